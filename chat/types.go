@@ -1,0 +1,94 @@
+package chat
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+// Administrator is the account that speaks for the server (spec im-rest §1.3).
+const Administrator = "administrator"
+
+// Priority of a message: it decides who survives frequency control, never the order.
+type Priority uint8
+
+// Priorities, most important first. Lowest exists on the wire and is treated as Low.
+const (
+	High Priority = iota + 1
+	Normal
+	Low
+	Lowest
+)
+
+// Role of a member in its group.
+type Role string
+
+// Roles (design §6). Guests without a name are anonymous and have no role.
+const (
+	RoleOwner  Role = "Owner"
+	RoleAdmin  Role = "Admin"
+	RoleMember Role = "Member"
+)
+
+// Identity is who stands behind a session: verified by the door before it reaches the chat.
+type Identity struct {
+	User      string // account id; random for anonymous guests
+	Nick      string
+	Avatar    string
+	Anonymous bool // no UserSig: receives only, is in no list
+	Guest     bool // a named guest: an ordinary member without roles
+	Admin     bool // an application administrator
+	Platform  string
+}
+
+// Message is one room message. Body is Tencent's MsgBody array, kept byte for byte (spec im-rest §3.12).
+type Message struct {
+	Group           string
+	Seq             uint64 // 0 until it is delivered
+	Time            time.Time
+	From            string
+	Nick            string
+	Avatar          string
+	Priority        Priority
+	Random          uint32
+	Body            json.RawMessage
+	CloudCustomData string
+	Server          bool // from the server itself: exempt from limiter, mute and callbacks
+}
+
+// Event is a state event: no sequence number, no history; the newest state is sent whole at join and resume.
+type Event struct {
+	Kind    string // attributes, fields, count, notice, profile, mute, kick, dismissed …
+	Version uint64
+	Data    json.RawMessage
+}
+
+// Item is what a member receives: exactly one of the two is set.
+type Item struct {
+	Message *Message
+	Event   *Event
+}
+
+// Batch is what one flush of a room delivers to every session. It is shared and immutable; Frame caches its encoded form.
+type Batch struct {
+	Group    string
+	Items    []Item
+	Priority Priority // of its most important item
+
+	once  sync.Once
+	frame []byte
+}
+
+// Frame returns the batch as encoded by build, which runs at most once however many sessions share the batch.
+func (b *Batch) Frame(build func(*Batch) []byte) []byte {
+	b.once.Do(func() { b.frame = build(b) })
+	return b.frame
+}
+
+// Session is one connected device, implemented by a door. Deliver must not block: a session that can't keep up drops
+// what it may by priority or closes itself.
+type Session interface {
+	ID() string
+	Deliver(*Batch)
+	Close(reason string)
+}

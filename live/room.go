@@ -1,0 +1,39 @@
+package live
+
+import "time"
+
+// PlayAuth says who may play a room's stream.
+type PlayAuth string
+
+// Play policies.
+const (
+	PlaySigned PlayAuth = "signed" // a valid play signature is needed (default)
+	PlayNone   PlayAuth = "none"   // anyone may play
+)
+
+// EarlyPush says what a push before ScheduledAt does.
+type EarlyPush string
+
+// Early push policies.
+const (
+	EarlyAccept EarlyPush = "accept" // goes live (default)
+	EarlyRefuse EarlyPush = "refuse" // is refused with early_push
+)
+
+// Room is a live room as its owner set it up. What happens in it is its status record, not here.
+type Room struct {
+	ID          string // [A-Za-z0-9_-]{1,48}
+	GroupID     string // the chat group: ≤ 48 bytes printable ASCII (spec im-rest §3.0)
+	Stream      string // [A-Za-z0-9_.-]{1,64}, not ending in .flv or .m3u8
+	Title       string
+	Anchor      string // account of the anchor
+	Notice      string
+	ScheduledAt time.Time // zero: not scheduled
+	EndAt       time.Time // zero: no scheduled end
+	Grace       time.Duration
+	PauseLimit  time.Duration
+	PlayAuth    PlayAuth
+	EarlyPush   EarlyPush
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}

@@ -1,0 +1,81 @@
+package status
+
+import "time"
+
+// Code is a room's status as a number on the wire.
+type Code int
+
+// The five statuses.
+const (
+	Waiting  Code = 1 // to be started
+	Live     Code = 2
+	Paused   Code = 3
+	Ended    Code = 4
+	Playback Code = 5
+)
+
+// Reason says what moved a room into its present record. The list is closed (design §4).
+type Reason string
+
+// The reasons.
+const (
+	ReasonCreated         Reason = "created"
+	ReasonPushStarted     Reason = "push_started"
+	ReasonPushResumed     Reason = "push_resumed"
+	ReasonPushClosed      Reason = "push_closed"
+	ReasonPushLost        Reason = "push_lost"
+	ReasonPushSilent      Reason = "push_silent"
+	ReasonPushDropped     Reason = "push_dropped"
+	ReasonByAnchor        Reason = "by_anchor"
+	ReasonByAdmin         Reason = "by_admin"
+	ReasonResumed         Reason = "resumed"
+	ReasonGraceOver       Reason = "grace_over"
+	ReasonPauseOver       Reason = "pause_over"
+	ReasonScheduleOver    Reason = "schedule_over"
+	ReasonForbidden       Reason = "forbidden"
+	ReasonReopened        Reason = "reopened"
+	ReasonPlaybackStarted Reason = "playback_started"
+	ReasonPlaybackOver    Reason = "playback_over"
+	ReasonRoomDeleted     Reason = "room_deleted"
+)
+
+// Record is what the world sees of a room's status: the body of the status message, of the attribute live_status and of
+// GET /api/v1/rooms/{room}/status. Receivers compare (Epoch, Version): the larger epoch wins, then the larger version.
+type Record struct {
+	Room         string     `json:"room"`
+	Epoch        string     `json:"epoch"` // ULID of the room's first creation; sorts by time
+	Version      uint64     `json:"version"`
+	Code         Code       `json:"code"`
+	Name         string     `json:"name"`
+	Reason       Reason     `json:"reason"`
+	Detail       string     `json:"detail"`  // what the caller gave as reason, for people
+	Session      string     `json:"session"` // ULID of the live session, empty before the first
+	Since        time.Time  `json:"since"`   // when Code was entered
+	StreamActive bool       `json:"streamActive"`
+	GraceUntil   *time.Time `json:"graceUntil"` // when an interrupted or unattended pause ends the room
+	PlaybackURL  *string    `json:"playbackUrl"`
+}
+
+// State is all that is stored of a room's status: the record and what the machine needs besides.
+type State struct {
+	Record Record
+
+	// Revision counts every stored change, also those that leave Record.Version as it is. It is what compare-and-set compares.
+	Revision uint64
+
+	PushAllowed    bool
+	Forbidden      bool
+	ForbiddenUntil time.Time // zero: until permitted
+	ByAnchor       bool      // paused on purpose (by anchor or admin), not interrupted
+
+	Generation   uint64    // of the newest publisher ever; grows with each claim
+	Publisher    string    // id of the node that holds the newest publisher; empty when none is connected
+	SessionStart time.Time // zero of the session's clock (design §5)
+
+	Grace        time.Duration
+	PauseLimit   time.Duration
+	EndAt        time.Time // zero: no scheduled end
+	PlaybackOver time.Time // zero: playback has no end
+	Deleted      bool      // tombstone: only Epoch and Version still matter
+	DeletedAt    time.Time
+}
