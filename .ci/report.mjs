@@ -1,0 +1,45 @@
+// report.mjs FILE: reads `go test -json`, prints each package, whatever failed in full, and the ten slowest tests.
+import { readFileSync } from "node:fs";
+
+const output = new Map();
+const done = [];
+const packages = [];
+let broken = false;
+for (const line of readFileSync(process.argv[2], "utf8").split("\n")) {
+  if (!line) continue;
+  let e;
+  try {
+    e = JSON.parse(line);
+  } catch {
+    console.log(line);
+    continue;
+  }
+  const key = `${e.Package ?? e.ImportPath} ${e.Test ?? ""}`;
+  if (e.Action === "output" || e.Action === "build-output") {
+    if (!output.has(key)) output.set(key, []);
+    output.get(key).push(e.Output);
+  } else if (e.Action === "build-fail") {
+    broken = true;
+    console.log((output.get(key) ?? []).join(""));
+  } else if (["pass", "fail", "skip"].includes(e.Action)) {
+    if (e.Test) done.push({ key, action: e.Action, seconds: e.Elapsed });
+    else packages.push({ key, action: e.Action, seconds: e.Elapsed });
+    if (e.Action === "fail") console.log((output.get(key) ?? []).join(""));
+  }
+}
+for (const p of packages) {
+  const word = p.action === "pass" ? "ok  " : p.action === "skip" ? "-   " : "FAIL";
+  console.log(`${word} ${p.key.trim()} ${p.seconds.toFixed(1)}s`);
+}
+const skipped = done.filter((t) => t.action === "skip");
+for (const t of skipped) console.log(`skipped: ${t.key}`);
+console.log("ten slowest:");
+for (const t of done.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10)) {
+  console.log(`  ${t.seconds.toFixed(2).padStart(7)}s ${t.key}`);
+}
+const failed = done.filter((t) => t.action === "fail").length;
+const passed = done.filter((t) => t.action === "pass").length;
+console.log(`go: ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+const packageFailed = packages.some((p) => p.action === "fail");
+// Nothing may skip: a missing tool is a failure.
+process.exit(failed || packageFailed || broken || skipped.length || passed === 0 ? 1 : 0);
