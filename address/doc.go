@@ -1,0 +1,10 @@
+// Package address builds and checks signed push and play addresses as Tencent CSS defines them (spec css §1, §2, §8.1).
+//
+// An address carries txTime, the moment it expires, and txSecret = md5(key + stream name + txTime as written). The app and
+// the host are not signed, and push and play have different keys. A Verifier holds one purpose's primary and backup key
+// and checks a name with every query string it came with: RTMP clients may put parameters in three places. The signature
+// is checked before the expiry, in constant time, and an empty key matches nothing.
+//
+// Everything here is a pure function of its arguments: no clock, no goroutine, no I/O. A Verifier is immutable and may be
+// used by any number of goroutines. Signatures never appear in errors or logs: Address and Keys hide them.
+package address

@@ -1,0 +1,94 @@
+package address
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Explain says in sentences what an address is and whether this server would take it at now, and where it can, what is
+// wrong with it. push and play are this server's verifiers.
+func Explain(raw string, push, play *Verifier, now time.Time) []string {
+	a, err := Parse(raw)
+	if err != nil {
+		return []string{"This is refused: " + sentence(err)}
+	}
+	out := []string{fmt.Sprintf("Stream %q in app %q on %s, over %s.", a.Name, a.App, a.Host, a.transport())}
+	if p, refused := findParams(a.queries); refused == nil {
+		if at, ok := parseTime(p.time); ok {
+			out = append(out, fmt.Sprintf("txTime %s is %s, %s.", p.time, at.UTC().Format(time.RFC3339), distance(at.Sub(now))))
+		}
+	}
+	pushErr, playErr := push.Check(a.Name, a.queries, now), play.Check(a.Name, a.queries, now)
+	canPush := a.Format == ""
+	if canPush {
+		out = append(out, verdict("push", pushErr))
+	}
+	out = append(out, verdict("play", playErr))
+	return append(out, hints(a, push, play, pushErr, playErr)...)
+}
+
+func (a Address) transport() string {
+	switch {
+	case a.Format == "":
+		return strings.ToUpper(a.Scheme)
+	case a.Format == "m3u8":
+		return "HLS"
+	case a.Scheme[0] == 'w':
+		return "WebSocket-FLV"
+	default:
+		return "HTTP-FLV"
+	}
+}
+
+func verdict(purpose string, err error) string {
+	if err == nil {
+		return "As a " + purpose + " address its signature is accepted."
+	}
+	return "As a " + purpose + " address it is refused: " + sentence(err)
+}
+
+func sentence(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s (%s).", e.Detail, e.Code)
+}
+
+func distance(d time.Duration) string {
+	d = d.Round(time.Second)
+	if d < 0 {
+		return (-d).String() + " ago"
+	}
+	return "in " + d.String()
+}
+
+// hints tries the usual mistakes on an address whose signature fits neither purpose it could have.
+func hints(a Address, push, play *Verifier, pushErr, playErr error) []string {
+	if !isCode(playErr, CodeSignature) || !isCode(pushErr, CodeSignature) {
+		if a.Format != "" && !isCode(pushErr, CodeSignature) && isCode(playErr, CodeSignature) {
+			return []string{"It is signed with the push key; a play address needs the play key."}
+		}
+		return nil
+	}
+	p, _ := findParams(a.queries)
+	for _, mistake := range []struct{ name, time, says string }{
+		{a.Name + ".flv", p.time, "It is signed with a file extension; the signed name has none."},
+		{a.Name + ".m3u8", p.time, "It is signed with a file extension; the signed name has none."},
+		{a.App + "/" + a.Name, p.time, "It is signed with the app in front; only the stream name is signed."},
+		{a.Name, strings.ToUpper(p.time), "It is signed with txTime in upper case but written in lower case; the text in the address is what is signed."},
+		{a.Name, strings.ToLower(p.time), "It is signed with txTime in lower case but written in upper case; the text in the address is what is signed."},
+	} {
+		if tried := (params{secret: p.secret, time: mistake.time}); push.matches(mistake.name, tried) || play.matches(mistake.name, tried) {
+			return []string{mistake.says}
+		}
+	}
+	return []string{"Neither this server's push keys nor its play keys made this signature: look for another key, another stream name, or a changed txTime."}
+}
+
+func isCode(err error, code string) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == code
+}
