@@ -1,0 +1,112 @@
+package ui
+
+import (
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// The documents of a build.
+const (
+	lobbyFile = "index.html"
+	roomFile  = "room.html"
+	stubFile  = "stub.html"
+)
+
+// pages serves one build of the pages. All fields are set by newPages and never change.
+type pages struct {
+	lobby, room file
+	assets      map[string]file // by path below the root: "assets/room-1a2b3c.js"
+	mux         *http.ServeMux
+}
+
+// newPages reads a build. Without one (no index.html) every document is the stub.
+func newPages(root fs.FS) *pages {
+	p := &pages{assets: map[string]file{}, mux: http.NewServeMux()}
+	p.lobby = document(root, lobbyFile)
+	p.room = document(root, roomFile)
+	// A missing assets folder (bare clone) leaves the map empty.
+	_ = fs.WalkDir(root, "assets", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) == ".br" || path.Ext(name) == ".gz" {
+			return nil
+		}
+		if f, ok := load(root, name); ok {
+			p.assets[name] = f
+		}
+		return nil
+	})
+	p.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.lobby, false) })
+	p.mux.HandleFunc("GET /rooms/{room}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.room, false) })
+	p.mux.HandleFunc("GET /embed/{room}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.room, true) })
+	p.mux.HandleFunc("GET /assets/", p.serveAsset)
+	return p
+}
+
+// document loads a page, or the stub in its place.
+func document(root fs.FS, name string) file {
+	if f, ok := load(root, name); ok {
+		return f
+	}
+	f, _ := load(root, stubFile)
+	return f
+}
+
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	commonHeaders(w.Header())
+	p.mux.ServeHTTP(w, r)
+}
+
+func (p *pages) serveAsset(w http.ResponseWriter, r *http.Request) {
+	f, ok := p.assets[strings.TrimPrefix(r.URL.Path, "/")]
+	if !ok {
+		// An asset of an older build: the browser must ask again after an upgrade.
+		w.Header().Set("Cache-Control", "no-store")
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	send(w, r, &f)
+}
+
+func serveDocument(w http.ResponseWriter, r *http.Request, f *file, embeddable bool) {
+	documentHeaders(w.Header(), embeddable)
+	send(w, r, f)
+}
+
+// send answers with the file in the best form the client takes, or 304.
+func send(w http.ResponseWriter, r *http.Request, f *file) {
+	h := w.Header()
+	h.Set("Content-Type", f.contentType)
+	h.Set("Vary", "Accept-Encoding")
+	body, encoding := f.choose(r.Header.Get("Accept-Encoding"))
+	// One tag for each form: a cache may hold several.
+	etag := f.etag
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+		etag = strings.TrimSuffix(etag, `"`) + "-" + encoding + `"`
+	}
+	h.Set("ETag", etag)
+	if matches(r.Header.Get("If-None-Match"), etag) {
+		h.Del("Content-Encoding")
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client went away: nobody left to tell
+	}
+}
+
+// matches says whether an If-None-Match header names the tag (weak comparison, as RFC 9110 asks for GET).
+func matches(header, etag string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		part = strings.TrimSpace(part)
+		if part == "*" || strings.TrimPrefix(part, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
