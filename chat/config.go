@@ -1,0 +1,113 @@
+package chat
+
+import (
+	"fmt"
+	"time"
+)
+
+// Config tunes a Service. The zero value of a field means its default.
+type Config struct {
+	History    int           // messages a newcomer gets (20)
+	HistoryAge time.Duration // how old they may be (24h)
+
+	ResumeAge      time.Duration // how long a member may be away and miss nothing (2m)
+	ResumeMessages int           // messages kept for that, per room (5000)
+	ResumeBytes    int           // bytes kept for that, per room (2 MiB)
+
+	RatePerSecond int // messages a room delivers in a second, by priority (40, spec im-rest §5.1)
+	Pending       int // candidates a room holds between two flushes; beyond, the least important is dropped (1000)
+
+	TickMin  time.Duration // between two flushes of a small room (25ms)
+	TickMax  time.Duration // between two flushes of a large room (100ms)
+	TickSlow time.Duration // upper bound when a flush takes longer than the tick (250ms)
+
+	MessageBytes int // MsgBody and CloudCustomData together (12 KiB, spec im-rest §3.11)
+	NameBytes    int // group name (100; Tencent says 30, our room titles are longer)
+	NoticeBytes  int // notice (300, spec im-rest §3.0)
+
+	PriorityCap Priority // the highest priority members may claim (High: no cap)
+
+	DedupAge time.Duration // how long a repeated Random is answered with the original ack (5m)
+
+	AttributeWrites        int  // attribute writes a group takes in a second (5, spec im-rest §3.17)
+	MembersWriteAttributes bool // any signed-in member may write attributes, as with Tencent; default owner and admins
+
+	CountChange float64       // share by which the count must have moved to be pushed at once (0.02)
+	CountEvery  time.Duration // the least time between two pushes of a room's count (2s)
+	CountMaxAge time.Duration // a smaller change is pushed after this (10s)
+
+	StoreTimeout time.Duration // for one store operation (5s)
+
+	// Viewers tells who watches the stream of a group: the number of play sessions, and for those that carry one the
+	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
+	Viewers func(group string) (sessions int, linked []string)
+}
+
+// Validate names the first field that is out of bounds.
+func (c Config) Validate() error {
+	for _, f := range []struct {
+		name string
+		ok   bool
+		must string
+		got  any
+	}{
+		{"History", c.History >= 0 && c.History <= 1000, "0–1000", c.History},
+		{"ResumeMessages", c.ResumeMessages >= 0, "not negative", c.ResumeMessages},
+		{"ResumeBytes", c.ResumeBytes >= 0, "not negative", c.ResumeBytes},
+		{"RatePerSecond", c.RatePerSecond >= 0, "not negative", c.RatePerSecond},
+		{"Pending", c.Pending >= 0, "not negative", c.Pending},
+		{"TickMin", c.TickMin >= 0 && c.TickMin <= c.TickMax, "0 to TickMax", c.TickMin},
+		{"TickSlow", c.TickSlow >= c.TickMax, "at least TickMax", c.TickSlow},
+		{"MessageBytes", c.MessageBytes >= 0 && c.MessageBytes <= 1<<20, "at most 1 MiB", c.MessageBytes},
+		{"PriorityCap", c.PriorityCap <= Lowest, "a priority", c.PriorityCap},
+		{"CountChange", c.CountChange >= 0 && c.CountChange <= 1, "0–1", c.CountChange},
+		{"CountEvery", c.CountEvery >= 0, "not negative", c.CountEvery},
+	} {
+		if !f.ok {
+			return fmt.Errorf("chat: %s is %v, must be %s", f.name, f.got, f.must)
+		}
+	}
+	return nil
+}
+
+// withDefaults fills what was left zero.
+func (c Config) withDefaults() Config {
+	def(&c.History, 20)
+	def(&c.HistoryAge, 24*time.Hour)
+	def(&c.ResumeAge, 2*time.Minute)
+	def(&c.ResumeMessages, 5000)
+	def(&c.ResumeBytes, 2<<20)
+	def(&c.RatePerSecond, 40)
+	def(&c.Pending, 1000)
+	def(&c.TickMin, 25*time.Millisecond)
+	def(&c.TickMax, max(100*time.Millisecond, c.TickMin))
+	def(&c.TickSlow, max(250*time.Millisecond, c.TickMax))
+	def(&c.MessageBytes, 12<<10)
+	def(&c.NameBytes, 100)
+	def(&c.NoticeBytes, 300)
+	def(&c.PriorityCap, High)
+	def(&c.DedupAge, 5*time.Minute)
+	def(&c.AttributeWrites, 5)
+	def(&c.CountChange, 0.02)
+	def(&c.CountEvery, 2*time.Second)
+	def(&c.CountMaxAge, 10*time.Second)
+	def(&c.StoreTimeout, 5*time.Second)
+	if c.Viewers == nil {
+		c.Viewers = func(string) (int, []string) { return 0, nil }
+	}
+	return c
+}
+
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c Config) keep() Retention {
+	return Retention{
+		History: c.History, HistoryAge: c.HistoryAge,
+		ResumeAge: c.ResumeAge, ResumeMessages: c.ResumeMessages, ResumeBytes: c.ResumeBytes,
+	}
+}

@@ -1,0 +1,53 @@
+package chat
+
+import "fmt"
+
+// Error is a refusal as every door shows it. Code is Tencent's number where it has one (spec im-rest §1.6, §1.7).
+type Error struct {
+	Code      int
+	Name      string // stable, snake_case
+	Detail    string // a sentence a person can act on
+	Field     string // the field at fault, if one is
+	Temporary bool   // the same request may succeed in a moment
+}
+
+func (e *Error) Error() string {
+	if e.Field != "" {
+		return fmt.Sprintf("%s (%d): %s: %s", e.Name, e.Code, e.Field, e.Detail)
+	}
+	return fmt.Sprintf("%s (%d): %s", e.Name, e.Code, e.Detail)
+}
+
+// Is makes two refusals of one kind equal for errors.Is, whatever their detail.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code && t.Name == e.Name
+}
+
+// The refusals of this package. Compare with errors.Is; what is returned carries field and detail of the case.
+var (
+	ErrUnavailable    = &Error{Code: 10002, Name: "store_unavailable", Detail: "the chat store did not answer; try again", Temporary: true}
+	ErrStopping       = &Error{Code: 10002, Name: "stopping", Detail: "the server is stopping; connect again", Temporary: true}
+	ErrParameter      = &Error{Code: 10004, Name: "bad_parameter"}
+	ErrPermission     = &Error{Code: 10007, Name: "no_permission"}
+	ErrNoGroup        = &Error{Code: 10010, Name: "no_such_group", Detail: "the group does not exist or was dismissed"}
+	ErrGroupID        = &Error{Code: 10015, Name: "bad_group_id", Detail: "a group id is 1 to 48 printable ASCII characters", Field: "group"}
+	ErrMuted          = &Error{Code: 10017, Name: "muted", Detail: "you may not speak in this group"}
+	ErrGroupTaken     = &Error{Code: 10021, Name: "group_id_taken", Detail: "the group id is in use by somebody else", Field: "group"}
+	ErrGroupOwned     = &Error{Code: 10025, Name: "group_id_owned", Detail: "the group id is in use by the same owner, for another room", Field: "group"}
+	ErrAttributeKey   = &Error{Code: 10045, Name: "attribute_key_too_long", Detail: "an attribute key is 1 to 32 bytes", Field: "attributes"}
+	ErrAttributeValue = &Error{Code: 10046, Name: "attribute_value_too_long", Detail: "an attribute value is at most 4000 bytes", Field: "attributes"}
+	ErrAttributeCount = &Error{Code: 10047, Name: "too_many_attributes", Detail: "a group has at most 16 attributes", Field: "attributes"}
+	ErrAttributeTotal = &Error{Code: 10048, Name: "attributes_too_large", Detail: "all attribute values together are at most 16000 bytes", Field: "attributes"}
+	ErrAttributeRate  = &Error{Code: 10049, Name: "attributes_too_fast", Detail: "too many attribute writes in this group; try again in a second", Temporary: true}
+	ErrNoAttribute    = &Error{Code: 10050, Name: "no_such_attribute", Detail: "an attribute to delete does not exist", Field: "keys"}
+	ErrInFlight       = &Error{Code: 10002, Name: "send_in_flight", Detail: "the same message is being sent; try again", Field: "random", Temporary: true}
+	ErrTooLarge       = &Error{Code: 80002, Name: "message_too_large", Field: "body"}
+)
+
+// with returns a copy of e that names the field and the reason of one case.
+func (e *Error) with(field, detail string, args ...any) *Error {
+	c := *e
+	c.Field, c.Detail = field, fmt.Sprintf(detail, args...)
+	return &c
+}

@@ -1,0 +1,64 @@
+package chat
+
+import "time"
+
+// Group is an AVChatRoom as its owner set it up. Maps are shared and must not be changed.
+type Group struct {
+	ID        string // 1–48 printable ASCII characters
+	Room      string // the live room it belongs to
+	Owner     string // account of the owner; may be empty
+	Admins    []string
+	Name      string
+	Notice    string
+	Fields    map[string]string // custom fields, readable without joining
+	CreatedAt time.Time
+}
+
+// Position is a place in a room's sequence. Another epoch means another sequence.
+type Position struct {
+	Epoch string
+	Seq   uint64
+}
+
+// Count says how many are there (design §6).
+type Count struct {
+	Members int `json:"members"` // distinct users and anonymous guests with a live session: Tencent's online number
+	Viewers int `json:"viewers"` // play sessions
+	Online  int `json:"online"`  // members and those viewers that are not linked to a live session
+}
+
+// Joined is the room as it was at one moment: everything later comes by Deliver. Maps and messages are shared and must
+// not be changed.
+type Joined struct {
+	Role     Role // empty for anonymous guests
+	Epoch    string
+	Seq      uint64 // of the newest message
+	Complete bool   // false: a resume could not be answered from the log; Messages is the history instead
+
+	Attributes        map[string]string
+	AttributesVersion uint64
+	Fields            map[string]string
+	FieldsVersion     uint64
+	Notice            string
+	NoticeVersion     uint64
+
+	Count    Count
+	Messages []*Message // oldest first: history for a newcomer, what was missed on a resume
+}
+
+// Ack answers a sender.
+type Ack struct {
+	Time    time.Time
+	Seq     uint64 // of the message; if Dropped the newest of the room, not consumed
+	Dropped bool   // frequency control dropped it; clients are told success all the same (spec im-rest §3.11)
+}
+
+// StatusChange is one transition of the room's status as the synchroniser announces it (design §4). (Epoch, Version)
+// orders changes: the larger epoch wins, then the larger version; what is not newer than the applied one is ignored.
+type StatusChange struct {
+	Group   string
+	Epoch   string
+	Version uint64
+	Record  []byte // the status record, a JSON object: attribute live_status and body of the message
+	Field   []byte // the short form for the custom field live_status, ≤ 512 bytes
+}
