@@ -1,0 +1,209 @@
+package stream
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// feed is one named stream: its log, its publisher, its subscribers.
+type feed struct {
+	hub  *Hub
+	name string
+
+	mu sync.Mutex
+	// All below is guarded by mu. Where the hub's mutex is needed too, it is taken first.
+	log        tagLog
+	headers    headers
+	headerID   uint64
+	cut        uint64 // cursors below it lost their tags to a gate, not to slowness
+	fresh      uint64 // newcomers start here or later: what is older came from a publisher that is gone
+	generation uint64
+	last       int64 // the largest time given out, -1 before the first
+	pub        *Publisher
+	gated      bool
+	await      bool // nothing is appended until the next keyframe
+	ended      bool
+	protocols  map[string]int // viewers
+	wake       chan struct{}  // closed to wake waiting subscribers; nil while none waits
+	timer      *time.Timer    // ends the merge window
+	armed      bool
+
+	subscribers atomic.Int64 // changed under the hub's mutex
+}
+
+// write appends one tag of a publisher. It returns the channel to close when subscribers are to be woken.
+func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format, now time.Time) (chan struct{}, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p.err != nil {
+		return nil, p.err
+	}
+	p.meter.tag(kind, len(buf), fm, now)
+	var ms int64
+	if fm.control {
+		ms = p.clock.control()
+	} else {
+		ms = p.clock.media(kind, raw, now)
+		f.last = max(f.last, ms)
+		p.track(kind, ms, fm)
+	}
+	t := newTag(kind, ms, p.generation, buf, fm)
+	if slot := headerSlot(t); slot >= 0 {
+		return f.writeHeader(t, slot), nil
+	}
+	if f.gated {
+		f.hub.counts.gated.Add(1)
+		return nil, nil
+	}
+	start := f.startsHere(p, t)
+	if f.await && !start {
+		f.hub.counts.beforeKeyframe.Add(1)
+		return nil, nil
+	}
+	if f.await {
+		f.resume(t)
+	}
+	if start {
+		f.log.setMark(ms, f.headers)
+	}
+	return f.append(t), nil
+}
+
+// writeHeader remembers a header and, while media flows, passes it on. Some encoders repeat their headers with every
+// keyframe: a repetition is dropped.
+func (f *feed) writeHeader(t *Tag, slot int) chan struct{} {
+	if h := f.headers[slot]; h != nil && bytes.Equal(h.Payload(), t.Payload()) {
+		return nil
+	}
+	f.headerID++
+	t.id = f.headerID
+	f.headers[slot] = t
+	if f.gated || f.await {
+		return nil
+	}
+	return f.append(t)
+}
+
+// startsHere says whether a newcomer can start with a tag: with a keyframe, or in a stream without video with any audio,
+// of which one each AudioCache is chosen. A stream whose video has been silent for too long counts as one without.
+func (f *feed) startsHere(p *Publisher, t *Tag) bool {
+	if t.format.keyframe {
+		return true
+	}
+	video := p.hasVideo || f.headers[slotVideo] != nil
+	if video && t.time-max(p.videoAt, p.clock.base) <= f.hub.cfg.GOPDuration.Milliseconds() {
+		return false
+	}
+	if t.kind != Audio || t.format.control {
+		return false
+	}
+	m := f.log.mark
+	return f.await || m == nil || t.time-m.time >= f.hub.cfg.AudioCache.Milliseconds()
+}
+
+// resume begins a new stretch of media with t: the headers go first, and the first tag tells of the break.
+func (f *feed) resume(t *Tag) {
+	f.await = false
+	breaks := true
+	for _, h := range f.headers {
+		if h != nil {
+			f.log.push(h.at(t.time, breaks))
+			breaks = false
+		}
+	}
+	t.breaks = breaks
+}
+
+// append adds a tag to the log and decides when subscribers see it: at once while few watch, else when the merge window
+// is over or enough bytes are there for a good write.
+func (f *feed) append(t *Tag) chan struct{} {
+	f.log.push(t)
+	f.log.trim(&f.hub.cfg, f.last)
+	window := f.hub.cfg.window(int(f.hub.counts.subscribers.Load()))
+	if window == 0 || f.log.pending >= f.hub.cfg.BatchBytes {
+		return f.show()
+	}
+	if !f.armed {
+		f.armed = true
+		if f.timer == nil {
+			f.timer = time.AfterFunc(window, f.flush)
+		} else {
+			f.timer.Reset(window)
+		}
+	}
+	return nil
+}
+
+// flush is what the timer does at the end of a merge window.
+func (f *feed) flush() {
+	f.mu.Lock()
+	var wake chan struct{}
+	if f.armed {
+		wake = f.show()
+	}
+	f.mu.Unlock()
+	signal(wake)
+}
+
+// show makes all tags readable and returns the channel to close once the lock is released.
+func (f *feed) show() chan struct{} {
+	f.log.show()
+	if f.armed {
+		f.armed = false
+		f.timer.Stop()
+	}
+	wake := f.wake
+	f.wake = nil
+	return wake
+}
+
+// signal wakes the subscribers waiting on a channel, if any.
+func signal(wake chan struct{}) {
+	if wake != nil {
+		close(wake)
+	}
+}
+
+// gate closes or opens the gate.
+func (f *feed) gate(closed bool) chan struct{} {
+	if f.gated == closed {
+		return nil
+	}
+	f.gated = closed
+	f.await = true
+	if !closed {
+		return nil
+	}
+	f.log.clear()
+	f.cut = f.log.head
+	return f.show()
+}
+
+// detach ends the running publisher, if it is p. Subscribers may still read what is there, but newcomers wait for the
+// next publisher: they get no picture of one that is gone.
+func (f *feed) detach(p *Publisher, cause error) chan struct{} {
+	if f.pub != p || p == nil {
+		return nil
+	}
+	f.pub = nil
+	p.err = cause
+	p.endedAt = time.Now()
+	close(p.done)
+	f.fresh = f.log.head
+	f.await = true
+	f.hub.counts.publishers.Add(-1)
+	return f.show()
+}
+
+// attach makes p the running publisher.
+func (f *feed) attach(p *Publisher) {
+	p.clock = newClock(&f.hub.cfg, p.offset, f.last)
+	f.pub = p
+	f.generation = max(f.generation, p.generation)
+	f.headers = headers{}
+	f.await = true
+	f.hub.counts.publishers.Add(1)
+	f.hub.counts.published.Add(1)
+}

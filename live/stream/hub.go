@@ -1,0 +1,206 @@
+package stream
+
+import (
+	"sync"
+	"time"
+)
+
+// Hub knows streams by name. Its methods may be called from any goroutine and none of them waits for a subscriber.
+type Hub struct {
+	cfg    Config
+	counts counts
+
+	mu       sync.Mutex
+	feeds    map[string]*feed
+	memory   memory
+	watchers map[uint64]func(name string)
+	watchID  uint64
+}
+
+// NewHub returns an empty hub. It starts no goroutine.
+func NewHub(cfg Config) *Hub {
+	cfg = cfg.withDefaults()
+	return &Hub{
+		cfg:      cfg,
+		feeds:    make(map[string]*feed),
+		memory:   newMemory(cfg.Remembered, cfg.RememberedFor),
+		watchers: make(map[uint64]func(string)),
+	}
+}
+
+// PublishOptions say where a push stands in its session.
+type PublishOptions struct {
+	// Generation orders the pushes of a stream; a larger one takes over. It comes from the store (design §4, claim).
+	Generation uint64
+	// Offset is the session's clock now: the time since the session began.
+	Offset time.Duration
+	// Gated says that the room is paused by its anchor; the gate stays closed until Gate opens it.
+	Gated bool
+	// Remote is the publisher's address, for Info.
+	Remote string
+}
+
+// Publish makes a new publisher the stream's running one. An older one is ended with ErrTakenOver; if a newer one is
+// known the answer is ErrStale. The same generation may publish again.
+func (h *Hub) Publish(name string, o PublishOptions) (*Publisher, error) {
+	p := &Publisher{
+		name: name, generation: o.Generation, offset: max(o.Offset, 0), remote: o.Remote,
+		startedAt: time.Now(), done: make(chan struct{}),
+	}
+	h.mu.Lock()
+	f := h.feed(name)
+	f.mu.Lock()
+	if o.Generation < f.generation {
+		f.mu.Unlock()
+		h.release(f)
+		h.mu.Unlock()
+		return nil, ErrStale
+	}
+	p.feed = f
+	wake := f.detach(f.pub, ErrTakenOver)
+	f.attach(p)
+	if o.Gated && !f.gated {
+		f.gate(true)
+	}
+	f.mu.Unlock()
+	watchers := make([]func(string), 0, len(h.watchers))
+	for _, fn := range h.watchers {
+		watchers = append(watchers, fn)
+	}
+	h.mu.Unlock()
+	signal(wake)
+	for _, fn := range watchers {
+		fn(name)
+	}
+	return p, nil
+}
+
+// OnPublish has fn called with the stream's name each time a publisher begins, in Publish, before the first tag can be
+// written. fn must not block. The returned function ends that.
+func (h *Hub) OnPublish(fn func(name string)) (remove func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.watchID++
+	id := h.watchID
+	h.watchers[id] = fn
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.watchers, id)
+	}
+}
+
+// Drop ends the running publisher with cause (ErrDropped if nil). Subscribers stay and wait for the next one.
+func (h *Hub) Drop(name string, cause error) {
+	if cause == nil {
+		cause = ErrDropped
+	}
+	h.mu.Lock()
+	f := h.feeds[name]
+	if f == nil {
+		h.mu.Unlock()
+		return
+	}
+	f.mu.Lock()
+	wake := f.detach(f.pub, cause)
+	f.mu.Unlock()
+	h.release(f)
+	h.mu.Unlock()
+	signal(wake)
+}
+
+// Gate closes or opens a stream's gate. Closing discards what subscribers have not read, and the cache: nothing reaches
+// anyone. Opening goes on at the publisher's next keyframe. A closed gate is remembered while nobody publishes.
+func (h *Hub) Gate(name string, closed bool) {
+	h.mu.Lock()
+	if h.feeds[name] == nil && !closed && !h.memory.has(name) {
+		h.mu.Unlock()
+		return
+	}
+	f := h.feed(name)
+	f.mu.Lock()
+	wake := f.gate(closed)
+	f.mu.Unlock()
+	h.release(f)
+	h.mu.Unlock()
+	signal(wake)
+}
+
+// End ends the publisher with cause (ErrEnded if nil) and closes all subscribers: they read what is left, then get
+// ErrEnded. Who wants them to get nothing more closes the gate first. The gate is open and the clock free afterwards;
+// the generation stays known.
+func (h *Hub) End(name string, cause error) {
+	if cause == nil {
+		cause = ErrEnded
+	}
+	h.mu.Lock()
+	f := h.feeds[name]
+	if f == nil {
+		h.memory.restart(name)
+		h.mu.Unlock()
+		return
+	}
+	delete(h.feeds, name)
+	f.mu.Lock()
+	f.detach(f.pub, cause)
+	f.ended = true
+	h.memory.put(name, remembered{generation: f.generation, last: -1})
+	wake := f.show()
+	f.mu.Unlock()
+	h.mu.Unlock()
+	signal(wake)
+}
+
+// SubscribeOptions say what a subscriber is.
+type SubscribeOptions struct {
+	// Internal subscribers (a segmenter, a recorder) are not counted as viewers.
+	Internal bool
+}
+
+// Subscribe adds a subscriber, also where nobody publishes yet. Protocol is what it is counted under. It must be closed.
+func (h *Hub) Subscribe(name, protocol string, o SubscribeOptions) *Subscriber {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f := h.feed(name)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := &Subscriber{feed: f, protocol: protocol, internal: o.Internal, seeking: true, from: f.fresh, done: make(chan struct{})}
+	f.subscribers.Add(1)
+	h.counts.subscribers.Add(1)
+	h.counts.subscribed.Add(1)
+	if !o.Internal {
+		if f.protocols == nil {
+			f.protocols = make(map[string]int)
+		}
+		f.protocols[protocol]++
+	}
+	return s
+}
+
+// feed returns the named feed, making it from what is remembered. The hub's mutex is held.
+func (h *Hub) feed(name string) *feed {
+	f := h.feeds[name]
+	if f == nil {
+		r, ok := h.memory.take(name)
+		if !ok {
+			r.last = -1
+		}
+		f = &feed{hub: h, name: name, generation: r.generation, last: r.last, gated: r.gated, await: true}
+		h.feeds[name] = f
+	}
+	return f
+}
+
+// release frees a feed nobody uses, keeping what a later one must know. The hub's mutex is held, the feed's is not.
+func (h *Hub) release(f *feed) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended || f.pub != nil || f.subscribers.Load() > 0 {
+		return
+	}
+	delete(h.feeds, f.name)
+	f.ended = true
+	f.log.clear()
+	f.show()
+	h.memory.put(f.name, remembered{generation: f.generation, last: f.last, gated: f.gated})
+}

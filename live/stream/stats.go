@@ -1,0 +1,108 @@
+package stream
+
+import (
+	"maps"
+	"sync/atomic"
+	"time"
+)
+
+// counts are the hub's figures, counted as things happen.
+type counts struct {
+	publishers, subscribers          atomic.Int64
+	published, subscribed            atomic.Uint64
+	tagsIn, bytesIn                  atomic.Uint64
+	tagsOut, bytesOut, batchesOut    atomic.Uint64
+	overflows, overflowed, slow      atomic.Uint64
+	malformed, gated, beforeKeyframe atomic.Uint64
+}
+
+// Stats are a hub's figures since it was made; Streams, Publishers and Subscribers are those of this moment.
+type Stats struct {
+	Streams     int
+	Remembered  int // streams of which only generation and time are kept
+	Publishers  int
+	Subscribers int
+
+	Published  uint64 // publishers ever begun
+	Subscribed uint64 // subscribers ever added
+	TagsIn     uint64
+	BytesIn    uint64
+	TagsOut    uint64 // over all subscribers
+	BytesOut   uint64
+	BatchesOut uint64 // returns of Subscriber.Next, so about the number of writes
+
+	DroppedOverflow       uint64 // tags subscribers lost by falling behind
+	DroppedMalformed      uint64 // messages that could not be understood
+	DroppedGated          uint64 // tags that came while the gate was closed
+	DroppedBeforeKeyframe uint64 // tags before the keyframe that a new stretch of media waits for
+	Overflows             uint64 // how often a subscriber fell behind
+	ClosedSlow            uint64 // subscribers closed with ErrSlow
+}
+
+// Stats returns the hub's figures.
+func (h *Hub) Stats() Stats {
+	h.mu.Lock()
+	streams, remembered := len(h.feeds), h.memory.order.Len()
+	h.mu.Unlock()
+	c := &h.counts
+	return Stats{
+		Streams: streams, Remembered: remembered,
+		Publishers: int(c.publishers.Load()), Subscribers: int(c.subscribers.Load()),
+		Published: c.published.Load(), Subscribed: c.subscribed.Load(),
+		TagsIn: c.tagsIn.Load(), BytesIn: c.bytesIn.Load(),
+		TagsOut: c.tagsOut.Load(), BytesOut: c.bytesOut.Load(), BatchesOut: c.batchesOut.Load(),
+		DroppedOverflow: c.overflowed.Load(), DroppedMalformed: c.malformed.Load(),
+		DroppedGated: c.gated.Load(), DroppedBeforeKeyframe: c.beforeKeyframe.Load(),
+		Overflows: c.overflows.Load(), ClosedSlow: c.slow.Load(),
+	}
+}
+
+// Info is what is known of one stream.
+type Info struct {
+	Name       string
+	Publishing bool
+	Gated      bool
+	Generation uint64
+	Remote     string         // of the running publisher
+	StartedAt  time.Time      // of the running publisher
+	Viewers    map[string]int // by protocol, internal subscribers not counted
+	Video      Codec
+	Audio      Codec
+	LastTime   int64 // ms on the session's clock, -1 before the first tag
+	Ingest     Ingest
+}
+
+// Info returns what is known of a stream that somebody publishes or watches.
+func (h *Hub) Info(name string) (Info, bool) {
+	h.mu.Lock()
+	f := h.feeds[name]
+	h.mu.Unlock()
+	if f == nil {
+		return Info{}, false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ended {
+		return Info{}, false
+	}
+	in := Info{
+		Name: name, Gated: f.gated, Generation: f.generation, Viewers: maps.Clone(f.protocols), LastTime: f.last,
+	}
+	if p := f.pub; p != nil {
+		in.Publishing, in.Remote, in.StartedAt = true, p.remote, p.startedAt
+		in.Ingest = p.ingest(time.Now())
+		in.Video, in.Audio = p.meter.codecs[1], p.meter.codecs[0]
+	}
+	return in, true
+}
+
+// Names returns the streams somebody publishes or watches, in no order.
+func (h *Hub) Names() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	names := make([]string, 0, len(h.feeds))
+	for name := range h.feeds {
+		names = append(names, name)
+	}
+	return names
+}
