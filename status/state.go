@@ -1,6 +1,9 @@
 package status
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Code is a room's status as a number on the wire.
 type Code int
@@ -13,6 +16,23 @@ const (
 	Ended    Code = 4
 	Playback Code = 5
 )
+
+// String is the status's name on the wire: waiting, live, paused, ended or playback.
+func (c Code) String() string {
+	switch c {
+	case Waiting:
+		return "waiting"
+	case Live:
+		return "live"
+	case Paused:
+		return "paused"
+	case Ended:
+		return "ended"
+	case Playback:
+		return "playback"
+	}
+	return fmt.Sprintf("status(%d)", int(c))
+}
 
 // Reason says what moved a room into its present record. The list is closed (design §4).
 type Reason string
@@ -70,12 +90,54 @@ type State struct {
 
 	Generation   uint64    // of the newest publisher ever; grows with each claim
 	Publisher    string    // id of the node that holds the newest publisher; empty when none is connected
+	Cut          bool      // that publisher was dropped by an operator: it may not reassert itself
 	SessionStart time.Time // zero of the session's clock (design §5)
 
 	Grace        time.Duration
 	PauseLimit   time.Duration
 	EndAt        time.Time // zero: no scheduled end
 	PlaybackOver time.Time // zero: playback has no end
-	Deleted      bool      // tombstone: only Epoch and Version still matter
+	Deleted      bool      // tombstone: what Continue takes over still matters
 	DeletedAt    time.Time
 }
+
+// Settings are what a room's owner decides about its deadlines.
+type Settings struct {
+	Grace      time.Duration // how long an interrupted room waits for its push
+	PauseLimit time.Duration // how long a room paused on purpose may be without stream
+	EndAt      time.Time     // zero: no scheduled end
+}
+
+// NewState is the state of a room just created: a new epoch, version 1, waiting.
+func NewState(room string, now time.Time, set Settings) State {
+	return State{
+		Record: Record{
+			Room: room, Epoch: NewULID(now), Version: 1, Code: Waiting, Name: Waiting.String(), Reason: ReasonCreated, Since: now,
+		},
+		Revision:    1,
+		PushAllowed: true,
+		Grace:       set.Grace,
+		PauseLimit:  set.PauseLimit,
+		EndAt:       set.EndAt,
+	}
+}
+
+// Continue is fresh as the successor of a deleted room's tombstone: the epoch stays, and version, revision and generation
+// go on, so that nobody who knew the old room takes the new one for older news. A ban stays until it is permitted: to
+// delete a room is not a way around it.
+func Continue(tombstone, fresh State) State {
+	fresh.Record.Epoch = tombstone.Record.Epoch
+	fresh.Record.Version = tombstone.Record.Version + 1
+	fresh.Revision = tombstone.Revision + 1
+	fresh.Generation = tombstone.Generation
+	fresh.Forbidden, fresh.ForbiddenUntil = tombstone.Forbidden, tombstone.ForbiddenUntil
+	return fresh
+}
+
+// ForbiddenAt says whether pushes and reopening are forbidden at a moment of the store's clock.
+func (s State) ForbiddenAt(now time.Time) bool {
+	return s.Forbidden && (s.ForbiddenUntil.IsZero() || now.Before(s.ForbiddenUntil))
+}
+
+// Gated says whether no media may leave the room: it is paused on purpose.
+func (s State) Gated() bool { return s.Record.Code == Paused && s.ByAnchor }

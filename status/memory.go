@@ -1,0 +1,185 @@
+package status
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// DefaultLogEntries is how many log entries a store keeps for Events.
+const DefaultLogEntries = 10_000
+
+// Memory is a Store in memory. It is for tests: nothing outlives the process.
+type Memory struct {
+	mu     sync.Mutex
+	offset time.Duration
+	fail   error
+	keep   int
+	states map[string]State
+	outbox map[string][]Entry
+	log    []LogEntry
+	head   uint64
+}
+
+var _ Store = (*Memory)(nil)
+
+// NewMemory returns an empty store whose clock is the process's.
+func NewMemory() *Memory {
+	return &Memory{keep: DefaultLogEntries, states: map[string]State{}, outbox: map[string][]Entry{}}
+}
+
+// ShiftClock lets the store's clock jump by d.
+func (m *Memory) ShiftClock(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.offset += d
+}
+
+// Fail makes every call answer err until it is called with nil: a store that is away.
+func (m *Memory) Fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = err
+}
+
+// KeepLog sets how many log entries are kept; it is at least 1.
+func (m *Memory) KeepLog(entries int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.keep = max(entries, 1)
+}
+
+// Now implements Store.
+func (m *Memory) Now(context.Context) (time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.now(), m.fail
+}
+
+func (m *Memory) now() time.Time {
+	return time.Now().Add(m.offset).Round(0).UTC().Truncate(time.Millisecond)
+}
+
+// Load implements Store.
+func (m *Memory) Load(_ context.Context, room string) (State, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return State{}, m.fail
+	}
+	s, ok := m.states[room]
+	if !ok {
+		return State{}, ErrUnknownRoom
+	}
+	return s, nil
+}
+
+// Swap implements Store.
+func (m *Memory) Swap(_ context.Context, prev uint64, next State) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	room := next.Record.Room
+	old := m.states[room]
+	if old.Revision != prev {
+		return ErrConflict
+	}
+	m.states[room] = next
+	if next.Record.Version > old.Record.Version {
+		m.outbox[room] = append(m.outbox[room], Entry{Record: next.Record, At: m.now()})
+		m.head++
+		m.log = append(m.log, LogEntry{Seq: m.head, Record: next.Record})
+		m.log = m.log[max(0, len(m.log)-m.keep):]
+	}
+	return nil
+}
+
+// Deadlines implements Store.
+func (m *Memory) Deadlines(context.Context) ([]Deadline, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []Deadline
+	for _, s := range m.states {
+		out = append(out, s.Deadlines()...)
+	}
+	return out, m.fail
+}
+
+// Publishing implements Store.
+func (m *Memory) Publishing(context.Context) ([]State, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []State
+	for _, s := range m.states {
+		if s.Record.StreamActive {
+			out = append(out, s)
+		}
+	}
+	return out, m.fail
+}
+
+// Pending implements Store.
+func (m *Memory) Pending(context.Context) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []string
+	for room, entries := range m.outbox {
+		if len(entries) > 0 {
+			out = append(out, room)
+		}
+	}
+	slices.SortFunc(out, func(a, b string) int {
+		return cmp.Or(m.outbox[a][0].At.Compare(m.outbox[b][0].At), cmp.Compare(a, b))
+	})
+	return out, m.fail
+}
+
+// PendingRoom implements Store.
+func (m *Memory) PendingRoom(_ context.Context, room string, limit int) ([]Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	entries := m.outbox[room]
+	return slices.Clone(entries[:min(limit, len(entries))]), m.fail
+}
+
+// Ack implements Store.
+func (m *Memory) Ack(_ context.Context, room string, version uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return m.fail
+	}
+	left := slices.DeleteFunc(m.outbox[room], func(e Entry) bool { return e.Record.Version == version })
+	if len(left) == 0 {
+		delete(m.outbox, room)
+	} else {
+		m.outbox[room] = left
+	}
+	return nil
+}
+
+// Events implements Store.
+func (m *Memory) Events(_ context.Context, after uint64, limit int) ([]LogEntry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fail != nil {
+		return nil, m.fail
+	}
+	first := m.head - uint64(len(m.log)) // entries up to this one are gone
+	if after < first || after > m.head {
+		return nil, ErrGone
+	}
+	rest := m.log[after-first:]
+	return slices.Clone(rest[:min(limit, len(rest))]), nil
+}
+
+// EventHead implements Store.
+func (m *Memory) EventHead(context.Context) (uint64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.head, m.fail
+}
