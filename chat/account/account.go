@@ -1,0 +1,57 @@
+package account
+
+import (
+	"context"
+	"time"
+)
+
+// Account is a user known to this application.
+type Account struct {
+	User      string    `json:"user"`
+	Nick      string    `json:"nick"`
+	Avatar    string    `json:"avatar"` // URL, ≤ 500 bytes
+	Guest     bool      `json:"guest"`  // a named guest, made by NewGuest
+	CreatedAt time.Time `json:"createdAt"`
+
+	// NotBefore refuses UserSigs issued earlier; zero when none was ever revoked (spec im-rest §4.4).
+	NotBefore time.Time `json:"notBefore,omitzero"`
+}
+
+// Patch says what to change of an account; a nil field stays as it is.
+type Patch struct {
+	Nick      *string
+	Avatar    *string
+	NotBefore *time.Time // only ever moves forward
+}
+
+// Apply returns a with the patch's fields.
+func (p Patch) Apply(a Account) Account {
+	if p.Nick != nil {
+		a.Nick = *p.Nick
+	}
+	if p.Avatar != nil {
+		a.Avatar = *p.Avatar
+	}
+	if p.NotBefore != nil && p.NotBefore.After(a.NotBefore) {
+		a.NotBefore = *p.NotBefore
+	}
+	return a
+}
+
+// Store keeps accounts. Each method is atomic, and what it reports done is durable (class A, design §7).
+// An account that is not there is ErrUnknownUser.
+type Store interface {
+	// Account returns the account of user.
+	Account(ctx context.Context, user string) (Account, error)
+	// Accounts returns those of users that exist, in the order asked for.
+	Accounts(ctx context.Context, users []string) ([]Account, error)
+	// PutAccount creates a, or applies p to the account that already has this user id, and returns what is stored then.
+	// created says which it was; p is not applied to an account just created.
+	PutAccount(ctx context.Context, a Account, p Patch) (stored Account, created bool, err error)
+	// PatchAccount changes an existing account and returns what is stored then.
+	PatchAccount(ctx context.Context, user string, p Patch) (Account, error)
+	// DeleteAccount removes the account of user.
+	DeleteAccount(ctx context.Context, user string) error
+	// DeleteGuests removes at most limit guests created before the given time and returns how many.
+	DeleteGuests(ctx context.Context, before time.Time, limit int) (int, error)
+}

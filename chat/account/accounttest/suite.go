@@ -1,0 +1,189 @@
+// Package accounttest holds what every account.Store must do. Memory, bbolt and Redis pass the same suite.
+package accounttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"liveroom/chat/account"
+)
+
+var born = time.Date(2026, 11, 21, 6, 0, 0, 123e6, time.UTC)
+
+// Store runs the suite; open returns an empty Store each time it is called.
+func Store(t *testing.T, open func(t *testing.T) account.Store) {
+	for _, tc := range []struct {
+		name string
+		run  func(t *testing.T, s account.Store)
+	}{
+		{"unknown users are unknown", unknown},
+		{"put creates once, then patches", putTwice},
+		{"a patch changes only what it names", patch},
+		{"not-before only moves forward", notBefore},
+		{"many at once, in the order asked for", many},
+		{"deleted is gone", deleted},
+		{"only old guests are swept, and no more than asked", sweep},
+		{"of two creators one creates", race},
+	} {
+		t.Run(tc.name, func(t *testing.T) { tc.run(t, open(t)) })
+	}
+}
+
+func unknown(t *testing.T, s account.Store) {
+	ctx, nick := t.Context(), "N"
+	if _, err := s.Account(ctx, "nobody"); !errors.Is(err, account.ErrUnknownUser) {
+		t.Errorf("Account: %v", err)
+	}
+	if _, err := s.PatchAccount(ctx, "nobody", account.Patch{Nick: &nick}); !errors.Is(err, account.ErrUnknownUser) {
+		t.Errorf("PatchAccount: %v", err)
+	}
+	if err := s.DeleteAccount(ctx, "nobody"); !errors.Is(err, account.ErrUnknownUser) {
+		t.Errorf("DeleteAccount: %v", err)
+	}
+	if all, err := s.Accounts(ctx, []string{"nobody"}); err != nil || len(all) != 0 {
+		t.Errorf("Accounts: %v, %v", all, err)
+	}
+}
+
+func putTwice(t *testing.T, s account.Store) {
+	ctx, nick := t.Context(), "Alice B."
+	first := account.Account{User: "alice", Nick: "Alice", Avatar: "https://h/a.png", CreatedAt: born}
+	stored, created, err := s.PutAccount(ctx, first, account.Patch{Nick: &nick})
+	if err != nil || !created || stored != first {
+		t.Fatalf("first put = %+v, %v, %v", stored, created, err)
+	}
+	second := account.Account{User: "alice", Nick: "ignored", Guest: true, CreatedAt: born.Add(time.Hour)}
+	want := first
+	want.Nick = nick
+	stored, created, err = s.PutAccount(ctx, second, account.Patch{Nick: &nick})
+	if err != nil || created || stored != want {
+		t.Fatalf("second put = %+v, %v, %v", stored, created, err)
+	}
+	is(t, s, want)
+}
+
+func patch(t *testing.T, s account.Store) {
+	ctx, avatar, empty := t.Context(), "https://h/b.png", ""
+	a := put(t, s, account.Account{User: "bob", Nick: "Bob", CreatedAt: born})
+	a.Avatar = avatar
+	if got, err := s.PatchAccount(ctx, "bob", account.Patch{Avatar: &avatar}); err != nil || got != a {
+		t.Fatalf("patched = %+v, %v", got, err)
+	}
+	a.Nick = ""
+	if got, err := s.PatchAccount(ctx, "bob", account.Patch{Nick: &empty}); err != nil || got != a {
+		t.Fatalf("emptied = %+v, %v", got, err)
+	}
+	is(t, s, a)
+}
+
+func notBefore(t *testing.T, s account.Store) {
+	a := put(t, s, account.Account{User: "carol", CreatedAt: born})
+	later, earlier := born.Add(time.Hour), born.Add(time.Minute)
+	a.NotBefore = later
+	for _, moment := range []time.Time{later, earlier} {
+		if got, err := s.PatchAccount(t.Context(), "carol", account.Patch{NotBefore: &moment}); err != nil || got != a {
+			t.Fatalf("patched = %+v, %v", got, err)
+		}
+	}
+	is(t, s, a)
+}
+
+func many(t *testing.T, s account.Store) {
+	var want []account.Account
+	for _, u := range []string{"zoe", "amy", "~kim"} {
+		want = append(want, put(t, s, account.Account{User: u, CreatedAt: born}))
+	}
+	got, err := s.Accounts(t.Context(), []string{"zoe", "nobody", "amy", "~kim"})
+	if err != nil || !slices.Equal(got, want) {
+		t.Fatalf("Accounts = %+v, %v", got, err)
+	}
+}
+
+func deleted(t *testing.T, s account.Store) {
+	put(t, s, account.Account{User: "dave", CreatedAt: born})
+	if err := s.DeleteAccount(t.Context(), "dave"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Account(t.Context(), "dave"); !errors.Is(err, account.ErrUnknownUser) {
+		t.Fatalf("after deletion: %v", err)
+	}
+	if _, created, err := s.PutAccount(t.Context(), account.Account{User: "dave", CreatedAt: born}, account.Patch{}); err != nil || !created {
+		t.Fatalf("again: %v, %v", created, err)
+	}
+}
+
+func sweep(t *testing.T, s account.Store) {
+	ctx := t.Context()
+	for i := range 5 {
+		put(t, s, account.Account{User: fmt.Sprint("guest_old", i), Guest: true, CreatedAt: born.Add(time.Duration(-1-i) * time.Second)})
+	}
+	young := put(t, s, account.Account{User: "guest_young", Guest: true, CreatedAt: born})
+	member := put(t, s, account.Account{User: "member", CreatedAt: born.Add(-time.Hour)})
+	for _, want := range []int{2, 2, 1, 0} {
+		if n, err := s.DeleteGuests(ctx, born, 2); err != nil || n != want {
+			t.Fatalf("swept %d, %v, want %d", n, err, want)
+		}
+	}
+	is(t, s, young)
+	is(t, s, member)
+	if all, err := s.Accounts(ctx, []string{"guest_old0", "guest_old4"}); err != nil || len(all) != 0 {
+		t.Fatalf("still there: %v, %v", all, err)
+	}
+	// A guest deleted by hand leaves nothing for the sweep to stumble over.
+	if err := s.DeleteAccount(ctx, young.User); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.DeleteGuests(ctx, born.Add(time.Hour), 10); err != nil || n != 0 {
+		t.Fatalf("swept %d, %v", n, err)
+	}
+}
+
+func race(t *testing.T, s account.Store) {
+	const creators = 8
+	ctx := context.WithoutCancel(t.Context())
+	var wg sync.WaitGroup
+	made := make(chan bool, creators)
+	for i := range creators {
+		wg.Go(func() {
+			nick := fmt.Sprint("nick", i)
+			_, created, err := s.PutAccount(ctx, account.Account{User: "erin", CreatedAt: born}, account.Patch{Nick: &nick})
+			if err != nil {
+				t.Error(err)
+			}
+			made <- created
+		})
+	}
+	wg.Wait()
+	close(made)
+	n := 0
+	for created := range made {
+		if created {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Fatalf("%d of %d created the account", n, creators)
+	}
+}
+
+func put(t *testing.T, s account.Store, a account.Account) account.Account {
+	t.Helper()
+	stored, created, err := s.PutAccount(t.Context(), a, account.Patch{})
+	if err != nil || !created {
+		t.Fatalf("put %s: %v, %v", a.User, created, err)
+	}
+	return stored
+}
+
+func is(t *testing.T, s account.Store, want account.Account) {
+	t.Helper()
+	got, err := s.Account(t.Context(), want.User)
+	if err != nil || got != want {
+		t.Fatalf("stored = %+v, %v, want %+v", got, err, want)
+	}
+}

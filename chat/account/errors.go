@@ -1,0 +1,31 @@
+package account
+
+import (
+	"fmt"
+
+	"liveroom/chat"
+)
+
+// Refusals of this package, with Tencent's codes (spec im-rest §1.6). Compare with errors.Is: what is returned may say more
+// than the sentinel does.
+var (
+	ErrExpired     = &chat.Error{Code: 70001, Name: "usersig_expired", Field: "userSig", Detail: "the UserSig has expired; fetch a new one"}
+	ErrEmpty       = &chat.Error{Code: 70002, Name: "usersig_empty", Field: "userSig", Detail: "the UserSig is empty"}
+	ErrMalformed   = &chat.Error{Code: 70003, Name: "usersig_malformed", Field: "userSig", Detail: "the UserSig cannot be decoded"}
+	ErrForged      = &chat.Error{Code: 70009, Name: "usersig_forged", Field: "userSig", Detail: "the UserSig was not made with this application's key"}
+	ErrOtherUser   = &chat.Error{Code: 70013, Name: "usersig_other_user", Field: "userId", Detail: "the UserSig was made for another user"}
+	ErrOtherApp    = &chat.Error{Code: 70014, Name: "usersig_other_app", Field: "userSig", Detail: "the UserSig was made for another SDKAppID"}
+	ErrRevoked     = &chat.Error{Code: 70052, Name: "usersig_revoked", Field: "userSig", Detail: "the UserSig was revoked; fetch a new one"}
+	ErrUnknownUser = &chat.Error{Code: 70107, Name: "no_such_account", Field: "userId", Detail: "there is no such account"}
+	ErrBadUser     = &chat.Error{Code: 70402, Name: "bad_user_id", Field: "userId", Detail: "the user id is not allowed"}
+	ErrBadNick     = &chat.Error{Code: 40005, Name: "nick_refused", Field: "nick", Detail: "the nickname is not allowed"}
+	ErrBadAvatar   = &chat.Error{Code: 40005, Name: "avatar_refused", Field: "avatar", Detail: "the avatar's URL is not allowed"}
+	ErrTooLong     = &chat.Error{Code: 40601, Name: "value_too_long", Field: "nick", Detail: "the value is too long"}
+)
+
+// because returns e with a more exact detail.
+func because(e *chat.Error, format string, args ...any) *chat.Error {
+	c := *e
+	c.Detail = fmt.Sprintf(format, args...)
+	return &c
+}

@@ -1,0 +1,95 @@
+package account
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Memory is a Store that forgets at exit, for tests and trials.
+type Memory struct {
+	mu       sync.Mutex
+	accounts map[string]Account
+}
+
+var _ Store = (*Memory)(nil)
+
+// NewMemory returns an empty Store.
+func NewMemory() *Memory { return &Memory{accounts: map[string]Account{}} }
+
+// Account implements Store.
+func (m *Memory) Account(_ context.Context, user string) (Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, ok := m.accounts[user]
+	if !ok {
+		return Account{}, ErrUnknownUser
+	}
+	return a, nil
+}
+
+// Accounts implements Store.
+func (m *Memory) Accounts(_ context.Context, users []string) ([]Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := make([]Account, 0, len(users))
+	for _, u := range users {
+		if a, ok := m.accounts[u]; ok {
+			found = append(found, a)
+		}
+	}
+	return found, nil
+}
+
+// PutAccount implements Store.
+func (m *Memory) PutAccount(_ context.Context, a Account, p Patch) (Account, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old, ok := m.accounts[a.User]
+	if ok {
+		a = p.Apply(old)
+	}
+	m.accounts[a.User] = a
+	return a, !ok, nil
+}
+
+// PatchAccount implements Store.
+func (m *Memory) PatchAccount(_ context.Context, user string, p Patch) (Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, ok := m.accounts[user]
+	if !ok {
+		return Account{}, ErrUnknownUser
+	}
+	a = p.Apply(a)
+	m.accounts[user] = a
+	return a, nil
+}
+
+// DeleteAccount implements Store.
+func (m *Memory) DeleteAccount(_ context.Context, user string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.accounts[user]; !ok {
+		return ErrUnknownUser
+	}
+	delete(m.accounts, user)
+	return nil
+}
+
+// DeleteGuests implements Store.
+func (m *Memory) DeleteGuests(_ context.Context, before time.Time, limit int) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for user, a := range m.accounts {
+		if n == limit {
+			break
+		}
+		if a.Guest && a.CreatedAt.Before(before) {
+			delete(m.accounts, user)
+			n++
+		}
+	}
+	return n, nil
+}

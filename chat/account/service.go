@@ -1,0 +1,174 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"liveroom/chat"
+)
+
+// DefaultGuestLifetime is how long a named guest's UserSig is valid.
+const DefaultGuestLifetime = 7 * 24 * time.Hour
+
+// sweepLimit is how many guests one store operation removes, so that none blocks for long.
+const sweepLimit = 1000
+
+// Config of a Service.
+type Config struct {
+	Signer        Signer
+	Admins        []string      // application administrators besides chat.Administrator
+	GuestLifetime time.Duration // of a named guest's UserSig; default 7 days
+}
+
+// Service is the accounts of one application.
+type Service struct {
+	signer        Signer
+	names         Names
+	guestLifetime time.Duration
+	store         Store
+	log           *slog.Logger
+}
+
+// New checks cfg and returns a Service over store.
+func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
+	if err := cfg.Signer.Validate(); err != nil {
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	for _, a := range cfg.Admins {
+		if err := CheckUser(a); err != nil {
+			return nil, fmt.Errorf("accounts: administrator %q: %w", a, err)
+		}
+		if isReserved(a) {
+			return nil, fmt.Errorf("accounts: administrator %q: the prefixes %s and %s belong to the server", a, GuestPrefix, AnonymousPrefix)
+		}
+	}
+	if cfg.GuestLifetime == 0 {
+		cfg.GuestLifetime = DefaultGuestLifetime
+	}
+	if cfg.GuestLifetime < time.Minute {
+		return nil, fmt.Errorf("accounts: guest lifetime %s: must be at least 1m", cfg.GuestLifetime)
+	}
+	return &Service{
+		signer:        cfg.Signer,
+		names:         NewNames(cfg.Admins...),
+		guestLifetime: cfg.GuestLifetime,
+		store:         store,
+		log:           log,
+	}, nil
+}
+
+// Signer returns the application's signer.
+func (s *Service) Signer() Signer { return s.signer }
+
+// IsAdmin says whether user is an application administrator.
+func (s *Service) IsAdmin(user string) bool { return s.names.IsAdmin(user) }
+
+// Login checks a UserSig and returns who stands behind it. An empty user takes the UserSig's word for it. A user who was
+// not known becomes an account, as at Tencent; a guest is made by NewGuest only.
+func (s *Service) Login(ctx context.Context, user, userSig string) (chat.Identity, error) {
+	now := time.Now()
+	var claims Claims
+	var err error
+	if user == "" {
+		claims, err = s.signer.Verify(userSig, now)
+	} else {
+		claims, err = s.signer.VerifyFor(user, userSig, now)
+	}
+	if err != nil {
+		return chat.Identity{}, err
+	}
+	a, err := s.known(ctx, claims.User, now)
+	if err != nil {
+		return chat.Identity{}, err
+	}
+	// UserSigs count in whole seconds: one made in the second of the revocation is new enough.
+	if claims.IssuedAt.Unix() < a.NotBefore.Unix() {
+		return chat.Identity{}, ErrRevoked
+	}
+	return chat.Identity{User: a.User, Nick: a.Nick, Avatar: a.Avatar, Guest: a.Guest, Admin: s.names.IsAdmin(a.User)}, nil
+}
+
+// known returns the account of a user whose UserSig was good, made now if need be.
+func (s *Service) known(ctx context.Context, user string, now time.Time) (Account, error) {
+	a, err := s.store.Account(ctx, user)
+	if err == nil || !errors.Is(err, ErrUnknownUser) {
+		return a, wrap("log in", user, err)
+	}
+	if err := s.checkGiven(user); err != nil {
+		return Account{}, err
+	}
+	a, _, err = s.store.PutAccount(ctx, Account{User: user, CreatedAt: now.UTC()}, Patch{})
+	return a, wrap("log in", user, err)
+}
+
+// checkGiven says whether a user id may come from outside.
+func (s *Service) checkGiven(user string) error {
+	if err := CheckUser(user); err != nil {
+		return err
+	}
+	if isReserved(user) {
+		return because(ErrUnknownUser, "there is no such guest (any more); the prefixes %s and %s belong to the server", GuestPrefix, AnonymousPrefix)
+	}
+	if s.names.looksLikeAdmin(user) {
+		return because(ErrBadUser, "the user id differs from an administrator's only by case")
+	}
+	return nil
+}
+
+// NewGuest makes a named guest and the UserSig to log in with, valid until expiresAt. Who calls it limits the rate.
+func (s *Service) NewGuest(ctx context.Context, nick string) (a Account, userSig string, expiresAt time.Time, err error) {
+	clean, err := s.names.CleanNick(nick)
+	if err != nil {
+		return Account{}, "", time.Time{}, err
+	}
+	now := time.Now().UTC()
+	guest := Account{User: newGuestID(), Nick: clean, Guest: true, CreatedAt: now}
+	if userSig, err = s.signer.Sign(guest.User, now, s.guestLifetime); err != nil {
+		return Account{}, "", time.Time{}, err
+	}
+	if a, _, err = s.store.PutAccount(ctx, guest, Patch{}); err != nil {
+		return Account{}, "", time.Time{}, fmt.Errorf("create guest: %w", err)
+	}
+	return a, userSig, now.Truncate(time.Second).Add(s.guestLifetime), nil
+}
+
+// newGuestID fills the 32 bytes of a user id: the prefix and 128 random bits.
+func newGuestID() string {
+	var b [16]byte
+	// crypto/rand.Read never fails: it ends the program instead.
+	_, _ = rand.Read(b[:])
+	return GuestPrefix + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+}
+
+// SweepGuests removes guests whose UserSig has expired, and returns how many. It is run now and then.
+func (s *Service) SweepGuests(ctx context.Context) (int, error) {
+	before, total := time.Now().Add(-s.guestLifetime-time.Minute), 0
+	for {
+		n, err := s.store.DeleteGuests(ctx, before, sweepLimit)
+		total += n
+		if err != nil {
+			return total, fmt.Errorf("sweep guests: %w", err)
+		}
+		if n < sweepLimit {
+			if total > 0 {
+				s.log.Info("expired guests removed", "guests", total)
+			}
+			return total, nil
+		}
+	}
+}
+
+// wrap adds what was done for whom to an error of the store; refusals stay as they are.
+func wrap(verb, user string, err error) error {
+	var refusal *chat.Error
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	return fmt.Errorf("%s %s: %w", verb, user, err)
+}
