@@ -29,9 +29,11 @@ func invalid(field, detail string) error {
 }
 
 // quote shows s in an error without letting a stranger fill the log.
-func quote(s string) string {
+func quote(s string) string { return `"` + clip(s) + `"` }
+
+func clip(s string) string {
 	if len(s) > 64 {
 		s = s[:64] + "…"
 	}
-	return `"` + s + `"`
+	return s
 }

@@ -1,0 +1,228 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"liveroom/address"
+	"liveroom/live/stream"
+	"liveroom/status"
+)
+
+// claimWait bounds how long a push waits for the store before it is refused for now (design §7).
+const claimWait = 5 * time.Second
+
+// Publish admits a push: its signature, its room, then the claim. The error is a *stream.Refusal, known before anything is
+// answered to the client. Whoever gets a Push must Close it.
+func (s *Service) Publish(ctx context.Context, req stream.Request) (*Push, error) {
+	p, room, why := s.admitPush(ctx, req)
+	if why == nil {
+		return p, nil
+	}
+	s.refused.count("push", req.Protocol, why.Code)
+	s.log.Warn("push refused", "stream", streamName(req), "code", why.Code, "detail", why.Detail, "remote", req.Remote)
+	if room != "" {
+		s.refused.add(room, req, why, time.Now())
+	}
+	return nil, why
+}
+
+func (s *Service) admitPush(ctx context.Context, req stream.Request) (*Push, string, *stream.Refusal) {
+	name, queries, err := address.ParseName(req.Name)
+	if err != nil {
+		return nil, "", refusal(err)
+	}
+	queries = append(queries, req.Query...)
+	ctx, cancel := context.WithTimeout(ctx, claimWait)
+	defer cancel()
+	r, lookup := s.store.RoomByStream(ctx, name)
+	if !s.appAllowed(req.App) {
+		return nil, r.ID, &stream.Refusal{Code: "unknown_app", Detail: "the application name in the push address is not accepted here"}
+	}
+	if err := s.push.Check(name, queries, time.Now()); err != nil {
+		return nil, r.ID, refusal(err)
+	}
+	if isNotFound(lookup) {
+		if r, lookup = s.autoRoom(ctx, name); lookup != nil {
+			return nil, "", refusal(lookup)
+		}
+	}
+	if lookup != nil {
+		return nil, "", refusal(lookup)
+	}
+	p, err := s.claim(ctx, r, req)
+	if err != nil {
+		return nil, r.ID, refusal(err)
+	}
+	return p, r.ID, nil
+}
+
+// autoRoom makes the room of a validly signed push, if that is allowed. Of two pushes that arrive together one creates it.
+func (s *Service) autoRoom(ctx context.Context, name string) (Room, error) {
+	if !s.cfg.AutoRoom {
+		return Room{}, &stream.Refusal{Code: "unknown_room", Detail: "no room has this stream; create the room first"}
+	}
+	l, err := s.Create(ctx, Draft{ID: idFromStream(name), Stream: name})
+	if err == nil {
+		return l.Room, nil
+	}
+	var exists *Error
+	if errors.As(err, &exists) && exists.Code == "exists" {
+		r, err := s.store.RoomByStream(ctx, name)
+		if isNotFound(err) {
+			return r, &stream.Refusal{Code: "unknown_room", Detail: "another room already has the id or group of this stream; create a room for it"}
+		}
+		return r, err
+	}
+	return Room{}, err
+}
+
+// claim makes the push the room's newest and opens its publisher, both under the room's view, so that an end that comes in
+// between is seen.
+func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push, error) {
+	if r.EarlyPush == EarlyRefuse && !r.ScheduledAt.IsZero() {
+		now, err := s.machine.Now(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if now.Before(r.ScheduledAt) {
+			return nil, &stream.Refusal{Code: "early_push", Detail: "the room accepts pushes from " + r.ScheduledAt.UTC().Format(time.RFC3339)}
+		}
+	}
+	c, err := s.machine.ClaimPush(ctx, r.ID, s.cfg.Node)
+	if err != nil {
+		return nil, err
+	}
+	p := &Push{ctx: context.WithoutCancel(ctx), service: s, room: r.ID, generation: c.Generation}
+	s.withView(r.ID, r.Stream, func(v *view) {
+		if v.state.Generation != c.Generation || v.state.Publisher == "" {
+			err = &stream.Refusal{Code: "superseded", Detail: "a newer push or a change of the room came in between", Temporary: true}
+			return
+		}
+		p.Publisher, err = s.hub.Publish(r.Stream, stream.PublishOptions{
+			Generation: c.Generation, Offset: c.Now.Sub(c.SessionStart), Gated: v.state.Gated(),
+		})
+		if err == nil {
+			v.push = p
+		}
+	})
+	if err != nil {
+		s.giveBack(p)
+		return nil, err
+	}
+	s.log.Info("push started", "room", r.ID, "generation", c.Generation, "status", c.Record.Name, "version", c.Record.Version, "remote", req.Remote)
+	return p, nil
+}
+
+// giveBack stops a claimed push that never got a publisher.
+func (s *Service) giveBack(p *Push) {
+	st := stop{p.room, p.generation, status.ReasonPushLost}
+	select {
+	case s.stops <- st:
+	default:
+		s.log.Error("push stop lost: too many are waiting; recovery will find it", "room", p.room)
+	}
+}
+
+// Play admits a viewer and subscribes it. The error is a *stream.Refusal.
+func (s *Service) Play(ctx context.Context, req stream.Request) (*stream.Subscriber, error) {
+	r, err := s.authorize(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return s.hub.Subscribe(r.Stream, req.Protocol, stream.SubscribeOptions{}), nil
+}
+
+// Authorize checks that req may play, without subscribing. The error is a *stream.Refusal.
+func (s *Service) Authorize(ctx context.Context, req stream.Request) error {
+	_, err := s.authorize(ctx, req)
+	return err
+}
+
+func (s *Service) authorize(ctx context.Context, req stream.Request) (Room, error) {
+	r, why := s.admitPlay(ctx, req)
+	if why == nil {
+		return r, nil
+	}
+	s.refused.count("play", req.Protocol, why.Code)
+	s.log.Debug("play refused", "stream", streamName(req), "protocol", req.Protocol, "code", why.Code, "remote", req.Remote)
+	return r, why
+}
+
+func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *stream.Refusal) {
+	name, queries, err := address.ParseName(req.Name)
+	if err != nil {
+		return Room{}, refusal(err)
+	}
+	queries = append(queries, req.Query...)
+	if !s.appAllowed(req.App) {
+		return Room{}, &stream.Refusal{Code: "unknown_app", Detail: "the application name in the play address is not accepted here"}
+	}
+	r, lookup := s.store.RoomByStream(ctx, name)
+	if lookup != nil || r.PlayAuth != PlayNone {
+		if err := s.play.Check(name, queries, time.Now()); err != nil {
+			return Room{}, refusal(err)
+		}
+	}
+	if lookup != nil {
+		return Room{}, refusal(lookup)
+	}
+	st, err := s.machine.State(ctx, r.ID)
+	if err != nil {
+		return Room{}, refusal(err)
+	}
+	if c := st.Record.Code; c != status.Live && c != status.Paused {
+		return Room{}, &stream.Refusal{Code: "not_live", Detail: "the room is " + st.Record.Name, Temporary: c == status.Waiting}
+	}
+	return r, nil
+}
+
+// viewerOf is the chat session a play address says it belongs to, so that one person counts once.
+func viewerOf(req stream.Request) string {
+	for _, q := range req.Query {
+		values, _ := url.ParseQuery(q)
+		if vid := values.Get("vid"); vid != "" && len(vid) <= 64 {
+			return vid
+		}
+	}
+	return ""
+}
+
+// streamName is the name a stranger asked for, fit for the log: short, and without the query that holds the signature.
+func streamName(req stream.Request) string {
+	name, _, _ := strings.Cut(req.Name, "?")
+	return clip(name)
+}
+
+func isNotFound(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == "not_found"
+}
+
+// refusal puts an error into the words of a refusal.
+func refusal(err error) *stream.Refusal {
+	var (
+		why     *stream.Refusal
+		addr    *address.Error
+		room    *Error
+		refused *status.Refused
+	)
+	switch {
+	case errors.As(err, &why):
+		return why
+	case errors.As(err, &addr):
+		return &stream.Refusal{Code: addr.Code, Detail: addr.Detail}
+	case errors.As(err, &refused):
+		return &stream.Refusal{Code: refused.Code, Detail: refused.Detail}
+	case errors.As(err, &room) && room.Code == "not_found":
+		return &stream.Refusal{Code: "unknown_room", Detail: "no room has this stream"}
+	case errors.As(err, &room):
+		return &stream.Refusal{Code: room.Code, Detail: room.Detail}
+	case errors.Is(err, stream.ErrStale):
+		return &stream.Refusal{Code: "superseded", Detail: "a newer push took over", Temporary: true}
+	}
+	return &stream.Refusal{Code: "store_unavailable", Detail: "the server can't reach its store; try again", Temporary: true}
+}

@@ -1,0 +1,92 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"liveroom/live/stream"
+	"liveroom/status"
+)
+
+// maxStops bounds the stops waiting for the store: more than a node can hold pushes.
+const maxStops = 4096
+
+// Push is one admitted push: a generation of a room's stream, until Close.
+type Push struct {
+	*stream.Publisher
+	ctx        context.Context // of the connection, without its end: a stop is recorded after the client has gone
+	service    *Service
+	room       string
+	generation uint64
+}
+
+// stop is the end of a push that the store must learn.
+type stop struct {
+	room       string
+	generation uint64
+	reason     status.Reason
+}
+
+// Close ends the push and records why. When the store can't take it now, Run reports it later.
+func (p *Push) Close(reason stream.StopReason) {
+	p.Publisher.Close(reason)
+	s := p.service
+	s.withView(p.room, "", func(v *view) {
+		if v.push == p {
+			v.push = nil
+		}
+	})
+	st := stop{p.room, p.generation, status.Reason(reason)}
+	ctx, cancel := context.WithTimeout(p.ctx, 2*time.Second)
+	defer cancel()
+	if err := s.report(ctx, st); err != nil {
+		s.log.Warn("push stop not recorded yet", "room", p.room, "err", err)
+		select {
+		case s.stops <- st:
+		default:
+			s.log.Error("push stop lost: too many are waiting; recovery will find it", "room", p.room)
+		}
+	}
+}
+
+// report tells the machine about a stop. A room that is gone needs no telling.
+func (s *Service) report(ctx context.Context, st stop) error {
+	rec, err := s.machine.PushStopped(ctx, st.room, st.generation, st.reason)
+	if errors.Is(err, status.ErrUnknownRoom) {
+		return nil
+	}
+	if err == nil {
+		s.log.Info("push stopped", "room", st.room, "reason", st.reason, "status", rec.Name, "version", rec.Version)
+	}
+	return err
+}
+
+// Run reports the push stops that the store could not take at once. When it returns, none of its work is running; stops
+// still waiting are found by recovery at the next start.
+func (s *Service) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case st := <-s.stops:
+			s.reportUntilTaken(ctx, st)
+		}
+	}
+}
+
+func (s *Service) reportUntilTaken(ctx context.Context, st stop) {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		try, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := s.report(try, st)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}

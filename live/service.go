@@ -1,0 +1,244 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"liveroom/address"
+	"liveroom/live/stream"
+	"liveroom/status"
+)
+
+// Config says how rooms behave where they don't say themselves.
+type Config struct {
+	Node       string        // id of this node and incarnation; recorded as publisher
+	Apps       []string      // accepted AppNames, "*" = any; default: live
+	AutoRoom   bool          // a validly signed push for an unknown stream creates its room
+	Grace      time.Duration // how long an interrupted room waits for its anchor; default 60 s
+	PauseLimit time.Duration // how long a paused room without a stream stays; default 30 min
+	AddressTTL time.Duration // lifetime of addresses made without one; default 24 h
+	Addresses  address.Base  // what addresses are made of
+	PushKeys   address.Keys
+	PlayKeys   address.Keys
+}
+
+// Groups is the chat side of a room, joined on by cmd.
+type Groups interface {
+	Ensure(ctx context.Context, r Room) error // creates the room's group or brings its profile up to date; idempotent
+	Dismiss(ctx context.Context, group string) error
+	Online(group string) int
+}
+
+// Outbox delivers status changes (status.Synchroniser).
+type Outbox interface {
+	Flush(ctx context.Context, room string) error
+}
+
+// Service is the live rooms of one node.
+type Service struct {
+	cfg     Config
+	store   Store
+	machine *status.Machine
+	hub     *stream.Hub
+	groups  Groups
+	outbox  Outbox
+	log     *slog.Logger
+	push    *address.Verifier
+	play    *address.Verifier
+	refused *refusals
+
+	mu    sync.Mutex
+	views map[string]*view // rooms with a push or a change seen by this process, by room id
+
+	stops chan stop // push stops that the store has not taken yet
+}
+
+// New returns a service that has nothing running; Run reports what could not be reported at once.
+func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, groups Groups, outbox Outbox, log *slog.Logger) (*Service, error) {
+	if cfg.Node == "" {
+		return nil, errors.New("live: Node must not be empty")
+	}
+	if len(cfg.Apps) == 0 {
+		cfg.Apps = []string{"live"}
+	}
+	cfg.Grace = cmpOr(cfg.Grace, time.Minute)
+	cfg.PauseLimit = cmpOr(cfg.PauseLimit, 30*time.Minute)
+	cfg.AddressTTL = cmpOr(cfg.AddressTTL, 24*time.Hour)
+	s := &Service{
+		cfg: cfg, store: store, machine: machine, hub: hub, groups: groups, outbox: outbox, log: log,
+		push: address.New(cfg.PushKeys, 0), play: address.New(cfg.PlayKeys, 0),
+		refused: newRefusals(), views: map[string]*view{}, stops: make(chan stop, maxStops),
+	}
+	machine.Watch(s.follow)
+	return s, nil
+}
+
+func cmpOr(d, or time.Duration) time.Duration {
+	if d == 0 {
+		return or
+	}
+	return d
+}
+
+// Create makes a room and its group. The group exists when Create returns, or as soon as the chat answers again.
+func (s *Service) Create(ctx context.Context, d Draft) (Listed, error) {
+	now, err := s.machine.Now(ctx)
+	if err != nil {
+		return Listed{}, err
+	}
+	if d.ID == "" && d.Stream == "" {
+		d.ID = newRoomID()
+	}
+	r := d.room(s.cfg, now)
+	if err := r.validate(); err != nil {
+		return Listed{}, err
+	}
+	if !r.EndAt.IsZero() && !r.EndAt.After(now) {
+		return Listed{}, invalid("endAt", "must be in the future")
+	}
+	fresh := status.NewState(r.ID, now, status.Settings{Grace: r.Grace, PauseLimit: r.PauseLimit, EndAt: r.EndAt})
+	st, err := s.store.CreateRoom(ctx, r, fresh)
+	if err != nil {
+		return Listed{}, err
+	}
+	s.machine.Committed(st)
+	if err := s.groups.Ensure(ctx, r); err != nil {
+		s.log.Warn("group of a new room not ready, the outbox will make it", "room", r.ID, "err", err)
+	}
+	s.log.Info("room created", "room", r.ID, "stream", r.Stream)
+	return Listed{Room: r, Record: st.Record}, nil
+}
+
+// Room returns one room and its record.
+func (s *Service) Room(ctx context.Context, id string) (Listed, error) {
+	r, err := s.store.Room(ctx, id)
+	if err != nil {
+		return Listed{}, err
+	}
+	return s.listed(ctx, r)
+}
+
+func (s *Service) listed(ctx context.Context, r Room) (Listed, error) {
+	st, err := s.machine.State(ctx, r.ID)
+	if err != nil {
+		return Listed{}, err
+	}
+	return Listed{Room: r, Record: st.Record}, nil
+}
+
+// Rooms lists a page of rooms.
+func (s *Service) Rooms(ctx context.Context, q ListQuery) ([]Listed, string, error) {
+	return s.store.Rooms(ctx, q)
+}
+
+// Update changes a room. A new grace, pause limit or end takes effect at once where one is running.
+func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error) {
+	now, err := s.machine.Now(ctx)
+	if err != nil {
+		return Listed{}, err
+	}
+	if p.EndAt != nil && !p.EndAt.IsZero() && !p.EndAt.After(now) {
+		return Listed{}, invalid("endAt", "must be in the future")
+	}
+	r, err := s.store.UpdateRoom(ctx, id, func(r *Room) error {
+		p.apply(r, now)
+		return r.validate()
+	})
+	if err != nil {
+		return Listed{}, err
+	}
+	if _, err := s.machine.Do(ctx, id, status.Event{
+		Kind:     status.Configure,
+		Settings: status.Settings{Grace: r.Grace, PauseLimit: r.PauseLimit, EndAt: r.EndAt},
+	}); err != nil {
+		return Listed{}, fmt.Errorf("apply settings of room %s: %w", id, err)
+	}
+	if err := s.groups.Ensure(ctx, r); err != nil {
+		return Listed{}, fmt.Errorf("update group of room %s: %w", id, err)
+	}
+	return s.listed(ctx, r)
+}
+
+// Delete ends the room, tells everyone in it, dismisses its group and removes it. A tombstone keeps its versions for 30 days.
+func (s *Service) Delete(ctx context.Context, id, detail string) error {
+	r, err := s.store.Room(ctx, id)
+	if err != nil {
+		return err
+	}
+	if _, err := s.machine.Do(ctx, id, status.Event{Kind: status.Delete, Detail: detail}); err != nil {
+		return err
+	}
+	return s.finishDelete(ctx, r)
+}
+
+// finishDelete does what follows the record "room_deleted", and is repeated by Sweep after a crash in between.
+func (s *Service) finishDelete(ctx context.Context, r Room) error {
+	if err := s.outbox.Flush(ctx, r.ID); err != nil {
+		return fmt.Errorf("deliver the end of room %s: %w", r.ID, err)
+	}
+	if err := s.groups.Dismiss(ctx, r.GroupID); err != nil {
+		return fmt.Errorf("dismiss group of room %s: %w", r.ID, err)
+	}
+	now, err := s.machine.Now(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.store.DeleteRoom(ctx, r.ID, now); err != nil {
+		return err
+	}
+	s.refused.forget(r.ID)
+	s.log.Info("room deleted", "room", r.ID)
+	return nil
+}
+
+// TombstoneAge is how long a deleted room's versions are kept.
+const TombstoneAge = 30 * 24 * time.Hour
+
+// Sweep finishes deletions that a crash interrupted and forgets old tombstones. A periodic job calls it.
+func (s *Service) Sweep(ctx context.Context) error {
+	q := ListQuery{Status: status.Ended, Limit: 200}
+	for {
+		page, next, err := s.store.Rooms(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, l := range page {
+			if l.Record.Reason != status.ReasonRoomDeleted {
+				continue
+			}
+			if err := s.finishDelete(ctx, l.Room); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			break
+		}
+		q.After = next
+	}
+	now, err := s.machine.Now(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.SweepTombstones(ctx, now.Add(-TombstoneAge))
+	return err
+}
+
+// Online is how many people are in the room, in chat or watching (design §6).
+func (s *Service) Online(r Room) int { return s.groups.Online(r.GroupID) }
+
+// Refusals returns the newest refused pushes of a room, newest first.
+func (s *Service) Refusals(ctx context.Context, id string) ([]RefusalEntry, error) {
+	if _, err := s.store.Room(ctx, id); err != nil {
+		return nil, err
+	}
+	return s.refused.of(id), nil
+}
+
+func (s *Service) appAllowed(app string) bool {
+	return slices.Contains(s.cfg.Apps, "*") || slices.Contains(s.cfg.Apps, app)
+}

@@ -1,0 +1,113 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"liveroom/live/stream"
+	"liveroom/status"
+)
+
+// view is what this process last saw of a room's state, and the push it holds for it.
+type view struct {
+	mu     sync.Mutex
+	stream string
+	state  status.State
+	push   *Push // nil when no push of this process runs
+	gone   bool  // removed from the table; look it up again
+}
+
+// Causes a push or a play ends with when the room itself ended it.
+var (
+	ErrRoomEnded = errors.New("live: the room has ended")
+	ErrDropped   = errors.New("live: the push was dropped")
+)
+
+// withView runs f on the room's view while holding it. Views are made on demand and forgotten when nothing is left in them.
+func (s *Service) withView(room, streamName string, f func(*view)) {
+	for {
+		s.mu.Lock()
+		v := s.views[room]
+		if v == nil {
+			v = &view{}
+			s.views[room] = v
+		}
+		s.mu.Unlock()
+
+		v.mu.Lock()
+		if v.gone {
+			v.mu.Unlock()
+			continue
+		}
+		if streamName != "" {
+			v.stream = streamName
+		}
+		f(v)
+		if v.push == nil && !v.state.Record.StreamActive && v.state.Record.Code != status.Paused {
+			s.mu.Lock()
+			v.gone = true
+			delete(s.views, room)
+			s.mu.Unlock()
+		}
+		v.mu.Unlock()
+		return
+	}
+}
+
+// follow brings the room's stream in step with a committed state. It runs on the goroutine that committed it.
+func (s *Service) follow(st status.State) {
+	room := st.Record.Room
+	name := s.streamOf(room)
+	s.withView(room, name, func(v *view) {
+		if st.Revision <= v.state.Revision {
+			return // older news
+		}
+		v.state = st
+		if v.stream != "" {
+			s.steer(v)
+		}
+	})
+}
+
+// streamOf finds the stream's name of a room that this process may not know yet.
+func (s *Service) streamOf(room string) string {
+	s.mu.Lock()
+	v := s.views[room]
+	s.mu.Unlock()
+	if v != nil {
+		v.mu.Lock()
+		name := v.stream
+		v.mu.Unlock()
+		if name != "" {
+			return name
+		}
+	}
+	r, err := s.store.Room(context.Background(), room)
+	if err != nil {
+		return "" // deleted, or the store is away: nothing of it can be running here
+	}
+	return r.Stream
+}
+
+// steer makes gate, publisher and subscribers follow v.state. v.mu is held.
+func (s *Service) steer(v *view) {
+	st := v.state
+	if v.push != nil && (st.Publisher == "" || st.Generation != v.push.generation) {
+		cause := ErrDropped
+		switch {
+		case st.Generation != v.push.generation:
+			cause = stream.ErrTakenOver
+		case st.Record.Code != status.Live && st.Record.Code != status.Paused:
+			cause = ErrRoomEnded
+		}
+		s.hub.Drop(v.stream, cause)
+		v.push = nil
+	}
+	switch st.Record.Code {
+	case status.Live, status.Paused:
+		s.hub.Gate(v.stream, st.Gated())
+	case status.Waiting, status.Ended, status.Playback:
+		s.hub.End(v.stream, ErrRoomEnded)
+	}
+}
