@@ -65,8 +65,7 @@ func apply(s State, e Event, now time.Time) (State, error) {
 		s.Forbidden, s.ForbiddenUntil = false, time.Time{}
 		return s, nil
 	case Configure:
-		s.Grace, s.PauseLimit, s.EndAt = e.Settings.Grace, e.Settings.PauseLimit, e.Settings.EndAt
-		return s, nil
+		return configure(s, e, now), nil
 	case Delete:
 		s = ended(s, ReasonRoomDeleted, e.Detail)
 		s.PushAllowed, s.Deleted, s.DeletedAt = false, true, now

@@ -127,3 +127,13 @@ func deadlineLapsed(s State, e Event, now time.Time) State {
 	s.setDeadline(e.Deadline, now.Add(s.Grace))
 	return s
 }
+
+// configure takes over the owner's settings. A scheduled end that is past is not a schedule any more: it was acted on, or
+// moved because nobody could act on it, and being told again of the old one changes nothing.
+func configure(s State, e Event, now time.Time) State {
+	s.Grace, s.PauseLimit = e.Settings.Grace, e.Settings.PauseLimit
+	if e.Settings.EndAt.IsZero() || e.Settings.EndAt.After(now) {
+		s.EndAt = e.Settings.EndAt
+	}
+	return s
+}

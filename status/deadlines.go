@@ -258,10 +258,12 @@ func (d *Deadlines) act(ctx context.Context, due dueTimer) {
 		kind = DeadlineLapsed
 	}
 	rec, err := d.machine.Do(ctx, due.room, Event{Kind: kind, Deadline: due.kind, At: due.at})
+	stands := false
 	if err == nil {
-		err = d.rearm(ctx, due)
+		stands, err = d.rearm(ctx, due)
 	}
 	switch {
+	case stands: // the store's clock was set back
 	case err == nil:
 		d.log.Info("deadline", "room", due.room, "lapsed", due.lapsed, "status", rec.Name, "reason", rec.Reason, "version", rec.Version)
 	case errors.Is(err, ErrUnknownRoom):
@@ -278,22 +280,23 @@ func (d *Deadlines) act(ctx context.Context, due dueTimer) {
 
 // rearm arms the room anew from the store. Where the very same deadline is still there, the store's clock did not agree
 // (it was set back), and it is timed again by what remains there.
-func (d *Deadlines) rearm(ctx context.Context, due dueTimer) error {
+func (d *Deadlines) rearm(ctx context.Context, due dueTimer) (stands bool, err error) {
 	s, err := d.store.Load(ctx, due.room)
 	if err != nil {
-		return err
+		return false, err
 	}
 	now, err := d.store.Now(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if at := s.deadline(due.kind); !s.Deleted && at.Equal(due.at) {
+		stands = true
 		d.replace(due, max(at.Sub(now), 10*time.Millisecond))
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.arm(due.room, s.Revision, s.Deadlines(), now)
-	return nil
+	return stands, nil
 }
 
 // replace times a deadline again, unless it has been replaced by another meanwhile.

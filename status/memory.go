@@ -115,7 +115,7 @@ func (m *Memory) Publishing(context.Context) ([]State, error) {
 	defer m.mu.Unlock()
 	var out []State
 	for _, s := range m.states {
-		if s.Record.StreamActive {
+		if s.Record.StreamActive && !s.Deleted {
 			out = append(out, s)
 		}
 	}
