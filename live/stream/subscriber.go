@@ -20,12 +20,12 @@ type Subscriber struct {
 
 	// All below is guarded by feed.mu.
 	cursor     uint64
-	seeking    bool // looking for a mark to go on from
-	started    bool // has read something
-	broken     bool // what is read next begins after a break
-	breaks     bool // the last batch did
-	failed     error // ErrClosed or ErrSlow, for good
-	from       uint64 // marks below it are not for this subscriber
+	seeking    bool                // looking for a mark to go on from
+	started    bool                // has read something
+	broken     bool                // what is read next begins after a break
+	breaks     bool                // the last batch did
+	failed     error               // ErrClosed or ErrSlow, for good
+	from       uint64              // marks below it are not for this subscriber
 	have       [headerSlots]uint64 // ids of the headers it has read
 	overflows  int
 	overflowAt time.Time

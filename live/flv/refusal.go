@@ -1,0 +1,61 @@
+package flv
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"liveroom/live/stream"
+)
+
+// codeInternal is the code of what is our own fault.
+const codeInternal = "internal"
+
+// RefusalStatus is the HTTP status that answers a refusal with that code.
+func RefusalStatus(code string) int {
+	switch code {
+	case "bad_signature", "expired", "missing_signature", "forbidden":
+		return http.StatusForbidden
+	case "unknown_room", "not_live", "not_found":
+		return http.StatusNotFound
+	case "too_many":
+		return http.StatusTooManyRequests
+	case "store_unavailable", "shutting_down":
+		return http.StatusServiceUnavailable
+	case codeInternal:
+		return http.StatusInternalServerError
+	default:
+		return http.StatusBadRequest
+	}
+}
+
+// WriteRefusal answers a request with the problem document of a refusal (RFC 9457). An error that is no
+// *stream.Refusal is "internal", and nothing of it is told. It returns the code.
+func WriteRefusal(w http.ResponseWriter, err error) (code string) {
+	refusal, ok := errors.AsType[*stream.Refusal](err)
+	if !ok {
+		refusal = &stream.Refusal{Code: codeInternal, Detail: "The server failed to answer; its log says why."}
+	}
+	status := RefusalStatus(refusal.Code)
+	body, err := json.Marshal(struct {
+		Type   string `json:"type"`
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Code   string `json:"code"`
+		Detail string `json:"detail"`
+	}{"about:blank", http.StatusText(status), status, refusal.Code, refusal.Detail})
+	if err != nil { // cannot happen with strings and numbers
+		http.Error(w, refusal.Code, status)
+		return refusal.Code
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests || refusal.Temporary {
+		h.Set("Retry-After", "2")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client may be gone
+	return refusal.Code
+}

@@ -1,0 +1,43 @@
+package flv
+
+import (
+	"net/http"
+
+	"liveroom/live/stream"
+)
+
+// responseOutput writes through net/http, for HTTP/2 and wrapped responses. One flush follows each merged write.
+type responseOutput struct {
+	v    *viewer
+	w    http.ResponseWriter
+	ctl  *http.ResponseController
+	flat []byte // reused
+}
+
+func (o *responseOutput) send(head []byte, tags []*stream.Tag) error {
+	if err := o.v.arm(o.ctl); err != nil {
+		return err
+	}
+	o.flat = append(o.flat[:0], head...)
+	for _, t := range tags {
+		o.flat = append(o.flat, t.FLV()...)
+	}
+	n, err := o.w.Write(o.flat)
+	o.v.bytes.Add(uint64(n))
+	if cap(o.flat) > maxFlatBytes {
+		o.flat = nil
+	}
+	if err != nil {
+		return err
+	}
+	return o.ctl.Flush()
+}
+
+// playResponse plays on a response that cannot be taken over; net/http ends the request's context when the client goes.
+func (s *Server) playResponse(v *viewer, w http.ResponseWriter) error {
+	ctl := http.NewResponseController(w)
+	v.bind(ctl)
+	defer v.bind(nil)
+	w.WriteHeader(http.StatusOK)
+	return v.play(&responseOutput{v: v, w: w, ctl: ctl})
+}

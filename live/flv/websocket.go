@@ -1,0 +1,131 @@
+package flv
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"liveroom/live/stream"
+)
+
+// webSocketOutput writes each merged write as one unmasked binary message, its frame header and the tags' shared bytes
+// together. gorilla's writer is not used (it would copy), so control frames go through here too.
+type webSocketOutput struct {
+	connOutput
+
+	mu    sync.Mutex // the reader answers pings
+	frame [10]byte
+}
+
+func (o *webSocketOutput) send(head []byte, tags []*stream.Tag) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	size := len(head)
+	for _, t := range tags {
+		size += len(t.FLV())
+	}
+	o.pieces = append(o.pieces[:0], frameHeader(o.frame[:], websocket.BinaryMessage, size))
+	if len(head) > 0 {
+		o.pieces = append(o.pieces, head)
+	}
+	for _, t := range tags {
+		o.pieces = append(o.pieces, t.FLV())
+	}
+	return o.flush()
+}
+
+// control writes a control frame; data has at most 125 bytes.
+func (o *webSocketOutput) control(opcode int, data []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pieces = append(o.pieces[:0], frameHeader(o.frame[:], opcode, len(data)), data)
+	return o.flush()
+}
+
+// frameHeader writes the header of a final, unmasked frame (RFC 6455, 5.2) into b and returns it.
+func frameHeader(b []byte, opcode, size int) []byte {
+	b[0] = 0x80 | byte(opcode)
+	switch {
+	case size < 126:
+		b[1] = byte(size)
+		return b[:2]
+	case size < 1<<16:
+		b[1] = 126
+		binary.BigEndian.PutUint16(b[2:], uint16(size))
+		return b[:4]
+	default:
+		b[1] = 127
+		binary.BigEndian.PutUint64(b[2:], uint64(size))
+		return b[:10]
+	}
+}
+
+// playWebSocket upgrades and plays.
+func (s *Server) playWebSocket(v *viewer, w http.ResponseWriter, r *http.Request) error {
+	ws, err := s.ws.Upgrade(w, r, nil)
+	if err != nil {
+		return fmt.Errorf("upgrade to websocket: %w", err) // it has been answered
+	}
+	conn := ws.NetConn()
+	defer conn.Close()
+	setSendBuffer(conn, v.sendBuffer)
+	v.bind(conn)
+	defer v.bind(nil)
+
+	out := &webSocketOutput{connOutput: *newConnOutput(v, conn)}
+	ws.SetReadLimit(512)
+	ws.SetPingHandler(func(data string) error { return out.control(websocket.PongMessage, []byte(data)) })
+	ws.SetCloseHandler(func(int, string) error { return nil })
+
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer conn.Close() // before waiting: ends the reader
+	wg.Go(func() {
+		defer s.recoverReader()
+		v.end(watchWebSocket(ws))
+	})
+
+	err = v.play(out)
+	if out.goodbye(err) && conn.SetReadDeadline(time.Now().Add(lastWriteTimeout)) == nil {
+		wg.Wait() // closing before the client's own close frame came could reset the connection under ours
+	}
+	return err
+}
+
+// watchWebSocket returns when the client closes.
+func watchWebSocket(ws *websocket.Conn) error {
+	for {
+		if _, _, err := ws.NextReader(); err != nil {
+			return fmt.Errorf("%w: %w", errGone, err)
+		}
+	}
+}
+
+// goodbye tells the client why it is closed, if it can still hear that, and says whether it was told.
+func (o *webSocketOutput) goodbye(err error) bool {
+	code, text := websocket.CloseNormalClosure, ""
+	switch {
+	case errors.Is(err, stream.ErrEnded):
+		text = "ended"
+	case errors.Is(err, stream.ErrSlow):
+		code, text = websocket.CloseTryAgainLater, "slow_consumer"
+	case errors.Is(err, errShutdown):
+		code, text = websocket.CloseGoingAway, "shutting_down"
+	case errors.Is(err, errGone):
+	default:
+		return false // the connection itself failed
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	data := websocket.FormatCloseMessage(code, text)
+	if o.conn.SetWriteDeadline(time.Now().Add(lastWriteTimeout)) != nil {
+		return false
+	}
+	_, err = o.conn.Write(append(frameHeader(make([]byte, 10), websocket.CloseMessage, len(data)), data...))
+	return err == nil
+}
