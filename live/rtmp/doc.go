@@ -1,0 +1,14 @@
+// Package rtmp is the RTMP door: publishers push through it, players play from it.
+//
+// The chunk layer, the AMF0 codec and the session are the project's own, because the bytes come from strangers: every
+// length is bounded before it is believed, and memory grows only with bytes really received. From go-rtmp come the
+// handshake (under one absolute deadline) and the message type ids; nothing of it parses what a peer sends after that.
+//
+// A connection is one goroutine that reads and answers, in order, and a second one that sends media while it plays or
+// waits for the end of the push while it publishes. It carries one push or one play. Who may do so is decided elsewhere,
+// through Admission, before "publish start" is answered. Tags are handed to the Push in the order they arrive; media is
+// read from the socket into the buffer that is shared with every viewer, and a tag's chunk form is built once for all.
+//
+// Serve blocks; when it returns nothing it started is running. A panic ends one connection, is logged and counted.
+// Stream names appear in logs; publish names as written (they carry signatures), queries and tcUrls never do.
+package rtmp

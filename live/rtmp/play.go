@@ -1,0 +1,142 @@
+package rtmp
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/yutopp/go-rtmp/message"
+
+	"liveroom/live/stream"
+)
+
+// player is the sending half of a connection that plays.
+type player struct {
+	sub    *stream.Subscriber
+	paused atomic.Bool // by the player itself
+	ended  atomic.Bool // the stream is over and the peer was told
+
+	// Owned by the pump.
+	resuming bool // media was left out: video goes on at a keyframe
+	tags     []*stream.Tag
+	bufs     [][]byte
+}
+
+// startPlay asks whether the play is allowed and, if so, starts it.
+func (c *conn) startPlay(ctx context.Context, cmd call) error {
+	name, err := cmd.text(1)
+	if err != nil {
+		return err
+	}
+	req := c.app.request(name, c.nc.RemoteAddr().String())
+	c.log = c.log.With("app", loggable(req.App), "stream", loggable(req.Name))
+	if c.phase != phaseConnected {
+		return c.refuse(ctx, false, &stream.Refusal{Code: codeBadRequest, Detail: "one connection carries one push or play"})
+	}
+	sub, err := c.srv.admit.Play(ctx, req)
+	if err != nil {
+		return c.refuse(ctx, false, err)
+	}
+	c.play, c.phase = &player{sub: sub}, phasePlay
+	c.srv.count.plays.Add(1)
+	if err := c.nc.SetReadDeadline(time.Time{}); err != nil { // players may be silent
+		return err
+	}
+	c.log.Debug("rtmp play started")
+	r := c.reply()
+	r.chunkSize(playChunkBytes)
+	r.event(&message.UserCtrlEventStreamBegin{StreamID: messageStream})
+	r.status(levelStatus, "NetStream.Play.Reset", "Playing and resetting.")
+	r.status(levelStatus, "NetStream.Play.Start", "Started playing.")
+	r.data("|RtmpSampleAccess", true, true)
+	if err := c.send(r); err != nil {
+		return err
+	}
+	c.side.Go(func() {
+		if err := c.guard(func() error { return c.pump(ctx) }); err != nil {
+			c.log.Debug("rtmp play ended", "error", err)
+			_ = c.nc.Close() // ends the session's reading
+		}
+	})
+	return nil
+}
+
+// pump sends the stream until it is over or cannot be sent. It runs beside the session.
+func (c *conn) pump(ctx context.Context) error {
+	p := c.play
+	for {
+		tags, err := p.sub.Next(ctx, p.tags)
+		if errors.Is(err, stream.ErrEnded) {
+			return c.farewell()
+		}
+		if err != nil {
+			return err
+		}
+		p.tags = tags
+		if p.fill(tags); len(p.bufs) == 0 {
+			continue
+		}
+		if err := c.written(c.out.writeAll(p.bufs)); err != nil {
+			return err
+		}
+	}
+}
+
+// fill collects the chunks of a batch, leaving out what a paused player does not want: media, but not what it needs to
+// go on later.
+func (p *player) fill(tags []*stream.Tag) {
+	p.bufs = p.bufs[:0]
+	for _, t := range tags {
+		if !t.SequenceHeader() && t.Kind() != stream.Script {
+			switch {
+			case p.paused.Load():
+				p.resuming = true
+				continue
+			case p.resuming && t.Kind() == stream.Video && !t.Keyframe():
+				continue
+			case t.Kind() == stream.Video:
+				p.resuming = false
+			}
+		}
+		p.bufs = appendTag(p.bufs, t)
+	}
+	clear(tags) // a batch must not keep a keyframe's memory while the stream rests
+}
+
+// farewell tells the player that the stream is over, and interrupts the session.
+func (c *conn) farewell() error {
+	r := &reply{size: playChunkBytes}
+	r.event(&message.UserCtrlEventStreamEOF{StreamID: messageStream})
+	r.status(levelStatus, "NetStream.Play.UnpublishNotify", "The stream is over.")
+	r.status(levelStatus, "NetStream.Play.Stop", "Stopped playing.")
+	if err := c.written(c.out.write(r.buf)); err != nil {
+		return err
+	}
+	c.play.ended.Store(true)
+	return c.interrupt()
+}
+
+// trick answers what players try on recordings. A pause stops the sending; there is nowhere to seek to, but players wait
+// for the answer.
+func (c *conn) trick(cmd call) error {
+	if c.phase != phasePlay {
+		return nil
+	}
+	r := c.reply()
+	if cmd.name == "seek" {
+		r.status(levelStatus, "NetStream.Seek.Notify", "A live stream goes on where it is.")
+		return c.send(r)
+	}
+	pause := false
+	if len(cmd.args) > 1 {
+		pause, _ = cmd.args[1].(bool)
+	}
+	c.play.paused.Store(pause)
+	if pause {
+		r.status(levelStatus, "NetStream.Pause.Notify", "Paused.")
+	} else {
+		r.status(levelStatus, "NetStream.Unpause.Notify", "Going on.")
+	}
+	return c.send(r)
+}

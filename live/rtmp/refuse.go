@@ -1,0 +1,62 @@
+package rtmp
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"liveroom/live/stream"
+)
+
+// refuse answers a publish or play with an error status, before any start, and ends the connection once the peer could
+// read it. It is held back a little where trying again would be guessing.
+func (c *conn) refuse(ctx context.Context, publish bool, err error) error {
+	refusal, ok := errors.AsType[*stream.Refusal](err)
+	if !ok {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c.log.Error("rtmp admission failed", "error", err)
+		refusal = &stream.Refusal{Code: codeInternal, Detail: "the server could not decide, try again", Temporary: true}
+	}
+	c.srv.count.refused(publish, refusal.Code)
+	c.log.Info("rtmp refused", "publish", publish, "code", refusal.Code, "detail", refusal.Detail)
+	if !refusal.Temporary && !sleep(ctx, c.srv.cfg.RefusalDelay) {
+		return ctx.Err()
+	}
+	r := c.reply()
+	r.status(levelError, statusCode(publish, refusal.Code), refusal.Error())
+	if err := c.send(r); err != nil {
+		return err
+	}
+	return errDone
+}
+
+// statusCode is the code players and encoders know. OBS gives up on both of the publish codes instead of trying for ever.
+func statusCode(publish bool, code string) string {
+	notFound := code == "unknown_room" || code == "not_live"
+	switch {
+	case publish && notFound:
+		return "NetStream.Publish.BadName"
+	case publish:
+		return "NetStream.Publish.Denied"
+	case notFound:
+		return "NetStream.Play.StreamNotFound"
+	default:
+		return "NetStream.Play.Failed"
+	}
+}
+
+// loggable is a name up to the first character that no valid name has: what follows may be a signature in a wrong place.
+func loggable(name string) string {
+	end := strings.IndexFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_.-", r))
+	})
+	if end >= 0 {
+		name = name[:end]
+	}
+	return clip(name, 64)
+}
+
+// clip shortens a text to n bytes.
+func clip(s string, n int) string { return s[:min(len(s), n)] }
