@@ -22,7 +22,7 @@ type Config struct {
 	TickSlow time.Duration // upper bound when a flush takes longer than the tick (250ms)
 
 	MessageBytes int // MsgBody and CloudCustomData together (12 KiB, spec im-rest §3.11)
-	NameBytes    int // group name (100; Tencent says 30, our room titles are longer)
+	NameBytes    int // group name (120; Tencent says 30, our room titles are longer)
 	NoticeBytes  int // notice (300, spec im-rest §3.0)
 
 	PriorityCap Priority // the highest priority members may claim (High: no cap)
@@ -83,7 +83,7 @@ func (c Config) withDefaults() Config {
 	def(&c.TickMax, max(100*time.Millisecond, c.TickMin))
 	def(&c.TickSlow, max(250*time.Millisecond, c.TickMax))
 	def(&c.MessageBytes, 12<<10)
-	def(&c.NameBytes, 100)
+	def(&c.NameBytes, 120)
 	def(&c.NoticeBytes, 300)
 	def(&c.PriorityCap, High)
 	def(&c.DedupAge, 5*time.Minute)

@@ -2,14 +2,39 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
 )
+
+// roomIdle is how long a room without sessions stays in memory.
+const roomIdle = time.Minute
 
 // Service is every chat room of this node.
 type Service struct {
 	cfg   Config
 	store Store
 	log   *slog.Logger
+
+	started chan struct{}   // closed when Run begins
+	stop    chan struct{}   // closed when Run ends
+	base    context.Context // of the loops; set before started is closed
+	wg      sync.WaitGroup  // the loops
+
+	life    sync.Mutex // guards running and stopped, and wg.Go against wg.Wait
+	running bool
+	stopped bool
+
+	mu    sync.Mutex // guards rooms
+	rooms map[string]*room
+
+	sessions   atomic.Int64
+	batches    atomic.Uint64
+	deliveries atomic.Uint64
+	panics     atomic.Uint64
+	fates      [Lowest + 1][fates]atomic.Uint64
 }
 
 // New checks cfg and returns a Service that works once Run does.
@@ -18,84 +43,239 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, store: store, log: log}, nil
+	return &Service{
+		cfg: cfg, store: store, log: log,
+		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room),
+	}, nil
 }
 
 // Run owns every room's goroutine until ctx ends. When it returns, none is running and everything accepted is flushed.
-func (s *Service) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// What is sent before Run begins waits for it. It runs once.
+func (s *Service) Run(ctx context.Context) error {
+	s.life.Lock()
+	if s.running {
+		s.life.Unlock()
+		return errors.New("chat: Run called twice")
+	}
+	s.running, s.base = true, ctx
+	s.life.Unlock()
+	close(s.started)
 
-// Create makes a group. Creating it again for the same room changes nothing and succeeds.
-func (s *Service) Create(ctx context.Context, g Group) error { return ErrStopping }
+	s.sweep(ctx)
 
-// Group returns a group.
-func (s *Service) Group(ctx context.Context, id string) (Group, error) { return Group{}, ErrStopping }
-
-// Dismiss ends a group: members get the event dismissed, then their sessions leave.
-func (s *Service) Dismiss(ctx context.Context, id string) error { return ErrStopping }
-
-// Join enters a group.
-func (s *Service) Join(ctx context.Context, group string, who Identity, sess Session, since *Position) (Joined, error) {
-	return Joined{}, ErrStopping
+	s.life.Lock()
+	s.stopped = true
+	s.life.Unlock()
+	close(s.stop)
+	s.wg.Wait()
+	return context.Cause(ctx)
 }
 
-// Leave takes a session out of a group.
-func (s *Service) Leave(group string, sess Session) {}
-
-// Send sends a message of a member, or of an administrator in anyone's name.
-func (s *Service) Send(ctx context.Context, m Message, who Identity) (Ack, error) {
-	return Ack{}, ErrStopping
+// sweep does until ctx ends what no message triggers: pushing counts and putting idle rooms away.
+func (s *Service) sweep(ctx context.Context) {
+	tick := time.NewTicker(s.cfg.CountEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, r := range s.loaded() {
+				s.pushCount(r, now)
+				s.putAway(r, now)
+			}
+		}
+	}
 }
 
-// SendServer sends a room message of the server.
-func (s *Service) SendServer(ctx context.Context, m Message) (Ack, error) { return Ack{}, ErrStopping }
-
-// SetAttributes upserts attributes.
-func (s *Service) SetAttributes(ctx context.Context, group string, by Identity, attributes map[string]string) error {
-	return ErrStopping
+// loaded returns the rooms in memory.
+func (s *Service) loaded() []*room {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*room, 0, len(s.rooms))
+	for _, r := range s.rooms {
+		select {
+		case <-r.ready:
+			all = append(all, r)
+		default:
+		}
+	}
+	return all
 }
 
-// ReplaceAttributes replaces all attributes but the server's.
-func (s *Service) ReplaceAttributes(ctx context.Context, group string, by Identity, attributes map[string]string) error {
-	return ErrStopping
+// putAway forgets a room nobody has used for a while; the store knows all of it.
+func (s *Service) putAway(r *room, now time.Time) {
+	r.mu.Lock()
+	idle := !r.running && len(r.members) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
+	r.gone = r.gone || idle
+	r.mu.Unlock()
+	if idle {
+		s.drop(r)
+	}
 }
 
-// DeleteAttributes deletes attributes; without keys all but the server's.
-func (s *Service) DeleteAttributes(ctx context.Context, group string, by Identity, keys []string) error {
-	return ErrStopping
+// drop takes a room out of the table.
+func (s *Service) drop(r *room) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rooms[r.id] == r {
+		delete(s.rooms, r.id)
+	}
 }
 
-// ClearAttributes deletes all attributes but the server's.
-func (s *Service) ClearAttributes(ctx context.Context, group string, by Identity) error {
-	return ErrStopping
+// with runs f on a group's room, under its lock.
+func (s *Service) with(ctx context.Context, group string, f func(*room) error) error {
+	for {
+		r, err := s.room(ctx, group)
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		if !r.gone {
+			err := f(r)
+			r.mu.Unlock()
+			return err
+		}
+		r.mu.Unlock()
+		s.drop(r) // whoever made it gone is about to do the same
+	}
 }
 
-// Attributes returns the attributes with the given keys, or all.
-func (s *Service) Attributes(ctx context.Context, group string, keys []string) (map[string]string, error) {
-	return nil, ErrStopping
+// room finds a room or loads it, once for all who ask.
+func (s *Service) room(ctx context.Context, group string) (*room, error) {
+	if !validID(group) {
+		return nil, ErrGroupID
+	}
+	s.mu.Lock()
+	r, ok := s.rooms[group]
+	if !ok {
+		r = newRoom(s, group)
+		s.rooms[group] = r
+	}
+	s.mu.Unlock()
+	if !ok {
+		s.load(ctx, r)
+	}
+	select {
+	case <-r.ready:
+		return r, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
-// SetFields upserts custom fields; an empty value deletes.
-func (s *Service) SetFields(ctx context.Context, group string, by Identity, fields map[string]string) error {
-	return ErrStopping
+// load fills a new room. Others wait for it, so that the first caller's going away must not fail them.
+func (s *Service) load(ctx context.Context, r *room) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StoreTimeout)
+	defer cancel()
+	state, err := s.store.LoadGroup(ctx, r.id)
+	if r.err = s.storeError(err, "load"); r.err != nil {
+		s.drop(r)
+	} else {
+		r.fill(state)
+	}
+	close(r.ready)
 }
 
-// Fields returns the custom fields.
-func (s *Service) Fields(ctx context.Context, group string) (map[string]string, error) {
-	return nil, ErrStopping
+// storeError turns what a store could not do into a refusal, and logs it.
+func (s *Service) storeError(err error, op string) error {
+	var refusal *Error
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	s.log.Warn("chat store failed", "op", op, "error", err)
+	return ErrUnavailable
 }
 
-// SetNotice sets the notice.
-func (s *Service) SetNotice(ctx context.Context, group string, by Identity, notice string) error {
-	return ErrStopping
+// ready waits until Run has begun.
+func (s *Service) ready(ctx context.Context) error {
+	select {
+	case <-s.stop:
+		return ErrStopping
+	default:
+	}
+	select {
+	case <-s.started:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// History returns the newest n messages, oldest first, as a newcomer would get them.
-func (s *Service) History(ctx context.Context, group string, n int) ([]*Message, error) {
-	return nil, ErrStopping
+// enqueue puts p into the room's open batch, and c behind it, which closes the batch. The room's lock is held.
+func (s *Service) enqueue(r *room, p *sending, c *change) error {
+	if !r.running {
+		if !s.spawn(r) {
+			return ErrStopping
+		}
+		r.running = true
+	}
+	if r.open == nil {
+		r.open = &batch{}
+	}
+	if p != nil {
+		r.open.sends = append(r.open.sends, p)
+	}
+	r.open.change = c
+	if c == nil && !p.Message.Server {
+		return nil
+	}
+	r.closed, r.open = append(r.closed, r.open), nil
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+	return nil
 }
 
-// ApplyStatus applies a status change, once, and tells the members.
-func (s *Service) ApplyStatus(ctx context.Context, c StatusChange) error { return ErrStopping }
+// spawn starts a room's loop, unless Run is over.
+func (s *Service) spawn(r *room) bool {
+	s.life.Lock()
+	defer s.life.Unlock()
+	if !s.running || s.stopped {
+		return false
+	}
+	s.wg.Go(r.run)
+	return true
+}
 
-// Count tells how many are in a group.
-func (s *Service) Count(group string) Count { return Count{} }
+// change lets the room's loop apply c in its turn and waits for it. Permit is asked first, under the room's lock.
+func (s *Service) change(ctx context.Context, group string, permit func(*room) error, apply func(context.Context) (outcome, error)) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	c := &change{done: make(chan struct{})}
+	c.apply = func() (outcome, error) {
+		ctx, cancel := s.storeContext()
+		defer cancel()
+		return apply(ctx)
+	}
+	err := s.with(ctx, group, func(r *room) error {
+		if err := permit(r); err != nil {
+			return err
+		}
+		return s.enqueue(r, nil, c)
+	})
+	if err != nil {
+		return err
+	}
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// validID says whether id is a group id: 1 to 48 printable ASCII characters (spec im-rest §3.0).
+func validID(id string) bool {
+	if id == "" || len(id) > 48 {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if c < 0x20 || c > 0x7e {
+			return false
+		}
+	}
+	return true
+}

@@ -6,7 +6,7 @@ type Stats struct {
 	Sessions int
 	Members  int // distinct users and anonymous guests, summed over rooms
 
-	Messages []MessageStats
+	Messages []MessageStats // one per priority
 
 	Batches    uint64 // handed out, each counted once whatever its audience
 	Deliveries uint64 // batches × sessions
@@ -15,7 +15,7 @@ type Stats struct {
 
 // MessageStats counts messages of one priority by what became of them.
 type MessageStats struct {
-	Priority Priority
+	Priority Priority // 0: refused before it had one
 
 	Delivered uint64
 	Dropped   uint64 // by frequency control
@@ -24,5 +24,51 @@ type MessageStats struct {
 	Failed    uint64 // the store did not answer
 }
 
+// fate is what became of a message.
+type fate int
+
+const (
+	delivered fate = iota
+	dropped
+	refused
+	repeated
+	failed
+	fates // how many there are
+)
+
+func (s *Service) fate(p Priority, f fate) { s.fates[min(p, Lowest)][f].Add(1) }
+
+// count notes how a send through the loop ended.
+func (s *Service) count(p *sending) {
+	switch {
+	case p.err != nil:
+		s.fate(p.Message.Priority, failed)
+	case p.ack.Dropped:
+		s.fate(p.Message.Priority, dropped)
+	default:
+		s.fate(p.Message.Priority, delivered)
+	}
+}
+
 // Stats returns present figures.
-func (s *Service) Stats() Stats { return Stats{} }
+func (s *Service) Stats() Stats {
+	st := Stats{
+		Sessions: int(s.sessions.Load()),
+		Batches:  s.batches.Load(), Deliveries: s.deliveries.Load(), Panics: s.panics.Load(),
+	}
+	for _, r := range s.loaded() {
+		st.Groups++
+		r.mu.Lock()
+		st.Members += len(r.users) + r.anonymous
+		r.mu.Unlock()
+	}
+	for p := range s.fates {
+		f := &s.fates[p]
+		st.Messages = append(st.Messages, MessageStats{
+			Priority:  Priority(p),
+			Delivered: f[delivered].Load(), Dropped: f[dropped].Load(), Refused: f[refused].Load(),
+			Repeated: f[repeated].Load(), Failed: f[failed].Load(),
+		})
+	}
+	return st
+}

@@ -23,8 +23,9 @@ type Store interface {
 	// log and settles their keys. It sets Seq and Time of the survivors; one Ack per candidate, in the order given.
 	Flush(ctx context.Context, group string, f Flush) ([]Ack, error)
 
-	// ApplyStatus sets the system attribute and the custom field live_status and appends the status message, all or nothing.
-	ApplyStatus(ctx context.Context, c StatusChange, keep Retention) (StatusApplied, error)
+	// ApplyStatus sets the system attribute and the custom field live_status and appends m, all or nothing. It sets Seq
+	// and Time of m. A change that is not newer than the applied one changes nothing.
+	ApplyStatus(ctx context.Context, c StatusChange, m *Message, keep Retention) (StatusApplied, error)
 
 	PutAttributes(ctx context.Context, group string, c AttributeChange) (Values, error)
 	// PutFields upserts custom fields; an empty value deletes the field.

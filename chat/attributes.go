@@ -1,0 +1,165 @@
+package chat
+
+import (
+	"context"
+	"maps"
+)
+
+// SetAttributes upserts attributes. All of it happens or nothing; every change is an event for the members.
+func (s *Service) SetAttributes(ctx context.Context, group string, by Identity, attributes map[string]string) error {
+	if len(attributes) == 0 {
+		return ErrParameter.with("attributes", "must name at least one attribute")
+	}
+	return s.writeAttributes(ctx, group, by, AttributeChange{Op: SetAttribute, Set: attributes})
+}
+
+// ReplaceAttributes replaces all attributes but the server's.
+func (s *Service) ReplaceAttributes(ctx context.Context, group string, by Identity, attributes map[string]string) error {
+	return s.writeAttributes(ctx, group, by, AttributeChange{Op: ReplaceAttribute, Set: attributes})
+}
+
+// DeleteAttributes deletes attributes; without keys all but the server's.
+func (s *Service) DeleteAttributes(ctx context.Context, group string, by Identity, keys []string) error {
+	if len(keys) == 0 {
+		return s.ClearAttributes(ctx, group, by)
+	}
+	return s.writeAttributes(ctx, group, by, AttributeChange{Op: DeleteAttribute, Keys: keys})
+}
+
+// ClearAttributes deletes all attributes but the server's.
+func (s *Service) ClearAttributes(ctx context.Context, group string, by Identity) error {
+	return s.writeAttributes(ctx, group, by, AttributeChange{Op: ClearAttribute})
+}
+
+// Attributes returns the attributes with the given keys, or all. The map may be shared: it must not be changed.
+func (s *Service) Attributes(ctx context.Context, group string, keys []string) (all map[string]string, err error) {
+	err = s.with(ctx, group, func(r *room) error {
+		all = r.attributes.All
+		return nil
+	})
+	if err != nil || len(keys) == 0 {
+		return all, err
+	}
+	some := make(map[string]string, len(keys))
+	for _, key := range keys {
+		if value, ok := all[key]; ok {
+			some[key] = value
+		}
+	}
+	return some, nil
+}
+
+func (s *Service) writeAttributes(ctx context.Context, group string, by Identity, c AttributeChange) error {
+	if err := ownedByServer(c.Set, c.Keys, by); err != nil {
+		return err
+	}
+	c.Set, c.Writes = maps.Clone(c.Set), s.cfg.AttributeWrites
+	permit := func(r *room) error {
+		if r.manages(by) || s.cfg.MembersWriteAttributes && !by.Anonymous && r.users[by.User] > 0 {
+			_, err := c.apply(r.attributes.All) // a first look; the store decides
+			return err
+		}
+		return ErrPermission.with("", "only the owner and administrators may write attributes here")
+	}
+	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		now, err := s.store.PutAttributes(ctx, group, c)
+		if err != nil {
+			return outcome{}, s.storeError(err, "put attributes")
+		}
+		return outcome{
+			items:  []Item{attributesEvent(now)},
+			update: func(r *room) { r.attributes = now },
+		}, nil
+	})
+}
+
+// ownedByServer refuses what touches the server's key: administrators may set it, nobody may delete it.
+func ownedByServer(set map[string]string, keys []string, by Identity) error {
+	if _, ok := set[statusKey]; ok && !by.Admin {
+		return ErrPermission.with(statusKey, "belongs to the server")
+	}
+	for _, key := range keys {
+		if key == statusKey {
+			return ErrPermission.with(statusKey, "belongs to the server and can't be deleted")
+		}
+	}
+	return nil
+}
+
+// SetFields upserts custom fields; an empty value deletes. Owner and administrators may.
+func (s *Service) SetFields(ctx context.Context, group string, by Identity, fields map[string]string) error {
+	if len(fields) == 0 {
+		return ErrParameter.with("fields", "must name at least one field")
+	}
+	if value, ok := fields[statusKey]; ok && (!by.Admin || value == "") {
+		return ErrPermission.with(statusKey, "belongs to the server")
+	}
+	fields = maps.Clone(fields)
+	permit := func(r *room) error {
+		if err := r.mayManage(by); err != nil {
+			return err
+		}
+		_, err := mergeFields(r.fields.All, fields)
+		return err
+	}
+	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		now, err := s.store.PutFields(ctx, group, fields)
+		if err != nil {
+			return outcome{}, s.storeError(err, "put fields")
+		}
+		return outcome{
+			items:  []Item{fieldsEvent(now)},
+			update: func(r *room) { r.fields = now },
+		}, nil
+	})
+}
+
+// Fields returns the custom fields, which nobody needs to join for. The map is shared: it must not be changed.
+func (s *Service) Fields(ctx context.Context, group string) (all map[string]string, err error) {
+	err = s.with(ctx, group, func(r *room) error {
+		all = r.fields.All
+		return nil
+	})
+	return all, err
+}
+
+// SetNotice sets the notice; empty removes it. Owner and administrators may.
+func (s *Service) SetNotice(ctx context.Context, group string, by Identity, notice string) error {
+	if err := s.checkNotice(notice); err != nil {
+		return err
+	}
+	permit := func(r *room) error { return r.mayManage(by) }
+	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		version, err := s.store.PutNotice(ctx, group, notice)
+		if err != nil {
+			return outcome{}, s.storeError(err, "put notice")
+		}
+		data := struct {
+			Notice string `json:"notice"`
+		}{notice}
+		return outcome{
+			items:  []Item{event("notice", version, data)},
+			update: func(r *room) { r.group.Notice, r.noticeVersion = notice, version },
+		}, nil
+	})
+}
+
+// mayManage says why by may not change the group. The room's lock is held.
+func (r *room) mayManage(by Identity) error {
+	if !r.manages(by) {
+		return ErrPermission.with("", "only the owner and administrators may change the group")
+	}
+	return nil
+}
+
+func attributesEvent(v Values) Item {
+	return event("attributes", v.Version, struct {
+		Attributes map[string]string `json:"attributes"`
+	}{v.All})
+}
+
+func fieldsEvent(v Values) Item {
+	return event("fields", v.Version, struct {
+		Fields map[string]string `json:"fields"`
+	}{v.All})
+}

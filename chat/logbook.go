@@ -1,0 +1,77 @@
+package chat
+
+import (
+	"slices"
+	"sort"
+	"time"
+)
+
+// logbook is a room's messages in order, bounded by a Retention. Its owner guards it.
+type logbook struct {
+	messages []*Message // by rising Seq
+	bytes    int
+	last     uint64 // of the newest message ever
+	floor    uint64 // of the newest message that is not here any more
+}
+
+func newLogbook(messages []*Message, last, floor uint64) logbook {
+	b := logbook{messages: slices.Clone(messages), last: last, floor: floor}
+	for _, m := range messages {
+		b.bytes += m.size()
+	}
+	return b
+}
+
+func (b *logbook) append(m *Message) {
+	b.messages = append(b.messages, m)
+	b.bytes += m.size()
+	b.last = m.Seq
+}
+
+// trim removes what neither history nor resume needs, and returns the removed.
+func (b *logbook) trim(now time.Time, keep Retention) []*Message {
+	n := 0
+	bytes := b.bytes
+	for n < len(b.messages) {
+		age, left := now.Sub(b.messages[n].Time), len(b.messages)-n
+		resume := age <= keep.ResumeAge && left <= keep.ResumeMessages && bytes <= keep.ResumeBytes
+		history := age <= keep.HistoryAge && left <= keep.History
+		if resume || history {
+			break
+		}
+		bytes -= b.messages[n].size()
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	removed := slices.Clone(b.messages[:n])
+	clear(b.messages[:n])
+	b.messages, b.bytes = b.messages[n:], bytes
+	b.floor = max(b.floor, removed[n-1].Seq)
+	return removed
+}
+
+// after returns the messages above seq, at most limit, and whether none above seq is missing.
+func (b *logbook) after(seq uint64, limit int) ([]*Message, bool) {
+	i := sort.Search(len(b.messages), func(i int) bool { return b.messages[i].Seq > seq })
+	tail := b.messages[i:]
+	if len(tail) > limit {
+		tail = tail[:limit]
+	}
+	return slices.Clone(tail), seq >= b.floor && seq <= b.last
+}
+
+// newest returns up to n messages not older than age, oldest first.
+func (b *logbook) newest(n int, now time.Time, age time.Duration) []*Message {
+	i := max(0, len(b.messages)-n)
+	for i < len(b.messages) && now.Sub(b.messages[i].Time) > age {
+		i++
+	}
+	return slices.Clone(b.messages[i:])
+}
+
+// size is what a message costs in a log, roughly.
+func (m *Message) size() int {
+	return len(m.Body) + len(m.CloudCustomData) + len(m.Nick) + len(m.Avatar) + 128
+}

@@ -1,0 +1,204 @@
+package chat
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+)
+
+// run flushes and delivers until the room is quiet for a tick. The first item of an idle room leaves at once.
+func (r *room) run() {
+	tick := time.NewTimer(time.Hour)
+	defer tick.Stop()
+	stop := r.s.stop
+	for due := true; ; {
+		batches, idle := r.take(due)
+		if idle {
+			return
+		}
+		began := time.Now()
+		for _, b := range batches {
+			r.flush(b)
+		}
+		if due {
+			tick.Reset(r.s.cfg.tick(len(r.audience), time.Since(began)))
+		}
+		select {
+		case <-tick.C:
+			due = true
+		case <-r.wake:
+			due = false
+		case <-stop:
+			due = true
+		}
+	}
+}
+
+// tick is how long a room collects: longer in large rooms, where a delivery costs most, and longer still when a flush
+// takes longer than that.
+func (c Config) tick(audience int, took time.Duration) time.Duration {
+	const large = 5000 // members from which on TickMax holds
+	d := c.TickMin + (c.TickMax-c.TickMin)*time.Duration(min(audience, large))/large
+	return min(max(d, took), c.TickSlow)
+}
+
+// take returns the batches to flush now: the closed ones, and with the tick also the open one. Idle ends the loop.
+func (r *room) take(due bool) (batches []*batch, idle bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	batches, r.closed = r.closed, nil
+	if due && r.open != nil {
+		batches, r.open = append(batches, r.open), nil
+	}
+	if due && len(batches) == 0 {
+		r.running = false
+		return nil, true
+	}
+	return batches, false
+}
+
+// flush brings one batch through the store and to the members, and answers those who wait for it.
+func (r *room) flush(b *batch) {
+	var out outcome
+	for _, key := range b.surplus {
+		r.s.release(r.id, key)
+	}
+	if len(b.sends) > 0 {
+		r.store(b.sends)
+		for _, p := range b.sends {
+			if p.err == nil && !p.ack.Dropped {
+				out.items = append(out.items, Item{Message: p.Message})
+			}
+		}
+	}
+	if b.change != nil {
+		done, err := r.applyChange(b.change)
+		b.change.err = err
+		out.items = append(out.items, done.items...)
+		out.update = done.update
+	}
+	r.publish(out, b.sends)
+	for _, p := range b.sends {
+		r.s.count(p)
+		close(p.done)
+	}
+	if b.change != nil {
+		close(b.change.done)
+	}
+}
+
+// store lets the candidates through Store.Flush and sets their answers.
+func (r *room) store(sends []*sending) {
+	f := Flush{
+		Candidates: make([]Candidate, len(sends)),
+		Limit:      r.s.cfg.RatePerSecond, DedupAge: r.s.cfg.DedupAge, Keep: r.s.cfg.keep(),
+	}
+	for i, p := range sends {
+		f.Candidates[i] = p.Candidate
+	}
+	acks, err := r.askFlush(f)
+	for i, p := range sends {
+		if err != nil {
+			p.err = err
+		} else {
+			p.ack = acks[i]
+		}
+	}
+	if err == nil {
+		return
+	}
+	for _, p := range sends { // the sender may try again with the same Random
+		r.s.release(r.id, p.Key)
+	}
+}
+
+func (r *room) askFlush(f Flush) ([]Ack, error) {
+	if r.isGone() {
+		return nil, ErrNoGroup
+	}
+	ctx, cancel := r.s.storeContext()
+	defer cancel()
+	acks, err := r.s.store.Flush(ctx, r.id, f)
+	return acks, r.s.storeError(err, "flush")
+}
+
+func (r *room) applyChange(c *change) (outcome, error) {
+	if r.isGone() {
+		return outcome{}, ErrNoGroup
+	}
+	return c.apply()
+}
+
+func (r *room) isGone() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gone
+}
+
+// publish puts what happened into the room and hands it to everybody who is in it at that moment.
+func (r *room) publish(out outcome, ended []*sending) {
+	r.mu.Lock()
+	r.usedAt = time.Now()
+	for _, item := range out.items {
+		if item.Message != nil {
+			r.log.append(item.Message)
+		}
+	}
+	r.log.trim(r.usedAt, r.s.cfg.keep())
+	for _, p := range ended {
+		delete(r.inFlight, p.Key)
+	}
+	clear(r.audience)
+	r.audience = append(r.audience[:0], r.members...)
+	if out.update != nil {
+		out.update(r)
+	}
+	r.mu.Unlock()
+
+	if len(out.items) == 0 {
+		return
+	}
+	b := &Batch{Group: r.id, Items: out.items, Priority: mostImportant(out.items)}
+	r.s.batches.Add(1)
+	r.s.deliveries.Add(uint64(len(r.audience)))
+	for i := 0; i < len(r.audience); {
+		i += r.deliver(b, r.audience[i:])
+	}
+}
+
+// deliver hands b to members until all have it or one panics, which costs only that one its place. It returns how many
+// it is done with.
+func (r *room) deliver(b *Batch, to []*member) (n int) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		r.s.panics.Add(1)
+		r.s.log.Error("chat session panicked", "room", r.id, "panic", v, "stack", string(debug.Stack()))
+		r.mu.Lock()
+		r.remove(to[n].sess)
+		r.mu.Unlock()
+		n++
+	}()
+	for ; n < len(to); n++ {
+		to[n].sess.Deliver(b)
+	}
+	return n
+}
+
+func mostImportant(items []Item) Priority {
+	p := Low
+	for _, item := range items {
+		if item.Event != nil || item.Message.Server {
+			return High
+		}
+		p = min(p, item.Message.Priority.class())
+	}
+	return p
+}
+
+// storeContext bounds a store operation of a loop. It outlives Run's context: what was accepted is flushed.
+func (s *Service) storeContext() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(s.base), s.cfg.StoreTimeout)
+}

@@ -1,0 +1,94 @@
+package chat
+
+import (
+	"context"
+	"time"
+)
+
+// Join enters a group with a session, which may come from elsewhere: since is the last position it saw. What it missed
+// is in the answer, or, if Complete is false, the history instead; whatever comes later is delivered.
+//
+// Deliver may be called before Join returns: a door whose client expects the answer first holds deliveries back until
+// it is written. A session that joins again is answered again and stays in once.
+func (s *Service) Join(ctx context.Context, group string, who Identity, sess Session, since *Position) (Joined, error) {
+	var j Joined
+	select {
+	case <-s.stop:
+		return j, ErrStopping
+	default:
+	}
+	if who.User == "" || sess == nil || sess.ID() == "" {
+		return j, ErrParameter.with("session", "a session needs an id and a user")
+	}
+	if err := s.askViewers(ctx, group); err != nil {
+		return j, err
+	}
+	err := s.with(ctx, group, func(r *room) error {
+		r.add(sess, who)
+		j = r.snapshot(who, since, time.Now())
+		return nil
+	})
+	return j, err
+}
+
+// askViewers renews a room's knowledge of who watches, if it is old.
+func (s *Service) askViewers(ctx context.Context, group string) error {
+	stale := false
+	err := s.with(ctx, group, func(r *room) error {
+		stale = time.Since(r.counter.askedAt) >= s.cfg.CountEvery
+		return nil
+	})
+	if err != nil || !stale {
+		return err
+	}
+	watching, vids := s.cfg.Viewers(group)
+	return s.with(ctx, group, func(r *room) error {
+		r.watch(watching, vids)
+		return nil
+	})
+}
+
+// snapshot is the room at this moment. The room's lock is held.
+func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
+	cfg := r.s.cfg
+	j := Joined{
+		Role: r.role(who), Epoch: r.epoch, Seq: r.log.last, Complete: true,
+		Attributes: r.attributes.All, AttributesVersion: r.attributes.Version,
+		Fields: r.fields.All, FieldsVersion: r.fields.Version,
+		Notice: r.group.Notice, NoticeVersion: r.noticeVersion,
+		Count: r.count(),
+	}
+	if since != nil {
+		j.Messages, j.Complete = r.log.after(since.Seq, cfg.ResumeMessages)
+		j.Complete = j.Complete && since.Epoch == r.epoch
+	}
+	if since == nil || !j.Complete {
+		j.Messages = r.log.newest(cfg.History, now, cfg.HistoryAge)
+	}
+	return j
+}
+
+// Leave takes a session out of a group. A batch that is being delivered may still reach it.
+func (s *Service) Leave(group string, sess Session) {
+	s.mu.Lock()
+	r := s.rooms[group]
+	s.mu.Unlock()
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remove(sess)
+}
+
+// History returns the newest n messages, oldest first; n ≤ 0 or above Config.History is Config.History.
+func (s *Service) History(ctx context.Context, group string, n int) (messages []*Message, err error) {
+	if n <= 0 || n > s.cfg.History {
+		n = s.cfg.History
+	}
+	err = s.with(ctx, group, func(r *room) error {
+		messages = r.log.newest(n, time.Now(), s.cfg.HistoryAge)
+		return nil
+	})
+	return messages, err
+}

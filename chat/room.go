@@ -1,0 +1,154 @@
+package chat
+
+import (
+	"sync"
+	"time"
+)
+
+// room is one group on this node while somebody uses it.
+type room struct {
+	s  *Service
+	id string
+
+	ready chan struct{} // closed once loaded
+	err   error         // why loading failed; read after ready
+
+	wake chan struct{} // tells the loop that a closed batch waits
+
+	mu   sync.Mutex // guards what follows, never held while a store or session is called
+	gone bool       // dismissed or put away: whoever holds it must look it up again
+
+	group         Group
+	epoch         string
+	attributes    Values
+	fields        Values
+	noticeVersion uint64
+	log           logbook
+
+	members   []*member          // in no order
+	sessions  map[string]*member // by session id
+	users     map[string]int     // sessions of each named user
+	anonymous int
+
+	open     *batch           // collects until the tick
+	closed   []*batch         // ended by an item of the server, in order
+	running  bool             // the loop exists
+	inFlight map[Key]*sending // sends whose answer is not known yet
+
+	counter counter
+	usedAt  time.Time
+
+	audience []*member // of the batch being delivered; the loop's own
+}
+
+// member is one session in a room.
+type member struct {
+	sess Session
+	who  Identity
+	at   int // in room.members
+}
+
+// batch is what leaves together: candidates, and at most one change of state, which closes it.
+type batch struct {
+	sends   []*sending
+	change  *change
+	surplus []Key // of candidates there was no place for; the loop releases them
+}
+
+// sending is a message on its way through a flush.
+type sending struct {
+	Candidate
+	ack  Ack
+	err  error
+	done chan struct{} // closed once ack or err is set and the batch is delivered
+}
+
+// change is an operation of the server that the loop runs between two batches.
+type change struct {
+	apply func() (outcome, error) // without the room's lock; may call the store
+	err   error
+	done  chan struct{}
+}
+
+// outcome is what a change sends to the members and what it sets in the room, under its lock.
+type outcome struct {
+	items  []Item
+	update func(*room)
+}
+
+func newRoom(s *Service, id string) *room {
+	return &room{
+		s: s, id: id, ready: make(chan struct{}), wake: make(chan struct{}, 1),
+		sessions: make(map[string]*member), users: make(map[string]int), inFlight: make(map[Key]*sending),
+		usedAt: time.Now(),
+	}
+}
+
+// fill takes over what the store knows.
+func (r *room) fill(state GroupState) {
+	r.group, r.epoch = state.Group, state.Epoch
+	r.attributes = state.Attributes
+	r.fields = Values{state.FieldsVersion, state.Group.Fields}
+	r.noticeVersion = state.NoticeVersion
+	r.log = newLogbook(state.Log, state.Seq, state.Floor)
+}
+
+// add enters a session, or renews it. The room's lock is held.
+func (r *room) add(sess Session, who Identity) {
+	r.remove(sess)
+	m := &member{sess: sess, who: who, at: len(r.members)}
+	r.members = append(r.members, m)
+	r.sessions[sess.ID()] = m
+	if who.Anonymous {
+		r.anonymous++
+	} else {
+		r.users[who.User]++
+	}
+	r.s.sessions.Add(1)
+}
+
+// remove takes a session out, if it is the one known by its id. The room's lock is held.
+func (r *room) remove(sess Session) {
+	m, ok := r.sessions[sess.ID()]
+	if !ok || m.sess != sess {
+		return
+	}
+	last := len(r.members) - 1
+	r.members[m.at], r.members[last].at = r.members[last], m.at
+	r.members[last] = nil
+	r.members = r.members[:last]
+	delete(r.sessions, sess.ID())
+	if m.who.Anonymous {
+		r.anonymous--
+	} else if r.users[m.who.User]--; r.users[m.who.User] == 0 {
+		delete(r.users, m.who.User)
+	}
+	r.usedAt = time.Now()
+	r.s.sessions.Add(-1)
+}
+
+// role of an identity in this room; empty for anonymous guests. The room's lock is held.
+func (r *room) role(who Identity) Role {
+	switch {
+	case who.Anonymous:
+		return ""
+	case who.Guest:
+		return RoleMember
+	case who.User != "" && who.User == r.group.Owner:
+		return RoleOwner
+	case who.Admin:
+		return RoleAdmin
+	}
+	for _, admin := range r.group.Admins {
+		if admin == who.User {
+			return RoleAdmin
+		}
+	}
+	return RoleMember
+}
+
+// manages says whether who may change the group itself. The room's lock is held.
+func (r *room) manages(who Identity) bool {
+	role := r.role(who)
+	return role == RoleOwner || role == RoleAdmin
+}

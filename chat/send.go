@@ -1,0 +1,234 @@
+package chat
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+	"unicode/utf8"
+)
+
+// Send sends a message: of the member who stands behind it, or of anyone if an administrator sends it. Its Group, Body,
+// CloudCustomData, Random and Priority count; the sender's name is taken from who, and from the message only if who is
+// an administrator and names somebody. A repeat within Config.DedupAge gets the original ack.
+//
+// The order of checks is design §6. Refusals are *Error; a message that frequency control dropped is none.
+func (s *Service) Send(ctx context.Context, m Message, who Identity) (Ack, error) {
+	if err := s.ready(ctx); err != nil {
+		return Ack{}, err
+	}
+	p, err := s.admit(ctx, &m, who)
+	if err != nil {
+		s.fate(m.Priority, refused)
+		return Ack{}, err
+	}
+	return s.sendOnce(ctx, p)
+}
+
+// SendServer sends a room message of the server: exempt from frequency control, and last item of its batch.
+func (s *Service) SendServer(ctx context.Context, m Message) (Ack, error) {
+	if err := s.ready(ctx); err != nil {
+		return Ack{}, err
+	}
+	if m.From == "" {
+		m.From = Administrator
+	}
+	m.Server = true
+	c, err := s.check(&m)
+	if err != nil {
+		s.fate(m.Priority, refused)
+		return Ack{}, err
+	}
+	if m.Priority == 0 {
+		m.Priority = c.defaultPriority()
+	}
+	return s.sendOnce(ctx, s.sending(&m))
+}
+
+// admit checks a message of somebody else than the server and completes it.
+func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending, error) {
+	err := s.with(ctx, m.Group, func(r *room) error { return r.maySend(who) })
+	if err != nil {
+		return nil, err
+	}
+	if !who.Admin || m.From == "" {
+		m.From, m.Nick, m.Avatar = who.User, who.Nick, who.Avatar
+	}
+	m.Server = false
+	c, err := s.check(m)
+	if err != nil {
+		return nil, err
+	}
+	if kind, ok := c.fromServer(); ok && !who.Admin {
+		return nil, ErrPermission.with("body", "custom messages of type %q come from the server only", kind)
+	}
+	if m.Priority == 0 {
+		m.Priority = c.defaultPriority()
+	}
+	if !who.Admin {
+		m.Priority = max(m.Priority, s.cfg.PriorityCap)
+	}
+	return s.sending(m), nil
+}
+
+// maySend says why who may not speak here. The room's lock is held.
+func (r *room) maySend(who Identity) error {
+	switch {
+	case who.Anonymous || who.User == "":
+		return ErrPermission.with("", "anonymous guests only receive; sign in to send")
+	case who.Admin:
+		return nil
+	case who.User == Administrator:
+		return ErrPermission.with("from", "this account speaks for the server")
+	case r.users[who.User] == 0:
+		return ErrPermission.with("group", "join the group before sending to it")
+	}
+	return nil
+}
+
+// check looks at what is the same for all senders.
+func (s *Service) check(m *Message) (content, error) {
+	if n := len(m.Body) + len(m.CloudCustomData); n > s.cfg.MessageBytes {
+		return content{}, ErrTooLarge.with("body", "body and cloudCustomData have %d bytes, at most %d are allowed", n, s.cfg.MessageBytes)
+	}
+	if m.Priority > Lowest {
+		return content{}, ErrParameter.with("priority", "must be High, Normal, Low or Lowest")
+	}
+	for name, text := range map[string]string{"cloudCustomData": m.CloudCustomData, "from": m.From, "nick": m.Nick, "avatar": m.Avatar} {
+		if !utf8.ValidString(text) {
+			return content{}, ErrParameter.with(name, "must be UTF-8")
+		}
+	}
+	return inspect(m.Body)
+}
+
+func (s *Service) sending(m *Message) *sending {
+	m.Seq = 0
+	return &sending{Candidate: Candidate{Message: m, Key: DedupKey(m)}, done: make(chan struct{})}
+}
+
+// sendOnce sends p unless it was sent before, and waits for the answer.
+func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
+	group, priority := p.Message.Group, p.Message.Priority
+	if p.Key != (Key{}) {
+		earlier, err := s.claim(ctx, p)
+		if err != nil {
+			return Ack{}, err
+		}
+		if earlier != nil {
+			s.fate(priority, repeated)
+			return earlier.wait(ctx)
+		}
+	}
+	err := s.with(ctx, group, func(r *room) error {
+		if !p.Message.Server && r.crowded(p) {
+			return nil
+		}
+		return s.enqueue(r, p, nil)
+	})
+	if err != nil {
+		s.abandon(group, p, err)
+		return Ack{}, err
+	}
+	return p.wait(ctx)
+}
+
+func (p *sending) wait(ctx context.Context) (Ack, error) {
+	select {
+	case <-p.done:
+		return p.ack, p.err
+	case <-ctx.Done():
+		return Ack{}, ctx.Err()
+	}
+}
+
+// claim reserves p's key, here and in the store. It returns the earlier send if there is one.
+func (s *Service) claim(ctx context.Context, p *sending) (earlier *sending, err error) {
+	group := p.Message.Group
+	err = s.with(ctx, group, func(r *room) error {
+		if earlier = r.inFlight[p.Key]; earlier == nil {
+			r.inFlight[p.Key] = p
+		}
+		return nil
+	})
+	if err != nil || earlier != nil {
+		return earlier, err
+	}
+	storeCtx, cancel := s.storeContext()
+	defer cancel()
+	reserved, err := s.store.Reserve(storeCtx, group, p.Key)
+	switch {
+	case err != nil:
+		err = s.storeError(err, "reserve")
+		s.fate(p.Message.Priority, failed)
+	case reserved.Ack != nil:
+		s.settle(group, p, *reserved.Ack, nil)
+		return p, nil
+	case !reserved.Fresh:
+		err = ErrInFlight
+	default:
+		return nil, nil
+	}
+	s.settle(group, p, Ack{}, err)
+	return nil, err
+}
+
+// settle answers a send that never came to the loop.
+func (s *Service) settle(group string, p *sending, ack Ack, err error) {
+	p.ack, p.err = ack, err
+	s.mu.Lock()
+	r := s.rooms[group]
+	s.mu.Unlock()
+	if r != nil {
+		r.mu.Lock()
+		if r.inFlight[p.Key] == p {
+			delete(r.inFlight, p.Key)
+		}
+		r.mu.Unlock()
+	}
+	close(p.done)
+}
+
+// abandon gives up a send whose key is claimed.
+func (s *Service) abandon(group string, p *sending, err error) {
+	s.fate(p.Message.Priority, failed)
+	s.settle(group, p, Ack{}, err)
+	s.release(group, p.Key)
+}
+
+// release frees a key in the store. If that fails too, it is free after PendingAge.
+func (s *Service) release(group string, key Key) {
+	if key == (Key{}) {
+		return
+	}
+	ctx, cancel := s.storeContext()
+	defer cancel()
+	if err := s.store.Release(ctx, group, key); err != nil {
+		s.log.Debug("chat reservation not released", "error", err)
+	}
+}
+
+// crowded keeps the open batch within Config.Pending: the least important candidate is dropped as frequency control
+// would, which may be p itself. The room's lock is held.
+func (r *room) crowded(p *sending) bool {
+	if r.open == nil || len(r.open.sends) < r.s.cfg.Pending {
+		return false
+	}
+	victim, at := p, -1
+	from := rand.IntN(len(r.open.sends))
+	for i := range r.open.sends { // from a random place: inside a priority, chance decides
+		j := (from + i) % len(r.open.sends)
+		if q := r.open.sends[j]; q.Message.Priority.class() > victim.Message.Priority.class() {
+			victim, at = q, j
+		}
+	}
+	victim.ack = Ack{Time: time.Now(), Seq: r.log.last, Dropped: true}
+	delete(r.inFlight, victim.Key)
+	r.open.surplus = append(r.open.surplus, victim.Key)
+	r.s.fate(victim.Message.Priority, dropped)
+	close(victim.done)
+	if at < 0 {
+		return true
+	}
+	r.open.sends = append(r.open.sends[:at], r.open.sends[at+1:]...)
+	return false
+}
