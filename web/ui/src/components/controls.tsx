@@ -1,0 +1,92 @@
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { t } from '../i18n/index.ts';
+import { Expand, Flying, FlyingOff, Pip, Shrink, SoundOff, SoundOn } from './icons.tsx';
+
+export interface ControlsProps {
+  video: RefObject<HTMLVideoElement | null>;
+  stage: RefObject<HTMLDivElement | null>;
+  danmaku: boolean;
+  onDanmaku(on: boolean): void;
+}
+
+/** Phones know full screen only for the video itself. */
+type PhoneVideo = HTMLVideoElement & { webkitEnterFullscreen?(): void };
+
+export function toggleFullscreen(stage: HTMLElement, video: HTMLVideoElement): void {
+  if (document.fullscreenElement) void document.exitFullscreen();
+  else if (stage.requestFullscreen) void stage.requestFullscreen().catch(() => {});
+  else (video as PhoneVideo).webkitEnterFullscreen?.();
+}
+
+export function toggleMuted(video: HTMLVideoElement): void {
+  video.muted = !video.muted;
+  if (!video.muted && video.volume === 0) video.volume = 0.5;
+}
+
+/** The bar below a live picture. There is no pause: live goes on. */
+export function Controls({ video, stage, danmaku, onDanmaku }: ControlsProps): JSX.Element {
+  const [sound, setSound] = useState({ muted: true, volume: 1 });
+  const [full, setFull] = useState(false);
+  useEffect(() => {
+    const element = video.current as HTMLVideoElement;
+    const heard = () => setSound({ muted: element.muted, volume: element.volume });
+    const sized = () => setFull(document.fullscreenElement !== null);
+    heard();
+    element.addEventListener('volumechange', heard);
+    document.addEventListener('fullscreenchange', sized);
+    return () => {
+      element.removeEventListener('volumechange', heard);
+      document.removeEventListener('fullscreenchange', sized);
+    };
+  }, [video]);
+
+  const element = () => video.current as HTMLVideoElement;
+  return (
+    <>
+      {sound.muted && (
+        <button type="button" class="unmute" onClick={() => toggleMuted(element())} data-testid="unmute">
+          <SoundOff /> {t('unmute')}
+        </button>
+      )}
+      <div class="controls" role="group" aria-label={t('player')}>
+        <button type="button" onClick={() => toggleMuted(element())} aria-label={sound.muted ? t('unmute') : t('mute')} title={sound.muted ? t('unmute') : t('mute')}>
+          {sound.muted ? <SoundOff /> : <SoundOn />}
+        </button>
+        <input
+          type="range"
+          min="0"
+          max="1"
+          step="0.05"
+          aria-label={t('volume')}
+          value={sound.muted ? 0 : sound.volume}
+          onInput={(ev) => {
+            element().volume = Number(ev.currentTarget.value);
+            element().muted = Number(ev.currentTarget.value) === 0;
+          }}
+        />
+        <span class="controls-gap" />
+        <button type="button" onClick={() => onDanmaku(!danmaku)} aria-pressed={danmaku} aria-label={danmaku ? t('danmaku_off') : t('danmaku_on')} title={danmaku ? t('danmaku_off') : t('danmaku_on')} data-testid="danmaku-switch">
+          {danmaku ? <Flying /> : <FlyingOff />}
+        </button>
+        {document.pictureInPictureEnabled && (
+          <button type="button" aria-label={t('pip')} title={t('pip')} onClick={() => void togglePip(element())}>
+            <Pip />
+          </button>
+        )}
+        <button type="button" onClick={() => toggleFullscreen(stage.current as HTMLDivElement, element())} aria-label={full ? t('fullscreen_exit') : t('fullscreen')} title={full ? t('fullscreen_exit') : t('fullscreen')}>
+          {full ? <Shrink /> : <Expand />}
+        </button>
+      </div>
+    </>
+  );
+}
+
+async function togglePip(video: HTMLVideoElement): Promise<void> {
+  try {
+    if (document.pictureInPictureElement) await document.exitPictureInPicture();
+    else await video.requestPictureInPicture();
+  } catch {
+    // Not possible now (no picture yet): the button just does nothing.
+  }
+}

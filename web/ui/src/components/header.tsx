@@ -1,0 +1,44 @@
+import type { JSX } from 'preact';
+import { language, languages, setLanguage, t, type Language } from '../i18n/index.ts';
+import { setTheme, theme, type Theme } from '../lib/theme.ts';
+
+/** The line on top of every page: the name, which leads to the lobby, and how the page should look and speak. */
+export function Header(): JSX.Element {
+  return (
+    <header class="top">
+      <a class="skip" href="#content">
+        {t('skip')}
+      </a>
+      <a class="brand" href="/" title={t('lobby')}>
+        <span class="bars" aria-hidden="true">
+          <i /> <i /> <i /> <i /> <i />
+        </span>
+        {t('brand')}
+      </a>
+      <div class="top-settings">
+        <select
+          aria-label={t('theme')}
+          value={theme.value}
+          onChange={(ev) => setTheme(ev.currentTarget.value as Theme)}
+          data-testid="theme"
+        >
+          <option value="auto">{t('theme_auto')}</option>
+          <option value="light">{t('theme_light')}</option>
+          <option value="dark">{t('theme_dark')}</option>
+        </select>
+        <select
+          aria-label={t('language')}
+          value={language.value}
+          onChange={(ev) => setLanguage(ev.currentTarget.value as Language)}
+          data-testid="language"
+        >
+          {languages.map(({ code, name, tag }) => (
+            <option key={code} value={code} lang={tag}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </div>
+    </header>
+  );
+}

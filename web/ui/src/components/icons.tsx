@@ -1,0 +1,22 @@
+import type { JSX } from 'preact';
+
+function icon(d: string) {
+  return (): JSX.Element => (
+    <svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">
+      <path d={d} fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />
+    </svg>
+  );
+}
+
+export const SoundOn = icon('M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11');
+export const SoundOff = icon('M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5');
+export const Expand = icon('M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5');
+export const Shrink = icon('M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5');
+export const Flying = icon('M4 6h9M16 6h4M4 12h4M11 12h9M4 18h11M18 18h2');
+export const FlyingOff = icon('M4 6h9M4 12h4M4 18h11M3.5 3.5l17 17');
+export const Pip = icon('M4 5h16v6M4 5v14h7M13.5 14h6.5v5h-6.5z');
+export const PlayMark = icon('M8 5.5v13l10.5-6.5z');
+export const Send = icon('M4.5 12h14M12.5 6l6 6-6 6');
+export const Down = icon('M12 5v13M6.5 12.5l5.5 5.5 5.5-5.5');
+export const People = icon('M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.5c.5-3.5 3-5 6.500-5s6 1.500 6.500 5M16 4.800a3.500 3.500 0 0 1 0 6.400M18 15c2 .600 3.200 2 3.500 4.500');
+export const Person = icon('M12 11.500a3.750 3.750 0 1 0 0-7.500 3.750 3.750 0 0 0 0 7.500zM4.500 20c.6-3.800 3.500-5.500 7.500-5.500s6.900 1.700 7.500 5.500');

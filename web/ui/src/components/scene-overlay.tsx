@@ -1,0 +1,99 @@
+import type { JSX } from 'preact';
+import type { StatusRecord } from '../api/types.ts';
+import { t, type Key } from '../i18n/index.ts';
+import type { Phase } from '../player/controller.ts';
+import { scene as sceneOf } from '../status/record.ts';
+import { Countdown } from './countdown.tsx';
+import { TestCard } from './test-card.tsx';
+
+export interface SceneProps {
+  room: string;
+  record: StatusRecord;
+  scheduledAt: string | null;
+  phase: Phase;
+  onRetry(): void;
+}
+
+/** What stands over (or in place of) the picture. */
+export function SceneOverlay(props: SceneProps): JSX.Element | null {
+  const scene = sceneOf(props.record);
+  switch (scene) {
+    case 'live':
+      return <LiveOverlay phase={props.phase} onRetry={props.onRetry} room={props.room} />;
+    case 'playback':
+      return <PlaybackOverlay {...props} />;
+    case 'interrupted':
+      // The last picture stays visible below: it will go on from there.
+      return <Words veil title="interrupted_title" text="interrupted_text" scene={scene} busy />;
+    case 'paused':
+      return <Words card={props.room} title="paused_title" text="paused_text" scene={scene} />;
+    case 'ended':
+      return <Words card={props.room} title="ended_title" text={props.record.reason === 'forbidden' ? 'ended_forbidden' : 'ended_text'} scene={scene} />;
+    case 'waiting':
+      return (
+        <Words card={props.room} title="waiting_title" text="waiting_text" scene={scene}>
+          {props.scheduledAt && <Countdown until={props.scheduledAt} />}
+        </Words>
+      );
+  }
+}
+
+function LiveOverlay({ phase, onRetry, room }: { phase: Phase; onRetry(): void; room: string }): JSX.Element | null {
+  switch (phase) {
+    case 'connecting':
+    case 'idle':
+      return <Words card={room} title="connecting" scene="connecting" busy />;
+    case 'retrying':
+      return <Words card={room} title="reconnecting" scene="retrying" busy />;
+    case 'unsupported':
+      return <Words card={room} title="no_player" scene="unsupported" />;
+    case 'blocked':
+      return (
+        <button type="button" class="big-play" onClick={onRetry} data-testid="tap-to-play">
+          {t('tap_to_play')}
+        </button>
+      );
+    case 'playing':
+    case 'failed':
+    case 'over':
+      return null;
+  }
+}
+
+function PlaybackOverlay({ room, phase, onRetry, record }: SceneProps): JSX.Element | null {
+  if (phase === 'blocked') return null; // the recording's own controls have a play button
+  if (phase !== 'failed' && record.playbackUrl) return null;
+  return (
+    <Words card={room} title="playback_error" scene="playback">
+      {record.playbackUrl && (
+        <button type="button" class="button" onClick={onRetry}>
+          {t('retry')}
+        </button>
+      )}
+    </Words>
+  );
+}
+
+interface WordsProps {
+  title: Key;
+  text?: Key;
+  scene: string;
+  card?: string; // room id: draws its test card behind the words
+  veil?: boolean; // lets the picture shine through
+  busy?: boolean;
+  children?: preact.ComponentChildren;
+}
+
+function Words({ title, text, scene, card, veil, busy, children }: WordsProps): JSX.Element {
+  return (
+    <div class={`overlay${veil ? ' overlay-veil' : ''}`} data-testid="overlay" data-scene={scene}>
+      {card !== undefined && <TestCard seed={card} />}
+      <div class="overlay-words">
+        {busy && <span class="spinner" aria-hidden="true" />}
+        <h2>{t(title)}</h2>
+        {children}
+        {text && <p>{t(text)}</p>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,96 @@
+import { signal } from '@preact/signals';
+import type { Api } from '../api/client.ts';
+import type { Room } from '../api/types.ts';
+import { rank, scene, type Scene } from '../status/record.ts';
+
+export type LobbyState = 'loading' | 'ready' | 'error';
+
+const PAGE = 48;
+const REFRESH_MS = 8000;
+
+/** The list of rooms, read again every few seconds while somebody looks. */
+export class LobbyModel {
+  readonly rooms = signal<readonly Room[]>([]);
+  readonly state = signal<LobbyState>('loading');
+  readonly more = signal(false);
+
+  readonly #api: Api;
+  #pages = 1;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #abort: AbortController | null = null;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** Reads now and plans the next time; a running read is given up. */
+  async refresh(): Promise<void> {
+    this.stop();
+    const abort = new AbortController();
+    this.#abort = abort;
+    try {
+      const { rooms, more } = await this.#read(abort.signal);
+      if (abort.signal.aborted) return;
+      this.rooms.value = rooms;
+      this.more.value = more;
+      this.state.value = 'ready';
+    } catch {
+      if (abort.signal.aborted) return;
+      this.state.value = 'error'; // the rooms known so far stay
+    }
+    this.#timer = setTimeout(() => void this.refresh(), REFRESH_MS);
+  }
+
+  async showMore(): Promise<void> {
+    this.#pages++;
+    await this.refresh();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#abort?.abort();
+    this.#abort = null;
+  }
+
+  async #read(abort: AbortSignal): Promise<{ rooms: Room[]; more: boolean }> {
+    const byId = new Map<string, Room>(); // a room that moved between two pages is listed once
+    let cursor: string | undefined;
+    for (let page = 0; page < this.#pages; page++) {
+      const answer = await this.#api.rooms({ limit: PAGE, ...(cursor ? { cursor } : {}) }, abort);
+      for (const room of answer.rooms ?? []) byId.set(room.id, room);
+      cursor = answer.nextCursor || undefined;
+      if (!cursor) break;
+    }
+    return { rooms: [...byId.values()], more: cursor !== undefined };
+  }
+}
+
+export type Section = 'onair' | 'soon' | 'replay' | 'ended';
+
+const SECTIONS: Record<Scene, Section> = {
+  live: 'onair',
+  interrupted: 'onair',
+  paused: 'onair',
+  waiting: 'soon',
+  playback: 'replay',
+  ended: 'ended',
+};
+
+/** Orders rooms as a programme: on air by audience, coming up by time, then what is over. Empty sections are left out. */
+export function programme(rooms: readonly Room[]): { section: Section; rooms: Room[] }[] {
+  const order: Section[] = ['onair', 'soon', 'replay', 'ended'];
+  const start = (room: Room) => (room.scheduledAt ? Date.parse(room.scheduledAt) : Number.MAX_SAFE_INTEGER);
+  return order
+    .map((section) => ({
+      section,
+      rooms: rooms
+        .filter((room) => SECTIONS[scene(room.status)] === section)
+        .sort((a, b) =>
+          section === 'soon'
+            ? start(a) - start(b) || a.id.localeCompare(b.id)
+            : rank(a.status) - rank(b.status) || b.online - a.online || a.id.localeCompare(b.id),
+        ),
+    }))
+    .filter(({ rooms }) => rooms.length > 0);
+}

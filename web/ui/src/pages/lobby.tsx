@@ -1,0 +1,115 @@
+import { render, type JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { Api } from '../api/client.ts';
+import type { Room } from '../api/types.ts';
+import { Header } from '../components/header.tsx';
+import { People } from '../components/icons.tsx';
+import { StatusSign } from '../components/status-sign.tsx';
+import { TestCard } from '../components/test-card.tsx';
+import { plural, t, when } from '../i18n/index.ts';
+import { followSettings } from '../lib/page.ts';
+import { scene } from '../status/record.ts';
+import '../styles/tokens.css';
+import '../styles/base.css';
+import '../styles/lobby.css';
+import { LobbyModel, programme } from './lobby-model.ts';
+
+function Card({ room }: { room: Room }): JSX.Element {
+  const now = scene(room.status);
+  const watched = now === 'live' || now === 'interrupted' || now === 'paused' || room.online > 0;
+  return (
+    <li class="card" data-testid="room-card" data-room={room.id} data-status={room.status.name}>
+      <a href={`/rooms/${encodeURIComponent(room.id)}`}>
+        <div class={`card-picture card-${now}`}>
+          <TestCard seed={room.id} />
+          <StatusSign scene={now} />
+          {watched && (
+            <span class="card-online">
+              <People /> <span class="number">{plural('online', room.online)}</span>
+            </span>
+          )}
+        </div>
+        <h3>{room.title || room.id}</h3>
+        <p class="card-line">
+          {room.anchor && <span>{t('anchor', { name: room.anchor })}</span>}
+          {now === 'waiting' && room.scheduledAt && <time dateTime={room.scheduledAt}>{t('starts_at', { time: when(room.scheduledAt) })}</time>}
+          {now === 'live' && room.status.since && <time dateTime={room.status.since}>{t('since', { time: when(room.status.since) })}</time>}
+        </p>
+      </a>
+    </li>
+  );
+}
+
+function Empty(): JSX.Element {
+  return (
+    <section class="empty" data-testid="lobby-empty">
+      <div class="empty-picture">
+        <TestCard seed="nobody" />
+      </div>
+      <h2>{t('empty_title')}</h2>
+      <p>{t('empty_text')}</p>
+      <ol>
+        <li>
+          {t('empty_step_address')}
+          <pre>
+            <code>liveroom address push --room demo</code>
+          </pre>
+        </li>
+        <li>
+          {t('empty_step_obs')}
+          <pre>
+            <code>{'ffmpeg -re -f lavfi -i testsrc2=s=1280x720:r=30 -f lavfi -i sine \\\n  -c:v libx264 -g 60 -pix_fmt yuv420p -c:a aac -f flv "rtmp://…"'}</code>
+          </pre>
+        </li>
+      </ol>
+    </section>
+  );
+}
+
+function Lobby({ model }: { model: LobbyModel }): JSX.Element {
+  useEffect(() => {
+    document.title = `${t('lobby_title')} · ${t('brand')}`;
+  });
+  const { state, rooms, more } = model;
+  const sections = programme(rooms.value);
+  return (
+    <>
+      <Header />
+      <main id="content" class="lobby" data-state={state.value}>
+        <h1 class="hidden">{t('lobby_title')}</h1>
+        <p class="lobby-note" role="status">
+          {state.value === 'error' && t('lobby_error')}
+          {state.value === 'loading' && t('lobby_loading')}
+        </p>
+        {state.value === 'ready' && sections.length === 0 && <Empty />}
+        {sections.map(({ section, rooms: list }) => (
+          <section key={section} class={`programme programme-${section}`} aria-labelledby={`section-${section}`}>
+            <h2 id={`section-${section}`}>
+              {t(`lobby_${section}`)} <span class="number">{list.length}</span>
+            </h2>
+            <ul class="cards">
+              {list.map((room) => (
+                <Card key={room.id} room={room} />
+              ))}
+            </ul>
+          </section>
+        ))}
+        {more.value && (
+          <button type="button" class="button lobby-more" onClick={() => void model.showMore()}>
+            {t('lobby_more')}
+          </button>
+        )}
+      </main>
+    </>
+  );
+}
+
+const model = new LobbyModel(new Api());
+followSettings();
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') void model.refresh();
+  else model.stop();
+});
+addEventListener('online', () => void model.refresh());
+render(<Lobby model={model} />, document.getElementById('app') as HTMLElement);
+void model.refresh();

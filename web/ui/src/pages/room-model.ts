@@ -1,0 +1,160 @@
+import { batch, computed, effect, signal } from '@preact/signals';
+import { ApiError, type Api } from '../api/client.ts';
+import type { Room, StatusRecord } from '../api/types.ts';
+import { ChatClient } from '../chat/client.ts';
+import type { GuestStore } from '../chat/identity.ts';
+import type { SocketLike } from '../chat/socket.ts';
+import { Backoff } from '../lib/backoff.ts';
+import type { Source } from '../player/controller.ts';
+import { StatusFollower } from '../status/follow.ts';
+import { parseRecord, reduce } from '../status/record.ts';
+
+export type RoomState = 'loading' | 'ready' | 'missing' | 'error';
+
+export interface RoomModelOptions {
+  api: Api;
+  room: string;
+  guests: GuestStore;
+  connect(): SocketLike;
+}
+
+const SESSION_WAIT_MS = 1500; // how long playing waits for the chat session it names
+const FALLBACK_AFTER_MS = 3000; // chat away for this long: status comes by long poll
+
+/** Everything a viewer page knows of its room: what it is, its newest status from whichever way came first, its chat. */
+export class RoomModel {
+  readonly state = signal<RoomState>('loading');
+  readonly room = signal<Room | null>(null);
+  readonly status = signal<StatusRecord | null>(null);
+  readonly chat = signal<ChatClient | null>(null);
+  readonly notice = computed(() => this.chat.value?.notice.value ?? this.room.value?.notice ?? '');
+  readonly online = computed(() => (this.#chatOnline() ? this.chat.value?.online.value : null) ?? this.#polledOnline.value);
+  readonly source = computed<Source>(() => sourceOf(this.status.value));
+
+  readonly #options: RoomModelOptions;
+  readonly #polledOnline = signal(0);
+  readonly #follower: StatusFollower;
+  readonly #listeners = new Set<(text: string, own: boolean) => void>();
+  readonly #abort = new AbortController();
+  #stopEffects: (() => void)[] = [];
+
+  constructor(options: RoomModelOptions) {
+    this.#options = options;
+    this.#follower = new StatusFollower({
+      poll: (known, signal) => options.api.status(options.room, known, signal),
+      current: () => this.status.value,
+      onAnswer: (answer) => {
+        this.takeStatus(parseRecord(answer));
+        if (typeof answer.online === 'number') this.#polledOnline.value = answer.online;
+      },
+    });
+  }
+
+  /** Reads the room, again and again until it answers, then joins its chat. */
+  async start(): Promise<void> {
+    const backoff = new Backoff({ baseMs: 1000, capMs: 15_000 });
+    while (!this.#abort.signal.aborted) {
+      try {
+        this.#take(await this.#options.api.room(this.#options.room, this.#abort.signal));
+        return;
+      } catch (err) {
+        if (this.#abort.signal.aborted) return;
+        this.state.value = err instanceof ApiError && err.status === 404 ? 'missing' : 'error';
+        await new Promise((resolve) => setTimeout(resolve, backoff.next()));
+      }
+    }
+  }
+
+  stop(): void {
+    this.#abort.abort();
+    for (const stop of this.#stopEffects) stop();
+    this.#follower.stop();
+    this.chat.value?.stop();
+  }
+
+  wake(): void {
+    this.chat.value?.wake();
+  }
+
+  /** A record by whatever way; an older one changes nothing. */
+  takeStatus(record: StatusRecord | null): void {
+    if (record) this.status.value = reduce(this.status.value, record);
+  }
+
+  /** Hears every text that is said from now on; returns how to stop. */
+  onSaid(listener: (text: string, own: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The chat session for play addresses, or '' when the chat is not there in time. */
+  session(): Promise<string> {
+    return new Promise((resolve) => {
+      let stop: () => void = () => {};
+      const timer = setTimeout(() => finish(''), SESSION_WAIT_MS);
+      const finish = (session: string) => {
+        clearTimeout(timer);
+        queueMicrotask(() => stop());
+        resolve(session);
+      };
+      stop = effect(() => {
+        const session = this.chat.value?.session.value;
+        if (session) finish(session);
+      });
+    });
+  }
+
+  #take(room: Room): void {
+    const chat = new ChatClient({
+      group: room.groupId || room.id,
+      connect: this.#options.connect,
+      guests: this.#options.guests,
+      createGuest: (nick) => this.#options.api.guest(nick),
+      onStatus: (record) => this.takeStatus(record),
+      onLive: (text, own) => this.#listeners.forEach((listener) => listener(text, own)),
+    });
+    batch(() => {
+      this.room.value = room;
+      this.#polledOnline.value = room.online ?? 0;
+      this.takeStatus(parseRecord(room.status));
+      this.chat.value = chat;
+      this.state.value = 'ready';
+    });
+    this.#stopEffects.push(this.#fallBack(chat));
+    chat.start();
+  }
+
+  /** Long poll only while the chat, which brings the status faster, is away. */
+  #fallBack(chat: ChatClient): () => void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = effect(() => {
+      clearTimeout(timer);
+      if (chat.connection.value.state === 'online') this.#follower.stop();
+      else timer = setTimeout(() => this.#follower.start(), FALLBACK_AFTER_MS);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }
+
+  #chatOnline(): boolean {
+    return this.chat.value?.connection.value.state === 'online';
+  }
+}
+
+/** What the player should show for a status. */
+export function sourceOf(record: StatusRecord | null): Source {
+  switch (record?.name) {
+    case 'live':
+      return { kind: 'live', expecting: true };
+    case 'paused':
+      return { kind: 'live', expecting: false };
+    case 'playback':
+      return record.playbackUrl ? { kind: 'playback', url: record.playbackUrl } : { kind: 'none' };
+    case 'waiting':
+    case 'ended':
+    case undefined:
+      return { kind: 'none' };
+  }
+}

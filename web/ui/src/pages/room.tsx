@@ -1,0 +1,116 @@
+import { render, type JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { Api } from '../api/client.ts';
+import { BrowserGuests } from '../chat/identity.ts';
+import { ChatPanel } from '../components/chat-panel.tsx';
+import { Header } from '../components/header.tsx';
+import { People } from '../components/icons.tsx';
+import { Stage } from '../components/stage.tsx';
+import { StatusSign } from '../components/status-sign.tsx';
+import { TestCard } from '../components/test-card.tsx';
+import { plural, t, when } from '../i18n/index.ts';
+import { followSettings, roomOfPath } from '../lib/page.ts';
+import { scene as sceneOf } from '../status/record.ts';
+import '../styles/tokens.css';
+import '../styles/base.css';
+import '../styles/room.css';
+import '../styles/player.css';
+import '../styles/chat.css';
+import { RoomModel } from './room-model.ts';
+
+function Facts({ model }: { model: RoomModel }): JSX.Element | null {
+  const room = model.room.value;
+  const record = model.status.value;
+  if (!room || !record) return null;
+  const scene = sceneOf(record);
+  return (
+    <section class="facts">
+      <div class="facts-line">
+        <StatusSign scene={scene} />
+        <span class="facts-online" title={t('online_label')} data-testid="online" data-online={model.online.value}>
+          <People /> <span class="number">{plural('online', model.online.value)}</span>
+        </span>
+        {scene === 'live' && record.since && <span class="facts-since">{t('since', { time: when(record.since) })}</span>}
+      </div>
+      <h1 data-testid="title">{room.title || room.id}</h1>
+      {room.anchor && <p class="facts-anchor">{t('anchor', { name: room.anchor })}</p>}
+      {model.notice.value && (
+        <p class="facts-notice" data-testid="notice">
+          <b>{t('notice')}</b> <span>{model.notice.value}</span>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Absent({ model, room }: { model: RoomModel; room: string }): JSX.Element {
+  const state = model.state.value;
+  return (
+    <main id="content" class="absent" data-testid="absent" data-state={state}>
+      <div class="absent-picture">
+        <TestCard seed={room} />
+      </div>
+      <div role="status">
+        {state === 'loading' && <h1>{t('loading')}</h1>}
+        {state === 'missing' && (
+          <>
+            <h1>{t('room_missing_title')}</h1>
+            <p>{t('room_missing_text')}</p>
+          </>
+        )}
+        {state === 'error' && (
+          <>
+            <h1>{t('room_error_title')}</h1>
+            <p>{t('room_error_text')}</p>
+          </>
+        )}
+      </div>
+      {state !== 'loading' && (
+        <a class="button" href="/">
+          {t('lobby')}
+        </a>
+      )}
+    </main>
+  );
+}
+
+function Viewer({ model, api, id, embedded }: { model: RoomModel; api: Api; id: string; embedded: boolean }): JSX.Element {
+  const room = model.room.value;
+  const record = model.status.value;
+  const chat = model.chat.value;
+  useEffect(() => {
+    const lamp = record?.name === 'live' ? '● ' : '';
+    document.title = `${lamp}${room?.title || id} · ${t('brand')}`;
+    document.documentElement.dataset.status = record?.name ?? '';
+    document.documentElement.dataset.version = String(record?.version ?? '');
+  });
+  return (
+    <div class={`page${embedded ? ' page-embedded' : ''}`}>
+      {!embedded && <Header />}
+      {room && chat ? (
+        <main id="content" class="room">
+          <Stage model={model} api={api} />
+          <Facts model={model} />
+          <ChatPanel chat={chat} />
+        </main>
+      ) : (
+        <Absent model={model} room={id} />
+      )}
+    </div>
+  );
+}
+
+const { room: id, embedded } = roomOfPath(location.pathname);
+const api = new Api();
+const model = new RoomModel({
+  api,
+  room: id,
+  guests: new BrowserGuests(),
+  connect: () => new WebSocket(`${location.origin.replace(/^http/, 'ws')}/chat`),
+});
+followSettings();
+document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && model.wake());
+addEventListener('online', () => model.wake());
+addEventListener('pageshow', (ev) => ev.persisted && model.wake());
+render(<Viewer model={model} api={api} id={id} embedded={embedded} />, document.getElementById('app') as HTMLElement);
+void model.start();

@@ -1,0 +1,248 @@
+import { signal } from '@preact/signals';
+import type { PlayAddresses } from '../api/types.ts';
+import { Backoff } from '../lib/backoff.ts';
+import { liveCandidates, playbackCandidate, reachable, withSession, type Candidate, type EngineKind, type Support } from './choose.ts';
+import type { Attachment, EngineEvent, LoadEngine } from './engine.ts';
+import { chase, flvPolicy, widened } from './latency.ts';
+
+/** What the player is asked to show. */
+export type Source =
+  | { kind: 'none' }
+  /** `expecting`: frames should be arriving. While the anchor is away they don't, and that is no fault to repair. */
+  | { kind: 'live'; expecting: boolean }
+  | { kind: 'playback'; url: string };
+
+export type Phase =
+  | 'idle' // nothing to show
+  | 'connecting'
+  | 'playing' // pictures move, or would if the anchor sent any
+  | 'retrying' // lost, trying again
+  | 'blocked' // the browser wants a press first
+  | 'unsupported' // this browser has no way to play it
+  | 'failed' // a recording that can't be played
+  | 'over'; // a recording has come to its end
+
+export interface PlayerState {
+  phase: Phase;
+  engine: EngineKind | null;
+}
+
+export interface ControllerOptions {
+  video: HTMLVideoElement;
+  fetchPlay(): Promise<PlayAddresses>;
+  /** The chat session to name in play addresses; waits a moment for it, then gives ''. */
+  session(): Promise<string>;
+  support: Support;
+  load: LoadEngine;
+  page: { protocol: string; hostname: string; port: string; origin: string; href: string };
+  random?: () => number;
+}
+
+const TICK_MS = 500;
+const FIRST_FRAME_MS = 10_000; // from attaching to the first movement
+const STALL_MS = 6000; // without movement while frames should come
+const RESUME_MS = 3000; // from "live again" to movement on a connection kept open
+const STEADY_MS = 60_000; // without a stall: the latency may shrink again
+
+/**
+ * Keeps a stream playing in one video element: attaches, follows the live edge, and after any kind of loss attaches
+ * again with fresh addresses. An interruption at the anchor's side is only waited out: the server keeps the connection.
+ */
+export class PlayerController {
+  readonly state = signal<PlayerState>({ phase: 'idle', engine: null });
+
+  readonly #options: ControllerOptions;
+  readonly #backoff: Backoff;
+  #source: Source = { kind: 'none' };
+  #attachment: Attachment | null = null;
+  #attempt = 0; // of attach; what an older one still brings is ignored
+  #barren = 0; // attachments in a row without a frame
+  #retry: ReturnType<typeof setTimeout> | null = null;
+  #ticker: ReturnType<typeof setInterval> | null = null;
+  #position = 0;
+  #bufferEnd = 0;
+  #moved = false; // since attaching
+  #deadline = 0; // when a stream without movement counts as lost
+  #stalls = 0;
+  #lastStall = 0;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff({ baseMs: 500, capMs: 8000, ...(options.random ? { random: options.random } : {}) });
+    options.video.addEventListener('waiting', this.#onWaiting);
+    options.video.addEventListener('playing', this.#onPlaying);
+  }
+
+  /** Changes what is shown; the same source again changes nothing. */
+  show(next: Source): void {
+    const previous = this.#source;
+    this.#source = next;
+    if (next.kind === 'none') return this.#clear();
+    if (next.kind === 'playback') {
+      if (previous.kind === 'playback' && previous.url === next.url) return;
+      this.#barren = 0;
+      this.#backoff.reset();
+      return void this.#attach();
+    }
+    if (previous.kind !== 'live') {
+      this.#barren = 0;
+      this.#backoff.reset();
+      return void this.#attach();
+    }
+    if (next.expecting && !previous.expecting) this.#expect();
+  }
+
+  /** The person asks: once more, now. Being a press, it may also start what the browser had blocked. */
+  retry(): void {
+    if (this.state.value.phase === 'blocked') return void this.#play();
+    if (this.#source.kind === 'none') return;
+    this.#backoff.reset();
+    void this.#attach();
+  }
+
+  destroy(): void {
+    this.#source = { kind: 'none' };
+    this.#clear();
+    this.#options.video.removeEventListener('waiting', this.#onWaiting);
+    this.#options.video.removeEventListener('playing', this.#onPlaying);
+  }
+
+  /** The anchor is back: the open connection brings frames soon, or is replaced. Without one, don't sit out the wait. */
+  #expect(): void {
+    this.#backoff.reset();
+    if (this.#attachment) this.#deadline = Date.now() + RESUME_MS;
+    else if (this.#retry !== null) void this.#attach();
+  }
+
+  async #attach(): Promise<void> {
+    const attempt = ++this.#attempt;
+    this.#detach();
+    const { video } = this.#options;
+    this.#set(this.#moved ? 'retrying' : 'connecting', null);
+    const stale = () => attempt !== this.#attempt;
+    try {
+      const candidate = await this.#candidate();
+      if (stale()) return;
+      if (!candidate) return this.#set(this.#source.kind === 'playback' ? 'failed' : 'unsupported', null);
+      const attach = await this.#options.load(candidate.engine);
+      if (stale()) return;
+      this.#moved = false;
+      this.#position = this.#bufferEnd = 0;
+      this.#deadline = Date.now() + FIRST_FRAME_MS;
+      video.playbackRate = 1;
+      const live = this.#source.kind === 'live';
+      this.#attachment = attach({ video, url: candidate.url, live, onEvent: (event) => !stale() && this.#engineEvent(event) });
+      this.#set(this.state.value.phase, candidate.engine);
+      this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+      void this.#play();
+    } catch {
+      if (!stale()) this.#lost();
+    }
+  }
+
+  async #candidate(): Promise<Candidate | null> {
+    const { support, page } = this.#options;
+    if (this.#source.kind === 'playback') return playbackCandidate(this.#source.url, page.href, support);
+    const [play, session] = await Promise.all([this.#options.fetchPlay(), this.#options.session()]);
+    const candidates = liveCandidates(play, support);
+    // Two fruitless attempts with one way, then the next.
+    const chosen = candidates[Math.floor(this.#barren / 2) % Math.max(candidates.length, 1)];
+    return chosen ? { ...chosen, url: withSession(reachable(chosen.url, page), session) } : null;
+  }
+
+  async #play(): Promise<void> {
+    const attempt = this.#attempt;
+    try {
+      await this.#options.video.play();
+      if (attempt === this.#attempt && this.state.value.phase === 'blocked') this.#set('connecting');
+    } catch (err) {
+      if (attempt === this.#attempt && (err as DOMException | undefined)?.name === 'NotAllowedError') this.#set('blocked');
+    }
+  }
+
+  #engineEvent(event: EngineEvent): void {
+    if (this.#source.kind !== 'playback') return this.#lost();
+    if (event === 'ended') return this.#set('over');
+    this.#detach();
+    this.#set('failed', null);
+  }
+
+  /** The connection is gone or gives nothing: again, a little later each time. */
+  #lost(): void {
+    this.#attempt++;
+    this.#detach();
+    if (this.#moved) this.#barren = 0;
+    else if (this.#expecting()) this.#barren++;
+    if (this.#source.kind === 'playback') return this.#set('failed', null);
+    this.#set(this.#expecting() ? 'retrying' : 'connecting', null);
+    this.#retry = setTimeout(() => void this.#attach(), this.#backoff.next());
+  }
+
+  #tick(): void {
+    const { video } = this.#options;
+    const { buffered } = video;
+    const last = buffered.length - 1;
+    const end = last < 0 ? 0 : buffered.end(last);
+    const moving = video.currentTime > this.#position + 0.01;
+    // A hidden page may stand still while media arrives; that is no loss.
+    const arriving = end > this.#bufferEnd + 0.01 && (document.visibilityState === 'hidden' || video.paused || video.seeking);
+    if (moving || arriving) {
+      if (!this.#moved) this.#barren = 0;
+      this.#moved = true;
+      this.#deadline = Date.now() + STALL_MS;
+      if (this.state.value.phase !== 'blocked') this.#set('playing');
+      if (Date.now() - this.#lastStall > STEADY_MS) this.#stalls = 0;
+      this.#backoff.reset();
+    }
+    this.#position = video.currentTime;
+    this.#bufferEnd = end;
+    if (this.#source.kind !== 'live') return;
+    if (this.state.value.engine === 'flv' && last >= 0 && !video.paused) this.#chase(buffered.start(last), end);
+    if (this.#expecting() && this.state.value.phase !== 'blocked' && !video.paused && Date.now() > this.#deadline) this.#lost();
+  }
+
+  #chase(start: number, end: number): void {
+    const { video } = this.#options;
+    if (video.seeking) return;
+    const move = chase(video.currentTime, start, end, video.playbackRate, widened(flvPolicy, this.#stalls));
+    if (move.seekTo !== null) {
+      video.currentTime = move.seekTo;
+      this.#position = move.seekTo;
+    }
+    if (video.playbackRate !== move.rate) video.playbackRate = move.rate;
+  }
+
+  #expecting(): boolean {
+    return this.#source.kind === 'live' && this.#source.expecting;
+  }
+
+  #onWaiting = (): void => {
+    if (!this.#moved || !this.#expecting() || this.#options.video.seeking) return;
+    this.#stalls++;
+    this.#lastStall = Date.now();
+  };
+
+  #onPlaying = (): void => {
+    if (this.state.value.phase === 'blocked' || this.state.value.phase === 'over') this.#set('playing');
+  };
+
+  #clear(): void {
+    this.#attempt++;
+    this.#detach();
+    this.#moved = false;
+    this.#set('idle', null);
+  }
+
+  #detach(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.#retry = this.#ticker = null;
+    this.#attachment?.detach();
+    this.#attachment = null;
+  }
+
+  #set(phase: Phase, engine: EngineKind | null = this.state.value.engine): void {
+    const now = this.state.value;
+    if (now.phase !== phase || now.engine !== engine) this.state.value = { phase, engine };
+  }
+}

@@ -1,0 +1,33 @@
+import type { Candidate, EngineKind } from './choose.ts';
+
+export type EngineEvent =
+  | 'ended' // the server closed the stream, or a recording is over
+  | 'failed'; // nothing more will come by itself
+
+/** A running attachment of a stream to a video element. Detaching is final. */
+export interface Attachment {
+  detach(): void;
+}
+
+export interface AttachOptions {
+  video: HTMLVideoElement;
+  url: string;
+  live: boolean;
+  onEvent(event: EngineEvent, detail: string): void;
+}
+
+export type Attach = (options: AttachOptions) => Attachment;
+
+/** Loads an engine on first use: nobody downloads hls.js to watch FLV. */
+export async function loadEngine(kind: EngineKind): Promise<Attach> {
+  switch (kind) {
+    case 'flv':
+      return (await import('./flv.ts')).attachFlv;
+    case 'hls':
+      return (await import('./hls.ts')).attachHls;
+    case 'native':
+      return (await import('./native.ts')).attachNative;
+  }
+}
+
+export type LoadEngine = (kind: Candidate['engine']) => Promise<Attach>;

@@ -1,0 +1,18 @@
+import type { Attach } from './engine.ts';
+
+/** What the browser plays by itself: MP4 and the like, and HLS where there is no MSE. */
+export const attachNative: Attach = ({ video, url, onEvent }) => {
+  const failed = () => onEvent('failed', video.error?.message ?? '');
+  const ended = () => onEvent('ended', 'over');
+  video.addEventListener('error', failed);
+  video.addEventListener('ended', ended);
+  video.src = url;
+  return {
+    detach() {
+      video.removeEventListener('error', failed);
+      video.removeEventListener('ended', ended);
+      video.removeAttribute('src');
+      video.load();
+    },
+  };
+};
