@@ -1,0 +1,107 @@
+package hls
+
+import (
+	"fmt"
+	"time"
+)
+
+// minNodeKeyBytes is the shortest node key that New accepts. Play keys are the operator's and may be short.
+const minNodeKeyBytes = 16
+
+// Config says how streams are cut and how long things live. Zero fields take their defaults; the keys have none.
+type Config struct {
+	// NodeKey signs session ids; it is the same on all nodes. At least 16 bytes.
+	NodeKey []byte
+	// PlayKey signs the paths of segments, and binds session ids to itself. Not empty.
+	PlayKey []byte
+	// PlayKeyBackup is also accepted; sessions and paths made with it stay valid while a key is rotated. May be empty.
+	PlayKeyBackup []byte
+
+	// SegmentDuration is the least media time of a segment; it is cut at the first keyframe after it. Whole seconds. Default 2 s.
+	SegmentDuration time.Duration
+	// MaxSegmentDuration is how long a segment may grow while no keyframe comes. Whole seconds. Default 10 s.
+	MaxSegmentDuration time.Duration
+	// ListSize is the number of segments in a playlist. Default 7.
+	ListSize int
+	// KeepSize is the number of segments kept for those who are late, the listed ones included. Default 12.
+	KeepSize int
+	// SegmentBytes bounds one segment, finished or not. Default 16 MiB.
+	SegmentBytes int
+	// StreamBytes bounds all segments of a stream; the oldest go first. Default 64 MiB.
+	StreamBytes int
+
+	// Hold is how long a request waits for the first segment of a stream that just began. Default 6 s.
+	Hold time.Duration
+	// EndKept is how long the last playlist of an ended stream stays. Default 1 min.
+	EndKept time.Duration
+	// SessionIdle is how long a session lives without asking for its media playlist. Default 60 s.
+	SessionIdle time.Duration
+	// SessionAge is how long it lives at most. Default 12 h.
+	SessionAge time.Duration
+	// MaxSessions is how many sessions, living and dead, are remembered; those beyond are served but not counted. Default 200000.
+	MaxSessions int
+}
+
+// withDefaults fills zero fields.
+func (c Config) withDefaults() Config {
+	or(&c.SegmentDuration, 2*time.Second)
+	or(&c.MaxSegmentDuration, max(10*time.Second, c.SegmentDuration))
+	or(&c.ListSize, 7)
+	or(&c.KeepSize, c.ListSize+5)
+	or(&c.SegmentBytes, 16<<20)
+	or(&c.StreamBytes, 64<<20)
+	or(&c.Hold, 6*time.Second)
+	or(&c.EndKept, time.Minute)
+	or(&c.SessionIdle, time.Minute)
+	or(&c.SessionAge, 12*time.Hour)
+	or(&c.MaxSessions, 200_000)
+	return c
+}
+
+func or[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Validate names the first field with a value that makes no sense. It expects defaults to be filled in.
+func (c Config) Validate() error {
+	for _, k := range []struct {
+		name  string
+		key   []byte
+		least int
+	}{{"NodeKey", c.NodeKey, minNodeKeyBytes}, {"PlayKey", c.PlayKey, 1}} {
+		if len(k.key) < k.least {
+			return fmt.Errorf("hls: %s has %d bytes, must have at least %d", k.name, len(k.key), k.least)
+		}
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+		least time.Duration
+	}{
+		{"SegmentDuration", c.SegmentDuration, time.Second},
+		{"MaxSegmentDuration", c.MaxSegmentDuration, c.SegmentDuration},
+		{"Hold", c.Hold, 0}, {"EndKept", c.EndKept, 0}, {"SessionIdle", c.SessionIdle, 0}, {"SessionAge", c.SessionAge, 0},
+	} {
+		if d.value < d.least {
+			return fmt.Errorf("hls: %s is %v, must be at least %v", d.name, d.value, d.least)
+		}
+	}
+	if c.SegmentDuration%time.Second != 0 || c.MaxSegmentDuration%time.Second != 0 {
+		return fmt.Errorf("hls: SegmentDuration %v and MaxSegmentDuration %v must be whole seconds", c.SegmentDuration, c.MaxSegmentDuration)
+	}
+	for _, n := range []struct {
+		name         string
+		value, least int
+	}{
+		{"ListSize", c.ListSize, 3}, {"KeepSize", c.KeepSize, c.ListSize},
+		{"SegmentBytes", c.SegmentBytes, 1 << 10}, {"StreamBytes", c.StreamBytes, c.SegmentBytes}, {"MaxSessions", c.MaxSessions, 1},
+	} {
+		if n.value < n.least {
+			return fmt.Errorf("hls: %s is %d, must be at least %d", n.name, n.value, n.least)
+		}
+	}
+	return nil
+}

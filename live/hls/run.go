@@ -1,0 +1,140 @@
+package hls
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"liveroom/live/stream"
+)
+
+// begin makes sure that a stream which begins to be published has a segmenter. It is called inside Hub.Publish, so the
+// subscription stands before the first tag.
+func (s *Server) begin(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.streams[name]; !s.running || e != nil && !e.over {
+		return
+	}
+	e := &entry{
+		timeline: newTimeline(&s.cfg, s.signer, name),
+		sub:      s.subscribe(name),
+	}
+	s.streams[name] = e
+	s.waiting = append(s.waiting, e)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// subscribe reads a stream without being one of its viewers.
+func (s *Server) subscribe(name string) *stream.Subscriber {
+	sub := s.hub.Subscribe(name, stream.HLS, stream.SubscribeOptions{Internal: true})
+	sub.SetIdle(restAfter)
+	return sub
+}
+
+// takeWaiting returns the entries that need a segmenter.
+func (s *Server) takeWaiting() []*entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.waiting
+	s.waiting = nil
+	return all
+}
+
+// segment reads a stream until it ends, over as many generations as it has.
+func (s *Server) segment(ctx context.Context, e *entry) {
+	seg := newSegmenter(&s.cfg, e.timeline, &s.counts, s.log.With("stream", e.name))
+	err := s.read(ctx, e, seg)
+	if errors.Is(err, stream.ErrEnded) {
+		seg.flush()
+		e.end(time.Now())
+	}
+	s.mu.Lock()
+	e.over = true
+	s.mu.Unlock()
+	e.sub.Close()
+	// A push that came between the end and this moment found a segmenter and left it at that.
+	if in, ok := s.hub.Info(e.name); ok && in.Publishing && ctx.Err() == nil {
+		s.begin(e.name)
+	}
+}
+
+// read feeds the segmenter until the subscriber ends for good; the error says why.
+func (s *Server) read(ctx context.Context, e *entry, seg *segmenter) error {
+	var (
+		tags   []*stream.Tag
+		losses uint64
+		heard  = time.Now()
+		err    error
+	)
+	for {
+		tags, err = e.sub.Next(ctx, tags)
+		switch {
+		case errors.Is(err, stream.ErrIdle):
+			if time.Since(heard) > abandonAfter {
+				return err
+			}
+			s.rest(e.name, seg)
+			continue
+		case errors.Is(err, stream.ErrSlow): // this process has no time; start over instead of giving the stream up
+			s.counts.lost.Add(1)
+			seg.lose()
+			e.sub.Close()
+			e.sub, losses = s.subscribe(e.name), 0
+			continue
+		case err != nil:
+			return err
+		}
+		heard = time.Now()
+		if e.sub.Discontinuity() {
+			if l := e.sub.Lost(); l.Overflows != losses {
+				losses = l.Overflows
+				s.counts.lost.Add(1)
+				seg.lose()
+			} else if tags[0].Generation() == seg.generation {
+				seg.discard() // a gate opened
+			}
+		}
+		for _, t := range tags {
+			seg.write(t)
+		}
+		clear(tags) // the buffer must not keep tags alive while the stream is silent
+	}
+}
+
+// rest deals with an unfinished segment that has heard nothing for a while: it is thrown away behind a closed gate, and
+// published when the push is gone.
+func (s *Server) rest(name string, seg *segmenter) {
+	in, ok := s.hub.Info(name)
+	switch {
+	case ok && in.Gated:
+		seg.discard()
+	case !in.Publishing:
+		seg.flush()
+	}
+}
+
+// sweep ends idle sessions and forgets streams that have ended.
+func (s *Server) sweep(now time.Time) {
+	s.sessions.sweep(now)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, e := range s.streams {
+		if e.over && e.stale(now) {
+			delete(s.streams, name)
+		}
+	}
+}
+
+// find returns the newest session of a stream, nil if there is none.
+func (s *Server) find(name string) *timeline {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.streams[name]; e != nil {
+		return e.timeline
+	}
+	return nil
+}

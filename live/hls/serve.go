@@ -1,0 +1,220 @@
+package hls
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"liveroom/live/flv"
+	"liveroom/live/stream"
+)
+
+// Bounds of what an address may hold; longer ones cannot be ours.
+const (
+	maxElementBytes = 128
+	maxQueryBytes   = 4096
+	maxViewerBytes  = 64
+)
+
+// writeTimeout is how long an answer may take to be written.
+const writeTimeout = 30 * time.Second
+
+var errNotFound = &stream.Refusal{
+	Code: "not_found", Detail: "HLS addresses are /{app}/{stream}.m3u8 and what the playlists name.",
+}
+
+// errNotLive tells a player to come back.
+var errNotLive = &stream.Refusal{Code: "not_live", Detail: "Nothing is being pushed to this stream at the moment.", Temporary: true}
+
+// ServeHTTP answers /{app}/{stream}.m3u8, /{app}/{stream}/h/{sid}/v0.m3u8 and /{app}/{stream}/p/{cap}/{file}.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Retry-After")
+	h.Set("X-Content-Type-Options", "nosniff")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "Range")
+		h.Set("Access-Control-Max-Age", "86400")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	default:
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	if err := s.route(w, r); err != nil {
+		s.refuse(w, r, err)
+	}
+}
+
+// route answers a request, or returns why it doesn't before anything is written.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) error {
+	e := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	for _, part := range e {
+		if part == "" || len(part) > maxElementBytes {
+			return errNotFound
+		}
+	}
+	switch {
+	case len(e) == 2 && strings.HasSuffix(e[1], ".m3u8"):
+		return s.serveMultivariant(w, r, e[0], strings.TrimSuffix(e[1], ".m3u8"))
+	case len(e) == 5 && e[2] == "h" && e[4] == "v0.m3u8":
+		return s.serveMedia(w, r, e[0], e[1], e[3])
+	case len(e) == 5 && e[2] == "p":
+		return s.serveFile(w, r, e[1], e[3], e[4])
+	}
+	return errNotFound
+}
+
+// serveMultivariant admits a viewer and gives it a session. A stream that just began is waited for.
+func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, name string) error {
+	if name == "" || len(r.URL.RawQuery) > maxQueryBytes {
+		return errNotFound
+	}
+	req := stream.Request{Protocol: stream.HLS, Host: hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
+	if r.URL.RawQuery != "" {
+		req.Query = []string{r.URL.RawQuery}
+	}
+	if err := s.admit.Authorize(r.Context(), req); err != nil {
+		return err
+	}
+	t := s.find(name)
+	if t == nil {
+		return errNotLive
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Hold)
+	defer cancel()
+	if err := t.wait(ctx); err != nil {
+		return errNotLive
+	}
+	uri := url.URL{Path: "/" + app + "/" + name + "/h/" + s.signer.sid(app, name, time.Now()) + "/v0.m3u8"}
+	if viewer := viewerOf(r.URL); viewer != "" {
+		uri.RawQuery = url.Values{"vid": {viewer}}.Encode()
+	}
+	body := t.multivariant(uri.String())
+	if body == nil { // it ended before its first segment
+		return errNotLive
+	}
+	s.counts.minted.Add(1)
+	writePlaylist(w, r, body)
+	return nil
+}
+
+// serveMedia answers the media playlist to a session. Only this counts as watching.
+func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, sid string) error {
+	now := time.Now()
+	key, start, err := s.signer.checkSID(sid, app, name, now, s.cfg.SessionAge)
+	if err != nil {
+		return err
+	}
+	t := s.find(name)
+	if t == nil {
+		return errNotLive
+	}
+	body := t.media(app, now)
+	if body == nil {
+		return errNotLive
+	}
+	if err := s.sessions.touch(key, start, name, viewerOf(r.URL), now); err != nil {
+		return err
+	}
+	writePlaylist(w, r, body)
+	return nil
+}
+
+// serveFile answers a segment or an init segment. It knows no viewer, so that caches may answer in its place.
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capability, file string) error {
+	t := s.find(name)
+	if t == nil {
+		return errNotLive
+	}
+	if !t.allows(capability, time.Now()) {
+		return errBadCap
+	}
+	data, ok := t.file(file)
+	if !ok {
+		return errGone
+	}
+	h := w.Header()
+	h.Set("Content-Type", "video/mp4")
+	h.Set("Cache-Control", "public, max-age=3600, immutable")
+	setDeadline(w)
+	if r.Header.Get("Range") != "" {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+		return nil
+	}
+	h.Set("Accept-Ranges", "bytes")
+	write(w, r, data) // in one write: ServeContent's 32 kB pieces cost a system call each
+	return nil
+}
+
+func writePlaylist(w http.ResponseWriter, r *http.Request, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/vnd.apple.mpegurl")
+	h.Set("Cache-Control", "no-store")
+	setDeadline(w)
+	write(w, r, body)
+}
+
+func write(w http.ResponseWriter, r *http.Request, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // the client may be gone
+	}
+}
+
+// setDeadline bounds the answer, where the listener can; a test's recorder can't.
+func setDeadline(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+}
+
+var (
+	errBadCap = &stream.Refusal{Code: "expired", Detail: "The segment's address has expired or is not ours; load the playlist again."}
+	errGone   = &stream.Refusal{Code: "not_found", Detail: "The segment is gone; load the playlist again."}
+)
+
+// refuse answers with the reason, in the words of a refusal.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	s.counts.refused.Add(1)
+	switch {
+	case errors.Is(err, errForged):
+		err = &stream.Refusal{Code: "bad_signature", Detail: "The playlist address is not ours, or its key was revoked; load the play address again."}
+	case errors.Is(err, errTooOld), errors.Is(err, errIdleSID):
+		err = &stream.Refusal{Code: "expired", Detail: "The session is over; load the play address again."}
+	case errors.Is(err, errRevoked):
+		err = &stream.Refusal{Code: "forbidden", Detail: "The session was ended by the room."}
+	}
+	if _, ok := errors.AsType[*stream.Refusal](err); !ok {
+		s.log.Error("play request failed", "path", r.URL.Path, "err", err)
+	}
+	flv.WriteRefusal(w, err)
+}
+
+// viewerOf is the chat session the address says it belongs to (design §6, counting). It is unsigned, and only links counts.
+func viewerOf(u *url.URL) string {
+	if len(u.RawQuery) > maxQueryBytes {
+		return ""
+	}
+	if v := u.Query().Get("vid"); len(v) <= maxViewerBytes {
+		return v
+	}
+	return ""
+}
+
+// hostname is a Host header without its port.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		return h
+	}
+	return strings.Trim(host, "[]")
+}

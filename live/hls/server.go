@@ -1,0 +1,108 @@
+package hls
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"liveroom/live/stream"
+)
+
+const (
+	// sweepEvery is how often idle sessions and ended streams are looked for.
+	sweepEvery = 5 * time.Second
+	// restAfter is the silence after which the rest of a lost push becomes a segment.
+	restAfter = time.Second
+	// abandonAfter is the silence after which a stream is taken for gone although nobody ended it here: its room may have
+	// moved to another node.
+	abandonAfter = 12 * time.Hour
+)
+
+// Gatekeeper says whether a request may play: its signature, the room's policy and state. The error is a
+// *stream.Refusal, or something unexpected.
+type Gatekeeper interface {
+	Authorize(ctx context.Context, req stream.Request) error
+}
+
+// Server plays streams as HLS. It is an http.Handler.
+type Server struct {
+	cfg      Config
+	hub      *stream.Hub
+	admit    Gatekeeper
+	log      *slog.Logger
+	signer   *signer
+	sessions *sessions
+	counts   counters
+
+	mu sync.Mutex
+	// All below is guarded by mu.
+	streams map[string]*entry
+	waiting []*entry // made, but without a segmenter yet
+	running bool
+
+	wake chan struct{}
+}
+
+// entry is one session of a stream: its timeline and what its segmenter reads.
+type entry struct {
+	*timeline
+	sub  *stream.Subscriber
+	over bool // nothing reads sub any more; guarded by Server.mu
+}
+
+// New returns a server of the hub's streams. Run segments them.
+func New(cfg Config, hub *stream.Hub, admit Gatekeeper, log *slog.Logger) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Server{
+		cfg: cfg, hub: hub, admit: admit, log: log, signer: newSigner(cfg.NodeKey, cfg.PlayKey, cfg.PlayKeyBackup),
+		sessions: newSessions(cfg.SessionIdle, cfg.SessionAge, cfg.MaxSessions),
+		streams:  make(map[string]*entry), wake: make(chan struct{}, 1),
+	}, nil
+}
+
+// Run segments every stream that is published until ctx ends. When it returns, none of its goroutines is left. It must
+// not be called twice at a time.
+func (s *Server) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.setRunning(true)
+	defer s.setRunning(false)
+	defer s.hub.OnPublish(s.begin)()
+	for _, name := range s.hub.Names() {
+		if in, ok := s.hub.Info(name); ok && in.Publishing {
+			s.begin(name)
+		}
+	}
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.wake:
+			for _, e := range s.takeWaiting() {
+				wg.Go(func() { s.segment(ctx, e) })
+			}
+		case now := <-tick.C:
+			s.sweep(now)
+		}
+	}
+}
+
+// setRunning says whether published streams find a segmenter. Those without one are forgotten.
+func (s *Server) setRunning(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = on
+	for _, e := range s.waiting {
+		e.sub.Close()
+		delete(s.streams, e.name)
+	}
+	s.waiting = nil
+}

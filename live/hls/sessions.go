@@ -1,0 +1,165 @@
+package hls
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const sessionShards = 64
+
+// session is one viewer, known by the random part of its id. All fields but audience are guarded by the shard's mutex.
+type session struct {
+	audience *audience
+	viewer   string // chat session the play address named, may be empty
+	start    time.Time
+	used     time.Time
+	ended    error // nil while it lives; a dead one is remembered so that it stays dead until its id is too old
+}
+
+// audience is the living sessions of one stream.
+type audience struct {
+	count atomic.Int64
+	name  string
+}
+
+// sessions remembers when each session was used last. A session unknown here is as good as a known one: it may have
+// begun on another node, or before a restart.
+type sessions struct {
+	idle, age time.Duration
+	perShard  int
+
+	shards [sessionShards]sessionShard
+	total  atomic.Int64
+
+	mu        sync.Mutex
+	audiences map[string]*audience // guarded by mu; removed by sweep when empty
+
+	uncounted atomic.Uint64
+}
+
+type sessionShard struct {
+	mu   sync.Mutex
+	byID map[sessionKey]*session
+}
+
+func newSessions(idle, age time.Duration, limit int) *sessions {
+	s := &sessions{idle: idle, age: age, perShard: max(limit/sessionShards, 1), audiences: make(map[string]*audience)}
+	for i := range s.shards {
+		s.shards[i].byID = make(map[sessionKey]*session)
+	}
+	return s
+}
+
+func (s *sessions) shard(k sessionKey) *sessionShard { return &s.shards[k[0]%sessionShards] }
+
+// touch notes that a session is used. The error says why it is dead.
+func (s *sessions) touch(k sessionKey, start time.Time, name, viewer string, now time.Time) error {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	v := sh.byID[k]
+	if v == nil {
+		if len(sh.byID) >= s.perShard {
+			s.uncounted.Add(1)
+			return nil
+		}
+		sh.byID[k] = &session{audience: s.join(name), viewer: viewer, start: start, used: now}
+		return nil
+	}
+	if v.ended == nil && now.Sub(v.used) > s.idle {
+		s.finish(v, errIdleSID)
+	}
+	if v.ended != nil {
+		return v.ended
+	}
+	v.used = now
+	return nil
+}
+
+// join counts a session in.
+func (s *sessions) join(name string) *audience {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.audiences[name]
+	if a == nil {
+		a = &audience{name: name}
+		s.audiences[name] = a
+	}
+	a.count.Add(1)
+	s.total.Add(1)
+	return a
+}
+
+// finish counts a session out. Its shard's mutex is held.
+func (s *sessions) finish(v *session, why error) {
+	v.ended = why
+	v.audience.count.Add(-1)
+	s.total.Add(-1)
+}
+
+// sweep ends idle sessions and forgets those whose ids are too old to be accepted anyway.
+func (s *sessions) sweep(now time.Time) {
+	for i := range s.shards {
+		s.each(&s.shards[i], func(k sessionKey, v *session, sh *sessionShard) {
+			old := now.Sub(v.start) > s.age
+			if v.ended == nil && (old || now.Sub(v.used) > s.idle) {
+				s.finish(v, errIdleSID)
+			}
+			if old {
+				delete(sh.byID, k)
+			}
+		})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, a := range s.audiences {
+		if a.count.Load() == 0 {
+			delete(s.audiences, name)
+		}
+	}
+}
+
+func (s *sessions) each(sh *sessionShard, f func(sessionKey, *session, *sessionShard)) {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	for k, v := range sh.byID {
+		f(k, v, sh)
+	}
+}
+
+// revoke ends the living sessions of a stream that a viewer's chat session belongs to, all of them if viewer is empty.
+func (s *sessions) revoke(name, viewer string) (n int) {
+	for i := range s.shards {
+		s.each(&s.shards[i], func(_ sessionKey, v *session, _ *sessionShard) {
+			if v.ended == nil && v.audience.name == name && (viewer == "" || v.viewer == viewer) {
+				s.finish(v, errRevoked)
+				n++
+			}
+		})
+	}
+	return n
+}
+
+// viewers counts the living sessions of a stream. With linked, those it accepts by their chat session are left out.
+func (s *sessions) viewers(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.audiences[name]; a != nil {
+		return int(a.count.Load())
+	}
+	return 0
+}
+
+// linked lists the chat sessions that living sessions of a stream belong to.
+func (s *sessions) linked(name string) []string {
+	var out []string
+	for i := range s.shards {
+		s.each(&s.shards[i], func(_ sessionKey, v *session, _ *sessionShard) {
+			if v.ended == nil && v.viewer != "" && v.audience.name == name {
+				out = append(out, v.viewer)
+			}
+		})
+	}
+	return out
+}

@@ -1,0 +1,48 @@
+package hls
+
+// Stats are the server's figures since it was made; Streams, Viewers and HeldBytes are those of this moment.
+type Stats struct {
+	Streams   int
+	Viewers   int
+	HeldBytes int // of segments, over all streams
+
+	Segments  uint64 // published
+	Discarded uint64 // unfinished segments thrown away: a closed gate, or too little to be numbered
+	BadTags   uint64 // tags that could not be used
+	Lost      uint64 // how often a segmenter fell behind its stream
+	Panics    uint64 // tags that made a segmenter panic; it went on
+	Sessions  uint64 // session ids given out
+	Uncounted uint64 // playlist requests of sessions beyond MaxSessions
+	Refused   uint64 // requests refused
+}
+
+// Stats returns the server's figures.
+func (s *Server) Stats() Stats {
+	st := Stats{
+		Viewers: s.Total(), Segments: s.counts.segments.Load(), Discarded: s.counts.discarded.Load(),
+		BadTags: s.counts.badTags.Load(), Lost: s.counts.lost.Load(), Panics: s.counts.panics.Load(),
+		Sessions: s.counts.minted.Load(), Uncounted: s.sessions.uncounted.Load(), Refused: s.counts.refused.Load(),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.Streams = len(s.streams)
+	for _, e := range s.streams {
+		st.HeldBytes += e.held()
+	}
+	return st
+}
+
+// Viewers is the number of living sessions of a stream on this node. A session lives from its first request for the
+// media playlist until Config.SessionIdle after its last.
+func (s *Server) Viewers(name string) int { return s.sessions.viewers(name) }
+
+// Total is the number of living sessions of all streams on this node.
+func (s *Server) Total() int { return int(s.sessions.total.Load()) }
+
+// Linked lists the chat sessions (vid in the play address) that living sessions of a stream say they belong to, in no order.
+// It goes through all sessions: not for every request.
+func (s *Server) Linked(name string) []string { return s.sessions.linked(name) }
+
+// Revoke ends the sessions of a stream that belong to a viewer's chat session, or all of them if viewer is empty, and
+// returns how many. They stay dead on this node. Sessions of a revoked play key need no call: their ids die with the key.
+func (s *Server) Revoke(name, viewer string) int { return s.sessions.revoke(name, viewer) }
