@@ -44,6 +44,14 @@ func (m *Memory) Fail(err error) {
 	m.fail = err
 }
 
+// away is why a call can't be answered. m.mu is held.
+func (m *Memory) away(ctx context.Context) error {
+	if m.fail != nil {
+		return m.fail
+	}
+	return ctx.Err()
+}
+
 // KeepLog sets how many log entries are kept; it is at least 1.
 func (m *Memory) KeepLog(entries int) {
 	m.mu.Lock()
@@ -52,10 +60,10 @@ func (m *Memory) KeepLog(entries int) {
 }
 
 // Now implements Store.
-func (m *Memory) Now(context.Context) (time.Time, error) {
+func (m *Memory) Now(ctx context.Context) (time.Time, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.now(), m.fail
+	return m.now(), m.away(ctx)
 }
 
 func (m *Memory) now() time.Time {
@@ -63,11 +71,11 @@ func (m *Memory) now() time.Time {
 }
 
 // Load implements Store.
-func (m *Memory) Load(_ context.Context, room string) (State, error) {
+func (m *Memory) Load(ctx context.Context, room string) (State, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
-		return State{}, m.fail
+	if err := m.away(ctx); err != nil {
+		return State{}, err
 	}
 	s, ok := m.states[room]
 	if !ok {
@@ -77,11 +85,11 @@ func (m *Memory) Load(_ context.Context, room string) (State, error) {
 }
 
 // Swap implements Store.
-func (m *Memory) Swap(_ context.Context, prev uint64, next State) error {
+func (m *Memory) Swap(ctx context.Context, prev uint64, next State) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
-		return m.fail
+	if err := m.away(ctx); err != nil {
+		return err
 	}
 	room := next.Record.Room
 	old := m.states[room]
@@ -99,18 +107,18 @@ func (m *Memory) Swap(_ context.Context, prev uint64, next State) error {
 }
 
 // Deadlines implements Store.
-func (m *Memory) Deadlines(context.Context) ([]Deadline, error) {
+func (m *Memory) Deadlines(ctx context.Context) ([]Deadline, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []Deadline
 	for _, s := range m.states {
 		out = append(out, s.Deadlines()...)
 	}
-	return out, m.fail
+	return out, m.away(ctx)
 }
 
 // Publishing implements Store.
-func (m *Memory) Publishing(context.Context) ([]State, error) {
+func (m *Memory) Publishing(ctx context.Context) ([]State, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []State
@@ -119,11 +127,11 @@ func (m *Memory) Publishing(context.Context) ([]State, error) {
 			out = append(out, s)
 		}
 	}
-	return out, m.fail
+	return out, m.away(ctx)
 }
 
 // Pending implements Store.
-func (m *Memory) Pending(context.Context) ([]string, error) {
+func (m *Memory) Pending(ctx context.Context) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []string
@@ -135,23 +143,23 @@ func (m *Memory) Pending(context.Context) ([]string, error) {
 	slices.SortFunc(out, func(a, b string) int {
 		return cmp.Or(m.outbox[a][0].At.Compare(m.outbox[b][0].At), cmp.Compare(a, b))
 	})
-	return out, m.fail
+	return out, m.away(ctx)
 }
 
 // PendingRoom implements Store.
-func (m *Memory) PendingRoom(_ context.Context, room string, limit int) ([]Entry, error) {
+func (m *Memory) PendingRoom(ctx context.Context, room string, limit int) ([]Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	entries := m.outbox[room]
-	return slices.Clone(entries[:min(limit, len(entries))]), m.fail
+	return slices.Clone(entries[:min(limit, len(entries))]), m.away(ctx)
 }
 
 // Ack implements Store.
-func (m *Memory) Ack(_ context.Context, room string, version uint64) error {
+func (m *Memory) Ack(ctx context.Context, room string, version uint64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
-		return m.fail
+	if err := m.away(ctx); err != nil {
+		return err
 	}
 	left := slices.DeleteFunc(m.outbox[room], func(e Entry) bool { return e.Record.Version == version })
 	if len(left) == 0 {
@@ -163,11 +171,11 @@ func (m *Memory) Ack(_ context.Context, room string, version uint64) error {
 }
 
 // Events implements Store.
-func (m *Memory) Events(_ context.Context, after uint64, limit int) ([]LogEntry, error) {
+func (m *Memory) Events(ctx context.Context, after uint64, limit int) ([]LogEntry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
-		return nil, m.fail
+	if err := m.away(ctx); err != nil {
+		return nil, err
 	}
 	first := m.head - uint64(len(m.log)) // entries up to this one are gone
 	if after < first || after > m.head {
@@ -178,8 +186,8 @@ func (m *Memory) Events(_ context.Context, after uint64, limit int) ([]LogEntry,
 }
 
 // EventHead implements Store.
-func (m *Memory) EventHead(context.Context) (uint64, error) {
+func (m *Memory) EventHead(ctx context.Context) (uint64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.head, m.fail
+	return m.head, m.away(ctx)
 }
