@@ -66,7 +66,7 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 		f.resume(t)
 	}
 	if start {
-		f.log.setMark(ms, f.headers)
+		f.log.addMark(ms, f.headers)
 	}
 	return f.append(t), nil
 }
@@ -99,7 +99,7 @@ func (f *feed) startsHere(p *Publisher, t *Tag) bool {
 	if t.kind != Audio || t.format.control {
 		return false
 	}
-	m := f.log.mark
+	m := f.log.newest()
 	return f.await || m == nil || t.time-m.time >= f.hub.cfg.AudioCache.Milliseconds()
 }
 

@@ -164,7 +164,11 @@ func (h *Hub) Subscribe(name, protocol string, o SubscribeOptions) *Subscriber {
 	f := h.feed(name)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s := &Subscriber{feed: f, protocol: protocol, internal: o.Internal, seeking: true, from: f.fresh, done: make(chan struct{})}
+	m := f.log.newest()
+	s := &Subscriber{
+		feed: f, protocol: protocol, internal: o.Internal, done: make(chan struct{}),
+		seeking: true, waits: m == nil || m.index < f.fresh, from: f.fresh,
+	}
 	f.subscribers.Add(1)
 	h.counts.subscribers.Add(1)
 	h.counts.subscribed.Add(1)

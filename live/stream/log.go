@@ -8,15 +8,15 @@ type tagLog struct {
 	head    uint64
 	visible uint64
 	bytes   int
-	pending int // bytes between visible and head
-	mark    *mark
+	pending int     // bytes between visible and head
+	marks   []*mark // oldest first; empty while newcomers must wait for a keyframe
 }
 
-// mark is a place where a newcomer can start: the newest keyframe, or a recent audio tag where there is no video.
+// mark is a place where reading can start: a keyframe, or where there is no video some audio tag.
 type mark struct {
 	index   uint64
 	time    int64
-	bytes   int // in the log from here on
+	bytes   int // in the log from here on, while it is the newest
 	headers headers
 	copies  [headerSlots]*Tag // of headers, as if sent at the mark; made when first needed
 }
@@ -64,8 +64,8 @@ func (l *tagLog) push(t *Tag) {
 	l.head++
 	l.bytes += t.cost()
 	l.pending += t.cost()
-	if l.mark != nil {
-		l.mark.bytes += t.cost()
+	if m := l.newest(); m != nil {
+		m.bytes += t.cost()
 	}
 }
 
@@ -77,16 +77,35 @@ func (l *tagLog) grow() {
 	l.ring = next
 }
 
-// setMark makes the next tag pushed the place where newcomers start.
-func (l *tagLog) setMark(ms int64, h headers) {
-	l.mark = &mark{index: l.head, time: ms, headers: h}
+// addMark makes the next tag pushed a place where reading can start.
+func (l *tagLog) addMark(ms int64, h headers) {
+	l.marks = append(l.marks, &mark{index: l.head, time: ms, headers: h})
+}
+
+// newest is the mark where newcomers start, nil if there is none.
+func (l *tagLog) newest() *mark {
+	if len(l.marks) == 0 {
+		return nil
+	}
+	return l.marks[len(l.marks)-1]
+}
+
+// first is the oldest mark at or after an index, nil if there is none.
+func (l *tagLog) first(index uint64) *mark {
+	for _, m := range l.marks {
+		if m.index >= index {
+			return m
+		}
+	}
+	return nil
 }
 
 // trim forgets what lies outside the limits: first the cache of the newest GOP if it outgrew its own, then all tags
 // beyond the backlog that the cache does not need.
 func (l *tagLog) trim(cfg *Config, now int64) {
-	if m := l.mark; m != nil && (m.bytes > cfg.GOPBytes || now-m.time > cfg.GOPDuration.Milliseconds()) {
-		l.mark = nil
+	m := l.newest()
+	if m != nil && (m.bytes > cfg.GOPBytes || now-m.time > cfg.GOPDuration.Milliseconds()) {
+		l.marks, m = nil, nil
 	}
 	backlog := cfg.BacklogTime.Milliseconds()
 	for l.base+1 < l.head {
@@ -94,7 +113,7 @@ func (l *tagLog) trim(cfg *Config, now int64) {
 		if l.bytes <= cfg.BacklogBytes && now-t.time <= backlog {
 			break
 		}
-		if l.mark != nil && l.base >= l.mark.index {
+		if m != nil && l.base >= m.index {
 			break
 		}
 		l.pop(t)
@@ -106,6 +125,10 @@ func (l *tagLog) pop(t *Tag) {
 	l.ring[l.base&uint64(len(l.ring)-1)] = nil
 	l.base++
 	l.bytes -= t.cost()
+	if len(l.marks) > 0 && l.marks[0].index < l.base {
+		l.marks[0] = nil
+		l.marks = l.marks[1:]
+	}
 }
 
 // show lets subscribers read all there is.
@@ -118,5 +141,5 @@ func (l *tagLog) show() {
 func (l *tagLog) clear() {
 	l.ring = nil
 	l.base, l.visible = l.head, l.head
-	l.bytes, l.pending, l.mark = 0, 0, nil
+	l.bytes, l.pending, l.marks = 0, 0, nil
 }

@@ -21,11 +21,12 @@ type Subscriber struct {
 	// All below is guarded by feed.mu.
 	cursor     uint64
 	seeking    bool                // looking for a mark to go on from
+	waits      bool                // seeking, and wants the first mark to come instead of the newest
+	from       uint64              // seeking, marks below it are not for this subscriber
 	started    bool                // has read something
 	broken     bool                // what is read next begins after a break
 	breaks     bool                // the last batch did
 	failed     error               // ErrClosed or ErrSlow, for good
-	from       uint64              // marks below it are not for this subscriber
 	have       [headerSlots]uint64 // ids of the headers it has read
 	overflows  int
 	overflowAt time.Time
@@ -131,9 +132,10 @@ func (s *Subscriber) position() error {
 	case s.seeking:
 	case s.cursor < f.cut:
 		s.seeking, s.broken = true, true
+		s.waits, s.from = true, f.cut
 	case s.cursor < f.log.base:
 		next := f.log.visible
-		if m := f.log.mark; m != nil && m.index < next {
+		if m := f.log.newest(); m != nil && m.index < next {
 			next = m.index
 		}
 		s.lost.Overflows++
@@ -152,6 +154,7 @@ func (s *Subscriber) position() error {
 			return ErrSlow
 		}
 		s.seeking, s.broken = true, true
+		s.waits, s.from = false, 0
 	}
 	return nil
 }
@@ -159,18 +162,22 @@ func (s *Subscriber) position() error {
 // seek goes to the mark, if it is readable, and returns the headers the subscriber does not have yet.
 func (s *Subscriber) seek(out []*Tag) ([]*Tag, int) {
 	l := &s.feed.log
-	if l.mark == nil || l.mark.index >= l.visible || l.mark.index < s.from {
+	m := l.newest()
+	if s.waits {
+		m = l.first(s.from)
+	}
+	if m == nil || m.index >= l.visible || m.index < s.from {
 		return out, 0
 	}
 	size := 0
-	for slot := range l.mark.headers {
-		if h := l.mark.header(slot); h != nil && h.id != s.have[slot] {
+	for slot := range m.headers {
+		if h := m.header(slot); h != nil && h.id != s.have[slot] {
 			s.have[slot] = h.id
 			out = append(out, h)
 			size += len(h.buf)
 		}
 	}
-	s.cursor = l.mark.index
+	s.cursor = m.index
 	s.seeking = false
 	s.breaks, s.broken = s.broken && s.started, false
 	t := l.at(s.cursor)
