@@ -166,26 +166,28 @@ func signal(wake chan struct{}) {
 	}
 }
 
+// wakeAll is show for what happens rarely: it wakes under the lock.
+func (f *feed) wakeAll() { signal(f.show()) }
+
 // gate closes or opens the gate.
-func (f *feed) gate(closed bool) chan struct{} {
+func (f *feed) gate(closed bool) {
 	if f.gated == closed {
-		return nil
+		return
 	}
 	f.gated = closed
 	f.await = true
-	if !closed {
-		return nil
+	if closed {
+		f.log.clear()
+		f.cut = f.log.head
+		f.wakeAll()
 	}
-	f.log.clear()
-	f.cut = f.log.head
-	return f.show()
 }
 
 // detach ends the running publisher, if it is p. Subscribers may still read what is there, but newcomers wait for the
 // next publisher: they get no picture of one that is gone.
-func (f *feed) detach(p *Publisher, cause error) chan struct{} {
+func (f *feed) detach(p *Publisher, cause error) {
 	if f.pub != p || p == nil {
-		return nil
+		return
 	}
 	f.pub = nil
 	p.err = cause
@@ -194,7 +196,7 @@ func (f *feed) detach(p *Publisher, cause error) chan struct{} {
 	f.fresh = f.log.head
 	f.await = true
 	f.hub.counts.publishers.Add(-1)
-	return f.show()
+	f.wakeAll()
 }
 
 // attach makes p the running publisher.

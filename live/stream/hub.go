@@ -57,9 +57,9 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publisher, error) {
 		return nil, ErrStale
 	}
 	p.feed = f
-	wake := f.detach(f.pub, ErrTakenOver)
+	f.detach(f.pub, ErrTakenOver)
 	f.attach(p)
-	if o.Gated && !f.gated {
+	if o.Gated {
 		f.gate(true)
 	}
 	f.mu.Unlock()
@@ -68,7 +68,6 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publisher, error) {
 		watchers = append(watchers, fn)
 	}
 	h.mu.Unlock()
-	signal(wake)
 	for _, fn := range watchers {
 		fn(name)
 	}
@@ -102,11 +101,10 @@ func (h *Hub) Drop(name string, cause error) {
 		return
 	}
 	f.mu.Lock()
-	wake := f.detach(f.pub, cause)
+	f.detach(f.pub, cause)
 	f.mu.Unlock()
 	h.release(f)
 	h.mu.Unlock()
-	signal(wake)
 }
 
 // Gate closes or opens a stream's gate. Closing discards what subscribers have not read, and the cache: nothing reaches
@@ -119,11 +117,10 @@ func (h *Hub) Gate(name string, closed bool) {
 	}
 	f := h.feed(name)
 	f.mu.Lock()
-	wake := f.gate(closed)
+	f.gate(closed)
 	f.mu.Unlock()
 	h.release(f)
 	h.mu.Unlock()
-	signal(wake)
 }
 
 // End ends the publisher with cause (ErrEnded if nil) and closes all subscribers: they read what is left, then get
@@ -145,10 +142,9 @@ func (h *Hub) End(name string, cause error) {
 	f.detach(f.pub, cause)
 	f.ended = true
 	h.memory.put(name, remembered{generation: f.generation, last: -1})
-	wake := f.show()
+	f.wakeAll()
 	f.mu.Unlock()
 	h.mu.Unlock()
-	signal(wake)
 }
 
 // SubscribeOptions say what a subscriber is.
@@ -205,6 +201,6 @@ func (h *Hub) release(f *feed) {
 	delete(h.feeds, f.name)
 	f.ended = true
 	f.log.clear()
-	f.show()
+	f.wakeAll()
 	h.memory.put(f.name, remembered{generation: f.generation, last: f.last, gated: f.gated})
 }

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -331,21 +330,10 @@ func TestEndClosesSubscribersAfterTheyRead(t *testing.T) {
 	h := NewHub(Config{})
 	s := h.Subscribe("x", FLV, SubscribeOptions{})
 	defer s.Close()
-	waiting := h.Subscribe("x", FLV, SubscribeOptions{})
-	defer waiting.Close()
-	ended := make(chan error, 1)
 	p := publish(t, h, "x", PublishOptions{Generation: 3, Offset: time.Hour})
 	begin(t, p)
 	gop(t, p, 0, 1)
-	must(t, waiting)
-	go func() {
-		_, err := waiting.Next(context.Background(), nil)
-		ended <- err
-	}()
 	h.End("x", nil)
-	if err := <-ended; !errors.Is(err, ErrEnded) {
-		t.Errorf("waiting subscriber: %v", err)
-	}
 	if err := p.Err(); !errors.Is(err, ErrEnded) {
 		t.Errorf("publisher: %v", err)
 	}
@@ -363,6 +351,62 @@ func TestEndClosesSubscribersAfterTheyRead(t *testing.T) {
 	gop(t, p, 0, 0)
 	if in, _ := h.Info("x"); in.LastTime != 0 {
 		t.Errorf("a new session starts at %d", in.LastTime)
+	}
+}
+
+// Whatever happens to a stream while a subscriber waits, it is woken: a wake-up lost is a viewer that hangs for ever.
+func TestWaitingSubscriberSurvivesEverything(t *testing.T) {
+	events := map[string]func(h *Hub, p *Publisher){
+		"nothing":        func(*Hub, *Publisher) {},
+		"drop":           func(h *Hub, _ *Publisher) { h.Drop("x", nil) },
+		"close":          func(_ *Hub, p *Publisher) { p.Close(StopLost) },
+		"gate":           func(h *Hub, _ *Publisher) { h.Gate("x", true); h.Gate("x", false) },
+		"takeover":       func(h *Hub, _ *Publisher) { _, _ = h.Publish("x", PublishOptions{Generation: 2}) },
+		"gated takeover": func(h *Hub, _ *Publisher) { _, _ = h.Publish("x", PublishOptions{Generation: 2, Gated: true}) },
+		"gated push": func(h *Hub, p *Publisher) {
+			p.Close(StopLost)
+			_, _ = h.Publish("x", PublishOptions{Generation: 2, Gated: true})
+		},
+		"refused push": func(h *Hub, _ *Publisher) { _, _ = h.Publish("x", PublishOptions{Generation: 0}) },
+	}
+	for name, event := range events {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := NewHub(Config{})
+				s := h.Subscribe("x", FLV, SubscribeOptions{})
+				defer s.Close()
+				p := publish(t, h, "x", PublishOptions{Generation: 1})
+				gop(t, p, 0, 0)
+				must(t, s)
+				var err error
+				read := make(chan []*Tag)
+				go func() {
+					defer close(read)
+					var tags []*Tag
+					for err == nil {
+						if tags, err = s.Next(t.Context(), nil); err == nil {
+							read <- tags
+						}
+					}
+				}()
+				synctest.Wait()
+				event(h, p)
+				synctest.Wait()
+				h.Gate("x", false)
+				last := publish(t, h, "x", PublishOptions{Generation: 3})
+				gop(t, last, 0, 0)
+				var tags []*Tag
+				for len(tags) < 2 {
+					tags = append(tags, <-read...)
+				}
+				wantLetters(t, "after "+name, tags, "Ka")
+				synctest.Wait()
+				h.End("x", nil)
+				if _, open := <-read; open || !errors.Is(err, ErrEnded) {
+					t.Errorf("at the end: %v", err)
+				}
+			})
+		})
 	}
 }
 

@@ -93,11 +93,10 @@ func (p *Publisher) Close(reason StopReason) {
 	if p.err == nil {
 		p.reason = reason
 	}
-	wake := f.detach(p, ErrClosed)
+	f.detach(p, ErrClosed)
 	f.mu.Unlock()
 	h.release(f)
 	h.mu.Unlock()
-	signal(wake)
 }
 
 // Stats are the publisher's ingest figures.
