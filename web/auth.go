@@ -1,0 +1,145 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"liveroom/chat"
+	"liveroom/chat/account"
+	"liveroom/live"
+	"liveroom/status"
+)
+
+// Accounts tells whom a UserSig names. An empty user takes the UserSig's word for it.
+type Accounts interface {
+	Login(ctx context.Context, user, userSig string) (chat.Identity, error)
+}
+
+// caller is who stands behind a request.
+type caller struct {
+	token bool   // has an API token: may do everything
+	user  string // else the account its UserSig names
+}
+
+type callerKey struct{}
+
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+// by is the reason that stands in the record for what the caller does.
+func (c caller) by() status.Reason {
+	if c.token {
+		return status.ReasonByAdmin
+	}
+	return status.ReasonByAnchor
+}
+
+// maxBearerBytes is above any UserSig and any token.
+const maxBearerBytes = 8 << 10
+
+// authenticate finds the caller of a request, or says why there is none. An address that failed too often is not heard.
+func (s *Server) authenticate(ctx context.Context, header string) (caller, error) {
+	bearer, ok := cutBearer(header)
+	if !ok {
+		return caller{}, newProblem(http.StatusUnauthorized, "unauthorized", "send Authorization: Bearer with an API token or a UserSig")
+	}
+	addr := remoteOf(ctx)
+	if !s.failures.allow(addr, 0, time.Now()) {
+		return caller{}, newProblem(http.StatusTooManyRequests, "too_many_failures", "too many failed authentications from this address; try again later").retry(time.Minute)
+	}
+	if s.tokens.match(bearer) {
+		return caller{token: true}, nil
+	}
+	who, err := s.accounts.Login(ctx, "", bearer)
+	if err == nil && who.User != "" && !who.Anonymous {
+		return caller{user: who.User}, nil
+	}
+	var refused *account.Error
+	if err != nil && !errors.As(err, &refused) {
+		return caller{}, err // the store is away: nobody's fault
+	}
+	s.failures.allow(addr, 1, time.Now())
+	s.count.authFailures.Add(1)
+	s.log.Debug("authentication failed", "requestId", requestID(ctx), "remote", addr)
+	return caller{}, newProblem(http.StatusUnauthorized, "unauthorized", "this is neither an API token nor a valid UserSig of this application")
+}
+
+func cutBearer(header string) (string, bool) {
+	scheme, value, _ := strings.Cut(header, " ")
+	value = strings.TrimSpace(value)
+	return value, strings.EqualFold(scheme, "Bearer") && value != "" && len(value) <= maxBearerBytes
+}
+
+// tokens are kept as digests, so that comparing takes the same time whatever the length.
+type tokens [][sha256.Size]byte
+
+func newTokens(plain []string) tokens {
+	out := make(tokens, len(plain))
+	for i, t := range plain {
+		out[i] = sha256.Sum256([]byte(t))
+	}
+	return out
+}
+
+func (t tokens) match(given string) bool {
+	sum := sha256.Sum256([]byte(given))
+	found := 0
+	for i := range t {
+		found |= subtle.ConstantTimeCompare(sum[:], t[i][:])
+	}
+	return found == 1
+}
+
+// signedIn lets through whoever can be authenticated.
+func (s *Server) signedIn(ctx huma.Context, next func(huma.Context)) {
+	who, err := s.authenticate(ctx.Context(), ctx.Header("Authorization"))
+	if err != nil {
+		s.refuse(ctx, err)
+		return
+	}
+	next(huma.WithValue(ctx, callerKey{}, who))
+}
+
+// tokenOnly lets API tokens through.
+func (s *Server) tokenOnly(ctx huma.Context, next func(huma.Context)) {
+	s.signedIn(ctx, func(ctx huma.Context) {
+		if !callerOf(ctx.Context()).token {
+			s.refuse(ctx, newProblem(http.StatusForbidden, "token_needed", "only an API token may do this"))
+			return
+		}
+		next(ctx)
+	})
+}
+
+func (s *Server) refuse(ctx huma.Context, err error) {
+	p := problem(ctx.Context(), s.log, err)
+	for k, values := range p.GetHeaders() {
+		for _, v := range values {
+			ctx.SetHeader(k, v)
+		}
+	}
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = s.api.Marshal(ctx.BodyWriter(), "application/json", p) // the client is gone: nobody to tell
+}
+
+// mayDrive returns the room if the caller may drive it: with a token, or as its anchor.
+func (s *Server) mayDrive(ctx context.Context, id string) (live.Listed, error) {
+	l, err := s.rooms.Room(ctx, id)
+	if err != nil {
+		return live.Listed{}, err
+	}
+	if who := callerOf(ctx); !who.token && (who.user == "" || who.user != l.Room.Anchor) {
+		return live.Listed{}, newProblem(http.StatusForbidden, "not_anchor", "only the room's anchor or an API token may do this")
+	}
+	return l, nil
+}

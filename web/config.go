@@ -1,0 +1,109 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"liveroom/status"
+)
+
+// Config says how the server behaves. Zero fields take their defaults.
+type Config struct {
+	Version        string         // of the program, shown in the API's description and in health
+	PublicURL      string         // where browsers reach the server; shown in the API's description
+	Tokens         []string       // API tokens, admin scope; at least 16 characters each
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; default none
+
+	GuestsPerMinute   int           // named guests one address may make; default 10
+	FailuresPerMinute int           // failed authentications of one address before it is refused unheard; default 30
+	MaxEventStreams   int           // event streams at a time; default 100
+	MaxWaits          int           // status requests held at a time; default 10,000
+	Poll              time.Duration // how often other nodes' changes are looked for; default 500 ms
+	Heartbeat         time.Duration // of silent event streams; default 15 s
+}
+
+// minTokenBytes keeps tokens that can be guessed out.
+const minTokenBytes = 16
+
+func (c Config) withDefaults() Config {
+	number := func(n *int, def int) {
+		if *n == 0 {
+			*n = def
+		}
+	}
+	number(&c.GuestsPerMinute, 10)
+	number(&c.FailuresPerMinute, 30)
+	number(&c.MaxEventStreams, 100)
+	number(&c.MaxWaits, 10_000)
+	if c.Poll == 0 {
+		c.Poll = 500 * time.Millisecond
+	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = 15 * time.Second
+	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	return c
+}
+
+// Validate names the field that can't be.
+func (c Config) Validate() error {
+	for _, token := range c.Tokens {
+		if len(token) < minTokenBytes {
+			return fmt.Errorf("web: API token has %d characters, must have at least %d", len(token), minTokenBytes)
+		}
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"GuestsPerMinute", c.GuestsPerMinute}, {"FailuresPerMinute", c.FailuresPerMinute},
+		{"MaxEventStreams", c.MaxEventStreams}, {"MaxWaits", c.MaxWaits},
+		{"Poll", int(c.Poll)}, {"Heartbeat", int(c.Heartbeat)},
+	} {
+		if n.value <= 0 {
+			return fmt.Errorf("web: %s is %d, must be above 0", n.name, n.value)
+		}
+	}
+	return nil
+}
+
+// Deps are what the server leads to. Rooms, Chat, Accounts, Events and Log are needed; a handler that is nil answers 404.
+type Deps struct {
+	Rooms    Rooms
+	Chat     Chat
+	Accounts Accounts
+	Guests   Guests                                   // nil: named guests can't be made here
+	Events   EventLog                                 // the installation's log of status changes
+	Watch    func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
+	Log      *slog.Logger
+
+	Socket http.Handler // /chat
+	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…
+	Pages  http.Handler // everything that is no API
+	IM     http.Handler // /v4/
+
+	Checks  []Check  // for readiness and health
+	Metrics []Source // beside the server's own
+}
+
+func (d Deps) validate() error {
+	switch {
+	case d.Rooms == nil:
+		return errors.New("web: Rooms is needed")
+	case d.Chat == nil:
+		return errors.New("web: Chat is needed")
+	case d.Accounts == nil:
+		return errors.New("web: Accounts is needed")
+	case d.Events == nil:
+		return errors.New("web: Events is needed")
+	case d.Log == nil:
+		return errors.New("web: Log is needed")
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"liveroom/status"
+)
+
+// Driver drives a room's status machine. detail is what the caller gives as reason, for people.
+type Driver interface {
+	Pause(ctx context.Context, id string, by status.Reason, detail string) (status.Record, error)
+	Resume(ctx context.Context, id string, by status.Reason, detail string) (status.Record, error)
+	End(ctx context.Context, id string, by status.Reason, detail string) (status.Record, error)
+	Reopen(ctx context.Context, id string, by status.Reason, detail string) (status.Record, error)
+	Playback(ctx context.Context, id string, by status.Reason, url string, over time.Time, detail string) (status.Record, error)
+	Drop(ctx context.Context, id, detail string) (status.Record, error)
+	Forbid(ctx context.Context, id string, until time.Time, detail string) (status.Record, error)
+	Permit(ctx context.Context, id, detail string) (status.Record, error)
+}
+
+// DriveBody says why.
+type DriveBody struct {
+	Reason string `json:"reason,omitempty" maxLength:"200" doc:"Shown to people as the record's detail; at most 200 bytes."`
+}
+
+type driveIn struct {
+	RoomPath
+	Body *DriveBody
+}
+
+func (in *driveIn) detail() string {
+	if in.Body == nil {
+		return ""
+	}
+	return in.Body.Reason
+}
+
+type recordOut struct{ Body Record }
+
+// PlaybackBody says what is played back.
+type PlaybackBody struct {
+	URL    string `json:"url" maxLength:"1024" doc:"http or https, ending in .m3u8, .mp4 or .flv." example:"https://example.com/replay.m3u8"`
+	Until  *Time  `json:"until,omitempty" doc:"When the playback ends by itself; absent: never."`
+	Reason string `json:"reason,omitempty" maxLength:"200"`
+}
+
+// ForbidBody says for how long.
+type ForbidBody struct {
+	Until  *Time  `json:"until,omitempty" doc:"Absent: until permitted."`
+	Reason string `json:"reason,omitempty" maxLength:"200"`
+}
+
+func (s *Server) registerDrive() {
+	for _, a := range []struct {
+		name, summary string
+		who           who
+		do            func(ctx context.Context, id string, by status.Reason, detail string) (status.Record, error)
+	}{
+		{"pause", "Pause: nobody sees or hears the anchor", tokenOrAnchor, s.rooms.Pause},
+		{"resume", "Resume after a pause", tokenOrAnchor, s.rooms.Resume},
+		{"end", "End; pushes are refused until the room is reopened", tokenOrAnchor, s.rooms.End},
+		{"reopen", "Reopen an ended room", tokenOrAnchor, s.rooms.Reopen},
+		{"drop", "Close the running push; a new one is allowed", tokenHolder, s.drop},
+		{"permit", "Take a forbid back", tokenHolder, s.permit},
+	} {
+		op := s.operation(a.name+"-room", http.MethodPost, "/rooms/{room}/"+a.name, "drive", a.summary, a.who)
+		register(s, op, func(ctx context.Context, in *driveIn) (*recordOut, error) {
+			return s.drive(ctx, in.Room, func(ctx context.Context, by status.Reason) (status.Record, error) {
+				return a.do(ctx, in.Room, by, in.detail())
+			})
+		})
+	}
+	register(s, s.operation("playback-room", http.MethodPost, "/rooms/{room}/playback", "drive", "Play back a recording in an ended room", tokenOrAnchor), s.playback)
+	register(s, s.operation("forbid-room", http.MethodPost, "/rooms/{room}/forbid", "drive", "End, and refuse pushes and reopening", tokenHolder), s.forbid)
+}
+
+// drive lets the room's anchor or a token holder do something to the room.
+func (s *Server) drive(ctx context.Context, id string, do func(context.Context, status.Reason) (status.Record, error)) (*recordOut, error) {
+	ctx, cancel := timed(ctx)
+	defer cancel()
+	if _, err := s.mayDrive(ctx, id); err != nil {
+		return nil, err
+	}
+	rec, err := do(ctx, callerOf(ctx).by())
+	if err != nil {
+		return nil, err
+	}
+	return &recordOut{Body: recordOf(rec)}, nil
+}
+
+func (s *Server) drop(ctx context.Context, id string, _ status.Reason, detail string) (status.Record, error) {
+	return s.rooms.Drop(ctx, id, detail)
+}
+
+func (s *Server) permit(ctx context.Context, id string, _ status.Reason, detail string) (status.Record, error) {
+	return s.rooms.Permit(ctx, id, detail)
+}
+
+type playbackIn struct {
+	RoomPath
+	Body PlaybackBody
+}
+
+func (s *Server) playback(ctx context.Context, in *playbackIn) (*recordOut, error) {
+	return s.drive(ctx, in.Room, func(ctx context.Context, by status.Reason) (status.Record, error) {
+		return s.rooms.Playback(ctx, in.Room, by, in.Body.URL, in.Body.Until.value(), in.Body.Reason)
+	})
+}
+
+type forbidIn struct {
+	RoomPath
+	Body *ForbidBody
+}
+
+func (s *Server) forbid(ctx context.Context, in *forbidIn) (*recordOut, error) {
+	body := ForbidBody{}
+	if in.Body != nil {
+		body = *in.Body
+	}
+	return s.drive(ctx, in.Room, func(ctx context.Context, _ status.Reason) (status.Record, error) {
+		return s.rooms.Forbid(ctx, in.Room, body.Until.value(), body.Reason)
+	})
+}

@@ -1,0 +1,233 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"liveroom/address"
+	"liveroom/chat"
+	"liveroom/chat/account"
+	"liveroom/live"
+	"liveroom/live/stream"
+	"liveroom/status"
+	"liveroom/web"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const apiToken = "lr_test_token_0123456789"
+
+// groups joins rooms with the chat, as the program does.
+type groups struct{ chat *chat.Service }
+
+func (g groups) Ensure(ctx context.Context, r live.Room) error {
+	return g.chat.Create(ctx, chat.Group{ID: r.GroupID, Room: r.ID, Owner: r.Anchor, Name: r.Title, Notice: r.Notice, CreatedAt: r.CreatedAt})
+}
+
+func (g groups) Dismiss(ctx context.Context, group string) error { return g.chat.Dismiss(ctx, group) }
+
+func (g groups) Online(string) int { return 0 }
+
+// rooms is the real service with the one figure that tests want to set.
+type rooms struct {
+	*live.Service
+	mu     sync.Mutex
+	online int
+	broken error // answered instead of rooms
+}
+
+func (r *rooms) Online(live.Room) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.online
+}
+
+func (r *rooms) Room(ctx context.Context, id string) (live.Listed, error) {
+	r.mu.Lock()
+	err := r.broken
+	r.mu.Unlock()
+	if err != nil {
+		return live.Listed{}, err
+	}
+	return r.Service.Room(ctx, id)
+}
+
+func (r *rooms) set(change func(*rooms)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change(r)
+}
+
+// bench is a server over the real services and memory stores.
+type bench struct {
+	t      *testing.T
+	url    string
+	server *web.Server
+	rooms  *rooms
+	states *status.Memory
+	signer account.Signer
+	logs   *logBuffer
+	client *http.Client
+	stop   func()
+}
+
+// logBuffer is a log that may be read while it is written.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// newBench starts a server; change may alter what it is made of.
+func newBench(t *testing.T, change func(*web.Config, *web.Deps)) *bench {
+	t.Helper()
+	logs := &logBuffer{}
+	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	b := &bench{t: t, states: status.NewMemory(), logs: logs, client: &http.Client{Transport: &http.Transport{}}}
+	b.signer = account.Signer{AppID: 1400000000, Key: "test-key-0123456789"}
+	machine := status.NewMachine(b.states, status.Config{})
+	talk, err := chat.New(chat.Config{}, chat.NewMemory(), log)
+	must(t, err)
+	accounts, err := account.New(account.Config{Signer: b.signer}, account.NewMemory(), log)
+	must(t, err)
+	outbox := status.NewSynchroniser(status.SyncConfig{}, b.states, nil, log)
+	machine.Watch(func(s status.State) { outbox.Wake(s.Record.Room) })
+	service, err := live.New(live.Config{
+		Node:      "n1",
+		Addresses: address.Base{PublicURL: "http://localhost:8080", PublicRTMPURL: "rtmp://localhost:1935", App: "live"},
+		PushKeys:  address.Keys{Primary: "push_master_key_0001"}, PlayKeys: address.Keys{Primary: "play_master_key_0003"},
+	}, live.NewMemory(b.states), machine, stream.NewHub(stream.Config{}), groups{talk}, outbox, log)
+	must(t, err)
+	b.rooms = &rooms{Service: service}
+	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
+	deps := web.Deps{
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Events: b.states, Watch: machine.Watch, Log: log,
+		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats)},
+	}
+	if change != nil {
+		change(&cfg, &deps)
+	}
+	b.server, err = web.New(cfg, deps)
+	must(t, err)
+	b.server.SetReady(true)
+	b.serve(talk.Run, outbox.Run, b.server.Run)
+	return b
+}
+
+// serve runs the parts and a listener until the test ends.
+func (b *bench) serve(runs ...func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for _, run := range runs {
+		wg.Go(func() { _ = run(ctx) })
+	}
+	ts := httptest.NewUnstartedServer(nil)
+	ts.Config = web.NewHTTPServer(b.server, slog.New(slog.DiscardHandler))
+	ts.Start()
+	b.url = ts.URL
+	b.stop = sync.OnceFunc(func() {
+		cancel()
+		wg.Wait()
+		b.client.CloseIdleConnections()
+		ts.Close()
+	})
+	b.t.Cleanup(b.stop)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// userSig is a valid UserSig of user.
+func (b *bench) userSig(user string) string {
+	b.t.Helper()
+	sig, err := b.signer.Sign(user, time.Now(), time.Hour)
+	must(b.t, err)
+	return sig
+}
+
+// answer is what a call was answered.
+type answer struct {
+	status int
+	header http.Header
+	raw    string
+	json   map[string]any
+}
+
+func (a answer) code() string { s, _ := a.json["code"].(string); return s }
+
+func (a answer) field() string { s, _ := a.json["field"].(string); return s }
+
+// request makes a call; auth is a bearer, body is sent as it is if it is a string.
+func (b *bench) request(method, path, auth string, body any, headers ...string) answer {
+	b.t.Helper()
+	var reader io.Reader
+	switch v := body.(type) {
+	case nil:
+	case string:
+		reader = strings.NewReader(v)
+	default:
+		text, err := json.Marshal(v)
+		must(b.t, err)
+		reader = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.url+path, reader)
+	must(b.t, err)
+	if auth != "" {
+		req.Header.Set("Authorization", "Bearer "+auth)
+	}
+	if reader != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := b.client.Do(req)
+	must(b.t, err)
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	must(b.t, err)
+	a := answer{status: resp.StatusCode, header: resp.Header, raw: string(raw)}
+	_ = json.Unmarshal(raw, &a.json) // not every answer is an object
+	return a
+}
+
+// do makes a call that must be answered with a status.
+func (b *bench) do(want int, method, path, auth string, body any, headers ...string) answer {
+	b.t.Helper()
+	a := b.request(method, path, auth, body, headers...)
+	if a.status != want {
+		b.t.Fatalf("%s %s = %d %s, want %d", method, path, a.status, a.raw, want)
+	}
+	return a
+}
+
+func (b *bench) createRoom(id string) answer {
+	b.t.Helper()
+	return b.do(http.StatusCreated, "POST", "/api/v1/rooms", apiToken, map[string]any{"id": id, "title": "Room " + id, "anchor": "alice"})
+}

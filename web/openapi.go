@@ -1,0 +1,50 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+)
+
+// apiConfig describes the API as a whole.
+func (s *Server) apiConfig() huma.Config {
+	cfg := huma.DefaultConfig("liveroom", s.cfg.Version)
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath = "", "", "" // served by describe, without scripts from elsewhere
+	cfg.CreateHooks = nil                                       // no $schema in answers
+	cfg.Info.Description = "Live rooms: create them, ask for their status, drive them, and speak in their chat. " +
+		"Errors are application/problem+json with a stable code. Times are RFC 3339 UTC, lengths of time are like 90s."
+	if s.cfg.PublicURL != "" {
+		cfg.Servers = []*huma.Server{{URL: s.cfg.PublicURL}}
+	}
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer", Description: "An API token: may do everything."},
+		"userSig": {Type: "http", Scheme: "bearer", BearerFormat: "UserSig", Description: "A UserSig of the room's anchor."},
+	}
+	return cfg
+}
+
+// describe serves the API's description, for programs and for people.
+func (s *Server) describe() error {
+	yaml, err := s.api.OpenAPI().YAML()
+	if err != nil {
+		return fmt.Errorf("web: describe the API: %w", err)
+	}
+	page, err := docsPage(s.api.OpenAPI())
+	if err != nil {
+		return fmt.Errorf("web: describe the API: %w", err)
+	}
+	s.engine.GET("/openapi.yaml", func(c *gin.Context) {
+		c.Header("Access-Control-Allow-Origin", "*")
+		c.Data(http.StatusOK, "application/yaml; charset=utf-8", yaml)
+	})
+	s.engine.GET("/docs", func(c *gin.Context) {
+		c.Header("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		c.Data(http.StatusOK, "text/html; charset=utf-8", page)
+	})
+	s.engine.GET("/docs/style.css", func(c *gin.Context) {
+		c.Data(http.StatusOK, "text/css; charset=utf-8", docsStyle)
+	})
+	return nil
+}

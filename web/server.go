@@ -1,0 +1,132 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+)
+
+// Server is the public HTTP handler.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	rooms    Rooms
+	chat     Chat
+	accounts Accounts
+	guests   Guests
+	socket   http.Handler
+	media    http.Handler
+	pages    http.Handler
+	im       http.Handler
+
+	tokens   tokens
+	failures *limiter // failed authentications
+	newcomer *limiter // named guests
+	feed     *feed
+	health   *health
+	metrics  *metrics
+	count    counters
+
+	engine *gin.Engine
+	api    huma.API
+}
+
+// counters are the server's own figures since its start.
+type counters struct {
+	authFailures, panics atomic.Uint64
+	eventStreams, waits  atomic.Int64
+}
+
+// New returns the handler. It is not ready until SetReady, and status changes reach waiting requests only while Run runs.
+func New(cfg Config, deps Deps) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := errors.Join(cfg.Validate(), deps.validate()); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests,
+		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM,
+		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute),
+		feed: newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks),
+	}
+	s.metrics = newMetrics(s, deps.Metrics)
+	s.route()
+	if err := s.describe(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Run carries status changes to waiting requests and event streams until ctx ends; then these are sent away.
+func (s *Server) Run(ctx context.Context) error { return s.feed.run(ctx) }
+
+// SetReady says whether new clients should be sent here. It is false until it is called.
+func (s *Server) SetReady(ready bool) { s.health.ready.Store(ready) }
+
+// answerTimeout bounds how long a client may take to receive an answer of the API, waits included.
+const answerTimeout = 2 * maxWait
+
+// ServeHTTP leads a request to the handler it belongs to. Chat and media pass beside the router: they keep their
+// connections for hours.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = s.arrive(w, r)
+	defer s.recovered(r)
+	switch {
+	case r.URL.Path == "/chat":
+		s.lead(s.socket, w, r)
+	case isMedia(r.URL.Path):
+		s.lead(s.media, w, r)
+	default:
+		// Set at each request, because a connection keeps what an earlier one set.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
+		s.engine.ServeHTTP(w, r)
+	}
+}
+
+// lead hands over to a handler that answers in its own time.
+func (s *Server) lead(to http.Handler, w http.ResponseWriter, r *http.Request) {
+	if to == nil {
+		newProblem(http.StatusNotFound, "not_found", "this server doesn't offer it").write(w, r.Context())
+		return
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	began := time.Now()
+	to.ServeHTTP(w, r)
+	if s.log.Enabled(r.Context(), slog.LevelDebug) {
+		s.log.Debug("connection served", "requestId", requestID(r.Context()), "method", r.Method, "path", shownPath(r),
+			"remote", r.RemoteAddr, "took", time.Since(began))
+	}
+}
+
+// recovered ends the connection whose handler panicked, and nothing else.
+func (s *Server) recovered(r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p != http.ErrAbortHandler {
+		s.count.panics.Add(1)
+		s.log.Error("panic in a request", "requestId", requestID(r.Context()), "path", shownPath(r), "panic", p, "stack", string(debug.Stack()))
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// isMedia says whether a path is /{app}/{stream}.flv, .m3u8, or of an HLS session (/{app}/{stream}/h/…, /p/…).
+func isMedia(path string) bool {
+	parts := strings.Split(path, "/")
+	switch {
+	case len(parts) == 3:
+		return strings.HasSuffix(parts[2], ".flv") || strings.HasSuffix(parts[2], ".m3u8")
+	case len(parts) >= 5:
+		return parts[3] == "h" || parts[3] == "p"
+	}
+	return false
+}
