@@ -17,6 +17,7 @@ const opusScale = 48000
 // audio is what an audio sequence header says.
 type audio struct {
 	header []byte
+	kind   stream.Codec
 	codec  codecs.Codec
 	name   string // for CODECS (RFC 6381)
 	scale  uint32 // timescale: the sampling rate
@@ -25,7 +26,7 @@ type audio struct {
 
 // parseAudio reads the configuration of a sequence header.
 func parseAudio(codec stream.Codec, config []byte) (*audio, error) {
-	a := &audio{header: bytes.Clone(config)}
+	a := &audio{header: bytes.Clone(config), kind: codec}
 	switch codec {
 	case stream.AAC:
 		return a, a.parseAAC()

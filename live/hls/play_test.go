@@ -25,7 +25,7 @@ var open = gate(func(stream.Request) error { return nil })
 var testKeys = Config{NodeKey: []byte("0123456789abcdef"), PlayKey: []byte("a play key")}
 
 // patient keeps whatever is pushed at once until it is read.
-var patient = stream.Config{BacklogBytes: 1 << 30, BacklogTime: time.Hour}
+var patient = stream.Config{BacklogBytes: 1 << 30, BacklogTime: time.Hour, GOPDuration: time.Hour}
 
 // start runs a server over a hub until the test ends.
 func start(t testing.TB, cfg Config, hub *stream.Hub, admit Gatekeeper) *Server {

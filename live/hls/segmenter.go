@@ -2,6 +2,7 @@ package hls
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -96,7 +97,7 @@ func (s *segmenter) write(t *stream.Tag) {
 
 // videoHeader takes a new configuration; pictures with it begin a new segment with its own init segment.
 func (s *segmenter) videoHeader(t *stream.Tag) error {
-	if s.video != nil && bytes.Equal(s.video.header, t.Data()) {
+	if s.video != nil && s.video.kind == t.Codec() && bytes.Equal(s.video.header, t.Data()) {
 		return nil
 	}
 	v, err := parseVideo(t.Codec(), t.Data())
@@ -113,7 +114,7 @@ func (s *segmenter) videoHeader(t *stream.Tag) error {
 
 // audioHeader takes a new configuration. A first one joins the unfinished segment, as long as its init segment is unwritten.
 func (s *segmenter) audioHeader(codec stream.Codec, config []byte) error {
-	if s.audio != nil && bytes.Equal(s.audio.header, config) {
+	if s.audio != nil && s.audio.kind == codec && bytes.Equal(s.audio.header, config) {
 		return nil
 	}
 	a, err := parseAudio(codec, config)
@@ -135,8 +136,8 @@ func (s *segmenter) audioHeader(codec stream.Codec, config []byte) error {
 
 // picture takes a video frame.
 func (s *segmenter) picture(t *stream.Tag) error {
-	if s.video == nil {
-		return fmt.Errorf("picture without a usable sequence header")
+	if s.video == nil || s.video.kind != t.Codec() {
+		return errors.New("picture without a usable sequence header")
 	}
 	data, err := s.video.sample(t.Data(), t.Keyframe())
 	if err != nil {
@@ -177,11 +178,11 @@ func (s *segmenter) sound(t *stream.Tag) error {
 			return err
 		}
 	}
-	if s.audio == nil {
-		return fmt.Errorf("sound without a usable sequence header")
+	if s.audio == nil || s.audio.kind != t.Codec() {
+		return errors.New("sound without a usable sequence header")
 	}
 	if len(t.Data()) == 0 {
-		return fmt.Errorf("empty sound")
+		return errors.New("sound of nothing")
 	}
 	ms := t.Time()
 	if s.cur == nil {

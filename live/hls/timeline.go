@@ -27,6 +27,10 @@ import (
 // first segment's number also to its discontinuity never goes back.
 const margin = 10
 
+// sessionBegin is the time in ms before which the first segment of a list is taken for the first of its session: nothing
+// was before it that it could break with.
+const sessionBegin = 3000
+
 // initFile is one init segment; it is immutable.
 type initFile struct {
 	name  string
@@ -151,7 +155,7 @@ func (t *timeline) join(s *segment, d *draft, fresh bool) {
 	s.listed = min(s.duration, t.target*1000+499)
 	if fresh {
 		t.base = s.number
-		s.discontinuity, s.breaks = s.number, d.start >= 1000 // later than the session's own begin
+		s.discontinuity, s.breaks = s.number, d.start >= sessionBegin
 		return
 	}
 	before := t.segments[len(t.segments)-1]

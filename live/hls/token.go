@@ -71,8 +71,14 @@ func sum(key []byte, parts ...string) []byte {
 // sid is base64url(random | start, unix seconds | MAC over purpose, app, stream, random, start and the play key's
 // fingerprint): any node checks it without a look-up, and it dies with the play key it was minted under.
 func (s *signer) sid(app, name string, now time.Time) string {
+	var k sessionKey
+	_, _ = rand.Read(k[:]) // never fails
+	return s.sidOf(k, app, name, now)
+}
+
+func (s *signer) sidOf(k sessionKey, app, name string, now time.Time) string {
 	var raw [sidBytes]byte
-	_, _ = rand.Read(raw[:sidRandomBytes]) // never fails
+	copy(raw[:], k[:])
 	binary.BigEndian.PutUint64(raw[sidRandomBytes:], uint64(now.Unix()))
 	head := raw[:sidRandomBytes+8]
 	copy(raw[len(head):], s.sidMAC(s.plays[0], app, name, head))

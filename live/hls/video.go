@@ -22,6 +22,7 @@ var errRecord = errors.New("decoder configuration record is cut off")
 // video is what a video sequence header says.
 type video struct {
 	header        []byte // as it was sent, to recognise a repetition
+	kind          stream.Codec
 	codec         codecs.Codec
 	name          string // for CODECS (RFC 6381)
 	width, height int
@@ -31,7 +32,7 @@ type video struct {
 
 // parseVideo reads the configuration record of a sequence header. Anything it can't show in fMP4 is an error.
 func parseVideo(codec stream.Codec, record []byte) (*video, error) {
-	v := &video{header: bytes.Clone(record)}
+	v := &video{header: bytes.Clone(record), kind: codec}
 	var err error
 	switch codec {
 	case stream.H264:

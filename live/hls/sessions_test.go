@@ -1,0 +1,134 @@
+package hls
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+func sessionN(n int) (k sessionKey) {
+	binary.BigEndian.PutUint32(k[:], uint32(n)*2654435761)
+	binary.BigEndian.PutUint32(k[8:], uint32(n))
+	return k
+}
+
+func TestSessionLives(t *testing.T) {
+	s := newSessions(time.Minute, 12*time.Hour, 1000)
+	begin := time.Unix(1_700_000_000, 0)
+	at := func(d time.Duration) time.Time { return begin.Add(d) }
+	touch := func(n int, d time.Duration) error { return s.touch(sessionN(n), begin, "demo", "", at(d)) }
+
+	for d := time.Duration(0); d < 10*time.Minute; d += 50 * time.Second {
+		if err := touch(1, d); err != nil {
+			t.Fatalf("after %v: %v", d, err)
+		}
+		s.sweep(at(d))
+	}
+	if n := s.viewers("demo"); n != 1 {
+		t.Errorf("%d viewers, want 1", n)
+	}
+	// The last use was at 9m10s: at 10m11s it is dead, swept or not, and stays so.
+	if err := touch(1, 10*time.Minute+11*time.Second); !errors.Is(err, errIdleSID) {
+		t.Errorf("after a minute of silence: %v", err)
+	}
+	if n, total := s.viewers("demo"), s.total.Load(); n != 0 || total != 0 {
+		t.Errorf("%d viewers, %d in all, want none", n, total)
+	}
+	s.sweep(at(11 * time.Minute))
+	if err := touch(1, 11*time.Minute); !errors.Is(err, errIdleSID) {
+		t.Errorf("a dead session came back: %v", err)
+	}
+	s.sweep(at(12*time.Hour + time.Second))
+	if n := len(s.shard(sessionN(1)).byID); n != 0 {
+		t.Errorf("%d sessions remembered whose ids are too old anyway", n)
+	}
+	if len(s.audiences) != 0 {
+		t.Errorf("audiences remembered: %v", s.audiences)
+	}
+}
+
+func TestSweepCountsOut(t *testing.T) {
+	s := newSessions(time.Minute, 12*time.Hour, 10000)
+	now := time.Unix(1_700_000_000, 0)
+	for n := range 300 {
+		name := "demo"
+		if n%3 == 0 {
+			name = "other"
+		}
+		if err := s.touch(sessionN(n), now, name, "", now.Add(time.Duration(n)*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.sweep(now.Add(300 * time.Second)) // those used at 240 s and later live
+	if a, b, all := s.viewers("demo"), s.viewers("other"), s.total.Load(); a != 40 || b != 20 || all != 60 {
+		t.Errorf("%d, %d, %d viewers, want 40, 20, 60", a, b, all)
+	}
+}
+
+func TestRevoke(t *testing.T) {
+	s := newSessions(time.Minute, 12*time.Hour, 1000)
+	now := time.Unix(1_700_000_000, 0)
+	for n, v := range []struct{ name, viewer string }{{"demo", "v1"}, {"demo", "v2"}, {"demo", ""}, {"other", "v1"}, {"demo", "v1"}} {
+		if err := s.touch(sessionN(n), now, v.name, v.viewer, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := s.linked("demo")
+	slices.Sort(got)
+	if want := []string{"v1", "v1", "v2"}; !slices.Equal(got, want) {
+		t.Errorf("linked %q, want %q", got, want)
+	}
+	if n := s.revoke("demo", "v1"); n != 2 {
+		t.Errorf("%d revoked, want 2", n)
+	}
+	if err := s.touch(sessionN(0), now, "demo", "v1", now); !errors.Is(err, errRevoked) {
+		t.Errorf("a revoked session goes on: %v", err)
+	}
+	if err := s.touch(sessionN(3), now, "other", "v1", now); err != nil {
+		t.Errorf("a session of another stream: %v", err)
+	}
+	if n := s.revoke("demo", ""); n != 2 {
+		t.Errorf("%d revoked, want the other 2", n)
+	}
+	if n := s.viewers("demo"); n != 0 {
+		t.Errorf("%d viewers left", n)
+	}
+}
+
+// TestSessionLimit fills the table: those beyond are served, but not counted.
+func TestSessionLimit(t *testing.T) {
+	s := newSessions(time.Minute, 12*time.Hour, sessionShards)
+	now := time.Unix(1_700_000_000, 0)
+	for n := range 10 * sessionShards {
+		if err := s.touch(sessionN(n), now, "demo", "", now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counted, uncounted := s.viewers("demo"), int(s.uncounted.Load())
+	if counted > sessionShards || counted+uncounted != 10*sessionShards {
+		t.Errorf("%d counted and %d not", counted, uncounted)
+	}
+}
+
+func TestSessionsAtOnce(t *testing.T) {
+	s := newSessions(time.Minute, 12*time.Hour, 100_000)
+	now := time.Unix(1_700_000_000, 0)
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for n := range 500 {
+				_ = s.touch(sessionN(n), now, "demo", "", now)
+				if n%100 == g {
+					s.sweep(now)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := s.viewers("demo"); n != 500 {
+		t.Errorf("%d viewers, want 500", n)
+	}
+}

@@ -1,0 +1,132 @@
+package hls
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	tokenTime = time.Date(2026, 3, 4, 5, 59, 0, 0, time.UTC)
+	testNode  = []byte("0123456789abcdef")
+)
+
+func TestSessionID(t *testing.T) {
+	s := newSigner(testNode, []byte("primary"), []byte("backup"))
+	sid := s.sid("live", "demo", tokenTime)
+	for _, tt := range []struct {
+		name      string
+		signer    *signer
+		app, room string
+		after     time.Duration
+		want      error
+	}{
+		{name: "at once", signer: s, app: "live", room: "demo"},
+		{name: "after eleven hours", signer: s, app: "live", room: "demo", after: 11 * time.Hour},
+		{name: "after twelve hours", signer: s, app: "live", room: "demo", after: 12 * time.Hour},
+		{name: "a second later", signer: s, app: "live", room: "demo", after: 12*time.Hour + time.Second, want: errTooOld},
+		{name: "a node whose clock is behind", signer: s, app: "live", room: "demo", after: -30 * time.Second},
+		{name: "from the future", signer: s, app: "live", room: "demo", after: -2 * time.Minute, want: errTooOld},
+		{name: "another stream", signer: s, app: "live", room: "demo2", want: errForged},
+		{name: "another app", signer: s, app: "vip", room: "demo", want: errForged},
+		{name: "app and stream shifted", signer: s, app: "livede", room: "mo", want: errForged},
+		{name: "another node key", signer: newSigner([]byte("fedcba9876543210"), []byte("primary")), app: "live", room: "demo", want: errForged},
+		{name: "play key rotated to backup", signer: newSigner(testNode, []byte("new"), []byte("primary")), app: "live", room: "demo"},
+		{name: "play key revoked", signer: newSigner(testNode, []byte("new"), []byte("backup")), app: "live", room: "demo", want: errForged},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, start, err := tt.signer.checkSID(sid, tt.app, tt.room, tokenTime.Add(tt.after), 12*time.Hour)
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("got %v, want %v", err, tt.want)
+			}
+			if err == nil && !start.Equal(tokenTime) {
+				t.Errorf("start is %v, want %v", start, tokenTime)
+			}
+		})
+	}
+	if other := s.sid("live", "demo", tokenTime); other == sid {
+		t.Error("two session ids are equal")
+	}
+}
+
+// TestTamperedTokens changes each character of a session id and of a capability.
+func TestTamperedTokens(t *testing.T) {
+	s := newSigner(testNode, []byte("primary"))
+	sid, capability := s.sid("live", "demo", tokenTime), s.capability("demo", "1", hourOf(tokenTime))
+	for _, token := range []struct {
+		name, value string
+		valid       func(string) bool
+	}{
+		{"sid", sid, func(v string) bool {
+			_, _, err := s.checkSID(v, "live", "demo", tokenTime, time.Hour)
+			return err == nil
+		}},
+		{"capability", capability, func(v string) bool { return s.checkCap(v, "demo", "1", tokenTime) }},
+	} {
+		t.Run(token.name, func(t *testing.T) {
+			if !token.valid(token.value) {
+				t.Fatal("the token itself is refused")
+			}
+			for i := range token.value {
+				for _, c := range "Aa0_-=\n" {
+					if changed := token.value[:i] + string(c) + token.value[i+1:]; changed != token.value && token.valid(changed) {
+						t.Errorf("accepted with %q at %d", c, i)
+					}
+				}
+			}
+			for _, v := range []string{"", token.value[1:], token.value + "A", token.value + "=", "\n" + token.value, strings.ToUpper(token.value)} {
+				if token.valid(v) {
+					t.Errorf("accepted %q", v)
+				}
+			}
+		})
+	}
+}
+
+func TestCapabilityHours(t *testing.T) {
+	s := newSigner(testNode, []byte("primary"), []byte("backup"))
+	made := s.capability("demo", "1700000000000", hourOf(tokenTime)) // 05:59
+	for _, tt := range []struct {
+		name          string
+		signer        *signer
+		room, session string
+		at            time.Duration
+		want          bool
+	}{
+		{"at once", s, "demo", "1700000000000", 0, true},
+		{"next hour", s, "demo", "1700000000000", 2 * time.Minute, true},
+		{"end of next hour", s, "demo", "1700000000000", time.Hour, true},
+		{"the hour after", s, "demo", "1700000000000", time.Hour + time.Minute, false},
+		{"not yet", s, "demo", "1700000000000", -time.Hour, false},
+		{"another stream", s, "demo2", "1700000000000", 0, false},
+		{"another session", s, "demo", "1700000000001", 0, false},
+		{"rotated", newSigner(testNode, []byte("new"), []byte("primary")), "demo", "1700000000000", 0, true},
+		{"revoked", newSigner(testNode, []byte("new"), []byte("backup")), "demo", "1700000000000", 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.signer.checkCap(made, tt.room, tt.session, tokenTime.Add(tt.at)); got != tt.want {
+				t.Errorf("accepted %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzTokens looks for a token that is accepted though nobody made it.
+func FuzzTokens(f *testing.F) {
+	s := newSigner(testNode, []byte("primary"))
+	sid, capability := s.sidOf(sessionKey{1, 2, 3}, "live", "demo", tokenTime), s.capability("demo", "1", hourOf(tokenTime))
+	f.Add(sid, "live", "demo")
+	f.Add(sid+"=", "live", "demo")
+	f.Add(capability, "", "demo")
+	f.Add("\x00", "a", "b")
+	f.Fuzz(func(t *testing.T, token, app, name string) {
+		key, _, err := s.checkSID(token, app, name, tokenTime, time.Hour)
+		if err == nil && (token != sid || app != "live" || name != "demo") {
+			t.Errorf("session %x for %q %q %q", key, token, app, name)
+		}
+		if s.checkCap(token, name, "1", tokenTime) && (token != capability || name != "demo") {
+			t.Errorf("capability %q for %q", token, name)
+		}
+	})
+}
