@@ -1,0 +1,177 @@
+package chattest
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	"liveroom/chat"
+)
+
+func testGroups(t *testing.T, s chat.Store) {
+	ctx := t.Context()
+	g := chat.Group{
+		ID: "a b/#%&", Room: "r1", Owner: "owner", Admins: []string{"x"}, Name: "名", Notice: "hello <b>",
+		Fields: map[string]string{"topic": "\x00 \u2028"},
+	}
+	now, fresh, err := s.CreateGroup(ctx, g)
+	if err != nil || !fresh {
+		t.Fatalf("first create: fresh %v, %v", fresh, err)
+	}
+	if now.CreatedAt.IsZero() || now.Name != g.Name || now.Notice != g.Notice || !maps.Equal(now.Fields, g.Fields) {
+		t.Errorf("created %+v", now)
+	}
+	other := g
+	other.Room, other.Name = "r2", "other"
+	if now, fresh, err = s.CreateGroup(ctx, other); err != nil || fresh || now.Room != "r1" || now.Name != "名" {
+		t.Errorf("second create: %+v, fresh %v, %v", now, fresh, err)
+	}
+	first := Load(t, s, g.ID)
+	if first.Epoch == "" || first.Seq != 0 || len(first.Log) != 0 || len(first.Group.Admins) != 1 {
+		t.Errorf("new group is %+v", first)
+	}
+	if err := s.DeleteGroup(ctx, g.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantErr(t, "delete twice", s.DeleteGroup(ctx, g.ID), chat.ErrNoGroup)
+	if _, fresh, err := s.CreateGroup(ctx, g); err != nil || !fresh {
+		t.Fatalf("create again: fresh %v, %v", fresh, err)
+	}
+	if again := Load(t, s, g.ID); again.Epoch == first.Epoch {
+		t.Error("a new group goes on in the epoch of the old one")
+	}
+}
+
+func testUnknownGroup(t *testing.T, s chat.Store) {
+	ctx := t.Context()
+	change, m := Status("none", "e", 1)
+	for _, tc := range []struct {
+		name string
+		call func() error
+	}{
+		{"load", func() error { _, err := s.LoadGroup(ctx, "none"); return err }},
+		{"delete", func() error { return s.DeleteGroup(ctx, "none") }},
+		{"reserve", func() error { _, err := s.Reserve(ctx, "none", chat.Key{1}); return err }},
+		{"release", func() error { return s.Release(ctx, "none", chat.Key{1}) }},
+		{"flush", func() error {
+			_, err := s.Flush(ctx, "none", Batch(40, Message("none", "a", "x", chat.High)))
+			return err
+		}},
+		{"status", func() error { _, err := s.ApplyStatus(ctx, change, m, Keep); return err }},
+		{"attributes", func() error {
+			_, err := s.PutAttributes(ctx, "none", chat.AttributeChange{Op: chat.ClearAttribute, Writes: 5})
+			return err
+		}},
+		{"fields", func() error { _, err := s.PutFields(ctx, "none", map[string]string{"a": "b"}); return err }},
+		{"notice", func() error { _, err := s.PutNotice(ctx, "none", "x"); return err }},
+		{"log", func() error { _, _, err := s.Log(ctx, "none", 0, 10); return err }},
+	} {
+		wantErr(t, tc.name, tc.call(), chat.ErrNoGroup)
+	}
+}
+
+func testStatus(t *testing.T, s chat.Store) {
+	Create(t, s, "g")
+	Say(t, s, "g", 3)
+	var wantSeq uint64 = 3
+	var attributes, fields uint64
+	for _, tc := range []struct {
+		name    string
+		epoch   string
+		version uint64
+		fresh   bool
+	}{
+		{"first", "B", 1, true},
+		{"again", "B", 1, false},
+		{"next but one", "B", 3, true},
+		{"one behind", "B", 2, false},
+		{"older epoch", "A", 9, false},
+		{"newer epoch", "C", 1, true},
+		{"older epoch again", "B", 99, false},
+	} {
+		change, m := Status("g", tc.epoch, tc.version)
+		done, err := s.ApplyStatus(t.Context(), change, m, Keep)
+		if err != nil || done.Fresh != tc.fresh {
+			t.Fatalf("%s: %+v, %v", tc.name, done, err)
+		}
+		if !tc.fresh {
+			continue
+		}
+		wantSeq, attributes, fields = wantSeq+1, attributes+1, fields+1
+		if done.Message == nil || done.Message.Seq != wantSeq || done.Message.Time.IsZero() {
+			t.Errorf("%s: message %+v, want seq %d", tc.name, done.Message, wantSeq)
+		}
+		if done.Attributes.Version != attributes || done.Attributes.All["live_status"] != string(change.Record) {
+			t.Errorf("%s: attributes %+v", tc.name, done.Attributes)
+		}
+		if done.Fields.Version != fields || done.Fields.All["live_status"] != string(change.Field) {
+			t.Errorf("%s: fields %+v", tc.name, done.Fields)
+		}
+	}
+	state := Load(t, s, "g")
+	if state.Seq != 6 || len(state.Log) != 6 || state.StatusEpoch != "C" || state.StatusVersion != 1 {
+		t.Errorf("state is %+v", state)
+	}
+	if last := state.Log[5]; !last.Server || last.From != chat.Administrator || last.Priority != chat.High {
+		t.Errorf("status message was logged as %+v", last)
+	}
+}
+
+func testNotice(t *testing.T, s chat.Store) {
+	Create(t, s, "g")
+	for i, notice := range []string{"one", "", "three"} {
+		version, err := s.PutNotice(t.Context(), "g", notice)
+		if err != nil || version != uint64(i+1) {
+			t.Fatalf("notice %q: version %d, %v", notice, version, err)
+		}
+		if state := Load(t, s, "g"); state.Group.Notice != notice || state.NoticeVersion != version {
+			t.Errorf("stored %q, version %d", state.Group.Notice, state.NoticeVersion)
+		}
+	}
+}
+
+// testConcurrent: operations of one group take effect one after the other, and groups do not mix.
+func testConcurrent(t *testing.T, s chat.Store) {
+	const groups, writers, each = 4, 4, 25
+	var wg sync.WaitGroup
+	for g := range groups {
+		id := fmt.Sprint("g", g)
+		Create(t, s, id)
+		for w := range writers {
+			wg.Go(func() {
+				var last uint64
+				for i := range each {
+					m := Message(id, fmt.Sprint("w", w), fmt.Sprint(i), chat.Normal)
+					acks, err := s.Flush(t.Context(), id, Batch(1<<20, m))
+					if err != nil || acks[0].Seq <= last {
+						t.Errorf("%s: %+v after %d, %v", id, acks, last, err)
+						return
+					}
+					last = acks[0].Seq
+				}
+			})
+		}
+		wg.Go(func() {
+			for v := range uint64(5) {
+				change, m := Status(id, "e", v+1)
+				if _, err := s.ApplyStatus(t.Context(), change, m, Keep); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for g := range groups {
+		state := Load(t, s, fmt.Sprint("g", g))
+		if len(state.Log) != writers*each+5 || state.Seq != uint64(len(state.Log)) {
+			t.Errorf("g%d has %d messages up to %d", g, len(state.Log), state.Seq)
+		}
+		for i, m := range state.Log {
+			if m.Seq != uint64(i+1) || m.Group != state.Group.ID || i > 0 && m.Time.Before(state.Log[i-1].Time.Add(-time.Second)) {
+				t.Fatalf("message %d of g%d is %+v", i, g, m)
+			}
+		}
+	}
+}
