@@ -88,12 +88,20 @@ func (r *refusals) forget(room string) {
 	delete(r.byRoom, room)
 }
 
-func (r *refusals) stats() map[refusalKey]uint64 {
+// RefusalCount is how often pushes or plays were refused for one reason.
+type RefusalCount struct {
+	Action   string // push or play
+	Protocol string
+	Code     string
+	Count    uint64
+}
+
+func (r *refusals) stats() []RefusalCount {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := make(map[refusalKey]uint64, len(r.counts))
+	out := make([]RefusalCount, 0, len(r.counts))
 	for k, n := range r.counts {
-		out[k] = n
+		out = append(out, RefusalCount{k.Action, k.Protocol, k.Code, n})
 	}
 	return out
 }

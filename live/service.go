@@ -239,6 +239,14 @@ func (s *Service) Refusals(ctx context.Context, id string) ([]RefusalEntry, erro
 	return s.refused.of(id), nil
 }
 
+// Refused counts all refusals since the start, by action, protocol and code.
+func (s *Service) Refused() []RefusalCount { return s.refused.stats() }
+
+// RoomByGroup finds the room of a chat group.
+func (s *Service) RoomByGroup(ctx context.Context, group string) (Room, error) {
+	return s.store.RoomByGroup(ctx, group)
+}
+
 func (s *Service) appAllowed(app string) bool {
 	return slices.Contains(s.cfg.Apps, "*") || slices.Contains(s.cfg.Apps, app)
 }
