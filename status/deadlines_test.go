@@ -195,19 +195,21 @@ func (x timed) schedule(t *testing.T, in time.Duration) {
 }
 
 func TestDeadlineSeenTooLateGetsItsGraceAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m, st := newRoom(t, "demo")
-		x := timed{Machine: m, st: st}
-		r := x.interrupt(t)
-		time.Sleep(time.Hour) // nothing runs
-		x.d = runDeadlines(t, m, st)
-		s, _ := st.Load(t.Context(), "demo")
-		if got := s.Record.GraceUntil.Sub(*r.GraceUntil); got != time.Hour {
-			t.Errorf("the grace moved by %v, want to a minute from now", got)
-		}
-		x.after(t, grace-time.Second, status.Paused, status.ReasonPushLost)
-		x.after(t, time.Second, status.Ended, status.ReasonGraceOver)
-	})
+	for _, late := range []time.Duration{grace, grace + time.Second, time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			m, st := newRoom(t, "demo")
+			x := timed{Machine: m, st: st}
+			r := x.interrupt(t)
+			time.Sleep(late) // nothing runs
+			x.d = runDeadlines(t, m, st)
+			s, _ := st.Load(t.Context(), "demo")
+			if got := s.Record.GraceUntil.Sub(*r.GraceUntil); got != late {
+				t.Errorf("seen after %v the grace moved by %v, want to a minute from now", late, got)
+			}
+			x.after(t, grace-time.Second, status.Paused, status.ReasonPushLost)
+			x.after(t, time.Second, status.Ended, status.ReasonGraceOver)
+		})
+	}
 }
 
 func TestScheduleSeenTooLateEndsAGraceLater(t *testing.T) {

@@ -255,6 +255,40 @@ func TestSynchroniserPollsAndWaitsForTheStore(t *testing.T) {
 	})
 }
 
+// busy lets something happen just after the outbox was found empty.
+type busy struct {
+	*status.Memory
+	then func()
+}
+
+func (b *busy) PendingRoom(ctx context.Context, room string, limit int) ([]status.Entry, error) {
+	entries, err := b.Memory.PendingRoom(ctx, room, limit)
+	if then := b.then; len(entries) == 0 && then != nil {
+		b.then = nil
+		then()
+	}
+	return entries, err
+}
+
+func TestSynchroniserMissesNoWakeWhileItRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, mem := newRoom(t, "a")
+		st := &busy{Memory: mem}
+		st.then = func() { do(t, m, "a", status.Event{Kind: status.End}) }
+		j := &journal{}
+		y := status.NewSynchroniser(status.SyncConfig{}, st, []status.Announcer{j}, quiet)
+		wakeOn(m, y)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := y.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		if got := j.of("a"); !slices.Equal(got, []string{"1", "2"}) {
+			t.Errorf("announced %v", got)
+		}
+	})
+}
+
 func TestFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, st := newRoom(t, "a")
