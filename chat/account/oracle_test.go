@@ -8,7 +8,6 @@ import (
 
 	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
 
-	"liveroom/chat"
 	"liveroom/chat/account"
 )
 
@@ -76,7 +75,7 @@ func FuzzVerify(f *testing.F) {
 			}
 			return
 		}
-		var refusal *chat.Error
+		var refusal *account.Error
 		if !errors.As(err, &refusal) || refusal.Code < 70001 {
 			t.Fatalf("refused without a code: %v", err)
 		}

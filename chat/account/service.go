@@ -166,7 +166,7 @@ func (s *Service) SweepGuests(ctx context.Context) (int, error) {
 
 // wrap adds what was done for whom to an error of the store; refusals stay as they are.
 func wrap(verb, user string, err error) error {
-	var refusal *chat.Error
+	var refusal *Error
 	if err == nil || errors.As(err, &refusal) {
 		return err
 	}

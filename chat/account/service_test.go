@@ -248,7 +248,7 @@ func TestABrokenStoreIsNoRefusal(t *testing.T) {
 	_, loginErr := s.Login(t.Context(), "alice", sign(t, "alice"))
 	_, sweepErr := s.SweepGuests(t.Context())
 	for what, err := range map[string]error{"guest": guestErr, "login": loginErr, "sweep": sweepErr} {
-		var refusal *chat.Error
+		var refusal *account.Error
 		if !errors.Is(err, errDisk) || errors.As(err, &refusal) {
 			t.Errorf("%s: %v", what, err)
 		}

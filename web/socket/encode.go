@@ -1,0 +1,139 @@
+package socket
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"unicode/utf8"
+
+	"liveroom/chat"
+)
+
+// eventDismissed tells that the group is no more: sessions are out of it after this event.
+const eventDismissed = "dismissed"
+
+// A delivery is a batch as Batch.Frame caches it: one byte that tells a queue how to treat it, then the frame itself. It
+// is read at each socket, so that no socket has to look at the items.
+type delivery []byte
+
+const flagDismissed = 0x80
+
+func (d delivery) class() class    { return class(d[0] &^ flagDismissed) }
+func (d delivery) dismissed() bool { return d[0]&flagDismissed != 0 }
+func (d delivery) frame() []byte   { return d[1:] }
+
+// encodeBatch builds the delivery of a batch.
+func encodeBatch(b *chat.Batch) []byte {
+	out := newFrame(64 + 384*len(b.Items))
+	out = append(out, `{"push":"batch","group":`...)
+	out = appendString(out, b.Group)
+	out = append(out, `,"items":[`...)
+	first := byte(classOf(b.Priority))
+	for i, item := range b.Items {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		if item.Event != nil {
+			first = byte(control) | first&flagDismissed
+			if item.Event.Kind == eventDismissed {
+				first |= flagDismissed
+			}
+			out = appendEvent(out, item.Event)
+			continue
+		}
+		if item.Message.Server {
+			first = byte(control) | first&flagDismissed
+		}
+		out = appendMessage(out, item.Message)
+	}
+	frame := seal(append(out, "]}"...))
+	return append([]byte{first}, frame...)
+}
+
+// classOf says how important a batch without items of the server is.
+func classOf(p chat.Priority) class {
+	switch p {
+	case chat.High:
+		return high
+	case chat.Normal:
+		return normal
+	case chat.Low, chat.Lowest:
+		return low
+	}
+	return normal // no priority is Normal on the wire
+}
+
+// appendMessage appends a message; its body stays byte for byte as it was sent.
+func appendMessage(out []byte, m *chat.Message) []byte {
+	out = append(out, `{"type":"message","seq":`...)
+	out = strconv.AppendUint(out, m.Seq, 10)
+	out = append(out, `,"time":`...)
+	out = strconv.AppendInt(out, m.Time.Unix(), 10)
+	out = append(out, `,"from":`...)
+	out = appendString(out, m.From)
+	out = append(out, `,"nick":`...)
+	out = appendString(out, m.Nick)
+	out = append(out, `,"avatar":`...)
+	out = appendString(out, m.Avatar)
+	out = append(out, `,"priority":`...)
+	out = appendString(out, m.Priority.String())
+	out = append(out, `,"random":`...)
+	out = strconv.AppendUint(out, uint64(m.Random), 10)
+	out = append(out, `,"body":`...)
+	out = appendRaw(out, m.Body, "[]")
+	out = append(out, `,"cloudCustomData":`...)
+	out = appendString(out, m.CloudCustomData)
+	return append(out, '}')
+}
+
+func appendMessages(out []byte, all []*chat.Message) []byte {
+	out = append(out, '[')
+	for i, m := range all {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendMessage(out, m)
+	}
+	return append(out, ']')
+}
+
+func appendEvent(out []byte, e *chat.Event) []byte {
+	out = append(out, `{"type":"event","event":`...)
+	out = appendString(out, e.Kind)
+	out = append(out, `,"version":`...)
+	out = strconv.AppendUint(out, e.Version, 10)
+	out = append(out, `,"data":`...)
+	out = appendRaw(out, e.Data, "{}")
+	return append(out, '}')
+}
+
+func appendRaw(out []byte, raw json.RawMessage, empty string) []byte {
+	if len(raw) == 0 {
+		return append(out, empty...)
+	}
+	return append(out, raw...)
+}
+
+// appendString appends s as a JSON string. Most are plain ASCII, for which nothing need be asked of encoding/json.
+func appendString(out []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return appendJSON(out, s)
+		}
+	}
+	out = append(out, '"')
+	out = append(out, s...)
+	return append(out, '"')
+}
+
+// appendJSON appends v without escaping what only HTML would need. Values that cannot be encoded do not occur: they are
+// strings, numbers and maps of strings.
+func appendJSON(out []byte, v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return append(out, "null"...)
+	}
+	return append(out, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+}

@@ -1,0 +1,102 @@
+package socket
+
+import (
+	"context"
+
+	"liveroom/chat"
+)
+
+// Answers to a join above largeAnswer bytes count against Config.ReplyBytes while they are under way. When all sockets
+// together are beyond it, a resume gets only the newest cutMessages.
+const (
+	largeAnswer = replyPause
+	cutMessages = 20
+)
+
+func (s *session) join(ctx context.Context, r *request) error {
+	in, groups := s.queue.has(r.Group)
+	switch {
+	case in:
+		return errJoined
+	case groups >= s.srv.cfg.MaxGroups:
+		return errTooManyGroups
+	}
+	var since *chat.Position
+	if r.Epoch != "" {
+		since = &chat.Position{Epoch: r.Epoch, Seq: r.Seq}
+	}
+	s.queue.join(r.Group)
+	entered := false
+	defer func() {
+		if !entered {
+			s.queue.unjoined()
+			s.srv.rooms.Leave(r.Group, s)
+		}
+	}()
+	j, err := s.srv.rooms.Join(ctx, r.Group, s.who, s, since)
+	if err != nil {
+		return err
+	}
+	s.budget(&j)
+	var dropped [classes]uint64
+	result, start := s.queue.joined(joinAnswer(r, &j), &dropped)
+	entered = result != lost
+	s.startWriter(start)
+	s.srv.count.drop(&dropped)
+	if result == overflow {
+		s.shut(slowConsumer, "")
+	}
+	return nil
+}
+
+// leave is answered even if the group was not joined: the wish is fulfilled.
+func (s *session) leave(r *request) error {
+	if s.queue.leave(r.Group) {
+		s.srv.rooms.Leave(r.Group, s)
+	}
+	return s.done(r, nil)
+}
+
+// budget cuts a long resume if too many are under way, so that a thousand clients coming back at once do not cost
+// gigabytes. They are told, and go on from there.
+func (s *session) budget(j *chat.Joined) {
+	size := int64(sizeOf(j.Messages))
+	if size < largeAnswer {
+		return
+	}
+	s.owed += size
+	if s.srv.resuming.Add(size) <= int64(s.srv.cfg.ReplyBytes) || len(j.Messages) <= cutMessages {
+		return
+	}
+	s.repay()
+	j.Messages = j.Messages[len(j.Messages)-cutMessages:]
+	j.Complete = false
+	s.srv.count.cutResumes.Add(1)
+}
+
+// sizeOf estimates the encoded size of messages.
+func sizeOf(all []*chat.Message) int {
+	n := 64
+	for _, m := range all {
+		n += 192 + len(m.Body) + len(m.CloudCustomData) + len(m.Nick) + len(m.Avatar)
+	}
+	return n
+}
+
+func joinAnswer(r *request, j *chat.Joined) []byte {
+	b := answer(r, 512+sizeOf(j.Messages))
+	b = appendField(b, "group", r.Group)
+	b = appendField(b, "role", j.Role)
+	b = appendField(b, "epoch", j.Epoch)
+	b = appendField(b, "seq", j.Seq)
+	b = appendField(b, "complete", j.Complete)
+	b = appendMap(b, "attributes", j.Attributes)
+	b = appendMap(b, "fields", j.Fields)
+	b = appendField(b, "notice", j.Notice)
+	b = appendField(b, "versions", map[string]uint64{
+		"attributes": j.AttributesVersion, "fields": j.FieldsVersion, "notice": j.NoticeVersion,
+	})
+	b = appendField(b, "count", j.Count)
+	b = append(b, `,"messages":`...)
+	return finish(appendMessages(b, j.Messages))
+}

@@ -1,0 +1,252 @@
+package socket
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"liveroom/chat"
+)
+
+// Rooms is what the door needs of the chat.
+type Rooms interface {
+	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
+	Leave(group string, sess chat.Session)
+	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
+	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
+	Attributes(ctx context.Context, group string, keys []string) (map[string]string, error)
+	SetAttributes(ctx context.Context, group string, by chat.Identity, attributes map[string]string) error
+	ReplaceAttributes(ctx context.Context, group string, by chat.Identity, attributes map[string]string) error
+	DeleteAttributes(ctx context.Context, group string, by chat.Identity, keys []string) error
+}
+
+// Accounts tells whom a UserSig names. An empty user takes the UserSig's word for it.
+type Accounts interface {
+	Login(ctx context.Context, user, userSig string) (chat.Identity, error)
+}
+
+// Server is the door. It is an http.Handler that serves while Run runs.
+type Server struct {
+	cfg      Config
+	rooms    Rooms
+	accounts Accounts
+	log      *slog.Logger
+
+	upgrader websocket.Upgrader
+	scratch  sync.Pool // of *pieces
+	readBufs sync.Pool // of *[]byte
+	guard    *guard
+	sessions registry
+	count    counters
+	writers  atomic.Int64
+	resuming atomic.Int64 // bytes of large resume answers under way
+
+	mu   sync.Mutex      // guards what follows, and wg.Go of readers against wg.Wait
+	open bool            // Run runs and is not draining
+	ran  bool            // Run was called
+	base context.Context // of every op
+	wg   sync.WaitGroup  // readers and writers
+
+}
+
+// New checks cfg and returns a Server that serves once Run does.
+func New(cfg Config, rooms Rooms, accounts Accounts, log *slog.Logger) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, rooms: rooms, accounts: accounts, log: log,
+		guard:    newGuard(cfg),
+		sessions: registry{byID: map[string]*session{}},
+	}
+	s.scratch.New = func() any { return &pieces{bufs: make([][]byte, 0, maxWriteFrames)} }
+	s.readBufs.New = func() any { b := make([]byte, 0, 1<<10); return &b }
+	s.upgrader = websocket.Upgrader{
+		HandshakeTimeout: cfg.HandshakeTimeout,
+		ReadBufferSize:   512,
+		WriteBufferPool:  &sync.Pool{}, // never used: gorilla does not write
+		WriteBufferSize:  512,
+		CheckOrigin:      func(*http.Request) bool { return true }, // no cookies are used (design §3)
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, err error) {
+			refuse(w, status, "bad_upgrade", err.Error())
+		},
+	}
+	return s, nil
+}
+
+// Alive says whether a session is open: play addresses name one as vid (design §6).
+func (s *Server) Alive(sessionID string) bool { return s.sessions.has(sessionID) }
+
+// CloseUser closes every socket of a user, as when the account is kicked, and returns how many there were.
+func (s *Server) CloseUser(user, reason string) int {
+	n := 0
+	for _, sess := range s.sessions.all(nil) {
+		if name := sess.user.Load(); name != nil && *name == user {
+			sess.Close(reason)
+			n++
+		}
+	}
+	return n
+}
+
+// ServeHTTP upgrades a request to a WebSocket and returns; the connection lives on in a goroutine of its own, whose stack
+// is small because it never saw the request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.isOpen() {
+		w.Header().Set("Retry-After", "2")
+		refuse(w, http.StatusServiceUnavailable, "stopping", "the chat is not taking connections at the moment; try again")
+		return
+	}
+	from := network(s.cfg.ClientAddr(r))
+	switch s.guard.admit(from) {
+	case full:
+		s.count.refusedFull.Add(1)
+		w.Header().Set("Retry-After", "10")
+		refuse(w, http.StatusServiceUnavailable, "too_many_sockets", "the chat has as many connections as it may; try again later")
+		return
+	case crowded:
+		s.count.refusedAddress.Add(1)
+		refuse(w, http.StatusTooManyRequests, "too_many_sockets_from_address", "this address has as many chat connections as it may")
+		return
+	case admitted:
+	}
+	t := &takeover{ResponseWriter: w}
+	ws, err := s.upgrader.Upgrade(t, r, nil)
+	if err != nil {
+		s.guard.leave(from)
+		s.log.Debug("chat upgrade failed", "remote", from, "err", err)
+		return
+	}
+	t.conn.muted.Store(true)
+	s.count.accepted.Add(1)
+	if !s.begin(newSession(s, ws, t.conn.Conn, from)) {
+		s.guard.leave(from)
+		_ = t.conn.Conn.Close() // the server stopped meanwhile
+	}
+}
+
+// refuse answers a request that does not become a WebSocket.
+func refuse(w http.ResponseWriter, status int, code, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the client is gone: nobody to tell
+		"status": status, "title": http.StatusText(status), "code": code, "detail": detail,
+	})
+}
+
+func (s *Server) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
+// begin starts a session's reader, unless the server is stopping.
+func (s *Server) begin(sess *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.open {
+		return false
+	}
+	sess.ctx = s.base
+	s.sessions.add(sess)
+	s.wg.Go(sess.run)
+	return true
+}
+
+func (s *Server) lend() *pieces { return s.scratch.Get().(*pieces) }
+
+func (s *Server) giveBack(p *pieces) {
+	p.bufs = p.bufs[:0]
+	s.scratch.Put(p)
+}
+
+// newID returns 128 random bits as text.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+var errRanTwice = errors.New("socket: Run called twice")
+
+// Run serves until ctx ends. Then it tells every client to come back a little later, each at another moment, closes all
+// and returns when nothing it started is running.
+func (s *Server) Run(ctx context.Context) error {
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	s.mu.Lock()
+	if s.ran {
+		s.mu.Unlock()
+		return errRanTwice
+	}
+	s.ran, s.open, s.base = true, true, base
+	s.mu.Unlock()
+
+	s.keepAlive(ctx)
+	s.drain(cancel)
+	return context.Cause(ctx)
+}
+
+// keepAlive pings who is silent, until ctx ends.
+func (s *Server) keepAlive(ctx context.Context) {
+	const steps = 15 // of PingEvery: how exact a ping is
+	tick := time.NewTicker(max(s.cfg.PingEvery/steps, time.Millisecond))
+	defer tick.Stop()
+	var buf []*session
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			buf = s.sessions.all(buf[:0])
+			for _, sess := range buf {
+				sess.pingIfSilent(now)
+			}
+			clear(buf)
+		}
+	}
+}
+
+// drain sends everybody away and waits; who does not go in time is cut off.
+func (s *Server) drain(cancel context.CancelFunc) {
+	s.mu.Lock()
+	s.open = false
+	s.mu.Unlock()
+	for _, sess := range s.sessions.all(nil) {
+		sess.shut(goingAway, "")
+	}
+	gone := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(gone)
+	}()
+	late := time.NewTimer(s.cfg.CloseTimeout + time.Second)
+	defer late.Stop()
+	select {
+	case <-gone:
+		return
+	case <-late.C:
+	}
+	cancel()
+	for _, sess := range s.sessions.all(nil) {
+		_ = sess.conn.Close() // its reader and writer notice
+	}
+	<-gone
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// addrOf is for logs: who is calling, without the zone.
+func addrOf(p netip.Prefix) string { return p.Addr().String() }

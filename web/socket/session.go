@@ -1,0 +1,163 @@
+package socket
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
+
+	"liveroom/chat"
+)
+
+// session is one connection. Fields without a note belong to its reader.
+type session struct {
+	srv  *Server         // never changes
+	id   string          // never changes
+	conn net.Conn        // safe for all; only the writer writes
+	ctx  context.Context // never changes once the reader runs
+	from netip.Prefix
+	ws   *websocket.Conn
+
+	queue  queue                  // has its own lock
+	user   atomic.Pointer[string] // set once signed in
+	heard  atomic.Int64           // when a frame was read last, Unix milliseconds
+	pinged atomic.Int64           // when a ping was sent last
+
+	limiter  rate.Limiter
+	excess   int // frames over the rate since the last one within it
+	failures int // failed logins
+	signedIn bool
+	who      chat.Identity
+	authBy   time.Time // deadline of auth
+	owed     int64     // of Server.resuming, until the answer is written
+}
+
+var _ chat.Session = (*session)(nil)
+
+func newSession(srv *Server, ws *websocket.Conn, conn net.Conn, from netip.Prefix) *session {
+	s := &session{
+		srv: srv, id: newID(), conn: conn, from: from, ws: ws,
+		queue:   queue{maxFrames: srv.cfg.QueueFrames, maxBytes: srv.cfg.QueueBytes},
+		limiter: *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst),
+		authBy:  time.Now().Add(srv.cfg.AuthTimeout),
+	}
+	now := time.Now().UnixMilli()
+	s.heard.Store(now)
+	// Pings of connections that began together are spread over a fifth of the interval.
+	s.pinged.Store(now - rand.Int64N(srv.cfg.PingEvery.Milliseconds()/5+1))
+	ws.SetReadLimit(maxFrameBytes)
+	ws.SetPingHandler(s.onPing)
+	ws.SetPongHandler(func(string) error { s.extend(); return nil })
+	ws.SetCloseHandler(func(int, string) error { return nil }) // the queue answers, see end
+	return s
+}
+
+// ID implements chat.Session.
+func (s *session) ID() string { return s.id }
+
+// Deliver implements chat.Session. It never blocks.
+func (s *session) Deliver(b *chat.Batch) {
+	var dropped [classes]uint64
+	result, start := s.queue.deliver(b.Group, b.Frame(encodeBatch), &dropped)
+	s.startWriter(start)
+	s.srv.count.drop(&dropped)
+	if result == overflow {
+		s.shut(slowConsumer, "")
+	}
+}
+
+// Close implements chat.Session.
+func (s *session) Close(reason string) { s.shut(goodbyeOf(reason), "") }
+
+// shut says goodbye and lets the connection end; the first goodbye counts.
+func (s *session) shut(g goodbye, detail string) {
+	push, last := g.frames(detail, s.srv.cfg.ReconnectSpread.Milliseconds())
+	first, start := s.queue.close(g.abandon, push, last)
+	if !first {
+		return
+	}
+	s.srv.count.close(g)
+	by := time.Now().Add(s.srv.cfg.CloseTimeout)
+	// Both end a wait that may be going on; if they fail, the connection is gone already.
+	_ = s.conn.SetReadDeadline(by)
+	_ = s.conn.SetWriteDeadline(by)
+	s.startWriter(start)
+}
+
+// answer queues an answer.
+func (s *session) answer(b []byte) { s.startWriter(s.queue.push(b)) }
+
+// pingIfSilent sends a ping if nothing was heard for PingEvery, and none was sent.
+func (s *session) pingIfSilent(now time.Time) {
+	before := now.Add(-s.srv.cfg.PingEvery).UnixMilli()
+	if s.heard.Load() > before || s.pinged.Load() > before {
+		return
+	}
+	s.pinged.Store(now.UnixMilli())
+	s.answer(controlFrame(finPing, nil))
+}
+
+// panicked logs and counts a panic.
+func (s *session) panicked(v any, stack []byte) {
+	s.srv.count.panics.Add(1)
+	s.srv.log.Error("chat connection panicked", "panic", v, "stack", string(stack))
+}
+
+// run reads until the connection ends, and cleans up.
+func (s *session) run() {
+	defer s.end()
+	defer func() {
+		if v := recover(); v != nil {
+			s.panicked(v, debug.Stack())
+			s.shut(internal, "")
+		}
+	}()
+	s.extend()
+	for s.readOne() {
+		// One who does not read his answers is not read either.
+		for moved := s.queue.await(false); moved != nil; moved = s.queue.await(false) {
+			<-moved
+		}
+		s.repay()
+	}
+}
+
+// end leaves everything the session was part of and closes the connection once the last frames are written.
+func (s *session) end() {
+	first, start := s.queue.close(false, closeFrame(websocket.CloseNormalClosure, "")) // the client's close is answered
+	s.startWriter(start)
+	if first {
+		_ = s.conn.SetWriteDeadline(time.Now().Add(s.srv.cfg.CloseTimeout))
+	}
+	s.leaveAll()
+	s.srv.sessions.remove(s)
+	for moved := s.queue.await(true); moved != nil; moved = s.queue.await(true) {
+		<-moved
+	}
+	s.repay()
+	_ = s.conn.Close() // nothing is left to lose
+	s.srv.guard.leave(s.from)
+}
+
+func (s *session) leaveAll() {
+	defer func() {
+		if v := recover(); v != nil {
+			s.panicked(v, debug.Stack())
+		}
+	}()
+	for _, group := range s.queue.in() {
+		s.srv.rooms.Leave(group, s)
+	}
+}
+
+// repay gives back what a large answer took of the server's budget.
+func (s *session) repay() {
+	s.srv.resuming.Add(-s.owed)
+	s.owed = 0
+}
