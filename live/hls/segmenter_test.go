@@ -96,19 +96,24 @@ func inRoom(t *testing.T, cfg Config, f func(r *room)) {
 		if r.s, err = New(cfg, r.hub, open, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- r.s.Run(ctx) }()
-		r.stop = func() {
-			cancel()
-			if err := <-done; !errors.Is(err, context.Canceled) {
-				t.Errorf("Run: %v", err)
-			}
-		}
-		synctest.Wait()
+		r.restart()
 		f(r)
 		r.stop()
 	})
+}
+
+// restart runs the server, and says how to stop it.
+func (r *room) restart() {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.s.Run(ctx) }()
+	r.stop = func() {
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			r.t.Errorf("Run: %v", err)
+		}
+	}
+	synctest.Wait()
 }
 
 // publish begins a push whose session began that long ago.
@@ -239,7 +244,7 @@ func (r *room) checkFiles() {
 			r.t.Fatalf("%s: %v", s.name, err)
 		}
 		for _, track := range parts[0].Tracks {
-			if track.BaseTime < ends[track.ID] {
+			if track.BaseTime < ends[track.ID] && !s.breaks { // a push ends with its last frame, which may outlast its clock
 				r.t.Errorf("%s: track %d begins at %d, before %d", s.name, track.ID, track.BaseTime, ends[track.ID])
 			}
 			at := track.BaseTime
