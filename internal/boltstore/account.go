@@ -1,0 +1,190 @@
+package boltstore
+
+import (
+	"context"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"liveroom/chat/account"
+)
+
+// Buckets of the accounts, made with the first one:
+//
+//	accounts         user id → account.Account (JSON)
+//	accounts.guests  time of creation (8 bytes, big endian, nanoseconds), user id → nothing: named guests, oldest first
+var (
+	bucketAccounts = []byte("accounts")
+	bucketGuests   = []byte("accounts.guests")
+)
+
+// Accounts is the file as account.Store. Everything is class A.
+type Accounts struct{ s *Store }
+
+var _ account.Store = (*Accounts)(nil)
+
+// Accounts is the accounts' view of the file.
+func (s *Store) Accounts() *Accounts { return &Accounts{s: s} }
+
+// Account implements account.Store.
+func (a *Accounts) Account(ctx context.Context, user string) (acc account.Account, err error) {
+	err = a.s.view(ctx, func(tx *bolt.Tx) error {
+		acc, err = loadAccount(tx, user)
+		return err
+	})
+	return acc, err
+}
+
+// Accounts implements account.Store.
+func (a *Accounts) Accounts(ctx context.Context, users []string) ([]account.Account, error) {
+	all := make([]account.Account, 0, len(users))
+	err := a.s.view(ctx, func(tx *bolt.Tx) error {
+		for _, user := range users {
+			acc, found, err := findAccount(tx, user)
+			if err != nil {
+				return err
+			}
+			if found {
+				all = append(all, acc)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// PutAccount implements account.Store.
+func (a *Accounts) PutAccount(ctx context.Context, fresh account.Account, p account.Patch) (stored account.Account, created bool, err error) {
+	err = a.s.update(ctx, func(tx *bolt.Tx) error {
+		old, found, err := findAccount(tx, fresh.User)
+		if err != nil {
+			return err
+		}
+		stored, created = fresh, !found
+		if found {
+			stored = p.Apply(old)
+		}
+		return storeAccount(tx, stored)
+	})
+	if err != nil {
+		return account.Account{}, false, err
+	}
+	return stored, created, nil
+}
+
+// PatchAccount implements account.Store.
+func (a *Accounts) PatchAccount(ctx context.Context, user string, p account.Patch) (stored account.Account, err error) {
+	err = a.s.update(ctx, func(tx *bolt.Tx) error {
+		old, err := loadAccount(tx, user)
+		if err != nil {
+			return err
+		}
+		stored = p.Apply(old)
+		return storeAccount(tx, stored)
+	})
+	if err != nil {
+		return account.Account{}, err
+	}
+	return stored, nil
+}
+
+// DeleteAccount implements account.Store.
+func (a *Accounts) DeleteAccount(ctx context.Context, user string) error {
+	return a.s.update(ctx, func(tx *bolt.Tx) error {
+		acc, err := loadAccount(tx, user)
+		if err != nil {
+			return err
+		}
+		return removeAccount(tx, acc)
+	})
+}
+
+// DeleteGuests implements account.Store.
+func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+	err = a.s.update(ctx, func(tx *bolt.Tx) error {
+		deleted = 0
+		old, err := oldGuests(tx, before, limit)
+		if err != nil {
+			return err
+		}
+		for _, acc := range old {
+			if err := removeAccount(tx, acc); err != nil {
+				return err
+			}
+		}
+		deleted = len(old)
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return deleted, nil
+}
+
+// oldGuests returns the oldest guests made before a time. They are collected before any is removed, because removing moves
+// the cursor.
+func oldGuests(tx *bolt.Tx, before time.Time, limit int) ([]account.Account, error) {
+	guests := tx.Bucket(bucketGuests)
+	if guests == nil {
+		return nil, nil
+	}
+	var old []account.Account
+	c := guests.Cursor()
+	for k, _ := c.First(); k != nil && len(old) < limit; k, _ = c.Next() {
+		acc, err := loadAccount(tx, string(k[8:]))
+		if err != nil {
+			return nil, err
+		}
+		if !acc.CreatedAt.Before(before) {
+			break
+		}
+		old = append(old, acc)
+	}
+	return old, nil
+}
+
+func findAccount(tx *bolt.Tx, user string) (acc account.Account, found bool, err error) {
+	b := tx.Bucket(bucketAccounts)
+	if b == nil {
+		return acc, false, nil
+	}
+	found, err = getJSON(b, []byte(user), &acc)
+	return acc, found, err
+}
+
+func loadAccount(tx *bolt.Tx, user string) (account.Account, error) {
+	acc, found, err := findAccount(tx, user)
+	if err == nil && !found {
+		err = account.ErrUnknownUser
+	}
+	return acc, err
+}
+
+func storeAccount(tx *bolt.Tx, acc account.Account) error {
+	b, err := tx.CreateBucketIfNotExists(bucketAccounts)
+	if err != nil {
+		return err
+	}
+	if err := putJSON(b, []byte(acc.User), acc); err != nil || !acc.Guest {
+		return err
+	}
+	guests, err := tx.CreateBucketIfNotExists(bucketGuests)
+	if err != nil {
+		return err
+	}
+	return mark(guests, guestKey(acc), true)
+}
+
+func removeAccount(tx *bolt.Tx, acc account.Account) error {
+	if err := tx.Bucket(bucketAccounts).Delete([]byte(acc.User)); err != nil || !acc.Guest {
+		return err
+	}
+	return mark(tx.Bucket(bucketGuests), guestKey(acc), false)
+}
+
+func guestKey(acc account.Account) []byte {
+	return append(number(uint64(acc.CreatedAt.UnixNano())), acc.User...)
+}
