@@ -8,8 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxElements bounds the elements of one message; Tencent names no number.
-const maxElements = 20
+// Bounds of one message's elements and of how deep they nest; Tencent names no numbers.
+const (
+	maxElements = 20
+	maxNesting  = 32
+)
 
 // customElem is the element whose Data programs act on.
 const customElem = "TIMCustomElem"
@@ -39,6 +42,9 @@ func inspect(body json.RawMessage) (content, error) {
 	}
 	if !utf8.Valid(body) {
 		return bad("MsgBody must be UTF-8")
+	}
+	if nesting(body) > maxNesting {
+		return bad("MsgBody may be nested at most %d levels deep", maxNesting)
 	}
 	list, err := arrayOf(body)
 	switch {
@@ -150,4 +156,24 @@ func objectOf(raw json.RawMessage) (map[string]json.RawMessage, error) {
 		return nil, errors.New("not JSON")
 	}
 	return fields, nil
+}
+
+// nesting is how deep brackets nest outside of strings.
+func nesting(raw []byte) (deepest int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+			deepest = max(deepest, depth)
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return deepest
 }
