@@ -22,7 +22,7 @@ type session struct {
 
 	mu      sync.Mutex
 	batches []*chat.Batch
-	arrived chan struct{} // a token for each batch; nil: nobody waits
+	arrived chan struct{} // a token for each batch
 	reason  string
 }
 
@@ -39,6 +39,14 @@ func (s *session) Deliver(b *chat.Batch) {
 	select {
 	case s.arrived <- struct{}{}:
 	default:
+	}
+}
+
+// await waits for a batch, or until the room is quiet.
+func (s *session) await(quiet <-chan struct{}) {
+	select {
+	case <-s.arrived:
+	case <-quiet:
 	}
 }
 
