@@ -13,10 +13,17 @@ const NEAR_PX = 20; // closer to the end than this, new rows pull the list along
 export function ChatList({ chat }: { chat: ChatClient }): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
   const following = useRef(true);
+  const height = useRef(0); // of the list, when `following` was last known
   const lastKey = useRef('');
   const [unread, setUnread] = useState(0);
   const { rows } = chat.log.value;
 
+  const look = () => {
+    const box = list.current;
+    // A list that changed its size was not scrolled by its reader.
+    if (box && box.clientHeight === height.current) following.current = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX;
+  };
+  look(); // now, before new rows: the event of a scroll comes a frame late
   const toEnd = () => {
     const box = list.current as HTMLDivElement;
     box.scrollTop = box.scrollHeight;
@@ -24,8 +31,7 @@ export function ChatList({ chat }: { chat: ChatClient }): JSX.Element {
     setUnread(0);
   };
   const onScroll = () => {
-    const box = list.current as HTMLDivElement;
-    following.current = box.scrollHeight - box.scrollTop - box.clientHeight <= NEAR_PX;
+    look();
     if (following.current) setUnread(0);
   };
   useLayoutEffect(() => {
@@ -40,7 +46,10 @@ export function ChatList({ chat }: { chat: ChatClient }): JSX.Element {
   useLayoutEffect(() => {
     // A phone's keyboard or a turned screen changes the height: who was at the end stays there.
     const box = list.current as HTMLDivElement;
-    const resizing = new ResizeObserver(() => following.current && toEnd());
+    const resizing = new ResizeObserver(() => {
+      height.current = box.clientHeight;
+      if (following.current) toEnd();
+    });
     resizing.observe(box);
     return () => resizing.disconnect();
   }, []);

@@ -4,7 +4,7 @@ import { t, type Key } from '../i18n/index.ts';
 import type { Phase } from '../player/controller.ts';
 import { scene as sceneOf } from '../status/record.ts';
 import { Countdown } from './countdown.tsx';
-import { TestCard } from './test-card.tsx';
+import { StandByCard } from './test-card.tsx';
 
 export interface SceneProps {
   room: string;
@@ -23,8 +23,8 @@ export function SceneOverlay(props: SceneProps): JSX.Element | null {
     case 'playback':
       return <PlaybackOverlay {...props} />;
     case 'interrupted':
-      // The last picture stays visible below: it will go on from there.
-      return <Words veil title="interrupted_title" text="interrupted_text" scene={scene} busy />;
+      // The last picture, if there is one, stays visible below: it goes on from there.
+      return <Words {...(props.phase === 'playing' ? { veil: true } : { card: props.room })} title="interrupted_title" text="interrupted_text" scene={scene} busy />;
     case 'paused':
       return <Words card={props.room} title="paused_title" text="paused_text" scene={scene} />;
     case 'ended':
@@ -87,7 +87,7 @@ interface WordsProps {
 function Words({ title, text, scene, card, veil, busy, children }: WordsProps): JSX.Element {
   return (
     <div class={`overlay${veil ? ' overlay-veil' : ''}`} data-testid="overlay" data-scene={scene}>
-      {card !== undefined && <TestCard seed={card} />}
+      {card !== undefined && <StandByCard seed={card} />}
       <div class="overlay-words">
         {busy && <span class="spinner" aria-hidden="true" />}
         <h2>{t(title)}</h2>

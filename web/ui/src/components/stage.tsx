@@ -58,6 +58,7 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
   }, [model, api]);
 
   const scene = record && sceneOf(record);
+  const withControls = scene === 'live' || (scene === 'interrupted' && playing.phase === 'playing');
   const onKeyDown = (ev: KeyboardEvent) => {
     if (ev.ctrlKey || ev.metaKey || ev.altKey || (ev.target as HTMLElement).tagName === 'INPUT') return;
     if (ev.key === 'm') toggleMuted(video.current as HTMLVideoElement);
@@ -95,7 +96,7 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
           />
         )}
       </div>
-      {(scene === 'live' || scene === 'interrupted') && <Controls video={video} stage={stage} danmaku={danmaku} onDanmaku={switchDanmaku} />}
+      {withControls && <Controls video={video} stage={stage} danmaku={danmaku} onDanmaku={switchDanmaku} />}
     </div>
   );
 }

@@ -4,7 +4,7 @@ export const en = {
   lobby: 'All rooms',
   language: 'Language',
   theme: 'Appearance',
-  theme_auto: 'As the device',
+  theme_auto: 'Automatic',
   theme_light: 'Light',
   theme_dark: 'Dark',
   skip: 'Skip to the content',

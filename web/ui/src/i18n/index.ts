@@ -58,12 +58,12 @@ export function when(iso: string, now = new Date()): string {
   if (Number.isNaN(date.getTime())) return '';
   const today = date.toDateString() === now.toDateString();
   const format: Intl.DateTimeFormatOptions = today
-    ? { hour: '2-digit', minute: '2-digit' }
-    : { month: 'short', day: 'numeric', weekday: 'short', hour: '2-digit', minute: '2-digit' };
+    ? { hour: 'numeric', minute: '2-digit' }
+    : { month: 'short', day: 'numeric', weekday: 'short', hour: 'numeric', minute: '2-digit' };
   return new Intl.DateTimeFormat(languageTag(), format).format(date);
 }
 
 export const clock = (unixSeconds: number): string =>
-  new Intl.DateTimeFormat(languageTag(), { hour: '2-digit', minute: '2-digit' }).format(unixSeconds * 1000);
+  new Intl.DateTimeFormat(languageTag(), { hour: 'numeric', minute: '2-digit' }).format(unixSeconds * 1000);
 
 export { en, zh };

@@ -1,5 +1,5 @@
+import { effect } from '@preact/signals';
 import { render, type JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { Api } from '../api/client.ts';
 import { BrowserGuests } from '../chat/identity.ts';
 import { ChatPanel } from '../components/chat-panel.tsx';
@@ -76,14 +76,7 @@ function Absent({ model, room }: { model: RoomModel; room: string }): JSX.Elemen
 
 function Viewer({ model, api, id, embedded }: { model: RoomModel; api: Api; id: string; embedded: boolean }): JSX.Element {
   const room = model.room.value;
-  const record = model.status.value;
   const chat = model.chat.value;
-  useEffect(() => {
-    const lamp = record?.name === 'live' ? '● ' : '';
-    document.title = `${lamp}${room?.title || id} · ${t('brand')}`;
-    document.documentElement.dataset.status = record?.name ?? '';
-    document.documentElement.dataset.version = String(record?.version ?? '');
-  });
   return (
     <div class={`page${embedded ? ' page-embedded' : ''}`}>
       {!embedded && <Header />}
@@ -109,6 +102,13 @@ const model = new RoomModel({
   connect: () => new WebSocket(`${location.origin.replace(/^http/, 'ws')}/chat`),
 });
 followSettings();
+effect(() => {
+  const record = model.status.value;
+  const lamp = record?.name === 'live' ? '● ' : '';
+  document.title = `${lamp}${model.room.value?.title || id} · ${t('brand')}`;
+  document.documentElement.dataset.status = record?.name ?? '';
+  document.documentElement.dataset.version = String(record?.version ?? '');
+});
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && model.wake());
 addEventListener('online', () => model.wake());
 addEventListener('pageshow', (ev) => ev.persisted && model.wake());

@@ -63,6 +63,7 @@ export class PlayerController {
   #bufferEnd = 0;
   #moved = false; // since attaching
   #deadline = 0; // when a stream without movement counts as lost
+  #resuming = false; // the anchor is back, nothing of it was seen yet
   #stalls = 0;
   #lastStall = 0;
 
@@ -110,6 +111,8 @@ export class PlayerController {
   /** The anchor is back: the open connection brings frames soon, or is replaced. Without one, don't sit out the wait. */
   #expect(): void {
     this.#backoff.reset();
+    this.#resuming = true;
+    this.#stalls = 0;
     if (this.#attachment) this.#deadline = Date.now() + RESUME_MS;
     else if (this.#retry !== null) void this.#attach();
   }
@@ -128,6 +131,7 @@ export class PlayerController {
       if (stale()) return;
       this.#moved = false;
       this.#position = this.#bufferEnd = 0;
+      this.#resuming = false;
       this.#deadline = Date.now() + FIRST_FRAME_MS;
       video.playbackRate = 1;
       const live = this.#source.kind === 'live';
@@ -185,7 +189,8 @@ export class PlayerController {
     const end = last < 0 ? 0 : buffered.end(last);
     const moving = video.currentTime > this.#position + 0.01;
     // A hidden page may stand still while media arrives; that is no loss.
-    const arriving = end > this.#bufferEnd + 0.01 && (document.visibilityState === 'hidden' || video.paused || video.seeking);
+    const grown = end > this.#bufferEnd + 0.01;
+    const arriving = grown && (document.visibilityState === 'hidden' || video.paused || video.seeking);
     if (moving || arriving) {
       if (!this.#moved) this.#barren = 0;
       this.#moved = true;
@@ -197,14 +202,17 @@ export class PlayerController {
     this.#position = video.currentTime;
     this.#bufferEnd = end;
     if (this.#source.kind !== 'live') return;
-    if (this.state.value.engine === 'flv' && last >= 0 && !video.paused) this.#chase(buffered.start(last), end);
+    if (this.state.value.engine === 'flv' && last >= 0 && !video.paused) this.#chase(buffered.start(last), end, this.#resuming && grown);
+    if (grown) this.#resuming = false;
     if (this.#expecting() && this.state.value.phase !== 'blocked' && !video.paused && Date.now() > this.#deadline) this.#lost();
   }
 
-  #chase(start: number, end: number): void {
+  /** `resumed`: what lies between here and the edge is the interruption; nobody wants to watch that. */
+  #chase(start: number, end: number, resumed: boolean): void {
     const { video } = this.#options;
     if (video.seeking) return;
-    const move = chase(video.currentTime, start, end, video.playbackRate, widened(flvPolicy, this.#stalls));
+    const policy = widened(flvPolicy, this.#stalls);
+    const move = chase(video.currentTime, start, end, video.playbackRate, resumed ? { ...policy, jump: policy.target + policy.slack } : policy);
     if (move.seekTo !== null) {
       video.currentTime = move.seekTo;
       this.#position = move.seekTo;

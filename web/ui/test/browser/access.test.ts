@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MockServer } from '../mock/server.ts';
+import { launch, open } from './browser.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+let server: MockServer;
+let base: string;
+
+beforeAll(async () => {
+  browser = await launch();
+  server = new MockServer();
+  base = await server.listen();
+  server.stream.push();
+  server.add('demo', 'live', { title: 'A title', notice: 'a notice', online: 5 });
+  server.add('quiz', 'waiting', { scheduledAt: new Date(Date.now() + 3_600_000).toISOString() });
+  server.add('rail', 'paused', {}, { reason: 'push_lost' });
+  server.add('garden', 'paused', {}, { reason: 'by_anchor' });
+  server.add('over', 'ended');
+  server.add('talk', 'playback', {}, { playbackUrl: '/files/none.mp4' });
+  for (let i = 0; i < 12; i++) server.say(`user${i}`, `hello ${i}`);
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+/** Evaluated, not added as a tag: the page's policy allows no foreign script. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+    const result = await axe.run();
+    return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html} ${n.failureSummary}`));
+  });
+}
+
+const looks = [
+  { name: 'light', options: { colorScheme: 'light', reducedMotion: 'reduce' } },
+  { name: 'dark', options: { colorScheme: 'dark', reducedMotion: 'reduce' } },
+  { name: 'phone in Chinese', options: { locale: 'zh-CN', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } },
+] as const;
+const paths = ['/', '/rooms/demo', '/rooms/quiz', '/rooms/rail', '/rooms/garden', '/rooms/over', '/rooms/talk', '/rooms/none'];
+
+test.each(looks.flatMap(({ name, options }) => paths.map((path) => [name, path, options] as const)))('%s %s can be used by everyone', async (_name, path, options) => {
+  const { page } = await open(browser, base + path, options);
+  await page.waitForSelector('[data-testid=overlay], [data-phase=playing], [data-testid=room-card], [data-state=missing]');
+  expect(await violations(page)).toEqual([]);
+  await page.context().close();
+});
+
+test('the nickname dialog can be used by everyone', async () => {
+  const { page } = await open(browser, `${base}/rooms/quiz`);
+  await page.waitForSelector('[data-testid=chat][data-state=online]');
+  await page.fill('[data-testid=chat-input]', 'hi');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-testid=nick-dialog]');
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('chat-input');
+  expect(await page.inputValue('[data-testid=chat-input]')).toBe('hi');
+  await page.context().close();
+});
+
+test('less movement means no flying messages until they are switched on', async () => {
+  const { page } = await open(browser, `${base}/rooms/demo`, { reducedMotion: 'reduce' });
+  await page.waitForSelector('[data-phase=playing]');
+  expect(await page.locator('[data-testid=danmaku]').count()).toBe(0);
+  await page.focus('[data-testid=danmaku-switch]');
+  await page.keyboard.press('Space');
+  await page.waitForSelector('[data-testid=danmaku] canvas');
+  await page.keyboard.press('Space');
+  await page.waitForSelector('[data-testid=danmaku]', { state: 'detached' });
+  await page.keyboard.press('m');
+  expect(await page.evaluate(() => document.querySelector('video')?.muted)).toBe(false);
+  await page.context().close();
+});
+
+test('language and appearance follow the browser, change at once and are remembered', async () => {
+  const { page } = await open(browser, `${base}/`, { locale: 'zh-CN' });
+  await page.waitForSelector('text=正在直播');
+  expect(await page.getAttribute('html', 'lang')).toBe('zh-CN');
+  await page.selectOption('[data-testid=language]', 'en');
+  await page.waitForSelector('h2:has-text("On air")');
+  await page.selectOption('[data-testid=theme]', 'dark');
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const dark = await ground();
+  await page.reload();
+  await page.waitForSelector('h2:has-text("On air")');
+  expect(await ground()).toBe(dark);
+  await page.selectOption('[data-testid=theme]', 'light');
+  expect(await ground()).not.toBe(dark);
+  await page.context().close();
+});
+
+test('an empty lobby says how to push', async () => {
+  const empty = new MockServer();
+  const { page } = await open(browser, `${await empty.listen()}/`);
+  await page.waitForSelector('[data-testid=lobby-empty]');
+  await page.waitForSelector('text=liveroom address push --room demo');
+  expect(await violations(page)).toEqual([]);
+  await page.context().close();
+  await empty.close();
+});

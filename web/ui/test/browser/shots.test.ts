@@ -1,0 +1,72 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MockServer } from '../mock/server.ts';
+import { launch, open } from './browser.ts';
+
+// Pictures to look at: PICTURES=folder npm run test:browser -- shots
+const out = process.env.PICTURES ?? '';
+let browser: Browser;
+let server: MockServer;
+let base: string;
+const soon = new Date(Date.now() + 3 * 3_600_000 + 754_000).toISOString();
+
+beforeAll(async () => {
+  browser = await launch();
+  server = new MockServer();
+  base = await server.listen();
+  server.add('demo', 'live', { title: 'Saturday pottery: throwing a teapot, start to glaze', notice: 'Questions in the chat, please. Next week: raku firing outdoors, bring warm clothes.', online: 1284, anchor: 'Mei Tanaka' });
+  server.add('chess', 'live', { title: 'Blitz until somebody cries', online: 87, anchor: 'ivan' });
+  server.add('garden', 'paused', { title: '周六花园：修剪与扦插', online: 12, anchor: '林晓' }, { reason: 'by_anchor' });
+  server.add('rail', 'paused', { title: 'Cab ride Bergen to Oslo', online: 431, anchor: 'nsb' }, { reason: 'push_lost' });
+  server.add('quiz', 'waiting', { title: 'Pub quiz, round four', scheduledAt: soon, anchor: 'The Crown' });
+  server.add('open', 'waiting', { title: '', anchor: '' });
+  server.add('talk', 'playback', { title: 'How the bridge was built', anchor: 'Ines', online: 3 }, { playbackUrl: '/files/none.mp4' });
+  server.add('over', 'ended', { title: 'Morning news' });
+  server.add('gone', 'ended', { title: 'Something shady' }, { reason: 'forbidden' });
+  const talk = ['hello from Lisbon', 'that bowl is gorgeous', '这个釉色真好看，请问是什么温度烧的？', 'how thick is the wall there?', '<b>not bold</b> & not a tag', 'a very long message that goes on and on because somebody had a lot to say about the way the handle was pulled and attached, twice', '👏👏👏'];
+  const who = ['tom', 'Ana Sofia', '陶陶', 'kiln_god', 'xss', 'Professor Longwind', 'emoji'];
+  for (let i = 0; i < 16; i++) server.say(`u${i % 7}`, talk[i % 7] as string, who[i % 7]);
+  server.stream.push('640x360');
+  if (out) mkdirSync(out, { recursive: true });
+});
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+const cases: [string, string, object][] = [
+  ['lobby', '/', {}],
+  ['lobby-dark-phone', '/', { ...phone, colorScheme: 'dark' }],
+  ['live', '/rooms/demo', {}],
+  ['live-dark', '/rooms/demo', { colorScheme: 'dark' }],
+  ['live-phone', '/rooms/demo', phone],
+  ['live-phone-dark', '/rooms/demo', { ...phone, colorScheme: 'dark' }],
+  ['interrupted', '/rooms/rail', {}],
+  ['paused', '/rooms/garden', { colorScheme: 'dark' }],
+  ['waiting', '/rooms/quiz', {}],
+  ['waiting-phone', '/rooms/quiz', phone],
+  ['waiting-unscheduled', '/rooms/open', {}],
+  ['playback-missing', '/rooms/talk', {}],
+  ['ended', '/rooms/over', {}],
+  ['missing', '/rooms/nothing', {}],
+  ['embed', '/embed/demo', { viewport: { width: 800, height: 450 } }],
+  ['zh', '/rooms/quiz', { locale: 'zh-CN' }],
+];
+
+test.each(cases)('%s looks as it should and obeys the policy', async (name, path, options) => {
+  const { page, faults } = await open(browser, base + path, options);
+  await page.waitForSelector('[data-testid=overlay], [data-phase=playing], [data-testid=room-card], [data-testid=absent]:not([data-state=loading])');
+  if (path.endsWith('/demo')) {
+    await page.waitForSelector('[data-phase=playing]');
+    await page.hover('[data-testid=stage]');
+    server.say('u1', 'flying over the picture', 'Ana Sofia');
+    await page.waitForSelector('[data-emitted]');
+    await page.waitForTimeout(1500);
+  }
+  if (out) await page.screenshot({ path: join(out, `${name}.png`) });
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
