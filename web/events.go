@@ -74,6 +74,9 @@ type eventStream struct {
 var errServerStops = errors.New("web: the server stops")
 
 func (e *eventStream) run(ctx context.Context, lastEventID string) error {
+	if err := e.write(": welcome\n\n"); err != nil { // sends the headers even if nothing follows for long
+		return err
+	}
 	at, err := strconv.ParseUint(lastEventID, 10, 64)
 	if e.at = at; err != nil {
 		if err := e.reset(ctx); err != nil {

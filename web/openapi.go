@@ -3,6 +3,9 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -48,3 +51,17 @@ func (s *Server) describe() error {
 	})
 	return nil
 }
+
+// Routes lists the calls of the API as the router knows them, "GET /api/v1/rooms/{room}", in order.
+func (s *Server) Routes() []string {
+	var out []string
+	for _, r := range s.engine.Routes() {
+		if strings.HasPrefix(r.Path, "/api/") {
+			out = append(out, r.Method+" "+routeParam.ReplaceAllString(r.Path, "{$1}"))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+var routeParam = regexp.MustCompile(`:(\w+)`)

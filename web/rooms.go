@@ -35,8 +35,8 @@ type RoomBody struct {
 	Title       string   `json:"title"`
 	Anchor      string   `json:"anchor" doc:"Account of the anchor."`
 	Notice      string   `json:"notice"`
-	ScheduledAt Time     `json:"scheduledAt"`
-	EndAt       Time     `json:"endAt"`
+	ScheduledAt NullTime `json:"scheduledAt"`
+	EndAt       NullTime `json:"endAt"`
 	Grace       Duration `json:"grace" doc:"How long an interrupted room waits for its push."`
 	PauseLimit  Duration `json:"pauseLimit" doc:"How long a paused room may be without stream."`
 	PlayAuth    string   `json:"playAuth" enum:"signed,none"`
@@ -51,7 +51,7 @@ func (s *Server) roomBody(l live.Listed) RoomBody {
 	r := l.Room
 	return RoomBody{
 		ID: r.ID, GroupID: r.GroupID, Stream: r.Stream, Title: r.Title, Anchor: r.Anchor, Notice: r.Notice,
-		ScheduledAt: Time{r.ScheduledAt}, EndAt: Time{r.EndAt}, Grace: Duration(r.Grace), PauseLimit: Duration(r.PauseLimit),
+		ScheduledAt: NullTime{r.ScheduledAt}, EndAt: NullTime{r.EndAt}, Grace: Duration(r.Grace), PauseLimit: Duration(r.PauseLimit),
 		PlayAuth: string(r.PlayAuth), EarlyPush: string(r.EarlyPush), CreatedAt: Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
 		Status: recordOf(l.Record), Online: s.rooms.Online(r),
 	}
@@ -65,8 +65,8 @@ type RoomDraft struct {
 	Title       string    `json:"title,omitempty" maxLength:"120" doc:"At most 120 bytes. Default: id."`
 	Anchor      string    `json:"anchor,omitempty" maxLength:"32" doc:"Account that may drive the room with its UserSig."`
 	Notice      string    `json:"notice,omitempty" maxLength:"300" doc:"At most 300 bytes."`
-	ScheduledAt *Time     `json:"scheduledAt,omitempty"`
-	EndAt       *Time     `json:"endAt,omitempty" doc:"Ends the room by itself."`
+	ScheduledAt NullTime  `json:"scheduledAt,omitempty"`
+	EndAt       NullTime  `json:"endAt,omitempty" doc:"Ends the room by itself."`
 	Grace       *Duration `json:"grace,omitempty" doc:"Default: the server's setting."`
 	PauseLimit  *Duration `json:"pauseLimit,omitempty" doc:"Default: the server's setting."`
 	PlayAuth    string    `json:"playAuth,omitempty" enum:"signed,none" doc:"Default: signed."`
@@ -74,18 +74,11 @@ type RoomDraft struct {
 }
 
 func (d RoomDraft) draft() live.Draft {
-	out := live.Draft{
+	return live.Draft{
 		ID: d.ID, GroupID: d.GroupID, Stream: d.Stream, Title: d.Title, Anchor: d.Anchor, Notice: d.Notice,
-		Grace: d.Grace.value(), PauseLimit: d.PauseLimit.value(),
+		ScheduledAt: d.ScheduledAt.Time, EndAt: d.EndAt.Time, Grace: d.Grace.value(), PauseLimit: d.PauseLimit.value(),
 		PlayAuth: live.PlayAuth(d.PlayAuth), EarlyPush: live.EarlyPush(d.EarlyPush),
 	}
-	if d.ScheduledAt != nil {
-		out.ScheduledAt = d.ScheduledAt.Time
-	}
-	if d.EndAt != nil {
-		out.EndAt = d.EndAt.Time
-	}
-	return out
 }
 
 type createIn struct {

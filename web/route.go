@@ -35,7 +35,6 @@ func (s *Server) route() {
 	s.registerAddresses()
 	s.registerGuests()
 	s.registerChat()
-	e.OPTIONS("/api/v1/*path", preflight)
 	e.GET("/healthz", gin.WrapF(s.health.live))
 	e.GET("/readyz", gin.WrapF(s.health.readyz))
 }
@@ -87,6 +86,10 @@ func (s *Server) recoverAPI(c *gin.Context) {
 func headers(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
+	if c.Request.Method == http.MethodOptions && strings.HasPrefix(c.Request.URL.Path, "/api/") {
+		preflight(c)
+		return
+	}
 	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
 		h.Set("Cache-Control", "no-store")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -104,7 +107,7 @@ func preflight(c *gin.Context) {
 	h.Set("Access-Control-Allow-Methods", "GET")
 	h.Set("Access-Control-Allow-Headers", "If-None-Match")
 	h.Set("Access-Control-Max-Age", "86400")
-	c.Status(http.StatusNoContent)
+	c.AbortWithStatus(http.StatusNoContent)
 }
 
 // who says who may use an operation.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/sync/errgroup"
 
 	"liveroom/live"
@@ -69,6 +70,7 @@ func (s *Server) registerStatus() {
 	op := s.operation("room-status", http.MethodGet, "/rooms/{room}/status", "status", "Show a room's status, or wait for the next", anyone)
 	op.Description = "The ETag is epoch-version, followed by -online where online is not 0. 304 answers an If-None-Match with the present tag."
 	register(s, op, s.roomStatus)
+	s.api.OpenAPI().Paths[op.Path].Get.Responses["304"] = &huma.Response{Description: "Nothing has changed"}
 	register(s, s.operation("statuses", http.MethodGet, "/statuses", "status", "Show many rooms' status", anyone), s.statuses)
 }
 

@@ -14,20 +14,42 @@ import (
 // timeLayout is how times are written: RFC 3339, UTC, milliseconds.
 const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// Time is a moment on the wire; the zero Time is null. It is read in any zone and written in UTC.
+// Time is a moment on the wire. It is read in any zone and written in UTC.
 type Time struct{ time.Time }
 
-// MarshalJSON writes the time, or null.
+// MarshalJSON writes the time.
 func (t Time) MarshalJSON() ([]byte, error) {
-	if t.IsZero() {
-		return []byte("null"), nil
-	}
 	return []byte(`"` + t.UTC().Format(timeLayout) + `"`), nil
 }
 
 // Schema describes the type in the API's description.
 func (Time) Schema(huma.Registry) *huma.Schema {
-	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Nullable: true, Examples: []any{"2026-11-21T20:00:00.000Z"}}
+	return &huma.Schema{Type: huma.TypeString, Format: "date-time", Examples: []any{"2026-11-21T20:00:00.000Z"}}
+}
+
+func (t *Time) value() time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Time
+}
+
+// NullTime is a moment that may not be; the zero time is null.
+type NullTime struct{ time.Time }
+
+// MarshalJSON writes the time, or null.
+func (t NullTime) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	return Time(t).MarshalJSON()
+}
+
+// Schema describes the type in the API's description.
+func (NullTime) Schema(r huma.Registry) *huma.Schema {
+	s := Time{}.Schema(r)
+	s.Nullable = true
+	return s
 }
 
 // TimePatch is a time that may be absent (stays), null (is removed) or given.
@@ -46,7 +68,7 @@ func (t *TimePatch) UnmarshalJSON(b []byte) error {
 }
 
 // Schema describes the type in the API's description.
-func (TimePatch) Schema(r huma.Registry) *huma.Schema { return Time{}.Schema(r) }
+func (TimePatch) Schema(r huma.Registry) *huma.Schema { return NullTime{}.Schema(r) }
 
 func (t TimePatch) patch() *time.Time {
 	if !t.Set {
@@ -105,7 +127,7 @@ type Record struct {
 	Session      string        `json:"session" doc:"The live session; empty before the first."`
 	Since        Time          `json:"since" doc:"When this status was entered."`
 	StreamActive bool          `json:"streamActive"`
-	GraceUntil   Time          `json:"graceUntil" doc:"When the room will end if nothing happens."`
+	GraceUntil   NullTime      `json:"graceUntil" doc:"When the room will end if nothing happens."`
 	PlaybackURL  *string       `json:"playbackUrl" nullable:"true"`
 }
 
@@ -115,16 +137,9 @@ func recordOf(r status.Record) Record {
 		Session: r.Session, Since: Time{r.Since}, StreamActive: r.StreamActive, PlaybackURL: r.PlaybackURL,
 	}
 	if r.GraceUntil != nil {
-		out.GraceUntil = Time{*r.GraceUntil}
+		out.GraceUntil = NullTime{*r.GraceUntil}
 	}
 	return out
 }
 
 func ptr[T any](v T) *T { return &v }
-
-func (t *Time) value() time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.Time
-}

@@ -1,0 +1,236 @@
+package web_test
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+// description is /openapi.yaml as a program reads it.
+type description struct {
+	OpenAPI string `yaml:"openapi"`
+	Paths   map[string]map[string]struct {
+		OperationID string           `yaml:"operationId"`
+		Summary     string           `yaml:"summary"`
+		Tags        []string         `yaml:"tags"`
+		Responses   map[string]any   `yaml:"responses"`
+		Security    []map[string]any `yaml:"security"`
+	} `yaml:"paths"`
+	Components struct {
+		Schemas map[string]any `yaml:"schemas"`
+	} `yaml:"components"`
+}
+
+func (b *bench) description() (d description, raw string) {
+	b.t.Helper()
+	a := b.do(200, "GET", "/openapi.yaml", "", nil)
+	must(b.t, yaml.Unmarshal([]byte(a.raw), &d))
+	return d, a.raw
+}
+
+func TestDescriptionAndServerAgree(t *testing.T) {
+	b := newBench(t, nil)
+	d, raw := b.description()
+	if !strings.HasPrefix(d.OpenAPI, "3.1") {
+		t.Errorf("openapi: %s", d.OpenAPI)
+	}
+	var described []string
+	ids := map[string]bool{}
+	for path, calls := range d.Paths {
+		for method, call := range calls {
+			described = append(described, strings.ToUpper(method)+" "+path)
+			if call.OperationID == "" || ids[call.OperationID] || call.Summary == "" || len(call.Tags) != 1 || len(call.Responses) < 2 {
+				t.Errorf("%s %s is described poorly: %+v", method, path, call)
+			}
+			ids[call.OperationID] = true
+		}
+	}
+	slices.Sort(described)
+	if served := b.server.Routes(); !slices.Equal(described, served) {
+		t.Errorf("described:\n%s\nserved:\n%s", strings.Join(described, "\n"), strings.Join(served, "\n"))
+	}
+	// Every reference leads somewhere.
+	for _, ref := range regexp.MustCompile(`#/components/schemas/(\w+)`).FindAllStringSubmatch(raw, -1) {
+		if d.Components.Schemas[ref[1]] == nil {
+			t.Errorf("no schema %s", ref[1])
+		}
+	}
+}
+
+// TestDescribedSecurityHolds asks every call without credentials: what is described as closed must be.
+func TestDescribedSecurityHolds(t *testing.T) {
+	b := newBench(t, nil)
+	b.createRoom("demo")
+	d, _ := b.description()
+	for path, calls := range d.Paths {
+		for method, call := range calls {
+			a := b.request(strings.ToUpper(method), strings.ReplaceAll(path, "{room}", "demo"), "", nil)
+			if closed := len(call.Security) > 0; closed != (a.status == 401) {
+				t.Errorf("%s %s: described as closed %v, answered %d", method, path, closed, a.status)
+			}
+		}
+	}
+}
+
+func TestDocsPageNeedsNoScript(t *testing.T) {
+	b := newBench(t, nil)
+	page := b.do(200, "GET", "/docs", "", nil)
+	policy := page.header.Get("Content-Security-Policy")
+	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+		t.Errorf("policy = %q", policy)
+	}
+	if strings.Contains(page.raw, "<script") || regexp.MustCompile(`(src|href)="(https?:)?//`).MatchString(page.raw) {
+		t.Error("the page needs a script or another server")
+	}
+	d, _ := b.description()
+	for path, calls := range d.Paths {
+		for _, call := range calls {
+			if !strings.Contains(page.raw, `id="`+call.OperationID+`"`) {
+				t.Errorf("the page lacks %s %s", call.OperationID, path)
+			}
+		}
+	}
+	if a := b.do(200, "GET", "/docs/style.css", "", nil); !strings.HasPrefix(a.header.Get("Content-Type"), "text/css") {
+		t.Errorf("style = %s", a.header.Get("Content-Type"))
+	}
+}
+
+// example is one call of docs/api.md and the answer shown under it.
+type example struct {
+	method, path, auth string
+	headers            []string
+	body               any
+	status             int
+	answer             string
+}
+
+var exampleBlock = regexp.MustCompile("(?s)```http\n(.*?)```\n+```(?:json|text) (\\d+)\n(.*?)```")
+
+func examples(t *testing.T) (out []example) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/api.md")
+	must(t, err)
+	for _, m := range exampleBlock.FindAllStringSubmatch(string(text), -1) {
+		head, body, _ := strings.Cut(m[1], "\n\n")
+		lines := strings.Split(strings.TrimSpace(head), "\n")
+		e := example{answer: strings.TrimSpace(m[3])}
+		e.method, e.path, _ = strings.Cut(lines[0], " ")
+		must(t, json.Unmarshal([]byte(m[2]), &e.status))
+		for _, line := range lines[1:] {
+			key, value, _ := strings.Cut(line, ": ")
+			if key == "Authorization" {
+				e.auth = strings.TrimPrefix(value, "Bearer ")
+			} else {
+				e.headers = append(e.headers, key, value)
+			}
+		}
+		if body = strings.TrimSpace(body); body != "" {
+			e.body = body
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// TestDocumentedExamplesWork replays docs/api.md from top to bottom against one server. Values shown as "…" may be anything.
+func TestDocumentedExamplesWork(t *testing.T) {
+	b := newBench(t, nil)
+	all := examples(t)
+	if len(all) < 10 {
+		t.Fatalf("found %d examples", len(all))
+	}
+	credentials := map[string]string{"": "", "API_TOKEN": apiToken, "ANCHOR_USERSIG": b.userSig("alice")}
+	var epoch string
+	for _, e := range all {
+		auth, known := credentials[e.auth]
+		if !known {
+			t.Fatalf("%s %s: who is %q?", e.method, e.path, e.auth)
+		}
+		path := strings.ReplaceAll(e.path, "EPOCH", epoch)
+		a := b.request(e.method, path, auth, e.body, e.headers...)
+		if a.status != e.status {
+			t.Errorf("%s %s = %d %s, documented %d", e.method, e.path, a.status, a.raw, e.status)
+			continue
+		}
+		if status, ok := a.json["epoch"].(string); ok {
+			epoch = status
+		}
+		if e.answer == "" {
+			if a.raw != "" {
+				t.Errorf("%s %s answers %s, documented nothing", e.method, e.path, a.raw)
+			}
+			continue
+		}
+		var want, got any
+		must(t, json.Unmarshal([]byte(e.answer), &want))
+		must(t, json.Unmarshal([]byte(a.raw), &got))
+		if where := differs(want, got, ""); where != "" {
+			t.Errorf("%s %s: %s\n got %s\nwant %s", e.method, e.path, where, a.raw, e.answer)
+		}
+	}
+}
+
+// differs says where got is not what was documented, empty when it is.
+func differs(want, got any, at string) string {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok || len(g) != len(w) {
+			return at + ": other fields"
+		}
+		for key := range w {
+			if _, ok := g[key]; !ok {
+				return at + "." + key + " is missing"
+			}
+			if where := differs(w[key], g[key], at+"."+key); where != "" {
+				return where
+			}
+		}
+	case []any:
+		g, ok := got.([]any)
+		if !ok || len(g) != len(w) {
+			return at + ": other length"
+		}
+		for i := range w {
+			if where := differs(w[i], g[i], at+"[]"); where != "" {
+				return where
+			}
+		}
+	case string:
+		if _, number := got.(float64); number && w == "…" {
+			return ""
+		}
+		g, ok := got.(string)
+		before, after, open := strings.Cut(w, "…")
+		if !ok || (!open && g != w) || (open && (!strings.HasPrefix(g, before) || !strings.HasSuffix(g, after))) {
+			return at + ": another text"
+		}
+	default:
+		if want != got {
+			return at + ": another value"
+		}
+	}
+	return ""
+}
+
+func TestEveryCallHasAnExample(t *testing.T) {
+	b := newBench(t, nil)
+	d, _ := b.description()
+	shown := map[string]bool{"GET /api/v1/events": true} // a stream; it has its own place in the document
+	for _, e := range examples(t) {
+		path, _, _ := strings.Cut(e.path, "?")
+		shown[e.method+" "+strings.Replace(path, "/rooms/demo", "/rooms/{room}", 1)] = true
+	}
+	for path, calls := range d.Paths {
+		for method := range calls {
+			if key := strings.ToUpper(method) + " " + path; !shown[key] {
+				t.Errorf("docs/api.md has no example of %s", key)
+			}
+		}
+	}
+}
