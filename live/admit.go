@@ -133,7 +133,7 @@ func (s *Service) Play(ctx context.Context, req stream.Request) (*stream.Subscri
 	if err != nil {
 		return nil, err
 	}
-	return s.hub.Subscribe(r.Stream, req.Protocol, stream.SubscribeOptions{}), nil
+	return s.hub.Subscribe(r.Stream, req.Protocol, stream.SubscribeOptions{Viewer: viewerOf(req)}), nil
 }
 
 // Authorize checks that req may play, without subscribing. The error is a *stream.Refusal.

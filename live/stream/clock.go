@@ -41,8 +41,23 @@ func newClock(cfg *Config, offset time.Duration, last int64) clock {
 	}
 }
 
-// control is the time of a tag without media: the present one. Its own timestamp is often 0 and means nothing.
-func (c *clock) control() int64 { return c.high }
+// control is the time of a tag without media. Its own timestamp is believed only near the present: often it is 0 and
+// means nothing. It never moves the clock.
+func (c *clock) control(kind Kind, raw uint32) int64 {
+	if !c.started {
+		return c.high
+	}
+	out := c.ext + int64(int32(raw-c.lastRaw)) + c.shift
+	if out > c.high+c.maxRegress || out < c.high-c.maxRegress {
+		return c.high
+	}
+	switch kind {
+	case Audio, Video:
+		return max(out, c.least(c.track(kind)))
+	case Script:
+	}
+	return max(out, c.floor)
+}
 
 // media is the time of an audio or video tag that arrived now with that raw timestamp in ms.
 func (c *clock) media(kind Kind, raw uint32, now time.Time) int64 {
@@ -54,10 +69,7 @@ func (c *clock) media(kind Kind, raw uint32, now time.Time) int64 {
 	elapsed := max(now.Sub(c.arrivedAt).Milliseconds(), 0)
 	c.arrivedAt = now
 
-	t := &c.tracks[0]
-	if kind == Video {
-		t = &c.tracks[1]
-	}
+	t := c.track(kind)
 	out := c.place(t, elapsed)
 	if least := c.least(t); out < least {
 		out = least
@@ -69,6 +81,13 @@ func (c *clock) media(kind Kind, raw uint32, now time.Time) int64 {
 	t.started, t.last = true, out
 	c.high = max(c.high, out)
 	return out
+}
+
+func (c *clock) track(kind Kind) *track {
+	if kind == Video {
+		return &c.tracks[1]
+	}
+	return &c.tracks[0]
 }
 
 // place finds the shift that makes the present position plausible for a track, and makes a new one if none does.

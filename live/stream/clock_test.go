@@ -90,6 +90,37 @@ func TestClock(t *testing.T) {
 	}
 }
 
+func TestClockOfTagsWithoutMedia(t *testing.T) {
+	cfg := Config{}.withDefaults()
+	c := newClock(&cfg, 5*time.Second, -1)
+	if got := c.control(Script, 12345); got != 5000 {
+		t.Errorf("before the first media: %d", got)
+	}
+	now := time.Unix(1000, 0)
+	c.media(Video, 100_000, now)
+	c.media(Audio, 100_100, now)
+	for _, tt := range []struct {
+		name string
+		kind Kind
+		raw  uint32
+		want int64
+	}{
+		{"zero in the middle", Video, 0, 5100},
+		{"a little ahead", Video, 100_140, 5140},
+		{"far ahead", Script, 200_000, 5100},
+		{"behind its track", Audio, 100_050, 5100},
+		{"behind, of another track", Video, 100_050, 5050},
+		{"script data", Script, 100_120, 5120},
+	} {
+		if got := c.control(tt.kind, tt.raw); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+	if got := c.media(Video, 100_040, now); got != 5040 || c.repaired != 0 {
+		t.Errorf("it moved the clock: %d, %d repaired", got, c.repaired)
+	}
+}
+
 // FuzzClock holds whatever timestamps come: time never decreases within a track and never falls below the floor.
 func FuzzClock(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 2})

@@ -26,6 +26,7 @@ type feed struct {
 	await      bool // nothing is appended until the next keyframe
 	ended      bool
 	protocols  map[string]int // viewers
+	linked     map[string]int // those of them that name a chat session, by its id
 	wake       chan struct{}  // closed to wake waiting subscribers; nil while none waits
 	timer      *time.Timer    // ends the merge window
 	armed      bool
@@ -43,7 +44,7 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 	p.meter.tag(kind, len(buf), fm, now)
 	var ms int64
 	if fm.control {
-		ms = p.clock.control()
+		ms = p.clock.control(kind, raw)
 	} else {
 		ms = p.clock.media(kind, raw, now)
 		f.last = max(f.last, ms)

@@ -151,6 +151,8 @@ func (h *Hub) End(name string, cause error) {
 type SubscribeOptions struct {
 	// Internal subscribers (a segmenter, a recorder) are not counted as viewers.
 	Internal bool
+	// Viewer is the chat session the subscriber belongs to, empty if it names none: who is in the chat as well counts once.
+	Viewer string
 }
 
 // Subscribe adds a subscriber, also where nobody publishes yet. Protocol is what it is counted under. It must be closed.
@@ -162,7 +164,7 @@ func (h *Hub) Subscribe(name, protocol string, o SubscribeOptions) *Subscriber {
 	defer f.mu.Unlock()
 	m := f.log.newest()
 	s := &Subscriber{
-		feed: f, protocol: protocol, internal: o.Internal, done: make(chan struct{}),
+		feed: f, protocol: protocol, internal: o.Internal, viewer: o.Viewer, done: make(chan struct{}),
 		seeking: true, waits: m == nil || m.index < f.fresh, from: f.fresh,
 	}
 	f.subscribers.Add(1)
@@ -173,8 +175,35 @@ func (h *Hub) Subscribe(name, protocol string, o SubscribeOptions) *Subscriber {
 			f.protocols = make(map[string]int)
 		}
 		f.protocols[protocol]++
+		if o.Viewer != "" {
+			if f.linked == nil {
+				f.linked = make(map[string]int)
+			}
+			f.linked[o.Viewer]++
+		}
 	}
 	return s
+}
+
+// Viewers counts who watches a stream, internal subscribers left out, and lists the chat session of each that names one.
+func (h *Hub) Viewers(name string) (total int, linked []string) {
+	h.mu.Lock()
+	f := h.feeds[name]
+	h.mu.Unlock()
+	if f == nil {
+		return 0, nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, n := range f.protocols {
+		total += n
+	}
+	for viewer, n := range f.linked {
+		for range n {
+			linked = append(linked, viewer)
+		}
+	}
+	return total, linked
 }
 
 // feed returns the named feed, making it from what is remembered. The hub's mutex is held.

@@ -24,7 +24,7 @@ func TestLateJoinerStartsAtTheNewestKeyframe(t *testing.T) {
 	if len(breaks) != 0 {
 		t.Errorf("breaks at %v", breaks)
 	}
-	for i, want := range []int64{10120, 10120, 10120, 10120, 10120, 10160, 10160} {
+	for i, want := range []int64{0, 10120, 10120, 10120, 10120, 10160, 10160} {
 		if tags[i].Time() != want {
 			t.Errorf("tag %d is at %d, want %d", i, tags[i].Time(), want)
 		}

@@ -10,6 +10,7 @@ type Subscriber struct {
 	feed     *feed
 	protocol string
 	internal bool
+	viewer   string
 	done     chan struct{}
 
 	// Owned by the goroutine that calls Next.
@@ -253,6 +254,11 @@ func (s *Subscriber) Close() {
 	if !s.internal {
 		if f.protocols[s.protocol]--; f.protocols[s.protocol] <= 0 {
 			delete(f.protocols, s.protocol)
+		}
+		if s.viewer != "" {
+			if f.linked[s.viewer]--; f.linked[s.viewer] <= 0 {
+				delete(f.linked, s.viewer)
+			}
 		}
 	}
 	f.subscribers.Add(-1)

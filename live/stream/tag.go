@@ -59,8 +59,12 @@ type Tag struct {
 	rtmp []byte
 }
 
-// newTag serialises a tag in place: buf is a buffer made by NewBuffer.
+// newTag serialises a tag in place: buf is a buffer made by NewBuffer. Metadata always has the time 0: ffmpeg takes it for
+// a subtitle where it has another.
 func newTag(kind Kind, ms int64, gen uint64, buf []byte, f format) *Tag {
+	if f.metadata {
+		ms = 0
+	}
 	size := len(buf) - HeaderBytes - TrailerBytes
 	PutHeader(buf, kind, uint32(ms), size)
 	return &Tag{buf: buf, time: ms, gen: gen, format: f, kind: kind}
@@ -88,7 +92,8 @@ func (t *Tag) at(ms int64, breaks bool) *Tag {
 // Kind says whether the tag is audio, video or script data.
 func (t *Tag) Kind() Kind { return t.kind }
 
-// Time is the tag's decoding time in ms since the session began. It never decreases within a kind.
+// Time is the tag's decoding time in ms since the session began. It never decreases within a kind, headers aside:
+// metadata always has 0, and a sequence header is sent again at the keyframe where a newcomer starts.
 func (t *Tag) Time() int64 { return t.time }
 
 // Generation is the generation of the push the tag came from.

@@ -1,0 +1,35 @@
+package stream_test
+
+import (
+	"slices"
+	"testing"
+
+	"liveroom/live/stream"
+)
+
+func TestViewersAreCountedAndLinked(t *testing.T) {
+	h := stream.NewHub(stream.Config{})
+	if n, linked := h.Viewers("s"); n != 0 || linked != nil {
+		t.Fatalf("nobody watches, got %d %v", n, linked)
+	}
+	subs := []*stream.Subscriber{
+		h.Subscribe("s", stream.FLV, stream.SubscribeOptions{Viewer: "c1"}),
+		h.Subscribe("s", stream.RTMP, stream.SubscribeOptions{Viewer: "c1"}),
+		h.Subscribe("s", stream.RTMP, stream.SubscribeOptions{}),
+		h.Subscribe("s", stream.HLS, stream.SubscribeOptions{Internal: true}),
+	}
+	if n, linked := h.Viewers("s"); n != 3 || !slices.Equal(linked, []string{"c1", "c1"}) {
+		t.Fatalf("got %d %v, want 3 viewers, two of them c1", n, linked)
+	}
+	subs[0].Close()
+	subs[0].Close()
+	if n, linked := h.Viewers("s"); n != 2 || !slices.Equal(linked, []string{"c1"}) {
+		t.Fatalf("got %d %v after one left", n, linked)
+	}
+	for _, s := range subs {
+		s.Close()
+	}
+	if n, linked := h.Viewers("s"); n != 0 || len(linked) != 0 {
+		t.Fatalf("everyone left, got %d %v", n, linked)
+	}
+}
