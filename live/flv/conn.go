@@ -2,26 +2,35 @@ package flv
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
 	"liveroom/live/stream"
 )
 
-// connOutput writes tags to a connection of its own: on TCP one vectored write of the shared bytes, elsewhere (TLS) one
+// connOutput writes tags to a connection of its own, each write as one chunk if the response is chunked: on TCP one vectored write of the shared bytes, elsewhere (TLS) one
 // write of a copy, so that merged tags share a record.
 type connOutput struct {
 	v      *viewer
 	conn   net.Conn
 	vector bool
+	chunks bool
 	pieces [][]byte    // reused
 	vec    net.Buffers // what WriteTo consumes of pieces
 	flat   []byte      // reused
+	size   []byte      // of the chunk, reused
 }
+
+var (
+	crlf      = []byte("\r\n")
+	lastChunk = []byte("0\r\n\r\n")
+)
 
 func newConnOutput(v *viewer, conn net.Conn) *connOutput {
 	_, tcp := conn.(*net.TCPConn)
@@ -30,49 +39,75 @@ func newConnOutput(v *viewer, conn net.Conn) *connOutput {
 
 func (o *connOutput) send(head []byte, tags []*stream.Tag) error {
 	o.pieces = o.pieces[:0]
+	if o.chunks {
+		o.size = strconv.AppendInt(o.size[:0], int64(flvBytes(head, tags)), 16)
+		o.size = append(o.size, '\r', '\n')
+		o.pieces = append(o.pieces, o.size)
+	}
+	o.collect(head, tags)
+	if o.chunks {
+		o.pieces = append(o.pieces, crlf)
+	}
+	return o.flush(flvBytes(head, tags))
+}
+
+// finish ends a chunked response, so that the client can tell the end from a broken connection.
+func (o *connOutput) finish() {
+	if o.chunks && o.conn.SetWriteDeadline(time.Now().Add(lastWriteTimeout)) == nil {
+		_, _ = o.conn.Write(lastChunk) // the client may be gone
+	}
+}
+
+// collect adds FLV bytes to the pieces of the next write.
+func (o *connOutput) collect(head []byte, tags []*stream.Tag) {
 	if len(head) > 0 {
 		o.pieces = append(o.pieces, head)
 	}
 	for _, t := range tags {
 		o.pieces = append(o.pieces, t.FLV())
 	}
-	return o.flush()
 }
 
-// flush writes the collected pieces before the deadline.
-func (o *connOutput) flush() error {
+// flvBytes is the size of what a send has to write.
+func flvBytes(head []byte, tags []*stream.Tag) int {
+	n := len(head)
+	for _, t := range tags {
+		n += len(t.FLV())
+	}
+	return n
+}
+
+// flush writes the collected pieces, that many bytes of FLV among them, before the deadline.
+func (o *connOutput) flush(size int) error {
 	if err := o.v.arm(o.conn); err != nil {
 		return err
 	}
-	var (
-		n   int64
-		err error
-	)
+	var err error
 	if o.vector {
 		o.vec = o.pieces
-		n, err = o.vec.WriteTo(o.conn)
+		_, err = o.vec.WriteTo(o.conn)
 	} else {
 		o.flat = o.flat[:0]
 		for _, p := range o.pieces {
 			o.flat = append(o.flat, p...)
 		}
-		var m int
-		m, err = o.conn.Write(o.flat)
-		n = int64(m)
+		_, err = o.conn.Write(o.flat)
 		if cap(o.flat) > maxFlatBytes { // a large keyframe must not be held for ever
 			o.flat = nil
 		}
 	}
 	clear(o.pieces)
-	o.v.bytes.Add(uint64(n))
+	if err == nil {
+		o.v.bytes.Add(uint64(size))
+	}
 	return err
 }
 
 // maxFlatBytes is the largest copy buffer kept between writes.
 const maxFlatBytes = 64 << 10
 
-// playConn answers on a hijacked connection, whose end is the end of the response.
-func (s *Server) playConn(v *viewer, conn net.Conn, header http.Header) error {
+// playConn answers on a hijacked connection, which is closed at the end. HTTP/1.1 gets a chunked response.
+func (s *Server) playConn(v *viewer, conn net.Conn, header http.Header, chunks bool) error {
 	defer conn.Close()
 	setSendBuffer(conn, v.sendBuffer)
 	v.bind(conn)
@@ -89,10 +124,16 @@ func (s *Server) playConn(v *viewer, conn net.Conn, header http.Header) error {
 	if err := v.arm(conn); err != nil {
 		return err
 	}
-	if _, err := conn.Write(responseHead(header)); err != nil {
+	if _, err := conn.Write(responseHead(header, chunks)); err != nil {
 		return v.reason(err)
 	}
-	return v.play(newConnOutput(v, conn))
+	out := newConnOutput(v, conn)
+	out.chunks = chunks
+	err := v.play(out)
+	if errors.Is(err, stream.ErrEnded) || errors.Is(err, errShutdown) {
+		out.finish()
+	}
+	return err
 }
 
 // recoverReader counts a panic in a viewer's reading goroutine, which has no other frame to catch it.
@@ -117,11 +158,14 @@ func watch(r io.Reader) error {
 	}
 }
 
-// responseHead is the head of an HTTP/1.1 response that ends with the connection.
-func responseHead(header http.Header) []byte {
+// responseHead is the head of a response after which the connection is closed.
+func responseHead(header http.Header, chunks bool) []byte {
 	h := header.Clone()
 	h.Del("Content-Length")
 	h.Del("Transfer-Encoding")
+	if chunks {
+		h.Set("Transfer-Encoding", "chunked")
+	}
 	h.Set("Connection", "close")
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	var b bytes.Buffer

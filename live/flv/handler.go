@@ -80,7 +80,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	sub.SetIdle(s.cfg.KeepAlive)
 	log := s.log.With("protocol", protocol, "app", req.App, "stream", req.Name, "remote", req.Remote)
 	log.Debug("flv viewer begins")
-	err = s.play(v, w, r, protocol)
+	err = s.play(v, w, r, req)
 	if errors.Is(err, stream.ErrSlow) || isTimeout(err) {
 		s.slow.Add(1)
 	}
@@ -88,19 +88,19 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // play takes the connection over as the protocol asks, and plays until one side ends it.
-func (s *Server) play(v *viewer, w http.ResponseWriter, r *http.Request, protocol string) error {
-	if protocol == stream.WSFLV {
+func (s *Server) play(v *viewer, w http.ResponseWriter, r *http.Request, req stream.Request) error {
+	if req.Protocol == stream.WSFLV {
 		return s.playWebSocket(v, w, r)
 	}
 	setMediaHeaders(w.Header())
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if errors.Is(err, http.ErrNotSupported) { // HTTP/2, or a wrapper that cannot
-		return s.playResponse(v, w)
+		return s.playResponse(v, w, req)
 	}
 	if err != nil {
 		return err
 	}
-	return s.playConn(v, conn, w.Header())
+	return s.playConn(v, conn, w.Header(), r.ProtoAtLeast(1, 1))
 }
 
 // setMediaHeaders sets what the response to a play says.

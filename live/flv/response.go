@@ -1,6 +1,7 @@
 package flv
 
 import (
+	"fmt"
 	"net/http"
 
 	"liveroom/live/stream"
@@ -34,10 +35,15 @@ func (o *responseOutput) send(head []byte, tags []*stream.Tag) error {
 }
 
 // playResponse plays on a response that cannot be taken over; net/http ends the request's context when the client goes.
-func (s *Server) playResponse(v *viewer, w http.ResponseWriter) error {
+func (s *Server) playResponse(v *viewer, w http.ResponseWriter, req stream.Request) error {
 	ctl := http.NewResponseController(w)
 	v.bind(ctl)
 	defer v.bind(nil)
+	if err := v.arm(ctl); err != nil { // without deadlines a viewer that does not read would stay for ever
+		err = fmt.Errorf("set write deadline: %w", err)
+		s.refuse(w, req, err)
+		return err
+	}
 	w.WriteHeader(http.StatusOK)
 	return v.play(&responseOutput{v: v, w: w, ctl: ctl})
 }

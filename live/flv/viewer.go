@@ -59,7 +59,7 @@ func (v *viewer) bind(c deadliner) {
 // arm gives the next write its deadline, unless the viewer has been ended: end cancels before it sets its own deadline,
 // so asking after setting ours loses neither.
 func (v *viewer) arm(c deadliner) error {
-	if err := c.SetWriteDeadline(time.Now().Add(v.timeout)); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+	if err := c.SetWriteDeadline(time.Now().Add(v.timeout)); err != nil {
 		return err
 	}
 	if v.ctx.Err() != nil {
@@ -99,10 +99,11 @@ func (v *viewer) play(out output) error {
 	}
 }
 
-// reason prefers why the viewer was ended to the failed write that this caused.
+// reason prefers why end was called to the failed write that this caused. A request that net/http cancels says nothing:
+// it does so after a failed write as well.
 func (v *viewer) reason(err error) error {
-	if v.ctx.Err() != nil {
-		return context.Cause(v.ctx)
+	if cause := context.Cause(v.ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
 	}
 	return err
 }

@@ -25,18 +25,10 @@ type webSocketOutput struct {
 func (o *webSocketOutput) send(head []byte, tags []*stream.Tag) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	size := len(head)
-	for _, t := range tags {
-		size += len(t.FLV())
-	}
+	size := flvBytes(head, tags)
 	o.pieces = append(o.pieces[:0], frameHeader(o.frame[:], websocket.BinaryMessage, size))
-	if len(head) > 0 {
-		o.pieces = append(o.pieces, head)
-	}
-	for _, t := range tags {
-		o.pieces = append(o.pieces, t.FLV())
-	}
-	return o.flush()
+	o.collect(head, tags)
+	return o.flush(size)
 }
 
 // control writes a control frame; data has at most 125 bytes.
@@ -44,7 +36,7 @@ func (o *webSocketOutput) control(opcode int, data []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pieces = append(o.pieces[:0], frameHeader(o.frame[:], opcode, len(data)), data)
-	return o.flush()
+	return o.flush(0)
 }
 
 // frameHeader writes the header of a final, unmasked frame (RFC 6455, 5.2) into b and returns it.
