@@ -56,13 +56,3 @@ func push(t testing.TB, p *stream.Publisher, all []message, ms uint32) {
 		}
 	}
 }
-
-// frames counts the pictures among messages.
-func frames(all []message) (n int) {
-	for _, m := range all {
-		if m.kind == stream.Video && m.body[0]&0x80 == 0 && m.body[1] == 1 {
-			n++
-		}
-	}
-	return n
-}

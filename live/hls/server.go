@@ -95,11 +95,13 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// setRunning says whether published streams find a segmenter. Those without one are forgotten.
+// setRunning says whether published streams find a segmenter. At the end those without one are forgotten.
 func (s *Server) setRunning(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.running = on
+	if s.running = on; on {
+		return
+	}
 	for _, e := range s.waiting {
 		e.sub.Close()
 		delete(s.streams, e.name)

@@ -19,8 +19,9 @@ type session struct {
 
 // audience is the living sessions of one stream.
 type audience struct {
-	count atomic.Int64
-	name  string
+	count  atomic.Int64
+	name   string
+	linked map[string]int // those that name a chat session, by its id; guarded by sessions.mu
 }
 
 // sessions remembers when each session was used last. A session unknown here is as good as a known one: it may have
@@ -64,7 +65,7 @@ func (s *sessions) touch(k sessionKey, start time.Time, name, viewer string, now
 			s.uncounted.Add(1)
 			return nil
 		}
-		sh.byID[k] = &session{audience: s.join(name), viewer: viewer, start: start, used: now}
+		sh.byID[k] = &session{audience: s.join(name, viewer), viewer: viewer, start: start, used: now}
 		return nil
 	}
 	if v.ended == nil && now.Sub(v.used) > s.idle {
@@ -78,13 +79,16 @@ func (s *sessions) touch(k sessionKey, start time.Time, name, viewer string, now
 }
 
 // join counts a session in.
-func (s *sessions) join(name string) *audience {
+func (s *sessions) join(name, viewer string) *audience {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.audiences[name]
 	if a == nil {
-		a = &audience{name: name}
+		a = &audience{name: name, linked: make(map[string]int)}
 		s.audiences[name] = a
+	}
+	if viewer != "" {
+		a.linked[viewer]++
 	}
 	a.count.Add(1)
 	s.total.Add(1)
@@ -96,6 +100,30 @@ func (s *sessions) finish(v *session, why error) {
 	v.ended = why
 	v.audience.count.Add(-1)
 	s.total.Add(-1)
+	if v.viewer == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := v.audience; a.linked[v.viewer] > 1 {
+		a.linked[v.viewer]--
+	} else {
+		delete(a.linked, v.viewer)
+	}
+}
+
+// linkedTo lists the chat session of each living session of a stream that names one.
+func (s *sessions) linkedTo(name string) (viewers []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a := s.audiences[name]; a != nil {
+		for viewer, n := range a.linked {
+			for range n {
+				viewers = append(viewers, viewer)
+			}
+		}
+	}
+	return viewers
 }
 
 // sweep ends idle sessions and forgets those whose ids are too old to be accepted anyway.

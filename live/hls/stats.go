@@ -36,6 +36,9 @@ func (s *Server) Stats() Stats {
 // media playlist until Config.SessionIdle after its last.
 func (s *Server) Viewers(name string) int { return s.sessions.viewers(name) }
 
+// Linked lists the chat session of each of a stream's living sessions that names one (vid).
+func (s *Server) Linked(name string) []string { return s.sessions.linkedTo(name) }
+
 // Total is the number of living sessions of all streams on this node.
 func (s *Server) Total() int { return int(s.sessions.total.Load()) }
 

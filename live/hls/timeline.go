@@ -101,6 +101,7 @@ func (t *timeline) seen(generation uint64, ms int64, now time.Time) {
 	if t.began.IsZero() {
 		t.began = now.Add(-time.Duration(ms) * time.Millisecond)
 		t.session = strconv.FormatInt(t.began.UnixMilli(), 10)
+		t.notify()
 	}
 	if generation != t.generation && generation != t.generation+1 {
 		t.fresh = true

@@ -27,7 +27,7 @@ type video struct {
 	name          string // for CODECS (RFC 6381)
 	width, height int
 	lengthBytes   int    // of the length before each NAL unit; 0 when there are none (AV1)
-	inBand        []byte // parameter sets that did not fit the init segment, length-prefixed; they go before each keyframe
+	sets          []byte // all parameter sets, length-prefixed, to go before keyframes
 }
 
 // parseVideo reads the configuration record of a sequence header. Anything it can't show in fMP4 is an error.
@@ -77,7 +77,7 @@ func (v *video) parseAVC(p []byte) error {
 	v.width, v.height = parsed.Width(), parsed.Height()
 	v.codec = &codecs.H264{SPS: sps[0], PPS: pps[0]}
 	v.name = fmt.Sprintf("avc1.%02x%02x%02x", sps[0][1], sps[0][2], sps[0][3])
-	v.addInBand(sps[1:], pps[1:])
+	v.addSets(sps, pps)
 	return nil
 }
 
@@ -112,7 +112,7 @@ func (v *video) parseHEVC(p []byte) error {
 	v.width, v.height = parsed.Width(), parsed.Height()
 	v.codec = &codecs.H265{VPS: vps[0], SPS: sps[0], PPS: pps[0]}
 	v.name = hevcName(p)
-	v.addInBand(vps[1:], sps[1:], pps[1:])
+	v.addSets(vps, sps, pps)
 	return nil
 }
 
@@ -157,17 +157,21 @@ func parameterSets(p []byte, n int) (sets [][]byte, rest []byte, err error) {
 	return sets, p, nil
 }
 
-func (v *video) addInBand(lists ...[][]byte) {
+func (v *video) addSets(lists ...[][]byte) {
 	for _, units := range lists {
 		for _, u := range units {
-			v.inBand = binary.BigEndian.AppendUint32(v.inBand, uint32(len(u))) //nolint:gosec // 16-bit length
-			v.inBand = append(v.inBand, u...)
+			v.sets = binary.BigEndian.AppendUint32(v.sets, uint32(len(u))) //nolint:gosec // 16-bit length
+			v.sets = append(v.sets, u...)
 		}
 	}
 }
 
 // sample returns a frame as it stands in the segment. The usual frame is returned as it is, not copied. Lengths are
 // checked because some players give up for good on a broken one.
+//
+// Keyframes get the parameter sets in front if they don't bring their own. Players made of ffmpeg don't read a second
+// init segment, so after a reconnect they would go on decoding with the sets of the push before; and an init segment
+// has room for one set of each kind only.
 func (v *video) sample(data []byte, key bool) ([]byte, error) {
 	if len(data) == 0 {
 		return nil, errRecord
@@ -175,20 +179,25 @@ func (v *video) sample(data []byte, key bool) ([]byte, error) {
 	if v.lengthBytes == 0 {
 		return data, nil
 	}
-	units, rewrite := 0, v.lengthBytes != 4
+	units := 0
 	for at := 0; at < len(data); units++ {
 		size, err := v.unit(data, at)
 		if err != nil {
 			return nil, err
 		}
-		at += v.lengthBytes + size
+		at += v.lengthBytes
+		key = key && (size == 0 || !v.isSPS(data[at]))
+		at += size
 	}
-	if !rewrite && (!key || len(v.inBand) == 0) {
+	if v.lengthBytes == 4 && !key {
 		return data, nil
 	}
-	out := make([]byte, 0, len(v.inBand)+len(data)+units*(4-v.lengthBytes))
+	out := make([]byte, 0, len(v.sets)+len(data)+units*(4-v.lengthBytes))
 	if key {
-		out = append(out, v.inBand...)
+		out = append(out, v.sets...)
+	}
+	if v.lengthBytes == 4 {
+		return append(out, data...), nil
 	}
 	for at := 0; at < len(data); {
 		size, _ := v.unit(data, at)
@@ -198,6 +207,14 @@ func (v *video) sample(data []byte, key bool) ([]byte, error) {
 		at += size
 	}
 	return out, nil
+}
+
+// isSPS says whether a NAL unit with that first byte is a sequence parameter set.
+func (v *video) isSPS(first byte) bool {
+	if v.kind == stream.HEVC {
+		return h265.NALUType(first>>1&63) == h265.NALUType_SPS_NUT
+	}
+	return h264.NALUType(first&31) == h264.NALUTypeSPS
 }
 
 // unit is the size of the NAL unit whose length stands at that offset.
