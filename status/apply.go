@@ -98,9 +98,9 @@ func noStream(s State) State {
 	return s
 }
 
-// until is the end of a limit that begins now.
+// until is the end of a limit that begins now, in whole milliseconds, as records are.
 func until(now time.Time, limit time.Duration) *time.Time {
-	at := now.Add(limit)
+	at := now.Add(limit).Truncate(time.Millisecond)
 	return &at
 }
 

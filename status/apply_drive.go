@@ -57,8 +57,8 @@ func playback(s State, e Event) (State, error) {
 		return s, refuseTransition(s, e, "end the room before playing something back")
 	case Waiting, Ended, Playback:
 	}
-	if e.URL == "" || len(e.URL) > MaxURLBytes {
-		return s, refuse(s, e, "invalid_playback_url", "playback needs the URL of a recording, at most 2048 bytes long")
+	if e.URL == "" || encodedBytes(e.URL) > MaxURLBytes {
+		return s, refuse(s, e, "invalid_playback_url", "playback needs the URL of a recording, at most 2048 bytes long as JSON")
 	}
 	s = move(s, Playback, ReasonPlaybackStarted, e.Detail)
 	url := e.URL

@@ -52,7 +52,7 @@ type Event struct {
 	Generation uint64 // whose push stopped or is reasserted
 	Stop       Reason // why it stopped: ReasonPushClosed, Lost, Silent or Dropped
 
-	URL          string    // what is played back; at most MaxURLBytes
+	URL          string    // what is played back; at most MaxURLBytes as JSON
 	PlaybackOver time.Time // when it has been played; zero: it has no end
 
 	Until time.Time // end of a Forbid; zero: until permitted
@@ -63,10 +63,11 @@ type Event struct {
 	Settings Settings // Configure: all of them; a grace or pause limit that already runs keeps its end
 }
 
-// Limits of what a caller may put into a record, so that it fits a message, an attribute and a field (spec im-rest §3).
+// Limits of what a caller may put into a record, so that as JSON it stays below the 4,000 bytes that fit an attribute
+// (spec im-rest §3), whatever has to be escaped: one that doesn't fit could never be announced.
 const (
-	MaxDetailBytes = 256
-	MaxURLBytes    = 2048
+	MaxDetailBytes = 200  // longer ones are cut
+	MaxURLBytes    = 2048 // as JSON, where & takes six bytes
 )
 
 // Refused says that a room can't do what was asked in its present status.

@@ -1,0 +1,30 @@
+package status
+
+import "encoding/json"
+
+// wireTime is RFC 3339 in UTC with milliseconds (design §3).
+const wireTime = "2006-01-02T15:04:05.000Z"
+
+// MarshalJSON writes the record as it is on the wire: its fields in their order, times with exactly three decimals. A
+// struct that embeds Record would be written like a Record alone; give it a field instead.
+func (r Record) MarshalJSON() ([]byte, error) {
+	type plain Record // without this method
+	wire := struct {
+		plain                // room to session
+		Since        string  `json:"since"`
+		StreamActive bool    `json:"streamActive"` // named again so that the order stays the contract's
+		GraceUntil   *string `json:"graceUntil"`
+		PlaybackURL  *string `json:"playbackUrl"`
+	}{plain: plain(r), Since: r.Since.UTC().Format(wireTime), StreamActive: r.StreamActive, PlaybackURL: r.PlaybackURL}
+	if r.GraceUntil != nil {
+		until := r.GraceUntil.UTC().Format(wireTime)
+		wire.GraceUntil = &until
+	}
+	return json.Marshal(wire)
+}
+
+// encodedBytes is how long text is as JSON, without quotes. A string can always be encoded.
+func encodedBytes(text string) int {
+	data, _ := json.Marshal(text)
+	return len(data) - len(`""`)
+}
