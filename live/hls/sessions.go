@@ -112,8 +112,8 @@ func (s *sessions) finish(v *session, why error) {
 	}
 }
 
-// linkedTo lists the chat session of each living session of a stream that names one.
-func (s *sessions) linkedTo(name string) (viewers []string) {
+// linked lists the chat session of each living session of a stream that names one.
+func (s *sessions) linked(name string) (viewers []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.audiences[name]; a != nil {
@@ -177,17 +177,4 @@ func (s *sessions) viewers(name string) int {
 		return int(a.count.Load())
 	}
 	return 0
-}
-
-// linked lists the chat sessions that living sessions of a stream belong to.
-func (s *sessions) linked(name string) []string {
-	var out []string
-	for i := range s.shards {
-		s.each(&s.shards[i], func(_ sessionKey, v *session, _ *sessionShard) {
-			if v.ended == nil && v.viewer != "" && v.audience.name == name {
-				out = append(out, v.viewer)
-			}
-		})
-	}
-	return out
 }

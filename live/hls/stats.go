@@ -37,14 +37,10 @@ func (s *Server) Stats() Stats {
 func (s *Server) Viewers(name string) int { return s.sessions.viewers(name) }
 
 // Linked lists the chat session of each of a stream's living sessions that names one (vid).
-func (s *Server) Linked(name string) []string { return s.sessions.linkedTo(name) }
+func (s *Server) Linked(name string) []string { return s.sessions.linked(name) }
 
 // Total is the number of living sessions of all streams on this node.
 func (s *Server) Total() int { return int(s.sessions.total.Load()) }
-
-// Linked lists the chat sessions (vid in the play address) that living sessions of a stream say they belong to, in no order.
-// It goes through all sessions: not for every request.
-func (s *Server) Linked(name string) []string { return s.sessions.linked(name) }
 
 // Revoke ends the sessions of a stream that belong to a viewer's chat session, or all of them if viewer is empty, and
 // returns how many. They stay dead on this node. Sessions of a revoked play key need no call: their ids die with the key.
