@@ -103,12 +103,9 @@ func (c *conn) run(ctx context.Context) {
 	err := c.reason(c.guard(func() error { return c.session(ctx) }))
 	c.account(ctx, err)
 	_ = c.guard(func() error { return c.endPush(err) })
+	_ = c.guard(c.endPlay)
 	if c.counted {
 		c.srv.quota.leavePush(c.nc.RemoteAddr())
-	}
-	if c.play != nil {
-		c.play.sub.Close()
-		c.srv.count.plays.Add(-1)
 	}
 	cancel()
 	if errors.Is(err, errDone) || errors.Is(err, errOver) {
@@ -196,6 +193,15 @@ func (c *conn) endPush(err error) error {
 	c.closePush(reason)
 	if errors.Is(err, errOver) {
 		return c.notice()
+	}
+	return nil
+}
+
+// endPlay gives the subscriber back, which also ends the pump's waiting.
+func (c *conn) endPlay() error {
+	if c.play != nil {
+		c.srv.count.plays.Add(-1)
+		c.play.sub.Close()
 	}
 	return nil
 }

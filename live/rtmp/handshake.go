@@ -14,8 +14,8 @@ func shake(r *bufio.Reader, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// Section 5.2.2: 3 is the version, up to 31 an answer of 3 is an offer; more is how text protocols are told apart.
-	if version[0] < 3 || version[0] > 31 {
+	// Others exist only on paper or encrypt (RTMPE); HTTP and TLS at the wrong port are turned away by this, too.
+	if version[0] != 3 {
 		return protocolError("handshake version %d", version[0])
 	}
 	buffered := &handshakeIO{r: r, w: bufio.NewWriterSize(w, 4<<10)}

@@ -20,7 +20,8 @@ func (c *conn) refuse(ctx context.Context, publish bool, err error) error {
 		refusal = &stream.Refusal{Code: codeInternal, Detail: "the server could not decide, try again", Temporary: true}
 	}
 	c.srv.count.refused(publish, refusal.Code)
-	c.log.Info("rtmp refused", "publish", publish, "code", refusal.Code, "detail", refusal.Detail)
+	// Whoever admits has logged its reasons; those of this package are in the counters, the rest is for debugging.
+	c.log.Debug("rtmp refused", "publish", publish, "code", refusal.Code, "detail", refusal.Detail)
 	if !refusal.Temporary && !sleep(ctx, c.srv.cfg.RefusalDelay) {
 		return ctx.Err()
 	}
