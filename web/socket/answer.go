@@ -7,6 +7,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/status"
 )
 
 // Refusals of this door. The codes are Tencent's where it has one.
@@ -58,6 +59,8 @@ func refusalOf(err error) (e *chat.Error, unknown bool) {
 		return e, false
 	case errors.As(err, &login):
 		return &chat.Error{Code: login.Code, Name: login.Name, Detail: login.Detail, Field: login.Field}, false
+	case errors.Is(err, status.ErrUnavailable):
+		return chat.ErrUnavailable, false
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return errTimeout, false
 	}

@@ -61,6 +61,13 @@ func (g *guard) leave(from netip.Prefix) {
 	}
 }
 
+// open is how many places are taken.
+func (g *guard) open() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.total
+}
+
 // failed counts a failed login and tells how long its answer waits: longer with each.
 func (g *guard) failed(from netip.Prefix, now time.Time) time.Duration {
 	g.mu.Lock()

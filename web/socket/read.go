@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -103,20 +102,19 @@ func readAll(r io.Reader, b []byte) ([]byte, error) {
 // readFailed finds out why reading ended and tells the client, if it may still be there.
 func (s *session) readFailed(err error) {
 	var closed *websocket.CloseError
-	var network *net.OpError
+	var network net.Error // gorilla hides what is behind it
+	broken := errors.As(err, &network)
 	switch {
 	case s.queue.isClosed():
 		return // our goodbye was said
-	case errors.As(err, &closed), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+	case errors.As(err, &closed), errors.Is(err, io.EOF), broken && !network.Timeout():
 		return // the client said goodbye, or is gone
-	case errors.Is(err, os.ErrDeadlineExceeded) && !s.signedIn:
+	case broken && !s.signedIn:
 		s.shut(authTimeout, "")
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case broken:
 		s.shut(idle, "")
 	case errors.Is(err, websocket.ErrReadLimit):
 		s.shut(tooBig, "a frame may have 16384 bytes, fragments together")
-	case errors.As(err, &network):
-		return
 	default:
 		s.shut(badFrame, strings.TrimPrefix(err.Error(), "websocket: "))
 	}

@@ -27,12 +27,6 @@ func (r *registry) has(id string) bool {
 	return ok
 }
 
-func (r *registry) len() int {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return len(r.byID)
-}
-
 // all appends the open sessions to buf, so that they can be called without the lock.
 func (r *registry) all(buf []*session) []*session {
 	r.mu.RLock()

@@ -56,7 +56,6 @@ type Server struct {
 	ran  bool            // Run was called
 	base context.Context // of every op
 	wg   sync.WaitGroup  // readers and writers
-
 }
 
 // New checks cfg and returns a Server that serves once Run does.

@@ -4,7 +4,7 @@ import "sync/atomic"
 
 // Stats are figures since the start, for metrics.
 type Stats struct {
-	Sockets int // open now
+	Sockets int // open now, or being opened
 	Writers int // of them, those being written to at this moment
 
 	Accepted       uint64
@@ -61,7 +61,7 @@ func (c *counters) close(g goodbye) {
 func (s *Server) Stats() Stats {
 	c := &s.count
 	out := Stats{
-		Sockets: s.sessions.len(), Writers: int(s.writers.Load()),
+		Sockets: s.guard.open(), Writers: int(s.writers.Load()),
 		Accepted: c.accepted.Load(), RefusedFull: c.refusedFull.Load(), RefusedAddress: c.refusedAddress.Load(),
 		FailedLogins: c.failedLogins.Load(), LockedOut: c.lockedOut.Load(),
 		Ops: c.ops.Load(), TooFast: c.tooFast.Load(),
