@@ -120,24 +120,26 @@ func TestDiskThatRefusesLosesNothing(t *testing.T) {
 }
 
 func TestPutBackKeepsTheNewer(t *testing.T) {
-	var b buffered
-	s := &Store{}
-	s.later("x", nil)
-	s.later("y", nil)
-	b.ops, b.index = s.buf.ops, s.buf.index
-	b.putBack([]op{{key: "y"}, {key: ""}, {key: "z"}})
-	var keys []string
-	for _, o := range b.ops {
-		keys = append(keys, o.key)
+	s := openTest(t)
+	says := func(what string) func(*bolt.Tx) error {
+		return func(*bolt.Tx) error { return errors.New(what) }
 	}
-	if !slices.Equal(keys, []string{"y", "", "z", "x"}) {
-		t.Errorf("queued %v", keys)
+	s.later("x", says("new x"))
+	s.later("y", says("new y"))
+	s.buf.putBack([]op{{"y", says("old y")}, {"", says("old")}, {"z", says("old z")}})
+	var order []string
+	for _, o := range s.buf.ops {
+		order = append(order, o.fn(nil).Error())
 	}
-	for k, i := range b.index {
-		if b.ops[i].key != k {
+	if want := []string{"new y", "old", "old z", "new x"}; !slices.Equal(order, want) {
+		t.Errorf("queued %v, want %v", order, want)
+	}
+	for k, i := range s.buf.index {
+		if s.buf.ops[i].key != k {
 			t.Errorf("index of %s is %d", k, i)
 		}
 	}
+	s.buf.ops, s.buf.index = nil, nil // they would fail
 }
 
 func TestBufferIsBounded(t *testing.T) {
