@@ -34,6 +34,9 @@ export interface ChatOptions {
 
 const STABLE_MS = 10_000;
 
+// Ends that say nothing about the person: a phone that slept through the greeting, a frame that was garbled. Another line may do.
+const OWN_FAULTS = new Set(['auth_timeout', 'auth_failed', 'bad_frame', 'not_text', 'too_big']);
+
 /** A room's chat: connects, comes back by itself, resumes where it was. Its signals are what a page shows. */
 export class ChatClient {
   readonly connection = signal<Connection>({ state: 'connecting' });
@@ -46,7 +49,7 @@ export class ChatClient {
 
   readonly #options: ChatOptions;
   readonly #backoff: Backoff;
-  readonly #eventVersions = new Map<string, number>();
+  #eventVersions = new Map<string, number>(); // by kind of event: the newest one taken in
   #socket: ChatSocket | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #stable: ReturnType<typeof setTimeout> | null = null;
@@ -82,17 +85,12 @@ export class ChatClient {
     }
   }
 
-  /** Takes a nickname: from now on this person may speak. */
+  /** Takes a nickname: from now on this person may speak. The server knows a line as one person, so another one is opened. */
   async becomeGuest(nick: string): Promise<void> {
-    const guest = await this.#options.createGuest(nick);
-    this.#options.guests.save({ ...guest, nick });
-    const socket = this.#socket;
-    if (!socket || this.connection.value.state !== 'online') return this.#reopen();
-    try {
-      await this.#enter(socket);
-    } catch {
-      await this.#reopen(); // a server that takes auth only once
-    }
+    const { guests, createGuest } = this.#options;
+    // One that was made but not reached (the line fell in between) needn't be made again.
+    if (!(this.me.value.anonymous && guests.load()?.nick === nick)) guests.save({ ...(await createGuest(nick)), nick });
+    await this.#reopen();
     if (this.me.value.anonymous) throw new ChatError(0, 'offline');
   }
 
@@ -177,7 +175,7 @@ export class ChatClient {
       { epoch: String(answer.epoch ?? ''), seq: Number(answer.seq ?? 0), complete: answer.complete !== false, messages },
       anonymous ? '' : user,
     );
-    this.#eventVersions.clear(); // what join answers is the newest state
+    this.#eventVersions = new Map(Object.entries((answer.versions ?? {}) as Record<string, number>));
     this.#takeState('attributes', { attributes: answer.attributes });
     this.#takeState('notice', { notice: answer.notice });
     this.#takeState('count', typeof answer.count === 'object' && answer.count !== null ? (answer.count as Record<string, unknown>) : {});
@@ -188,7 +186,7 @@ export class ChatClient {
   #pushed(frame: Exclude<Frame, { kind: 'reply' }>): void {
     if (frame.kind === 'close') {
       if (frame.reconnect) this.#afterMs = frame.afterMs;
-      else this.#closeForGood(frame.reason);
+      else if (!OWN_FAULTS.has(frame.reason)) this.#closeForGood(frame.reason);
       return;
     }
     if (frame.group !== this.#options.group) return;

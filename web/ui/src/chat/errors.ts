@@ -24,12 +24,14 @@ const BY_WORD: Record<string, Key> = {
   too_large: 'err_long',
   banned: 'err_banned',
   kicked: 'err_kicked',
+  replaced: 'err_replaced',
   dismissed: 'err_room_gone',
   group_dismissed: 'err_room_gone',
   offline: 'err_offline',
-  timeout: 'err_offline',
+  no_answer: 'err_offline',
   unreachable: 'err_offline',
   store_unavailable: 'err_busy',
+  too_many_failures: 'err_busy',
 };
 
 /** The words for a refusal. Never empty: what is not known is still an error to the person who typed. */
@@ -54,4 +56,4 @@ function apiErrorKey(err: ApiError): Key {
 export const closeKey = (reason: string): Key => BY_WORD[reason] ?? 'err_closed';
 
 /** UserSig is refused or has run out (Tencent's 70001…70020 and their neighbours). */
-export const isSignatureError = (err: unknown): boolean => err instanceof ChatError && err.code >= 70000 && err.code < 71000;
+export const isSignatureError = (err: unknown): boolean => err instanceof ChatError && !err.temporary && err.code >= 70000 && err.code < 71000;

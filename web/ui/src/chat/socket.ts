@@ -79,7 +79,7 @@ export class ChatSocket {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(new ChatError(0, 'timeout', '', true));
+        reject(new ChatError(0, 'no_answer', '', true));
       }, timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
       try {
@@ -102,7 +102,7 @@ export class ChatSocket {
   /** Finds out whether the line still lives: after sleep or a change of network the browser may not know. */
   probe(timeoutMs = 5000): void {
     this.request('ping', {}, timeoutMs).catch((err: ChatError) => {
-      if (err.word === 'timeout') this.close();
+      if (err.word === 'no_answer') this.close();
     });
   }
 

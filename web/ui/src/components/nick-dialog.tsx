@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { errorKey } from '../chat/errors.ts';
 import { t, type Key } from '../i18n/index.ts';
 
-const NICK_MAX = 24;
+const NICK_MAX = 20; // characters; the server takes 60 bytes, which are 20 Chinese ones
 
 export interface NickDialogProps {
   initial: string;

@@ -116,6 +116,7 @@ export const en = {
   err_refused: 'you may not speak here',
   err_banned: 'you can’t join this chat',
   err_kicked: 'you were removed from this chat',
+  err_replaced: 'this chat was opened somewhere else',
   err_room_gone: 'this chat is closed',
   err_offline: 'no connection',
   err_busy: 'the server is busy, try again',

@@ -117,6 +117,7 @@ export const zh: Record<Key, string> = {
   err_refused: '你不能在这里发言',
   err_banned: '你不能进入这个聊天室',
   err_kicked: '你已被移出聊天室',
+  err_replaced: '聊天已在别处打开',
   err_room_gone: '聊天室已关闭',
   err_offline: '没有连接',
   err_busy: '服务器繁忙，请重试',

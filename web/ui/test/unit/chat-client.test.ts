@@ -142,8 +142,11 @@ describe('receiving', () => {
     expect(chat.notice.value).toBe('new');
   });
 
-  test('an older state does not undo a newer one', async () => {
+  test('an older state does not undo a newer one, nor what join answered', async () => {
+    answers.join = () => ({ code: 0, epoch: 'E', seq: 0, notice: 'joined', versions: { notice: 7 } });
     const socket = await online();
+    socket.push(batch({ type: 'event', event: 'notice', version: 6, data: { notice: 'before' } }));
+    expect(chat.notice.value).toBe('joined');
     socket.push(batch({ type: 'event', event: 'notice', version: 9, data: { notice: 'newer' } }));
     socket.push(batch({ type: 'event', event: 'notice', version: 8, data: { notice: 'older' } }));
     expect(chat.notice.value).toBe('newer');
@@ -267,6 +270,30 @@ describe('coming back', () => {
     expect(chat.connection.value).toEqual({ state: 'closed', why: 'err_kicked' });
   });
 
+  test('a phone that slept through the greeting comes back', async () => {
+    const socket = await online();
+    socket.push({ push: 'close', reason: 'auth_timeout', reconnect: false });
+    socket.fall();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(sockets).toHaveLength(2);
+  });
+
+  test('a chat opened somewhere else says so and stays there', async () => {
+    const socket = await online();
+    socket.push({ push: 'close', reason: 'replaced', reconnect: false });
+    expect(chat.connection.value).toEqual({ state: 'closed', why: 'err_replaced' });
+  });
+
+  test('an address locked out for a minute does not lose its guest', async () => {
+    guests.guest = guest;
+    answers.auth = () => ({ code: 70050, error: 'too_many_failures', temporary: true });
+    chat.start();
+    last().open();
+    await settle();
+    expect(guests.guest).toBe(guest);
+    expect(chat.connection.value.state).toBe('offline');
+  });
+
   test('a page that is seen again does not sit out a long wait', async () => {
     chat.start();
     for (let i = 0; i < 6; i++) {
@@ -318,30 +345,36 @@ describe('coming back', () => {
 });
 
 describe('speaking', () => {
-  test('a name makes a member of the same line', async () => {
-    const socket = await online();
-    await chat.becomeGuest('Bo');
-    expect(sockets).toHaveLength(1);
-    expect(socket.requests('auth')[1]).toMatchObject({ userId: 'guest_1', userSig: 'sig' });
-    expect(chat.me.value).toEqual({ user: 'guest_1', nick: 'Bo', anonymous: false });
-    expect(guests.guest?.nick).toBe('Bo');
-  });
-
-  test('a server that takes auth only once is entered anew, and nothing is missed', async () => {
+  test('a name makes a member, on another line, and nothing is missed', async () => {
     const socket = await online();
     socket.push(batch(message(3, 'c')));
-    const good = answers.auth as (frame: Sent) => Record<string, unknown>;
-    answers.auth = (frame) => (sockets.length === 1 && frame.userSig ? { code: 10004, error: 'bad_parameter' } : good(frame));
     const named = chat.becomeGuest('Bo');
     await settle();
     expect(socket.closed).toBe(true);
     last().open();
     await named;
     expect(sockets).toHaveLength(2);
-    expect(last().requests('join')[0]).toMatchObject({ seq: 3 });
-    expect(chat.me.value.anonymous).toBe(false);
+    expect(last().requests('auth')[0]).toMatchObject({ userId: 'guest_1', userSig: 'sig' });
+    expect(last().requests('join')[0]).toMatchObject({ epoch: 'E', seq: 3 });
+    expect(chat.me.value).toEqual({ user: 'guest_1', nick: 'Bo', anonymous: false });
+    expect(guests.guest?.nick).toBe('Bo');
     socket.fall(); // the old one's end is no news
     expect(chat.connection.value.state).toBe('online');
+  });
+
+  test('a guest that was made but not reached is not made twice', async () => {
+    await online();
+    const lost = chat.becomeGuest('Bo');
+    const refused = expect(lost).rejects.toThrow('offline');
+    await settle();
+    last().fall();
+    await refused;
+    guests.guest = { ...guest, nick: 'Bo', userId: 'guest_9' };
+    const again = chat.becomeGuest('Bo');
+    await settle();
+    last().open();
+    await again;
+    expect(chat.me.value.user).toBe('guest_9');
   });
 
   test('a refused name is told', async () => {
