@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"liveroom/chat"
@@ -68,7 +69,7 @@ func BenchmarkJoin(b *testing.B) {
 
 // BenchmarkInspect is the check of a body.
 func BenchmarkInspect(b *testing.B) {
-	for name, body := range map[string][]byte{"text": text("hello, world"), "custom": custom(`{"type":"gift","id":7,"count":3}`)} {
+	for name, body := range map[string][]byte{"text": text("hello, world"), "custom": custom(`{"type":"gift","id":7,"count":3}`), "large": custom(`{"a":"` + strings.Repeat("0123456789", 1100) + `"}`), "names": custom("{" + strings.Repeat(`"ab":1,`, 1000) + `"c":1}`)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

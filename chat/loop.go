@@ -148,8 +148,8 @@ func (r *room) publish(out outcome, ended []*sending) {
 	for _, p := range ended {
 		delete(r.inFlight, p.Key)
 	}
-	clear(r.audience)
 	r.audience = append(r.audience[:0], r.members...)
+	defer clear(r.audience) // a quiet room must not keep sessions that left
 	if out.update != nil {
 		out.update(r)
 	}

@@ -72,10 +72,8 @@ func typesOfObject(dec *json.Decoder) (types []string, ok bool) {
 			return types, false
 		}
 		text, _ := name.(string)
-		values, ok := texts(dec)
-		if fold(text) == "type" {
-			types = append(types, values...)
-		}
+		values, ok := texts(dec, fold(text) == "type")
+		types = append(types, values...)
 		if !ok {
 			return types, false
 		}
@@ -84,8 +82,8 @@ func typesOfObject(dec *json.Decoder) (types []string, ok bool) {
 	return types, err == nil
 }
 
-// texts reads one value of any depth and returns the texts in it, folded.
-func texts(dec *json.Decoder) (found []string, ok bool) {
+// texts reads one value of any depth and returns the texts in it, folded, if they are wanted.
+func texts(dec *json.Decoder, wanted bool) (found []string, ok bool) {
 	for depth := 0; ; {
 		t, err := dec.Token()
 		if err != nil {
@@ -99,7 +97,9 @@ func texts(dec *json.Decoder) (found []string, ok bool) {
 				depth--
 			}
 		case string:
-			found = append(found, fold(t))
+			if wanted {
+				found = append(found, fold(t))
+			}
 		}
 		if depth == 0 {
 			return found, true
@@ -129,6 +129,9 @@ func plain(s string) bool {
 // visible drops control and format characters (byte order marks, zero-width ones, null) and what was no character, and
 // turns every kind of space into a blank.
 func visible(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):

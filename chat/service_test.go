@@ -82,7 +82,9 @@ func TestItemsOfTheServerCloseTheBatch(t *testing.T) {
 			shape = append(shape, one.kinds())
 		}
 		want := [][]string{
-			{"first"}, {"a", "b", "notice"}, {"c", "gift"},
+			{"first"},
+			{"a", "b", "notice"},
+			{"c", "gift"},
 			{`{"type":"live_status","room":"demo","epoch":"01J","version":1,"code":2,"name":"live"}`, "attributes", "fields"},
 		}
 		if !slices.EqualFunc(shape, want, slices.Equal) {

@@ -241,7 +241,7 @@ func TestBadStatusChanges(t *testing.T) {
 		{"no version", func(c *chat.StatusChange) { c.Version = 0 }, false},
 		{"no JSON", func(c *chat.StatusChange) { c.Record = []byte("{") }, false},
 		{"no object", func(c *chat.StatusChange) { c.Record = []byte("[1]") }, false},
-		{"record too large", func(c *chat.StatusChange) { c.Record = fmt.Appendf(nil, `{"x":%q}`, strings.Repeat("x", 4000)) }, false},
+		{"record too large", func(c *chat.StatusChange) { c.Record = fmt.Appendf(nil, `{"x":%q}`, strings.Repeat("x", 16<<10)) }, false},
 		{"no field", func(c *chat.StatusChange) { c.Field = nil }, false},
 		{"field too large", func(c *chat.StatusChange) { c.Field = make([]byte, 513) }, false},
 		{"an empty record", func(c *chat.StatusChange) { c.Record = []byte(" { } ") }, true},
@@ -260,6 +260,27 @@ func TestBadStatusChanges(t *testing.T) {
 	unknown.Group = "none"
 	if err := s.ApplyStatus(t.Context(), unknown); !errors.Is(err, chat.ErrNoGroup) {
 		t.Errorf("unknown group: %v", err)
+	}
+}
+
+// TestLongStatusLeavesAttributesWritable: the record may be longer than any attribute, and nobody pays for it.
+func TestLongStatusLeavesAttributesWritable(t *testing.T) {
+	s := start(t, chat.Config{}, chat.NewMemory())
+	create(t, s, "demo")
+	c := status("demo", 1)
+	c.Record = fmt.Appendf(nil, `{"detail":%q}`, strings.Repeat("x", 9000))
+	if err := s.ApplyStatus(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetAttributes(t.Context(), "demo", named("owner"), map[string]string{"a": "1"}); err != nil {
+		t.Error(err)
+	}
+	if err := s.SetAttributes(t.Context(), "demo", admin, map[string]string{"live_status": strings.Repeat("x", 4001)}); !errors.Is(err, chat.ErrAttributeValue) {
+		t.Errorf("an administrator's long status: %v", err)
+	}
+	all, err := s.Attributes(t.Context(), "demo", nil)
+	if err != nil || len(all) != 2 || all["live_status"] != string(c.Record) {
+		t.Errorf("%d attributes, %v", len(all), err)
 	}
 }
 

@@ -7,6 +7,10 @@ import (
 	"unicode/utf8"
 )
 
+// maxRecord bounds a status record. It is more than an attribute may have, since a record that were refused would stop
+// the synchroniser for good.
+const maxRecord = 16 << 10
+
 // ApplyStatus makes a status change known in the group, once however often it is called: in one step of the store it
 // sets attribute and custom field live_status and logs the status message; then members get message, attributes and
 // fields in this order, at once. A change that is not newer than the applied one does nothing and succeeds.
@@ -35,8 +39,8 @@ func statusMessage(c StatusChange) (*Message, error) {
 	switch {
 	case c.Epoch == "" || c.Version == 0:
 		return nil, ErrParameter.with("version", "a status change needs epoch and version")
-	case len(record) < 2 || record[0] != '{' || !json.Valid(record) || !utf8.Valid(record) || len(record) > maxAttributeValue:
-		return nil, ErrParameter.with("record", "must be a JSON object of at most %d bytes", maxAttributeValue)
+	case len(record) < 2 || record[0] != '{' || !json.Valid(record) || !utf8.Valid(record) || len(record) > maxRecord:
+		return nil, ErrParameter.with("record", "must be a JSON object of at most %d bytes", maxRecord)
 	case len(c.Field) == 0 || len(c.Field) > maxFieldValue || !utf8.Valid(c.Field):
 		return nil, ErrParameter.with("field", "must be 1 to %d bytes of UTF-8", maxFieldValue)
 	}

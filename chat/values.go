@@ -23,6 +23,9 @@ var fieldKey = regexp.MustCompile(`^[A-Za-z0-9_]{1,16}$`)
 
 // apply returns the attributes after the change, or why the whole change is refused. It never writes old.
 func (c AttributeChange) apply(old map[string]string) (map[string]string, error) {
+	if status := c.Set[statusKey]; len(status) > maxAttributeValue || !utf8.ValidString(status) {
+		return nil, ErrAttributeValue.with(statusKey, "must be UTF-8 of at most %d bytes", maxAttributeValue)
+	}
 	all := make(map[string]string, len(old)+len(c.Set))
 	if status, ok := old[statusKey]; ok {
 		all[statusKey] = status
@@ -52,6 +55,8 @@ func checkAttributes(all map[string]string) error {
 	count, total := 0, 0
 	for key, value := range all {
 		switch {
+		case key == statusKey:
+			continue // the server's own: see apply and statusMessage
 		case key == "" || len(key) > maxAttributeKey:
 			return ErrAttributeKey
 		case len(value) > maxAttributeValue:
@@ -59,10 +64,8 @@ func checkAttributes(all map[string]string) error {
 		case !utf8.ValidString(key) || !utf8.ValidString(value):
 			return ErrParameter.with("attributes", "keys and values must be UTF-8")
 		}
-		if key != statusKey {
-			count++
-			total += len(value)
-		}
+		count++
+		total += len(value)
 	}
 	if count > maxAttributes {
 		return ErrAttributeCount
