@@ -308,3 +308,44 @@ func TestAStatusChangeIsTheLastItemOfItsBatch(t *testing.T) {
 		t.Fatalf("latecomer: %+v", j)
 	}
 }
+
+func TestStateEventsCarryTheWholeState(t *testing.T) {
+	d := openChat(t, socket.Config{}, chat.Config{TickMin: time.Millisecond, CountEvery: 20 * time.Millisecond, CountMaxAge: 20 * time.Millisecond}, nil)
+	admin := chat.Identity{User: "administrator", Admin: true}
+	c := d.guest()
+	next := func(kind string) item {
+		t.Helper()
+		for {
+			for _, it := range c.batch() {
+				if it.Event == kind {
+					return it
+				}
+			}
+		}
+	}
+	d.guest()
+	if e := next("count"); string(e.Data) != `{"members":2,"viewers":0,"online":2}` {
+		t.Errorf("count = %s", e.Data)
+	}
+	if err := d.chat.SetNotice(t.Context(), "demo", admin, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if e := next("notice"); string(e.Data) != `{"notice":"hello"}` || e.Version != 1 {
+		t.Errorf("notice = %s, version %d", e.Data, e.Version)
+	}
+	for i, field := range []string{"a", "b"} {
+		if err := d.chat.SetFields(t.Context(), "demo", admin, map[string]string{field: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{`{"fields":{"a":"x"}}`, `{"fields":{"a":"x","b":"x"}}`}[i]
+		if e := next("fields"); string(e.Data) != want || e.Version != uint64(i+1) {
+			t.Errorf("fields = %s, version %d, want %s", e.Data, e.Version, want)
+		}
+	}
+	if err := d.chat.Dismiss(t.Context(), "demo"); err != nil {
+		t.Fatal(err)
+	}
+	if e := next("dismissed"); string(e.Data) != `{}` {
+		t.Errorf("dismissed = %s", e.Data)
+	}
+}
