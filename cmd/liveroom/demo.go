@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"liveroom/live"
+)
+
+// demoRoom is the room that `serve --demo` keeps.
+const demoRoom = "demo"
+
+// ensureDemo makes the demo room if it is not there.
+func ensureDemo(ctx context.Context, rooms *live.Service) error {
+	_, err := rooms.Room(ctx, demoRoom)
+	var missing *live.Error
+	if errors.As(err, &missing) && missing.Code == "not_found" {
+		_, err = rooms.Create(ctx, live.Draft{ID: demoRoom, Title: "The demo room", Anchor: demoRoom, Notice: "Push a stream and say hello."})
+	}
+	return err
+}
+
+// printDemo tells a newcomer what to do next. It prints a push address, which is a secret: only --demo does that, and only
+// to the terminal, never to the log.
+func printDemo(ctx context.Context, out io.Writer, rooms *live.Service, publicURL string) error {
+	a, err := rooms.PushAddresses(ctx, demoRoom, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, `
+  liveroom is running.
+
+  Watch and chat:   %[1]s/rooms/%[2]s
+  All rooms:        %[1]s/
+  API, readable:    %[1]s/docs
+
+  Push with OBS:    Settings > Stream > Service: Custom
+    Server:         %[3]s
+    Stream key:     %[4]s
+
+  or with ffmpeg:
+
+    ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine=frequency=440 \
+      -c:v libx264 -preset veryfast -tune zerolatency -b:v 1500k -g 60 -pix_fmt yuv420p \
+      -c:a aac -b:a 128k -f flv '%[5]s'
+
+  The address works until %[6]s. Stop with Ctrl-C.
+
+`, publicURL, demoRoom, a.Push.OBS.Server, a.Push.OBS.StreamKey, a.Push.RTMP, a.ExpiresAt.Local().Format("2006-01-02 15:04"))
+	return err
+}

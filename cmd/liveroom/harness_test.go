@@ -1,0 +1,345 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"liveroom/status"
+)
+
+// asLiveroom makes the test binary behave as liveroom itself, so that a test can start and kill a real process.
+const asLiveroom = "LIVEROOM_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asLiveroom) != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// node is a liveroom process of its own, on free ports, with a data folder that outlives it.
+type node struct {
+	t       *testing.T
+	data    string
+	http    string // host:port
+	rtmp    string
+	ops     string
+	env     []string
+	flags   []string
+	cmd     *exec.Cmd
+	log     *logBuffer
+	secrets Secrets
+}
+
+// logBuffer keeps what a process printed; safe for concurrent use.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// startNode starts a node and waits until it is ready. It is stopped with the test.
+func startNode(t *testing.T, flags ...string) *node {
+	t.Helper()
+	n := &node{
+		t: t, data: filepath.Join(t.TempDir(), "data"), flags: flags, log: &logBuffer{},
+		http: freeAddr(t), rtmp: freeAddr(t), ops: freeAddr(t),
+	}
+	n.start()
+	t.Cleanup(func() {
+		n.stop()
+		if t.Failed() {
+			t.Logf("log of the node:\n%s", n.log)
+		}
+	})
+	return n
+}
+
+func (n *node) start() {
+	n.t.Helper()
+	args := append([]string{
+		"--http", n.http, "--rtmp", n.rtmp, "--ops", n.ops, "--data", n.data, "--log-level", "debug",
+		"--public-url", "http://" + n.http, "--public-rtmp-url", "rtmp://" + n.rtmp, "serve",
+	}, n.flags...)
+	n.cmd = exec.Command(os.Args[0], args...)
+	n.cmd.Env = append(append(os.Environ(), asLiveroom+"=1"), n.env...)
+	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	if err := n.cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.eventually("the node is ready", func() bool {
+		resp, err := http.Get("http://" + n.http + "/readyz")
+		if err != nil {
+			return false
+		}
+		defer func() { _ = resp.Body.Close() }()
+		return resp.StatusCode == http.StatusOK
+	})
+	var err error
+	if n.secrets, err = readSecrets(secretsFile(n.data)); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// stop ends the process as an operator would.
+func (n *node) stop() {
+	if n.cmd == nil {
+		return
+	}
+	_ = n.cmd.Process.Signal(syscall.SIGTERM)
+	done := make(chan error, 1)
+	go func() { done <- n.cmd.Wait() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			n.t.Errorf("the node did not stop cleanly: %v", err)
+		}
+	case <-time.After(15 * time.Second):
+		n.t.Error("the node did not stop within 15 s")
+		_ = n.cmd.Process.Kill()
+		<-done
+	}
+	n.cmd = nil
+}
+
+// kill ends the process as a crash would.
+func (n *node) kill() {
+	n.t.Helper()
+	_ = n.cmd.Process.Kill()
+	_ = n.cmd.Wait()
+	n.cmd = nil
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	return ln.Addr().String()
+}
+
+// eventually waits until ok holds, 20 s at most.
+func (n *node) eventually(what string, ok func() bool) {
+	n.t.Helper()
+	eventually(n.t, what, ok)
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+		time.Sleep(20 * time.Millisecond) // polling another process
+	}
+}
+
+// call does one API request with the token and decodes the answer into out, if there is one.
+func (n *node) call(method, path string, body, out any) *http.Response {
+	n.t.Helper()
+	resp, raw := n.request(method, path, body, "Bearer "+n.secrets.APIToken)
+	if resp.StatusCode >= 300 {
+		n.t.Fatalf("%s %s: %s\n%s", method, path, resp.Status, raw)
+	}
+	if out != nil {
+		if err := json.Unmarshal(raw, out); err != nil {
+			n.t.Fatalf("%s %s: %v\n%s", method, path, err, raw)
+		}
+	}
+	return resp
+}
+
+// request does one API request and returns whatever came back.
+func (n *node) request(method, path string, body any, authorization string) (*http.Response, []byte) {
+	n.t.Helper()
+	var reader io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			n.t.Fatal(err)
+		}
+		reader = bytes.NewReader(raw)
+	}
+	req, err := http.NewRequestWithContext(n.t.Context(), method, "http://"+n.http+path, reader)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return resp, raw
+}
+
+// status reads a room's status record.
+func (n *node) status(room string) status.Record {
+	n.t.Helper()
+	var r status.Record
+	n.call(http.MethodGet, "/api/v1/rooms/"+room+"/status", nil, &r)
+	return r
+}
+
+// waitStatus waits for a room to reach a status and returns the record.
+func (n *node) waitStatus(room string, want status.Code) status.Record {
+	n.t.Helper()
+	var r status.Record
+	n.eventually(fmt.Sprintf("room %s is %s", room, want), func() bool {
+		r = n.status(room)
+		return r.Code == want
+	})
+	return r
+}
+
+// addresses are a room's addresses as the API answers them.
+type addresses struct {
+	Push struct {
+		RTMP string `json:"rtmp"`
+		OBS  struct{ Server, StreamKey string }
+	} `json:"push"`
+	Play struct {
+		RTMP  string `json:"rtmp"`
+		FLV   string `json:"flv"`
+		HLS   string `json:"hls"`
+		WSFLV string `json:"wsFlv"`
+	} `json:"play"`
+}
+
+func (n *node) addresses(room string) addresses {
+	n.t.Helper()
+	var a addresses
+	n.call(http.MethodPost, "/api/v1/rooms/"+room+"/addresses", map[string]any{}, &a)
+	return a
+}
+
+// pusher is a running ffmpeg that pushes a test picture and a tone.
+type pusher struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	log *logBuffer
+}
+
+// push starts ffmpeg towards url: 320×180, 25 fps, a keyframe each second.
+func push(t *testing.T, url string, more ...string) *pusher {
+	t.Helper()
+	args := append([]string{
+		"-hide_banner", "-loglevel", "warning", "-re",
+		"-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100",
+		"-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "25", "-b:v", "300k",
+		"-c:a", "aac", "-b:a", "64k",
+	}, more...)
+	p := &pusher{t: t, log: &logBuffer{}, cmd: exec.Command("ffmpeg", append(args, "-f", "flv", url)...)}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.kill)
+	return p
+}
+
+// kill ends ffmpeg without a goodbye.
+func (p *pusher) kill() {
+	if p.cmd.ProcessState == nil {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	}
+}
+
+// quit lets ffmpeg say goodbye.
+func (p *pusher) quit() {
+	_ = p.cmd.Process.Signal(os.Interrupt)
+	_ = p.cmd.Wait()
+}
+
+// wait waits for ffmpeg to end by itself and returns what it printed.
+func (p *pusher) wait() string {
+	p.t.Helper()
+	done := make(chan struct{})
+	go func() { _ = p.cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		p.t.Fatalf("ffmpeg goes on pushing:\n%s", p.log)
+	}
+	return p.log.String()
+}
+
+// probe is what ffprobe found in a play address.
+type probe struct {
+	Streams []struct {
+		Type   string `json:"codec_type"`
+		Codec  string `json:"codec_name"`
+		Width  int    `json:"width"`
+		Frames string `json:"nb_read_frames"`
+	} `json:"streams"`
+}
+
+// ffprobe reads a play address for some seconds and counts decoded frames.
+func ffprobe(t *testing.T, url string) (probe, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "ffprobe", "-hide_banner", "-loglevel", "error", "-print_format", "json",
+		"-show_streams", "-count_frames", "-read_intervals", "%+2", url)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		return probe{}, fmt.Errorf("%w: %s", err, strings.TrimSpace(errs.String()))
+	}
+	var p probe
+	return p, json.Unmarshal(out.Bytes(), &p)
+}
+
+// mustDecode checks that a play address gives decodable H.264 and AAC.
+func mustDecode(t *testing.T, url string) {
+	t.Helper()
+	p, err := ffprobe(t, url)
+	if err != nil {
+		t.Fatalf("ffprobe %s: %v", url, err)
+	}
+	codecs := map[string]bool{}
+	for _, s := range p.Streams {
+		codecs[s.Codec] = s.Frames != "" && s.Frames != "0"
+	}
+	if !codecs["h264"] || !codecs["aac"] {
+		t.Fatalf("ffprobe %s: want decoded h264 and aac, got %+v", url, p)
+	}
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"liveroom/chat"
+	"liveroom/live"
+	"liveroom/live/rtmp"
+	"liveroom/live/stream"
+	"liveroom/status"
+)
+
+// announcer is the synchroniser's door to the chat: it writes a record as message, attribute and custom field of the
+// room's group (design §4).
+type announcer struct {
+	rooms live.Store
+	chat  *chat.Service
+}
+
+// shortRecord is the custom field live_status, readable without joining.
+type shortRecord struct {
+	Code    status.Code `json:"code"`
+	Name    string      `json:"name"`
+	Version uint64      `json:"version"`
+	Since   string      `json:"since"`
+}
+
+// ApplyStatus implements status.Announcer. The group is made if a crash came between the room and its group.
+func (a *announcer) ApplyStatus(ctx context.Context, r status.Record) error {
+	room, err := a.rooms.Room(ctx, r.Room)
+	var missing *live.Error
+	if errors.As(err, &missing) {
+		return nil // deleted meanwhile, and its group with it: nobody is left to tell
+	}
+	if err != nil {
+		return err
+	}
+	record, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	field, err := json.Marshal(shortRecord{r.Code, r.Name, r.Version, r.Since.UTC().Format("2006-01-02T15:04:05.000Z")})
+	if err != nil {
+		return err
+	}
+	change := chat.StatusChange{Group: room.GroupID, Epoch: r.Epoch, Version: r.Version, Record: record, Field: field}
+	err = a.chat.ApplyStatus(ctx, change)
+	if errors.Is(err, chat.ErrNoGroup) {
+		if err = (&groups{a.chat}).Ensure(ctx, room); err == nil {
+			err = a.chat.ApplyStatus(ctx, change)
+		}
+	}
+	return err
+}
+
+// groups is the chat side of a room, as live wants it.
+type groups struct{ chat *chat.Service }
+
+// Ensure implements live.Groups.
+func (g *groups) Ensure(ctx context.Context, r live.Room) error {
+	if err := g.chat.Create(ctx, chat.Group{
+		ID: r.GroupID, Room: r.ID, Owner: r.Anchor, Name: r.Title, Notice: r.Notice, CreatedAt: r.CreatedAt,
+	}); err != nil {
+		return fmt.Errorf("create group %s: %w", r.GroupID, err)
+	}
+	return nil
+}
+
+// Dismiss implements live.Groups.
+func (g *groups) Dismiss(ctx context.Context, group string) error {
+	if err := g.chat.Dismiss(ctx, group); err != nil && !errors.Is(err, chat.ErrNoGroup) {
+		return err
+	}
+	return nil
+}
+
+// Online implements live.Groups.
+func (g *groups) Online(group string) int { return g.chat.Count(group).Online }
+
+// rtmpAdmission gives the RTMP door its own interface over the live service.
+type rtmpAdmission struct{ rooms *live.Service }
+
+// Publish implements rtmp.Admission.
+func (a rtmpAdmission) Publish(ctx context.Context, req stream.Request) (rtmp.Push, error) {
+	p, err := a.rooms.Publish(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Play implements rtmp.Admission.
+func (a rtmpAdmission) Play(ctx context.Context, req stream.Request) (*stream.Subscriber, error) {
+	return a.rooms.Play(ctx, req)
+}

@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"liveroom/address"
+	"liveroom/chat"
+	"liveroom/chat/account"
+	"liveroom/internal/boltstore"
+	"liveroom/live"
+	"liveroom/live/flv"
+	"liveroom/live/hls"
+	"liveroom/live/rtmp"
+	"liveroom/live/stream"
+	"liveroom/status"
+	"liveroom/web"
+	"liveroom/web/socket"
+	"liveroom/web/ui"
+)
+
+// stopLimit is how long a graceful stop may take (docs/operating.md; docker-compose.yml gives it a little more).
+const stopLimit = 10 * time.Second
+
+type serveCmd struct {
+	Demo bool `help:"Keep a room demo, let guests speak, and print how to push to it."`
+}
+
+// Run serves until the program is told to stop.
+func (c serveCmd) Run(e *env) error {
+	cfg := e.cli
+	if cfg.Redis != "" {
+		return errors.New("redis: this version has the embedded store only; leave --redis and LIVEROOM_REDIS_URL empty")
+	}
+	log := newLogger(e, cfg.Settings)
+	if c.Demo {
+		cfg.GuestLogin = on
+	}
+	secrets, err := loadSecrets(cfg.Data, cfg.given, true)
+	if err != nil {
+		return err
+	}
+	effectively, err := effective(cfg)
+	if err != nil {
+		return err
+	}
+	log.Debug("effective configuration", "yaml", effectively)
+	p, err := newProgram(cfg.Settings, secrets, log)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if c.Demo {
+		p.ready = func(ctx context.Context) error {
+			if err := ensureDemo(ctx, p.rooms); err != nil {
+				return err
+			}
+			return printDemo(ctx, e.out, p.rooms, cfg.PublicURL)
+		}
+	}
+	return p.run(e.ctx)
+}
+
+func newLogger(e *env, s Settings) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(s.LogLvl)) // kong has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if s.LogFmt == "json" {
+		return slog.New(slog.NewJSONHandler(e.errOut, options))
+	}
+	return slog.New(slog.NewTextHandler(e.errOut, options))
+}
+
+// program is every part of a running liveroom, joined but not started.
+type program struct {
+	set   Settings
+	log   *slog.Logger
+	ready func(context.Context) error // runs once everything else does
+
+	store     *boltstore.Store
+	states    *boltstore.Status
+	hub       *stream.Hub
+	machine   *status.Machine
+	outbox    *status.Synchroniser
+	deadlines *status.Deadlines
+	chat      *chat.Service
+	accounts  *account.Service
+	rooms     *live.Service
+	rtmp      *rtmp.Server
+	flv       *flv.Server
+	hls       *hls.Server
+	socket    *socket.Server
+	web       *web.Server
+	ports     ports
+}
+
+// eventLog is how many status changes the installation's log keeps for backends that resume.
+const eventLog = 10_000
+
+// newProgram opens the store, takes the ports and joins the parts. Nothing runs yet.
+func newProgram(set Settings, keys Secrets, log *slog.Logger) (*program, error) {
+	p := &program{set: set, log: log}
+	if err := os.MkdirAll(set.Data, 0o700); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.store, err = boltstore.Open(filepath.Join(set.Data, "liveroom.db"), log); err != nil {
+		return nil, err
+	}
+	if err = p.join(keys); err == nil {
+		err = p.joinDoors(keys)
+	}
+	if err == nil {
+		p.ports, err = listen(set)
+	}
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// join makes the parts that know no network, from those that know nothing of the others to those that know many.
+func (p *program) join(keys Secrets) error {
+	p.hub = stream.NewHub(stream.Config{})
+	p.states = p.store.Status(eventLog)
+	rooms := p.store.Live(p.states)
+	p.machine = status.NewMachine(p.states, status.Config{})
+	p.deadlines = status.NewDeadlines(status.DeadlinesConfig{}, p.machine, p.states, p.log)
+
+	var err error
+	if p.chat, err = chat.New(chat.Config{Viewers: p.viewers}, p.store.Chat(), p.log); err != nil {
+		return err
+	}
+	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
+	if p.accounts, err = account.New(account.Config{Signer: signer, Admins: p.set.Admins}, p.store.Accounts(), p.log); err != nil {
+		return err
+	}
+	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.states, []status.Announcer{&announcer{rooms, p.chat}}, p.log)
+	p.machine.Watch(func(s status.State) { p.outbox.Wake(s.Record.Room) })
+
+	p.rooms, err = live.New(live.Config{
+		Node: p.set.nodeName(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
+		Addresses: p.set.base(),
+		PushKeys:  address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
+		PlayKeys:  address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
+	}, rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)
+	return err
+}
+
+// joinDoors makes what meets the network.
+func (p *program) joinDoors(keys Secrets) error {
+	var err error
+	if p.rtmp, err = rtmp.New(rtmp.Config{}, rtmpAdmission{p.rooms}, p.log); err != nil {
+		return err
+	}
+	p.flv = flv.New(flv.Config{}, p.rooms, p.log)
+	if p.hls, err = hls.New(hls.Config{
+		NodeKey: []byte(keys.NodeKey), PlayKey: []byte(keys.PlayKey), PlayKeyBackup: []byte(keys.PlayKeyBackup),
+	}, p.hub, p.rooms, p.log); err != nil {
+		return err
+	}
+	if p.socket, err = socket.New(socket.Config{}, p.chat, p.accounts, p.log); err != nil {
+		return err
+	}
+	deps := web.Deps{
+		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Events: p.states, Watch: p.machine.Watch, Log: p.log,
+		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
+		Checks: p.checks(), Metrics: p.metrics(),
+	}
+	if p.set.GuestLogin == on {
+		deps.Guests = p.accounts
+	}
+	p.web, err = web.New(web.Config{
+		Version: version, PublicURL: p.set.PublicURL, Tokens: []string{keys.APIToken}, TrustedProxies: p.set.proxies(),
+	}, deps)
+	return err
+}
+
+// run serves until ctx ends, then stops: doors first, what they lean on after them, the store last.
+func (p *program) run(ctx context.Context) error {
+	if err := status.Recover(ctx, p.machine, p.states); err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	ready := []actor{{"start", func(ctx context.Context) error {
+		p.web.SetReady(true)
+		defer p.web.SetReady(false)
+		if p.ready != nil {
+			if err := p.ready(ctx); err != nil {
+				return err
+			}
+		}
+		<-ctx.Done()
+		return nil
+	}}}
+	doors := append(p.ports.actors(p),
+		actor{"chat sockets", p.socket.Run}, actor{"flv", p.flv.Run}, actor{"hls", p.hls.Run}, actor{"events", p.web.Run})
+	jobs := []actor{{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, p.jobs()) }}}
+	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.deadlines.Run}, {"outbox", p.outbox.Run}}
+	chats := []actor{{"chat", p.chat.Run}}
+	store := []actor{{"store", p.store.Run}}
+	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, chats, store)
+}
+
+// jobs is all periodic work.
+func (p *program) jobs() []job {
+	return []job{
+		{"deadlines", "@every 30s", p.deadlines.Sweep},
+		{"rooms", "@every 1m", p.rooms.Sweep},
+		{"guests", "@every 1h", func(ctx context.Context) error {
+			_, err := p.accounts.SweepGuests(ctx)
+			return err
+		}},
+	}
+}
+
+// close lets go of what newProgram took.
+func (p *program) close() {
+	p.ports.close()
+	if p.store != nil {
+		if err := p.store.Close(); err != nil {
+			p.log.Error("store did not close", "err", err)
+		}
+	}
+}

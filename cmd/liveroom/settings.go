@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
+
+	"liveroom/address"
+)
+
+// Settings is everything that can be set, once: flag, environment variable, YAML key (the flag's name) and default stand
+// side by side. What is given later in that list gives way to what is given earlier.
+type Settings struct {
+	HTTP   string `help:"Address of the public HTTP port." default:":8080" env:"LIVEROOM_HTTP_ADDR" yaml:"http"`
+	RTMP   string `help:"Address of the RTMP port." default:":1935" env:"LIVEROOM_RTMP_ADDR" yaml:"rtmp"`
+	HTTPS  string `help:"Address of an HTTPS port beside the plain one; needs a certificate." env:"LIVEROOM_HTTPS_ADDR" yaml:"https"`
+	RTMPS  string `help:"Address of an RTMPS port beside the plain one; needs a certificate." env:"LIVEROOM_RTMPS_ADDR" yaml:"rtmps"`
+	Ops    string `help:"Address of metrics, profiles and detailed health. Keep it private." default:"127.0.0.1:9090" env:"LIVEROOM_OPS_ADDR" yaml:"ops"`
+	Data   string `help:"Data folder." default:"./data" env:"LIVEROOM_DATA_DIR" yaml:"data"`
+	Redis  string `help:"Redis URL of a cluster; empty: the embedded store in the data folder." env:"LIVEROOM_REDIS_URL" yaml:"redis"`
+	Node   string `help:"Name of this node; default: the host's name." env:"LIVEROOM_NODE_ID" yaml:"node"`
+	LogFmt string `name:"log-format" help:"text or json." enum:"text,json" default:"text" env:"LIVEROOM_LOG_FORMAT" yaml:"log-format"`
+	LogLvl string `name:"log-level" help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"LIVEROOM_LOG_LEVEL" yaml:"log-level"`
+
+	TLSCert string `name:"tls-cert" help:"Certificate file (PEM), re-read when it changes." env:"LIVEROOM_TLS_CERT" yaml:"tls-cert"`
+	TLSKey  string `name:"tls-key" help:"Key file (PEM)." env:"LIVEROOM_TLS_KEY" yaml:"tls-key"`
+
+	PublicURL     string `name:"public-url" help:"How browsers reach this server; addresses are made of it." default:"http://localhost:8080" env:"LIVEROOM_PUBLIC_URL" yaml:"public-url"`
+	PublicRTMPURL string `name:"public-rtmp-url" help:"How encoders reach this server." default:"rtmp://localhost:1935" env:"LIVEROOM_PUBLIC_RTMP_URL" yaml:"public-rtmp-url"`
+
+	Apps           []string      `help:"Accepted AppNames, * = any. Addresses are made with the first." default:"live" env:"LIVEROOM_APPS" yaml:"apps"`
+	Grace          time.Duration `help:"How long an interrupted room waits for its anchor." default:"60s" env:"LIVEROOM_GRACE" yaml:"grace"`
+	PauseLimit     time.Duration `name:"pause-limit" help:"How long a paused room without a stream stays." default:"30m" env:"LIVEROOM_PAUSE_LIMIT" yaml:"pause-limit"`
+	AutoRoom       string        `name:"auto-room" help:"on: a validly signed push for an unknown stream creates its room." enum:"on,off" default:"on" env:"LIVEROOM_AUTO_ROOM" yaml:"auto-room"`
+	GuestLogin     string        `name:"guest-login" help:"on: anyone may take a nickname and speak." enum:"on,off" default:"off" env:"LIVEROOM_GUEST_LOGIN" yaml:"guest-login"`
+	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
+	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
+}
+
+// Validate says which setting can't be used. Kong calls it after parsing.
+func (s *Settings) Validate() error {
+	if err := s.base().Validate(); err != nil {
+		return err
+	}
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return errors.New("tls-cert and tls-key go together")
+	}
+	if (s.HTTPS != "" || s.RTMPS != "") && s.TLSCert == "" {
+		return errors.New("https and rtmps need tls-cert and tls-key")
+	}
+	if s.Grace < time.Second || s.Grace > 24*time.Hour {
+		return fmt.Errorf("grace is %s, must be from 1s to 24h", s.Grace)
+	}
+	if s.PauseLimit < time.Second || s.PauseLimit > 168*time.Hour {
+		return fmt.Errorf("pause-limit is %s, must be from 1s to 168h", s.PauseLimit)
+	}
+	for _, cidr := range s.TrustedProxies {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			return fmt.Errorf("trusted-proxies: %q is not a CIDR such as 10.0.0.0/8", cidr)
+		}
+	}
+	return nil
+}
+
+// app is the AppName that addresses are made with.
+func (s *Settings) app() string {
+	for _, app := range s.Apps {
+		if app != "*" {
+			return app
+		}
+	}
+	return "live"
+}
+
+// on is the word that switches something on.
+const on = "on"
+
+// nodeName is this node's name and incarnation: a new one at each start.
+func (s *Settings) nodeName() string {
+	name := s.Node
+	if name == "" {
+		name, _ = os.Hostname() // empty is as good: the incarnation tells starts apart
+	}
+	return name + "/" + randomHex(4)
+}
+
+// proxies are the trusted proxies; Validate has checked them.
+func (s *Settings) proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, cidr := range s.TrustedProxies {
+		if p, err := netip.ParsePrefix(cidr); err == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func (s *Settings) base() address.Base {
+	return address.Base{PublicURL: s.PublicURL, PublicRTMPURL: s.PublicRTMPURL, App: s.app()}
+}
+
+// file is what liveroom.yaml may hold: the settings, and the secrets under a key of their own.
+type file struct {
+	Settings `yaml:",inline"`
+	Secrets  Secrets `yaml:"secrets"`
+}
+
+// readFile reads a YAML file strictly: a key that means nothing is an error with its line.
+func readFile(path string) (file, map[string]any, error) {
+	var f file
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return f, nil, err
+	}
+	if err := yaml.UnmarshalWithOptions(raw, &f, yaml.Strict()); err != nil {
+		return f, nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+	}
+	present := map[string]any{}
+	if err := yaml.Unmarshal(raw, &present); err != nil {
+		return f, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, present, nil
+}
+
+// resolver gives kong the file's values. Kong asks a resolver before the environment, so a set variable is answered first.
+func resolver(present map[string]any) kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		for _, env := range flag.Envs {
+			if v, ok := os.LookupEnv(env); ok {
+				return v, nil
+			}
+		}
+		v, ok := present[flag.Name]
+		if !ok {
+			return nil, nil
+		}
+		if list, ok := v.([]any); ok {
+			words := make([]string, len(list))
+			for i, item := range list {
+				words[i] = fmt.Sprint(item)
+			}
+			return strings.Join(words, ","), nil
+		}
+		return fmt.Sprint(v), nil
+	})
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"liveroom/web"
+)
+
+// viewers tells the chat who watches the stream of a group, and which of them say that they are members (vid).
+func (p *program) viewers(group string) (sessions int, linked []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	room, err := p.rooms.RoomByGroup(ctx, group)
+	if err != nil {
+		return 0, nil
+	}
+	sessions, linked = p.hub.Viewers(room.Stream)
+	return sessions + p.hls.Viewers(room.Stream), append(linked, p.hls.Linked(room.Stream)...)
+}
+
+// checks are what readiness and detailed health look at.
+func (p *program) checks() []web.Check {
+	return []web.Check{{Name: "store", Needs: true, Probe: func(ctx context.Context) error {
+		_, err := p.states.EventHead(ctx)
+		return err
+	}}}
+}
+
+// metrics are the figures of every part, in domain words.
+func (p *program) metrics() []web.Source {
+	return []web.Source{
+		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats),
+		p.streamMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
+	}
+}
+
+func gauge(name, help string, v int) web.Sample {
+	return web.Sample{Name: name, Help: help, Value: float64(v)}
+}
+
+func counter(name, help string, v uint64, labels ...web.Label) web.Sample {
+	return web.Sample{Name: name, Help: help, Value: float64(v), Counter: true, Labels: labels}
+}
+
+func (p *program) streamMetrics() []web.Sample {
+	st := p.hub.Stats()
+	const dropped = "Tags that did not reach a subscriber, by reason."
+	reason := func(r string) web.Label { return web.Label{Name: "reason", Value: r} }
+	return []web.Sample{
+		gauge("stream_publishers", "Pushes running.", st.Publishers),
+		gauge("stream_subscribers", "Subscribers of streams, segmenters included.", st.Subscribers),
+		counter("stream_in_bytes_total", "Media received.", st.BytesIn),
+		counter("stream_out_bytes_total", "Media handed to subscribers.", st.BytesOut),
+		counter("stream_dropped_tags_total", dropped, st.DroppedOverflow, reason("slow")),
+		counter("stream_dropped_tags_total", dropped, st.DroppedGated, reason("paused")),
+		counter("stream_dropped_tags_total", dropped, st.DroppedMalformed, reason("malformed")),
+		counter("stream_dropped_tags_total", dropped, st.DroppedBeforeKeyframe, reason("before_keyframe")),
+		counter("stream_closed_slow_total", "Subscribers closed for falling behind too often.", st.ClosedSlow),
+	}
+}
+
+func (p *program) refusalMetrics() []web.Sample {
+	var out []web.Sample
+	for _, r := range p.rooms.Refused() {
+		out = append(out, counter("refusals_total", "Refused pushes and plays, by code.", r.Count,
+			web.Label{Name: "action", Value: r.Action}, web.Label{Name: "protocol", Value: r.Protocol}, web.Label{Name: "code", Value: r.Code}))
+	}
+	return out
+}
+
+func (p *program) rtmpMetrics() []web.Sample {
+	st := p.rtmp.Stats()
+	return []web.Sample{
+		gauge("rtmp_connections", "RTMP connections.", int(st.Connections)),
+		counter("rtmp_limited_total", "RTMP connections closed at once because there were too many.", st.Limited),
+		counter("rtmp_handshake_failures_total", "RTMP connections lost before the end of the handshake.", st.HandshakeFailures),
+		counter("rtmp_protocol_errors_total", "RTMP connections closed because of what the peer sent.", st.ProtocolErrors),
+		counter("rtmp_silent_pushes_total", "Pushes closed for want of media.", st.SilentPushes),
+		counter("rtmp_slow_writes_total", "RTMP connections closed because a write took too long.", st.SlowWrites),
+		counter("rtmp_panics_total", "RTMP connections ended by a mistake of this program.", st.Panics),
+	}
+}
+
+func (p *program) flvMetrics() []web.Sample {
+	st := p.flv.Stats()
+	return []web.Sample{
+		gauge("flv_viewers", "HTTP-FLV and WebSocket-FLV viewers.", st.Playing),
+		counter("flv_closed_slow_total", "FLV viewers closed because they took no data in time.", st.ClosedSlow),
+		counter("flv_panics_total", "FLV viewers ended by a mistake of this program.", st.Panics),
+	}
+}
+
+func (p *program) hlsMetrics() []web.Sample {
+	st := p.hls.Stats()
+	return []web.Sample{
+		gauge("hls_viewers", "HLS sessions in use.", st.Viewers),
+		gauge("hls_held_bytes", "Segments in memory.", st.HeldBytes),
+		counter("hls_segments_total", "Segments made.", st.Segments),
+		counter("hls_bad_tags_total", "Tags that could not be segmented.", st.BadTags),
+		counter("hls_panics_total", "Tags that made a segmenter panic; it went on.", st.Panics),
+	}
+}
+
+func (p *program) socketMetrics() []web.Sample {
+	st := p.socket.Stats()
+	const dropped = "Message batches that slow sockets lost, by priority."
+	priority := func(v string) web.Label { return web.Label{Name: "priority", Value: v} }
+	return []web.Sample{
+		gauge("chat_sockets", "Open chat sockets.", st.Sockets),
+		counter("chat_failed_logins_total", "Chat sockets that could not sign in.", st.FailedLogins),
+		counter("chat_refused_sockets_total", "Chat sockets refused because there were too many.", st.RefusedFull+st.RefusedAddress),
+		counter("chat_too_fast_total", "Frames of clients over their rate.", st.TooFast),
+		counter("chat_dropped_batches_total", dropped, st.DroppedHigh, priority("high")),
+		counter("chat_dropped_batches_total", dropped, st.DroppedNormal, priority("normal")),
+		counter("chat_dropped_batches_total", dropped, st.DroppedLow, priority("low")),
+		counter("chat_out_bytes_total", "Bytes written to chat sockets.", st.BytesOut),
+	}
+}
