@@ -83,6 +83,9 @@ func (s *Service) autoRoom(ctx context.Context, name string) (Room, error) {
 // claim makes the push the room's newest and opens its publisher, both under the room's view, so that an end that comes in
 // between is seen.
 func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push, error) {
+	if s.retired.Load() {
+		return nil, &stream.Refusal{Code: "stopping", Detail: "the server is stopping; try again in a moment", Temporary: true}
+	}
 	if r.EarlyPush == EarlyRefuse && !r.ScheduledAt.IsZero() {
 		now, err := s.machine.Now(ctx)
 		if err != nil {

@@ -37,6 +37,10 @@ func (p *Push) Close(reason stream.StopReason) {
 			v.push = nil
 		}
 	})
+	if s.retired.Load() {
+		s.log.Info("push left to the next start", "room", p.room)
+		return
+	}
 	st := stop{p.room, p.generation, status.Reason(reason)}
 	ctx, cancel := context.WithTimeout(p.ctx, 2*time.Second)
 	defer cancel()

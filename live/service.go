@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"liveroom/address"
@@ -55,7 +56,8 @@ type Service struct {
 	mu    sync.Mutex
 	views map[string]*view // rooms with a push or a change seen by this process, by room id
 
-	stops chan stop // push stops that the store has not taken yet
+	stops   chan stop // push stops that the store has not taken yet
+	retired atomic.Bool
 }
 
 // New returns a service that has nothing running; Run reports what could not be reported at once.
@@ -238,6 +240,11 @@ func (s *Service) Refusals(ctx context.Context, id string) ([]RefusalEntry, erro
 	}
 	return s.refused.of(id), nil
 }
+
+// Retire says that this process is about to stop. No push is admitted any more, and those that end from now on stay
+// recorded: the next start finds them and gives their rooms the whole grace from then, because until then no anchor could
+// have come back (design §4, recovery).
+func (s *Service) Retire() { s.retired.Store(true) }
 
 // Refused counts all refusals since the start, by action, protocol and code.
 func (s *Service) Refused() []RefusalCount { return s.refused.stats() }

@@ -493,3 +493,46 @@ func TestAddressesAreSignedForTheirPurpose(t *testing.T) {
 		t.Fatal("accepted a lifetime of 1 s")
 	}
 }
+
+func TestRetiredServiceLeavesPushesToTheNextStart(t *testing.T) {
+	f := newFixture(t)
+	f.create(live.Draft{ID: "r1"})
+	p := f.push("r1")
+	f.Retire()
+	_, err := f.Publish(t.Context(), signed(pushKey, "r1"))
+	wantRefusal(t, err, "stopping")
+	p.Close(stream.StopLost)
+	if r := f.want("r1", status.Live, status.ReasonPushStarted); !r.StreamActive {
+		t.Fatalf("record: %+v", r)
+	}
+	if err := status.Recover(t.Context(), f.machine, f.states); err != nil {
+		t.Fatal(err)
+	}
+	f.want("r1", status.Paused, status.ReasonPushLost)
+}
+
+func TestStopsAreReportedWhenTheStoreIsBack(t *testing.T) {
+	f := newFixture(t)
+	f.create(live.Draft{ID: "r1"})
+	p := f.push("r1")
+	f.states.Fail(status.ErrUnavailable)
+	p.Close(stream.StopLost)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f.Run(ctx) }()
+	told := make(chan status.State, 8)
+	defer f.machine.Watch(func(s status.State) { told <- s })()
+	f.states.Fail(nil)
+	select {
+	case s := <-told:
+		if s.Record.Code != status.Paused {
+			t.Fatalf("told %+v", s.Record)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the stop was forgotten")
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+}

@@ -30,6 +30,30 @@ func TestServerAwayLongerThanGrace(t *testing.T) {
 	}
 }
 
+// TestRestartGivesTheWholeGrace restarts the server as an operator would. However little of its grace a room would have
+// had left, it waits the whole of it from the new start.
+func TestRestartGivesTheWholeGrace(t *testing.T) {
+	n := startNode(t)
+	n.createRoom(map[string]any{"id": "r1", "grace": "4s"})
+	m := n.enter("r1", "", "", nil)
+	push(t, n.addresses("r1").Push.RTMP)
+	n.waitStatus("r1", status.Live)
+	n.stop()
+	m.goodbye()
+	time.Sleep(3 * time.Second) // most of the grace, with no server
+	n.start()
+	r := n.status("r1")
+	if r.Code != status.Paused || r.Reason != status.ReasonPushLost || r.GraceUntil == nil {
+		t.Fatalf("after the restart: %+v", r)
+	}
+	if left := time.Until(*r.GraceUntil); left < 2*time.Second {
+		t.Fatalf("only %s of grace are left", left)
+	}
+	if again := n.enter("r1", "", "", nil); fieldVersion(t, again.joined.Fields) > r.Version {
+		t.Fatalf("the field is ahead of the record: %v", again.joined.Fields)
+	}
+}
+
 // TestGraceEndsTheRoom is the other side: the server is there, the anchor is not.
 func TestGraceEndsTheRoom(t *testing.T) {
 	n := startNode(t)

@@ -25,6 +25,13 @@ type member struct {
 	fields   []uint64        // versions of the custom field live_status, as events told it
 	joined   joined
 	heard    map[uint64]time.Time // when the status message of a version came
+	close    *closing             // what the server said before it closed
+}
+
+type closing struct {
+	Reason    string `json:"reason"`
+	Reconnect bool   `json:"reconnect"`
+	AfterMs   int    `json:"afterMs"`
 }
 
 type chatMessage struct {
@@ -80,6 +87,16 @@ func (n *node) enter(group, user, userSig string, since *joined) *member {
 	}
 	m.must(join, &m.joined)
 	return m
+}
+
+// goodbye checks that the server told the member to come back before it closed.
+func (m *member) goodbye() {
+	m.t.Helper()
+	eventually(m.t, "the server says goodbye", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return m.close != nil && m.close.Reconnect
+	})
 }
 
 func (m *member) leave() { _ = m.conn.Close() }
@@ -140,6 +157,7 @@ func (m *member) read() {
 			Reply int    `json:"reply"`
 			Push  string `json:"push"`
 			Items []item `json:"items"`
+			closing
 		}
 		if err := json.Unmarshal(raw, &frame); err != nil {
 			m.t.Errorf("unreadable frame: %s", raw)
@@ -149,6 +167,9 @@ func (m *member) read() {
 		if frame.Reply != 0 {
 			m.replies[frame.Reply] <- raw
 			delete(m.replies, frame.Reply)
+		}
+		if frame.Push == "close" {
+			m.close = &frame.closing
 		}
 		for _, it := range frame.Items {
 			m.take(it)

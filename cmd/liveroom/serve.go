@@ -84,6 +84,7 @@ type program struct {
 
 	store     *boltstore.Store
 	states    *boltstore.Status
+	talk      *boltstore.Chat
 	hub       *stream.Hub
 	machine   *status.Machine
 	outbox    *status.Synchroniser
@@ -133,8 +134,9 @@ func (p *program) join(keys Secrets) error {
 	p.machine = status.NewMachine(p.states, status.Config{})
 	p.deadlines = status.NewDeadlines(status.DeadlinesConfig{}, p.machine, p.states, p.log)
 
+	p.talk = p.store.Chat()
 	var err error
-	if p.chat, err = chat.New(chat.Config{Viewers: p.viewers}, p.store.Chat(), p.log); err != nil {
+	if p.chat, err = chat.New(chat.Config{Viewers: p.viewers}, p.talk, p.log); err != nil {
 		return err
 	}
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
@@ -189,7 +191,10 @@ func (p *program) run(ctx context.Context) error {
 	}
 	ready := []actor{{"start", func(ctx context.Context) error {
 		p.web.SetReady(true)
-		defer p.web.SetReady(false)
+		defer func() {
+			p.web.SetReady(false)
+			p.rooms.Retire()
+		}()
 		if p.ready != nil {
 			if err := p.ready(ctx); err != nil {
 				return err
@@ -219,12 +224,17 @@ func (p *program) jobs() []job {
 	}
 }
 
-// close lets go of what newProgram took.
+// close lets go of what newProgram took. The chat's store is closed first: it notes that no sequence number was left out.
 func (p *program) close() {
 	p.ports.close()
+	var err error
+	if p.talk != nil {
+		err = p.talk.Close()
+	}
 	if p.store != nil {
-		if err := p.store.Close(); err != nil {
-			p.log.Error("store did not close", "err", err)
-		}
+		err = errors.Join(err, p.store.Close())
+	}
+	if err != nil {
+		p.log.Error("store did not close", "err", err)
 	}
 }
