@@ -243,3 +243,29 @@ func TestViewersOverHTTP(t *testing.T) {
 		t.Errorf("%d viewers counted, want 3", n)
 	}
 }
+
+// TestStuckViewerIsCut: a client that asks for a segment and never reads it does not hold its connection for ever. The
+// deadline is looked at where it is set: waiting for it would take half a minute.
+func TestStuckViewerIsCut(t *testing.T) {
+	for _, tt := range []struct {
+		size int
+		want time.Duration
+	}{{0, 30 * time.Second}, {64 << 10, 31 * time.Second}, {16 << 20, 286 * time.Second}} {
+		w := &deadlined{ResponseRecorder: httptest.NewRecorder()}
+		setDeadline(w, tt.size)
+		if got := time.Until(w.at); got > tt.want || got < tt.want-time.Second {
+			t.Errorf("%d bytes: %v, want %v", tt.size, got, tt.want)
+		}
+	}
+}
+
+// deadlined notes the deadline it is given.
+type deadlined struct {
+	*httptest.ResponseRecorder
+	at time.Time
+}
+
+func (d *deadlined) SetWriteDeadline(at time.Time) error {
+	d.at = at
+	return nil
+}

@@ -22,8 +22,11 @@ const (
 	maxViewerBytes  = 64
 )
 
-// writeTimeout is how long an answer may take to be written.
-const writeTimeout = 30 * time.Second
+// An answer may take writeTimeout and as long as its bytes need at slowestBytes a second.
+const (
+	writeTimeout = 30 * time.Second
+	slowestBytes = 64 << 10
+)
 
 var errNotFound = &stream.Refusal{
 	Code: "not_found", Detail: "HLS addresses are /{app}/{stream}.m3u8 and what the playlists name.",
@@ -147,7 +150,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capabil
 	h := w.Header()
 	h.Set("Content-Type", "video/mp4")
 	h.Set("Cache-Control", "public, max-age=3600, immutable")
-	setDeadline(w)
+	setDeadline(w, len(data))
 	if r.Header.Get("Range") != "" {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 		return nil
@@ -161,7 +164,7 @@ func writePlaylist(w http.ResponseWriter, r *http.Request, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/vnd.apple.mpegurl")
 	h.Set("Cache-Control", "no-store")
-	setDeadline(w)
+	setDeadline(w, len(body))
 	write(w, r, body)
 }
 
@@ -173,9 +176,10 @@ func write(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 }
 
-// setDeadline bounds the answer, where the listener can; a test's recorder can't.
-func setDeadline(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+// setDeadline bounds an answer of that many bytes, where the listener can; a test's recorder can't.
+func setDeadline(w http.ResponseWriter, size int) {
+	limit := writeTimeout + time.Duration(size)*time.Second/slowestBytes
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit))
 }
 
 var (

@@ -169,7 +169,7 @@ func (s *sessions) revoke(name, viewer string) (n int) {
 	return n
 }
 
-// viewers counts the living sessions of a stream. With linked, those it accepts by their chat session are left out.
+// viewers counts the living sessions of a stream.
 func (s *sessions) viewers(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
