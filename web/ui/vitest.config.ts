@@ -1,22 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
-// unit runs anywhere; browser needs a built dist/, chromium and ffmpeg.
+// unit runs anywhere; browser and pictures need a built dist/, chromium and ffmpeg.
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], environment: 'node' } },
-      {
-        extends: true,
+      ...['browser', 'pictures'].map((name) => ({
+        extends: true as const,
         test: {
-          name: 'browser',
-          include: ['test/browser/**/*.test.ts'],
-          environment: 'node',
+          name,
+          include: [`test/${name}/**/*.test.ts`],
+          environment: 'node' as const,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },
-      },
+      })),
     ],
   },
 });

@@ -82,7 +82,8 @@ function toRow(message: ChatMessage, me: string, key: string): Row | null {
   const data = serverData(message);
   if (data) {
     const record = data.type === 'live_status' ? parseRecord(data) : null;
-    return record ? { kind: 'status', key, record, time: message.time } : null;
+    // That a room was made is no news to those who are in it.
+    return record && record.reason !== 'created' ? { kind: 'status', key, record, time: message.time } : null;
   }
   const text = messageText(message);
   if (text === '') return null;

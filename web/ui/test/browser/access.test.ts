@@ -45,8 +45,9 @@ const looks = [
   { name: 'phone in Chinese', options: { locale: 'zh-CN', viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } },
 ] as const;
 const paths = ['/', '/rooms/demo', '/rooms/quiz', '/rooms/rail', '/rooms/garden', '/rooms/over', '/rooms/talk', '/rooms/none'];
+const cases = [...paths.flatMap((path) => looks.slice(0, 2).map((look) => [look.name, path, look.options] as const)), ...paths.slice(0, 3).map((path) => [looks[2].name, path, looks[2].options] as const)];
 
-test.each(looks.flatMap(({ name, options }) => paths.map((path) => [name, path, options] as const)))('%s %s can be used by everyone', async (_name, path, options) => {
+test.each(cases)('%s %s can be used by everyone', async (_name, path, options) => {
   const { page } = await open(browser, base + path, options);
   await page.waitForSelector('[data-testid=overlay], [data-phase=playing], [data-testid=room-card], [data-state=missing]');
   expect(await violations(page)).toEqual([]);

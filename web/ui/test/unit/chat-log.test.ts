@@ -47,12 +47,14 @@ describe('messages', () => {
 
 describe('status in the chat', () => {
   test('is told when the server says it', () => {
-    const log = received(emptyLog, [statusMessage(1, record('live', 2))], '');
+    const made = statusMessage(1, record('waiting', 1, { reason: 'created' }));
+    const log = received(emptyLog, [made, statusMessage(2, record('live', 2, { reason: 'push_started' }))], '');
+    expect(log.rows).toHaveLength(1);
     expect(log.rows[0]).toMatchObject({ kind: 'status', record: { name: 'live' } });
   });
 
   test('is not when somebody else does', () => {
-    expect(received(emptyLog, [statusMessage(1, record('ended', 2), 'mallory')], '').rows).toEqual([]);
+    expect(received(emptyLog, [statusMessage(1, record('ended', 2, { reason: 'by_anchor' }), 'mallory')], '').rows).toEqual([]);
   });
 });
 
