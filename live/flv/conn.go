@@ -19,12 +19,11 @@ import (
 type connOutput struct {
 	v      *viewer
 	conn   net.Conn
-	vector bool
+	vector *vectorWriter // nil where each write is a copy
 	chunks bool
-	pieces [][]byte    // reused
-	vec    net.Buffers // what WriteTo consumes of pieces
-	flat   []byte      // reused
-	size   []byte      // of the chunk, reused
+	pieces [][]byte // reused
+	flat   []byte   // reused
+	size   []byte   // of the chunk, reused
 }
 
 var (
@@ -33,8 +32,7 @@ var (
 )
 
 func newConnOutput(v *viewer, conn net.Conn) *connOutput {
-	_, tcp := conn.(*net.TCPConn)
-	return &connOutput{v: v, conn: conn, vector: tcp}
+	return &connOutput{v: v, conn: conn, vector: newVectorWriter(conn)}
 }
 
 func (o *connOutput) send(head []byte, tags []*stream.Tag) error {
@@ -83,9 +81,8 @@ func (o *connOutput) flush(size int) error {
 		return err
 	}
 	var err error
-	if o.vector {
-		o.vec = o.pieces
-		_, err = o.vec.WriteTo(o.conn)
+	if o.vector != nil {
+		err = o.vector.write(o.pieces)
 	} else {
 		o.flat = o.flat[:0]
 		for _, p := range o.pieces {

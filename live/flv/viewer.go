@@ -21,7 +21,7 @@ var (
 // end at a tag's end, too short to hold up a shutdown.
 const lastWriteTimeout = time.Second
 
-// viewer is one play. Its fields are set before it is counted in and not changed, but for conn.
+// viewer is one play. Its fields are set before it is counted in and not changed, but for armedAt and conn.
 type viewer struct {
 	sub        *stream.Subscriber
 	ctx        context.Context // lives exactly as long as the viewer
@@ -29,6 +29,7 @@ type viewer struct {
 	bytes      *atomic.Uint64
 	timeout    time.Duration
 	sendBuffer int
+	armedAt    time.Time // owned by whoever writes
 
 	mu   sync.Mutex
 	conn deadliner // guarded by mu; what end interrupts, nil before and after
@@ -57,10 +58,13 @@ func (v *viewer) bind(c deadliner) {
 }
 
 // arm gives the next write its deadline, unless the viewer has been ended: end cancels before it sets its own deadline,
-// so asking after setting ours loses neither.
+// so asking after setting ours loses neither. A deadline that is nearly new is kept, as setting one is not free.
 func (v *viewer) arm(c deadliner) error {
-	if err := c.SetWriteDeadline(time.Now().Add(v.timeout)); err != nil {
-		return err
+	if now := time.Now(); now.Sub(v.armedAt) > v.timeout/10 {
+		if err := c.SetWriteDeadline(now.Add(v.timeout)); err != nil {
+			return err
+		}
+		v.armedAt = now
 	}
 	if v.ctx.Err() != nil {
 		return context.Cause(v.ctx)
