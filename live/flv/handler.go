@@ -73,7 +73,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		timeout: s.cfg.WriteTimeout, sendBuffer: s.cfg.SendBufferBytes,
 	}
 	if !s.join(v) {
-		s.refuse(w, req, &stream.Refusal{Code: "shutting_down", Detail: "The server is shutting down; ask again.", Temporary: true})
+		s.refuse(w, req, &stream.Refusal{Code: "stopping", Detail: "the server is stopping; try again in a moment", Temporary: true})
 		return
 	}
 	defer s.leave(v)

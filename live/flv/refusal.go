@@ -16,11 +16,13 @@ func RefusalStatus(code string) int {
 	switch code {
 	case "bad_signature", "expired", "missing_signature", "forbidden":
 		return http.StatusForbidden
-	case "unknown_room", "not_live", "not_found":
+	case "unknown_room", "unknown_app", "not_live", "not_found":
 		return http.StatusNotFound
 	case "too_many":
 		return http.StatusTooManyRequests
-	case "store_unavailable", "shutting_down":
+	case "superseded":
+		return http.StatusConflict
+	case "store_unavailable", "stopping":
 		return http.StatusServiceUnavailable
 	case codeInternal:
 		return http.StatusInternalServerError

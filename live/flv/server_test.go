@@ -27,12 +27,22 @@ var transports = map[string]func(*httptest.Server){
 		tr.ForceAttemptHTTP2 = false
 	},
 	"HTTP/2": func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() },
+	"transparent": func(s *httptest.Server) {
+		inner := s.Config.Handler
+		s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { inner.ServeHTTP(transparentWriter{w}, r) })
+		s.Start()
+	},
 	"wrapped": func(s *httptest.Server) {
 		inner := s.Config.Handler
 		s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { inner.ServeHTTP(plainWriter{w}, r) })
 		s.Start()
 	},
 }
+
+// transparentWriter says what it wraps and can do nothing itself.
+type transparentWriter struct{ http.ResponseWriter }
+
+func (t transparentWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
 // plainWriter hides all of a ResponseWriter but flushing and deadlines.
 type plainWriter struct{ w http.ResponseWriter }

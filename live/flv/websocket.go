@@ -1,9 +1,11 @@
 package flv
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -57,9 +59,17 @@ func frameHeader(b []byte, opcode, size int) []byte {
 	}
 }
 
+// hijacker lets gorilla take over a connection through wrappers that only say what they wrap.
+type hijacker struct{ http.ResponseWriter }
+
+// Hijack implements http.Hijacker.
+func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(h.ResponseWriter).Hijack()
+}
+
 // playWebSocket upgrades and plays.
 func (s *Server) playWebSocket(v *viewer, w http.ResponseWriter, r *http.Request) error {
-	ws, err := s.ws.Upgrade(w, r, nil)
+	ws, err := s.ws.Upgrade(hijacker{w}, r, nil)
 	if err != nil {
 		return fmt.Errorf("upgrade to websocket: %w", err) // it has been answered
 	}
@@ -107,7 +117,7 @@ func (o *webSocketOutput) goodbye(err error) bool {
 	case errors.Is(err, stream.ErrSlow):
 		code, text = websocket.CloseTryAgainLater, "slow_consumer"
 	case errors.Is(err, errShutdown):
-		code, text = websocket.CloseGoingAway, "shutting_down"
+		code, text = websocket.CloseGoingAway, "stopping"
 	case errors.Is(err, errGone):
 	default:
 		return false // the connection itself failed

@@ -48,7 +48,7 @@ func message(t *testing.T, ws *websocket.Conn) []byte {
 }
 
 func TestWebSocket(t *testing.T) {
-	for _, transport := range []string{"HTTP/1.1", "TLS"} {
+	for _, transport := range []string{"HTTP/1.1", "TLS", "transparent"} {
 		t.Run(transport, func(t *testing.T) {
 			r := newRig(t, Config{}, transports[transport])
 			p := r.publish(t, "x")

@@ -46,23 +46,23 @@ type Config struct {
 // fields lists every setting with its default, for Validate and withDefaults.
 func (c *Config) fields() (ints []intField, durations []durationField) {
 	return []intField{
-			{"GOPBytes", &c.GOPBytes, 16 << 20},
-			{"BacklogBytes", &c.BacklogBytes, 8 << 20},
-			{"MaxOverflows", &c.MaxOverflows, 5},
-			{"MergeFrom", &c.MergeFrom, 128},
-			{"MergeFull", &c.MergeFull, 1024},
-			{"BatchBytes", &c.BatchBytes, 32 << 10},
-			{"Remembered", &c.Remembered, 10000},
-		}, []durationField{
-			{"GOPDuration", &c.GOPDuration, 20 * time.Second},
-			{"AudioCache", &c.AudioCache, time.Second},
-			{"BacklogTime", &c.BacklogTime, 10 * time.Second},
-			{"OverflowWindow", &c.OverflowWindow, time.Minute},
-			{"MergeWindow", &c.MergeWindow, 50 * time.Millisecond},
-			{"MaxJump", &c.MaxJump, 5 * time.Second},
-			{"MaxRegress", &c.MaxRegress, 500 * time.Millisecond},
-			{"RememberedFor", &c.RememberedFor, 24 * time.Hour},
-		}
+		{"GOPBytes", &c.GOPBytes, 16 << 20},
+		{"BacklogBytes", &c.BacklogBytes, 8 << 20},
+		{"MaxOverflows", &c.MaxOverflows, 5},
+		{"MergeFrom", &c.MergeFrom, 128},
+		{"MergeFull", &c.MergeFull, 1024},
+		{"BatchBytes", &c.BatchBytes, 32 << 10},
+		{"Remembered", &c.Remembered, 10000},
+	}, []durationField{
+		{"GOPDuration", &c.GOPDuration, 20 * time.Second},
+		{"AudioCache", &c.AudioCache, time.Second},
+		{"BacklogTime", &c.BacklogTime, 10 * time.Second},
+		{"OverflowWindow", &c.OverflowWindow, time.Minute},
+		{"MergeWindow", &c.MergeWindow, 50 * time.Millisecond},
+		{"MaxJump", &c.MaxJump, 5 * time.Second},
+		{"MaxRegress", &c.MaxRegress, 500 * time.Millisecond},
+		{"RememberedFor", &c.RememberedFor, 24 * time.Hour},
+	}
 }
 
 type intField struct {
