@@ -213,24 +213,42 @@ func TestExplain(t *testing.T) {
 		now  time.Time
 		want []string
 	}{
-		{"push", "rtmp://h/live/room1001" + sign("push_master_key_0001", "room1001", "6955B900"), end.Add(-time.Hour),
-			[]string{`Stream "room1001" in app "live" on h, over RTMP.`, "in 1h0m0s", "As a push address its signature is accepted", "As a play address it is refused"}},
-		{"expired", "rtmp://h/live/room1001" + sign("push_master_key_0001", "room1001", "6955B900"), end.Add(time.Hour),
-			[]string{"1h0m0s ago", "expired at 2026-01-01T00:00:00Z", "(expired)"}},
-		{"play", "https://h/live/room1001.m3u8" + sign("play_master_key_0003", "room1001", "6955B900"), end,
-			[]string{"over HLS", "As a play address its signature is accepted"}},
-		{"push key on a play address", "ws://h/live/room1001.flv" + sign("push_master_key_0001", "room1001", "6955B900"), end,
-			[]string{"over WebSocket-FLV", "signed with the push key"}},
-		{"extension signed", "http://h/live/room1001.flv" + sign("play_master_key_0003", "room1001.flv", "6955B900"), end,
-			[]string{"over HTTP-FLV", "signed with a file extension"}},
-		{"app signed", "rtmp://h/live/room1001" + sign("push_master_key_0001", "live/room1001", "6955B900"), end,
-			[]string{"with the app in front"}},
-		{"case changed", "rtmp://h/live/room1001?txSecret=" + md5Hex("push_master_key_0001room10016955B900") + "&txTime=6955b900", end,
-			[]string{"upper case but written in lower case"}},
-		{"case changed back", "rtmp://h/live/room1001?txSecret=" + md5Hex("push_master_key_0001room10016955b900") + "&txTime=6955B900", end,
-			[]string{"lower case but written in upper case"}},
-		{"foreign key", "rtmp://h/live/room1001" + sign("x", "room1001", "6955B900"), end,
-			[]string{"Neither this server's push keys nor its play keys"}},
+		{
+			"push", "rtmp://h/live/room1001" + sign("push_master_key_0001", "room1001", "6955B900"), end.Add(-time.Hour),
+			[]string{`Stream "room1001" in app "live" on h, over RTMP.`, "in 1h0m0s", "As a push address its signature is accepted", "As a play address it is refused"},
+		},
+		{
+			"expired", "rtmp://h/live/room1001" + sign("push_master_key_0001", "room1001", "6955B900"), end.Add(time.Hour),
+			[]string{"1h0m0s ago", "expired at 2026-01-01T00:00:00Z", "(expired)"},
+		},
+		{
+			"play", "https://h/live/room1001.m3u8" + sign("play_master_key_0003", "room1001", "6955B900"), end,
+			[]string{"over HLS", "As a play address its signature is accepted"},
+		},
+		{
+			"push key on a play address", "ws://h/live/room1001.flv" + sign("push_master_key_0001", "room1001", "6955B900"), end,
+			[]string{"over WebSocket-FLV", "signed with the push key"},
+		},
+		{
+			"extension signed", "http://h/live/room1001.flv" + sign("play_master_key_0003", "room1001.flv", "6955B900"), end,
+			[]string{"over HTTP-FLV", "signed with a file extension"},
+		},
+		{
+			"app signed", "rtmp://h/live/room1001" + sign("push_master_key_0001", "live/room1001", "6955B900"), end,
+			[]string{"with the app in front"},
+		},
+		{
+			"case changed", "rtmp://h/live/room1001?txSecret=" + md5Hex("push_master_key_0001room10016955B900") + "&txTime=6955b900", end,
+			[]string{"upper case but written in lower case"},
+		},
+		{
+			"case changed back", "rtmp://h/live/room1001?txSecret=" + md5Hex("push_master_key_0001room10016955b900") + "&txTime=6955B900", end,
+			[]string{"lower case but written in upper case"},
+		},
+		{
+			"foreign key", "rtmp://h/live/room1001" + sign("x", "room1001", "6955B900"), end,
+			[]string{"Neither this server's push keys nor its play keys"},
+		},
 		{"bare", "rtmp://h/live/room1001", end, []string{"has no txTime", "missing_signature"}},
 		{"not an address", "hello", end, []string{"This is refused:", "bad_url"}},
 	} {

@@ -25,20 +25,36 @@ func TestWhoMayDoWhat(t *testing.T) {
 
 	type call struct{ method, path, body string }
 	tokenOnly := []call{
-		{"POST", "/api/v1/rooms", `{"id":"x","title":"x"}`}, {"PATCH", "/api/v1/rooms/demo", `{}`}, {"GET", "/api/v1/events", ""},
-		{"POST", "/api/v1/rooms/demo/drop", ""}, {"POST", "/api/v1/rooms/demo/forbid", ""}, {"POST", "/api/v1/rooms/demo/permit", ""},
-		{"PUT", "/api/v1/rooms/demo/attributes", `{"attributes":{}}`}, {"PATCH", "/api/v1/rooms/demo/attributes", `{"attributes":{}}`},
-		{"POST", "/api/v1/rooms/demo/messages", `{"text":"x"}`}, {"DELETE", "/api/v1/rooms/demo", ""},
+		{"POST", "/api/v1/rooms", `{"id":"x","title":"x"}`},
+		{"PATCH", "/api/v1/rooms/demo", `{}`},
+		{"GET", "/api/v1/events", ""},
+		{"POST", "/api/v1/rooms/demo/drop", ""},
+		{"POST", "/api/v1/rooms/demo/forbid", ""},
+		{"POST", "/api/v1/rooms/demo/permit", ""},
+		{"PUT", "/api/v1/rooms/demo/attributes", `{"attributes":{}}`},
+		{"PATCH", "/api/v1/rooms/demo/attributes", `{"attributes":{}}`},
+		{"POST", "/api/v1/rooms/demo/messages", `{"text":"x"}`},
+		{"DELETE", "/api/v1/rooms/demo", ""},
 	}
 	anchors := []call{
-		{"POST", "/api/v1/rooms/demo/pause", ""}, {"POST", "/api/v1/rooms/demo/resume", ""}, {"POST", "/api/v1/rooms/demo/end", ""},
-		{"POST", "/api/v1/rooms/demo/reopen", ""}, {"POST", "/api/v1/rooms/demo/playback", `{"url":"https://e.com/a.mp4"}`},
-		{"POST", "/api/v1/rooms/demo/addresses", ""}, {"GET", "/api/v1/rooms/demo/refusals", ""}, {"PUT", "/api/v1/rooms/demo/notice", `{"notice":"n"}`},
+		{"POST", "/api/v1/rooms/demo/pause", ""},
+		{"POST", "/api/v1/rooms/demo/resume", ""},
+		{"POST", "/api/v1/rooms/demo/end", ""},
+		{"POST", "/api/v1/rooms/demo/reopen", ""},
+		{"POST", "/api/v1/rooms/demo/playback", `{"url":"https://e.com/a.mp4"}`},
+		{"POST", "/api/v1/rooms/demo/addresses", ""},
+		{"GET", "/api/v1/rooms/demo/refusals", ""},
+		{"PUT", "/api/v1/rooms/demo/notice", `{"notice":"n"}`},
 	}
 	public := []call{
-		{"GET", "/api/v1/rooms", ""}, {"GET", "/api/v1/rooms/demo", ""}, {"GET", "/api/v1/rooms/demo/status", ""},
-		{"GET", "/api/v1/statuses?rooms=demo", ""}, {"GET", "/api/v1/rooms/demo/play", ""}, {"GET", "/api/v1/rooms/demo/fields", ""},
-		{"GET", "/api/v1/rooms/demo/attributes", ""}, {"GET", "/api/v1/rooms/demo/messages", ""},
+		{"GET", "/api/v1/rooms", ""},
+		{"GET", "/api/v1/rooms/demo", ""},
+		{"GET", "/api/v1/rooms/demo/status", ""},
+		{"GET", "/api/v1/statuses?rooms=demo", ""},
+		{"GET", "/api/v1/rooms/demo/play", ""},
+		{"GET", "/api/v1/rooms/demo/fields", ""},
+		{"GET", "/api/v1/rooms/demo/attributes", ""},
+		{"GET", "/api/v1/rooms/demo/messages", ""},
 	}
 	check := func(group string, calls []call, who, auth string, want func(int) bool) {
 		t.Run(group+" as "+who, func(t *testing.T) {

@@ -62,9 +62,12 @@ func (c Config) Validate() error {
 		name  string
 		value int
 	}{
-		{"GuestsPerMinute", c.GuestsPerMinute}, {"FailuresPerMinute", c.FailuresPerMinute},
-		{"MaxEventStreams", c.MaxEventStreams}, {"MaxWaits", c.MaxWaits},
-		{"Poll", int(c.Poll)}, {"Heartbeat", int(c.Heartbeat)},
+		{"GuestsPerMinute", c.GuestsPerMinute},
+		{"FailuresPerMinute", c.FailuresPerMinute},
+		{"MaxEventStreams", c.MaxEventStreams},
+		{"MaxWaits", c.MaxWaits},
+		{"Poll", int(c.Poll)},
+		{"Heartbeat", int(c.Heartbeat)},
 	} {
 		if n.value <= 0 {
 			return fmt.Errorf("web: %s is %d, must be above 0", n.name, n.value)

@@ -27,7 +27,7 @@ type event struct {
 
 // subscription is an open event stream.
 type subscription struct {
-	t      *testing.T
+	t      testing.TB
 	events chan event
 	beats  chan string // ids that came without data
 	cancel context.CancelFunc

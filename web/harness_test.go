@@ -71,7 +71,7 @@ func (r *rooms) set(change func(*rooms)) {
 
 // bench is a server over the real services and memory stores.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	url    string
 	server *web.Server
 	rooms  *rooms
@@ -101,7 +101,7 @@ func (b *logBuffer) String() string {
 }
 
 // newBench starts a server; change may alter what it is made of.
-func newBench(t *testing.T, change func(*web.Config, *web.Deps)) *bench {
+func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	t.Helper()
 	logs := &logBuffer{}
 	log := slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -156,7 +156,7 @@ func (b *bench) serve(runs ...func(context.Context) error) {
 	b.t.Cleanup(b.stop)
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

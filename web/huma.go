@@ -9,11 +9,13 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
 )
 
-// humaGlobals sets what huma keeps in package variables: the same for every server of the process, once, so that servers
-// may be made at the same time.
-var humaGlobals = sync.OnceFunc(func() {
+// globals sets what gin and huma keep in package variables: the same for every server of the process, once, so that
+// servers may be made at the same time.
+var globals = sync.OnceFunc(func() {
+	gin.SetMode(gin.ReleaseMode)
 	huma.DefaultArrayNullable = false
 	huma.ValidateStrictCasing = true
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {

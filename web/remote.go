@@ -15,11 +15,11 @@ func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		hop := hostAddr(strings.TrimSpace(hops[i])) // some proxies write the port too
+		if !hop.IsValid() {
 			return addr // whatever stands further left is a stranger's word
 		}
-		addr = hop.Unmap()
+		addr = hop
 		if !contains(trusted, addr) {
 			return addr
 		}

@@ -15,8 +15,7 @@ import (
 
 // route makes the router and the API on it.
 func (s *Server) route() {
-	humaGlobals()
-	gin.SetMode(gin.ReleaseMode)
+	globals()
 	e := gin.New()
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
@@ -35,13 +34,15 @@ func (s *Server) route() {
 	s.registerAddresses()
 	s.registerGuests()
 	s.registerChat()
-	e.GET("/healthz", gin.WrapF(s.health.live))
-	e.GET("/readyz", gin.WrapF(s.health.readyz))
+	look := []string{http.MethodGet, http.MethodHead}
+	e.Match(look, "/healthz", gin.WrapF(s.health.live))
+	e.Match(look, "/readyz", gin.WrapF(s.health.readyz))
 }
 
 // elsewhere serves what is no API.
 func (s *Server) elsewhere(c *gin.Context) {
 	path := c.Request.URL.Path
+	c.Status(http.StatusOK) // gin begins here with 404, which would stand where a handler says nothing
 	switch {
 	case strings.HasPrefix(path, "/v4/") && s.im != nil:
 		s.im.ServeHTTP(c.Writer, c.Request)

@@ -44,8 +44,8 @@ func TestEveryPathLeadsSomewhere(t *testing.T) {
 		"/v4/group_open_http_svc/send?sdk=1": "im",
 	} {
 		a := b.request("GET", path, "", nil)
-		if got, _, _ := strings.Cut(a.raw, " "); got != want {
-			t.Errorf("%s leads to %q, want %s", path, a.raw, want)
+		if got, _, _ := strings.Cut(a.raw, " "); got != want || a.status != 200 {
+			t.Errorf("%s leads to %q with %d, want %s", path, a.raw, a.status, want)
 		}
 	}
 	for _, path := range []string{"/api/v1/nothing", "/api/v2/rooms", "/api/v1/rooms/demo/nothing", "/api/v1/rooms/", "/api/"} {
@@ -148,6 +148,8 @@ func TestClientAddress(t *testing.T) {
 		{"two proxies", []string{"127.0.0.1/32", "10.0.0.0/8"}, []string{"203.0.113.9, 192.0.2.1, 10.1.1.1"}, "192.0.2.1"},
 		{"two headers", []string{"127.0.0.1/32", "10.0.0.0/8"}, []string{"192.0.2.1", "10.1.1.1"}, "192.0.2.1"},
 		{"rubbish", []string{"127.0.0.1/32"}, []string{"192.0.2.1, unknown"}, "127.0.0.1"},
+		{"with port", []string{"127.0.0.1/32"}, []string{"192.0.2.1:5123"}, "192.0.2.1"},
+		{"IPv6 with port", []string{"127.0.0.1/32"}, []string{"[2001:db8::1]:5123"}, "2001:db8::1"},
 		{"no header", []string{"127.0.0.1/32"}, nil, "127.0.0.1"},
 		{"IPv6", []string{"127.0.0.1/32"}, []string{"2001:db8::1"}, "2001:db8::1"},
 	} {

@@ -51,7 +51,7 @@ func (b *bench) held(room, query string) <-chan answer {
 }
 
 // eventually looks until ok; it fails after ten seconds.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -65,7 +65,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func receive(t *testing.T, from <-chan answer) answer {
+func receive(t testing.TB, from <-chan answer) answer {
 	t.Helper()
 	select {
 	case a := <-from:
