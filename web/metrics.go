@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -117,7 +118,7 @@ func ChatSource(stats func() chat.Stats) Source {
 			}{{"delivered", m.Delivered}, {"dropped", m.Dropped}, {"refused", m.Refused}, {"repeated", m.Repeated}, {"failed", m.Failed}} {
 				out = append(out, Sample{
 					Name: "chat_messages_total", Help: "Messages by priority and fate.", Counter: true, Value: float64(fate.n),
-					Labels: []Label{{"priority", priorityNames[m.Priority]}, {"fate", fate.name}},
+					Labels: []Label{{"priority", cmp.Or(priorityNames[m.Priority], "none")}, {"fate", fate.name}},
 				})
 			}
 		}

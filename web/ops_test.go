@@ -62,7 +62,7 @@ func TestMetricsHaveNoRoomsAndNoUsers(t *testing.T) {
 
 func TestSources(t *testing.T) {
 	samples := web.ChatSource(func() chat.Stats {
-		return chat.Stats{Groups: 2, Messages: []chat.MessageStats{{Priority: chat.High, Delivered: 5, Dropped: 1}}}
+		return chat.Stats{Groups: 2, Messages: []chat.MessageStats{{Refused: 4}, {Priority: chat.High, Delivered: 5, Dropped: 1}}}
 	})()
 	found := map[string]float64{}
 	for _, s := range samples {
@@ -72,7 +72,7 @@ func TestSources(t *testing.T) {
 		}
 		found[key] = s.Value
 	}
-	for key, want := range map[string]float64{"chat_groups": 2, "chat_messages_total/High/delivered": 5, "chat_messages_total/High/dropped": 1} {
+	for key, want := range map[string]float64{"chat_groups": 2, "chat_messages_total/High/delivered": 5, "chat_messages_total/High/dropped": 1, "chat_messages_total/none/refused": 4} {
 		if found[key] != want {
 			t.Errorf("%s = %v, want %v", key, found[key], want)
 		}
