@@ -100,7 +100,7 @@ func (r countingReader) Read(p []byte) (int, error) {
 // run lives as long as the connection. ctx ends with the server, and closes the network connection.
 func (c *conn) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
-	err := c.reason(c.guard(func() error { return c.session(ctx) }))
+	err := c.guard(func() error { return c.reason(c.session(ctx)) })
 	c.account(ctx, err)
 	_ = c.guard(func() error { return c.endPush(err) })
 	_ = c.guard(c.endPlay)
@@ -153,8 +153,6 @@ func (c *conn) session(ctx context.Context) error {
 // reason says why the session really ended: the other goroutine interrupts its reading when it has come to an end.
 func (c *conn) reason(err error) error {
 	switch {
-	case errors.Is(err, errPanic):
-		return err
 	case c.phase == phasePublish && isDone(c.push.Done()):
 		return errOver
 	case c.play != nil && c.play.ended.Load():

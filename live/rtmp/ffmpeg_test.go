@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -162,6 +164,106 @@ func TestFFmpegPushesAndPlays(t *testing.T) {
 			}
 			if st := d.Stats(); st.ProtocolErrors+st.Panics+st.HandshakeFailures+st.DroppedScripts != 0 {
 				t.Errorf("faults were counted: %+v", st)
+			}
+		})
+	}
+}
+
+func TestFFmpegIsToldWhyItIsRefused(t *testing.T) {
+	t.Parallel()
+	refusal := &stream.Refusal{Code: "bad_signature", Detail: "the signature does not match the stream name"}
+	d := open(t, Config{RefusalDelay: time.Millisecond}, doorman{
+		publish: func(context.Context, stream.Request) (Push, error) { return nil, refusal },
+		play:    func(context.Context, stream.Request) (*stream.Subscriber, error) { return nil, refusal },
+	})
+	url := "rtmp://" + d.addr + "/live/room?txSecret=s3cret&txTime=5F00"
+	for name, args := range map[string][]string{
+		"push": pushArgs(url, 5), "play": {"-hide_banner", "-i", url, "-f", "null", "-"},
+	} {
+		_, errs, err := tool(t, "ffmpeg", args...)
+		if err == nil || !strings.Contains(errs, "Server error: "+refusal.Error()) {
+			t.Errorf("%s: %v, ffmpeg says:\n%s", name, err, errs)
+		}
+	}
+}
+
+func TestFFmpegIsReplacedByASecondPush(t *testing.T) {
+	t.Parallel()
+	r := newRoom()
+	d := open(t, Config{}, r)
+	url := "rtmp://" + d.addr + "/live/room"
+	first := background(t, "ffmpeg", pushArgs(url, 60)...)
+	within(t, "the first push", r.started)
+	played := background(t, "ffmpeg", "-hide_banner", "-loglevel", "error", "-i", url, "-t", "6", "-f", "null", "-")
+	waitFor(t, "the player", func() bool { return d.Stats().Plays == 1 })
+	second := background(t, "ffmpeg", pushArgs(url, 8)...)
+	within(t, "the second push", r.started)
+	if errs := within(t, "the first ffmpeg to give up", first); !strings.Contains(errs, "Server error: The push was ended.") {
+		t.Errorf("the first ffmpeg says:\n%s", errs)
+	}
+	if why := within(t, "the first stop", r.stops); why != stream.StopLost {
+		t.Errorf("the first push stopped %q", why)
+	}
+	if errs := within(t, "the player", played); errs != "" {
+		t.Errorf("the player complains across the takeover: %s", errs)
+	}
+	if errs := within(t, "the second ffmpeg", second); strings.Contains(strings.ToLower(errs), "error") {
+		t.Errorf("the second ffmpeg says:\n%s", errs)
+	}
+	if why := within(t, "the second stop", r.stops); why != stream.StopClosed {
+		t.Errorf("the second push stopped %q", why)
+	}
+}
+
+func TestFFmpegPlayerIsToldTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRoom()
+	d := open(t, Config{}, r)
+	url := "rtmp://" + d.addr + "/live/room"
+	push := background(t, "ffmpeg", pushArgs(url, 60)...)
+	within(t, "the push", r.started)
+	played := background(t, "ffmpeg", "-hide_banner", "-loglevel", "error", "-i", url, "-f", "null", "-")
+	waitFor(t, "the player to read", func() bool { return d.Stats().Plays == 1 && d.Stats().BytesOut > 50_000 })
+	r.hub.End("room", &stream.Refusal{Code: "room_ended", Detail: "the room has ended"})
+	if errs := within(t, "the player", played); errs != "" {
+		t.Errorf("the player complains: %s", errs)
+	}
+	if errs := within(t, "the publisher", push); !strings.Contains(errs, "Server error: room_ended: the room has ended") {
+		t.Errorf("the publisher says:\n%s", errs)
+	}
+}
+
+// A killed publisher is noticed at once, a stopped one by its silence.
+func TestFFmpegPublisherDies(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		signal os.Signal
+		want   stream.StopReason
+	}{{"killed", syscall.SIGKILL, stream.StopLost}, {"stopped", syscall.SIGSTOP, stream.StopSilent}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom()
+			d := open(t, Config{Silent: 2 * time.Second}, r)
+			cmd := exec.CommandContext(t.Context(), "ffmpeg", pushArgs("rtmp://"+d.addr+"/live/room", 60)...)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+			}()
+			within(t, "the push", r.started)
+			waitFor(t, "media", func() bool { return d.Stats().BytesIn > 20_000 })
+			if err := cmd.Process.Signal(tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			if why := within(t, "the stop", r.stops); why != tt.want {
+				t.Errorf("stopped %q, want %q", why, tt.want)
+			}
+			if took := time.Since(began); took > 4*time.Second {
+				t.Errorf("noticed after %v", took)
 			}
 		})
 	}

@@ -59,19 +59,20 @@ func (c *conn) startPush(ctx context.Context, push Push) error {
 	c.in.limits = limits{
 		message: scriptBytes, media: c.srv.cfg.MaxMessageBytes, unfinished: c.srv.cfg.MaxMessageBytes + 8*unfinishedBytes,
 	}
-	c.side.Go(func() { c.watch(ctx) })
+	c.side.Go(func() { _ = c.guard(func() error { return c.watch(ctx) }) })
 	return c.heard()
 }
 
 // watch interrupts the session when the push was ended by others. It runs beside it.
-func (c *conn) watch(ctx context.Context) {
+func (c *conn) watch(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case <-c.push.Done():
 		if ctx.Err() == nil { // otherwise the session itself is closing the push
-			_ = c.interrupt() // fails only when the connection is closed, which is as good
+			return c.interrupt() // fails only when the connection is closed, which is as good
 		}
 	}
+	return nil
 }
 
 // notice tells a publisher that its push was ended by others, and why if that can be said.

@@ -48,6 +48,7 @@ func (w *writer) writeAll(bufs [][]byte) error {
 	for _, b := range bufs {
 		w.joined = append(w.joined, b...)
 	}
+	clear(bufs)
 	n, err := w.nc.Write(w.joined)
 	w.sent.Add(uint64(n)) //nolint:gosec // never negative
 	if cap(w.joined) > playChunkBytes {
