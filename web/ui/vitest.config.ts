@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-// unit runs anywhere; browser and pictures need a built dist/, chromium and ffmpeg.
+// unit runs anywhere; browser and pictures need a built dist/, chromium and ffmpeg; journey needs bin/liveroom too.
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], environment: 'node' } },
-      ...['browser', 'pictures'].map((name) => ({
+      ...['browser', 'journey', 'pictures'].map((name) => ({
         extends: true as const,
         test: {
           name,

@@ -1,0 +1,84 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const binary = process.env.LIVEROOM_BINARY ?? new URL('../../../../bin/liveroom', import.meta.url).pathname;
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+/** The real program, as `make run` starts it, on free ports; what it prints for a newcomer is read as a newcomer would. */
+export class Liveroom {
+  base = '';
+  pushUrl = '';
+  private process!: ChildProcess;
+  private folder = mkdtempSync(join(tmpdir(), 'liveroom-'));
+  private output = '';
+
+  static async start(): Promise<Liveroom> {
+    const server = new Liveroom();
+    const [http, rtmp, ops] = [await freePort(), await freePort(), await freePort()];
+    server.process = spawn(binary, [
+      'serve', '--demo', '--data', server.folder, '--http', `127.0.0.1:${http}`, '--rtmp', `127.0.0.1:${rtmp}`, '--ops', `127.0.0.1:${ops}`,
+      '--public-url', `http://127.0.0.1:${http}`, '--public-rtmp-url', `rtmp://127.0.0.1:${rtmp}`,
+    ]);
+    const ready = new Promise<void>((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        server.output += chunk;
+        if (server.output.includes('Stop with Ctrl-C')) resolve();
+      };
+      server.process.stdout?.on('data', read);
+      server.process.stderr?.on('data', read);
+      server.process.on('exit', () => reject(new Error(`liveroom ended:\n${server.output}`)));
+    });
+    await ready;
+    server.base = /Watch and chat:\s+(\S+)\/rooms\/demo/.exec(server.output)?.[1] ?? '';
+    server.pushUrl = /-f flv '(rtmp:[^']+)'/.exec(server.output)?.[1] ?? '';
+    return server;
+  }
+
+  /** Drives the demo room as a business backend does. */
+  async drive(action: string, body: object = {}): Promise<{ version: number; session: string }> {
+    const token = /^api-token: (\S+)$/m.exec(readFileSync(join(this.folder, 'secrets.yaml'), 'utf8'))?.[1];
+    const answer = await fetch(`${this.base}/api/v1/rooms/demo/${action}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${action}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as { version: number; session: string };
+  }
+
+  async status(): Promise<{ name: string; version: number; session: string }> {
+    return (await (await fetch(`${this.base}/api/v1/rooms/demo/status`)).json()) as { name: string; version: number; session: string };
+  }
+
+  async stop(): Promise<void> {
+    this.process.removeAllListeners('exit');
+    const gone = once(this.process, 'exit');
+    this.process.kill('SIGTERM');
+    await gone;
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** ffmpeg as the terminal says it, with a picture small enough for a busy machine. */
+export function push(url: string): ChildProcess & { said: () => string } {
+  const ffmpeg = spawn('ffmpeg', [
+    ...'-hide_banner -loglevel warning -re -f lavfi -i testsrc2=size=640x360:rate=25 -f lavfi -i sine=frequency=440'.split(' '),
+    ...'-c:v libx264 -preset ultrafast -tune zerolatency -b:v 600k -g 25 -pix_fmt yuv420p -c:a aac -b:a 64k -f flv'.split(' '),
+    url,
+  ]);
+  let said = '';
+  ffmpeg.stderr.on('data', (chunk) => (said += chunk));
+  return Object.assign(ffmpeg, { said: () => said });
+}
