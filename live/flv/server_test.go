@@ -331,3 +331,33 @@ func TestConfigValidate(t *testing.T) {
 		}
 	}
 }
+
+// One viewer does not read at all; the others must not notice.
+func TestSlowViewerHindersNobody(t *testing.T) {
+	r := newRig(t, Config{WriteTimeout: time.Hour}, nil)
+	p := r.publish(t, "x")
+	write(t, p, stream.Video, 0, keyframe)
+	dial(t, r, "GET /live/x.flv HTTP/1.1\r\nHost: h\r\n\r\n")
+	readers := make([]*Reader, 3)
+	for i := range readers {
+		_, readers[i] = r.play(t, "x")
+		wantTag(t, readers[i], stream.Video, 0, keyframe)
+	}
+	payload := append(slices.Clone(keyframe), make([]byte, 1<<19)...)
+	for ts := uint32(40); ts < 1600; ts += 40 { // 20 MiB, far beyond what is kept for one
+		write(t, p, stream.Video, ts, payload)
+		for _, fr := range readers {
+			wantTag(t, fr, stream.Video, ts, payload)
+		}
+	}
+	if st := r.flv.Stats(); st.Playing != 4 || st.ClosedSlow != 0 {
+		t.Errorf("stats %+v", st)
+	}
+	if st := r.hub.Stats(); st.Overflows != 0 {
+		t.Errorf("%d overflows among those who read", st.Overflows)
+	}
+	r.hub.End("x", nil)
+	for _, fr := range readers {
+		wantEOF(t, fr)
+	}
+}
