@@ -123,15 +123,16 @@ func (s *Service) Fields(ctx context.Context, group string) (all map[string]stri
 	return all, err
 }
 
-// SetNotice sets the notice; empty removes it. Owner and administrators may.
+// SetNotice sets the notice; empty removes it. Owner and administrators may. Members are told if it is another one.
 func (s *Service) SetNotice(ctx context.Context, group string, by Identity, notice string) error {
 	if err := s.checkNotice(notice); err != nil {
 		return err
 	}
-	permit := func(r *room) error { return r.mayManage(by) }
+	var known uint64
+	permit := func(r *room) error { known = r.noticeVersion; return r.mayManage(by) }
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		version, err := s.store.PutNotice(ctx, group, notice)
-		if err != nil {
+		if err != nil || version == known {
 			return outcome{}, s.storeError(err, "put notice")
 		}
 		data := struct {

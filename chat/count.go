@@ -67,7 +67,7 @@ func (s *Service) pushCount(r *room, now time.Time) {
 	}
 	r.counter.waiting = true
 	c := &change{done: make(chan struct{})}
-	c.apply = func() (outcome, error) { return r.countEvent(), nil }
+	c.apply = func(r *room) (outcome, error) { return r.countEvent(), nil }
 	if s.enqueue(r, nil, c) != nil {
 		r.counter.waiting = false
 	}

@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Group is an AVChatRoom as its owner set it up. Maps are shared and must not be changed.
 type Group struct {
@@ -12,6 +15,21 @@ type Group struct {
 	Notice    string
 	Fields    map[string]string // custom fields, readable without joining
 	CreatedAt time.Time
+}
+
+// Profile is what a group is called and who manages it. Members are told name and owner.
+type Profile struct {
+	Name   string   `json:"name"`
+	Owner  string   `json:"owner"` // may be empty
+	Admins []string `json:"-"`
+}
+
+// Profile returns the group's profile.
+func (g Group) Profile() Profile { return Profile{g.Name, g.Owner, g.Admins} }
+
+// Equal says whether p and q say the same, administrators in the same order.
+func (p Profile) Equal(q Profile) bool {
+	return p.Name == q.Name && p.Owner == q.Owner && slices.Equal(p.Admins, q.Admins)
 }
 
 // Position is a place in a room's sequence. Another epoch means another sequence.
@@ -41,6 +59,8 @@ type Joined struct {
 	FieldsVersion     uint64
 	Notice            string
 	NoticeVersion     uint64
+	Profile           Profile
+	ProfileVersion    uint64
 
 	Count    Count
 	Messages []*Message // oldest first: history for a newcomer, what was missed on a resume

@@ -148,13 +148,36 @@ func (l *Ledger) PutFields(fields map[string]string, save Save) (Values, error) 
 // PutNotice is Store.PutNotice.
 func (l *Ledger) PutNotice(notice string, save Save) (uint64, error) {
 	next := l.Head()
-	next.Group.Notice = notice
-	next.NoticeVersion++
-	if err := save.do(next); err != nil {
+	if next.Group.Notice != notice {
+		next.Group.Notice = notice
+		next.NoticeVersion++
+	}
+	if err := l.put(next, save); err != nil {
 		return 0, err
 	}
-	l.head = next
 	return next.NoticeVersion, nil
+}
+
+// PutProfile is Store.PutProfile.
+func (l *Ledger) PutProfile(p Profile, save Save) (uint64, error) {
+	next := l.Head()
+	if !next.Group.Profile().Equal(p) {
+		next.Group.Name, next.Group.Owner, next.Group.Admins = p.Name, p.Owner, p.Admins
+		next.ProfileVersion++
+	}
+	if err := l.put(next, save); err != nil {
+		return 0, err
+	}
+	return next.ProfileVersion, nil
+}
+
+// put saves a head even if nothing changed: after a save that failed, the file may hold what was refused.
+func (l *Ledger) put(next Head, save Save) error {
+	err := save.do(next)
+	if err == nil {
+		l.head = next
+	}
+	return err
 }
 
 func (l *Ledger) fields() Values { return Values{l.head.FieldsVersion, l.head.Group.Fields} }

@@ -126,7 +126,7 @@ func (r *room) applyChange(c *change) (outcome, error) {
 	if r.isGone() {
 		return outcome{}, ErrNoGroup
 	}
-	return c.apply()
+	return c.apply(r)
 }
 
 func (r *room) isGone() bool {

@@ -2,11 +2,16 @@ package chat
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
-// maxAdmins bounds a group's administrators (spec im-rest §5).
-const maxAdmins = 5
+// Bounds of who manages a group (spec im-rest §1, §5).
+const (
+	maxAdmins = 5
+	maxUser   = 32 // bytes of a user id
+)
 
 // Create makes a group. Creating it again for the same room changes nothing and succeeds; an id that is in use
 // otherwise is ErrGroupTaken or, with the same owner, ErrGroupOwned.
@@ -33,18 +38,38 @@ func (s *Service) Create(ctx context.Context, g Group) error {
 }
 
 func (s *Service) checkGroup(g Group) error {
-	switch {
-	case !validID(g.ID):
+	if !validID(g.ID) {
 		return ErrGroupID
-	case len(g.Name) > s.cfg.NameBytes || !utf8.ValidString(g.Name):
-		return ErrParameter.with("name", "must be at most %d bytes of UTF-8", s.cfg.NameBytes)
-	case len(g.Admins) > maxAdmins:
-		return ErrParameter.with("admins", "a group has at most %d administrators", maxAdmins)
+	}
+	if err := s.checkProfile(g.Profile()); err != nil {
+		return err
 	}
 	if _, ok := g.Fields[statusKey]; ok {
 		return ErrPermission.with("fields", "%s belongs to the server", statusKey)
 	}
 	return s.checkNotice(g.Notice)
+}
+
+func (s *Service) checkProfile(p Profile) error {
+	switch {
+	case len(p.Name) > s.cfg.NameBytes || !utf8.ValidString(p.Name):
+		return ErrParameter.with("name", "must be at most %d bytes of UTF-8", s.cfg.NameBytes)
+	case p.Owner != "" && !validUser(p.Owner):
+		return ErrParameter.with("owner", "must be a user id: at most %d bytes of printable ASCII without spaces", maxUser)
+	case len(p.Admins) > maxAdmins:
+		return ErrParameter.with("admins", "a group has at most %d administrators", maxAdmins)
+	}
+	for _, admin := range p.Admins {
+		if !validUser(admin) {
+			return ErrParameter.with("admins", "each must be a user id: 1 to %d bytes of printable ASCII without spaces", maxUser)
+		}
+	}
+	return nil
+}
+
+// validUser says whether id may be a user id.
+func validUser(id string) bool {
+	return len(id) <= maxUser && validID(id) && !strings.Contains(id, " ")
 }
 
 func (s *Service) checkNotice(notice string) error {
@@ -62,6 +87,31 @@ func (s *Service) Group(ctx context.Context, id string) (g Group, err error) {
 		return nil
 	})
 	return g, err
+}
+
+// SetProfile sets a group's name, owner and administrators; only the server may. Who is in the group gains or loses the
+// rights at once, on the same session: what it writes next is judged by the new profile. Members are told name and owner
+// if anything changed.
+func (s *Service) SetProfile(ctx context.Context, group string, p Profile) error {
+	if err := s.checkProfile(p); err != nil {
+		return err
+	}
+	p.Admins = slices.Clone(p.Admins)
+	var known uint64
+	permit := func(r *room) error { known = r.profileVersion; return nil }
+	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		version, err := s.store.PutProfile(ctx, group, p)
+		if err != nil || version == known {
+			return outcome{}, s.storeError(err, "put profile")
+		}
+		return outcome{
+			items: []Item{event("profile", version, p)},
+			update: func(r *room) {
+				r.group.Name, r.group.Owner, r.group.Admins = p.Name, p.Owner, p.Admins
+				r.profileVersion = version
+			},
+		}, nil
+	})
 }
 
 // Dismiss ends a group: members get the event dismissed, then their sessions leave. Their connections stay.

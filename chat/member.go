@@ -56,6 +56,7 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 		Attributes: r.attributes.All, AttributesVersion: r.attributes.Version,
 		Fields: r.fields.All, FieldsVersion: r.fields.Version,
 		Notice: r.group.Notice, NoticeVersion: r.noticeVersion,
+		Profile: r.group.Profile(), ProfileVersion: r.profileVersion,
 		Count: r.count(),
 	}
 	if since != nil {

@@ -91,6 +91,12 @@ func (s *Memory) PutNotice(_ context.Context, group, notice string) (version uin
 	return version, err
 }
 
+// PutProfile implements Store.
+func (s *Memory) PutProfile(_ context.Context, group string, p Profile) (version uint64, err error) {
+	err = s.with(group, func(l *Ledger) (err error) { version, err = l.PutProfile(p, nil); return err })
+	return version, err
+}
+
 // Log implements Store.
 func (s *Memory) Log(_ context.Context, group string, after uint64, limit int) (m []*Message, whole bool, err error) {
 	err = s.with(group, func(l *Ledger) error { m, whole = l.Log(after, limit); return nil })

@@ -18,12 +18,13 @@ type room struct {
 	mu   sync.Mutex // guards what follows, never held while a store or session is called
 	gone bool       // dismissed or put away: whoever holds it must look it up again
 
-	group         Group
-	epoch         string
-	attributes    Values
-	fields        Values
-	noticeVersion uint64
-	log           logbook
+	group          Group
+	epoch          string
+	attributes     Values
+	fields         Values
+	noticeVersion  uint64
+	profileVersion uint64
+	log            logbook
 
 	members   []*member          // in no order
 	sessions  map[string]*member // by session id
@@ -65,7 +66,7 @@ type sending struct {
 
 // change is an operation of the server that the loop runs between two batches.
 type change struct {
-	apply func() (outcome, error) // without the room's lock; may call the store
+	apply func(*room) (outcome, error) // without the room's lock; may call the store
 	err   error
 	done  chan struct{}
 }
@@ -89,7 +90,7 @@ func (r *room) fill(state GroupState) {
 	r.group, r.epoch = state.Group, state.Epoch
 	r.attributes = state.Attributes
 	r.fields = Values{state.FieldsVersion, state.Group.Fields}
-	r.noticeVersion = state.NoticeVersion
+	r.noticeVersion, r.profileVersion = state.NoticeVersion, state.ProfileVersion
 	r.log = newLogbook(state.Log, state.Seq, state.Floor)
 }
 
@@ -145,6 +146,13 @@ func (r *room) role(who Identity) Role {
 		}
 	}
 	return RoleMember
+}
+
+// asks runs permit under the room's lock.
+func (r *room) asks(permit func(*room) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return permit(r)
 }
 
 // manages says whether who may change the group itself. The room's lock is held.

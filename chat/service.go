@@ -239,13 +239,17 @@ func (s *Service) spawn(r *room) bool {
 	return true
 }
 
-// change lets the room's loop apply c in its turn and waits for it. Permit is asked first, under the room's lock.
+// change lets the room's loop apply a change in its turn and waits for it. Permit is asked under the room's lock, before
+// the change is queued and again in its turn: what was before it may have taken the right away.
 func (s *Service) change(ctx context.Context, group string, permit func(*room) error, apply func(context.Context) (outcome, error)) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
 	c := &change{done: make(chan struct{})}
-	c.apply = func() (outcome, error) {
+	c.apply = func(r *room) (outcome, error) {
+		if err := r.asks(permit); err != nil {
+			return outcome{}, err
+		}
 		ctx, cancel := s.storeContext()
 		defer cancel()
 		return apply(ctx)

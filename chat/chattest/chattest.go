@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"server's attribute", testServerAttribute},
 		{"fields", testFields},
 		{"notice", testNotice},
+		{"profile", testProfile},
+		{"profile and the rest", testProfileSparesTheRest},
 		{"many at once", testConcurrent},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })

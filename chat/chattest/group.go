@@ -3,6 +3,7 @@ package chattest
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -66,6 +67,7 @@ func testUnknownGroup(t *testing.T, s chat.Store) {
 		}},
 		{"fields", func() error { _, err := s.PutFields(ctx, "none", map[string]string{"a": "b"}); return err }},
 		{"notice", func() error { _, err := s.PutNotice(ctx, "none", "x"); return err }},
+		{"profile", func() error { _, err := s.PutProfile(ctx, "none", chat.Profile{Owner: "x"}); return err }},
 		{"log", func() error { _, _, err := s.Log(ctx, "none", 0, 10); return err }},
 	} {
 		wantErr(t, tc.name, tc.call(), chat.ErrNoGroup)
@@ -121,14 +123,78 @@ func testStatus(t *testing.T, s chat.Store) {
 
 func testNotice(t *testing.T, s chat.Store) {
 	Create(t, s, "g")
-	for i, notice := range []string{"one", "", "three"} {
-		version, err := s.PutNotice(t.Context(), "g", notice)
-		if err != nil || version != uint64(i+1) {
-			t.Fatalf("notice %q: version %d, %v", notice, version, err)
+	for i, tc := range []struct {
+		notice string
+		want   uint64
+	}{
+		{"", 0}, {"one", 1}, {"one", 1}, {"", 2}, {"", 2}, {"one", 3},
+	} {
+		version, err := s.PutNotice(t.Context(), "g", tc.notice)
+		if err != nil || version != tc.want {
+			t.Fatalf("notice %d, %q: version %d, %v; want %d", i, tc.notice, version, err, tc.want)
 		}
-		if state := Load(t, s, "g"); state.Group.Notice != notice || state.NoticeVersion != version {
-			t.Errorf("stored %q, version %d", state.Group.Notice, state.NoticeVersion)
+		if state := Load(t, s, "g"); state.Group.Notice != tc.notice || state.NoticeVersion != tc.want {
+			t.Errorf("notice %d: stored %q, version %d", i, state.Group.Notice, state.NoticeVersion)
 		}
+	}
+}
+
+func testProfile(t *testing.T, s chat.Store) {
+	Create(t, s, "g") // owned by owner
+	for i, tc := range []struct {
+		name    string
+		profile chat.Profile
+		want    uint64
+	}{
+		{"as created", chat.Profile{Owner: "owner"}, 0},
+		{"name", chat.Profile{Name: "茶 <&> \u2028", Owner: "owner"}, 1},
+		{"the same again", chat.Profile{Name: "茶 <&> \u2028", Owner: "owner"}, 1},
+		{"owner", chat.Profile{Name: "茶", Owner: "anna"}, 2},
+		{"administrators", chat.Profile{Name: "茶", Owner: "anna", Admins: []string{"x", "y"}}, 3},
+		{"the same administrators", chat.Profile{Name: "茶", Owner: "anna", Admins: []string{"x", "y"}}, 3},
+		{"in another order", chat.Profile{Name: "茶", Owner: "anna", Admins: []string{"y", "x"}}, 4},
+		{"one less", chat.Profile{Name: "茶", Owner: "anna", Admins: []string{"y"}}, 5},
+		{"nothing", chat.Profile{}, 6},
+		{"no administrators, said otherwise", chat.Profile{Admins: []string{}}, 6},
+		{"back", chat.Profile{Owner: "owner"}, 7},
+	} {
+		version, err := s.PutProfile(t.Context(), "g", tc.profile)
+		if err != nil || version != tc.want {
+			t.Fatalf("%d %s: version %d, %v; want %d", i, tc.name, version, err, tc.want)
+		}
+		if state := Load(t, s, "g"); !state.Group.Profile().Equal(tc.profile) || state.ProfileVersion != tc.want {
+			t.Errorf("%d %s: stored %+v, version %d", i, tc.name, state.Group.Profile(), state.ProfileVersion)
+		}
+	}
+}
+
+// testProfileSparesTheRest: a profile touches nothing else of its group, nor another group.
+func testProfileSparesTheRest(t *testing.T, s chat.Store) {
+	Create(t, s, "g")
+	other := Create(t, s, "other")
+	Say(t, s, "g", 3)
+	change, m := Status("g", "e", 1)
+	if _, err := s.ApplyStatus(t.Context(), change, m, Keep); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PutNotice(t.Context(), "g", "hush"); err != nil {
+		t.Fatal(err)
+	}
+	before := Load(t, s, "g")
+	if _, err := s.PutProfile(t.Context(), "g", chat.Profile{Name: "new", Owner: "anna", Admins: []string{"x"}}); err != nil {
+		t.Fatal(err)
+	}
+	after := Load(t, s, "g")
+	if len(after.Log) != len(before.Log) || after.Group.Name != "new" || after.ProfileVersion != 1 {
+		t.Errorf("stored %+v with %d messages", after.Head, len(after.Log))
+	}
+	after.Group.Name, after.Group.Owner, after.Group.Admins = before.Group.Name, before.Group.Owner, before.Group.Admins
+	after.ProfileVersion = before.ProfileVersion
+	if !reflect.DeepEqual(after.Head, before.Head) {
+		t.Errorf("became %+v\nwas    %+v", after.Head, before.Head)
+	}
+	if now := Load(t, s, "other"); !reflect.DeepEqual(now.Head, other.Head) {
+		t.Errorf("the other group became %+v", now.Head)
 	}
 }
 

@@ -21,6 +21,9 @@ type model struct {
 	fields        map[string]string
 	fieldsV       uint64
 	notice        string
+	noticeV       uint64
+	profile       chat.Profile
+	profileV      uint64
 	statusVersion uint64
 }
 
@@ -48,19 +51,15 @@ func testModel(t *testing.T, s chat.Store) {
 		round++
 		id := fmt.Sprint("model-", round)
 		Create(t, s, id)
-		m := model{attributes: map[string]string{}, fields: map[string]string{}}
+		m := model{attributes: map[string]string{}, fields: map[string]string{}, profile: chat.Profile{Owner: "owner"}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"say":       func(rt *rapid.T) { m.say(t, rt, s, id) },
 			"status":    func(rt *rapid.T) { m.status(t, rt, s, id) },
 			"attribute": func(rt *rapid.T) { m.attribute(t, rt, s, id) },
 			"field":     func(rt *rapid.T) { m.field(t, rt, s, id) },
-			"notice": func(rt *rapid.T) {
-				m.notice = rapid.StringN(0, 5, -1).Draw(rt, "notice")
-				if _, err := s.PutNotice(t.Context(), id, m.notice); err != nil {
-					rt.Fatal(err)
-				}
-			},
-			"": func(rt *rapid.T) { m.compare(rt, Load(t, s, id)) },
+			"notice":    func(rt *rapid.T) { m.putNotice(t, rt, s, id) },
+			"profile":   func(rt *rapid.T) { m.putProfile(t, rt, s, id) },
+			"":          func(rt *rapid.T) { m.compare(rt, Load(t, s, id)) },
 		})
 	})
 }
@@ -140,6 +139,32 @@ func (m *model) field(t *testing.T, rt *rapid.T, s chat.Store, id string) {
 	maps.DeleteFunc(m.fields, func(_, v string) bool { return v == "" })
 }
 
+func (m *model) putNotice(t *testing.T, rt *rapid.T, s chat.Store, id string) {
+	notice := rapid.StringN(0, 2, -1).Draw(rt, "notice")
+	if notice != m.notice {
+		m.notice = notice
+		m.noticeV++
+	}
+	if version, err := s.PutNotice(t.Context(), id, notice); err != nil || version != m.noticeV {
+		rt.Fatalf("notice %q: version %d, %v; want %d", notice, version, err, m.noticeV)
+	}
+}
+
+func (m *model) putProfile(t *testing.T, rt *rapid.T, s chat.Store, id string) {
+	user := rapid.SampledFrom([]string{"a", "b"})
+	p := chat.Profile{
+		Name: rapid.StringN(0, 1, -1).Draw(rt, "name"), Owner: user.Draw(rt, "owner"),
+		Admins: rapid.SliceOfN(user, 0, 2).Draw(rt, "admins"),
+	}
+	if fmt.Sprintf("%q", p) != fmt.Sprintf("%q", m.profile) {
+		m.profile = p
+		m.profileV++
+	}
+	if version, err := s.PutProfile(t.Context(), id, p); err != nil || version != m.profileV {
+		rt.Fatalf("profile %q: version %d, %v; want %d", p, version, err, m.profileV)
+	}
+}
+
 func (m *model) compare(rt *rapid.T, got chat.GroupState) {
 	if !maps.Equal(got.Attributes.All, m.attributes) || got.Attributes.Version != m.attributesV {
 		rt.Fatalf("attributes are %+v, want %v, version %d", got.Attributes, m.attributes, m.attributesV)
@@ -149,6 +174,10 @@ func (m *model) compare(rt *rapid.T, got chat.GroupState) {
 	}
 	if got.Group.Notice != m.notice || got.StatusVersion != m.statusVersion {
 		rt.Fatalf("notice %q, status %d, want %q, %d", got.Group.Notice, got.StatusVersion, m.notice, m.statusVersion)
+	}
+	if got.NoticeVersion != m.noticeV || got.ProfileVersion != m.profileV || fmt.Sprintf("%q", got.Group.Profile()) != fmt.Sprintf("%q", m.profile) {
+		rt.Fatalf("profile %q, version %d, notice version %d, want %q, %d, %d",
+			got.Group.Profile(), got.ProfileVersion, got.NoticeVersion, m.profile, m.profileV, m.noticeV)
 	}
 	if got.Seq != uint64(len(m.texts)) || len(got.Log) != len(m.texts) {
 		rt.Fatalf("%d messages up to %d, want %d", len(got.Log), got.Seq, len(m.texts))

@@ -311,6 +311,15 @@ func (c *Chat) PutNotice(ctx context.Context, group, notice string) (version uin
 	return version, err
 }
 
+// PutProfile implements chat.Store.
+func (c *Chat) PutProfile(ctx context.Context, group string, p chat.Profile) (version uint64, err error) {
+	err = c.with(ctx, group, func(g *chatGroup) (err error) {
+		version, err = g.ledger.PutProfile(p, c.save(ctx, g))
+		return err
+	})
+	return version, err
+}
+
 // save makes a new head, and a message that comes with it, durable.
 func (c *Chat) save(ctx context.Context, g *chatGroup) chat.Save {
 	return func(next chat.Head, messages ...*chat.Message) error {

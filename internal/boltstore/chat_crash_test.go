@@ -53,6 +53,11 @@ func TestChatCrashChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Printf("attribute %d %d\n", i, v.Version)
+		version, err := c.PutProfile(ctx, "g", chat.Profile{Name: fmt.Sprint("name ", i), Owner: fmt.Sprint("owner", i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("profile %d %d\n", i, version)
 	}
 }
 
@@ -62,6 +67,8 @@ type answers struct {
 	status    uint64 // newest applied version, and its message's number
 	statusSeq uint64
 	attribute uint64 // newest value
+	profile   uint64 // newest one, and its version
+	profileV  uint64
 }
 
 // killChild runs the child until it has answered lines times, kills it and returns all it said.
@@ -97,6 +104,8 @@ func killChild(t *testing.T, path string, lines int) (a answers) {
 		case "attribute":
 			fmt.Sscan(rest, &x, &y)
 			a.attribute = x
+		case "profile":
+			fmt.Sscan(rest, &a.profile, &a.profileV)
 		default:
 			t.Fatalf("child said %q", line)
 		}
@@ -129,6 +138,9 @@ func TestChatSurvivesKill(t *testing.T) {
 		if got := state.Attributes.All["n"]; a.attribute > 0 && got != fmt.Sprint(a.attribute) && got != fmt.Sprint(a.attribute+1) {
 			t.Errorf("after %d lines: attribute is %q, want %d", lines, got, a.attribute)
 		}
+		if !profileKept(state, a) {
+			t.Errorf("after %d lines: profile %+v, version %d; %d, version %d was answered", lines, state.Group.Profile(), state.ProfileVersion, a.profile, a.profileV)
+		}
 		if _, whole, err := c.Log(t.Context(), "g", a.seq, 10); err != nil || whole && a.seq < state.Seq {
 			t.Errorf("a resume across the gap is called complete: %v, %v", whole, err)
 		}
@@ -148,6 +160,20 @@ func TestChatSurvivesKill(t *testing.T) {
 		}
 		stop()
 	}
+}
+
+// profileKept: the profile answered last is there, or the next one, which was under way; name, owner and version are of one.
+func profileKept(state chat.GroupState, a answers) bool {
+	for _, n := range []uint64{a.profile, a.profile + 1} {
+		want := chat.Profile{Name: fmt.Sprint("name ", n), Owner: fmt.Sprint("owner", n)}
+		if n == 0 {
+			want = chat.Profile{}
+		}
+		if state.Group.Profile().Equal(want) && state.ProfileVersion == n {
+			return a.profileV == a.profile
+		}
+	}
+	return false
 }
 
 func logged(state chat.GroupState, seq uint64) bool {
@@ -178,6 +204,9 @@ func TestChatKeepsOverRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.PutNotice(ctx, "g", "note <&>"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.PutProfile(ctx, "g", chat.Profile{Name: "茶 <&>", Owner: "anna", Admins: []string{"x", "y"}}); err != nil {
 		t.Fatal(err)
 	}
 	before := chattest.Load(t, c, "g")

@@ -93,8 +93,9 @@ func joinAnswer(r *request, j *chat.Joined) []byte {
 	b = appendMap(b, "attributes", j.Attributes)
 	b = appendMap(b, "fields", j.Fields)
 	b = appendField(b, "notice", j.Notice)
+	b = appendField(b, "profile", j.Profile)
 	b = appendField(b, "versions", map[string]uint64{
-		"attributes": j.AttributesVersion, "fields": j.FieldsVersion, "notice": j.NoticeVersion,
+		"attributes": j.AttributesVersion, "fields": j.FieldsVersion, "notice": j.NoticeVersion, "profile": j.ProfileVersion,
 	})
 	b = appendField(b, "count", j.Count)
 	b = append(b, `,"messages":`...)

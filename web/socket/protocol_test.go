@@ -333,6 +333,12 @@ func TestStateEventsCarryTheWholeState(t *testing.T) {
 	if e := next("notice"); string(e.Data) != `{"notice":"hello"}` || e.Version != 1 {
 		t.Errorf("notice = %s, version %d", e.Data, e.Version)
 	}
+	if err := d.chat.SetProfile(t.Context(), "demo", chat.Profile{Name: "茶", Owner: "anna", Admins: []string{"helper"}}); err != nil {
+		t.Fatal(err)
+	}
+	if e := next("profile"); string(e.Data) != `{"name":"茶","owner":"anna"}` || e.Version != 1 {
+		t.Errorf("profile = %s, version %d", e.Data, e.Version)
+	}
 	for i, field := range []string{"a", "b"} {
 		if err := d.chat.SetFields(t.Context(), "demo", admin, map[string]string{field: "x"}); err != nil {
 			t.Fatal(err)
