@@ -59,12 +59,28 @@ func (a *announcer) ApplyStatus(ctx context.Context, r status.Record) error {
 // groups is the chat side of a room, as live wants it.
 type groups struct{ chat *chat.Service }
 
-// Ensure implements live.Groups.
+// Ensure implements live.Groups. Where the group exists already it gets the room's title, anchor and notice; who is in
+// it is told of what changed, and the former anchor has an owner's rights no longer.
 func (g *groups) Ensure(ctx context.Context, r live.Room) error {
 	if err := g.chat.Create(ctx, chat.Group{
 		ID: r.GroupID, Room: r.ID, Owner: r.Anchor, Name: r.Title, Notice: r.Notice, CreatedAt: r.CreatedAt,
 	}); err != nil {
 		return fmt.Errorf("create group %s: %w", r.GroupID, err)
+	}
+	now, err := g.chat.Group(ctx, r.GroupID)
+	if err != nil {
+		return fmt.Errorf("read group %s: %w", r.GroupID, err)
+	}
+	if want := (chat.Profile{Name: r.Title, Owner: r.Anchor, Admins: now.Admins}); !want.Equal(now.Profile()) {
+		if err := g.chat.SetProfile(ctx, r.GroupID, want); err != nil {
+			return fmt.Errorf("set profile of group %s: %w", r.GroupID, err)
+		}
+	}
+	if r.Notice != now.Notice {
+		server := chat.Identity{User: chat.Administrator, Admin: true}
+		if err := g.chat.SetNotice(ctx, r.GroupID, server, r.Notice); err != nil {
+			return fmt.Errorf("set notice of group %s: %w", r.GroupID, err)
+		}
 	}
 	return nil
 }

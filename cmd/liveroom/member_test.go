@@ -24,6 +24,7 @@ type member struct {
 	attrs    []status.Record // live_status as attribute events told it
 	fields   []uint64        // versions of the custom field live_status, as events told it
 	joined   joined
+	told     []item               // events notice and profile
 	heard    map[uint64]time.Time // when the status message of a version came
 	close    *closing             // what the server said before it closed
 }
@@ -53,15 +54,27 @@ type joined struct {
 	Attributes map[string]string `json:"attributes"`
 	Fields     map[string]string `json:"fields"`
 	Messages   []chatMessage     `json:"messages"`
+	Role       string            `json:"role"`
+	Notice     string            `json:"notice"`
+	Profile    profile           `json:"profile"`
+}
+
+// profile is what a group is called and whose it is.
+type profile struct {
+	Name  string `json:"name"`
+	Owner string `json:"owner"`
 }
 
 // item is one item of a batch.
 type item struct {
-	Type  string `json:"type"`
-	Event string `json:"event"`
-	Data  struct {
+	Type    string `json:"type"`
+	Event   string `json:"event"`
+	Version uint64 `json:"version"`
+	Data    struct {
 		Attributes map[string]string `json:"attributes"`
 		Fields     map[string]string `json:"fields"`
+		Notice     string            `json:"notice"`
+		profile
 	} `json:"data"`
 	chatMessage
 }
@@ -191,6 +204,8 @@ func (m *member) take(it item) {
 			m.t.Errorf("attribute live_status: %v", err)
 		}
 		m.attrs = append(m.attrs, r)
+	case it.Event == "notice" || it.Event == "profile":
+		m.told = append(m.told, it)
 	case it.Event == "fields":
 		m.fields = append(m.fields, fieldVersion(m.t, it.Data.Fields))
 	}
