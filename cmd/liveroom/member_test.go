@@ -14,7 +14,7 @@ import (
 
 // member is a chat client that speaks docs/protocol.md and keeps all it hears.
 type member struct {
-	t    *testing.T
+	t    testing.TB
 	conn *websocket.Conn
 
 	mu       sync.Mutex
@@ -27,6 +27,7 @@ type member struct {
 	told     []item               // events notice and profile
 	heard    map[uint64]time.Time // when the status message of a version came
 	close    *closing             // what the server said before it closed
+	onStatus func(status.Record)  // told of each status message
 }
 
 type closing struct {
@@ -82,13 +83,7 @@ type item struct {
 // enter connects, signs in (anonymously without userSig) and joins group, resuming from since if that is given.
 func (n *node) enter(group, user, userSig string, since *joined) *member {
 	n.t.Helper()
-	conn, _, err := websocket.DefaultDialer.Dial("ws://"+n.http+"/chat", nil)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	m := &member{t: n.t, conn: conn, replies: map[int]chan json.RawMessage{}, heard: map[uint64]time.Time{}}
-	n.t.Cleanup(m.leave)
-	go m.read()
+	m := dialMember(n.t, n.http)
 	auth := map[string]any{"op": "auth", "platform": "Web"}
 	if userSig != "" {
 		auth["userId"], auth["userSig"] = user, userSig
@@ -99,6 +94,19 @@ func (n *node) enter(group, user, userSig string, since *joined) *member {
 		join["epoch"], join["seq"] = since.Epoch, since.Seq
 	}
 	m.must(join, &m.joined)
+	return m
+}
+
+// dialMember opens a chat socket that has not signed in yet.
+func dialMember(t testing.TB, addr string) *member {
+	t.Helper()
+	conn, _, err := websocket.DefaultDialer.Dial("ws://"+addr+"/chat", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &member{t: t, conn: conn, replies: map[int]chan json.RawMessage{}, heard: map[uint64]time.Time{}}
+	t.Cleanup(m.leave)
+	go m.read()
 	return m
 }
 
@@ -197,6 +205,9 @@ func (m *member) take(it item) {
 		m.messages = append(m.messages, it.chatMessage)
 		if r, ok := statusIn(it.chatMessage); ok {
 			m.heard[r.Version] = time.Now()
+			if m.onStatus != nil {
+				m.onStatus(r)
+			}
 		}
 	case it.Event == "attributes":
 		var r status.Record
@@ -230,7 +241,7 @@ func statusIn(msg chatMessage) (status.Record, bool) {
 	return r.Record, true
 }
 
-func fieldVersion(t *testing.T, fields map[string]string) uint64 {
+func fieldVersion(t testing.TB, fields map[string]string) uint64 {
 	t.Helper()
 	var short struct {
 		Code    status.Code `json:"code"`

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestDocumentedExamplesRun runs each block of the documents that is marked `sh run`, in order, as a reader would, against
+// a real server: only the host differs.
+func TestDocumentedExamplesRun(t *testing.T) {
+	n := startNode(t, "--demo")
+	bin := t.TempDir()
+	// The examples call liveroom itself: here it is this test binary.
+	script := "#!/bin/sh\n" + asLiveroom + "=1 exec " + os.Args[0] + " --data " + n.data + ` "$@"` + "\n"
+	if err := os.WriteFile(filepath.Join(bin, "liveroom"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, doc := range []string{"README.md", "docs/guide.md"} {
+		t.Run(doc, func(t *testing.T) {
+			raw, err := os.ReadFile(filepath.Join("..", "..", doc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocks := runnable(string(raw))
+			if len(blocks) == 0 {
+				t.Fatal("no example is marked to be run")
+			}
+			for _, block := range blocks {
+				cmd := exec.Command("bash", "-euo", "pipefail", "-c", strings.ReplaceAll(block, "localhost:8080", n.http))
+				cmd.Env = append(os.Environ(), "LIVEROOM_API_TOKEN="+n.secrets.APIToken, "PATH="+bin+":"+os.Getenv("PATH"))
+				var out bytes.Buffer
+				cmd.Stdout, cmd.Stderr = &out, &out
+				if err := cmd.Run(); err != nil {
+					t.Errorf("%v\n%s\n%s", err, block, out.String())
+				}
+			}
+		})
+	}
+}
+
+// runnable takes the blocks that begin with ```sh run out of a document.
+func runnable(doc string) []string {
+	var blocks []string
+	for {
+		_, rest, found := strings.Cut(doc, "```sh run\n")
+		if !found {
+			return blocks
+		}
+		block, after, _ := strings.Cut(rest, "```")
+		blocks = append(blocks, block)
+		doc = after
+	}
+}
