@@ -83,7 +83,10 @@ func (c Config) Validate() error {
 	}{
 		{"SegmentDuration", c.SegmentDuration, time.Second},
 		{"MaxSegmentDuration", c.MaxSegmentDuration, c.SegmentDuration},
-		{"Hold", c.Hold, 0}, {"EndKept", c.EndKept, 0}, {"SessionIdle", c.SessionIdle, 0}, {"SessionAge", c.SessionAge, 0},
+		{"Hold", c.Hold, 0},
+		{"EndKept", c.EndKept, 0},
+		{"SessionIdle", c.SessionIdle, 0},
+		{"SessionAge", c.SessionAge, 0},
 	} {
 		if d.value < d.least {
 			return fmt.Errorf("hls: %s is %v, must be at least %v", d.name, d.value, d.least)
@@ -96,8 +99,11 @@ func (c Config) Validate() error {
 		name         string
 		value, least int
 	}{
-		{"ListSize", c.ListSize, 3}, {"KeepSize", c.KeepSize, c.ListSize},
-		{"SegmentBytes", c.SegmentBytes, 1 << 10}, {"StreamBytes", c.StreamBytes, c.SegmentBytes}, {"MaxSessions", c.MaxSessions, 1},
+		{"ListSize", c.ListSize, 3},
+		{"KeepSize", c.KeepSize, c.ListSize},
+		{"SegmentBytes", c.SegmentBytes, 1 << 10},
+		{"StreamBytes", c.StreamBytes, c.SegmentBytes},
+		{"MaxSessions", c.MaxSessions, 1},
 	} {
 		if n.value < n.least {
 			return fmt.Errorf("hls: %s is %d, must be at least %d", n.name, n.value, n.least)
