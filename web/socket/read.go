@@ -54,17 +54,15 @@ func (s *session) allowed() bool {
 	return false
 }
 
-// readOne reads one message and handles it. False ends the connection.
-func (s *session) readOne() bool {
-	kind, r, err := s.ws.NextReader()
-	if err != nil {
-		s.readFailed(err)
-		return false
+// readOne reads and handles the message that NextReader found. False ends the connection.
+func (s *session) readOne(kind int, r io.Reader, err error) bool {
+	var raw []byte
+	if err == nil {
+		buf := s.srv.readBufs.Get().(*[]byte)
+		defer s.srv.readBufs.Put(buf)
+		raw, err = readAll(r, (*buf)[:0])
+		*buf = raw[:0]
 	}
-	buf := s.srv.readBufs.Get().(*[]byte)
-	defer s.srv.readBufs.Put(buf)
-	raw, err := readAll(r, (*buf)[:0])
-	*buf = raw[:0]
 	if err != nil {
 		s.readFailed(err)
 		return false
@@ -80,6 +78,14 @@ func (s *session) readOne() bool {
 	}
 	s.handle(raw)
 	return true
+}
+
+// settle waits until the answers are on their way: who does not read them is not read either.
+func (s *session) settle() {
+	for moved := s.queue.await(false); moved != nil; moved = s.queue.await(false) {
+		<-moved
+	}
+	s.repay()
 }
 
 // readAll is io.ReadAll into a buffer; the read limit bounds it.

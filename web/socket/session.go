@@ -109,22 +109,26 @@ func (s *session) panicked(v any, stack []byte) {
 	s.srv.log.Error("chat connection panicked", "panic", v, "stack", string(stack))
 }
 
-// run reads until the connection ends, and cleans up.
+// run reads until the connection ends, and cleans up. It waits in NextReader for most of its life: called from here, and
+// not deeper, the stack fits into 4 KiB.
 func (s *session) run() {
 	defer s.end()
-	defer func() {
-		if v := recover(); v != nil {
-			s.panicked(v, debug.Stack())
-			s.shut(internal, "")
-		}
-	}()
+	defer s.recovered()
 	s.extend()
-	for s.readOne() {
-		// One who does not read his answers is not read either.
-		for moved := s.queue.await(false); moved != nil; moved = s.queue.await(false) {
-			<-moved
+	for {
+		kind, r, err := s.ws.NextReader()
+		if !s.readOne(kind, r, err) {
+			return
 		}
-		s.repay()
+		s.settle()
+	}
+}
+
+// recovered ends the connection after a panic of its reader. It must be deferred itself.
+func (s *session) recovered() {
+	if v := recover(); v != nil {
+		s.panicked(v, debug.Stack())
+		s.shut(internal, "")
 	}
 }
 
