@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"liveroom/live/stream"
@@ -66,9 +67,16 @@ func (s *Service) report(ctx context.Context, st stop) error {
 	return err
 }
 
-// Run reports the push stops that the store could not take at once. When it returns, none of its work is running; stops
-// still waiting are found by recovery at the next start.
+// Run reports the push stops that the store could not take at once, after it has brought all groups in step with their
+// rooms. When it returns, none of its work is running; stops still waiting are found by recovery at the next start.
 func (s *Service) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		if err := s.alignGroups(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("groups not brought in step with their rooms", "err", err)
+		}
+	})
 	for {
 		select {
 		case <-ctx.Done():

@@ -58,6 +58,8 @@ type Service struct {
 
 	stops   chan stop // push stops that the store has not taken yet
 	retired atomic.Bool
+
+	aligning sync.Mutex // held while a group is brought in step with its room; a rare change may wait for another
 }
 
 // New returns a service that has nothing running; Run reports what could not be reported at once.
@@ -160,10 +162,46 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error
 	}); err != nil {
 		return Listed{}, fmt.Errorf("apply settings of room %s: %w", id, err)
 	}
-	if err := s.groups.Ensure(ctx, r); err != nil {
+	if err := s.alignGroup(ctx, id); err != nil {
 		return Listed{}, fmt.Errorf("update group of room %s: %w", id, err)
 	}
 	return s.listed(ctx, r)
+}
+
+// alignGroup brings the room's group in step with the room as it is stored now. Two changes that come together are
+// aligned one after the other, so the group never stays with the older one.
+func (s *Service) alignGroup(ctx context.Context, id string) error {
+	s.aligning.Lock()
+	defer s.aligning.Unlock()
+	r, err := s.store.Room(ctx, id)
+	if isNotFound(err) {
+		return nil // deleted meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	return s.groups.Ensure(ctx, r)
+}
+
+// alignGroups does it for every room: at the start, for those whose change a crash cut in two.
+func (s *Service) alignGroups(ctx context.Context) error {
+	for q := (ListQuery{Limit: 200}); ; {
+		page, next, err := s.store.Rooms(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, l := range page {
+			if l.Record.Reason == status.ReasonRoomDeleted {
+				continue // Sweep finishes it
+			}
+			if err := s.alignGroup(ctx, l.Room.ID); err != nil {
+				return fmt.Errorf("group of room %s: %w", l.Room.ID, err)
+			}
+		}
+		if q.After = next; next == "" {
+			return nil
+		}
+	}
 }
 
 // Delete ends the room, tells everyone in it, dismisses its group and removes it. A tombstone keeps its versions for 30 days.

@@ -3,8 +3,10 @@ package live_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -535,4 +537,32 @@ func TestStopsAreReportedWhenTheStoreIsBack(t *testing.T) {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
+}
+
+func TestStartBringsGroupsInStep(t *testing.T) {
+	f := newFixture(t)
+	for i := range 201 { // more than a page
+		f.create(live.Draft{ID: fmt.Sprintf("r%03d", i)})
+	}
+	f.groups.mu.Lock()
+	clear(f.groups.ensured)
+	f.groups.mu.Unlock()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f.Run(ctx) }()
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		f.groups.mu.Lock()
+		n := len(f.groups.ensured)
+		f.groups.mu.Unlock()
+		if n == 201 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of 201 groups were brought in step", n)
+		}
+		runtime.Gosched()
+	}
+	cancel()
+	<-done
 }
