@@ -37,7 +37,7 @@ func (s *Service) Count(group string) Count {
 func (r *room) watch(sessions int, vids []string) {
 	r.counter.watching, r.counter.linked, r.counter.askedAt = sessions, 0, time.Now()
 	for _, vid := range vids {
-		if _, ok := r.sessions[vid]; ok {
+		if r.watches[vid] > 0 {
 			r.counter.linked++
 		}
 	}

@@ -28,6 +28,7 @@ type room struct {
 
 	members   []*member          // in no order
 	sessions  map[string]*member // by session id
+	watches   map[string]int     // sessions of each Identity.Watch
 	users     map[string]int     // sessions of each named user
 	anonymous int
 
@@ -47,6 +48,14 @@ type member struct {
 	sess Session
 	who  Identity
 	at   int // in room.members
+}
+
+// watch is the name under which the member's play sessions come.
+func (m *member) watch() string {
+	if m.who.Watch != "" {
+		return m.who.Watch
+	}
+	return m.sess.ID()
 }
 
 // batch is what leaves together: candidates, and at most one change of state, which closes it.
@@ -80,7 +89,7 @@ type outcome struct {
 func newRoom(s *Service, id string) *room {
 	return &room{
 		s: s, id: id, ready: make(chan struct{}), wake: make(chan struct{}, 1),
-		sessions: make(map[string]*member), users: make(map[string]int), inFlight: make(map[Key]*sending),
+		sessions: make(map[string]*member), watches: make(map[string]int), users: make(map[string]int), inFlight: make(map[Key]*sending),
 		usedAt: time.Now(),
 	}
 }
@@ -100,6 +109,7 @@ func (r *room) add(sess Session, who Identity) {
 	m := &member{sess: sess, who: who, at: len(r.members)}
 	r.members = append(r.members, m)
 	r.sessions[sess.ID()] = m
+	r.watches[m.watch()]++
 	if who.Anonymous {
 		r.anonymous++
 	} else {
@@ -119,6 +129,9 @@ func (r *room) remove(sess Session) {
 	r.members[last] = nil
 	r.members = r.members[:last]
 	delete(r.sessions, sess.ID())
+	if r.watches[m.watch()]--; r.watches[m.watch()] == 0 {
+		delete(r.watches, m.watch())
+	}
 	if m.who.Anonymous {
 		r.anonymous--
 	} else if r.users[m.who.User]--; r.users[m.who.User] == 0 {

@@ -298,6 +298,10 @@ func TestCountsAddUp(t *testing.T) {
 	if _, err := s.Join(t.Context(), "demo", chat.Identity{User: "r1", Anonymous: true}, newSession("anon"), nil); err != nil {
 		t.Fatal(err)
 	}
+	back := newSession("bob's next")
+	if _, err := s.Join(t.Context(), "demo", chat.Identity{User: "bob", Watch: "bob's first"}, back, nil); err != nil {
+		t.Fatal(err)
+	}
 	for _, tc := range []struct {
 		name     string
 		watching int
@@ -309,12 +313,18 @@ func TestCountsAddUp(t *testing.T) {
 		{"a member watches", 2, []string{alice.id}, chat.Count{Members: 3, Viewers: 2, Online: 4}},
 		{"a member watches twice", 2, []string{alice.id, alice.id}, chat.Count{Members: 3, Viewers: 2, Online: 3}},
 		{"a link to a session that is gone", 2, []string{"gone"}, chat.Count{Members: 3, Viewers: 2, Online: 5}},
+		{"who came back watches on", 1, []string{"bob's first"}, chat.Count{Members: 3, Viewers: 1, Online: 3}},
 		{"an anonymous guest watches", 1, []string{"anon"}, chat.Count{Members: 3, Viewers: 1, Online: 3}},
 	} {
 		watching, vids = tc.watching, tc.vids
 		if got := s.Count("demo"); got != tc.want {
 			t.Errorf("%s: %+v, want %+v", tc.name, got, tc.want)
 		}
+	}
+	s.Leave("demo", back)
+	watching, vids = 1, []string{"bob's first"}
+	if got, want := s.Count("demo"), (chat.Count{Members: 3, Viewers: 1, Online: 4}); got != want {
+		t.Errorf("after who came back left: %+v, want %+v", got, want)
 	}
 }
 

@@ -39,6 +39,10 @@ type Identity struct {
 	Guest     bool // a named guest: an ordinary member without roles
 	Admin     bool // an application administrator
 	Platform  string
+
+	// Watch is what this person's play addresses name as vid, so that who is a member and watches counts once. It
+	// outlives a session: a client that comes back brings it along. Empty: the session's id.
+	Watch string
 }
 
 // Message is one room message. Body is Tencent's MsgBody array, kept byte for byte (spec im-rest §3.12).

@@ -105,12 +105,16 @@ func (s *session) auth(ctx context.Context, r *request) error {
 		return err
 	}
 	s.who.Platform = platform
+	s.who.Watch = s.id
+	if isID(r.Session) {
+		s.who.Watch = r.Session
+	}
 	s.signedIn = true
 	s.user.Store(&s.who.User)
 	s.extend()
 
 	b := answer(r, 192)
-	b = appendField(b, "session", s.id)
+	b = appendField(b, "session", s.who.Watch)
 	b = appendField(b, "user", s.who.User)
 	b = appendField(b, "nick", s.who.Nick)
 	b = appendField(b, "anonymous", s.who.Anonymous)

@@ -55,7 +55,7 @@ func TestAuth(t *testing.T) {
 			if a.Anonymous != tc.anon || a.Nick != tc.nick || !tc.anon && a.User != tc.user || tc.anon && !strings.HasPrefix(a.User, "anon_") {
 				t.Fatalf("answer = %+v", a)
 			}
-			if a.PingSeconds != 15 || time.Since(time.UnixMilli(a.ServerTime)).Abs() > time.Minute || !d.Alive(a.Session) {
+			if a.PingSeconds != 15 || time.Since(time.UnixMilli(a.ServerTime)).Abs() > time.Minute || len(a.Session) != 22 {
 				t.Fatalf("answer = %+v", a)
 			}
 			if again := c.ask(object{"op": "auth"}); again.Code != 10004 || again.Error != "already_authenticated" {
@@ -70,16 +70,19 @@ func TestAuth(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-func TestSessionsAreAliveUntilTheyEnd(t *testing.T) {
+// TestWhoComesBackKeepsTheSession is a viewer who takes a nickname or loses the line: the player goes on under the first
+// session's id, so the new connection must too.
+func TestWhoComesBackKeepsTheSession(t *testing.T) {
 	d := open(t, socket.Config{}, nil)
-	c := d.dial()
-	id := c.ok(object{"op": "auth"}).Session
-	if !d.Alive(id) || d.Alive(id+"x") || d.Alive("") {
-		t.Fatal("Alive knows the wrong sessions")
+	first := d.dial().ok(object{"op": "auth"}).Session
+	if again := d.dial().ok(object{"op": "auth", "userSig": d.sig("alice"), "session": first}).Session; again != first {
+		t.Errorf("came back as %q, was %q", again, first)
 	}
-	_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "bye"), time.Now().Add(patience))
-	c.ends(1000)
-	d.await("the session to end", func() bool { return !d.Alive(id) && d.Stats().Sockets == 0 })
+	for _, bad := range []string{"", "short", strings.Repeat("x", 4000), "????????????????????????"[:22], first[:21] + "!"} {
+		if got := d.dial().ok(object{"op": "auth", "session": bad}).Session; got == bad || len(got) != 22 {
+			t.Errorf("session %.30q was taken as %q", bad, got)
+		}
+	}
 }
 
 func TestOpsAreAnsweredInOrder(t *testing.T) {

@@ -20,13 +20,6 @@ func (r *registry) remove(s *session) {
 	delete(r.byID, s.id)
 }
 
-func (r *registry) has(id string) bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	_, ok := r.byID[id]
-	return ok
-}
-
 // all appends the open sessions to buf, so that they can be called without the lock.
 func (r *registry) all(buf []*session) []*session {
 	r.mu.RLock()

@@ -20,6 +20,7 @@ type request struct {
 	UserID   string `json:"userId"`
 	UserSig  string `json:"userSig"`
 	Platform string `json:"platform"`
+	Session  string `json:"session"`
 
 	Group string `json:"group"`
 	Epoch string `json:"epoch"`

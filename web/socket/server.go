@@ -84,9 +84,6 @@ func New(cfg Config, rooms Rooms, accounts Accounts, log *slog.Logger) (*Server,
 	return s, nil
 }
 
-// Alive says whether a session is open: play addresses name one as vid (design §6).
-func (s *Server) Alive(sessionID string) bool { return s.sessions.has(sessionID) }
-
 // CloseUser closes every socket of a user, as when the account is kicked, and returns how many there were.
 func (s *Server) CloseUser(user, reason string) int {
 	n := 0
@@ -176,6 +173,16 @@ func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
 	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// isID says whether s may be an id of newID. A client that comes back brings the one it had, so that its play sessions,
+// which name it, go on being its own. It grants nothing: who claims another's only counts as the same viewer.
+func isID(s string) bool {
+	if len(s) != 22 {
+		return false
+	}
+	_, err := base64.RawURLEncoding.DecodeString(s)
+	return err == nil
 }
 
 var errRanTwice = errors.New("socket: Run called twice")

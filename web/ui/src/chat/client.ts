@@ -152,6 +152,7 @@ export class ChatClient {
     const guest = this.#options.guests.load();
     const hello = await socket.request('auth', {
       platform: 'Web',
+      ...(this.session.value ? { session: this.session.value } : {}),
       ...(guest ? { userId: guest.userId, userSig: guest.userSig } : {}),
     });
     const log = this.log.value;

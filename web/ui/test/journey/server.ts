@@ -7,6 +7,13 @@ import { join } from 'node:path';
 
 const binary = process.env.LIVEROOM_BINARY ?? new URL('../../../../bin/liveroom', import.meta.url).pathname;
 
+export interface RoomStatus {
+  name: string;
+  version: number;
+  session: string;
+  online: number;
+}
+
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -47,7 +54,7 @@ export class Liveroom {
   }
 
   /** Drives the demo room as a business backend does. */
-  async drive(action: string, body: object = {}): Promise<{ version: number; session: string }> {
+  async drive(action: string, body: object = {}): Promise<RoomStatus> {
     const token = /^api-token: (\S+)$/m.exec(readFileSync(join(this.folder, 'secrets.yaml'), 'utf8'))?.[1];
     const answer = await fetch(`${this.base}/api/v1/rooms/demo/${action}`, {
       method: 'POST',
@@ -55,11 +62,11 @@ export class Liveroom {
       body: JSON.stringify(body),
     });
     if (!answer.ok) throw new Error(`${action}: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as { version: number; session: string };
+    return (await answer.json()) as RoomStatus;
   }
 
-  async status(): Promise<{ name: string; version: number; session: string }> {
-    return (await (await fetch(`${this.base}/api/v1/rooms/demo/status`)).json()) as { name: string; version: number; session: string };
+  async status(): Promise<RoomStatus> {
+    return (await (await fetch(`${this.base}/api/v1/rooms/demo/status`)).json()) as RoomStatus;
   }
 
   async stop(): Promise<void> {

@@ -83,7 +83,9 @@ test('a show, as a newcomer sees it', async () => {
   await bo.page.fill('[data-testid=nick-input]', 'Bo');
   await bo.page.click('[data-testid=nick-ok]');
   await ana.page.waitForSelector('[data-testid=chat-message]:has-text("hello from Bo")');
+  // Two people are there, each in chat and watching, one of them under a new name: they count as two.
   await ana.page.waitForFunction(() => /\b2\b/.test(document.querySelector('[data-testid=online]')?.textContent ?? ''));
+  await expect.poll(async () => (await server.status()).online).toBe(2);
 
   // The encoder dies: both are told at once. It comes back: the same session and page go on.
   encoder.kill('SIGKILL');
