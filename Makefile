@@ -15,6 +15,7 @@ run: build ## build pages and binary, serve a demo room
 	./$(BIN) serve --demo
 
 build: pages ## build pages and binary into bin/
+	@.ci/need go
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/liveroom
 
 pages: $(PAGES) ## build the pages (needs Node 20 and npm)
