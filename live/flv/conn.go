@@ -35,6 +35,26 @@ func newConnOutput(v *viewer, conn net.Conn) *connOutput {
 	return &connOutput{v: v, conn: conn, vector: newVectorWriter(conn)}
 }
 
+// PlainConn is a connection that watches over a TCP connection without changing what is written to it: a listener may
+// count its connections, for example. What is written to TCP's is what the client reads, which is why this is not the
+// NetConn of a TLS connection.
+type PlainConn interface {
+	net.Conn
+	TCP() *net.TCPConn
+}
+
+// tcpConn is the TCP connection that conn's bytes go out on as they are, nil if there is none.
+func tcpConn(conn net.Conn) *net.TCPConn {
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		return c
+	case PlainConn:
+		return c.TCP()
+	default:
+		return nil
+	}
+}
+
 func (o *connOutput) send(head []byte, tags []*stream.Tag) error {
 	o.pieces = o.pieces[:0]
 	if o.chunks {

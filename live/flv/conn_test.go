@@ -3,6 +3,7 @@ package flv
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"sync/atomic"
@@ -148,5 +149,34 @@ func BenchmarkSend(b *testing.B) {
 		if err := out.send(nil, tags); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// plainConn is a connection that counts itself, as a listener with limits hands out.
+type plainConn struct{ *net.TCPConn }
+
+func (c plainConn) TCP() *net.TCPConn { return c.TCPConn }
+
+func TestWhichConnectionsAreWrittenByVector(t *testing.T) {
+	server, _ := pair(t)
+	for _, c := range []struct {
+		name string
+		conn net.Conn
+		want *net.TCPConn
+	}{
+		{"tcp", server, server},
+		{"tcp that is watched", plainConn{server}, server},
+		{"tls", tls.Server(server, &tls.Config{}), nil}, // although it knows the connection below
+		{"tls over tcp that is watched", tls.Server(plainConn{server}, &tls.Config{}), nil},
+		{"a wrapper that may change the bytes", struct{ net.Conn }{server}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := tcpConn(c.conn); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+			if got := newVectorWriter(c.conn) != nil; got != (c.want != nil) {
+				t.Errorf("vectored writes: %v", got)
+			}
+		})
 	}
 }

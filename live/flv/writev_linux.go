@@ -22,8 +22,8 @@ type vectorWriter struct {
 
 // newVectorWriter returns nil where the connection allows no such thing.
 func newVectorWriter(conn net.Conn) *vectorWriter {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+	tcp := tcpConn(conn)
+	if tcp == nil {
 		return nil
 	}
 	raw, err := tcp.SyscallConn()

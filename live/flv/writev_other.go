@@ -12,7 +12,7 @@ type vectorWriter struct {
 
 // newVectorWriter returns nil where the connection allows no such thing.
 func newVectorWriter(conn net.Conn) *vectorWriter {
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp := tcpConn(conn); tcp != nil {
 		return &vectorWriter{conn: tcp}
 	}
 	return nil
