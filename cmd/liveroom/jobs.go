@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -21,14 +22,15 @@ type job struct {
 func runJobs(ctx context.Context, log *slog.Logger, jobs []job) error {
 	logger := cronLog{log}
 	c := cron.New(cron.WithLocation(time.UTC), cron.WithLogger(logger),
-		cron.WithChain(cron.Recover(logger), cron.SkipIfStillRunning(logger)))
+		// In this order: a panic that SkipIfStillRunning sees makes it skip the job for ever.
+		cron.WithChain(cron.SkipIfStillRunning(logger), cron.Recover(logger)))
 	for _, j := range jobs {
 		if _, err := c.AddFunc(j.spec, func() {
 			if err := j.run(ctx); err != nil && ctx.Err() == nil {
 				log.Warn("periodic job failed", "job", j.name, "err", err)
 			}
 		}); err != nil {
-			return err
+			return fmt.Errorf("job %s: %w", j.name, err)
 		}
 	}
 	c.Start()

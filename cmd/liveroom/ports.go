@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"liveroom/web"
@@ -16,28 +18,36 @@ import (
 // ports are the listeners of the program; HTTPS and RTMPS are nil without a certificate.
 type ports struct {
 	http, https, rtmp, rtmps, ops net.Listener
+	public, operators             *limits // of http and https, of ops; live/rtmp has its own
 }
+
+// certificateRecheck is how long a renewed certificate may wait for its first use.
+const certificateRecheck = 5 * time.Second
 
 // listen takes every port at once, so that one in use is said at the start and by name.
 func listen(set Settings) (ports, error) {
-	var p ports
+	p := ports{
+		public:    newLimits(set.maxConnections(), set.MaxPerAddress, set.proxies()),
+		operators: newLimits(opsConnections, set.MaxPerAddress, set.proxies()),
+	}
 	var cert *certificate
 	if set.TLSCert != "" {
 		var err error
-		if cert, err = newCertificate(set.TLSCert, set.TLSKey); err != nil {
+		if cert, err = newCertificate(set.TLSCert, set.TLSKey, certificateRecheck); err != nil {
 			return p, fmt.Errorf("certificate: %w", err)
 		}
 	}
 	for _, want := range []struct {
 		name, addr string
 		ln         *net.Listener
+		limits     *limits
 		alpn       []string // TLS with these protocols
 	}{
-		{"http", set.HTTP, &p.http, nil},
-		{"rtmp", set.RTMP, &p.rtmp, nil},
-		{"ops", set.Ops, &p.ops, nil},
-		{"https", set.HTTPS, &p.https, []string{"h2", "http/1.1"}},
-		{"rtmps", set.RTMPS, &p.rtmps, []string{}},
+		{"http", set.HTTP, &p.http, p.public, nil},
+		{"rtmp", set.RTMP, &p.rtmp, nil, nil},
+		{"ops", set.Ops, &p.ops, p.operators, nil},
+		{"https", set.HTTPS, &p.https, p.public, []string{"h2", "http/1.1"}},
+		{"rtmps", set.RTMPS, &p.rtmps, nil, []string{}},
 	} {
 		if want.addr == "" {
 			continue
@@ -45,7 +55,13 @@ func listen(set Settings) (ports, error) {
 		ln, err := net.Listen("tcp", want.addr)
 		if err != nil {
 			p.close()
-			return ports{}, fmt.Errorf("--%s: %w; is another program using the port?", want.name, err)
+			if errors.Is(err, syscall.EADDRINUSE) {
+				err = fmt.Errorf("%w; is another program using the port?", err)
+			}
+			return ports{}, fmt.Errorf("--%s: %w", want.name, err)
+		}
+		if tcp, ok := ln.(*net.TCPListener); ok && want.limits != nil {
+			ln = limited{tcp, want.limits}
 		}
 		if want.alpn != nil {
 			ln = tls.NewListener(ln, cert.config(want.alpn...))

@@ -158,7 +158,7 @@ func (p *program) join(keys Secrets) error {
 // joinDoors makes what meets the network.
 func (p *program) joinDoors(keys Secrets) error {
 	var err error
-	if p.rtmp, err = rtmp.New(rtmp.Config{}, rtmpAdmission{p.rooms}, p.log); err != nil {
+	if p.rtmp, err = rtmp.New(p.set.rtmp(), rtmpAdmission{p.rooms}, p.log); err != nil {
 		return err
 	}
 	p.flv = flv.New(flv.Config{}, p.rooms, p.log)

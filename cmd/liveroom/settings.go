@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"liveroom/address"
+	"liveroom/live/rtmp"
 )
 
 // Settings is everything that can be set, once: flag, environment variable, YAML key (the flag's name) and default stand
@@ -39,6 +40,8 @@ type Settings struct {
 	PauseLimit     time.Duration `name:"pause-limit" help:"How long a paused room without a stream stays." default:"30m" env:"LIVEROOM_PAUSE_LIMIT" yaml:"pause-limit"`
 	AutoRoom       string        `name:"auto-room" help:"on: a validly signed push for an unknown stream creates its room." enum:"on,off" default:"on" env:"LIVEROOM_AUTO_ROOM" yaml:"auto-room"`
 	GuestLogin     string        `name:"guest-login" help:"on: anyone may take a nickname and speak." enum:"on,off" default:"off" env:"LIVEROOM_GUEST_LOGIN" yaml:"guest-login"`
+	MaxConnections int           `name:"max-connections" help:"Most connections, of HTTP and HTTPS together and of RTMP and RTMPS together; 0: 20,000, or the descriptor limit less 512 where that is less." default:"0" env:"LIVEROOM_MAX_CONNECTIONS" yaml:"max-connections"`
+	MaxPerAddress  int           `name:"max-per-address" help:"Most of them from one address, IPv6 by /64, trusted proxies excepted; 0: no limit." default:"512" env:"LIVEROOM_MAX_PER_ADDRESS" yaml:"max-per-address"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
 }
@@ -60,12 +63,37 @@ func (s *Settings) Validate() error {
 	if s.PauseLimit < time.Second || s.PauseLimit > 168*time.Hour {
 		return fmt.Errorf("pause-limit is %s, must be from 1s to 168h", s.PauseLimit)
 	}
+	if s.MaxConnections < 0 {
+		return fmt.Errorf("max-connections is %d, must be 0 (automatic) or more", s.MaxConnections)
+	}
+	if s.MaxPerAddress < 0 {
+		return fmt.Errorf("max-per-address is %d, must be 0 (no limit) or more", s.MaxPerAddress)
+	}
 	for _, cidr := range s.TrustedProxies {
 		if _, err := netip.ParsePrefix(cidr); err != nil {
 			return fmt.Errorf("trusted-proxies: %q is not a CIDR such as 10.0.0.0/8", cidr)
 		}
 	}
 	return nil
+}
+
+// maxConnections is how many connections the public ports may have of each kind.
+func (s *Settings) maxConnections() int {
+	if s.MaxConnections > 0 {
+		return s.MaxConnections
+	}
+	return automaticConnections(descriptors())
+}
+
+// rtmp is what live/rtmp is told of the limits, where zero stands for a default.
+func (s *Settings) rtmp() rtmp.Config {
+	off := func(n int) int {
+		if n == 0 {
+			return -1
+		}
+		return n
+	}
+	return rtmp.Config{MaxConns: s.maxConnections(), MaxPerAddr: off(s.MaxPerAddress)}
 }
 
 // app is the AppName that addresses are made with.

@@ -51,10 +51,10 @@ func runStages(ctx context.Context, limit time.Duration, log *slog.Logger, stage
 		cancels[i]()
 		groups[i].Wait()
 	}
-	if ctx.Err() != nil {
-		return nil
+	if cause := context.Cause(stopped); cause != context.Cause(ctx) {
+		return cause
 	}
-	return context.Cause(stopped)
+	return nil
 }
 
 func orEnded(err error) error {

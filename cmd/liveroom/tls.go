@@ -10,6 +10,7 @@ import (
 // certificate is a key pair on disk that is re-read when its file changes, so that a renewal needs no restart.
 type certificate struct {
 	certFile, keyFile string
+	recheck           time.Duration // how often the file is looked at, at most
 
 	mu      sync.Mutex
 	pair    *tls.Certificate
@@ -17,12 +18,9 @@ type certificate struct {
 	checked time.Time
 }
 
-// recheck is how often the file is looked at, at most.
-const recheck = 5 * time.Second
-
 // newCertificate reads the pair once, so that a wrong path is found at the start.
-func newCertificate(certFile, keyFile string) (*certificate, error) {
-	c := &certificate{certFile: certFile, keyFile: keyFile}
+func newCertificate(certFile, keyFile string, recheck time.Duration) (*certificate, error) {
+	c := &certificate{certFile: certFile, keyFile: keyFile, recheck: recheck}
 	_, err := c.get(nil)
 	return c, err
 }
@@ -31,7 +29,7 @@ func newCertificate(certFile, keyFile string) (*certificate, error) {
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pair != nil && time.Since(c.checked) < recheck {
+	if c.pair != nil && time.Since(c.checked) < c.recheck {
 		return c.pair, nil
 	}
 	c.checked = time.Now()
