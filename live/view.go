@@ -44,7 +44,7 @@ func (s *Service) withView(room, streamName string, f func(*view)) {
 			v.stream = streamName
 		}
 		f(v)
-		if v.push == nil && !v.state.Record.StreamActive && v.state.Record.Code != status.Paused {
+		if v.idle() {
 			s.mu.Lock()
 			v.gone = true
 			delete(s.views, room)
@@ -55,11 +55,19 @@ func (s *Service) withView(room, streamName string, f func(*view)) {
 	}
 }
 
+// idle says that nothing of the room runs here or may begin without news.
+func (v *view) idle() bool {
+	return v.push == nil && (v.state.Deleted || !v.state.Record.StreamActive && v.state.Record.Code != status.Paused)
+}
+
 // follow brings the room's stream in step with a committed state. It runs on the goroutine that committed it.
 func (s *Service) follow(st status.State) {
 	room := st.Record.Room
 	name := s.streamOf(room)
 	s.withView(room, name, func(v *view) {
+		if v.state.Revision == 0 {
+			st = s.newest(st)
+		}
 		if st.Revision <= v.state.Revision {
 			return // older news
 		}
@@ -68,6 +76,20 @@ func (s *Service) follow(st status.State) {
 			s.steer(v)
 		}
 	})
+}
+
+// newest is the room's state by now. A view just made has forgotten what it knew, so it can't tell late news: a push or a
+// pause whose goroutine was overtaken by the room's end must not come to life after it.
+func (s *Service) newest(st status.State) status.State {
+	now, err := s.machine.State(context.Background(), st.Record.Room)
+	switch {
+	case errors.Is(err, status.ErrUnknownRoom):
+		st.Deleted, st.Publisher = true, ""
+		st.Record.Code, st.Record.StreamActive = status.Ended, false
+	case err == nil && now.Revision > st.Revision:
+		return now
+	}
+	return st // also where the store is away: this is the newest that is known
 }
 
 // streamOf finds the stream's name of a room that this process may not know yet.

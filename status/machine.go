@@ -150,7 +150,7 @@ func backOff(ctx context.Context, try int) error {
 }
 
 // Watch calls f after each change committed in this process, on the goroutine that made it, so possibly several at once
-// and out of order: f compares Revision, must not block, and may not call back into the machine for the same room.
+// and out of order: f compares Revision, must not block, and may not change the same room.
 func (m *Machine) Watch(f func(State)) (cancel func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

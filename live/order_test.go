@@ -1,0 +1,194 @@
+package live_test
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+
+	"liveroom/address"
+	"liveroom/live"
+	"liveroom/live/stream"
+	"liveroom/status"
+)
+
+// between lets something happen once at a place where others may come in between. It runs on the goroutine it stops.
+type between struct {
+	mu sync.Mutex
+	f  func()
+}
+
+func (b *between) set(f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.f = f
+}
+
+func (b *between) happen() {
+	b.mu.Lock()
+	f := b.f
+	b.f = nil
+	b.mu.Unlock()
+	if f != nil {
+		f()
+	}
+}
+
+// seams are the places of the fixture where a test may come in between.
+type seams struct {
+	committed between // a state is stored, and nobody was told yet
+	loaded    between // a state was read
+	updated   between // a room is changed, its state not yet
+	flushing  between // before the outbox counts as delivered
+	ensuring  between // before a group is made
+}
+
+type seamStates struct {
+	*status.Memory
+	s *seams
+}
+
+func (x seamStates) Swap(ctx context.Context, prev uint64, next status.State) error {
+	err := x.Memory.Swap(ctx, prev, next)
+	if err == nil {
+		x.s.committed.happen()
+	}
+	return err
+}
+
+func (x seamStates) Load(ctx context.Context, room string) (status.State, error) {
+	s, err := x.Memory.Load(ctx, room)
+	x.s.loaded.happen()
+	return s, err
+}
+
+type seamRooms struct {
+	live.Store
+	s *seams
+}
+
+func (x seamRooms) UpdateRoom(ctx context.Context, id string, change func(*live.Room) error) (live.Room, error) {
+	r, err := x.Store.UpdateRoom(ctx, id, change)
+	x.s.updated.happen()
+	return r, err
+}
+
+// seamGroups remembers what was done to groups, in order.
+type seamGroups struct {
+	s   *seams
+	mu  sync.Mutex
+	did []string
+}
+
+func (g *seamGroups) note(what string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.did = append(g.did, what)
+}
+
+func (g *seamGroups) done() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.did)
+}
+
+func (g *seamGroups) Ensure(_ context.Context, r live.Room) error {
+	g.s.ensuring.happen()
+	g.note("ensure " + r.GroupID)
+	return nil
+}
+
+func (g *seamGroups) Dismiss(_ context.Context, group string) error {
+	g.note("dismiss " + group)
+	return nil
+}
+
+func (*seamGroups) Online(string) int { return 0 }
+
+// seamOutbox delivers at once, but for the rooms it is told to fail.
+type seamOutbox struct {
+	s    *seams
+	fail map[string]error
+}
+
+func (o seamOutbox) Flush(_ context.Context, room string) error {
+	o.s.flushing.happen()
+	return o.fail[room]
+}
+
+// seamed is a fixture with seams.
+type seamed struct {
+	*fixture
+	*seams
+	rooms  live.Store
+	groups *seamGroups
+	outbox seamOutbox
+}
+
+func newSeamed(t *testing.T) *seamed {
+	t.Helper()
+	s := &seams{}
+	f := &fixture{t: t, states: status.NewMemory(), hub: stream.NewHub(stream.Config{})}
+	x := &seamed{fixture: f, seams: s, groups: &seamGroups{s: s}, outbox: seamOutbox{s, map[string]error{}}}
+	x.rooms = live.NewMemory(f.states)
+	f.machine = status.NewMachine(seamStates{f.states, s}, status.Config{})
+	var err error
+	f.Service, err = live.New(live.Config{
+		Node: "n1", PushKeys: address.Keys{Primary: pushKey}, PlayKeys: address.Keys{Primary: playKey},
+	}, seamRooms{x.rooms, s}, f.machine, f.hub, x.groups, x.outbox, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPushThatAnEndOvertakesIsRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(*seamed) error
+	}{
+		{"end", func(x *seamed) error {
+			_, err := x.End(x.t.Context(), "r1", status.ReasonByAdmin, "")
+			return err
+		}},
+		{"delete", func(x *seamed) error { return x.Delete(x.t.Context(), "r1", "") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newSeamed(t)
+			x.create(live.Draft{ID: "r1"})
+			x.committed.set(func() { must(t, tt.end(x)) }) // the claim is stored; before its news, the end and its news
+			p, err := x.Publish(t.Context(), signed(pushKey, "r1"))
+			if p != nil {
+				t.Error("a push runs in a room that is over")
+			}
+			wantRefusal(t, err, "superseded")
+			if in, _ := x.hub.Info("r1"); in.Publishing {
+				t.Errorf("stream: %+v", in)
+			}
+		})
+	}
+}
+
+func TestPauseThatAnEndOvertakesLeavesNoGate(t *testing.T) {
+	x := newSeamed(t)
+	x.create(live.Draft{ID: "r1"})
+	defer x.push("r1").Close(stream.StopClosed)
+	x.committed.set(func() {
+		_, err := x.End(t.Context(), "r1", status.ReasonByAdmin, "")
+		must(t, err)
+	})
+	_, err := x.Pause(t.Context(), "r1", status.ReasonByAnchor, "")
+	must(t, err)
+	defer x.hub.Subscribe("r1", stream.FLV, stream.SubscribeOptions{}).Close()
+	if in, _ := x.hub.Info("r1"); in.Gated {
+		t.Error("late news closed the gate of a room that is over")
+	}
+}
