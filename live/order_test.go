@@ -192,3 +192,16 @@ func TestPauseThatAnEndOvertakesLeavesNoGate(t *testing.T) {
 		t.Error("late news closed the gate of a room that is over")
 	}
 }
+
+func TestStreamOfADeletedRoomStartsAnew(t *testing.T) {
+	x := newSeamed(t)
+	x.create(live.Draft{ID: "monday", Stream: "alice"})
+	for range 3 {
+		x.push("alice").Close(stream.StopClosed)
+	}
+	must(t, x.Delete(t.Context(), "monday", ""))
+	x.create(live.Draft{ID: "tuesday", Stream: "alice"})
+	p := x.push("alice") // the other room's generations say nothing here
+	defer p.Close(stream.StopClosed)
+	x.want("tuesday", status.Live, status.ReasonPushStarted)
+}

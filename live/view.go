@@ -126,6 +126,10 @@ func (s *Service) steer(v *view) {
 		s.hub.Drop(v.stream, cause)
 		v.push = nil
 	}
+	if st.Deleted {
+		s.hub.Forget(v.stream, ErrRoomEnded)
+		return
+	}
 	switch st.Record.Code {
 	case status.Live, status.Paused:
 		s.hub.Gate(v.stream, st.Gated())

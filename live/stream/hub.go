@@ -127,24 +127,37 @@ func (h *Hub) Gate(name string, closed bool) {
 // ErrEnded. Who wants them to get nothing more closes the gate first. The gate is open and the clock free afterwards;
 // the generation stays known.
 func (h *Hub) End(name string, cause error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.end(name, cause)
+}
+
+// Forget is End for a stream of which nothing will come back: the generation is free as well, for the name may be given
+// to another room, whose generations begin anew.
+func (h *Hub) Forget(name string, cause error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.end(name, cause)
+	h.memory.remove(name)
+}
+
+// end is End. The hub's mutex is held.
+func (h *Hub) end(name string, cause error) {
 	if cause == nil {
 		cause = ErrEnded
 	}
-	h.mu.Lock()
 	f := h.feeds[name]
 	if f == nil {
 		h.memory.restart(name)
-		h.mu.Unlock()
 		return
 	}
 	delete(h.feeds, name)
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.detach(f.pub, cause)
 	f.ended = true
 	h.memory.put(name, remembered{generation: f.generation, last: -1})
 	f.wakeAll()
-	f.mu.Unlock()
-	h.mu.Unlock()
 }
 
 // SubscribeOptions say what a subscriber is.

@@ -265,6 +265,31 @@ func TestEndClosesSubscribersAfterTheyRead(t *testing.T) {
 	}
 }
 
+func TestForgetLetsGenerationsBeginAnew(t *testing.T) {
+	h := NewHub(Config{})
+	s := h.Subscribe("x", FLV, SubscribeOptions{})
+	defer s.Close()
+	p := publish(t, h, "x", PublishOptions{Generation: 3, Offset: time.Hour})
+	gop(t, p, 0, 0)
+	h.Gate("x", true)
+	h.Forget("x", nil)
+	if err := p.Err(); !errors.Is(err, ErrEnded) {
+		t.Errorf("publisher: %v", err)
+	}
+	if _, _, err := drain(t, s); !errors.Is(err, ErrEnded) {
+		t.Errorf("subscriber: %v", err)
+	}
+	p.Close(StopClosed) // its goodbye must not bring back what is forgotten
+	publish(t, h, "x", PublishOptions{Generation: 2}).Close(StopClosed)
+	h.Forget("x", nil) // nobody there
+	p = publish(t, h, "x", PublishOptions{Generation: 1})
+	defer p.Close(StopClosed)
+	gop(t, p, 0, 0)
+	if in, _ := h.Info("x"); in.LastTime != 0 || in.Gated || in.Generation != 1 {
+		t.Errorf("info %+v", in)
+	}
+}
+
 // Whatever happens to a stream while a subscriber waits, it is woken: a wake-up lost is a viewer that hangs for ever.
 func TestWaitingSubscriberSurvivesEverything(t *testing.T) {
 	events := map[string]func(h *Hub, p *Publisher){
