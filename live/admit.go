@@ -136,7 +136,12 @@ func (s *Service) Play(ctx context.Context, req stream.Request) (*stream.Subscri
 	if err != nil {
 		return nil, err
 	}
-	return s.hub.Subscribe(r.Stream, req.Protocol, stream.SubscribeOptions{Viewer: viewerOf(req)}), nil
+	sub := s.hub.Subscribe(r.Stream, req.Protocol, stream.SubscribeOptions{Viewer: viewerOf(req)})
+	if why := s.playable(ctx, r); why != nil { // the end came first and closed all subscribers but this one
+		sub.Close()
+		return nil, s.playRefused(req, why)
+	}
+	return sub, nil
 }
 
 // Authorize checks that req may play, without subscribing. The error is a *stream.Refusal.
@@ -150,9 +155,14 @@ func (s *Service) authorize(ctx context.Context, req stream.Request) (Room, erro
 	if why == nil {
 		return r, nil
 	}
+	return r, s.playRefused(req, why)
+}
+
+// playRefused counts and logs a refusal and returns it.
+func (s *Service) playRefused(req stream.Request, why *stream.Refusal) error {
 	s.refused.count("play", req.Protocol, why.Code)
 	s.log.Debug("play refused", "stream", streamName(req), "protocol", req.Protocol, "code", why.Code, "remote", req.Remote)
-	return r, why
+	return why
 }
 
 func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *stream.Refusal) {
@@ -173,14 +183,22 @@ func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *str
 	if lookup != nil {
 		return Room{}, refusal(lookup)
 	}
-	st, err := s.machine.State(ctx, r.ID)
-	if err != nil {
-		return Room{}, refusal(err)
-	}
-	if c := st.Record.Code; c != status.Live && c != status.Paused {
-		return Room{}, &stream.Refusal{Code: "not_live", Detail: "the room is " + st.Record.Name, Temporary: c == status.Waiting}
+	if why := s.playable(ctx, r); why != nil {
+		return Room{}, why
 	}
 	return r, nil
+}
+
+// playable says why a room has nothing to play now, nil if it has.
+func (s *Service) playable(ctx context.Context, r Room) *stream.Refusal {
+	st, err := s.machine.State(ctx, r.ID)
+	if err != nil {
+		return refusal(err)
+	}
+	if c := st.Record.Code; c != status.Live && c != status.Paused {
+		return &stream.Refusal{Code: "not_live", Detail: "the room is " + st.Record.Name, Temporary: c == status.Waiting}
+	}
+	return nil
 }
 
 // viewerOf is the chat session a play address says it belongs to, so that one person counts once.

@@ -205,3 +205,21 @@ func TestStreamOfADeletedRoomStartsAnew(t *testing.T) {
 	defer p.Close(stream.StopClosed)
 	x.want("tuesday", status.Live, status.ReasonPushStarted)
 }
+
+func TestViewerThatAnEndOvertakesIsSentAway(t *testing.T) {
+	x := newSeamed(t)
+	x.create(live.Draft{ID: "r1"})
+	defer x.push("r1").Close(stream.StopClosed)
+	x.loaded.set(func() { // the room was live when it was looked at
+		_, err := x.End(t.Context(), "r1", status.ReasonByAdmin, "")
+		must(t, err)
+	})
+	sub, err := x.Play(t.Context(), signed(playKey, "r1"))
+	if sub != nil {
+		t.Error("a viewer waits in a room that is over")
+	}
+	wantRefusal(t, err, "not_live")
+	if n := x.hub.Stats().Subscribers; n != 0 {
+		t.Errorf("%d subscribers are left", n)
+	}
+}
