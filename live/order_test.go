@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -221,5 +222,64 @@ func TestViewerThatAnEndOvertakesIsSentAway(t *testing.T) {
 	wantRefusal(t, err, "not_live")
 	if n := x.hub.Stats().Subscribers; n != 0 {
 		t.Errorf("%d subscribers are left", n)
+	}
+}
+
+func TestLateDeletionSparesTheRoomMadeAnew(t *testing.T) {
+	x := newSeamed(t)
+	x.create(live.Draft{ID: "r1"})
+	x.flushing.set(func() { // a second deletion of the room overtakes the first, and the room is made anew
+		must(t, x.Delete(t.Context(), "r1", ""))
+		x.create(live.Draft{ID: "r1", Title: "anew"})
+	})
+	must(t, x.Delete(t.Context(), "r1", ""))
+	if l, err := x.Room(t.Context(), "r1"); err != nil || l.Room.Title != "anew" || l.Record.Code != status.Waiting {
+		t.Errorf("the new room: %+v, %v", l, err)
+	}
+	if did := x.groups.done(); !slices.Equal(did, []string{"ensure r1", "dismiss r1", "ensure r1"}) {
+		t.Errorf("groups: %q", did)
+	}
+}
+
+func TestSweepIsNotHeldUpByOneRoom(t *testing.T) {
+	x := newSeamed(t)
+	away := errors.New("away")
+	for _, id := range []string{"r1", "r2"} {
+		x.create(live.Draft{ID: id})
+		x.outbox.fail[id] = away
+		if err := x.Delete(t.Context(), id, ""); !errors.Is(err, away) {
+			t.Fatalf("deleted %s: %v", id, err)
+		}
+	}
+	delete(x.outbox.fail, "r2")
+	if err := x.Sweep(t.Context()); !errors.Is(err, away) {
+		t.Errorf("sweep: %v", err)
+	}
+	if _, err := x.rooms.Room(t.Context(), "r2"); err == nil {
+		t.Error("r2 waits for r1")
+	}
+	if _, err := x.rooms.Room(t.Context(), "r1"); err != nil {
+		t.Errorf("r1: %v", err)
+	}
+}
+
+func TestDeletionWaitsForAChangeOfTheGroup(t *testing.T) {
+	x := newSeamed(t)
+	x.create(live.Draft{ID: "r1"})
+	deleted := make(chan error, 1)
+	x.ensuring.set(func() { // the change has read the room, which is deleted meanwhile
+		flushed := make(chan struct{})
+		x.flushing.set(func() { close(flushed) })
+		go func() { deleted <- x.Delete(t.Context(), "r1", "") }()
+		<-flushed
+	})
+	title := "new"
+	_, err := x.Update(t.Context(), "r1", live.Patch{Title: &title})
+	must(t, <-deleted)
+	if err != nil && !errors.Is(err, status.ErrUnknownRoom) {
+		t.Errorf("update: %v", err)
+	}
+	if did := x.groups.done(); !slices.Equal(did, []string{"ensure r1", "ensure r1", "dismiss r1"}) {
+		t.Errorf("groups: %q", did)
 	}
 }

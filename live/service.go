@@ -59,7 +59,7 @@ type Service struct {
 	stops   chan stop // push stops that the store has not taken yet
 	retired atomic.Bool
 
-	aligning sync.Mutex // held while a group is brought in step with its room; a rare change may wait for another
+	aligning sync.Mutex // held while a group is brought in step with its room or dismissed; a rare change may wait for another
 }
 
 // New returns a service that has nothing running; Run reports what could not be reported at once.
@@ -180,6 +180,11 @@ func (s *Service) alignGroup(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := s.machine.State(ctx, id); errors.Is(err, status.ErrUnknownRoom) {
+		return nil // being deleted, and its group with it
+	} else if err != nil {
+		return err
+	}
 	return s.groups.Ensure(ctx, r)
 }
 
@@ -206,41 +211,57 @@ func (s *Service) alignGroups(ctx context.Context) error {
 
 // Delete ends the room, tells everyone in it, dismisses its group and removes it. A tombstone keeps its versions for 30 days.
 func (s *Service) Delete(ctx context.Context, id, detail string) error {
-	r, err := s.store.Room(ctx, id)
-	if err != nil {
+	if _, err := s.store.Room(ctx, id); err != nil {
 		return err
 	}
 	if _, err := s.machine.Do(ctx, id, status.Event{Kind: status.Delete, Detail: detail}); err != nil {
 		return err
 	}
-	return s.finishDelete(ctx, r)
+	return s.finishDelete(ctx, id)
 }
 
-// finishDelete does what follows the record "room_deleted", and is repeated by Sweep after a crash in between.
-func (s *Service) finishDelete(ctx context.Context, r Room) error {
-	if err := s.outbox.Flush(ctx, r.ID); err != nil {
-		return fmt.Errorf("deliver the end of room %s: %w", r.ID, err)
+// finishDelete does what follows the record "room_deleted", and is repeated by Sweep after a crash in between. Where
+// another call was faster, and the room perhaps made anew since, there is nothing left to do.
+func (s *Service) finishDelete(ctx context.Context, id string) error {
+	if err := s.outbox.Flush(ctx, id); err != nil {
+		return fmt.Errorf("deliver the end of room %s: %w", id, err)
+	}
+	s.aligning.Lock()
+	defer s.aligning.Unlock()
+	r, err := s.store.Room(ctx, id)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := s.machine.State(ctx, id); !errors.Is(err, status.ErrUnknownRoom) {
+		return err // nil: made anew
 	}
 	if err := s.groups.Dismiss(ctx, r.GroupID); err != nil {
-		return fmt.Errorf("dismiss group of room %s: %w", r.ID, err)
+		return fmt.Errorf("dismiss group of room %s: %w", id, err)
 	}
 	now, err := s.machine.Now(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteRoom(ctx, r.ID, now); err != nil {
+	if err := s.store.DeleteRoom(ctx, id, now); err != nil {
 		return err
 	}
-	s.refused.forget(r.ID)
-	s.log.Info("room deleted", "room", r.ID)
+	s.refused.forget(id)
+	s.log.Info("room deleted", "room", id)
 	return nil
 }
 
 // TombstoneAge is how long a deleted room's versions are kept.
 const TombstoneAge = 30 * 24 * time.Hour
 
+// sweepStep bounds how long Sweep waits for one room.
+const sweepStep = 10 * time.Second
+
 // Sweep finishes deletions that a crash interrupted and forgets old tombstones. A periodic job calls it.
 func (s *Service) Sweep(ctx context.Context) error {
+	var failed []error // one room that can't be finished holds up no other
 	q := ListQuery{Status: status.Ended, Limit: 200}
 	for {
 		page, next, err := s.store.Rooms(ctx, q)
@@ -251,9 +272,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 			if l.Record.Reason != status.ReasonRoomDeleted {
 				continue
 			}
-			if err := s.finishDelete(ctx, l.Room); err != nil {
-				return err
-			}
+			failed = append(failed, s.finishDeleteSoon(ctx, l.Room.ID))
 		}
 		if next == "" {
 			break
@@ -265,7 +284,13 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return err
 	}
 	_, err = s.store.SweepTombstones(ctx, now.Add(-TombstoneAge))
-	return err
+	return errors.Join(append(failed, err)...)
+}
+
+func (s *Service) finishDeleteSoon(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, sweepStep)
+	defer cancel()
+	return s.finishDelete(ctx, id)
 }
 
 // Online is how many people are in the room, in chat or watching (design §6).
