@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"liveroom/address"
 	"liveroom/live"
@@ -282,4 +283,45 @@ func TestDeletionWaitsForAChangeOfTheGroup(t *testing.T) {
 	if did := x.groups.done(); !slices.Equal(did, []string{"ensure r1", "ensure r1", "dismiss r1"}) {
 		t.Errorf("groups: %q", did)
 	}
+}
+
+func TestSettingsOfTheNewerChangeHold(t *testing.T) {
+	x := newSeamed(t)
+	x.create(live.Draft{ID: "r1"})
+	patch := func(grace time.Duration) {
+		_, err := x.Update(t.Context(), "r1", live.Patch{Grace: &grace})
+		must(t, err)
+	}
+	x.updated.set(func() { patch(20 * time.Second) }) // comes after the other one, and overtakes it
+	patch(10 * time.Second)
+	l, err := x.Room(t.Context(), "r1")
+	must(t, err)
+	st, err := x.machine.State(t.Context(), "r1")
+	must(t, err)
+	if l.Room.Grace != 20*time.Second || st.Grace != l.Room.Grace {
+		t.Errorf("the room says %s, its status %s", l.Room.Grace, st.Grace)
+	}
+}
+
+func TestStartBringsSettingsInStep(t *testing.T) {
+	x := newSeamed(t)
+	x.create(live.Draft{ID: "r1"})
+	end := time.Now().Add(time.Hour).UTC()
+	_, err := x.rooms.UpdateRoom(t.Context(), "r1", func(r *live.Room) error { r.EndAt = end; return nil })
+	must(t, err) // and here the process died
+	told := make(chan status.State, 8)
+	defer x.machine.Watch(func(s status.State) { told <- s })()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- x.Run(ctx) }()
+	select {
+	case s := <-told:
+		if !s.EndAt.Equal(end) || s.Record.Version != 1 {
+			t.Errorf("state: %+v", s)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the scheduled end was forgotten")
+	}
+	cancel()
+	<-done
 }

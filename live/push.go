@@ -67,14 +67,14 @@ func (s *Service) report(ctx context.Context, st stop) error {
 	return err
 }
 
-// Run reports the push stops that the store could not take at once, after it has brought all groups in step with their
-// rooms. When it returns, none of its work is running; stops still waiting are found by recovery at the next start.
+// Run reports the push stops that the store could not take at once, while it brings status and group of every room
+// in step with it. When it returns, none of its work is running; stops still waiting are found by recovery at the next start.
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() {
-		if err := s.alignGroups(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("groups not brought in step with their rooms", "err", err)
+		if err := s.alignAll(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("rooms not brought in step", "err", err)
 		}
 	})
 	for {

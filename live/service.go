@@ -59,7 +59,7 @@ type Service struct {
 	stops   chan stop // push stops that the store has not taken yet
 	retired atomic.Bool
 
-	aligning sync.Mutex // held while a group is brought in step with its room or dismissed; a rare change may wait for another
+	aligning sync.Mutex // held while status and group are brought in step with a room, or it is removed; such rare changes may wait
 }
 
 // New returns a service that has nothing running; Run reports what could not be reported at once.
@@ -140,7 +140,7 @@ func (s *Service) Rooms(ctx context.Context, q ListQuery) ([]Listed, string, err
 	return s.store.Rooms(ctx, q)
 }
 
-// Update changes a room. A new grace, pause limit or end takes effect at once where one is running.
+// Update changes a room. A new end takes effect at once; a grace or pause limit that runs already keeps its end.
 func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error) {
 	now, err := s.machine.Now(ctx)
 	if err != nil {
@@ -156,21 +156,15 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error
 	if err != nil {
 		return Listed{}, err
 	}
-	if _, err := s.machine.Do(ctx, id, status.Event{
-		Kind:     status.Configure,
-		Settings: status.Settings{Grace: r.Grace, PauseLimit: r.PauseLimit, EndAt: r.EndAt},
-	}); err != nil {
-		return Listed{}, fmt.Errorf("apply settings of room %s: %w", id, err)
-	}
-	if err := s.alignGroup(ctx, id); err != nil {
-		return Listed{}, fmt.Errorf("update group of room %s: %w", id, err)
+	if err := s.align(ctx, id); err != nil {
+		return Listed{}, err
 	}
 	return s.listed(ctx, r)
 }
 
-// alignGroup brings the room's group in step with the room as it is stored now. Two changes that come together are
-// aligned one after the other, so the group never stays with the older one.
-func (s *Service) alignGroup(ctx context.Context, id string) error {
+// align brings the room's status and its group in step with the room as it is stored now. Two changes that come together
+// are aligned one after the other, so neither stays with the older one.
+func (s *Service) align(ctx context.Context, id string) error {
 	s.aligning.Lock()
 	defer s.aligning.Unlock()
 	r, err := s.store.Room(ctx, id)
@@ -180,27 +174,34 @@ func (s *Service) alignGroup(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.machine.State(ctx, id); errors.Is(err, status.ErrUnknownRoom) {
+	_, err = s.machine.Do(ctx, id, status.Event{
+		Kind:     status.Configure,
+		Settings: status.Settings{Grace: r.Grace, PauseLimit: r.PauseLimit, EndAt: r.EndAt},
+	})
+	if errors.Is(err, status.ErrUnknownRoom) {
 		return nil // being deleted, and its group with it
-	} else if err != nil {
-		return err
 	}
-	return s.groups.Ensure(ctx, r)
+	if err != nil {
+		return fmt.Errorf("apply settings of room %s: %w", id, err)
+	}
+	if err := s.groups.Ensure(ctx, r); err != nil {
+		return fmt.Errorf("update group of room %s: %w", id, err)
+	}
+	return nil
 }
 
-// alignGroups does it for every room: at the start, for those whose change a crash cut in two.
-func (s *Service) alignGroups(ctx context.Context) error {
+// alignAll does it for every room: at the start, for those whose change a crash cut in two.
+func (s *Service) alignAll(ctx context.Context) error {
 	for q := (ListQuery{Limit: 200}); ; {
 		page, next, err := s.store.Rooms(ctx, q)
 		if err != nil {
 			return err
 		}
 		for _, l := range page {
-			if l.Record.Reason == status.ReasonRoomDeleted {
-				continue // Sweep finishes it
-			}
-			if err := s.alignGroup(ctx, l.Room.ID); err != nil {
-				return fmt.Errorf("group of room %s: %w", l.Room.ID, err)
+			if err := s.align(ctx, l.Room.ID); ctx.Err() != nil {
+				return context.Cause(ctx)
+			} else if err != nil {
+				s.log.Warn("room not brought in step", "room", l.Room.ID, "err", err)
 			}
 		}
 		if q.After = next; next == "" {
