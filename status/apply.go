@@ -55,6 +55,8 @@ func apply(s State, e Event, now time.Time) (State, error) {
 		return deadlineDue(s, e, now), nil
 	case DeadlineLapsed:
 		return deadlineLapsed(s, e, now), nil
+	case Restarted:
+		return restarted(s, e), nil
 	case PlaybackStart:
 		return playback(s, e)
 	case Reopen:

@@ -128,6 +128,14 @@ func deadlineLapsed(s State, e Event, now time.Time) State {
 	return s
 }
 
+// restarted gives a room that waits for its push at least a whole grace from the start: before it nobody could come back.
+func restarted(s State, e Event) State {
+	if at := s.Record.GraceUntil; at != nil && at.Before(*until(e.At, s.Grace)) {
+		s.Record.GraceUntil = until(e.At, s.Grace)
+	}
+	return s
+}
+
 // configure takes over the owner's settings. A scheduled end that is past is not a schedule any more: it was acted on, or
 // moved because nobody could act on it, and being told again of the old one changes nothing.
 func configure(s State, e Event, now time.Time) State {

@@ -334,7 +334,7 @@ func TestRecover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, st := newRoom(t, "live")
 		ctx := t.Context()
-		for _, room := range []string{"gated", "lapsed", "running", "waiting", "deleted"} {
+		for _, room := range []string{"gated", "lapsed", "running", "unattended", "scheduled", "waiting", "deleted"} {
 			addRoom(t, st, room)
 		}
 		claim(t, m, "live")
@@ -350,6 +350,11 @@ func TestRecover(t *testing.T) {
 		lose("lapsed")
 		time.Sleep(grace + time.Second) // the process is away
 		lose("running")
+		lose("unattended")
+		do(t, m, "unattended", status.Event{Kind: status.Pause, By: status.ReasonByAnchor})
+		soon, _ := st.Now(ctx)
+		soon = soon.Add(31 * time.Second)
+		do(t, m, "scheduled", status.Event{Kind: status.Configure, Settings: status.Settings{Grace: grace, PauseLimit: pauseLimit, EndAt: soon}})
 		time.Sleep(30 * time.Second)
 
 		m = status.NewMachine(st, status.Config{})
@@ -369,7 +374,9 @@ func TestRecover(t *testing.T) {
 			{"live", status.Paused, status.ReasonPushLost, grace, 3},
 			{"gated", status.Paused, status.ReasonByAnchor, pauseLimit, 4},
 			{"lapsed", status.Paused, status.ReasonPushLost, grace, 4},
-			{"running", status.Paused, status.ReasonPushLost, 30 * time.Second, 3},
+			{"running", status.Paused, status.ReasonPushLost, grace, 4}, // half of it passed while nobody could come back
+			{"unattended", status.Paused, status.ReasonByAnchor, pauseLimit - 30*time.Second, 4},
+			{"scheduled", status.Waiting, status.ReasonCreated, 0, 1},
 			{"waiting", status.Waiting, status.ReasonCreated, 0, 1},
 			{"deleted", status.Ended, status.ReasonRoomDeleted, 0, 3},
 		} {
@@ -384,6 +391,9 @@ func TestRecover(t *testing.T) {
 			if s.Record.StreamActive {
 				t.Errorf("%s: the stream is still active", c.room)
 			}
+		}
+		if s, err := st.Load(ctx, "scheduled"); err != nil || !s.EndAt.Equal(soon) {
+			t.Errorf("a scheduled end to come moved to %v (%v)", s.EndAt, err)
 		}
 		st.Fail(status.ErrUnavailable)
 		if err := status.Recover(ctx, m, st); !errors.Is(err, status.ErrUnavailable) {

@@ -18,6 +18,7 @@ const (
 	End                                 // By, also schedule_over
 	DeadlineDue                         // a deadline has passed; Deadline, At
 	DeadlineLapsed                      // a deadline passed while nobody could run it; Deadline, At
+	Restarted                           // nobody could push before At; what waits for a push waits from then
 	PlaybackStart                       // URL, PlaybackOver
 	Reopen
 	Forbid // Until
@@ -29,8 +30,8 @@ const (
 
 var kindNames = [...]string{
 	PushStarted: "push started", PushStopped: "push stopped", PushReasserted: "push reasserted", Pause: "pause",
-	Resume: "resume", End: "end", DeadlineDue: "deadline", DeadlineLapsed: "deadline lapsed", PlaybackStart: "playback",
-	Reopen: "reopen", Forbid: "forbid", Permit: "permit", Drop: "drop", Configure: "configure", Delete: "delete",
+	Resume: "resume", End: "end", DeadlineDue: "deadline", DeadlineLapsed: "deadline lapsed", Restarted: "restarted",
+	PlaybackStart: "playback", Reopen: "reopen", Forbid: "forbid", Permit: "permit", Drop: "drop", Configure: "configure", Delete: "delete",
 }
 
 // String is the event's name in words.
@@ -58,7 +59,7 @@ type Event struct {
 	Until time.Time // end of a Forbid; zero: until permitted
 
 	Deadline DeadlineKind // which deadline
-	At       time.Time    // its time when it was seen: a deadline that has moved since is left alone
+	At       time.Time    // its time when it was seen: a deadline that has moved since is left alone; Restarted: the start
 
 	Settings Settings // Configure: all of them; a grace or pause limit that already runs keeps its end
 }

@@ -7,9 +7,14 @@ import (
 )
 
 // Recover is what the only node of an installation does at its start, before it admits pushes: no publisher survived the
-// process that held it, so each one recorded is stopped with its own generation and its grace counts from now; and
-// a deadline that lapsed while nothing ran is moved to now + grace. Doing it twice does no harm.
+// process that held it, so each one recorded is stopped with its own generation. Every room that waits for its push,
+// since now or since before, waits at least its whole grace from now; another deadline that lapsed while nothing ran is
+// moved to now + grace. Doing it twice does no harm.
 func Recover(ctx context.Context, machine *Machine, store Store) error {
+	now, err := store.Now(ctx)
+	if err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
 	states, err := store.Publishing(ctx)
 	if err != nil {
 		return fmt.Errorf("recover publishers: %w", err)
@@ -19,20 +24,19 @@ func Recover(ctx context.Context, machine *Machine, store Store) error {
 			return fmt.Errorf("recover publishers: %w", err)
 		}
 	}
-	now, err := store.Now(ctx)
-	if err != nil {
-		return fmt.Errorf("recover deadlines: %w", err)
-	}
 	list, err := store.Deadlines(ctx)
 	if err != nil {
 		return fmt.Errorf("recover deadlines: %w", err)
 	}
 	for _, x := range list {
-		if x.At.After(now) {
+		e := Event{Kind: DeadlineLapsed, Deadline: x.Kind, At: x.At}
+		switch {
+		case x.Kind == GraceDeadline:
+			e = Event{Kind: Restarted, At: now}
+		case x.At.After(now):
 			continue
 		}
-		_, err := machine.Do(ctx, x.Room, Event{Kind: DeadlineLapsed, Deadline: x.Kind, At: x.At})
-		if ignoreUnknown(err) != nil {
+		if _, err := machine.Do(ctx, x.Room, e); ignoreUnknown(err) != nil {
 			return fmt.Errorf("recover deadlines: %w", err)
 		}
 	}

@@ -87,6 +87,9 @@ var tableEvents = []struct {
 	{"grace lapsed", far, dl(DeadlineLapsed, GraceDeadline)},
 	{"schedule lapsed", far, dl(DeadlineLapsed, ScheduleDeadline)},
 	{"playback lapsed", far, dl(DeadlineLapsed, PlaybackDeadline)},
+	{"restarted", now, ev(Event{Kind: Restarted, At: now})},
+	{"restarted before the grace began", now, ev(Event{Kind: Restarted, At: t0})},
+	{"restarted after all deadlines", far, ev(Event{Kind: Restarted, At: far})},
 	{"playback", now, ev(Event{Kind: PlaybackStart, URL: "https://x/y.mp4", PlaybackOver: far})},
 	{"playback of nothing", now, ev(Event{Kind: PlaybackStart})},
 	{"reopen", now, ev(Event{Kind: Reopen})},
@@ -166,7 +169,10 @@ var table = map[string][7]string{
 	"schedule lapsed": {
 		"endAt 1m0s", "endAt 1m0s", "endAt 1m0s", "endAt 1m0s", "endAt 1m0s", "endAt 1m0s", "endAt 1m0s",
 	},
-	"playback lapsed": {same, same, same, same, same, same, "over 1m0s"},
+	"playback lapsed":                  {same, same, same, same, same, same, "over 1m0s"},
+	"restarted":                        {same, same, "grace 1m0s", same, same, same, same},
+	"restarted before the grace began": {same, same, same, same, same, same, same},
+	"restarted after all deadlines":    {same, same, "grace 1m0s", same, "grace 1m0s", same, same},
 	"playback": {
 		"playback playback_started url over 1h59m50s", refused, refused, refused, refused,
 		"playback playback_started url over 1h59m50s", "playback playback_started url over 1h59m50s",
