@@ -132,15 +132,16 @@ func (y *Synchroniser) Run(ctx context.Context) error {
 			continue
 		case <-y.wake:
 		}
-		next := y.cfg.Poll
-		if err := y.collect(ctx); err != nil {
+		looked, err := y.collect(ctx)
+		switch {
+		case err != nil:
 			y.log.Warn("outbox can't be read", "error", err)
-			next = y.delay(failures)
+			poll.Reset(y.delay(failures))
 			failures++
-		} else {
+		case looked: // wakes for single rooms don't put the next look off
+			poll.Reset(y.cfg.Poll)
 			failures = 0
 		}
-		poll.Reset(next)
 		for room := y.next(); room != ""; room = y.next() {
 			select {
 			case <-ctx.Done():
@@ -182,25 +183,24 @@ func (y *Synchroniser) forget() {
 	y.rooms, y.ready, y.all = map[string]*roomJob{}, nil, true
 }
 
-// collect queues every room that has something in the store, if that was asked for.
-func (y *Synchroniser) collect(ctx context.Context) error {
+// collect queues every room that has something in the store, if that was asked for, and says whether it was.
+func (y *Synchroniser) collect(ctx context.Context) (looked bool, err error) {
 	y.mu.Lock()
-	all := y.all
-	y.all = false
+	looked, y.all = y.all, false
 	y.mu.Unlock()
-	if !all {
-		return nil
+	if !looked {
+		return false, nil
 	}
 	rooms, err := y.store.Pending(ctx)
 	if err != nil {
-		return err
+		return true, err
 	}
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	for _, room := range rooms {
 		y.enqueue(room)
 	}
-	return nil
+	return true, nil
 }
 
 // next takes the next room to run, empty when there is none.

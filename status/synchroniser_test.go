@@ -270,6 +270,38 @@ func (b *busy) PendingRoom(ctx context.Context, room string, limit int) ([]statu
 	return entries, err
 }
 
+// A room that only a look through the whole outbox can find must not wait while others keep the synchroniser busy.
+func TestSynchroniserLooksThroughTheOutboxHoweverBusy(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		t.Run(fmt.Sprintf("store away at the start: %v", away), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, st := newRoom(t, "a")
+				addRoom(t, st, "b")
+				if away {
+					st.Fail(status.ErrUnavailable)
+				}
+				j := &journal{}
+				y := running(t, status.SyncConfig{}, st, j)
+				synctest.Wait()
+				st.Fail(nil)
+				if !away {
+					addRoom(t, st, "l") // by another process, which wakes nobody here
+				}
+				for range 60 {
+					y.Wake("b")
+					time.Sleep(time.Second) // (time of the synctest bubble)
+				}
+				if got := j.of("a"); !slices.Equal(got, []string{"1"}) {
+					t.Errorf("announced %v", got)
+				}
+				if got := j.of("l"); !away && !slices.Equal(got, []string{"1"}) {
+					t.Errorf("the late room got %v", got)
+				}
+			})
+		})
+	}
+}
+
 func TestSynchroniserMissesNoWakeWhileItRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, mem := newRoom(t, "a")
