@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -127,7 +128,6 @@ type secretsCmd struct{}
 // Run prints a fresh set, ready for an environment file.
 func (secretsCmd) Run(e *env) error {
 	s := newSecrets()
-	s.PushKeyBackup, s.PlayKeyBackup = "", ""
 	for _, f := range s.fields() {
 		if *f.value == "" {
 			continue
@@ -152,9 +152,20 @@ func (configCmd) Run(e *env) error {
 	return err
 }
 
+// redacted is a URL without its password.
+func redacted(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "hidden: not a URL"
+	}
+	return u.Redacted()
+}
+
 // effective is the configuration as YAML that could be given back, secrets as comments.
 func effective(c *cli) (string, error) {
-	raw, err := yaml.Marshal(c.Settings)
+	settings := c.Settings
+	settings.Redis = redacted(settings.Redis)
+	raw, err := yaml.Marshal(settings)
 	if err != nil {
 		return "", err
 	}

@@ -56,11 +56,11 @@ func main() {
 // run parses args and runs the command they name. The program is a value, so that a test can start it.
 func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	var c cli
-	given, present, err := configFile(args)
+	present, given, err := configFile(args)
 	if err != nil {
 		return err
 	}
-	c.given = given.Secrets
+	c.given = given
 	exited := false
 	parser, err := kong.New(&c,
 		kong.Name("liveroom"),
@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) error {
 
 // configFile reads the file named by --config, or by LIVEROOM_CONFIG, before anything else is parsed: it holds defaults
 // for the rest.
-func configFile(args []string) (file, map[string]any, error) {
+func configFile(args []string) (map[string]any, Secrets, error) {
 	path := os.Getenv("LIVEROOM_CONFIG")
 	for i, arg := range args {
 		if arg == "--config" && i+1 < len(args) {
@@ -101,7 +101,7 @@ func configFile(args []string) (file, map[string]any, error) {
 		}
 	}
 	if path == "" {
-		return file{}, nil, nil
+		return nil, Secrets{}, nil
 	}
 	return readFile(path)
 }

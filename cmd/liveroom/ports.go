@@ -15,7 +15,7 @@ import (
 	"liveroom/web"
 )
 
-// ports are the listeners of the program; HTTPS and RTMPS are nil without a certificate.
+// ports are the listeners of the program; HTTPS and RTMPS are nil without a certificate, ops without an address.
 type ports struct {
 	http, https, rtmp, rtmps, ops net.Listener
 	public, operators             *limits // of http and https, of ops; live/rtmp has its own
@@ -83,8 +83,10 @@ func (p ports) close() {
 func (p ports) actors(prog *program) []actor {
 	out := []actor{
 		{"http", serveHTTP(p.http, prog.web, prog.log)},
-		{"ops", serveHTTP(p.ops, prog.web.Ops(), prog.log)},
 		{"rtmp", func(ctx context.Context) error { return prog.rtmp.Serve(ctx, p.rtmp) }},
+	}
+	if p.ops != nil {
+		out = append(out, actor{"ops", serveHTTP(p.ops, prog.web.Ops(), prog.log)})
 	}
 	if p.https != nil {
 		out = append(out, actor{"https", serveHTTP(p.https, prog.web, prog.log)})

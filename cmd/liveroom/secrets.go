@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -29,19 +30,20 @@ type Secrets struct {
 type field struct {
 	env      string
 	value    *string
+	least    int // characters
 	optional bool
 }
 
 // fields lists the text secrets; the application id is a number and handled beside them.
 func (s *Secrets) fields() []field {
 	return []field{
-		{env: "LIVEROOM_API_TOKEN", value: &s.APIToken},
-		{env: "LIVEROOM_APP_SECRET", value: &s.AppSecret},
-		{env: "LIVEROOM_PUSH_KEY", value: &s.PushKey},
-		{env: "LIVEROOM_PUSH_KEY_BACKUP", value: &s.PushKeyBackup, optional: true},
-		{env: "LIVEROOM_PLAY_KEY", value: &s.PlayKey},
-		{env: "LIVEROOM_PLAY_KEY_BACKUP", value: &s.PlayKeyBackup, optional: true},
-		{env: "LIVEROOM_NODE_KEY", value: &s.NodeKey},
+		{env: "LIVEROOM_API_TOKEN", value: &s.APIToken, least: 16},
+		{env: "LIVEROOM_APP_SECRET", value: &s.AppSecret, least: 8},
+		{env: "LIVEROOM_PUSH_KEY", value: &s.PushKey, least: 8},
+		{env: "LIVEROOM_PUSH_KEY_BACKUP", value: &s.PushKeyBackup, least: 8, optional: true},
+		{env: "LIVEROOM_PLAY_KEY", value: &s.PlayKey, least: 8},
+		{env: "LIVEROOM_PLAY_KEY_BACKUP", value: &s.PlayKeyBackup, least: 8, optional: true},
+		{env: "LIVEROOM_NODE_KEY", value: &s.NodeKey, least: 16},
 	}
 }
 
@@ -54,7 +56,7 @@ func (s *Secrets) fromEnv() error {
 			*f.value = v
 		}
 	}
-	if v, ok := os.LookupEnv(envSDKAppID); ok {
+	if v := os.Getenv(envSDKAppID); v != "" {
 		id, err := strconv.ParseUint(v, 10, 32)
 		if err != nil || id == 0 {
 			return fmt.Errorf("%s must be a number from 1 to 4294967295", envSDKAppID)
@@ -99,13 +101,16 @@ func (s *Secrets) check() error {
 		if v == "" {
 			continue
 		}
-		if len(v) < 8 {
-			return fmt.Errorf("%s is too short: at least 8 characters", f.env)
+		if len(v) < f.least {
+			return fmt.Errorf("%s is too short: at least %d characters", f.env, f.least)
 		}
 		if other, twice := seen[v]; twice {
 			return fmt.Errorf("%s and %s are the same: each must be a secret of its own", other, f.env)
 		}
 		seen[v] = f.env
+	}
+	if s.SDKAppID > math.MaxUint32 {
+		return fmt.Errorf("%s must be a number from 1 to 4294967295", envSDKAppID)
 	}
 	return nil
 }
@@ -116,6 +121,23 @@ func newSecrets() Secrets {
 		APIToken: "lr_" + randomHex(24), SDKAppID: 1400000000 + uint64(randomByte())<<8 + uint64(randomByte()),
 		AppSecret: randomHex(32), PushKey: randomHex(16), PlayKey: randomHex(16), NodeKey: randomHex(32),
 	}
+}
+
+// generate makes what s lacks, and returns only that: what is given is nobody else's to keep.
+func (s *Secrets) generate() Secrets {
+	var made Secrets
+	fresh := newSecrets()
+	mine, theirs, out := s.fields(), fresh.fields(), made.fields()
+	for i := range mine {
+		if *mine[i].value == "" && !mine[i].optional {
+			*out[i].value = *theirs[i].value
+		}
+	}
+	if s.SDKAppID == 0 {
+		made.SDKAppID = fresh.SDKAppID
+	}
+	s.fill(made)
+	return made
 }
 
 func randomHex(n int) string {
@@ -145,10 +167,8 @@ func loadSecrets(data string, given Secrets, generate bool) (Secrets, error) {
 		return s, err
 	}
 	s.fill(kept)
-	if missing := s.missing(); len(missing) > 0 && generate {
-		kept.fill(s)
-		kept.fill(newSecrets())
-		s.fill(kept)
+	if len(s.missing()) > 0 && generate {
+		kept.fill(s.generate())
 		if err := writeSecrets(secretsFile(data), kept); err != nil {
 			return s, err
 		}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"strings"
+	"reflect"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -22,7 +22,7 @@ type Settings struct {
 	RTMP   string `help:"Address of the RTMP port." default:":1935" env:"LIVEROOM_RTMP_ADDR" yaml:"rtmp"`
 	HTTPS  string `help:"Address of an HTTPS port beside the plain one; needs a certificate." env:"LIVEROOM_HTTPS_ADDR" yaml:"https"`
 	RTMPS  string `help:"Address of an RTMPS port beside the plain one; needs a certificate." env:"LIVEROOM_RTMPS_ADDR" yaml:"rtmps"`
-	Ops    string `help:"Address of metrics, profiles and detailed health. Keep it private." default:"127.0.0.1:9090" env:"LIVEROOM_OPS_ADDR" yaml:"ops"`
+	Ops    string `help:"Address of metrics, profiles and detailed health; empty: none. Keep it private." default:"127.0.0.1:9090" env:"LIVEROOM_OPS_ADDR" yaml:"ops"`
 	Data   string `help:"Data folder." default:"./data" env:"LIVEROOM_DATA_DIR" yaml:"data"`
 	Redis  string `help:"Redis URL of a cluster; empty: the embedded store in the data folder." env:"LIVEROOM_REDIS_URL" yaml:"redis"`
 	Node   string `help:"Name of this node; default: the host's name." env:"LIVEROOM_NODE_ID" yaml:"node"`
@@ -48,7 +48,10 @@ type Settings struct {
 
 // Validate says which setting can't be used. Kong calls it after parsing.
 func (s *Settings) Validate() error {
-	if err := s.base().Validate(); err != nil {
+	if s.HTTP == "" || s.RTMP == "" || s.Data == "" {
+		return errors.New("http, rtmp and data must not be empty")
+	}
+	if err := s.validAddresses(); err != nil {
 		return err
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
@@ -75,6 +78,31 @@ func (s *Settings) Validate() error {
 		}
 	}
 	return nil
+}
+
+// validAddresses checks what signed addresses are made of.
+func (s *Settings) validAddresses() error {
+	good := address.Base{PublicURL: "http://h", PublicRTMPURL: "rtmp://h", App: "live"}
+	check := func(name string, change func(*address.Base)) error {
+		base := good
+		change(&base)
+		if err := base.Validate(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+	err := errors.Join(
+		check("public-url", func(b *address.Base) { b.PublicURL = s.PublicURL }),
+		check("public-rtmp-url", func(b *address.Base) { b.PublicRTMPURL = s.PublicRTMPURL }))
+	if len(s.Apps) == 0 {
+		err = errors.Join(err, errors.New("apps: at least one is needed, or *"))
+	}
+	for _, app := range s.Apps {
+		if app != "*" {
+			err = errors.Join(err, check("apps", func(b *address.Base) { b.App = app }))
+		}
+	}
+	return err
 }
 
 // maxConnections is how many connections the public ports may have of each kind.
@@ -133,27 +161,27 @@ func (s *Settings) base() address.Base {
 	return address.Base{PublicURL: s.PublicURL, PublicRTMPURL: s.PublicRTMPURL, App: s.app()}
 }
 
-// file is what liveroom.yaml may hold: the settings, and the secrets under a key of their own.
-type file struct {
-	Settings `yaml:",inline"`
-	Secrets  Secrets `yaml:"secrets"`
-}
-
-// readFile reads a YAML file strictly: a key that means nothing is an error with its line.
-func readFile(path string) (file, map[string]any, error) {
-	var f file
+// readFile reads a YAML file strictly: a key that means nothing is an error with its line. It may hold the settings, whose
+// values are left to kong as those of flags are, and the secrets under a key of their own.
+func readFile(path string) (present map[string]any, given Secrets, err error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return f, nil, err
+		return nil, given, err
 	}
-	if err := yaml.UnmarshalWithOptions(raw, &f, yaml.Strict()); err != nil {
-		return f, nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+	shape := []reflect.StructField{{Name: "Secrets", Type: reflect.TypeFor[Secrets](), Tag: `yaml:"secrets"`}}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Settings]()) {
+		shape = append(shape, reflect.StructField{Name: f.Name, Type: reflect.TypeFor[any](), Tag: f.Tag})
 	}
-	present := map[string]any{}
-	if err := yaml.Unmarshal(raw, &present); err != nil {
-		return f, nil, fmt.Errorf("%s: %w", path, err)
+	into := reflect.New(reflect.StructOf(shape))
+	if err := yaml.UnmarshalWithOptions(raw, into.Interface(), yaml.Strict()); err != nil {
+		return nil, given, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, false)) // without the lines: they may hold secrets
 	}
-	return f, present, nil
+	given, _ = into.Elem().Field(0).Interface().(Secrets)
+	present = map[string]any{}
+	for i, f := range shape[1:] {
+		present[f.Tag.Get("yaml")] = into.Elem().Field(i + 1).Interface()
+	}
+	return present, given, nil
 }
 
 // resolver gives kong the file's values. Kong asks a resolver before the environment, so a set variable is answered first.
@@ -164,17 +192,22 @@ func resolver(present map[string]any) kong.Resolver {
 				return v, nil
 			}
 		}
-		v, ok := present[flag.Name]
-		if !ok {
+		switch v := present[flag.Name].(type) {
+		case nil: // absent, or a key without a value
 			return nil, nil
-		}
-		if list, ok := v.([]any); ok {
-			words := make([]string, len(list))
-			for i, item := range list {
+		case []any:
+			if !flag.IsSlice() {
+				return nil, errors.New("must be one value, not a list")
+			}
+			words := make([]string, len(v))
+			for i, item := range v {
 				words[i] = fmt.Sprint(item)
 			}
-			return strings.Join(words, ","), nil
+			return kong.JoinEscaped(words, ','), nil
+		case map[string]any:
+			return nil, errors.New("must be a value, not keys and values")
+		default:
+			return fmt.Sprint(v), nil
 		}
-		return fmt.Sprint(v), nil
 	})
 }

@@ -1,0 +1,355 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// command runs liveroom in this process and returns what it printed.
+func command(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	err := run(t.Context(), args, &out, &errOut)
+	if errOut.Len() > 0 {
+		t.Logf("on stderr: %s", errOut.String())
+	}
+	return out.String(), err
+}
+
+// mustCommand runs liveroom and expects it to succeed.
+func mustCommand(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := command(t, args...)
+	if err != nil {
+		t.Fatalf("liveroom %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}
+
+// mustFail runs liveroom and expects an error with all of the words.
+func mustFail(t *testing.T, args []string, words ...string) {
+	t.Helper()
+	out, err := command(t, args...)
+	if err == nil {
+		t.Fatalf("liveroom %s succeeded:\n%s", strings.Join(args, " "), out)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("liveroom %s: error %q does not say %q", strings.Join(args, " "), err, w)
+		}
+	}
+}
+
+// writeFile makes a file in a folder of the test's own.
+func writeFile(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// effectively is what `liveroom config` says, by setting.
+func effectively(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	out := mustCommand(t, append([]string{"config"}, args...)...)
+	settings := map[string]any{}
+	if err := yaml.Unmarshal([]byte(out), &settings); err != nil {
+		t.Fatalf("%v in\n%s", err, out)
+	}
+	return settings
+}
+
+func TestPrecedence(t *testing.T) {
+	list := func(words ...any) []any { return append([]any{}, words...) }
+	for _, c := range []struct {
+		name, env            string
+		flag, variable, file string // as given
+		def                  any    // and as they come out
+		viaFile, viaVariable any
+		viaFlag              any
+	}{
+		{"http", "LIVEROOM_HTTP_ADDR", ":1", ":2", `":3"`, ":8080", ":3", ":2", ":1"},
+		{"https", "LIVEROOM_HTTPS_ADDR", "", "", `""`, "", "", "", ""},
+		{"ops", "LIVEROOM_OPS_ADDR", "h:1", "", `"h:3"`, "127.0.0.1:9090", "h:3", "", "h:1"},
+		{"public-url", "LIVEROOM_PUBLIC_URL", "http://a", "http://b", "http://c", "http://localhost:8080", "http://c", "http://b", "http://a"},
+		{"log-format", "LIVEROOM_LOG_FORMAT", "text", "json", "json", "text", "json", "json", "text"},
+		{"log-level", "LIVEROOM_LOG_LEVEL", "debug", "warn", "error", "info", "error", "warn", "debug"},
+		{"grace", "LIVEROOM_GRACE", "70s", "1m20s", "90s", "1m0s", "1m30s", "1m20s", "1m10s"},
+		{"pause-limit", "LIVEROOM_PAUSE_LIMIT", "1h", "2h", "180m", "30m0s", "3h0m0s", "2h0m0s", "1h0m0s"},
+		{"auto-room", "LIVEROOM_AUTO_ROOM", "on", "off", "off", "on", "off", "off", "on"},
+		{"guest-login", "LIVEROOM_GUEST_LOGIN", "off", "on", "on", "off", "on", "on", "off"},
+		{"apps", "LIVEROOM_APPS", "a", "b,*", "[c, d, e]", list("live"), list("c", "d", "e"), list("b", "*"), list("a")},
+		{"admins", "LIVEROOM_ADMINS", "a,b", "", `["c,d", e]`, list(), list("c,d", "e"), list(), list("a", "b")},
+		{"trusted-proxies", "LIVEROOM_TRUSTED_PROXIES", "10.0.0.0/8", "fd00::/8", "[192.0.2.0/24]", list(), list("192.0.2.0/24"), list("fd00::/8"), list("10.0.0.0/8")},
+		{"max-connections", "LIVEROOM_MAX_CONNECTIONS", "1", "2", "3", uint64(0), uint64(3), uint64(2), uint64(1)},
+		{"max-per-address", "LIVEROOM_MAX_PER_ADDRESS", "0", "2", "3", uint64(512), uint64(3), uint64(2), uint64(0)},
+		{"redis", "LIVEROOM_REDIS_URL", "redis://a", "redis://b", "redis://c", "", "redis://c", "redis://b", "redis://a"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			expect := func(what string, want any, args ...string) {
+				t.Helper()
+				if got := effectively(t, append(args, "--data", t.TempDir())...)[c.name]; !reflect.DeepEqual(got, want) {
+					t.Errorf("%s: %#v, want %#v", what, got, want)
+				}
+			}
+			expect("default", c.def)
+			path := writeFile(t, "liveroom.yaml", c.name+": "+c.file+"\n")
+			expect("file", c.viaFile, "--config", path)
+			expect("flag before file", c.viaFlag, "--config="+path, "--"+c.name, c.flag)
+			t.Setenv("LIVEROOM_CONFIG", path)
+			expect("file named by the environment", c.viaFile)
+			t.Setenv(c.env, c.variable)
+			expect("environment before file", c.viaVariable)
+			expect("flag before both", c.viaFlag, "--"+c.name, c.flag)
+		})
+	}
+}
+
+// TestEverySettingHasItsFourForms: a flag, a variable that begins with LIVEROOM_, and a YAML key that is the flag's name.
+func TestEverySettingHasItsFourForms(t *testing.T) {
+	help := mustCommand(t, "serve", "--help")
+	doc, err := os.ReadFile(filepath.Join("..", "..", "docs", "operating.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Settings]()) {
+		key, env := f.Tag.Get("yaml"), f.Tag.Get("env")
+		if key == "" || seen[key] || !strings.HasPrefix(env, "LIVEROOM_") || seen[env] {
+			t.Errorf("%s: key %q, variable %q", f.Name, key, env)
+		}
+		seen[key], seen[env] = true, true
+		if !strings.Contains(help, "--"+key+"=") && !strings.Contains(help, "--"+key+" ") || !strings.Contains(help, "$"+env) {
+			t.Errorf("the help does not name --%s and $%s", key, env)
+		}
+		if !strings.Contains(string(doc), "`--"+key+"`") || !strings.Contains(string(doc), "`"+env+"`") {
+			t.Errorf("docs/operating.md does not name --%s and %s", key, env)
+		}
+	}
+}
+
+func TestValuesThatCannotBe(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		flags []string
+		yaml  string
+		says  []string
+	}{
+		{"unknown key", nil, "http: \":1\"\nfoo: 3\n", []string{"liveroom.yaml", "foo", "[2:1]"}},
+		{"unknown key of a secret", nil, "secrets:\n  api-tokn: x\n", []string{"api-tokn", "[2:3]"}},
+		{"key twice", nil, "grace: 1m\ngrace: 2m\n", []string{"grace", "[2:1]"}},
+		{"no mapping", nil, "- grace\n", []string{"liveroom.yaml", "[1:1]"}},
+		{"no yaml", nil, "{", []string{"liveroom.yaml", "[1:1]"}},
+		{"list for one value", nil, "http: [a, b]\n", []string{"--http", "one value"}},
+		{"keys for one value", nil, "http: {a: b}\n", []string{"--http", "must be a value"}},
+		{"duration in the file", nil, "grace: soon\n", []string{"--grace", "soon"}},
+		{"duration without unit", nil, "pause-limit: 90\n", []string{"--pause-limit", "90"}},
+		{"number in the file", nil, "max-connections: many\n", []string{"--max-connections", "many"}},
+		{"word in the file", nil, "log-level: loud\n", []string{"--log-level", "loud", "debug"}},
+		{"boolean in the file", nil, "auto-room: true\n", []string{"--auto-room", "on", "off"}},
+		{"duration", []string{"--grace", "x"}, "", []string{"--grace"}},
+		{"grace too short", []string{"--grace", "999ms"}, "", []string{"grace", "999ms", "1s to 24h"}},
+		{"grace too long", []string{"--grace", "25h"}, "", []string{"grace", "1s to 24h"}},
+		{"pause limit", []string{"--pause-limit", "0s"}, "", []string{"pause-limit", "1s to 168h"}},
+		{"guest login", []string{"--guest-login", "yes"}, "", []string{"--guest-login", "yes"}},
+		{"connections", []string{"--max-connections=-1"}, "", []string{"max-connections", "-1"}},
+		{"per address", []string{"--max-per-address=-1"}, "", []string{"max-per-address", "-1"}},
+		{"proxy", []string{"--trusted-proxies", "10.0.0.0/8,10.0.0.1"}, "", []string{"trusted-proxies", "10.0.0.1"}},
+		{"public url", []string{"--public-url", "localhost"}, "", []string{"public-url", "localhost"}},
+		{"public rtmp url", []string{"--public-rtmp-url", "http://x"}, "", []string{"public-rtmp-url", "http://x"}},
+		{"app", []string{"--apps", "live,a b"}, "", []string{"apps", "a b"}},
+		{"no app", []string{"--apps", ""}, "", []string{"apps"}},
+		{"no port", []string{"--http", ""}, "", []string{"http", "empty"}},
+		{"no data folder", []string{"--data", ""}, "", []string{"data", "empty"}},
+		{"certificate without key", []string{"--tls-cert", "x"}, "", []string{"tls-cert", "tls-key"}},
+		{"https without certificate", []string{"--https", ":1"}, "", []string{"https", "tls-cert"}},
+		{"rtmps without certificate", []string{"--rtmps", ":1"}, "", []string{"rtmps", "tls-cert"}},
+		{"unknown flag", []string{"--frob"}, "", []string{"--frob"}},
+		{"missing file", []string{"--config", "no-such.yaml"}, "", []string{"no-such.yaml"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			args := append([]string{"config", "--data=" + t.TempDir()}, c.flags...)
+			if c.yaml != "" {
+				args = append(args, "--config", writeFile(t, "liveroom.yaml", c.yaml))
+			}
+			mustFail(t, args, c.says...)
+		})
+	}
+	t.Run("variable", func(t *testing.T) {
+		t.Setenv("LIVEROOM_GRACE", "soon")
+		mustFail(t, []string{"config"}, "--grace", "soon")
+	})
+}
+
+func TestAFileMayLeaveOut(t *testing.T) {
+	for _, c := range []struct{ name, yaml string }{
+		{"everything", ""},
+		{"all but comments", "# nothing\n"},
+		{"values", "grace:\napps:\nhttp:\nsecrets:\n"},
+		{"brackets", "apps: live\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			data := t.TempDir()
+			got := effectively(t, "--data", data, "--config", writeFile(t, "liveroom.yaml", c.yaml))
+			if want := effectively(t, "--data", data); !reflect.DeepEqual(got, want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+func TestConfigCanBeGivenBack(t *testing.T) {
+	data := t.TempDir()
+	flags := []string{
+		"--http", "127.0.0.1:1", "--rtmp=:2", "--https=:3", "--rtmps=:4", "--ops=", "--data", data, "--node", "n 1: #x",
+		"--log-format=json", "--log-level=warn", "--tls-cert=c", "--tls-key=k", "--public-url=https://h", "--public-rtmp-url=rtmps://h",
+		"--apps=*,a", "--grace=1500ms", "--pause-limit=2h", "--auto-room=off", "--guest-login=on", "--max-connections=7", "--max-per-address=0",
+		`--admins=a\,b,c`, "--trusted-proxies=10.0.0.0/8,fd00::/8", "--redis=redis://h:1/2",
+	}
+	out := mustCommand(t, append([]string{"config"}, flags...)...)
+	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))
+	if again != out {
+		t.Errorf("given back it became\n%s\nfrom\n%s", again, out)
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Settings]()) {
+		if flag := "--" + f.Tag.Get("yaml"); !strings.Contains(strings.Join(flags, " "), flag) {
+			t.Errorf("%s is not tried here", flag)
+		}
+	}
+}
+
+func TestConfigHidesSecrets(t *testing.T) {
+	keys := newSecrets()
+	keys.PushKeyBackup, keys.PlayKeyBackup = randomHex(16), randomHex(16)
+	raw, err := yaml.Marshal(map[string]any{"secrets": keys, "redis": "redis://someone:opensesame@h:1/2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, data := writeFile(t, "liveroom.yaml", string(raw)), t.TempDir()
+	out := mustCommand(t, "config", "--data", data, "--config", path)
+	for _, f := range keys.fields() {
+		if strings.Contains(out, *f.value) {
+			t.Errorf("%s is shown:\n%s", f.env, out)
+		}
+		if !strings.Contains(out, "# "+f.env+": set\n") {
+			t.Errorf("%s is not said to be set:\n%s", f.env, out)
+		}
+	}
+	if strings.Contains(out, "opensesame") || !strings.Contains(out, "@h:1/2") {
+		t.Errorf("the Redis password is shown, or the rest is not:\n%s", out)
+	}
+	t.Setenv("LIVEROOM_REDIS_URL", "redis://:opensesame@h:x y")
+	if out := mustCommand(t, "config", "--data", data); strings.Contains(out, "opensesame") {
+		t.Errorf("the password of something that is no URL is shown:\n%s", out)
+	}
+	for _, c := range []struct{ name, yaml string }{
+		{"unknown key beside it", "secrets:\n  push-key: opensesame\n  foo: opensesame\n"},
+		{"list", "secrets:\n  push-key: [opensesame]\n"},
+		{"not a number", "secrets:\n  sdk-app-id: opensesame\n"},
+		{"quote left open", "secrets:\n  push-key: \"opensesame\n"},
+		{"second colon", "secrets:\n  push-key: opensesame: x\n"},
+		{"wrong level", "secrets: opensesame\n"},
+		{"bad setting after it", "secrets:\n  push-key: opensesame\ngrace: soon\n"},
+		{"too short", "secrets:\n  api-token: opensesame\n"},
+		{"equal", "secrets:\n  push-key: opensesame\n  play-key: opensesame\n"},
+	} {
+		t.Run("error of "+c.name, func(t *testing.T) {
+			t.Setenv("LIVEROOM_REDIS_URL", "")
+			out, err := command(t, "config", "--data", data, "--config", writeFile(t, "liveroom.yaml", c.yaml))
+			if err == nil {
+				t.Fatalf("succeeded:\n%s", out)
+			}
+			if strings.Contains(err.Error()+out, "opensesame") {
+				t.Errorf("shown: %v\n%s", err, out)
+			}
+		})
+	}
+}
+
+func TestSettingsForTheProgram(t *testing.T) {
+	t.Run("app of addresses", func(t *testing.T) {
+		for _, c := range []struct {
+			apps []string
+			want string
+		}{{[]string{"a", "b"}, "a"}, {[]string{"*", "b"}, "b"}, {[]string{"*"}, "live"}} {
+			if got := (&Settings{Apps: c.apps}).app(); got != c.want {
+				t.Errorf("%v: %q, want %q", c.apps, got, c.want)
+			}
+		}
+	})
+	t.Run("incarnations", func(t *testing.T) {
+		s := Settings{Node: "n1"}
+		a, b := s.nodeName(), s.nodeName()
+		if a == b || !strings.HasPrefix(a, "n1/") {
+			t.Errorf("%q and %q", a, b)
+		}
+		if host, _ := os.Hostname(); !strings.HasPrefix((&Settings{}).nodeName(), host+"/") {
+			t.Error("a node without a name has not the host's")
+		}
+	})
+	t.Run("proxies", func(t *testing.T) {
+		s := Settings{TrustedProxies: []string{"10.0.0.0/8", "fd00::/8"}}
+		if got := s.proxies(); len(got) != 2 || got[0].String() != "10.0.0.0/8" || got[1].String() != "fd00::/8" {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
+// serving is liveroom serve in this process.
+type serving struct {
+	out, log *logBuffer
+	stop     context.CancelFunc
+	done     chan error
+}
+
+// serve starts it with a demo room and waits until it is ready, or has failed.
+func serve(t *testing.T, flags ...string) (*serving, error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &serving{out: &logBuffer{}, log: &logBuffer{}, stop: cancel, done: make(chan error, 1)}
+	go func() { s.done <- run(ctx, append([]string{"serve", "--demo"}, flags...), s.out, s.log) }()
+	ready := time.After(20 * time.Second)
+	for {
+		select {
+		case err := <-s.done:
+			cancel()
+			return nil, err
+		case <-ready:
+			t.Fatalf("not ready within 20 s:\n%s", s.log)
+		case <-time.After(10 * time.Millisecond):
+			if strings.Contains(s.out.String(), "liveroom is running") {
+				t.Cleanup(func() { s.end(t) })
+				return s, nil
+			}
+		}
+	}
+}
+
+// end stops it, once.
+func (s *serving) end(t *testing.T) {
+	t.Helper()
+	if s.done == nil {
+		return
+	}
+	s.stop()
+	if err := <-s.done; err != nil {
+		t.Errorf("did not stop cleanly: %v\n%s", err, s.log)
+	}
+	s.done = nil
+}
+
+// freePorts are flags for ports that nobody has.
+func freePorts(t *testing.T) []string {
+	t.Helper()
+	return []string{"--http", freeAddr(t), "--rtmp", freeAddr(t), "--ops", freeAddr(t)}
+}
