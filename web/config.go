@@ -24,6 +24,9 @@ type Config struct {
 	MaxWaits          int           // status requests held at a time; default 10,000
 	Poll              time.Duration // how often other nodes' changes are looked for; default 500 ms
 	Heartbeat         time.Duration // of silent event streams; default 15 s
+	MaxPerAddress     int           // requests one address may have under way, chat apart; default 512, negative: no limit
+	BodyTimeout       time.Duration // from a request's head to the end of its body; default 10 s
+	AnswerTimeout     time.Duration // for a client to receive an answer, waits included; default 2 min
 }
 
 // minTokenBytes keeps tokens that can be guessed out.
@@ -39,12 +42,16 @@ func (c Config) withDefaults() Config {
 	number(&c.FailuresPerMinute, 30)
 	number(&c.MaxEventStreams, 100)
 	number(&c.MaxWaits, 10_000)
-	if c.Poll == 0 {
-		c.Poll = 500 * time.Millisecond
+	number(&c.MaxPerAddress, 512)
+	length := func(d *time.Duration, def time.Duration) {
+		if *d == 0 {
+			*d = def
+		}
 	}
-	if c.Heartbeat == 0 {
-		c.Heartbeat = 15 * time.Second
-	}
+	length(&c.Poll, 500*time.Millisecond)
+	length(&c.Heartbeat, 15*time.Second)
+	length(&c.BodyTimeout, 10*time.Second)
+	length(&c.AnswerTimeout, 2*maxWait)
 	if c.Version == "" {
 		c.Version = "dev"
 	}
@@ -68,6 +75,8 @@ func (c Config) Validate() error {
 		{"MaxWaits", c.MaxWaits},
 		{"Poll", int(c.Poll)},
 		{"Heartbeat", int(c.Heartbeat)},
+		{"BodyTimeout", int(c.BodyTimeout)},
+		{"AnswerTimeout", int(c.AnswerTimeout)},
 	} {
 		if n.value <= 0 {
 			return fmt.Errorf("web: %s is %d, must be above 0", n.name, n.value)

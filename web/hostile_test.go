@@ -223,3 +223,35 @@ func BenchmarkStatuses500(b *testing.B) {
 		}
 	}
 }
+
+// What a client puts into a path by mistake is as secret as in its place.
+func TestPathsAreLoggedWithoutSecrets(t *testing.T) {
+	b := newBench(t, func(_ *web.Config, deps *web.Deps) {
+		deps.Media, deps.Pages = http.NotFoundHandler(), http.NotFoundHandler()
+	})
+	const secret = "32dfe1fbc21b6a2f25bc941d197128b4"
+	for _, path := range []string{
+		"/live/demo.flv?txSecret=" + secret + "&txTime=1",
+		"/live/demo.flv%3FtxSecret=" + secret + "&txTime=1",
+		"/live/demo%3FtxSecret%3D" + secret + "%26txTime%3D1.flv",
+		"/live/demo&txSecret=" + secret + "&txTime=1.flv",
+		"/live/demo.m3u8;txSecret=" + secret,
+		"/live/txSecret=" + secret + "&txTime=1/demo.flv",
+		"/live/demo/h/" + secret + "/v0.m3u8",
+		"/live/demo/p/" + secret + "/1-1.m4s",
+		"//live/demo/h/" + secret + "/v0.m3u8",
+		"/proxied/live/demo/p/" + secret + "/1-1.m4s",
+		"/live/demo/h/" + secret,
+	} {
+		b.request("GET", path, "", nil)
+	}
+	log := b.logs.String()
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, secret) {
+			t.Errorf("logged: %s", line)
+		}
+	}
+	if n := strings.Count(log, "demo"); n < 11 {
+		t.Errorf("%d of 11 paths can be recognised in the log", n)
+	}
+}

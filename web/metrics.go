@@ -93,6 +93,7 @@ func (s *Server) samples() []Sample {
 		{Name: "auth_failures_total", Help: "Failed authentications.", Counter: true, Value: float64(s.count.authFailures.Load())},
 		{Name: "auth_refused_unheard_total", Help: "Authentications refused because their address failed too often.", Counter: true, Value: float64(s.failures.refusedCount())},
 		{Name: "guests_limited_total", Help: "Named guests refused because their address made too many.", Counter: true, Value: float64(s.newcomer.refusedCount())},
+		{Name: "requests_crowded_total", Help: "Requests refused because their address had too many under way.", Counter: true, Value: float64(s.crowd.refusedCount())},
 		{Name: "http_panics_total", Help: "Requests that panicked.", Counter: true, Value: float64(s.count.panics.Load())},
 		{Name: "event_streams", Help: "Open streams of status events.", Value: float64(s.count.eventStreams.Load())},
 		{Name: "status_waits", Help: "Status requests held until something changes.", Value: float64(s.count.waits.Load())},

@@ -42,13 +42,17 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request) *http.Request {
 	return r2
 }
 
-// shownPath is a path and query as the log may hold them. HLS session and capability elements are as good as signatures.
+// shownPath is a path and query as the log may hold them. HLS session and capability elements are as good as signatures,
+// wherever a proxy or a doubled slash has moved them; and a query may stand in the path by mistake.
 func shownPath(r *http.Request) string {
-	path := r.URL.Path
-	if parts := strings.Split(path, "/"); len(parts) > 4 && (parts[3] == "h" || parts[3] == "p") {
-		parts[4] = "…"
-		path = strings.Join(parts, "/")
+	parts := strings.Split(r.URL.Path, "/")
+	for i := range parts {
+		if i > 2 && (parts[i-1] == "h" || parts[i-1] == "p") && parts[i] != "" {
+			parts[i] = "…"
+		}
+		parts[i] = address.Redact(parts[i])
 	}
+	path := strings.Join(parts, "/")
 	if r.URL.RawQuery != "" {
 		path += "?" + address.Redact(r.URL.RawQuery)
 	}

@@ -127,7 +127,7 @@ const maxBodyBytes = 64 << 10
 func (s *Server) operation(id, method, path, tag, summary string, w who) huma.Operation {
 	op := huma.Operation{
 		OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{tag},
-		MaxBodyBytes: maxBodyBytes, BodyReadTimeout: 10 * time.Second,
+		MaxBodyBytes: maxBodyBytes, BodyReadTimeout: s.cfg.BodyTimeout,
 	}
 	switch w {
 	case anyone:

@@ -177,31 +177,33 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
-func TestLongConnectionsHaveNoWriteDeadlineOfAnAnswerBefore(t *testing.T) {
-	deadlines := make(chan time.Time, 10)
-	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Media = echo("media") })
-	rec := &deadlineRecorder{deadlines: deadlines, header: http.Header{}}
-	for _, path := range []string{"/healthz", "/live/demo.flv"} {
-		req, _ := http.NewRequestWithContext(t.Context(), "GET", path, nil)
-		b.server.ServeHTTP(rec, req)
-	}
-	if api := <-deadlines; time.Until(api) < time.Minute {
-		t.Errorf("an answer of the API may take until %v only", api)
-	}
-	if media := <-deadlines; !media.IsZero() {
-		t.Errorf("media ends at %v", media)
+// Chat and media take connections over, or move their deadlines: then they last.
+func TestLongConnectionsOutliveTheDeadlineOfAnAnswer(t *testing.T) {
+	const answer, late = 200 * time.Millisecond, 500 * time.Millisecond
+	b := newBench(t, func(cfg *web.Config, d *web.Deps) {
+		cfg.AnswerTimeout = answer
+		d.Socket = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			<-time.After(late)
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nlate")
+		})
+		d.Media = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+			<-time.After(late)
+			_, _ = io.WriteString(w, "late")
+		})
+	})
+	for _, path := range []string{"/live/demo.flv", "/chat"} {
+		b.do(http.StatusOK, "GET", "/healthz", "", nil) // on the same connection
+		if a := b.do(http.StatusOK, "GET", path, "", nil); a.raw != "late" {
+			t.Errorf("%s = %q", path, a.raw)
+		}
 	}
 }
-
-type deadlineRecorder struct {
-	deadlines chan time.Time
-	header    http.Header
-}
-
-func (d *deadlineRecorder) Header() http.Header                 { return d.header }
-func (d *deadlineRecorder) Write(b []byte) (int, error)         { return len(b), nil }
-func (d *deadlineRecorder) WriteHeader(int)                     {}
-func (d *deadlineRecorder) SetWriteDeadline(at time.Time) error { d.deadlines <- at; return nil }
 
 func TestServeDrains(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})

@@ -30,6 +30,7 @@ type Server struct {
 	tokens   tokens
 	failures *limiter // failed authentications
 	newcomer *limiter // named guests
+	crowd    *crowd   // requests under way
 	feed     *feed
 	health   *health
 	metrics  *metrics
@@ -54,7 +55,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM,
-		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute),
+		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		feed: newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks),
 	}
 	s.metrics = newMetrics(s, deps.Metrics)
@@ -71,23 +72,36 @@ func (s *Server) Run(ctx context.Context) error { return s.feed.run(ctx) }
 // SetReady says whether new clients should be sent here. It is false until it is called.
 func (s *Server) SetReady(ready bool) { s.health.ready.Store(ready) }
 
-// answerTimeout bounds how long a client may take to receive an answer of the API, waits included.
-const answerTimeout = 2 * maxWait
-
 // ServeHTTP leads a request to the handler it belongs to. Chat and media pass beside the router: they keep their
 // connections for hours.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = s.arrive(w, r)
 	defer s.recovered(r)
+	s.bound(w, r, s.cfg.AnswerTimeout)
+	from := remoteOf(r.Context())
+	if !s.crowd.enter(from) {
+		newProblem(http.StatusTooManyRequests, "too_many_requests", "this address has as many requests under way as it may").retry(5*time.Second).write(w, r.Context())
+		return
+	}
+	defer s.crowd.leave(from)
 	switch {
 	case r.URL.Path == "/chat":
 		s.lead(s.socket, w, r)
 	case isMedia(r.URL.Path):
 		s.lead(s.media, w, r)
 	default:
-		// Set at each request, because a connection keeps what an earlier one set.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout))
 		s.engine.ServeHTTP(w, r)
+	}
+}
+
+// bound gives an answer its deadline, and the body one of its own where there is one: also a body that nobody reads is
+// waited for before the answer goes out. Both are set at each request, because a connection keeps what an earlier one
+// set; whoever answers for longer (media, events) moves the first. A recorder in a test has none.
+func (s *Server) bound(w http.ResponseWriter, r *http.Request, answer time.Duration) {
+	deadlines, now := http.NewResponseController(w), time.Now()
+	_ = deadlines.SetWriteDeadline(now.Add(answer))
+	if r.Body != nil && r.Body != http.NoBody {
+		_ = deadlines.SetReadDeadline(now.Add(s.cfg.BodyTimeout))
 	}
 }
 
@@ -97,7 +111,6 @@ func (s *Server) lead(to http.Handler, w http.ResponseWriter, r *http.Request) {
 		newProblem(http.StatusNotFound, "not_found", "this server doesn't offer it").write(w, r.Context())
 		return
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	began := time.Now()
 	to.ServeHTTP(w, r)
 	if s.log.Enabled(r.Context(), slog.LevelDebug) {

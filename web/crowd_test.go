@@ -1,0 +1,100 @@
+package web_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+
+	"liveroom/web"
+)
+
+// held is a media handler that holds its requests until it is told to let go.
+type held struct{ began, let chan struct{} }
+
+func (h held) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.began <- struct{}{}
+	select {
+	case <-h.let:
+	case <-r.Context().Done():
+	}
+}
+
+// One address may not have more under way than sockets, even if one connection of HTTP/2 or a proxy carries them all.
+func TestRequestsOfOneAddressAreLimited(t *testing.T) {
+	h := held{make(chan struct{}, 10), make(chan struct{})}
+	b := newBench(t, func(cfg *web.Config, deps *web.Deps) {
+		cfg.MaxPerAddress, deps.Media = 2, h
+		cfg.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	ts := httptest.NewUnstartedServer(b.server)
+	ts.EnableHTTP2 = true
+	ts.StartTLS()
+	defer ts.Close()
+	client := ts.Client()
+	client.Transport.(*http.Transport).TLSClientConfig.MinVersion = tls.VersionTLS12
+	get := func(ctx context.Context, from, path string) (status, proto int) {
+		req, err := http.NewRequestWithContext(ctx, "GET", ts.URL+path, nil)
+		must(t, err)
+		req.Header.Set("X-Forwarded-For", from)
+		resp, err := client.Do(req)
+		if err != nil {
+			return 0, 0 // given up below
+		}
+		defer func() { _ = resp.Body.Close() }()
+		_, _ = io.Copy(io.Discard, resp.Body)
+		return resp.StatusCode, resp.ProtoMajor
+	}
+	first := make(chan int, 2)
+	for range 2 {
+		go func() {
+			status, _ := get(t.Context(), "2001:db8::1", "/live/demo.flv")
+			first <- status
+		}()
+		<-h.began
+	}
+	for _, path := range []string{"/live/demo.flv", "/api/v1/rooms", "/chat"} {
+		if status, proto := get(t.Context(), "2001:db8::2", path); status != http.StatusTooManyRequests || proto != 2 {
+			t.Errorf("third request of the same /64, %s = %d over HTTP/%d", path, status, proto)
+		}
+	}
+	if status, _ := get(t.Context(), "2001:db8:0:1::1", "/api/v1/rooms"); status != http.StatusOK {
+		t.Errorf("another address = %d", status)
+	}
+	if n := b.figure("liveroom_requests_crowded_total"); n != 3 {
+		t.Errorf("%v counted", n)
+	}
+	close(h.let)
+	for range 2 {
+		if status := <-first; status != http.StatusOK {
+			t.Errorf("one of the first = %d", status)
+		}
+	}
+	if status, _ := get(t.Context(), "2001:db8::1", "/api/v1/rooms"); status != http.StatusOK {
+		t.Errorf("when they are over = %d", status)
+	}
+}
+
+func TestTheLimitOfAnAddressCanBeTurnedOff(t *testing.T) {
+	h := held{make(chan struct{}, 1000), make(chan struct{})}
+	b := newBench(t, func(cfg *web.Config, deps *web.Deps) { cfg.MaxPerAddress, deps.Media = -1, h })
+	done := make(chan struct{})
+	const many = 600
+	for range many {
+		go func() {
+			r := httptest.NewRequest("GET", "/live/demo.flv", nil)
+			b.server.ServeHTTP(httptest.NewRecorder(), r)
+			done <- struct{}{}
+		}()
+	}
+	for range many {
+		<-h.began
+	}
+	close(h.let)
+	for range many {
+		<-done
+	}
+}
