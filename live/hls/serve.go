@@ -198,8 +198,8 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errRevoked):
 		err = &stream.Refusal{Code: "forbidden", Detail: "The session was ended by the room."}
 	}
-	if _, ok := errors.AsType[*stream.Refusal](err); !ok {
-		s.log.Error("play request failed", "path", r.URL.Path, "err", err)
+	if _, ok := errors.AsType[*stream.Refusal](err); !ok { // without the path, which may hold a session's secret
+		s.log.Error("play request failed", "remote", r.RemoteAddr, "err", err)
 	}
 	flv.WriteRefusal(w, err)
 }

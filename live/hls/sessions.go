@@ -1,6 +1,7 @@
 package hls
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,7 +15,7 @@ type session struct {
 	viewer   string // chat session the play address named, may be empty
 	start    time.Time
 	used     time.Time
-	ended    error // nil while it lives; a dead one is remembered so that it stays dead until its id is too old
+	ended    error // nil while it lives; a dead one is remembered, while there is room, so that it stays dead until its id is too old
 }
 
 // audience is the living sessions of one stream.
@@ -40,8 +41,9 @@ type sessions struct {
 }
 
 type sessionShard struct {
-	mu   sync.Mutex
-	byID map[sessionKey]*session
+	mu      sync.Mutex
+	byID    map[sessionKey]*session
+	cleared time.Time // when makeRoom looked last
 }
 
 func newSessions(idle, age time.Duration, limit int) *sessions {
@@ -61,10 +63,11 @@ func (s *sessions) touch(k sessionKey, start time.Time, name, viewer string, now
 	defer sh.mu.Unlock()
 	v := sh.byID[k]
 	if v == nil {
-		if len(sh.byID) >= s.perShard {
+		if len(sh.byID) >= s.perShard && !s.makeRoom(sh, now) {
 			s.uncounted.Add(1)
 			return nil
 		}
+		name, viewer = strings.Clone(name), strings.Clone(viewer) // parts of a request, which must not be kept for hours
 		sh.byID[k] = &session{audience: s.join(name, viewer), viewer: viewer, start: start, used: now}
 		return nil
 	}
@@ -76,6 +79,25 @@ func (s *sessions) touch(k sessionKey, start time.Time, name, viewer string, now
 	}
 	v.used = now
 	return nil
+}
+
+// makeRoom forgets what died of idleness in a full shard, whose mutex is held, and says whether there is room now: who
+// mints sessions and leaves them must not shut the living ones out of the count. Those the room has ended stay. It looks
+// at most once a second, for it looks at all.
+func (s *sessions) makeRoom(sh *sessionShard, now time.Time) bool {
+	if now.Sub(sh.cleared) < time.Second {
+		return false
+	}
+	sh.cleared = now
+	for k, v := range sh.byID {
+		if v.ended == nil && now.Sub(v.used) > s.idle {
+			s.finish(v, errIdleSID)
+		}
+		if v.ended == errIdleSID { //nolint:errorlint // never wrapped
+			delete(sh.byID, k)
+		}
+	}
+	return len(sh.byID) < s.perShard
 }
 
 // join counts a session in.
