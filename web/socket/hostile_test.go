@@ -365,3 +365,35 @@ func TestUpgradeRefusals(t *testing.T) {
 		t.Fatalf("%s %s", resp.Status, b.String())
 	}
 }
+
+// A client that was told to go does not stay by sending pongs.
+func TestPongsDoNotKeepAClosedConnection(t *testing.T) {
+	d := open(t, socket.Config{CloseTimeout: 300 * time.Millisecond}, nil)
+	c := d.dialRaw(t)
+	c.send(masked(0x82, []byte("binary"))) // not understood: the server says goodbye
+	gone := time.Now().Add(3 * time.Second)
+	for {
+		if _, err := c.Write(masked(0x8a, nil)); err != nil {
+			return // closed
+		}
+		if time.Now().After(gone) {
+			t.Fatal("the connection is still open")
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+}
+
+// Pongs count as frames: nobody needs more of them than pings.
+func TestPongsHaveARate(t *testing.T) {
+	d := open(t, socket.Config{OpsPerSecond: 1, OpsBurst: 20}, nil)
+	c := d.dialRaw(t)
+	for range 100 {
+		if _, err := c.Write(masked(0x8a, nil)); err != nil {
+			break // sent away already
+		}
+	}
+	d.await("the client is sent away", func() bool { return d.Stats().Sockets == 0 })
+	if d.Stats().TooFast == 0 {
+		t.Error("nothing counted")
+	}
+}

@@ -41,6 +41,14 @@ func (s *session) onPing(payload string) error {
 	return nil
 }
 
+// onPong notes that the client lives. Pongs nobody asked for count against its rate, and keep no closed connection.
+func (s *session) onPong(string) error {
+	if !s.queue.isClosed() && s.allowed() {
+		s.extend()
+	}
+	return nil
+}
+
 // allowed applies the rate of frames. Who keeps sending over it is sent away.
 func (s *session) allowed() bool {
 	if s.limiter.Allow() {

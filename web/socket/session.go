@@ -53,7 +53,7 @@ func newSession(srv *Server, ws *websocket.Conn, conn net.Conn, from netip.Prefi
 	s.pinged.Store(now - rand.Int64N(srv.cfg.PingEvery.Milliseconds()/5+1))
 	ws.SetReadLimit(maxFrameBytes)
 	ws.SetPingHandler(s.onPing)
-	ws.SetPongHandler(func(string) error { s.extend(); return nil })
+	ws.SetPongHandler(s.onPong)
 	ws.SetCloseHandler(func(int, string) error { return nil }) // the queue answers, see end
 	return s
 }
