@@ -167,7 +167,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	}, p.hub, p.rooms, p.log); err != nil {
 		return err
 	}
-	if p.socket, err = socket.New(socket.Config{}, p.chat, p.accounts, p.log); err != nil {
+	if p.socket, err = socket.New(p.set.socket(), p.chat, p.accounts, p.log); err != nil {
 		return err
 	}
 	deps := web.Deps{

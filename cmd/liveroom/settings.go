@@ -13,6 +13,7 @@ import (
 
 	"liveroom/address"
 	"liveroom/live/rtmp"
+	"liveroom/web/socket"
 )
 
 // Settings is everything that can be set, once: flag, environment variable, YAML key (the flag's name) and default stand
@@ -113,15 +114,22 @@ func (s *Settings) maxConnections() int {
 	return automaticConnections(descriptors())
 }
 
-// rtmp is what live/rtmp is told of the limits, where zero stands for a default.
+// rtmp is what live/rtmp is told of the limits.
 func (s *Settings) rtmp() rtmp.Config {
-	off := func(n int) int {
-		if n == 0 {
-			return -1
-		}
-		return n
+	return rtmp.Config{MaxConns: s.maxConnections(), MaxPerAddr: s.perAddress()}
+}
+
+// socket is what the chat's door is told of the limits. It counts by the client behind a trusted proxy.
+func (s *Settings) socket() socket.Config {
+	return socket.Config{MaxSockets: s.maxConnections(), MaxPerAddress: s.perAddress()}
+}
+
+// perAddress is MaxPerAddress for the doors, where zero stands for a default and a negative number for no limit.
+func (s *Settings) perAddress() int {
+	if s.MaxPerAddress == 0 {
+		return -1
 	}
-	return rtmp.Config{MaxConns: s.maxConnections(), MaxPerAddr: off(s.MaxPerAddress)}
+	return s.MaxPerAddress
 }
 
 // app is the AppName that addresses are made with.

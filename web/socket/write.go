@@ -62,7 +62,7 @@ func (s *session) writeOut(p *pieces) error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
-	if tcp, ok := s.conn.(*net.TCPConn); ok {
+	if tcp := tcpOf(s.conn); tcp != nil {
 		bufs := net.Buffers(p.bufs)
 		n, err := bufs.WriteTo(tcp)
 		s.srv.count.bytesOut.Add(uint64(n))
@@ -79,6 +79,17 @@ func (s *session) writeOut(p *pieces) error {
 	n, err := s.conn.Write(one)
 	s.srv.count.bytesOut.Add(uint64(n))
 	return err
+}
+
+// tcpOf is the TCP connection that conn is, or is a transparent wrapper of; nil for one that changes the bytes (TLS).
+func tcpOf(conn net.Conn) *net.TCPConn {
+	switch c := conn.(type) {
+	case *net.TCPConn:
+		return c
+	case interface{ TCP() *net.TCPConn }:
+		return c.TCP()
+	}
+	return nil
 }
 
 // fail ends a connection that cannot be written to. The reader notices and cleans up.
