@@ -238,7 +238,7 @@ func refusal(err error) *stream.Refusal {
 		return &stream.Refusal{Code: addr.Code, Detail: addr.Detail}
 	case errors.As(err, &refused):
 		return &stream.Refusal{Code: refused.Code, Detail: refused.Detail}
-	case errors.As(err, &room) && room.Code == "not_found":
+	case errors.As(err, &room) && room.Code == "not_found", errors.Is(err, status.ErrUnknownRoom):
 		return &stream.Refusal{Code: "unknown_room", Detail: "no room has this stream"}
 	case errors.As(err, &room):
 		return &stream.Refusal{Code: room.Code, Detail: room.Detail}

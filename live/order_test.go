@@ -242,6 +242,19 @@ func TestLateDeletionSparesTheRoomMadeAnew(t *testing.T) {
 	}
 }
 
+func TestRoomBeingDeletedIsUnknown(t *testing.T) {
+	x := newSeamed(t)
+	x.create(live.Draft{ID: "r1"})
+	x.outbox.fail["r1"] = errors.New("away")
+	if err := x.Delete(t.Context(), "r1", ""); err == nil {
+		t.Fatal("deleted though nobody was told")
+	}
+	_, err := x.Publish(t.Context(), signed(pushKey, "r1"))
+	wantRefusal(t, err, "unknown_room")
+	_, err = x.Play(t.Context(), signed(playKey, "r1"))
+	wantRefusal(t, err, "unknown_room")
+}
+
 func TestSweepIsNotHeldUpByOneRoom(t *testing.T) {
 	x := newSeamed(t)
 	away := errors.New("away")
