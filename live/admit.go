@@ -137,7 +137,7 @@ func (s *Service) Play(ctx context.Context, req stream.Request) (*stream.Subscri
 		return nil, err
 	}
 	sub := s.hub.Subscribe(r.Stream, req.Protocol, stream.SubscribeOptions{Viewer: viewerOf(req)})
-	if why := s.playable(ctx, r); why != nil { // the end came first and closed all subscribers but this one
+	if why := s.playable(ctx, r, req.Protocol); why != nil { // the end came first and closed all subscribers but this one
 		sub.Close()
 		return nil, s.playRefused(req, why)
 	}
@@ -183,20 +183,24 @@ func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *str
 	if lookup != nil {
 		return Room{}, refusal(lookup)
 	}
-	if why := s.playable(ctx, r); why != nil {
+	if why := s.playable(ctx, r, req.Protocol); why != nil {
 		return Room{}, why
 	}
 	return r, nil
 }
 
-// playable says why a room has nothing to play now, nil if it has.
-func (s *Service) playable(ctx context.Context, r Room) *stream.Refusal {
+// playable says why a room has nothing to play now over a protocol, nil if it has.
+func (s *Service) playable(ctx context.Context, r Room, protocol string) *stream.Refusal {
 	st, err := s.machine.State(ctx, r.ID)
 	if err != nil {
 		return refusal(err)
 	}
 	if c := st.Record.Code; c != status.Live && c != status.Paused {
 		return &stream.Refusal{Code: "not_live", Detail: "the room is " + st.Record.Name, Temporary: c == status.Waiting}
+	}
+	if st.Gated() && protocol == stream.HLS {
+		// A subscriber waits behind the gate; HLS would show a newcomer segments that were cut before it closed.
+		return &stream.Refusal{Code: "paused", Detail: "the anchor has paused the room; try again when it goes on", Temporary: true}
 	}
 	return nil
 }

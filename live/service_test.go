@@ -383,6 +383,16 @@ func TestPushIntoPausedRoomStaysBehindTheGate(t *testing.T) {
 		t.Fatalf("stream: %+v", in)
 	}
 	f.want("r1", status.Paused, status.ReasonByAnchor)
+
+	newcomer := signed(playKey, "r1")
+	newcomer.Protocol = stream.HLS
+	wantRefusal(t, f.Authorize(t.Context(), newcomer), "paused") // it would be shown what was cut before the pause
+	newcomer.Protocol = stream.FLV
+	sub, err := f.Play(t.Context(), newcomer)
+	if err != nil {
+		t.Fatal(err) // it waits behind the gate
+	}
+	sub.Close()
 }
 
 func TestPlaybackURLIsChecked(t *testing.T) {

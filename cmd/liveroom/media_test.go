@@ -118,7 +118,7 @@ func get(t *testing.T, rawURL string) string {
 	return string(raw)
 }
 
-// mediaPlaylist follows a play address to its media playlist.
+// mediaPlaylist follows a play address to the URL of its media playlist.
 func (n *node) mediaPlaylist(playURL string) string {
 	n.t.Helper()
 	base, err := url.Parse(playURL)
@@ -131,7 +131,7 @@ func (n *node) mediaPlaylist(playURL string) string {
 			if err != nil {
 				n.t.Fatal(err)
 			}
-			return get(n.t, ref.String())
+			return ref.String()
 		}
 	}
 	n.t.Fatal("the multivariant playlist names no other")

@@ -101,13 +101,14 @@ func (n *node) pausedShowsNothing(t *testing.T, a addresses) {
 	t.Helper()
 	watching := openFLV(t, a.Play.FLV)
 	watching.waitMedia(5)
+	list := n.mediaPlaylist(a.Play.HLS)
 	n.call(http.MethodPost, "/api/v1/rooms/show/pause", map[string]any{"reason": "tea"}, nil)
 	if r := n.status("show"); r.Code != status.Paused || r.Reason != status.ReasonByAdmin || r.Detail != "tea" || !r.StreamActive {
 		t.Fatalf("paused: %+v", r)
 	}
 	at := watching.settled()
 	fresh := openFLV(t, a.Play.FLV)
-	playlist := n.mediaPlaylist(a.Play.HLS)
+	playlist := get(t, list)
 	time.Sleep(3 * time.Second) // three keyframes long: whatever leaks would have come
 	if got := watching.media(); got != at {
 		t.Errorf("a viewer got %d tags while the anchor paused", got-at)
@@ -115,8 +116,11 @@ func (n *node) pausedShowsNothing(t *testing.T, a addresses) {
 	if got := fresh.media(); got != 0 {
 		t.Errorf("a viewer who came during the pause got %d tags", got)
 	}
-	if again := n.mediaPlaylist(a.Play.HLS); again != playlist {
+	if again := get(t, list); again != playlist {
 		t.Errorf("the HLS playlist grew during the pause:\n%s\n%s", playlist, again)
+	}
+	if resp, raw := n.request(http.MethodGet, strings.TrimPrefix(a.Play.HLS, "http://"+n.http), nil, ""); resp.StatusCode != http.StatusNotFound || !strings.Contains(string(raw), `"paused"`) {
+		t.Errorf("a newcomer's HLS during the pause: %s %s", resp.Status, raw)
 	}
 	watching.close()
 	fresh.close()

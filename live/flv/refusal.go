@@ -16,7 +16,7 @@ func RefusalStatus(code string) int {
 	switch code {
 	case "bad_signature", "expired", "missing_signature", "forbidden":
 		return http.StatusForbidden
-	case "unknown_room", "unknown_app", "not_live", "not_found":
+	case "unknown_room", "unknown_app", "not_live", "paused", "not_found":
 		return http.StatusNotFound
 	case "too_many":
 		return http.StatusTooManyRequests

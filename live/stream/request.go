@@ -19,7 +19,7 @@ type Request struct {
 }
 
 // Refusal says why a push or play was refused. Code is stable and snake_case (bad_signature, expired, room_ended,
-// forbidden, unknown_room, early_push, not_live, store_unavailable, …); Detail is a sentence a person can act on and holds no secret.
+// forbidden, unknown_room, early_push, not_live, paused, store_unavailable, …); Detail is a sentence a person can act on and holds no secret.
 type Refusal struct {
 	Code      string
 	Detail    string
