@@ -106,7 +106,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 			return
 		}
 		p.Publisher, err = s.hub.Publish(r.Stream, stream.PublishOptions{
-			Generation: c.Generation, Offset: c.Now.Sub(c.SessionStart), Gated: v.state.Gated(),
+			Generation: c.Generation, Offset: c.Now.Sub(c.SessionStart), Gated: v.state.Gated(), Remote: req.Remote,
 		})
 		if err == nil {
 			v.push = p

@@ -379,7 +379,7 @@ func TestPushIntoPausedRoomStaysBehindTheGate(t *testing.T) {
 	p.Close(stream.StopLost)
 	again := f.push("r1")
 	defer again.Close(stream.StopClosed)
-	if in, _ := f.hub.Info("r1"); !in.Gated || !in.Publishing {
+	if in, _ := f.hub.Info("r1"); !in.Gated || !in.Publishing || in.Remote != "192.0.2.1:5" {
 		t.Fatalf("stream: %+v", in)
 	}
 	f.want("r1", status.Paused, status.ReasonByAnchor)
