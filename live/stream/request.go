@@ -33,8 +33,7 @@ type StopReason string
 
 // The ways a push stops.
 const (
-	StopClosed  StopReason = "push_closed"  // the publisher said goodbye
-	StopLost    StopReason = "push_lost"    // the connection broke
-	StopSilent  StopReason = "push_silent"  // connected, but no media
-	StopDropped StopReason = "push_dropped" // an operator dropped it
+	StopClosed StopReason = "push_closed" // the publisher said goodbye
+	StopLost   StopReason = "push_lost"   // the connection broke
+	StopSilent StopReason = "push_silent" // connected, but no media
 )
