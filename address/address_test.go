@@ -265,3 +265,25 @@ func TestExplain(t *testing.T) {
 		})
 	}
 }
+
+func TestLoggable(t *testing.T) {
+	const secret = "32dfe1fbc21b6a2f25bc941d197128b4"
+	for name, want := range map[string]string{
+		"":                                 "",
+		"demo":                             "demo",
+		"a.b_c-9":                          "a.b_c-9",
+		"demo?txSecret=" + secret:          "demo",
+		"demo&txSecret=" + secret:          "demo",
+		"demo;txSecret=" + secret:          "demo",
+		"demo%3FtxSecret%3D" + secret:      "demo",
+		"txSecret=" + secret + "&txTime=1": "txSecret",
+		"live/demo/txSecret=" + secret:     "live",
+		"line\nend":                        "line",
+		"имя":                              "",
+		strings.Repeat("x", 100):           strings.Repeat("x", address.MaxNameBytes),
+	} {
+		if got := address.Loggable(name); got != want {
+			t.Errorf("Loggable(%q) = %q, want %q", name, got, want)
+		}
+	}
+}

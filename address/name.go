@@ -20,17 +20,20 @@ func ValidName(name string) error {
 }
 
 func wellFormed(name string) bool {
-	if name == "" || len(name) > MaxNameBytes || name == "." || name == ".." {
-		return false
-	}
+	return name != "" && name != "." && name != ".." && len(Loggable(name)) == len(name)
+}
+
+// Loggable is what a log may hold of a stream or app name that a stranger sent: up to the first character that no such
+// name has, at most MaxNameBytes. What follows may be a signature in a wrong place, "demo&txSecret=…".
+func Loggable(name string) string {
 	for i := range len(name) {
 		c := name[i]
 		letter := (c|0x20) >= 'a' && (c|0x20) <= 'z'
-		if !letter && !isDigit(c) && c != '_' && c != '.' && c != '-' {
-			return false
+		if i == MaxNameBytes || !letter && !isDigit(c) && c != '_' && c != '.' && c != '-' {
+			return name[:i]
 		}
 	}
-	return true
+	return name
 }
 
 // ParseName takes apart what a client wrote as stream name, "demo?txSecret=…&txTime=…". The query begins at the first '?'

@@ -52,20 +52,6 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-func TestLoggable(t *testing.T) {
-	for in, want := range map[string]string{
-		"room_1.a-b":            "room_1.a-b",
-		"room&txSecret=abc":     "room",
-		"room\n level=ERROR":    "room",
-		"":                      "",
-		strings.Repeat("x", 99): strings.Repeat("x", 64),
-	} {
-		if got := loggable(in); got != want {
-			t.Errorf("loggable(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestNetwork(t *testing.T) {
 	for in, want := range map[string]string{
 		"1.2.3.4:5":             "1.2.3.4/32",

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yutopp/go-rtmp/message"
 
+	"liveroom/address"
 	"liveroom/live/stream"
 )
 
@@ -30,7 +31,7 @@ func (c *conn) startPlay(ctx context.Context, cmd call) error {
 		return err
 	}
 	req := c.app.request(name, c.nc.RemoteAddr().String())
-	c.log = c.log.With("app", loggable(req.App), "stream", loggable(req.Name))
+	c.log = c.log.With("app", address.Loggable(req.App), "stream", address.Loggable(req.Name))
 	if c.phase != phaseConnected {
 		return c.refuse(ctx, false, &stream.Refusal{Code: codeBadRequest, Detail: "one connection carries one push or play"})
 	}

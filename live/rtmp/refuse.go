@@ -3,7 +3,6 @@ package rtmp
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"liveroom/live/stream"
 )
@@ -47,17 +46,3 @@ func statusCode(publish bool, code string) string {
 		return "NetStream.Play.Failed"
 	}
 }
-
-// loggable is a name up to the first character that no valid name has: what follows may be a signature in a wrong place.
-func loggable(name string) string {
-	end := strings.IndexFunc(name, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_.-", r))
-	})
-	if end >= 0 {
-		name = name[:end]
-	}
-	return clip(name, 64)
-}
-
-// clip shortens a text to n bytes.
-func clip(s string, n int) string { return s[:min(len(s), n)] }
