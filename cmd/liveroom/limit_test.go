@@ -51,9 +51,15 @@ func TestAutomaticConnections(t *testing.T) {
 	if c := s.rtmp(); c.MaxConns != 7 || c.MaxPerAddr != -1 {
 		t.Errorf("live/rtmp is told %+v, want 7 in all and no limit per address", c)
 	}
+	if c := s.web("token"); c.MaxPerAddress != -1 {
+		t.Errorf("web is told %d per address, want no limit", c.MaxPerAddress)
+	}
 	s = Settings{MaxPerAddress: 3}
 	if c := s.rtmp(); c.MaxConns != automaticConnections(descriptors()) || c.MaxPerAddr != 3 {
 		t.Errorf("live/rtmp is told %+v", c)
+	}
+	if c := s.web("token"); c.MaxPerAddress != 3 {
+		t.Errorf("web is told %d per address, want 3", c.MaxPerAddress)
 	}
 }
 

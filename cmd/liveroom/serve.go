@@ -178,9 +178,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	if p.set.GuestLogin == on {
 		deps.Guests = p.accounts
 	}
-	p.web, err = web.New(web.Config{
-		Version: version, PublicURL: p.set.PublicURL, Tokens: []string{keys.APIToken}, TrustedProxies: p.set.proxies(),
-	}, deps)
+	p.web, err = web.New(p.set.web(keys.APIToken), deps)
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"liveroom/address"
 	"liveroom/live/rtmp"
+	"liveroom/web"
 	"liveroom/web/socket"
 )
 
@@ -122,6 +123,13 @@ func (s *Settings) rtmp() rtmp.Config {
 // socket is what the chat's door is told of the limits. It counts by the client behind a trusted proxy.
 func (s *Settings) socket() socket.Config {
 	return socket.Config{MaxSockets: s.maxConnections(), MaxPerAddress: s.perAddress()}
+}
+
+// web is what the HTTP side is told. It counts requests under way by the client behind a trusted proxy.
+func (s *Settings) web(token string) web.Config {
+	return web.Config{
+		Version: version, PublicURL: s.PublicURL, Tokens: []string{token}, TrustedProxies: s.proxies(), MaxPerAddress: s.perAddress(),
+	}
 }
 
 // perAddress is MaxPerAddress for the doors, where zero stands for a default and a negative number for no limit.
