@@ -71,6 +71,19 @@ func listen(set Settings) (ports, error) {
 	return p, nil
 }
 
+// attrs adds to attributes of the log which ports are open, and where.
+func (p ports) attrs(to ...any) []any {
+	for _, open := range []struct {
+		name string
+		ln   net.Listener
+	}{{"http", p.http}, {"https", p.https}, {"rtmp", p.rtmp}, {"rtmps", p.rtmps}, {"ops", p.ops}} {
+		if open.ln != nil {
+			to = append(to, open.name, open.ln.Addr().String())
+		}
+	}
+	return to
+}
+
 func (p ports) close() {
 	for _, ln := range []net.Listener{p.http, p.https, p.rtmp, p.rtmps, p.ops} {
 		if ln != nil {

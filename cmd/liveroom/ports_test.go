@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,18 @@ func TestAddressesThatCannotBe(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		})
+	}
+}
+
+func TestTheLogSaysWhichPortsAreOpen(t *testing.T) {
+	p, err := listen(Settings{HTTP: "127.0.0.1:0", RTMP: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	want := []any{"version", "v1", "http", p.http.Addr().String(), "rtmp", p.rtmp.Addr().String()}
+	if got := p.attrs("version", "v1"); !slices.Equal(got, want) {
+		t.Errorf("attributes %v, want %v", got, want)
 	}
 }
 

@@ -188,8 +188,10 @@ func (p *program) run(ctx context.Context) error {
 		return fmt.Errorf("recover: %w", err)
 	}
 	ready := []actor{{"start", func(ctx context.Context) error {
+		p.log.Info("serving", p.ports.attrs("version", version, "data", p.set.Data)...)
 		p.web.SetReady(true)
 		defer func() {
+			p.log.Info("stopping")
 			p.web.SetReady(false)
 			p.rooms.Retire()
 		}()
