@@ -94,8 +94,8 @@ func TestAddressesMadeAreAccepted(t *testing.T) {
 	base := address.Base{PublicURL: "http://h", PublicRTMPURL: "rtmp://h", App: "live"}
 	keys := address.Keys{Backup: "only-backup"}
 	expires := time.Unix(2_000_000_000, 0)
-	play := base.Play(keys.Signing(), "demo", expires)
-	for _, raw := range []string{base.Push(keys.Signing(), "demo", expires).RTMP, play.RTMP, play.FLV, play.HLS, play.WSFLV} {
+	play := base.Play(keys.Backup, "demo", expires)
+	for _, raw := range []string{base.Push(keys.Backup, "demo", expires).RTMP, play.RTMP, play.FLV, play.HLS, play.WSFLV} {
 		a, err := address.Parse(raw)
 		if err != nil {
 			t.Fatal(err)

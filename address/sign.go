@@ -17,14 +17,6 @@ type Keys struct {
 	Backup  string
 }
 
-// Signing is the key new addresses are made with: the primary, or the backup where only that is set.
-func (k Keys) Signing() string {
-	if k.Primary != "" {
-		return k.Primary
-	}
-	return k.Backup
-}
-
 // LogValue, String and GoString keep keys out of logs and errors.
 func (k Keys) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
