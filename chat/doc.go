@@ -12,5 +12,5 @@
 // server (a room message or a state event) closes the open batch, which leaves at once with it as last item, so nothing
 // is overtaken. No lock is held while a store or a session is called.
 //
-// Mute, ban, words, callbacks and gifts build on this package; transport, encoding and slow consumers are the doors'.
+// Transport, encoding and slow consumers are the doors'.
 package chat

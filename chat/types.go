@@ -57,7 +57,7 @@ type Message struct {
 	Random          uint32
 	Body            json.RawMessage
 	CloudCustomData string
-	Server          bool // from the server itself: exempt from limiter, mute and callbacks
+	Server          bool // from the server itself: exempt from frequency control
 }
 
 // Event is a state event: no sequence number, no history; the newest state is sent whole at join and resume.

@@ -132,7 +132,7 @@ func OutboxSource(stats func() status.SyncStats) Source {
 	return func() []Sample {
 		st := stats()
 		return []Sample{
-			{Name: "status_announced_total", Help: "Status changes delivered to chat and callbacks.", Counter: true, Value: float64(st.Delivered)},
+			{Name: "status_announced_total", Help: "Status changes delivered to the chat.", Counter: true, Value: float64(st.Delivered)},
 			{Name: "status_announce_failures_total", Help: "Deliveries of status changes that failed and are tried again.", Counter: true, Value: float64(st.Failed)},
 			{Name: "status_outbox_rooms", Help: "Rooms with status changes still to be delivered.", Value: float64(st.Rooms)},
 		}

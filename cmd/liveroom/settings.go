@@ -26,7 +26,7 @@ type Settings struct {
 	RTMPS  string `help:"Address of an RTMPS port beside the plain one; needs a certificate." env:"LIVEROOM_RTMPS_ADDR" yaml:"rtmps"`
 	Ops    string `help:"Address of metrics, profiles and detailed health; empty: none. Keep it private." default:"127.0.0.1:9090" env:"LIVEROOM_OPS_ADDR" yaml:"ops"`
 	Data   string `help:"Data folder." default:"./data" env:"LIVEROOM_DATA_DIR" yaml:"data"`
-	Redis  string `help:"Redis URL of a cluster; empty: the embedded store in the data folder." env:"LIVEROOM_REDIS_URL" yaml:"redis"`
+	Redis  string `help:"For clusters, in a later version; leave empty." env:"LIVEROOM_REDIS_URL" yaml:"redis"`
 	Node   string `help:"Name of this node; default: the host's name." env:"LIVEROOM_NODE_ID" yaml:"node"`
 	LogFmt string `name:"log-format" help:"text or json." enum:"text,json" default:"text" env:"LIVEROOM_LOG_FORMAT" yaml:"log-format"`
 	LogLvl string `name:"log-level" help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"LIVEROOM_LOG_LEVEL" yaml:"log-level"`
