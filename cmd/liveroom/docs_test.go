@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -53,5 +55,42 @@ func runnable(doc string) []string {
 		block, after, _ := strings.Cut(rest, "```")
 		blocks = append(blocks, block)
 		doc = after
+	}
+}
+
+// TestDocumentedMetricsAreServed looks for each metric that docs/operating.md names, with its labels.
+func TestDocumentedMetricsAreServed(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "operating.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(raw), "\n| metric,")
+	table, _, _ = strings.Cut(table, "\n\n")
+	n := startNode(t)
+	for _, path := range []string{"/api/v1/rooms", "/live/nobody.flv"} { // counted once there was one
+		resp, err := http.Get("http://" + n.http + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	served := get(t, "http://"+n.ops+"/metrics")
+	var named int
+	for _, row := range strings.Split(table, "\n")[2:] {
+		for _, m := range regexp.MustCompile("`([*a-z_]+)(?:{([a-z,]+)})?`").FindAllStringSubmatch(strings.Split(row, "|")[1], -1) {
+			named++
+			line := regexp.MustCompile(`(?m)^liveroom_` + strings.ReplaceAll(m[1], "*", "[a-z]+") + `(_count)?[{ ].*$`).FindString(served)
+			if line == "" {
+				t.Errorf("%s is documented and not served", m[1])
+			}
+			for _, label := range strings.Split(m[2], ",") {
+				if label != "" && !strings.Contains(line, label+`="`) {
+					t.Errorf("%s has no label %s: %s", m[1], label, line)
+				}
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("found %d metrics in the document", named)
 	}
 }

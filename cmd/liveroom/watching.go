@@ -32,6 +32,7 @@ func (p *program) metrics() []web.Source {
 	return []web.Source{
 		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats),
 		p.connectionMetrics, p.streamMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
+		p.storeMetrics,
 	}
 }
 
@@ -67,6 +68,14 @@ func (p *program) refusalMetrics() []web.Sample {
 			web.Label{Name: "action", Value: r.Action}, web.Label{Name: "protocol", Value: r.Protocol}, web.Label{Name: "code", Value: r.Code}))
 	}
 	return out
+}
+
+func (p *program) storeMetrics() []web.Sample {
+	st := p.store.BufferStats()
+	return []web.Sample{
+		gauge("store_waiting_writes", "Writes of chat messages and the like that are not on disk yet.", st.Waiting),
+		counter("store_dropped_writes_total", "Such writes lost, because too many waited or the file refused them.", st.Dropped),
+	}
 }
 
 func (p *program) rtmpMetrics() []web.Sample {
