@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strings"
 	"time"
 
 	"liveroom/address"
@@ -23,7 +22,7 @@ func (s *Service) Publish(ctx context.Context, req stream.Request) (*Push, error
 		return p, nil
 	}
 	s.refused.count("push", req.Protocol, why.Code)
-	s.log.Warn("push refused", "stream", streamName(req), "code", why.Code, "detail", why.Detail, "remote", req.Remote)
+	s.log.Warn("push refused", "stream", address.Loggable(req.Name), "code", why.Code, "detail", why.Detail, "remote", req.Remote)
 	if room != "" {
 		s.refused.add(room, req, why, time.Now())
 	}
@@ -161,7 +160,7 @@ func (s *Service) authorize(ctx context.Context, req stream.Request) (Room, erro
 // playRefused counts and logs a refusal and returns it.
 func (s *Service) playRefused(req stream.Request, why *stream.Refusal) error {
 	s.refused.count("play", req.Protocol, why.Code)
-	s.log.Debug("play refused", "stream", streamName(req), "protocol", req.Protocol, "code", why.Code, "remote", req.Remote)
+	s.log.Debug("play refused", "stream", address.Loggable(req.Name), "protocol", req.Protocol, "code", why.Code, "remote", req.Remote)
 	return why
 }
 
@@ -214,12 +213,6 @@ func viewerOf(req stream.Request) string {
 		}
 	}
 	return ""
-}
-
-// streamName is the name a stranger asked for, fit for the log: short, and without the query that holds the signature.
-func streamName(req stream.Request) string {
-	name, _, _ := strings.Cut(req.Name, "?")
-	return clip(name)
 }
 
 func isNotFound(err error) bool {

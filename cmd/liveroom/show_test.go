@@ -241,6 +241,15 @@ func TestRefusalsTellWhyAndNoSecret(t *testing.T) {
 			}
 		})
 	}
+	// A signature in a wrong place is a signature all the same: it must not reach the log with the name.
+	for _, wrong := range []string{strings.Replace(a.Push.RTMP, "?", "&", 1), strings.Replace(a.Push.RTMP, "?", "%3F", 1)} {
+		push(t, wrong).wait()
+	}
+	misplaced := strings.Replace(a.Play.FLV, "r1.flv?", "r1&", 1) + ".flv"
+	if resp, err := http.Get(misplaced); err == nil {
+		_ = resp.Body.Close()
+	}
+	playSecret := strings.Split(strings.Split(a.Play.FLV, "txSecret=")[1], "&")[0]
 	for name, url := range map[string]string{"flv": a.Play.FLV, "hls": a.Play.HLS, "wsflv": a.Play.WSFLV} {
 		t.Run("play "+name, func(t *testing.T) {
 			url = strings.Replace(url, "ws://", "http://", 1)
@@ -272,7 +281,7 @@ func TestRefusalsTellWhyAndNoSecret(t *testing.T) {
 		}
 	}
 	for where, text := range map[string]string{"log": n.log.String(), "metrics": metrics} {
-		for _, s := range []string{secret, n.secrets.PushKey, n.secrets.PlayKey, n.secrets.APIToken, n.secrets.AppSecret, n.secrets.NodeKey} {
+		for _, s := range []string{secret, playSecret, n.secrets.PushKey, n.secrets.PlayKey, n.secrets.APIToken, n.secrets.AppSecret, n.secrets.NodeKey} {
 			if strings.Contains(text, s) {
 				t.Errorf("the %s holds a secret", where)
 			}

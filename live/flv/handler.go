@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"liveroom/address"
 	"liveroom/live/stream"
 )
 
@@ -78,7 +79,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.leave(v)
 	sub.SetIdle(s.cfg.KeepAlive)
-	log := s.log.With("protocol", protocol, "app", req.App, "stream", req.Name, "remote", req.Remote)
+	log := s.log.With("protocol", protocol, "app", address.Loggable(req.App), "stream", address.Loggable(req.Name), "remote", req.Remote)
 	log.Debug("flv viewer begins")
 	err = s.play(v, w, r, req)
 	if errors.Is(err, stream.ErrSlow) || isTimeout(err) {
@@ -116,10 +117,10 @@ func (s *Server) refuse(w http.ResponseWriter, req stream.Request, err error) {
 	s.refused[code]++
 	s.mu.Unlock()
 	if code == codeInternal {
-		s.log.Error("cannot admit flv viewer", "app", req.App, "stream", req.Name, "remote", req.Remote, "error", err)
+		s.log.Error("cannot admit flv viewer", "app", address.Loggable(req.App), "stream", address.Loggable(req.Name), "remote", req.Remote, "error", err)
 		return
 	}
-	s.log.Debug("flv viewer refused", "code", code, "app", req.App, "stream", req.Name, "remote", req.Remote)
+	s.log.Debug("flv viewer refused", "code", code, "app", address.Loggable(req.App), "stream", address.Loggable(req.Name), "remote", req.Remote)
 }
 
 // isTimeout says whether a write deadline passed.

@@ -3,6 +3,7 @@ package flv
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"liveroom/live/stream"
 )
@@ -28,10 +29,20 @@ func (o *responseOutput) send(head []byte, tags []*stream.Tag) error {
 	if cap(o.flat) > maxFlatBytes {
 		o.flat = nil
 	}
+	if err == nil {
+		err = o.ctl.Flush()
+	}
 	if err != nil {
 		return err
 	}
-	return o.ctl.Flush()
+	return o.rest()
+}
+
+// rest takes the deadline away until the next write. HTTP/2 ends a stream whose deadline passes also while nothing is
+// being written, and a paused room has nothing to write for as long as it likes.
+func (o *responseOutput) rest() error {
+	o.v.armedAt = time.Time{}
+	return o.ctl.SetWriteDeadline(time.Time{})
 }
 
 // playResponse plays on a response that cannot be taken over; net/http ends the request's context when the client goes.

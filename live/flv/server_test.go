@@ -117,6 +117,19 @@ func TestKeepAliveWhileNothingFlows(t *testing.T) {
 	}
 }
 
+// TestAPauseOutlastsTheWriteDeadline: a viewer of a paused room has nothing to write for longer than one write may take.
+func TestAPauseOutlastsTheWriteDeadline(t *testing.T) {
+	for name, start := range transports {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, Config{WriteTimeout: 100 * time.Millisecond, KeepAlive: 150 * time.Millisecond}, start)
+			_, fr := r.play(t, "x") // nobody pushes
+			for range 3 {
+				wantTag(t, fr, stream.Script, 0, nil)
+			}
+		})
+	}
+}
+
 func TestViewerWhoLeavesIsNoticedWhileNothingFlows(t *testing.T) {
 	for name, start := range transports {
 		t.Run(name, func(t *testing.T) {
