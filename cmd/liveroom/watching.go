@@ -80,7 +80,7 @@ func (p *program) storeMetrics() []web.Sample {
 
 func (p *program) rtmpMetrics() []web.Sample {
 	st := p.rtmp.Stats()
-	return []web.Sample{
+	out := []web.Sample{
 		gauge("rtmp_connections", "RTMP connections.", int(st.Connections)),
 		counter("rtmp_limited_total", "RTMP connections closed at once because there were too many.", st.Limited),
 		counter("rtmp_handshake_failures_total", "RTMP connections lost before the end of the handshake.", st.HandshakeFailures),
@@ -88,7 +88,15 @@ func (p *program) rtmpMetrics() []web.Sample {
 		counter("rtmp_silent_pushes_total", "Pushes closed for want of media.", st.SilentPushes),
 		counter("rtmp_slow_writes_total", "RTMP connections closed because a write took too long.", st.SlowWrites),
 		counter("rtmp_panics_total", "RTMP connections ended by a mistake of this program.", st.Panics),
+		counter("rtmp_timeouts_total", "RTMP connections closed because they asked for nothing in time.", st.Timeouts),
 	}
+	for action, byCode := range map[string]map[string]uint64{"push": st.PublishRefusals, "play": st.PlayRefusals} {
+		for code, n := range byCode {
+			out = append(out, counter("rtmp_refusals_total", "Pushes and plays refused over RTMP, also before a room was looked for, by code.", n,
+				web.Label{Name: "action", Value: action}, web.Label{Name: "code", Value: code}))
+		}
+	}
+	return out
 }
 
 func (p *program) flvMetrics() []web.Sample {
