@@ -61,7 +61,7 @@ func (s *Service) report(ctx context.Context, st stop) error {
 	if errors.Is(err, status.ErrUnknownRoom) {
 		return nil
 	}
-	if err == nil {
+	if err == nil && rec.Reason == st.reason { // else the room had ended it, and said so
 		s.log.Info("push stopped", "room", st.room, "reason", st.reason, "status", rec.Name, "version", rec.Version)
 	}
 	return err

@@ -74,6 +74,7 @@ func TestDocumentedMetricsAreServed(t *testing.T) {
 		}
 		_ = resp.Body.Close()
 	}
+	push(t, "rtmp://"+n.rtmp+"/live/nobody").wait()
 	served := get(t, "http://"+n.ops+"/metrics")
 	var named int
 	for _, row := range strings.Split(table, "\n")[2:] {
