@@ -105,12 +105,8 @@ func Say(t *testing.T, s chat.Store, group string, n int) (last chat.Ack) {
 // Status is the change to a version, with its message.
 func Status(group, epoch string, version uint64) (chat.StatusChange, *chat.Message) {
 	record := fmt.Sprintf(`{"epoch":%q,"version":%d}`, epoch, version)
-	return chat.StatusChange{
-		Group: group, Epoch: epoch, Version: version,
-		Record: []byte(record), Field: []byte(record),
-	}, &chat.Message{
-		Group: group, From: chat.Administrator, Priority: chat.High, Server: true, Body: Text(record),
-	}
+	change := chat.StatusChange{Group: group, Epoch: epoch, Version: version, Record: []byte(record), Field: []byte(record)}
+	return change, &chat.Message{Group: group, From: chat.Administrator, Priority: chat.High, Server: true, Body: Text(record)}
 }
 
 func wantErr(t *testing.T, what string, got error, want *chat.Error) {

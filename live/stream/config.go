@@ -45,7 +45,7 @@ type Config struct {
 
 // fields lists every setting with its default, for Validate and withDefaults.
 func (c *Config) fields() (ints []intField, durations []durationField) {
-	return []intField{
+	ints = []intField{
 		{"GOPBytes", &c.GOPBytes, 16 << 20},
 		{"BacklogBytes", &c.BacklogBytes, 8 << 20},
 		{"MaxOverflows", &c.MaxOverflows, 5},
@@ -53,7 +53,8 @@ func (c *Config) fields() (ints []intField, durations []durationField) {
 		{"MergeFull", &c.MergeFull, 1024},
 		{"BatchBytes", &c.BatchBytes, 32 << 10},
 		{"Remembered", &c.Remembered, 10000},
-	}, []durationField{
+	}
+	durations = []durationField{
 		{"GOPDuration", &c.GOPDuration, 20 * time.Second},
 		{"AudioCache", &c.AudioCache, time.Second},
 		{"BacklogTime", &c.BacklogTime, 10 * time.Second},
@@ -63,6 +64,7 @@ func (c *Config) fields() (ints []intField, durations []durationField) {
 		{"MaxRegress", &c.MaxRegress, 500 * time.Millisecond},
 		{"RememberedFor", &c.RememberedFor, 24 * time.Hour},
 	}
+	return ints, durations
 }
 
 type intField struct {
