@@ -19,7 +19,7 @@ func TestServerAwayLongerThanGrace(t *testing.T) {
 	first := n.waitStatus("r1", status.Live)
 	n.kill()
 	p.wait()
-	time.Sleep(4 * time.Second) // the room's grace and more, with no server
+	time.Sleep(time.Duration(2+2*scale()) * time.Second) // the room's grace and more (10 s more at scale 5), with no server
 	n.start()
 	if r := n.status("r1"); r.Code != status.Paused || r.Session != first.Session {
 		t.Fatalf("after the crash: %+v", r)
