@@ -27,18 +27,20 @@ type streamFlags struct {
 	Expires time.Duration `help:"How long the address can begin something." default:"24h"`
 }
 
-func (f streamFlags) name() (string, time.Time, error) {
-	name := f.Stream
+// ask checks the flags and loads what an address is signed with.
+func (f streamFlags) ask(e *env) (name string, expires time.Time, keys Secrets, err error) {
+	name = f.Stream
 	if name == "" {
 		name = f.Room
 	}
 	if err := address.ValidName(name); err != nil {
-		return "", time.Time{}, err
+		return "", time.Time{}, Secrets{}, err
 	}
 	if f.Expires < live.MinAddressTTL || f.Expires > live.MaxAddressTTL {
-		return "", time.Time{}, fmt.Errorf("--expires must be from %s to %s", live.MinAddressTTL, live.MaxAddressTTL)
+		return "", time.Time{}, Secrets{}, fmt.Errorf("--expires must be from %s to %s", live.MinAddressTTL, live.MaxAddressTTL)
 	}
-	return name, time.Now().Add(f.Expires), nil
+	keys, err = e.secrets()
+	return name, time.Now().Add(f.Expires), keys, err
 }
 
 type pushAddressCmd struct {
@@ -47,11 +49,7 @@ type pushAddressCmd struct {
 
 // Run prints the push address and its OBS halves.
 func (c pushAddressCmd) Run(e *env) error {
-	name, expires, err := c.name()
-	if err != nil {
-		return err
-	}
-	s, err := e.secrets()
+	name, expires, s, err := c.ask(e)
 	if err != nil {
 		return err
 	}
@@ -67,11 +65,7 @@ type playAddressCmd struct {
 
 // Run prints the play addresses.
 func (c playAddressCmd) Run(e *env) error {
-	name, expires, err := c.name()
-	if err != nil {
-		return err
-	}
-	s, err := e.secrets()
+	name, expires, s, err := c.ask(e)
 	if err != nil {
 		return err
 	}
