@@ -271,8 +271,14 @@ func TestRefusalsTellWhyAndNoSecret(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ffprobe(t, strings.Split(a.Play.RTMP, "?")[0]); err == nil {
-		t.Error("RTMP play without a signature was served")
+	for code, bad := range map[string]string{
+		"missing_signature": strings.Split(a.Play.RTMP, "?")[0],
+		"bad_signature":     strings.Replace(a.Play.RTMP, "txSecret=", "txSecret=0", 1),
+		"expired":           n.expired(t, a.Play.RTMP),
+	} {
+		if _, err := ffprobe(t, bad); err == nil || !strings.Contains(err.Error(), code) {
+			t.Errorf("RTMP play, %s: ffprobe was told %v", code, err)
+		}
 	}
 	metrics := n.metrics()
 	for _, code := range []string{"bad_signature", "expired", "missing_signature"} {
