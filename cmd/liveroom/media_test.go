@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -100,6 +103,27 @@ func mustReadWSFLV(t *testing.T, rawURL string) {
 	}
 	if !strings.HasPrefix(string(got), "FLV\x01") {
 		t.Fatalf("begins with %x", got[:9])
+	}
+}
+
+// copyTo lets ffmpeg copy a play address into a file, packet by packet, and returns how large the file is now.
+func copyTo(t *testing.T, rawURL string) (size func() int64) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "copy.ts")
+	cmd := exec.Command("ffmpeg", "-loglevel", "error", "-i", rawURL, "-c", "copy", "-flush_packets", "1", "-f", "mpegts", file)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return func() int64 {
+		info, err := os.Stat(file)
+		if err != nil {
+			return 0 // nothing came yet
+		}
+		return info.Size()
 	}
 }
 

@@ -101,6 +101,8 @@ func (n *node) pausedShowsNothing(t *testing.T, a addresses) {
 	t.Helper()
 	watching := openFLV(t, a.Play.FLV)
 	watching.waitMedia(5)
+	overRTMP := copyTo(t, a.Play.RTMP)
+	eventually(t, "the RTMP viewer gets media", func() bool { return overRTMP() > 0 })
 	list := n.mediaPlaylist(a.Play.HLS)
 	n.call(http.MethodPost, "/api/v1/rooms/show/pause", map[string]any{"reason": "tea"}, nil)
 	if r := n.status("show"); r.Code != status.Paused || r.Reason != status.ReasonByAdmin || r.Detail != "tea" || !r.StreamActive {
@@ -108,6 +110,7 @@ func (n *node) pausedShowsNothing(t *testing.T, a addresses) {
 	}
 	at := watching.settled()
 	fresh := openFLV(t, a.Play.FLV)
+	copied, newcomer := overRTMP(), copyTo(t, a.Play.RTMP)
 	playlist := get(t, list)
 	time.Sleep(3 * time.Second) // three keyframes long: whatever leaks would have come
 	if got := watching.media(); got != at {
@@ -115,6 +118,12 @@ func (n *node) pausedShowsNothing(t *testing.T, a addresses) {
 	}
 	if got := fresh.media(); got != 0 {
 		t.Errorf("a viewer who came during the pause got %d tags", got)
+	}
+	if got := overRTMP(); got != copied {
+		t.Errorf("an RTMP viewer got %d bytes while the anchor paused", got-copied)
+	}
+	if got := newcomer(); got != 0 {
+		t.Errorf("an RTMP viewer who came during the pause got %d bytes", got)
 	}
 	if again := get(t, list); again != playlist {
 		t.Errorf("the HLS playlist grew during the pause:\n%s\n%s", playlist, again)
