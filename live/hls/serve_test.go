@@ -134,7 +134,7 @@ func TestRefusals(t *testing.T) {
 			{"too long a name", "/live/" + strings.Repeat("a", 200) + ".m3u8", 404, "not_found"},
 			{"too long a query", "/live/demo.m3u8?" + strings.Repeat("a", 5000), 404, "not_found"},
 			{"something else", "/live/demo.flv", 404, "not_found"},
-			{"another rendition", strings.Replace(media, "v0", "v1", 1), 404, "not_found"},
+			{"another rendition", strings.Replace(media, "/v0.m3u8", "/v1.m3u8", 1), 404, "not_found"},
 			{"forged session", strings.Replace(media, "/h/", "/h/A", 1), 403, "bad_signature"},
 			{"session of another stream", strings.Replace(media, "/demo/", "/other/", 1), 403, "bad_signature"},
 			{"session of another app", strings.Replace(media, "/live/", "/vip/", 1), 403, "bad_signature"},
