@@ -6,7 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"liveroom/live/flv"
+	"liveroom/internal/writev"
 	"liveroom/web"
 )
 
@@ -124,7 +124,7 @@ type limitedConn struct {
 	leave func()
 }
 
-var _ flv.PlainConn = (*limitedConn)(nil)
+var _ writev.Plain = (*limitedConn)(nil)
 
 // Close implements net.Conn.
 func (c *limitedConn) Close() error {
@@ -132,7 +132,7 @@ func (c *limitedConn) Close() error {
 	return c.TCPConn.Close()
 }
 
-// TCP implements flv.PlainConn.
+// TCP implements writev.Plain.
 func (c *limitedConn) TCP() *net.TCPConn { return c.TCPConn }
 
 // connectionMetrics are the figures of the HTTP and HTTPS ports together, and of the operator's.

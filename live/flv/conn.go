@@ -11,18 +11,17 @@ import (
 	"sync"
 	"time"
 
+	"liveroom/internal/writev"
 	"liveroom/live/stream"
 )
 
-// connOutput writes tags to a connection of its own, each write as one chunk if the response is chunked: on TCP one vectored write of the shared bytes, elsewhere (TLS) one
-// write of a copy, so that merged tags share a record.
+// connOutput writes tags to a connection of its own, each write as one chunk if the response is chunked.
 type connOutput struct {
 	v      *viewer
 	conn   net.Conn
-	vector *vectorWriter // nil where each write is a copy
+	out    *writev.Writer
 	chunks bool
 	pieces [][]byte // reused
-	flat   []byte   // reused
 	size   []byte   // of the chunk, reused
 }
 
@@ -32,27 +31,7 @@ var (
 )
 
 func newConnOutput(v *viewer, conn net.Conn) *connOutput {
-	return &connOutput{v: v, conn: conn, vector: newVectorWriter(conn)}
-}
-
-// PlainConn is a connection that watches over a TCP connection without changing what is written to it: a listener may
-// count its connections, for example. What is written to TCP's is what the client reads, which is why this is not the
-// NetConn of a TLS connection.
-type PlainConn interface {
-	net.Conn
-	TCP() *net.TCPConn
-}
-
-// tcpConn is the TCP connection that conn's bytes go out on as they are, nil if there is none.
-func tcpConn(conn net.Conn) *net.TCPConn {
-	switch c := conn.(type) {
-	case *net.TCPConn:
-		return c
-	case PlainConn:
-		return c.TCP()
-	default:
-		return nil
-	}
+	return &connOutput{v: v, conn: conn, out: writev.New(conn)}
 }
 
 func (o *connOutput) send(head []byte, tags []*stream.Tag) error {
@@ -100,28 +79,13 @@ func (o *connOutput) flush(size int) error {
 	if err := o.v.arm(o.conn); err != nil {
 		return err
 	}
-	var err error
-	if o.vector != nil {
-		err = o.vector.write(o.pieces)
-	} else {
-		o.flat = o.flat[:0]
-		for _, p := range o.pieces {
-			o.flat = append(o.flat, p...)
-		}
-		_, err = o.conn.Write(o.flat)
-		if cap(o.flat) > maxFlatBytes { // a large keyframe must not be held for ever
-			o.flat = nil
-		}
-	}
+	_, err := o.out.Write(o.pieces)
 	clear(o.pieces)
 	if err == nil {
 		o.v.bytes.Add(uint64(size))
 	}
 	return err
 }
-
-// maxFlatBytes is the largest copy buffer kept between writes.
-const maxFlatBytes = 64 << 10
 
 // playConn answers on a hijacked connection, which is closed at the end. HTTP/1.1 gets a chunked response.
 func (s *Server) playConn(v *viewer, conn net.Conn, header http.Header, chunks bool) error {

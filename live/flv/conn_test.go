@@ -3,7 +3,6 @@ package flv
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"io"
 	"net"
 	"sync/atomic"
@@ -31,66 +30,6 @@ func pair(t testing.TB) (server, client *net.TCPConn) {
 	}
 	t.Cleanup(func() { c.Close(); s.Close() })
 	return s.(*net.TCPConn), c.(*net.TCPConn)
-}
-
-func TestVectorWriter(t *testing.T) {
-	server, client := pair(t)
-	var pieces [][]byte
-	var want []byte
-	for i := range 3000 { // more than one call takes, and more than the buffers hold
-		p := bytes.Repeat([]byte{byte(i)}, 3*(i%700))
-		pieces = append(pieces, p)
-		want = append(want, p...)
-	}
-	got := make(chan []byte)
-	go func() {
-		b, _ := io.ReadAll(client) // what is missing shows
-		got <- b
-	}()
-	w := newVectorWriter(server)
-	for range 2 {
-		if err := w.write(pieces); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.write(nil); err != nil {
-		t.Errorf("nothing to write: %v", err)
-	}
-	server.Close()
-	if b := <-got; !bytes.Equal(b, append(want, want...)) {
-		t.Errorf("%d bytes arrived of %d", len(b), 2*len(want))
-	}
-	if err := w.write(pieces); err == nil {
-		t.Error("wrote to a closed connection")
-	}
-}
-
-func TestVectorWriterKeepsTheDeadline(t *testing.T) {
-	server, _ := pair(t)
-	if err := server.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	if err := newVectorWriter(server).write([][]byte{make([]byte, 64<<20)}); !isTimeout(err) {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestVectorWriterTellsThatThePeerIsGone(t *testing.T) {
-	server, client := pair(t)
-	if err := client.SetLinger(0); err != nil {
-		t.Fatal(err)
-	}
-	client.Close()
-	w := newVectorWriter(server)
-	var err error
-	for range 100 {
-		if err = w.write([][]byte{make([]byte, 1<<20)}); err != nil {
-			break
-		}
-	}
-	if err == nil || isTimeout(err) {
-		t.Errorf("error %v", err)
-	}
 }
 
 // sink reads a connection to its end.
@@ -149,34 +88,5 @@ func BenchmarkSend(b *testing.B) {
 		if err := out.send(nil, tags); err != nil {
 			b.Fatal(err)
 		}
-	}
-}
-
-// plainConn is a connection that counts itself, as a listener with limits hands out.
-type plainConn struct{ *net.TCPConn }
-
-func (c plainConn) TCP() *net.TCPConn { return c.TCPConn }
-
-func TestWhichConnectionsAreWrittenByVector(t *testing.T) {
-	server, _ := pair(t)
-	for _, c := range []struct {
-		name string
-		conn net.Conn
-		want *net.TCPConn
-	}{
-		{"tcp", server, server},
-		{"tcp that is watched", plainConn{server}, server},
-		{"tls", tls.Server(server, &tls.Config{}), nil}, // although it knows the connection below
-		{"tls over tcp that is watched", tls.Server(plainConn{server}, &tls.Config{}), nil},
-		{"a wrapper that may change the bytes", struct{ net.Conn }{server}, nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if got := tcpConn(c.conn); got != c.want {
-				t.Errorf("got %v, want %v", got, c.want)
-			}
-			if got := newVectorWriter(c.conn) != nil; got != (c.want != nil) {
-				t.Errorf("vectored writes: %v", got)
-			}
-		})
 	}
 }

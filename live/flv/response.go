@@ -45,6 +45,9 @@ func (o *responseOutput) rest() error {
 	return o.ctl.SetWriteDeadline(time.Time{})
 }
 
+// maxFlatBytes is the largest copy buffer kept between writes.
+const maxFlatBytes = 64 << 10
+
 // playResponse plays on a response that cannot be taken over; net/http ends the request's context when the client goes.
 func (s *Server) playResponse(v *viewer, w http.ResponseWriter, req stream.Request) error {
 	ctl := http.NewResponseController(w)

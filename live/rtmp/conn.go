@@ -50,7 +50,7 @@ const (
 type conn struct {
 	srv  *Server
 	nc   net.Conn
-	out  writer // safe for both goroutines
+	out  *writer // safe for both goroutines
 	in   *chunkReader
 	log  *slog.Logger
 	at   time.Time // accepted
@@ -76,7 +76,7 @@ type conn struct {
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{
 		srv: s, nc: nc, at: time.Now(), size: defaultChunkSize,
-		out: writer{nc: nc, timeout: s.cfg.Write, sent: &s.count.bytesOut},
+		out: newWriter(nc, s.cfg.Write, &s.count.bytesOut),
 		log: s.log.With("protocol", stream.RTMP, "remote", nc.RemoteAddr().String()),
 	}
 	c.in = newChunkReader(

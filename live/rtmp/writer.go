@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"liveroom/internal/writev"
 )
 
 // writer sends on a connection, each write under its own deadline. Replies and media come from different goroutines; the
@@ -15,44 +17,29 @@ type writer struct {
 	sent    *atomic.Uint64
 
 	mu      sync.Mutex // held while writing
-	pending net.Buffers
-	joined  []byte // for transports without gathered writes (TLS)
+	out     *writev.Writer
+	armedAt time.Time // when the deadline in force was set
+}
+
+func newWriter(nc net.Conn, timeout time.Duration, sent *atomic.Uint64) *writer {
+	return &writer{nc: nc, timeout: timeout, sent: sent, out: writev.New(nc)}
 }
 
 // write sends one buffer.
-func (w *writer) write(b []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err := w.nc.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
-		return err
-	}
-	n, err := w.nc.Write(b)
-	w.sent.Add(uint64(n)) //nolint:gosec // never negative
-	return err
-}
+func (w *writer) write(b []byte) error { return w.writeAll([][]byte{b}) }
 
-// writeAll sends buffers as one. The slice is used up, what its elements point to is not touched.
+// writeAll sends buffers as one. What they hold is not touched, and not kept.
 func (w *writer) writeAll(bufs [][]byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.nc.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
-		return err
+	if now := time.Now(); now.Sub(w.armedAt) > w.timeout/10 { // setting one is not free: one that is nearly new is kept
+		if err := w.nc.SetWriteDeadline(now.Add(w.timeout)); err != nil {
+			return err
+		}
+		w.armedAt = now
 	}
-	if _, ok := w.nc.(*net.TCPConn); ok {
-		w.pending = bufs
-		n, err := w.pending.WriteTo(w.nc)
-		w.sent.Add(uint64(n)) //nolint:gosec // never negative
-		return err
-	}
-	w.joined = w.joined[:0]
-	for _, b := range bufs {
-		w.joined = append(w.joined, b...)
-	}
+	n, err := w.out.Write(bufs)
 	clear(bufs)
-	n, err := w.nc.Write(w.joined)
 	w.sent.Add(uint64(n)) //nolint:gosec // never negative
-	if cap(w.joined) > playChunkBytes {
-		w.joined = nil // a keyframe's memory is not kept for each of many players
-	}
 	return err
 }
