@@ -1,8 +1,8 @@
 // Package rtmp is the RTMP door: publishers push through it, players play from it.
 //
-// The chunk layer, the AMF0 codec and the session are the project's own, because the bytes come from strangers: every
+// Handshake, chunk layer, AMF codec and session are the project's own, because the bytes come from strangers: every
 // length is bounded before it is believed, and memory grows only with bytes really received. From go-rtmp come the
-// handshake (under one absolute deadline) and the message type ids; nothing of it parses what a peer sends after that.
+// message type ids and the words of user control; nothing of it parses what a peer sends.
 //
 // A connection is one goroutine that reads and answers, in order, and a second one that sends media while it plays or
 // waits for the end of the push while it publishes. It carries one push or one play. Who may do so is decided elsewhere,
