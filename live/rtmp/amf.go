@@ -23,9 +23,10 @@ const (
 	amfUnsupported = 0x0d
 	amfXML         = 0x0f
 	amfTyped       = 0x10
+	amfSwitch      = 0x11 // the value that follows is AMF3
 )
 
-// What one AMF0 body may hold. Real commands nest two deep and hold some dozens of values; the announcement of enhanced
+// What one AMF0 body may hold, its values in AMF3 included. Real commands nest two deep and hold some dozens of values; the announcement of enhanced
 // RTMP nests three deep.
 const (
 	amfMaxDepth  = 8
@@ -33,7 +34,7 @@ const (
 )
 
 // errAMF is wrapped by every decoding error, so that a session can tell a peer's nonsense from a broken connection.
-var errAMF = errors.New("invalid AMF0")
+var errAMF = errors.New("invalid AMF")
 
 type (
 	// property is one named value of an amfProps.
@@ -72,13 +73,20 @@ func (o amfProps) text(key string) string {
 // amfReader decodes AMF0 from a complete message. It allocates in proportion to the bytes present, never to a count
 // that was merely declared.
 type amfReader struct {
-	rest   []byte
-	values int
+	rest     []byte
+	values   int
+	expanded int  // bytes of text in AMF3 values, as often as they are referred to
+	switched bool // there was a value in AMF3
 }
 
 // decodeAMF decodes a body into its values.
 func decodeAMF(body []byte) ([]any, error) {
 	r := amfReader{rest: body}
+	return r.all()
+}
+
+// all decodes the values that are left.
+func (r *amfReader) all() ([]any, error) {
 	var values []any
 	for len(r.rest) > 0 {
 		v, err := r.value(0)
@@ -135,6 +143,8 @@ func (r *amfReader) value(depth int) (any, error) {
 		return amfVoid{}, nil
 	case amfDate:
 		return r.date()
+	case amfSwitch:
+		return r.amf3(depth)
 	default:
 		return r.container(marker[0], depth)
 	}

@@ -33,8 +33,7 @@ func (c *conn) dispatch(ctx context.Context, p packet) error {
 	}
 }
 
-// skipAMF3 removes the byte in front of an AMF3 message's body. What follows is AMF0 with switches to AMF3 inside values,
-// which nobody uses in commands.
+// skipAMF3 removes the byte in front of an AMF3 message's body. What follows is AMF0, of which values may switch to AMF3.
 func skipAMF3(body []byte) []byte {
 	if len(body) > 0 && body[0] == 0 {
 		return body[1:]

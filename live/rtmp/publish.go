@@ -137,7 +137,7 @@ func (c *conn) script(time uint32, body []byte) error {
 		name, _, err = scriptName(body)
 	}
 	if err == nil {
-		_, err = decodeAMF(body)
+		body, err = soundScript(body)
 	}
 	if err != nil {
 		c.srv.count.scripts.Add(1)
@@ -153,6 +153,20 @@ func (c *conn) script(time uint32, body []byte) error {
 		return fmt.Errorf("%w: %w", errOver, err)
 	}
 	return nil
+}
+
+// soundScript returns a data message's body if it can be decoded. One with values in AMF3 is written anew, for it will be
+// sent as AMF0.
+func soundScript(body []byte) ([]byte, error) {
+	r := amfReader{rest: body}
+	values, err := r.all()
+	if err != nil || !r.switched {
+		return body, err
+	}
+	if body = encodeAMF(values...); len(body) > scriptBytes {
+		return nil, amfError("%d bytes when written as AMF0", len(body))
+	}
+	return body, nil
 }
 
 // scriptName decodes the name a data message begins with.

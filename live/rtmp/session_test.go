@@ -66,6 +66,28 @@ func TestConnectAnswers(t *testing.T) {
 	})
 }
 
+// Clients that say they prefer AMF3 send commands of type 17, in which any value may be AMF3.
+func TestCommandsInAMF3(t *testing.T) {
+	r := newRoom()
+	d := open(t, Config{}, r)
+	c := dial(t, d.addr).shake()
+	say := func(body string) { c.say(message.TypeIDCommandMessageAMF3, 0, []byte(body)) }
+	number := func(n float64) string { return string(encodeAMF(n)) }
+	say("\x00" + string(encodeAMF("connect")) + number(1) + "\x11\x0a\x0b\x01\x07app\x06\x09live\x0btcUrl\x06\x1brtmp://h/live\x1dobjectEncoding\x04\x03\x01")
+	if info := c.answer(1)[3].(amfProps); info.get("objectEncoding") != 0.0 {
+		t.Errorf("answer %+v, want AMF0 to be spoken", info)
+	}
+	say("\x00" + string(encodeAMF("createStream")) + "\x11\x04\x02" + "\x11\x01")
+	if a := c.answer(2); a[3] != 1.0 {
+		t.Errorf("createStream: %v", a)
+	}
+	say("\x00\x11\x06\x0fpublish\x11\x04\x03\x11\x01\x11\x06\x15room?sig=x\x11\x06\x09live")
+	c.wantStatus("NetStream.Publish.Start")
+	if req := r.lastRequest(); req.App != "live" || req.Host != "h" || req.Name != "room" || len(req.Query) != 1 || req.Query[0] != "sig=x" {
+		t.Errorf("request %+v", req)
+	}
+}
+
 func TestPublisherRequestIsDeliveredRaw(t *testing.T) {
 	r := newRoom()
 	d := open(t, Config{}, r)
@@ -125,6 +147,11 @@ func TestMessagesOfAPublisher(t *testing.T) {
 		{"plain metadata", []m{{18, 5, meta}}, []tagIn{{18, 5, []byte(meta)}}},
 		{"AMF3 data", []m{{15, 5, "\x00" + set + meta}}, []tagIn{{18, 5, []byte(meta)}}},
 		{"AMF3 data without the byte", []m{{15, 5, meta}}, []tagIn{{18, 5, []byte(meta)}}},
+		{
+			"AMF3 values become AMF0",
+			[]m{{15, 5, "\x00" + "\x11\x06\x1b@setDataFrame\x02\x00\x0aonMetaData\x11\x0a\x0b\x01\x0bwidth\x04\x8a\x00\x01"}},
+			[]tagIn{{18, 5, encodeAMF("onMetaData", amfProps{{"width", 1280}})}},
+		},
 		{"other data pass", []m{{18, 6, "\x02\x00\x0aonCuePoint\x05"}}, []tagIn{{18, 6, []byte("\x02\x00\x0aonCuePoint\x05")}}},
 		{"commands to servers and bad data do not", []m{
 			{18, 1, ""},
