@@ -27,6 +27,10 @@ import (
 // stopLimit is how long a graceful stop may take (docs/operating.md; docker-compose.yml gives it a little more).
 const stopLimit = 10 * time.Second
 
+// segmenterWindow is how long the tags of a stream that only HLS reads are collected: a segmenter woken for each tag would
+// cost as much as taking the tags in.
+const segmenterWindow = 40 * time.Millisecond
+
 type serveCmd struct {
 	Demo bool `help:"Keep a room demo, let guests speak, and print how to push to it."`
 }
@@ -128,7 +132,7 @@ func newProgram(set Settings, keys Secrets, log *slog.Logger) (*program, error) 
 
 // join makes the parts that know no network, from those that know nothing of the others to those that know many.
 func (p *program) join(keys Secrets) error {
-	p.hub = stream.NewHub(stream.Config{})
+	p.hub = stream.NewHub(stream.Config{RestWindow: segmenterWindow})
 	p.states = p.store.Status(eventLog)
 	rooms := p.store.Live(p.states)
 	p.machine = status.NewMachine(p.states, status.Config{})

@@ -23,13 +23,17 @@ type Config struct {
 	// OverflowWindow is the time without a loss after which earlier ones are forgotten. Default 1 min.
 	OverflowWindow time.Duration
 
-	// MergeWindow is the longest a tag waits for others to share a write with. Default 50 ms.
+	// MergeWindow is the longest a tag waits for others to share a write with. Default 90 ms.
 	MergeWindow time.Duration
-	// MergeFrom is the number of subscribers, over all streams, up to which every tag is delivered at once. Default 128.
+	// MergeFrom is the number of viewers, over all streams, up to which every tag is delivered at once. Default 16 for each
+	// processor.
 	MergeFrom int
-	// MergeFull is the number of subscribers from which on tags wait the whole MergeWindow; in between it grows evenly. Default 1024.
+	// MergeFull is the number of viewers from which on tags wait the whole MergeWindow; in between it grows evenly. Default
+	// 900 for each processor.
 	MergeFull int
-	// BatchBytes is what Subscriber.Next aims at most to return, and what ends a merge window early. Default 32 KiB.
+	// RestWindow is the window of a stream without viewers, read by segmenters and the like. Default 0: they get every tag at once.
+	RestWindow time.Duration
+	// BatchBytes is what ends a merge window early; Subscriber.Next returns at most twice as much, or one tag. Default 32 KiB.
 	BatchBytes int
 
 	// MaxJump is how far a publisher's timestamps may run ahead of the time that really passed before they are repaired. Default 5 s.
@@ -49,8 +53,8 @@ func (c *Config) fields() (ints []intField, durations []durationField) {
 		{"GOPBytes", &c.GOPBytes, 16 << 20},
 		{"BacklogBytes", &c.BacklogBytes, 8 << 20},
 		{"MaxOverflows", &c.MaxOverflows, 5},
-		{"MergeFrom", &c.MergeFrom, 128},
-		{"MergeFull", &c.MergeFull, 1024},
+		{"MergeFrom", &c.MergeFrom, 16 * processors()},
+		{"MergeFull", &c.MergeFull, 900 * processors()},
 		{"BatchBytes", &c.BatchBytes, 32 << 10},
 		{"Remembered", &c.Remembered, 10000},
 	}
@@ -59,7 +63,8 @@ func (c *Config) fields() (ints []intField, durations []durationField) {
 		{"AudioCache", &c.AudioCache, time.Second},
 		{"BacklogTime", &c.BacklogTime, 10 * time.Second},
 		{"OverflowWindow", &c.OverflowWindow, time.Minute},
-		{"MergeWindow", &c.MergeWindow, 50 * time.Millisecond},
+		{"MergeWindow", &c.MergeWindow, 90 * time.Millisecond},
+		{"RestWindow", &c.RestWindow, 0},
 		{"MaxJump", &c.MaxJump, 5 * time.Second},
 		{"MaxRegress", &c.MaxRegress, 500 * time.Millisecond},
 		{"RememberedFor", &c.RememberedFor, 24 * time.Hour},
@@ -113,16 +118,4 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	return c
-}
-
-// window is how long a tag waits for others while that many subscribers watch.
-func (c *Config) window(subscribers int) time.Duration {
-	switch {
-	case subscribers <= c.MergeFrom:
-		return 0
-	case subscribers >= c.MergeFull:
-		return c.MergeWindow
-	default:
-		return c.MergeWindow * time.Duration(subscribers-c.MergeFrom) / time.Duration(c.MergeFull-c.MergeFrom)
-	}
 }

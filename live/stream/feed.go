@@ -28,7 +28,9 @@ type feed struct {
 	protocols  map[string]int // viewers
 	linked     map[string]int // those of them that name a chat session, by its id
 	wake       chan struct{}  // closed to wake waiting subscribers; nil while none waits
-	timer      *time.Timer    // ends the merge window
+	viewers    int            // subscribers that are not internal
+	merge      merger
+	timer      *time.Timer // ends the merge window
 	armed      bool
 
 	subscribers atomic.Int64 // changed under the hub's mutex
@@ -52,7 +54,7 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 	}
 	t := newTag(kind, ms, p.generation, buf, fm)
 	if slot := headerSlot(t); slot >= 0 {
-		return f.writeHeader(t, slot), nil
+		return f.writeHeader(t, slot, now), nil
 	}
 	if f.gated {
 		f.hub.counts.gated.Add(1)
@@ -69,12 +71,12 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 	if start {
 		f.log.addMark(ms, f.headers)
 	}
-	return f.append(t), nil
+	return f.append(t, now), nil
 }
 
 // writeHeader remembers a header and, while media flows, passes it on. Some encoders repeat their headers with every
 // keyframe: a repetition is dropped.
-func (f *feed) writeHeader(t *Tag, slot int) chan struct{} {
+func (f *feed) writeHeader(t *Tag, slot int, now time.Time) chan struct{} {
 	if h := f.headers[slot]; h != nil && bytes.Equal(h.Payload(), t.Payload()) {
 		return nil
 	}
@@ -84,7 +86,7 @@ func (f *feed) writeHeader(t *Tag, slot int) chan struct{} {
 	if f.gated || f.await {
 		return nil
 	}
-	return f.append(t)
+	return f.append(t, now)
 }
 
 // startsHere says whether a newcomer can start with a tag: with a keyframe, or in a stream without video with any audio,
@@ -117,21 +119,28 @@ func (f *feed) resume(t *Tag) {
 	t.breaks = breaks
 }
 
-// append adds a tag to the log and decides when subscribers see it: at once while few watch, else when the merge window
-// is over or enough bytes are there for a good write.
-func (f *feed) append(t *Tag) chan struct{} {
+// append adds a tag to the log and decides when subscribers see it: at once while few watch, else with others.
+func (f *feed) append(t *Tag, now time.Time) chan struct{} {
+	if f.log.pending == 0 {
+		f.merge.since = now
+	}
 	f.log.push(t)
 	f.log.trim(&f.hub.cfg, f.last)
-	window := f.hub.cfg.window(int(f.hub.counts.subscribers.Load()))
-	if window == 0 || f.log.pending >= f.hub.cfg.BatchBytes {
+	picture := t.kind == Video && !t.format.control
+	if picture {
+		f.merge.saw(now)
+	}
+	window := f.hub.cfg.window(int(f.hub.counts.viewers.Load()), f.viewers == 0)
+	patience := f.merge.patience(window, picture, now)
+	if patience == 0 || f.log.pending >= f.hub.cfg.BatchBytes {
 		return f.show()
 	}
 	if !f.armed {
 		f.armed = true
 		if f.timer == nil {
-			f.timer = time.AfterFunc(window, f.flush)
+			f.timer = time.AfterFunc(patience, f.flush)
 		} else {
-			f.timer.Reset(window)
+			f.timer.Reset(patience)
 		}
 	}
 	return nil

@@ -184,6 +184,8 @@ func (h *Hub) Subscribe(name, protocol string, o SubscribeOptions) *Subscriber {
 	h.counts.subscribers.Add(1)
 	h.counts.subscribed.Add(1)
 	if !o.Internal {
+		f.viewers++
+		h.counts.viewers.Add(1)
 		if f.protocols == nil {
 			f.protocols = make(map[string]int)
 		}
@@ -208,15 +210,12 @@ func (h *Hub) Viewers(name string) (total int, linked []string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, n := range f.protocols {
-		total += n
-	}
 	for viewer, n := range f.linked {
 		for range n {
 			linked = append(linked, viewer)
 		}
 	}
-	return total, linked
+	return f.viewers, linked
 }
 
 // feed returns the named feed, making it from what is remembered. The hub's mutex is held.

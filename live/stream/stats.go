@@ -8,7 +8,7 @@ import (
 
 // counts are the hub's figures, counted as things happen.
 type counts struct {
-	publishers, subscribers          atomic.Int64
+	publishers, subscribers, viewers atomic.Int64
 	published, subscribed            atomic.Uint64
 	tagsIn, bytesIn                  atomic.Uint64
 	tagsOut, bytesOut, batchesOut    atomic.Uint64

@@ -44,7 +44,7 @@ type Loss struct {
 func (s *Subscriber) SetIdle(d time.Duration) { s.idle = d }
 
 // Next waits until there is at least one tag and returns those that are there, in order, appended to buf[:0]: as many as
-// fit Config.BatchBytes, at least one. A newcomer first gets metadata, sequence headers and the cached GOP.
+// fit twice Config.BatchBytes, at least one. A newcomer first gets metadata, sequence headers and the cached GOP.
 //
 // The error is ctx's, ErrEnded when the stream is over and read to its end, ErrSlow when the subscriber lost GOPs too
 // often, ErrClosed after Close, or ErrIdle (see SetIdle), after which Next may be called again.
@@ -107,12 +107,13 @@ func (s *Subscriber) take(out []*Tag) ([]*Tag, chan struct{}, error) {
 	if err := s.position(); err != nil {
 		return out, nil, err
 	}
-	size := 0
+	size, until := 0, f.log.visible
 	if s.seeking {
 		out, size = s.seek(out)
+		until = f.log.head // a newcomer's first picture need not wait for others' merged writes
 	}
 	if !s.seeking {
-		out = s.read(out, size)
+		out = s.read(out, size, until)
 	}
 	if len(out) > 0 {
 		return out, nil, nil
@@ -160,14 +161,14 @@ func (s *Subscriber) position() error {
 	return nil
 }
 
-// seek goes to the mark, if it is readable, and returns the headers the subscriber does not have yet.
+// seek goes to the mark, if there is one, and returns the headers the subscriber does not have yet.
 func (s *Subscriber) seek(out []*Tag) ([]*Tag, int) {
 	l := &s.feed.log
 	m := l.newest()
 	if s.waits {
 		m = l.first(s.from)
 	}
-	if m == nil || m.index >= l.visible || m.index < s.from {
+	if m == nil || m.index >= l.head || m.index < s.from {
 		return out, 0
 	}
 	size := 0
@@ -186,15 +187,15 @@ func (s *Subscriber) seek(out []*Tag) ([]*Tag, int) {
 	return append(out, t), size + len(t.buf)
 }
 
-// read appends tags from the cursor on until the batch is full or a break follows.
-func (s *Subscriber) read(out []*Tag, size int) []*Tag {
+// read appends tags from the cursor on until the batch is full or a break follows, up to an index.
+func (s *Subscriber) read(out []*Tag, size int, until uint64) []*Tag {
 	f := s.feed
 	if len(out) == 0 {
 		s.breaks = false
 	}
-	for s.cursor < f.log.visible {
+	for s.cursor < until {
 		t := f.log.at(s.cursor)
-		if len(out) > 0 && (t.breaks || size+len(t.buf) > f.hub.cfg.BatchBytes) {
+		if len(out) > 0 && (t.breaks || size+len(t.buf) > 2*f.hub.cfg.BatchBytes) {
 			break
 		}
 		s.cursor++
@@ -252,6 +253,8 @@ func (s *Subscriber) Close() {
 		s.failed = ErrClosed
 	}
 	if !s.internal {
+		f.viewers--
+		h.counts.viewers.Add(-1)
 		if f.protocols[s.protocol]--; f.protocols[s.protocol] <= 0 {
 			delete(f.protocols, s.protocol)
 		}

@@ -160,7 +160,7 @@ func TestJoinerOfATooLongGOPWaitsForTheNextKeyframe(t *testing.T) {
 }
 
 func TestBatchesAreBounded(t *testing.T) {
-	h := NewHub(Config{BatchBytes: 1000})
+	h := NewHub(Config{BatchBytes: 500}) // twice as much
 	p := publish(t, h, "x", PublishOptions{})
 	defer p.Close(StopClosed)
 	s := h.Subscribe("x", FLV, SubscribeOptions{})
@@ -260,7 +260,7 @@ func TestIdle(t *testing.T) {
 	})
 }
 
-func TestManySubscribersGetMergedBatches(t *testing.T) {
+func TestManyViewersGetMergedBatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := NewHub(Config{MergeFrom: 1, MergeFull: 2, MergeWindow: 50 * time.Millisecond, BatchBytes: 10_000})
 		p := publish(t, h, "x", PublishOptions{})
@@ -279,28 +279,106 @@ func TestManySubscribersGetMergedBatches(t *testing.T) {
 		read(one, "K", 0)
 		two := h.Subscribe("x", FLV, SubscribeOptions{})
 		defer two.Close()
+		read(two, "K", 0)
+		time.Sleep(10 * time.Millisecond)
 		write(t, p, Video, 10, interframe)
 		write(t, p, Audio, 10, audioFrame)
-		time.Sleep(20 * time.Millisecond)
-		write(t, p, Video, 30, interframe)
-		read(one, "vav", 30*time.Millisecond)
-		read(two, "Kvav", 0)
-		write(t, p, Video, 60, append(slices.Clone(keyframe), make([]byte, 20_000)...))
+		time.Sleep(10 * time.Millisecond)
+		write(t, p, Video, 20, interframe)
+		read(one, "vav", 40*time.Millisecond) // the next picture did not come in time
+		read(two, "vav", 0)
+		write(t, p, Video, 60, append(slices.Clone(keyframe), make([]byte, 10_000)...))
 		read(one, "K", 0) // enough for a good write
 		write(t, p, Video, 70, interframe)
 		p.Close(StopClosed)
-		read(two, "K", 0)
-		read(two, "v", 0) // the end waits for nothing
+		read(two, "Kv", 0) // the end waits for nothing
 	})
 }
 
-func TestMergeWindowGrowsWithSubscribers(t *testing.T) {
-	cfg := Config{}.withDefaults()
-	for subscribers, want := range map[int]time.Duration{
-		0: 0, 128: 0, 576: 25 * time.Millisecond, 1024: 50 * time.Millisecond, 5000: 50 * time.Millisecond,
+// Tags leave with a picture after which the next would come too late: the newest picture waits least.
+func TestMergedBatchesEndWithAPicture(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		fps    int
+		window time.Duration
+		want   string // letters of the batches
+	}{
+		{"30 fps", 30, 90 * time.Millisecond, "avavav"},
+		{"25 fps", 25, 90 * time.Millisecond, "avav"},
+		{"60 fps", 60, 90 * time.Millisecond, "avavavavav"},
+		{"a window shorter than a picture", 30, 10 * time.Millisecond, "av"},
 	} {
-		if got := cfg.window(subscribers); got != want {
-			t.Errorf("%d subscribers: %v, want %v", subscribers, got, want)
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := NewHub(Config{MergeFrom: 1, MergeFull: 1, MergeWindow: c.window})
+				p := publish(t, h, "x", PublishOptions{})
+				defer p.Close(StopClosed)
+				for range 2 {
+					s := h.Subscribe("x", FLV, SubscribeOptions{})
+					defer s.Close()
+				}
+				s := h.Subscribe("x", FLV, SubscribeOptions{})
+				defer s.Close()
+				var wg sync.WaitGroup
+				defer wg.Wait()
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				wg.Go(func() {
+					tick := time.Second / time.Duration(c.fps)
+					frame := keyframe
+					for ts := uint32(0); ctx.Err() == nil; ts += uint32(tick / time.Millisecond) {
+						time.Sleep(tick / 2)
+						write(t, p, Audio, ts, audioFrame)
+						time.Sleep(tick - tick/2)
+						write(t, p, Video, ts, frame)
+						frame = interframe
+					}
+				})
+				for range 4 { // until the beat is known
+					next(t, s)
+				}
+				for range 5 {
+					wantLetters(t, "batch", next(t, s), c.want)
+				}
+			})
+		})
+	}
+}
+
+// Whoever comes while tags wait for others gets them at once, and none of them twice.
+func TestNewcomersDoNotWaitForMergedWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHub(Config{MergeFrom: 1, MergeFull: 1, MergeWindow: 50 * time.Millisecond})
+		p := publish(t, h, "x", PublishOptions{})
+		defer p.Close(StopClosed)
+		for range 2 {
+			s := h.Subscribe("x", FLV, SubscribeOptions{})
+			defer s.Close()
+		}
+		write(t, p, Video, 0, keyframe)
+		write(t, p, Audio, 5, audioFrame)
+		s := h.Subscribe("x", FLV, SubscribeOptions{})
+		defer s.Close()
+		began := time.Now()
+		wantLetters(t, "first", next(t, s), "Ka")
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("waited %v for the first picture", waited)
+		}
+		write(t, p, Audio, 10, audioFrame)
+		wantLetters(t, "second", next(t, s), "a")
+	})
+}
+
+func TestMergeWindowGrowsWithViewers(t *testing.T) {
+	cfg := Config{MergeFrom: 100, MergeFull: 1100, RestWindow: 40 * time.Millisecond}.withDefaults()
+	for viewers, want := range map[int]time.Duration{
+		0: 0, 100: 0, 600: 45 * time.Millisecond, 1100: 90 * time.Millisecond, 5000: 90 * time.Millisecond,
+	} {
+		if got := cfg.window(viewers, false); got != want {
+			t.Errorf("%d viewers: %v, want %v", viewers, got, want)
+		}
+		if got := cfg.window(viewers, true); got != 40*time.Millisecond {
+			t.Errorf("unwatched beside %d viewers: %v", viewers, got)
 		}
 	}
 }
