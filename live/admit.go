@@ -129,13 +129,17 @@ func (s *Service) giveBack(p *Push) {
 	}
 }
 
-// Play admits a viewer and subscribes it. The error is a *stream.Refusal.
+// Play admits a viewer, who takes a place until the subscriber is closed, and subscribes it. The error is a *stream.Refusal.
 func (s *Service) Play(ctx context.Context, req stream.Request) (*stream.Subscriber, error) {
 	r, err := s.authorize(ctx, req)
 	if err != nil {
 		return nil, err
 	}
-	sub := s.hub.Subscribe(r.Stream, req.Protocol, stream.SubscribeOptions{Viewer: viewerOf(req)})
+	leave, err := s.enter(r, req)
+	if err != nil {
+		return nil, err
+	}
+	sub := s.hub.Subscribe(r.Stream, req.Protocol, stream.SubscribeOptions{Viewer: viewerOf(req), OnClose: leave})
 	if why := s.playable(ctx, r, req.Protocol); why != nil { // the end came first and closed all subscribers but this one
 		sub.Close()
 		return nil, s.playRefused(req, why)
@@ -143,10 +147,48 @@ func (s *Service) Play(ctx context.Context, req stream.Request) (*stream.Subscri
 	return sub, nil
 }
 
-// Authorize checks that req may play, without subscribing. The error is a *stream.Refusal.
+// Authorize checks that req could play now, without taking a place. The error is a *stream.Refusal.
 func (s *Service) Authorize(ctx context.Context, req stream.Request) error {
-	_, err := s.authorize(ctx, req)
-	return err
+	r, err := s.authorize(ctx, req)
+	if err != nil {
+		return err
+	}
+	if why := s.capacity.look(r.Stream, s.limits(r)); why != nil {
+		return s.playRefused(req, why)
+	}
+	return nil
+}
+
+// Enter admits a viewer that is no subscriber, an HLS session, and takes its place until leave is called. The error is a
+// *stream.Refusal.
+func (s *Service) Enter(ctx context.Context, req stream.Request) (leave func(), err error) {
+	r, err := s.authorize(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return s.enter(r, req)
+}
+
+// Reenter takes a place for a viewer of the stream req.Name that was admitted before and is not known here any more. One
+// that was watching when this process began is not turned away, however full it is. The error is a *stream.Refusal.
+func (s *Service) Reenter(ctx context.Context, req stream.Request, watching bool) (leave func(), err error) {
+	r, err := s.store.RoomByStream(ctx, req.Name)
+	if err != nil {
+		return nil, s.playRefused(req, refusal(err))
+	}
+	leave, why := s.capacity.enter(r.Stream, s.limits(r), watching)
+	if why != nil {
+		return nil, s.playRefused(req, why)
+	}
+	return leave, nil
+}
+
+func (s *Service) enter(r Room, req stream.Request) (leave func(), err error) {
+	leave, why := s.capacity.enter(r.Stream, s.limits(r), false)
+	if why != nil {
+		return nil, s.playRefused(req, why)
+	}
+	return leave, nil
 }
 
 func (s *Service) authorize(ctx context.Context, req stream.Request) (Room, error) {

@@ -17,6 +17,8 @@ const (
 	MinGrace       = time.Second
 	MaxGrace       = 24 * time.Hour
 	MaxPauseLimit  = 7 * 24 * time.Hour
+	MostViewers    = 10_000_000
+	MostBandwidth  = 1_000_000_000_000 // bits per second
 )
 
 var (
@@ -40,6 +42,9 @@ type Draft struct {
 	PauseLimit  time.Duration // default: Config.PauseLimit
 	PlayAuth    PlayAuth
 	EarlyPush   EarlyPush
+
+	MaxViewers   int   // 0: Config.RoomLimits, also if that changes later
+	MaxBandwidth int64 // the same
 }
 
 // Patch changes a room; nil leaves a field as it is. A pointer to a zero time removes the time.
@@ -53,6 +58,9 @@ type Patch struct {
 	PauseLimit  *time.Duration
 	PlayAuth    *PlayAuth
 	EarlyPush   *EarlyPush
+
+	MaxViewers   *int
+	MaxBandwidth *int64
 }
 
 // room fills in defaults; what it returns still has to be validated.
@@ -61,6 +69,7 @@ func (d Draft) room(cfg Config, now time.Time) Room {
 		ID: d.ID, GroupID: d.GroupID, Stream: d.Stream, Title: d.Title, Anchor: d.Anchor, Notice: d.Notice,
 		ScheduledAt: d.ScheduledAt, EndAt: d.EndAt, Grace: d.Grace, PauseLimit: d.PauseLimit,
 		PlayAuth: d.PlayAuth, EarlyPush: d.EarlyPush, CreatedAt: now, UpdatedAt: now,
+		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth,
 	}
 	if r.ID == "" {
 		r.ID = idFromStream(d.Stream)
@@ -114,6 +123,8 @@ func (p Patch) apply(r *Room, now time.Time) {
 	set(&r.PauseLimit, p.PauseLimit)
 	set(&r.PlayAuth, p.PlayAuth)
 	set(&r.EarlyPush, p.EarlyPush)
+	set(&r.MaxViewers, p.MaxViewers)
+	set(&r.MaxBandwidth, p.MaxBandwidth)
 	r.UpdatedAt = now
 }
 
@@ -146,6 +157,10 @@ func (r Room) validate() error {
 		return invalid("playAuth", `must be "signed" or "none"`)
 	case r.EarlyPush != EarlyAccept && r.EarlyPush != EarlyRefuse:
 		return invalid("earlyPush", `must be "accept" or "refuse"`)
+	case r.MaxViewers < 0 || r.MaxViewers > MostViewers:
+		return invalid("maxViewers", fmt.Sprintf("must be from 0 (the server's setting) to %d", MostViewers))
+	case r.MaxBandwidth < 0 || r.MaxBandwidth > MostBandwidth:
+		return invalid("maxBandwidth", fmt.Sprintf("must be from 0 (the server's setting) to %d bits per second", MostBandwidth))
 	case !r.EndAt.IsZero() && !r.ScheduledAt.IsZero() && !r.EndAt.After(r.ScheduledAt):
 		return invalid("endAt", "must be after scheduledAt")
 	}

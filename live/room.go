@@ -36,4 +36,8 @@ type Room struct {
 	EarlyPush   EarlyPush
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+
+	// Most viewers at a time, and most bits per second committed to them (Limits). 0: Config.RoomLimits.
+	MaxViewers   int
+	MaxBandwidth int64
 }

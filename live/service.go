@@ -26,6 +26,11 @@ type Config struct {
 	Addresses  address.Base  // what addresses are made of
 	PushKeys   address.Keys
 	PlayKeys   address.Keys
+	NodeLimits Limits // of all viewers of this node
+	RoomLimits Limits // of the viewers this node has of a room that has no limit of its own
+
+	// Viewers tells who watches a room's stream, HLS included. Nil: nobody.
+	Viewers func(Room) Viewers
 }
 
 // Groups is the chat side of a room, joined on by cmd.
@@ -42,16 +47,17 @@ type Outbox interface {
 
 // Service is the live rooms of one node.
 type Service struct {
-	cfg     Config
-	store   Store
-	machine *status.Machine
-	hub     *stream.Hub
-	groups  Groups
-	outbox  Outbox
-	log     *slog.Logger
-	push    *address.Verifier
-	play    *address.Verifier
-	refused *refusals
+	cfg      Config
+	store    Store
+	machine  *status.Machine
+	hub      *stream.Hub
+	groups   Groups
+	outbox   Outbox
+	log      *slog.Logger
+	push     *address.Verifier
+	play     *address.Verifier
+	refused  *refusals
+	capacity *capacity
 
 	mu    sync.Mutex
 	views map[string]*view // rooms with a push or a change seen by this process, by room id
@@ -73,10 +79,13 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 	cfg.Grace = cmpOr(cfg.Grace, time.Minute)
 	cfg.PauseLimit = cmpOr(cfg.PauseLimit, 30*time.Minute)
 	cfg.AddressTTL = cmpOr(cfg.AddressTTL, 24*time.Hour)
+	if cfg.Viewers == nil {
+		cfg.Viewers = func(Room) Viewers { return Viewers{} }
+	}
 	s := &Service{
 		cfg: cfg, store: store, machine: machine, hub: hub, groups: groups, outbox: outbox, log: log,
 		push: address.New(cfg.PushKeys, 0), play: address.New(cfg.PlayKeys, 0),
-		refused: newRefusals(), views: map[string]*view{}, stops: make(chan stop, maxStops),
+		refused: newRefusals(), capacity: newCapacity(cfg.NodeLimits, rateOf(hub)), views: map[string]*view{}, stops: make(chan stop, maxStops),
 	}
 	machine.Watch(s.follow)
 	return s, nil
@@ -296,6 +305,9 @@ func (s *Service) finishDeleteSoon(ctx context.Context, id string) error {
 
 // Online is how many people are in the room, in chat or watching (design §6).
 func (s *Service) Online(r Room) int { return s.groups.Online(r.GroupID) }
+
+// Viewers is who watches the room's stream, by protocol.
+func (s *Service) Viewers(r Room) Viewers { return s.cfg.Viewers(r) }
 
 // Refusals returns the newest refused pushes of a room, newest first.
 func (s *Service) Refusals(ctx context.Context, id string) ([]RefusalEntry, error) {

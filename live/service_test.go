@@ -207,6 +207,10 @@ func TestCreateNamesTheFieldAtFault(t *testing.T) {
 		{"pauseLimit", live.Draft{ID: "a", PauseLimit: 1000 * time.Hour}},
 		{"playAuth", live.Draft{ID: "a", PlayAuth: "x"}},
 		{"earlyPush", live.Draft{ID: "a", EarlyPush: "x"}},
+		{"maxViewers", live.Draft{ID: "a", MaxViewers: -1}},
+		{"maxViewers", live.Draft{ID: "a", MaxViewers: live.MostViewers + 1}},
+		{"maxBandwidth", live.Draft{ID: "a", MaxBandwidth: -1}},
+		{"maxBandwidth", live.Draft{ID: "a", MaxBandwidth: live.MostBandwidth + 1}},
 		{"endAt", live.Draft{ID: "a", EndAt: time.Now().Add(-time.Hour)}},
 		{"endAt", live.Draft{ID: "a", EndAt: time.Now().Add(time.Hour), ScheduledAt: time.Now().Add(2 * time.Hour)}},
 	} {

@@ -39,12 +39,19 @@ func (g groups) Dismiss(ctx context.Context, group string) error { return g.chat
 
 func (g groups) Online(string) int { return 0 }
 
-// rooms is the real service with the one figure that tests want to set.
+// rooms is the real service with the figures that tests want to set.
 type rooms struct {
 	*live.Service
-	mu     sync.Mutex
-	online int
-	broken error // answered instead of rooms
+	mu      sync.Mutex
+	online  int
+	viewers live.Viewers
+	broken  error // answered instead of rooms
+}
+
+func (r *rooms) Viewers(live.Room) live.Viewers {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.viewers
 }
 
 func (r *rooms) Online(live.Room) int {

@@ -19,6 +19,7 @@ func TestRoomLifeOverREST(t *testing.T) {
 	for field, want := range map[string]any{
 		"id": "demo", "groupId": "demo", "stream": "demo", "title": "你好", "grace": "90s", "pauseLimit": "1800s",
 		"scheduledAt": "2030-01-01T00:00:00.000Z", "endAt": nil, "playAuth": "signed", "earlyPush": "accept", "online": 0.0,
+		"maxViewers": 0.0, "maxBandwidth": 0.0,
 	} {
 		if got := made.json[field]; got != want {
 			t.Errorf("%s = %v, want %v", field, got, want)
@@ -35,8 +36,9 @@ func TestRoomLifeOverREST(t *testing.T) {
 	if got := b.do(200, "GET", "/api/v1/rooms/demo", "", nil); got.raw != made.raw {
 		t.Errorf("GET = %s, want %s", got.raw, made.raw)
 	}
-	changed := b.do(200, "PATCH", "/api/v1/rooms/demo", apiToken, `{"title":"new","scheduledAt":null,"pauseLimit":"1h"}`)
-	if changed.json["title"] != "new" || changed.json["scheduledAt"] != nil || changed.json["pauseLimit"] != "3600s" || changed.json["grace"] != "90s" {
+	changed := b.do(200, "PATCH", "/api/v1/rooms/demo", apiToken, `{"title":"new","scheduledAt":null,"pauseLimit":"1h","maxViewers":300,"maxBandwidth":900000000}`)
+	if changed.json["title"] != "new" || changed.json["scheduledAt"] != nil || changed.json["pauseLimit"] != "3600s" || changed.json["grace"] != "90s" ||
+		changed.json["maxViewers"] != 300.0 || changed.json["maxBandwidth"] != 9e8 {
 		t.Errorf("PATCH = %s", changed.raw)
 	}
 	b.do(204, "DELETE", "/api/v1/rooms/demo?reason=over", apiToken, nil)
@@ -73,6 +75,10 @@ func TestBadInputNamesTheField(t *testing.T) {
 		{"duration out of range", "POST", "/api/v1/rooms", `{"id":"a","grace":"48h"}`, 422, "invalid", "grace"},
 		{"time", "POST", "/api/v1/rooms", `{"id":"a","endAt":"tomorrow"}`, 422, "invalid", "endAt"},
 		{"time in the past", "POST", "/api/v1/rooms", `{"id":"a","endAt":"2001-01-01T00:00:00Z"}`, 422, "invalid", "endAt"},
+		{"negative limit", "POST", "/api/v1/rooms", `{"id":"a","maxViewers":-1}`, 422, "invalid", "maxViewers"},
+		{"broken limit", "PATCH", "/api/v1/rooms/demo", `{"maxViewers":1.5}`, 422, "invalid", "maxViewers"},
+		{"huge bandwidth", "PATCH", "/api/v1/rooms/demo", `{"maxBandwidth":1000000000001}`, 422, "invalid", "maxBandwidth"},
+		{"bandwidth as text", "POST", "/api/v1/rooms", `{"id":"a","maxBandwidth":"8Mbit"}`, 422, "invalid", "maxBandwidth"},
 		{"choice", "POST", "/api/v1/rooms", `{"id":"a","playAuth":"maybe"}`, 422, "invalid", "playAuth"},
 		{"taken id", "POST", "/api/v1/rooms", `{"id":"demo"}`, 409, "exists", "id"},
 		{"taken stream", "POST", "/api/v1/rooms", `{"id":"a","stream":"demo"}`, 409, "exists", "stream"},
@@ -136,6 +142,8 @@ func TestIdempotentCreate(t *testing.T) {
 	create(201, "k3", `{"id":"given","grace":"5s"}`)
 	create(201, "k3", `{"id":"given","grace":"5s"}`)
 	create(409, "k3", `{"id":"given","grace":"6s"}`)
+	create(409, "k3", `{"id":"given","maxViewers":6}`)
+	create(409, "k3", `{"id":"given","maxBandwidth":6}`)
 	b.do(409, "POST", "/api/v1/rooms", apiToken, `{"id":"given","grace":"5s"}`)
 	if a := create(409, "k4", `{"stream":"given"}`); a.field() != "stream" {
 		t.Errorf("a taken stream: %s", a.raw)

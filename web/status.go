@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -20,22 +21,36 @@ const maxWait = time.Minute
 // maxRooms is how many rooms one call may name.
 const maxRooms = 500
 
+// ViewersBody counts play sessions.
+type ViewersBody struct {
+	Total int `json:"total" doc:"Play sessions, whether or not their people are in the chat as well."`
+	RTMP  int `json:"rtmp"`
+	FLV   int `json:"flv" doc:"HTTP-FLV."`
+	WSFLV int `json:"wsflv" doc:"WebSocket-FLV."`
+	HLS   int `json:"hls" doc:"Sessions that asked for their playlist within the last minute."`
+}
+
+func viewersBody(v live.Viewers) ViewersBody {
+	return ViewersBody{Total: v.Total(), RTMP: v.RTMP, FLV: v.FLV, WSFLV: v.WSFLV, HLS: v.HLS}
+}
+
 // StatusBody is a status record with the number of people beside it.
 type StatusBody struct {
 	Record
-	Online int `json:"online" doc:"How many people are there, in chat or watching. Not part of the versioned record."`
+	Online  int         `json:"online" doc:"How many people are there, in chat or watching. Not part of the versioned record."`
+	Viewers ViewersBody `json:"viewers" doc:"Not part of the versioned record."`
 }
 
 func (s *Server) statusBody(l live.Listed) StatusBody {
-	return StatusBody{Record: recordOf(l.Record), Online: s.rooms.Online(l.Room)}
+	return StatusBody{Record: recordOf(l.Record), Online: s.rooms.Online(l.Room), Viewers: viewersBody(s.rooms.Viewers(l.Room))}
 }
 
-// etag is "epoch-version" while nobody is there, "epoch-version-online" otherwise: two bodies that differ in online only
-// must not be taken for the same.
+// etag is "epoch-version" while nobody is there, otherwise with the people and the viewers by protocol behind it: two bodies
+// that differ in those only must not be taken for the same. What a caller waits for is the record, whatever the tag.
 func (b StatusBody) etag() string {
 	tag := b.Epoch + "-" + strconv.FormatUint(b.Version, 10)
-	if b.Online != 0 {
-		tag += "-" + strconv.Itoa(b.Online)
+	if b.Online != 0 || b.Viewers.Total != 0 {
+		tag += fmt.Sprintf("-%d-%d.%d.%d.%d", b.Online, b.Viewers.RTMP, b.Viewers.FLV, b.Viewers.WSFLV, b.Viewers.HLS)
 	}
 	return `"` + tag + `"`
 }
@@ -68,7 +83,7 @@ type statusOut struct {
 
 func (s *Server) registerStatus() {
 	op := s.operation("room-status", http.MethodGet, "/rooms/{room}/status", "status", "Show a room's status, or wait for the next", anyone)
-	op.Description = "The ETag is epoch-version, followed by -online where online is not 0. 304 answers an If-None-Match with the present tag."
+	op.Description = "The ETag is epoch-version, and where people are there something behind it that differs with their numbers. 304 answers an If-None-Match with the present tag."
 	register(s, op, s.roomStatus)
 	s.api.OpenAPI().Paths[op.Path].Get.Responses["304"] = &huma.Response{Description: "Nothing has changed"}
 	register(s, s.operation("statuses", http.MethodGet, "/statuses", "status", "Show many rooms' status", anyone), s.statuses)

@@ -3,10 +3,12 @@ package web_test
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"liveroom/live"
 	"liveroom/status"
 	"liveroom/web"
 )
@@ -35,6 +37,23 @@ func TestETagChangesWithVersionAndOnline(t *testing.T) {
 		t.Errorf("with people: %s, ETag %s", busy.raw, busy.header.Get("ETag"))
 	}
 	get(304, busy.header.Get("ETag"))
+	tags := map[string]bool{tag: true, busy.header.Get("ETag"): true}
+	for _, v := range []live.Viewers{{RTMP: 1}, {FLV: 1}, {WSFLV: 1}, {HLS: 1}, {HLS: 11}, {RTMP: 1, FLV: 1}, {RTMP: 11}} {
+		b.rooms.set(func(r *rooms) { r.viewers = v }) // as many people, by other ways
+		busy = get(200, busy.header.Get("ETag"))
+		want := map[string]any{
+			"total": float64(v.Total()), "rtmp": float64(v.RTMP), "flv": float64(v.FLV), "wsflv": float64(v.WSFLV), "hls": float64(v.HLS),
+		}
+		if tag := busy.header.Get("ETag"); tags[tag] || !reflect.DeepEqual(busy.json["viewers"], want) {
+			t.Errorf("with %+v: %s, ETag %s", v, busy.raw, tag)
+		} else {
+			tags[tag] = true
+		}
+	}
+	room := b.do(200, "GET", "/api/v1/rooms/demo", "", nil)
+	if !reflect.DeepEqual(room.json["viewers"], busy.json["viewers"]) {
+		t.Errorf("the room says %v", room.json["viewers"])
+	}
 	b.do(200, "POST", "/api/v1/rooms/demo/end", apiToken, nil)
 	if a := get(200, busy.header.Get("ETag")); a.json["name"] != "ended" {
 		t.Errorf("after the end: %s", a.raw)

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"liveroom/address"
+	"liveroom/live"
 	"liveroom/live/rtmp"
 	"liveroom/web"
 	"liveroom/web/socket"
@@ -44,6 +45,10 @@ type Settings struct {
 	GuestLogin     string        `name:"guest-login" help:"on: anyone may take a nickname and speak." enum:"on,off" default:"off" env:"LIVEROOM_GUEST_LOGIN" yaml:"guest-login"`
 	MaxConnections int           `name:"max-connections" help:"Most connections, of HTTP and HTTPS together and of RTMP and RTMPS together; 0: 20,000, or the descriptor limit less 512 where that is less." default:"0" env:"LIVEROOM_MAX_CONNECTIONS" yaml:"max-connections"`
 	MaxPerAddress  int           `name:"max-per-address" help:"Most of them from one address, IPv6 by /64, trusted proxies excepted; 0: no limit." default:"512" env:"LIVEROOM_MAX_PER_ADDRESS" yaml:"max-per-address"`
+	MaxViewers     int           `name:"max-viewers" help:"Most viewers of this node, over all protocols; 0: no limit." default:"0" env:"LIVEROOM_MAX_VIEWERS" yaml:"max-viewers"`
+	MaxViewersRoom int           `name:"max-viewers-per-room" help:"Most viewers of a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_VIEWERS_PER_ROOM" yaml:"max-viewers-per-room"`
+	MaxBandwidth   bitrate       `name:"max-bandwidth" help:"Most outgoing bits per second committed to viewers of this node, such as 800Mbit; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH" yaml:"max-bandwidth"`
+	MaxBitsRoom    bitrate       `name:"max-bandwidth-per-room" help:"The same for a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH_PER_ROOM" yaml:"max-bandwidth-per-room"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
 }
@@ -73,6 +78,12 @@ func (s *Settings) Validate() error {
 	}
 	if s.MaxPerAddress < 0 {
 		return fmt.Errorf("max-per-address is %d, must be 0 (no limit) or more", s.MaxPerAddress)
+	}
+	if s.MaxViewers < 0 {
+		return fmt.Errorf("max-viewers is %d, must be 0 (no limit) or more", s.MaxViewers)
+	}
+	if s.MaxViewersRoom < 0 {
+		return fmt.Errorf("max-viewers-per-room is %d, must be 0 (no limit) or more", s.MaxViewersRoom)
 	}
 	for _, cidr := range s.TrustedProxies {
 		if _, err := netip.ParsePrefix(cidr); err != nil {
@@ -130,6 +141,15 @@ func (s *Settings) web(token string) web.Config {
 	return web.Config{
 		Version: version, PublicURL: s.PublicURL, Tokens: []string{token}, TrustedProxies: s.proxies(), MaxPerAddress: s.perAddress(),
 	}
+}
+
+// nodeLimits and roomLimits are what live is told of viewers and bandwidth.
+func (s *Settings) nodeLimits() live.Limits {
+	return live.Limits{Viewers: s.MaxViewers, Bandwidth: int64(s.MaxBandwidth)}
+}
+
+func (s *Settings) roomLimits() live.Limits {
+	return live.Limits{Viewers: s.MaxViewersRoom, Bandwidth: int64(s.MaxBitsRoom)}
 }
 
 // perAddress is MaxPerAddress for the doors, where zero stands for a default and a negative number for no limit.

@@ -93,6 +93,8 @@ func TestPrecedence(t *testing.T) {
 		{"trusted-proxies", "LIVEROOM_TRUSTED_PROXIES", "10.0.0.0/8", "fd00::/8", "[192.0.2.0/24]", list(), list("192.0.2.0/24"), list("fd00::/8"), list("10.0.0.0/8")},
 		{"max-connections", "LIVEROOM_MAX_CONNECTIONS", "1", "2", "3", uint64(0), uint64(3), uint64(2), uint64(1)},
 		{"max-per-address", "LIVEROOM_MAX_PER_ADDRESS", "0", "2", "3", uint64(512), uint64(3), uint64(2), uint64(0)},
+		{"max-viewers", "LIVEROOM_MAX_VIEWERS", "1", "2", "3", uint64(0), uint64(3), uint64(2), uint64(1)},
+		{"max-bandwidth", "LIVEROOM_MAX_BANDWIDTH", "800Mbit", "2.5Gbit", "1500", "0", "1500", "2500Mbit", "800Mbit"},
 		{"redis", "LIVEROOM_REDIS_URL", "redis://a", "redis://b", "redis://c", "", "redis://c", "redis://b", "redis://a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -164,6 +166,10 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"guest login", []string{"--guest-login", "yes"}, "", []string{"--guest-login", "yes"}},
 		{"connections", []string{"--max-connections=-1"}, "", []string{"max-connections", "-1"}},
 		{"per address", []string{"--max-per-address=-1"}, "", []string{"max-per-address", "-1"}},
+		{"viewers", []string{"--max-viewers=-1"}, "", []string{"max-viewers", "-1"}},
+		{"viewers of a room", []string{"--max-viewers-per-room=-1"}, "", []string{"max-viewers-per-room", "-1"}},
+		{"bandwidth", []string{"--max-bandwidth", "8MB"}, "", []string{"--max-bandwidth", "8MB", "800Mbit"}},
+		{"bandwidth in the file", nil, "max-bandwidth-per-room: -1\n", []string{"--max-bandwidth-per-room", "-1"}},
 		{"proxy", []string{"--trusted-proxies", "10.0.0.0/8,10.0.0.1"}, "", []string{"trusted-proxies", "10.0.0.1"}},
 		{"public url", []string{"--public-url", "localhost"}, "", []string{"public-url", "localhost"}},
 		{"public rtmp url", []string{"--public-rtmp-url", "http://x"}, "", []string{"public-rtmp-url", "http://x"}},
@@ -214,6 +220,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--http", "127.0.0.1:1", "--rtmp=:2", "--https=:3", "--rtmps=:4", "--ops=", "--data", data, "--node", "n 1: #x",
 		"--log-format=json", "--log-level=warn", "--tls-cert=c", "--tls-key=k", "--public-url=https://h", "--public-rtmp-url=rtmps://h",
 		"--apps=*,a", "--grace=1500ms", "--pause-limit=2h", "--auto-room=off", "--guest-login=on", "--max-connections=7", "--max-per-address=0",
+		"--max-viewers=9", "--max-viewers-per-room=8", "--max-bandwidth=1500kbit", "--max-bandwidth-per-room=2Gbit",
 		`--admins=a\,b,c`, "--trusted-proxies=10.0.0.0/8,fd00::/8", "--redis=redis://h:1/2",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"liveroom/live"
+	"liveroom/live/stream"
 	"liveroom/web"
 )
 
@@ -15,8 +17,37 @@ func (p *program) viewers(group string) (sessions int, linked []string) {
 	if err != nil {
 		return 0, nil
 	}
-	sessions, linked = p.hub.Viewers(room.Stream)
-	return sessions + p.hls.Viewers(room.Stream), append(linked, p.hls.Linked(room.Stream)...)
+	_, linked = p.hub.Viewers(room.Stream)
+	return p.watching(room.Stream).Total(), append(linked, p.hls.Linked(room.Stream)...)
+}
+
+// watching counts a stream's viewers by protocol.
+func (p *program) watching(name string) live.Viewers {
+	in, _ := p.hub.Info(name)
+	return live.Viewers{
+		RTMP: in.Viewers[stream.RTMP], FLV: in.Viewers[stream.FLV], WSFLV: in.Viewers[stream.WSFLV], HLS: p.hls.Viewers(name),
+	}
+}
+
+// viewerMetrics are who watches on this node, and how near it is to its limits.
+func (p *program) viewerMetrics() []web.Sample {
+	all := live.Viewers{HLS: p.hls.Total()}
+	for _, name := range p.hub.Names() {
+		one := p.watching(name)
+		all.RTMP, all.FLV, all.WSFLV = all.RTMP+one.RTMP, all.FLV+one.FLV, all.WSFLV+one.WSFLV
+	}
+	full := p.rooms.Occupancy()
+	out := []web.Sample{
+		gauge("viewer_limit", "Most viewers of this node (--max-viewers), 0: no limit.", full.Limits.Viewers),
+		gauge("bandwidth_limit_bits", "Most bits per second committed to viewers (--max-bandwidth), 0: no limit.", int(full.Limits.Bandwidth)),
+		gauge("bandwidth_committed_bits", "Bits per second committed to viewers: each counts with its stream's rate. Kept up where a bandwidth is limited.", int(full.Committed)),
+	}
+	for protocol, n := range map[string]int{stream.RTMP: all.RTMP, stream.FLV: all.FLV, stream.WSFLV: all.WSFLV, stream.HLS: all.HLS} {
+		v := gauge("viewers", "Play sessions by protocol.", n)
+		v.Labels = []web.Label{{Name: "protocol", Value: protocol}}
+		out = append(out, v)
+	}
+	return out
 }
 
 // checks are what readiness and detailed health look at.
@@ -24,14 +55,14 @@ func (p *program) checks() []web.Check {
 	return []web.Check{{Name: "store", Needs: true, Probe: func(ctx context.Context) error {
 		_, err := p.states.EventHead(ctx)
 		return err
-	}}}
+	}}, {Name: "capacity", Probe: func(context.Context) error { return p.rooms.Occupancy().Full() }}}
 }
 
 // metrics are the figures of every part, in domain words.
 func (p *program) metrics() []web.Source {
 	return []web.Source{
 		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats),
-		p.connectionMetrics, p.streamMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
+		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
 		p.storeMetrics,
 	}
 }

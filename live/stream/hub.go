@@ -166,6 +166,8 @@ type SubscribeOptions struct {
 	Internal bool
 	// Viewer is the chat session the subscriber belongs to, empty if it names none: who is in the chat as well counts once.
 	Viewer string
+	// OnClose is called once the subscriber is closed, by whoever closes it. May be nil.
+	OnClose func()
 }
 
 // Subscribe adds a subscriber, also where nobody publishes yet. Protocol is what it is counted under. It must be closed.
@@ -177,7 +179,7 @@ func (h *Hub) Subscribe(name, protocol string, o SubscribeOptions) *Subscriber {
 	defer f.mu.Unlock()
 	m := f.log.newest()
 	s := &Subscriber{
-		feed: f, protocol: protocol, internal: o.Internal, viewer: o.Viewer, done: make(chan struct{}),
+		feed: f, protocol: protocol, internal: o.Internal, viewer: o.Viewer, onClose: o.OnClose, done: make(chan struct{}),
 		seeking: true, waits: m == nil || m.index < f.fresh, from: f.fresh,
 	}
 	f.subscribers.Add(1)

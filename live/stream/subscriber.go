@@ -11,6 +11,7 @@ type Subscriber struct {
 	protocol string
 	internal bool
 	viewer   string
+	onClose  func() // may be nil
 	done     chan struct{}
 
 	// Owned by the goroutine that calls Next.
@@ -238,6 +239,13 @@ func (s *Subscriber) Name() string { return s.feed.name }
 
 // Close ends the subscriber and wakes its Next. It may be called more than once.
 func (s *Subscriber) Close() {
+	if s.end() && s.onClose != nil {
+		s.onClose()
+	}
+}
+
+// end counts the subscriber out and says whether it was open.
+func (s *Subscriber) end() bool {
 	f, h := s.feed, s.feed.hub
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -245,7 +253,7 @@ func (s *Subscriber) Close() {
 	select {
 	case <-s.done:
 		f.mu.Unlock()
-		return
+		return false
 	default:
 	}
 	close(s.done)
@@ -268,4 +276,5 @@ func (s *Subscriber) Close() {
 	h.counts.subscribers.Add(-1)
 	f.mu.Unlock()
 	h.release(f)
+	return true
 }
