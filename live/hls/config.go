@@ -23,7 +23,8 @@ type Config struct {
 	MaxSegmentDuration time.Duration
 	// ListSize is the number of segments in a playlist. Default 7.
 	ListSize int
-	// KeepSize is the number of segments kept for those who are late, the listed ones included. Default 12.
+	// KeepSize is the most segments kept, the listed ones included. Those no longer listed stay for their own length and
+	// that of a whole playlist (RFC 8216 §6.2.2), which rarely takes so many. Default ten times ListSize.
 	KeepSize int
 	// SegmentBytes bounds one segment, finished or not. Default 16 MiB.
 	SegmentBytes int
@@ -47,7 +48,7 @@ func (c Config) withDefaults() Config {
 	or(&c.SegmentDuration, 2*time.Second)
 	or(&c.MaxSegmentDuration, max(10*time.Second, c.SegmentDuration))
 	or(&c.ListSize, 7)
-	or(&c.KeepSize, c.ListSize+5)
+	or(&c.KeepSize, 10*c.ListSize)
 	or(&c.SegmentBytes, 16<<20)
 	or(&c.StreamBytes, 64<<20)
 	or(&c.Hold, 6*time.Second)

@@ -39,7 +39,7 @@ type initFile struct {
 	audio *audio
 }
 
-// segment is one finished segment; it is immutable.
+// segment is one finished segment; it is immutable but for unlistedAt.
 type segment struct {
 	number        uint64
 	generation    uint64
@@ -54,6 +54,7 @@ type segment struct {
 	data          []byte
 	hour          int64 // hour and capability of its path, fixed so that its URI never changes while listed
 	capability    string
+	unlistedAt    time.Time // zero while it is in the playlist; guarded by timeline.mu
 }
 
 // draft is what a segmenter hands in: a segment without its place in the list.
@@ -142,7 +143,7 @@ func (t *timeline) add(d *draft, now time.Time) (bool, error) {
 	t.last, t.fresh = number, false
 	t.segments = append(t.segments, s)
 	t.bytes += len(s.data)
-	t.evict()
+	t.evict(now)
 	t.notify()
 	return true, nil
 }
@@ -166,15 +167,29 @@ func (t *timeline) join(s *segment, d *draft, fresh bool) {
 	}
 }
 
-// evict forgets the oldest segments beyond the limits. t.mu is held.
-func (t *timeline) evict() {
+// evict forgets the oldest segments: those beyond the limits, and those that have been out of the playlist long enough.
+// t.mu is held.
+func (t *timeline) evict(now time.Time) {
+	first := t.listed()[0].number
+	for _, s := range t.segments {
+		if s.number < first && s.unlistedAt.IsZero() {
+			s.unlistedAt = now
+		}
+	}
 	n := 0
-	for len(t.segments)-n > 1 && (len(t.segments)-n > t.cfg.KeepSize || t.bytes > t.cfg.StreamBytes) {
+	for len(t.segments)-n > 1 && (len(t.segments)-n > t.cfg.KeepSize || t.bytes > t.cfg.StreamBytes || t.over(t.segments[n], now)) {
 		t.bytes -= len(t.segments[n].data)
 		t.segments[n] = nil
 		n++
 	}
 	t.segments = t.segments[n:]
+}
+
+// over says whether a segment has been there long enough for players with an old playlist: its length and that of the
+// longest playlist it stood in, from when it was unlisted (RFC 8216 §6.2.2). t.mu is held.
+func (t *timeline) over(s *segment, now time.Time) bool {
+	kept := time.Duration(s.listed)*time.Millisecond + time.Duration(int64(t.cfg.ListSize)*t.target)*time.Second
+	return !s.unlistedAt.IsZero() && now.Sub(s.unlistedAt) >= kept
 }
 
 // end closes the list: EXT-X-ENDLIST.

@@ -287,14 +287,35 @@ func TestBounds(t *testing.T) {
 		for i := range int64(100) {
 			add(1, i*2000, i*2000+2000)
 		}
-		if kept, listed := len(tl.segments), len(tl.listed()); kept != 12 || listed != 7 {
-			t.Errorf("%d kept and %d listed, want 12 and 7", kept, listed)
+		if kept, listed := len(tl.segments), len(tl.listed()); kept != 15 || listed != 7 {
+			t.Errorf("%d kept and %d listed, want 15 and 7", kept, listed)
 		}
-		if _, ok := tl.file("1-97.m4s"); ok {
+		if _, ok := tl.file("1-94.m4s"); ok {
 			t.Error("a segment is there long after its time")
 		}
-		if _, ok := tl.file("1-98.m4s"); !ok {
-			t.Error("the fifth segment after the listed ones is gone")
+		if _, ok := tl.file("1-95.m4s"); !ok {
+			t.Error("the eighth segment before the listed ones is gone")
+		}
+	})
+	t.Run("after long segments", func(t *testing.T) {
+		tl, add := newTestTimeline(t, Config{})
+		for i := range int64(10) {
+			add(1, i*10_000, i*10_000+10_000)
+		}
+		for i := range int64(30) {
+			add(1, 100_000+i*2000, 102_000+i*2000)
+		}
+		if _, ok := tl.file("1-14.m4s"); !ok {
+			t.Error("a segment that a playlist of a minute ago names is gone")
+		}
+	})
+	t.Run("tiny ones", func(t *testing.T) {
+		tl, add := newTestTimeline(t, Config{KeepSize: 9})
+		for i := range int64(100) {
+			add(1, i*2000, i*2000+2000)
+		}
+		if kept := len(tl.segments); kept != 9 {
+			t.Errorf("%d kept, want 9", kept)
 		}
 	})
 	t.Run("bodies", func(t *testing.T) {
