@@ -49,6 +49,8 @@ type segmenter struct {
 	breaks     bool  // what comes next does not follow from what was
 	next       int64 // where the next audio frame belongs, in audio.scale; 0: unknown
 	since      int64 // ms of the first audio that waits for video, -1: none
+	heard      int64 // ms of the newest audio
+	lead       int64 // how far, in ms, the audio was ahead of the newest picture when that came
 	init       *initFile
 	inits      int  // of this generation
 	complained bool // about this generation
@@ -70,7 +72,7 @@ func (s *segmenter) write(t *stream.Tag) {
 	if g := t.Generation(); g != s.generation {
 		s.flush()
 		s.generation, s.video, s.audio, s.init, s.inits = g, nil, nil, nil, 0
-		s.breaks, s.since, s.next, s.complained = true, -1, 0, false
+		s.breaks, s.since, s.next, s.complained, s.heard, s.lead = true, -1, 0, false, 0, 0
 		s.out.seen(g, t.Time(), time.Now())
 	}
 	var err error
@@ -145,7 +147,7 @@ func (s *segmenter) picture(t *stream.Tag) error {
 	}
 	ms := t.Time()
 	if s.cur != nil && s.mustCut(ms, t.Keyframe(), len(data)) {
-		s.finish(ms)
+		s.cut(ms)
 		s.begin(ms, s.video)
 	}
 	if s.cur != nil && s.cur.video == nil && t.Keyframe() { // until now there was no picture
@@ -158,7 +160,18 @@ func (s *segmenter) picture(t *stream.Tag) error {
 		s.begin(ms, s.video)
 	}
 	s.cur.addPicture(ms, t.CompositionTime(), t.Keyframe(), data)
+	s.lead = max(s.heard-ms, 0)
 	return nil
+}
+
+// cut finishes the unfinished segment before a picture at ms. After a stall of the encoder it ends with what it has and
+// the stall becomes a discontinuity: stretched over it, it would be longer than TARGETDURATION allows to say.
+func (s *segmenter) cut(ms int64) {
+	if ms-s.cur.start < s.out.limit()+500 {
+		s.finish(ms)
+		return
+	}
+	s.lose()
 }
 
 // mustCut says whether the unfinished segment ends before a picture at ms.
@@ -185,14 +198,15 @@ func (s *segmenter) sound(t *stream.Tag) error {
 		return errors.New("sound of nothing")
 	}
 	ms := t.Time()
+	s.heard = ms
 	if s.cur == nil {
 		if !s.beginAlone(ms) {
 			return nil
 		}
-	} else if s.soundCuts(ms, len(t.Data())) {
+	} else if at, cuts := s.soundCuts(ms, len(t.Data())); cuts {
 		v := s.cur.video
-		s.finish(ms)
-		s.begin(ms, v)
+		s.finish(at)
+		s.begin(at, v)
 	}
 	s.next = s.cur.addFrame(ms, s.next, t.Data())
 	return nil
@@ -214,17 +228,14 @@ func (s *segmenter) beginAlone(ms int64) bool {
 	return true
 }
 
-// soundCuts says whether the unfinished segment ends before a sound at ms: without video by time, with video only when
-// its pictures have stayed away.
-func (s *segmenter) soundCuts(ms int64, size int) bool {
-	length := ms - s.cur.start
-	if s.cur.bytes+size > s.cfg.SegmentBytes {
-		return true
+// soundCuts says whether and where the unfinished segment ends before a sound at ms: without video by time, with video
+// only when its pictures have stayed away. Sound that is sent ahead of its pictures is no sign of that.
+func (s *segmenter) soundCuts(ms int64, size int) (at int64, cuts bool) {
+	limit := s.cfg.SegmentDuration.Milliseconds()
+	if s.cur.video != nil {
+		ms, limit = ms-s.lead, s.out.limit()+cutLate
 	}
-	if s.cur.video == nil {
-		return length >= s.cfg.SegmentDuration.Milliseconds()
-	}
-	return length >= s.out.limit()+cutLate
+	return max(ms, s.cur.start), ms-s.cur.start >= limit || s.cur.bytes+size > s.cfg.SegmentBytes
 }
 
 // begin starts a segment at ms, with pictures if v is not nil.

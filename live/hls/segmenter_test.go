@@ -204,6 +204,20 @@ func TestCutting(t *testing.T) {
 				e.sound(ms)
 			}
 		}, "1-10 2000, 1-11 2400, 1-12 2400"},
+		{"sound is sent 700 ms ahead of its pictures", func(e encoder) {
+			e.headers()
+			for ms := int64(0); ms < 7100; ms += 20 {
+				e.sound(ms + 700)
+				if ms%40 == 0 {
+					e.picture(ms, ms%3000 == 0)
+				}
+			}
+		}, "1-10 3000, 1-11 3000"},
+		{"the encoder stalls: what was before it ends there", func(e encoder) {
+			e.headers()
+			e.media(0, 3040, 2000)
+			e.media(6000, 8040, 2000)
+		}, "1-10 2000, 1-11 1040, D 1-12 2000"},
 		{"sound header after the first picture joins the first segment", func(e encoder) {
 			e.videoHeader()
 			e.picture(0, true)
