@@ -89,7 +89,8 @@ func BenchmarkMediaPlaylist(b *testing.B) {
 		seg.write(t)
 	}
 	s.streams["demo"] = &entry{timeline: tl}
-	req := httptest.NewRequest(http.MethodGet, "/live/demo/h/"+s.signer.sid("live", "demo", time.Now())+"/v0.m3u8", nil)
+	sid, _ := s.signer.sid("live", "demo", time.Now())
+	req := httptest.NewRequest(http.MethodGet, "/live/demo/h/"+sid+"/v0.m3u8", nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		w := &sink{h: http.Header{}}

@@ -15,6 +15,10 @@ type gate func(stream.Request) error
 
 func (g gate) Authorize(_ context.Context, r stream.Request) error { return g(r) }
 
+func (g gate) Enter(_ context.Context, r stream.Request) (func(), error) { return func() {}, g(r) }
+
+func (g gate) Reenter(context.Context, stream.Request, bool) (func(), error) { return func() {}, nil }
+
 var open = gate(func(stream.Request) error { return nil })
 
 var testKeys = Config{NodeKey: []byte("0123456789abcdef"), PlayKey: []byte("a play key")}

@@ -87,9 +87,16 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 	if r.URL.RawQuery != "" {
 		req.Query = []string{r.URL.RawQuery}
 	}
-	if err := s.admit.Authorize(r.Context(), req); err != nil {
+	leave, err := s.enter(r, req)
+	if err != nil {
 		return err
 	}
+	given := false
+	defer func() {
+		if !given {
+			leave()
+		}
+	}()
 	t := s.find(name)
 	if t == nil {
 		return errNotLive
@@ -99,17 +106,32 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 	if err := t.wait(ctx); err != nil {
 		return errNotLive
 	}
-	uri := url.URL{Path: "/" + app + "/" + name + "/h/" + s.signer.sid(app, name, time.Now()) + "/v0.m3u8"}
-	if viewer := viewerOf(r.URL); viewer != "" {
+	now := time.Now()
+	sid, key := s.signer.sid(app, name, now)
+	uri := url.URL{Path: "/" + app + "/" + name + "/h/" + sid + "/v0.m3u8"}
+	viewer := viewerOf(r.URL)
+	if viewer != "" {
 		uri.RawQuery = url.Values{"vid": {viewer}}.Encode()
 	}
 	body := t.multivariant(uri.String())
 	if body == nil { // it ended before its first segment
 		return errNotLive
 	}
-	s.counts.minted.Add(1)
+	if r.Method != http.MethodHead {
+		given = true
+		s.sessions.mint(key, newSession(now, name, viewer, leave, now))
+		s.counts.minted.Add(1)
+	}
 	writePlaylist(w, r, body)
 	return nil
+}
+
+// enter takes a place for a viewer. Who asks for the headers only is told the same, and takes none.
+func (s *Server) enter(r *http.Request, req stream.Request) (leave func(), err error) {
+	if r.Method == http.MethodHead {
+		return func() {}, s.admit.Authorize(r.Context(), req)
+	}
+	return s.admit.Enter(r.Context(), req)
 }
 
 // serveMedia answers the media playlist to a session. Only this counts as watching.
@@ -127,11 +149,27 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, s
 	if body == nil {
 		return errNotLive
 	}
-	if err := s.sessions.touch(key, start, name, viewerOf(r.URL), now); err != nil {
-		return err
+	if r.Method != http.MethodHead {
+		if err := s.use(r, app, name, key, start, now); err != nil {
+			return err
+		}
 	}
 	writePlaylist(w, r, body)
 	return nil
+}
+
+// use notes that a session is used. One that has no place here may get one; a running one is never asked.
+func (s *Server) use(r *http.Request, app, name string, key sessionKey, start, now time.Time) error {
+	err := s.sessions.touch(key, now)
+	if !errors.Is(err, errUnknown) {
+		return err
+	}
+	req := stream.Request{Protocol: stream.HLS, Host: hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
+	leave, err := s.admit.Reenter(r.Context(), req, start.Before(s.began))
+	if err != nil {
+		return err
+	}
+	return s.sessions.enter(key, newSession(start, name, viewerOf(r.URL), leave, now))
 }
 
 // serveFile answers a segment or an init segment. It knows no viewer, so that caches may answer in its place.

@@ -19,10 +19,16 @@ const (
 	abandonAfter = 12 * time.Hour
 )
 
-// Gatekeeper says whether a request may play: its signature, the room's policy and state. The error is a
-// *stream.Refusal, or something unexpected.
+// Gatekeeper says whether a request may play: its signature, the room's policy, its state and whether there is a place. An
+// error is a *stream.Refusal, or something unexpected. leave gives the place back; it must not block.
 type Gatekeeper interface {
+	// Authorize only asks.
 	Authorize(ctx context.Context, req stream.Request) error
+	// Enter takes a place.
+	Enter(ctx context.Context, req stream.Request) (leave func(), err error)
+	// Reenter takes a place for a session that was admitted before and has none here: on another node, or before a restart,
+	// when it may have been watching already.
+	Reenter(ctx context.Context, req stream.Request, watching bool) (leave func(), err error)
 }
 
 // Server plays streams as HLS. It is an http.Handler.
@@ -33,6 +39,7 @@ type Server struct {
 	log      *slog.Logger
 	signer   *signer
 	sessions *sessions
+	began    time.Time
 	counts   counters
 
 	mu sync.Mutex
@@ -59,8 +66,8 @@ func New(cfg Config, hub *stream.Hub, admit Gatekeeper, log *slog.Logger) (*Serv
 	}
 	return &Server{
 		cfg: cfg, hub: hub, admit: admit, log: log, signer: newSigner(cfg.NodeKey, cfg.PlayKey, cfg.PlayKeyBackup),
-		sessions: newSessions(cfg.SessionIdle, cfg.SessionAge, cfg.MaxSessions),
-		streams:  make(map[string]*entry), wake: make(chan struct{}, 1),
+		sessions: newSessions(cfg.SessionIdle, cfg.SessionAge, cfg.MaxSessions), began: time.Now(),
+		streams: make(map[string]*entry), wake: make(chan struct{}, 1),
 	}, nil
 }
 

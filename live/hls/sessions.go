@@ -9,11 +9,17 @@ import (
 
 const sessionShards = 64
 
-// session is one viewer, known by the random part of its id. All fields but audience are guarded by the shard's mutex.
+// mintKept is how long a place is kept for a player that got its session and has not used it yet.
+const mintKept = 10 * time.Second
+
+// session is one viewer, known by the random part of its id. All fields below viewer are guarded by the shard's mutex.
 type session struct {
-	audience *audience
-	viewer   string // chat session the play address named, may be empty
-	start    time.Time
+	name   string // of the stream
+	start  time.Time
+	viewer string // chat session the play address named, may be empty
+
+	audience *audience // nil until it is used for the first time
+	leave    func()    // gives the viewer's place back
 	used     time.Time
 	ended    error // nil while it lives; a dead one is remembered, while there is room, so that it stays dead until its id is too old
 }
@@ -56,29 +62,75 @@ func newSessions(idle, age time.Duration, limit int) *sessions {
 
 func (s *sessions) shard(k sessionKey) *sessionShard { return &s.shards[k[0]%sessionShards] }
 
-// touch notes that a session is used. The error says why it is dead.
-func (s *sessions) touch(k sessionKey, start time.Time, name, viewer string, now time.Time) error {
+// newSession is a session that takes the place leave gives back. The strings are parts of a request, which must not be kept
+// for hours.
+func newSession(start time.Time, name, viewer string, leave func(), now time.Time) *session {
+	return &session{name: strings.Clone(name), start: start, viewer: strings.Clone(viewer), leave: leave, used: now}
+}
+
+// mint remembers a session that is given out, and keeps its place for a moment. It counts once it is used.
+func (s *sessions) mint(k sessionKey, v *session) {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if len(sh.byID) >= s.perShard && !s.makeRoom(sh, v.used) {
+		v.leave()
+		return
+	}
+	sh.byID[k] = v
+}
+
+// touch notes that a session is used. The error is errUnknown for one that has no place here, else it says why the session
+// is dead.
+func (s *sessions) touch(k sessionKey, now time.Time) error {
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	v := sh.byID[k]
 	if v == nil {
-		if len(sh.byID) >= s.perShard && !s.makeRoom(sh, now) {
-			s.uncounted.Add(1)
-			return nil
-		}
-		name, viewer = strings.Clone(name), strings.Clone(viewer) // parts of a request, which must not be kept for hours
-		sh.byID[k] = &session{audience: s.join(name, viewer), viewer: viewer, start: start, used: now}
-		return nil
+		return errUnknown
 	}
-	if v.ended == nil && now.Sub(v.used) > s.idle {
-		s.finish(v, errIdleSID)
-	}
-	if v.ended != nil {
+	if s.expire(sh, k, v, now); v.ended != nil {
 		return v.ended
+	}
+	if v.audience == nil {
+		v.audience = s.join(v.name, v.viewer)
 	}
 	v.used = now
 	return nil
+}
+
+// enter counts in a session that is used, was not known here and has got a place.
+func (s *sessions) enter(k sessionKey, v *session) error {
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if other := sh.byID[k]; other != nil { // by another request of the same player, which was faster
+		v.leave()
+		return other.ended
+	}
+	if len(sh.byID) >= s.perShard && !s.makeRoom(sh, v.used) {
+		s.uncounted.Add(1)
+		v.leave()
+		return nil
+	}
+	v.audience = s.join(v.name, v.viewer)
+	sh.byID[k] = v
+	return nil
+}
+
+// expire ends a living session that was not used for too long. One that was never used is forgotten: whoever comes with it
+// later is a newcomer. The shard's mutex is held.
+func (s *sessions) expire(sh *sessionShard, k sessionKey, v *session, now time.Time) {
+	idle := now.Sub(v.used)
+	switch {
+	case v.ended != nil:
+	case v.audience == nil && idle > mintKept:
+		s.finish(v, errUnknown)
+		delete(sh.byID, k)
+	case v.audience != nil && idle > s.idle:
+		s.finish(v, errIdleSID)
+	}
 }
 
 // makeRoom forgets what died of idleness in a full shard, whose mutex is held, and says whether there is room now: who
@@ -90,9 +142,7 @@ func (s *sessions) makeRoom(sh *sessionShard, now time.Time) bool {
 	}
 	sh.cleared = now
 	for k, v := range sh.byID {
-		if v.ended == nil && now.Sub(v.used) > s.idle {
-			s.finish(v, errIdleSID)
-		}
+		s.expire(sh, k, v, now)
 		if v.ended == errIdleSID { //nolint:errorlint // never wrapped
 			delete(sh.byID, k)
 		}
@@ -120,6 +170,10 @@ func (s *sessions) join(name, viewer string) *audience {
 // finish counts a session out. Its shard's mutex is held.
 func (s *sessions) finish(v *session, why error) {
 	v.ended = why
+	v.leave()
+	if v.audience == nil {
+		return
+	}
 	v.audience.count.Add(-1)
 	s.total.Add(-1)
 	if v.viewer == "" {
@@ -153,7 +207,8 @@ func (s *sessions) sweep(now time.Time) {
 	for i := range s.shards {
 		s.each(&s.shards[i], func(k sessionKey, v *session, sh *sessionShard) {
 			old := now.Sub(v.start) > s.age
-			if v.ended == nil && (old || now.Sub(v.used) > s.idle) {
+			s.expire(sh, k, v, now)
+			if old && v.ended == nil {
 				s.finish(v, errIdleSID)
 			}
 			if old {
@@ -182,7 +237,7 @@ func (s *sessions) each(sh *sessionShard, f func(sessionKey, *session, *sessionS
 func (s *sessions) revoke(name, viewer string) (n int) {
 	for i := range s.shards {
 		s.each(&s.shards[i], func(_ sessionKey, v *session, _ *sessionShard) {
-			if v.ended == nil && v.audience.name == name && (viewer == "" || v.viewer == viewer) {
+			if v.ended == nil && v.name == name && (viewer == "" || v.viewer == viewer) {
 				s.finish(v, errRevoked)
 				n++
 			}

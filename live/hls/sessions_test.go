@@ -15,11 +15,19 @@ func sessionN(n int) (k sessionKey) {
 	return k
 }
 
+// visit uses a session as a player does that may come from another node.
+func (s *sessions) visit(k sessionKey, start time.Time, name, viewer string, now time.Time) error {
+	if err := s.touch(k, now); !errors.Is(err, errUnknown) {
+		return err
+	}
+	return s.enter(k, newSession(start, name, viewer, func() {}, now))
+}
+
 func TestSessionLives(t *testing.T) {
 	s := newSessions(time.Minute, 12*time.Hour, 1000)
 	begin := time.Unix(1_700_000_000, 0)
 	at := func(d time.Duration) time.Time { return begin.Add(d) }
-	touch := func(n int, d time.Duration) error { return s.touch(sessionN(n), begin, "demo", "", at(d)) }
+	touch := func(n int, d time.Duration) error { return s.visit(sessionN(n), begin, "demo", "", at(d)) }
 
 	for d := time.Duration(0); d < 10*time.Minute; d += 50 * time.Second {
 		if err := touch(1, d); err != nil {
@@ -58,7 +66,7 @@ func TestSweepCountsOut(t *testing.T) {
 		if n%3 == 0 {
 			name = "other"
 		}
-		if err := s.touch(sessionN(n), now, name, "", now.Add(time.Duration(n)*time.Second)); err != nil {
+		if err := s.visit(sessionN(n), now, name, "", now.Add(time.Duration(n)*time.Second)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -72,7 +80,7 @@ func TestRevoke(t *testing.T) {
 	s := newSessions(time.Minute, 12*time.Hour, 1000)
 	now := time.Unix(1_700_000_000, 0)
 	for n, v := range []struct{ name, viewer string }{{"demo", "v1"}, {"demo", "v2"}, {"demo", ""}, {"other", "v1"}, {"demo", "v1"}} {
-		if err := s.touch(sessionN(n), now, v.name, v.viewer, now); err != nil {
+		if err := s.visit(sessionN(n), now, v.name, v.viewer, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -84,10 +92,10 @@ func TestRevoke(t *testing.T) {
 	if n := s.revoke("demo", "v1"); n != 2 {
 		t.Errorf("%d revoked, want 2", n)
 	}
-	if err := s.touch(sessionN(0), now, "demo", "v1", now); !errors.Is(err, errRevoked) {
+	if err := s.visit(sessionN(0), now, "demo", "v1", now); !errors.Is(err, errRevoked) {
 		t.Errorf("a revoked session goes on: %v", err)
 	}
-	if err := s.touch(sessionN(3), now, "other", "v1", now); err != nil {
+	if err := s.visit(sessionN(3), now, "other", "v1", now); err != nil {
 		t.Errorf("a session of another stream: %v", err)
 	}
 	if n := s.revoke("demo", ""); n != 2 {
@@ -103,7 +111,7 @@ func TestSessionLimit(t *testing.T) {
 	s := newSessions(time.Minute, 12*time.Hour, sessionShards)
 	now := time.Unix(1_700_000_000, 0)
 	for n := range 10 * sessionShards {
-		if err := s.touch(sessionN(n), now, "demo", "", now); err != nil {
+		if err := s.visit(sessionN(n), now, "demo", "", now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -120,7 +128,7 @@ func TestSessionsAtOnce(t *testing.T) {
 	for g := range 8 {
 		wg.Go(func() {
 			for n := range 500 {
-				_ = s.touch(sessionN(n), now, "demo", "", now)
+				_ = s.visit(sessionN(n), now, "demo", "", now)
 				if n%100 == g {
 					s.sweep(now)
 				}
@@ -130,5 +138,74 @@ func TestSessionsAtOnce(t *testing.T) {
 	wg.Wait()
 	if n := s.viewers("demo"); n != 500 {
 		t.Errorf("%d viewers, want 500", n)
+	}
+}
+
+// TestMintedSessionKeepsItsPlace: from the moment it is given out, for as long as a player needs to use it, then for as long
+// as it is used; and it gives it back once.
+func TestMintedSessionKeepsItsPlace(t *testing.T) {
+	s := newSessions(time.Minute, 12*time.Hour, 1000)
+	begin := time.Unix(1_700_000_000, 0)
+	places := 0
+	mint := func(n int) {
+		places++
+		s.mint(sessionN(n), newSession(begin, "demo", "v", func() { places-- }, begin))
+	}
+	expect := func(what string, held, viewers int) {
+		t.Helper()
+		if n := s.viewers("demo"); places != held || n != viewers || len(s.linked("demo")) != viewers {
+			t.Errorf("%s: %d places and %d viewers (%v), want %d and %d", what, places, n, s.linked("demo"), held, viewers)
+		}
+	}
+	for n := range 4 {
+		mint(n)
+	}
+	expect("nobody has used one", 4, 0)
+	for n := range 2 {
+		if err := s.touch(sessionN(n), begin.Add(5*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.sweep(begin.Add(mintKept))
+	expect("two are used", 4, 2)
+	if err := s.touch(sessionN(2), begin.Add(mintKept+time.Second)); !errors.Is(err, errUnknown) {
+		t.Errorf("used too late: %v", err)
+	}
+	expect("one came too late", 3, 2)
+	s.sweep(begin.Add(mintKept + time.Second))
+	expect("one never came", 2, 2)
+	s.revoke("demo", "v")
+	expect("revoked", 0, 0)
+	mint(5)
+	s.revoke("demo", "v")
+	expect("revoked before its use", 0, 0)
+	if err := s.touch(sessionN(5), begin); !errors.Is(err, errRevoked) {
+		t.Errorf("a revoked session is used: %v", err)
+	}
+	mint(6)
+	_ = s.touch(sessionN(6), begin)
+	s.sweep(begin.Add(2 * time.Minute))
+	s.sweep(begin.Add(13 * time.Hour))
+	expect("idle", 0, 0)
+	if n := len(s.shard(sessionN(2)).byID); n != 0 {
+		t.Errorf("%d sessions are remembered", n)
+	}
+}
+
+// TestPlacesWithoutRoomForSessions: who mints more sessions than are remembered holds no more places than that.
+func TestPlacesWithoutRoomForSessions(t *testing.T) {
+	s := newSessions(time.Minute, 12*time.Hour, sessionShards)
+	now := time.Unix(1_700_000_000, 0)
+	places := 0
+	for n := range 10 * sessionShards {
+		places++
+		s.mint(sessionN(n), newSession(now, "demo", "", func() { places-- }, now))
+	}
+	if places > sessionShards || places == 0 {
+		t.Errorf("%d places are held", places)
+	}
+	s.sweep(now.Add(time.Minute))
+	if places != 0 {
+		t.Errorf("%d places are never given back", places)
 	}
 }

@@ -27,6 +27,7 @@ var (
 	errTooOld  = errors.New("session is over: it began too long ago")
 	errIdleSID = errors.New("session is over: it was not used for too long")
 	errRevoked = errors.New("session was revoked")
+	errUnknown = errors.New("session has no place here")
 )
 
 var base64URL = base64.RawURLEncoding
@@ -70,10 +71,10 @@ func sum(key []byte, parts ...string) []byte {
 
 // sid is base64url(random | start, unix seconds | MAC over purpose, app, stream, random, start and the play key's
 // fingerprint): any node checks it without a look-up, and it dies with the play key it was minted under.
-func (s *signer) sid(app, name string, now time.Time) string {
+func (s *signer) sid(app, name string, now time.Time) (string, sessionKey) {
 	var k sessionKey
 	_, _ = rand.Read(k[:]) // never fails
-	return s.sidOf(k, app, name, now)
+	return s.sidOf(k, app, name, now), k
 }
 
 func (s *signer) sidOf(k sessionKey, app, name string, now time.Time) string {
