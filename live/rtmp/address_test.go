@@ -121,6 +121,7 @@ func TestConfig(t *testing.T) {
 		{"zero", Config{}, ""},
 		{"limits off", Config{MaxConns: -1, MaxPerAddr: -1, MaxPushesPerAddr: -1}, ""},
 		{"negative time", Config{Silent: -1}, "Silent is -1ns"},
+		{"reads never merged", Config{MergeReads: -1}, ""},
 		{"messages too large", Config{MaxMessageBytes: 1 << 24}, "MaxMessageBytes is 16777216"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

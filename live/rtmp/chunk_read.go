@@ -70,16 +70,18 @@ type chunkReader struct {
 	r       *bufio.Reader
 	size    int // the peer's chunk size
 	limits  limits
-	streams map[uint32]*chunkStream
-	held    int          // memory of all unfinished messages
-	largest int          // longest message received so far, the evidence for believing the next length
-	bare    bool         // the peer leaves out the extended timestamp of format 3 chunks
-	onChunk func() error // called after each chunk: a long message must not hold back an acknowledgement
+	near    [64]*chunkStream        // by id; all that real clients use
+	far     map[uint32]*chunkStream // the rest
+	known   int                     // chunk streams in both
+	held    int                     // memory of all unfinished messages
+	largest int                     // longest message received so far, the evidence for believing the next length
+	bare    bool                    // the peer leaves out the extended timestamp of format 3 chunks
+	onChunk func() error            // called after each chunk: a long message must not hold back an acknowledgement
 	scratch [11]byte
 }
 
 func newChunkReader(r *bufio.Reader, l limits, onChunk func() error) *chunkReader {
-	return &chunkReader{r: r, size: defaultChunkSize, limits: l, streams: map[uint32]*chunkStream{}, onChunk: onChunk}
+	return &chunkReader{r: r, size: defaultChunkSize, limits: l, onChunk: onChunk}
 }
 
 // next returns the next complete message.
@@ -116,7 +118,7 @@ func (c *chunkReader) setSize(size uint32) error {
 
 // abort forgets the unfinished message of a chunk stream.
 func (c *chunkReader) abort(id uint32) {
-	if cs := c.streams[id]; cs != nil {
+	if cs := c.stream(id); cs != nil {
 		c.drop(cs)
 	}
 }
@@ -126,23 +128,47 @@ func (c *chunkReader) drop(cs *chunkStream) {
 	cs.open, cs.filled, cs.body, cs.buf = false, 0, nil, nil
 }
 
+// stream returns a chunk stream, nil if nothing came on it yet.
+func (c *chunkReader) stream(id uint32) *chunkStream {
+	if id < uint32(len(c.near)) {
+		return c.near[id]
+	}
+	return c.far[id]
+}
+
+// begin makes a chunk stream.
+func (c *chunkReader) begin(id uint32) (*chunkStream, error) {
+	if c.known >= maxChunkStreams {
+		return nil, protocolError("more than %d chunk streams", maxChunkStreams)
+	}
+	c.known++
+	cs := &chunkStream{}
+	if id < uint32(len(c.near)) {
+		c.near[id] = cs
+		return cs, nil
+	}
+	if c.far == nil {
+		c.far = map[uint32]*chunkStream{}
+	}
+	c.far[id] = cs
+	return cs, nil
+}
+
 // header reads a basic and a message header and opens the message unless the chunk continues one.
 func (c *chunkReader) header() (*chunkStream, error) {
 	format, id, err := c.basicHeader()
 	if err != nil {
 		return nil, err
 	}
-	cs := c.streams[id]
+	cs := c.stream(id)
 	if cs == nil {
 		// Some clients begin a chunk stream with a format 1 header, which lacks only the message stream id.
 		if format > 1 {
 			return nil, protocolError("chunk stream begins with format %d", format)
 		}
-		if len(c.streams) >= maxChunkStreams {
-			return nil, protocolError("more than %d chunk streams", maxChunkStreams)
+		if cs, err = c.begin(id); err != nil {
+			return nil, err
 		}
-		cs = &chunkStream{}
-		c.streams[id] = cs
 	}
 	if cs.open && format != 3 {
 		return nil, protocolError("format %d inside a message", format)

@@ -301,8 +301,8 @@ func FuzzChunkReader(f *testing.F) {
 		total := 0
 		for {
 			p, err := r.next()
-			if r.held < 0 || r.held > l.unfinished || len(r.streams) > maxChunkStreams {
-				t.Fatalf("held %d, streams %d", r.held, len(r.streams))
+			if r.held < 0 || r.held > l.unfinished || r.known > maxChunkStreams {
+				t.Fatalf("held %d, streams %d", r.held, r.known)
 			}
 			if err != nil {
 				break

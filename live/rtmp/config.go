@@ -38,6 +38,9 @@ type Config struct {
 	// RefusalDelay is how long a refusal is held back, so that guessing is slow; temporary ones are answered at once.
 	// Default 1 s.
 	RefusalDelay time.Duration
+	// MergeReads is the longest that received media waits for more, while many pushes run; few are read at once. Default
+	// 40 ms, negative: never.
+	MergeReads time.Duration
 	// MaxConns is the number of connections at a time. Default 20000, negative: no limit.
 	MaxConns int
 	// MaxPerAddr is the same for one IPv4 address or IPv6 /64 network. Default 512, negative: no limit.
@@ -68,7 +71,7 @@ func (c Config) withDefaults() Config {
 	for _, f := range []struct {
 		value *time.Duration
 		def   time.Duration
-	}{{&c.Handshake, 10 * time.Second}, {&c.Write, 10 * time.Second}, {&c.Silent, 10 * time.Second}, {&c.RefusalDelay, time.Second}} {
+	}{{&c.Handshake, 10 * time.Second}, {&c.Write, 10 * time.Second}, {&c.Silent, 10 * time.Second}, {&c.RefusalDelay, time.Second}, {&c.MergeReads, 40 * time.Millisecond}} {
 		if *f.value == 0 {
 			*f.value = f.def
 		}

@@ -79,22 +79,13 @@ func newConn(s *Server, nc net.Conn) *conn {
 		out: newWriter(nc, s.cfg.Write, &s.count.bytesOut),
 		log: s.log.With("protocol", stream.RTMP, "remote", nc.RemoteAddr().String()),
 	}
+	_, plain := nc.(*net.TCPConn)
 	c.in = newChunkReader(
-		bufio.NewReaderSize(countingReader{c}, smallReadBytes),
+		bufio.NewReaderSize(&countingReader{c: c, plain: plain}, smallReadBytes),
 		limits{message: commandBytes, media: commandBytes, unfinished: unfinishedBytes},
 		c.acknowledge,
 	)
 	return c
-}
-
-// countingReader counts what the peer sent.
-type countingReader struct{ c *conn }
-
-func (r countingReader) Read(p []byte) (int, error) {
-	n, err := r.c.nc.Read(p)
-	r.c.received += uint64(n)            //nolint:gosec // never negative
-	r.c.srv.count.bytesIn.Add(uint64(n)) //nolint:gosec // never negative
-	return n, err
 }
 
 // run lives as long as the connection. ctx ends with the server, and closes the network connection.

@@ -23,6 +23,7 @@ type Server struct {
 	log   *slog.Logger
 	count counters
 	quota quota
+	pace  pace
 }
 
 // New returns a Server that asks admit who may push and play.
@@ -39,6 +40,7 @@ func New(cfg Config, admit Admission, log *slog.Logger) (*Server, error) {
 	s := &Server{cfg: cfg.withDefaults(), admit: admit, log: log}
 	s.count.publishRefusals, s.count.playRefusals = map[string]uint64{}, map[string]uint64{}
 	s.quota = newQuota(s.cfg)
+	s.pace = pace{most: s.cfg.MergeReads, began: time.Now()}
 	return s, nil
 }
 
