@@ -18,6 +18,7 @@ type follower struct {
 	w     *show
 	low   bool
 	uri   string
+	since time.Time // of the session
 	v     validator
 	m     mediaCheck
 	parts map[string][]byte // fetched before their segment was whole
@@ -31,13 +32,7 @@ type follower struct {
 
 // watch begins to follow the stream once it can be played.
 func (w *show) watch(low bool, src source, holes bool) *follower {
-	w.t.Helper()
-	code, body := w.get(w.t.Context(), "/live/demo.m3u8")
-	uri := entryLine.FindString(body)
-	if code != http.StatusOK || uri == "" {
-		w.t.Fatalf("multivariant playlist: %d %s", code, body)
-	}
-	f := &follower{w: w, low: low, uri: uri, parts: map[string][]byte{}, done: make(chan struct{})}
+	f := &follower{w: w, low: low, uri: w.enter(), parts: map[string][]byte{}, since: time.Now(), done: make(chan struct{})}
 	f.m = mediaCheck{holes: holes, inits: map[string]*fmp4.Init{}, tracks: map[int]*trackCheck{}}
 	if src.frames > 0 {
 		f.m.frame = time.Duration(src.per) * time.Second / time.Duration(src.frames)
@@ -50,6 +45,16 @@ func (w *show) watch(low bool, src source, holes bool) *follower {
 	}()
 	w.players = append(w.players, f)
 	return f
+}
+
+// enter begins a viewer's session.
+func (w *show) enter() string {
+	code, body := w.get(w.t.Context(), "/live/demo.m3u8")
+	uri := entryLine.FindString(body)
+	if code != http.StatusOK || uri == "" {
+		w.t.Errorf("multivariant playlist: %d %s", code, body)
+	}
+	return uri
 }
 
 // leave ends it and reports what it found.
@@ -76,6 +81,10 @@ func (f *follower) follow(ctx context.Context) {
 		code, body := f.w.get(ctx, f.uri+query)
 		if ctx.Err() != nil {
 			return
+		}
+		if age := time.Since(f.since); code == http.StatusForbidden && age > f.w.s.cfg.SessionAge-5*time.Second {
+			f.uri, f.since = f.w.enter(), time.Now() // it is over by its age: a player loads its address again
+			continue
 		}
 		if code != http.StatusOK {
 			if !waits || code != http.StatusServiceUnavailable && code != http.StatusNotFound {
@@ -232,6 +241,12 @@ func TestPlaylistsKeepTheRules(t *testing.T) {
 		{"jitter", plain(source{frames: 30, per: 1, gop: 60, rate: 44100, jitter: 400 * time.Millisecond})},
 		{"sound leads", plain(source{frames: 30, per: 1, gop: 60, rate: 44100, lead: 700 * time.Millisecond})},
 		{"pictures lead", plain(source{frames: 30, per: 1, gop: 60, rate: 44100, lead: -700 * time.Millisecond})},
+		{"a session of seven weeks: 2^32 ms go by, in the input too", func(w *show) {
+			w.age = (1<<32 - 40_000) * time.Millisecond
+			src := usual
+			src.raw = 1<<32 - 60_000
+			w.follow(src, false, length)
+		}},
 		{"sound stays away for a while", func(w *show) { w.mutes(length) }},
 		{"new picture sizes", func(w *show) { w.changes(length) }},
 		{"stalls of the encoder", func(w *show) { w.stalls(length) }},

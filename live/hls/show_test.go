@@ -31,6 +31,7 @@ type show struct {
 	hub     *stream.Hub
 	s       *Server
 	began   time.Time
+	age     time.Duration // of the session when the first push begins
 	pushes  uint64
 	stop    func()
 	players []*follower
@@ -105,7 +106,7 @@ func (w *show) publish(src source) *feeding {
 	w.pushes++
 	f := &feeding{w: w, src: src, began: time.Now(), rnd: rand.New(rand.NewPCG(1, w.pushes))}
 	if w.pushes == 1 {
-		w.began = f.began
+		w.began = f.began.Add(-w.age)
 	}
 	f.offset = f.began.Sub(w.began).Milliseconds()
 	var err error
@@ -127,6 +128,8 @@ func (f *feeding) headers() {
 	}
 	switch f.src.rate {
 	case 0:
+	case 16000:
+		f.send(stream.Audio, 0, []byte{0xaf, 0, 0x14, 0x08})
 	case 44100:
 		f.send(stream.Audio, 0, append([]byte{0xaf, 0}, testASC...))
 	case 48000:

@@ -14,6 +14,8 @@ type mediaCheck struct {
 	holes    bool // frames may be missing
 	frame    time.Duration
 	inits    map[string]*fmp4.Init
+	header   []byte // of the segment before
+	newest   []byte
 	tracks   map[int]*trackCheck
 	zero     time.Time // of the session's clock by PROGRAM-DATE-TIME
 	pictures int
@@ -44,7 +46,7 @@ func (m *mediaCheck) init(uri string, data []byte) {
 	if err := f.Unmarshal(bytes.NewReader(data)); err != nil {
 		m.fault("init", "%s: %v", uri, err)
 	}
-	m.inits[uri] = &f
+	m.inits[uri], m.newest = &f, data
 }
 
 // segment takes a finished segment and its parts, as far as they were listed.
@@ -54,6 +56,10 @@ func (m *mediaCheck) segment(n uint64, s *listedSegment, data []byte, parts [][]
 		m.fault("init", "%s has none", describe(n, s.uri))
 		return
 	}
+	if !bytes.Equal(m.header, m.newest) && m.header != nil && !s.breaks {
+		m.fault("init", "changes at %s without a discontinuity", describe(n, s.uri))
+	}
+	m.header = m.newest
 	if s.breaks {
 		for _, t := range m.tracks {
 			t.end = -1

@@ -155,9 +155,6 @@ func (v *validator) dated(l *mediaList, i int) {
 	if gap < -tolerance || gap > tolerance && !s.breaks {
 		v.fault("PROGRAM-DATE-TIME", "segment %d begins %v after the end of the one before", n, gap)
 	}
-	if s.mapURI != before.mapURI && !s.breaks {
-		v.fault("MAP", "changes at segment %d without a discontinuity", n)
-	}
 }
 
 // partsOf checks the durations of a segment's parts; whole says that the last one is known to be the last.
