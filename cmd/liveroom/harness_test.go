@@ -29,6 +29,13 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
+	if to := os.Getenv(asCable); to != "" {
+		if err := holdCable(to); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	_ = flag.Set("test.parallel", "16") // those who run beside others wait for other processes and for time to pass
 	os.Exit(m.Run())

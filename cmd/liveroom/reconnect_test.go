@@ -41,7 +41,7 @@ func TestReconnect(t *testing.T) {
 			p := pushClip(t, a.Push.RTMP)
 			first := n.waitStatus(room, status.Live)
 			all := n.house(a, https)
-			all.waitMedia(10, 0)
+			waitMedia(t, all.watchers, 10, 0)
 			all.hls.waitStretch(1)
 			for name, c := range all.ffmpeg {
 				n.eventually("ffmpeg copies "+name, func() bool { return strings.Count(c.out.String(), "\n") > 20 })
@@ -90,13 +90,6 @@ func (n *node) house(a addresses, https string) *house {
 	}
 }
 
-func (all *house) waitMedia(more, breaks int) {
-	for _, w := range all.watchers {
-		w.t.Helper()
-		w.waitMedia(more, breaks)
-	}
-}
-
 // mustEnd checks that every viewer was told of the end and saw a sound stream with so many breaks.
 func (all *house) mustEnd(t *testing.T, breaks int) {
 	t.Helper()
@@ -131,7 +124,7 @@ func (n *node) goesOn(room, session string, a addresses, all *house, back time.T
 	if r := n.status(room); r.Code != status.Live || r.Reason != status.ReasonPushResumed || r.Session != session || r.GraceUntil != nil {
 		n.t.Fatalf("pushed again: %+v, session was %s", r, session)
 	}
-	all.waitMedia(10, 1)
+	waitMedia(n.t, all.watchers, 10, 1)
 	all.hls.waitStretch(2)
 	n.call(http.MethodPost, "/api/v1/rooms/"+room+"/end", map[string]any{}, nil)
 	all.mustEnd(n.t, 1)
@@ -152,7 +145,7 @@ func (n *node) graceOver(room, session string, a addresses, all *house, back tim
 		n.t.Fatalf("pushed after the grace: %+v", r)
 	}
 	fresh := watchFLV(n.t, "FLV of the new session", a.Play.FLV, nil, nil)
-	fresh.waitMedia(10, 0)
+	waitMedia(n.t, []*watcher{fresh}, 10, 0)
 	fresh.mustBeSound()
 }
 

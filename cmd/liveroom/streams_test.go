@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -234,20 +235,26 @@ func (w *watcher) state() (media, breaks int, err error) {
 	return w.media, w.breaks, w.err
 }
 
-// waitMedia waits for more media, of a push that began after so many breaks.
-func (w *watcher) waitMedia(more, afterBreaks int) {
-	w.t.Helper()
-	var from int
-	begun := false
-	eventually(w.t, fmt.Sprintf("%s gets media after %d breaks", w.name, afterBreaks), func() bool {
-		media, breaks, err := w.state()
-		if err != nil {
-			w.t.Fatalf("%s ended: %v", w.name, err)
+// waitMedia waits until each has more media, of a push that began after so many breaks.
+func waitMedia(t testing.TB, watchers []*watcher, more, afterBreaks int) {
+	t.Helper()
+	from := make([]int, len(watchers))
+	for i := range from {
+		from[i] = -1
+	}
+	eventually(t, fmt.Sprintf("everyone gets media after %d breaks", afterBreaks), func() bool {
+		all := true
+		for i, w := range watchers {
+			media, breaks, err := w.state()
+			if err != nil {
+				t.Fatalf("%s ended: %v", w.name, err)
+			}
+			if from[i] < 0 && breaks >= afterBreaks {
+				from[i] = media
+			}
+			all = all && from[i] >= 0 && media >= from[i]+more
 		}
-		if breaks >= afterBreaks && !begun {
-			from, begun = media, true
-		}
-		return begun && media >= from+more
+		return all
 	})
 }
 
@@ -512,4 +519,82 @@ func fetchBody(rawURL string) ([]byte, error) {
 		err = fmt.Errorf("%s: %s %s", resp.Request.URL.Path, resp.Status, raw)
 	}
 	return raw, err
+}
+
+// numbered is a video frame that says who pushed it and which one it is. The first of each 25 is a keyframe.
+func numbered(by byte, n uint32, size int) mediaTag {
+	b := make([]byte, max(size, 16))
+	b[0], b[1], b[9] = 0x27, 1, 0x41
+	if n%25 == 0 {
+		b[0], b[9] = 0x17, 0x65
+	}
+	binary.BigEndian.PutUint32(b[5:], uint32(len(b)-9))
+	b[10] = by
+	binary.BigEndian.PutUint32(b[11:], n)
+	return mediaTag{rtmpVideo, n * 40, b}
+}
+
+// number reads what numbered wrote.
+func (t mediaTag) number() (by byte, n uint32, ok bool) {
+	if t.kind != rtmpVideo || t.header() || len(t.payload) < 16 {
+		return 0, 0, false
+	}
+	return t.payload[10], binary.BigEndian.Uint32(t.payload[11:]), true
+}
+
+// pushNumbers sends numbered frames of a size, 25 a second, until the connection fails or ctx ends.
+func (p *rtmpPeer) pushNumbers(ctx context.Context, c clip, by byte, size int) error {
+	for _, t := range c.tags {
+		if t.header() && t.kind == rtmpVideo {
+			if err := p.send(t); err != nil {
+				return err
+			}
+		}
+	}
+	began := time.Now()
+	for n := uint32(0); ; n++ {
+		t := numbered(by, n, size)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Until(began.Add(time.Duration(t.time) * time.Millisecond))):
+		}
+		if err := p.send(t); err != nil {
+			return err
+		}
+	}
+}
+
+// counting checks that a viewer gets every number once and in order, from wherever it begins, and of a later push nothing
+// after an earlier one's.
+type counting struct {
+	mu    sync.Mutex
+	any   bool
+	by    byte
+	last  uint32
+	wrong []string
+}
+
+func (c *counting) saw(t mediaTag) {
+	by, n, ok := t.number()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !ok:
+		c.wrong = append(c.wrong, "a tag that nobody numbered")
+	case c.any && by < c.by:
+		c.wrong = append(c.wrong, fmt.Sprintf("frame %d of push %d after push %d had begun", n, by, c.by))
+	case c.any && by == c.by && n != c.last+1:
+		c.wrong = append(c.wrong, fmt.Sprintf("frame %d of push %d after %d", n, by, c.last))
+	}
+	c.any, c.by, c.last = true, by, n
+}
+
+func (c *counting) mustBeSound(t testing.TB, name string) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.wrong) > 0 {
+		t.Errorf("%s: %d times, first: %s", name, len(c.wrong), c.wrong[0])
+	}
 }
