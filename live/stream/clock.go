@@ -2,33 +2,91 @@ package stream
 
 import "time"
 
+// RepairKind says what was wrong with a timestamp that had to be changed.
+type RepairKind uint8
+
+// The repairs that are told apart.
+const (
+	Clamped     RepairKind = iota // a small step back; the tag got its track's last time
+	JumpedBack                    // the publisher's clock began anew; what follows continues where the stream was
+	JumpedAhead                   // a leap that no time had passed for; what follows continues where the stream was
+	Apart                         // sound or pictures far behind the other; what follows was put beside it
+	Stalled                       // timestamps that stand still; the time of arrival was taken
+	Held                          // ahead of real time by more than MaxAhead; held there
+	Composition                   // a composition time that no decoder can wait for; taken for 0
+
+	repairKinds = iota
+)
+
+var repairNames = [repairKinds]string{"clamped", "jumped_back", "jumped_ahead", "apart", "stalled", "held", "composition"}
+
+// String returns the kind in snake_case.
+func (k RepairKind) String() string {
+	if int(k) < len(repairNames) {
+		return repairNames[k]
+	}
+	return "unknown"
+}
+
+// Repairs counts repaired tags by RepairKind.
+type Repairs [repairKinds]uint64
+
+// Total is the sum of all kinds.
+func (r Repairs) Total() uint64 {
+	sum := uint64(0)
+	for _, n := range r {
+		sum += n
+	}
+	return sum
+}
+
+const (
+	// maxStill is how long, in ms, tags may come without their timestamps moving before these are taken for none.
+	maxStill = 1000
+	// maxComposition is the largest composition time, in ms, either way: no encoder reorders over more than a second or two.
+	maxComposition = 10_000
+)
+
 // clock puts one publisher's timestamps onto the session's clock (design §5): the first media tag lies at base, the
-// others follow by the publisher's own deltas as long as these are plausible.
+// others follow by the publisher's own deltas as long as these are plausible. What it gives out never decreases within
+// audio or video, never lies below floor, and never runs ahead of the time that really passed by more than maxAhead.
 //
-// The 32-bit timestamps are unwrapped into one running position ("ext"), to which shift is added. When the publisher's
-// clock jumps, a new shift continues where the stream was. Audio and video rarely jump between the same two tags, so the
-// former shift stays valid for a track until that track has jumped as well; this keeps them in step.
+// Each track's 32-bit timestamps are unwrapped into one running position ("ext"), to which the track's shift is added.
+// Both tracks have the same shift as long as the publisher's clock is sound. When it jumps, the track that comes first
+// gets a new shift that continues where the stream was. Audio and video rarely jump between the same two tags, so the
+// other keeps its own until it jumps as well, and then takes the same correction: this keeps them in step.
 type clock struct {
-	maxJump, maxRegress int64
+	maxJump, maxRegress, maxAhead int64
 
 	base, floor int64 // where the first tag goes, and what nothing may go below
 	started     bool
-	lastRaw     uint32
-	ext         int64
-	shift       int64
-	formerShift int64
-	crossing    bool // formerShift is still in use by a track that has not jumped yet
+	startedAt   time.Time // arrival of the first media tag
+	wall        int64     // ms since then, at the newest one
 	tracks      [2]track
-	high        int64 // the largest time given out
-	arrivedAt   time.Time
-	repaired    uint64
+	newest      *track // of the newest media tag
+	high        int64  // the largest time given out
+	repairs     Repairs
+	repaired    uint64 // their sum
 }
 
 type track struct {
 	started bool
-	jumped  bool // since crossing began
-	last    int64
-	step    int64
+	raw     uint32
+	ext     int64
+	top     int64 // the largest ext since the shift was made
+	delta   int64 // of ext, at the newest tag
+	shift   int64
+	wraps   uint64
+	run     int64 // ms the publisher's own clock went on, jumps left out
+
+	follows bool  // the other track has jumped, and this one may follow
+	follow  int64 // its shift if it does
+	jumpAt  int64 // where the other went on
+
+	last    int64 // time given out
+	step    int64 // between the last two different ones
+	wallAt  int64 // clock.wall at the last tag
+	movedAt int64 // clock.wall when top last grew
 }
 
 // newClock starts a clock at offset, or just above last if that is known to be larger.
@@ -36,7 +94,7 @@ func newClock(cfg *Config, offset time.Duration, last int64) clock {
 	floor := max(last+1, 0)
 	base := max(offset.Milliseconds(), floor)
 	return clock{
-		maxJump: cfg.MaxJump.Milliseconds(), maxRegress: cfg.MaxRegress.Milliseconds(),
+		maxJump: cfg.MaxJump.Milliseconds(), maxRegress: cfg.MaxRegress.Milliseconds(), maxAhead: cfg.MaxAhead.Milliseconds(),
 		base: base, floor: floor, high: base,
 	}
 }
@@ -47,80 +105,181 @@ func (c *clock) control(kind Kind, raw uint32) int64 {
 	if !c.started {
 		return c.high
 	}
-	out := c.ext + int64(int32(raw-c.lastRaw)) + c.shift
+	t, least := c.newest, c.floor
+	if kind != Script {
+		own, _ := c.track(kind)
+		least = c.least(own)
+		if own.started {
+			t = own
+		}
+	}
+	out := t.ext + int64(int32(raw-t.raw)) + t.shift
 	if out > c.high+c.maxRegress || out < c.high-c.maxRegress {
 		return c.high
 	}
-	switch kind {
-	case Audio, Video:
-		return max(out, c.least(c.track(kind)))
-	case Script:
-	}
-	return max(out, c.floor)
+	return max(out, least)
 }
 
 // media is the time of an audio or video tag that arrived now with that raw timestamp in ms.
 func (c *clock) media(kind Kind, raw uint32, now time.Time) int64 {
+	t, other := c.track(kind)
 	if !c.started {
-		c.started, c.lastRaw, c.shift, c.arrivedAt = true, raw, c.base, now
+		c.started, c.startedAt = true, now
 	}
-	c.ext += int64(int32(raw - c.lastRaw))
-	c.lastRaw = raw
-	elapsed := max(now.Sub(c.arrivedAt).Milliseconds(), 0)
-	c.arrivedAt = now
-
-	t := c.track(kind)
-	out := c.place(t, elapsed)
+	elapsed := max(now.Sub(c.startedAt).Milliseconds()-c.wall, 0)
+	c.wall += elapsed
+	c.unwrap(t, other, raw)
+	out := c.move(t, c.place(t, other, elapsed))
+	out = c.hold(t, other, out)
 	if least := c.least(t); out < least {
 		out = least
-		c.repaired++
+		c.repair(Clamped)
 	}
 	if t.started && out > t.last {
 		t.step = min(out-t.last, 1000)
 	}
-	t.started, t.last = true, out
+	t.started, t.last, t.wallAt = true, out, c.wall
+	c.newest = t
 	c.high = max(c.high, out)
 	return out
 }
 
-func (c *clock) track(kind Kind) *track {
+// track returns a kind's track and the other one.
+func (c *clock) track(kind Kind) (own, other *track) {
 	if kind == Video {
-		return &c.tracks[1]
+		return &c.tracks[1], &c.tracks[0]
 	}
-	return &c.tracks[0]
+	return &c.tracks[0], &c.tracks[1]
+}
+
+// repair counts a repaired tag.
+func (c *clock) repair(k RepairKind) {
+	c.repairs[k]++
+	c.repaired++
+}
+
+// wraps is how often the publisher's 32-bit timestamps began anew at 0, as they do each 49.7 days.
+func (c *clock) wraps() uint64 { return max(c.tracks[0].wraps, c.tracks[1].wraps) }
+
+// unwrap moves a track's position to a raw timestamp. Every track has its own, so that it doesn't matter how far apart the
+// two are.
+func (c *clock) unwrap(t, other *track, raw uint32) {
+	switch {
+	case t.started:
+		t.delta = int64(int32(raw - t.raw))
+		if t.delta > 0 && raw < t.raw {
+			t.wraps++
+		}
+		t.ext += t.delta
+	case other.started:
+		t.ext = other.ext + int64(int32(raw-other.raw))
+		t.shift = other.shift
+	default:
+		t.ext = int64(raw)
+		t.shift = c.base - t.ext
+	}
+	t.raw = raw
 }
 
 // place finds the shift that makes the present position plausible for a track, and makes a new one if none does.
-func (c *clock) place(t *track, elapsed int64) int64 {
-	out := c.ext + c.shift
-	if c.crossing && !t.jumped {
-		former := c.ext + c.formerShift
-		if c.plausible(t, former, elapsed) && c.distance(t, former) <= c.distance(t, out) {
-			return former
+func (c *clock) place(t, other *track, elapsed int64) int64 {
+	out := t.ext + t.shift
+	sound := c.plausible(t, out, elapsed)
+	if t.follows {
+		follow := t.ext + t.follow
+		own := sound && t.delta > -c.maxRegress/2 && c.distance(t, out) <= c.distance(t, follow)
+		if !own && c.plausible(t, follow, elapsed) {
+			t.shift, t.top, t.follows = t.follow, t.ext-1, false
+			return follow
 		}
+		t.follows = !sound || out <= t.jumpAt+c.maxJump // long past the jump: it was the other track's alone
 	}
-	if !c.plausible(t, out, elapsed) {
-		out = max(c.high, c.expected(t))
-		c.formerShift, c.shift = c.shift, out-c.ext
-		c.crossing = true
-		c.tracks[0].jumped, c.tracks[1].jumped = false, false
-		c.repaired++
+	if !sound {
+		return c.jump(t, other, out, elapsed)
 	}
-	t.jumped = true
-	if (c.tracks[0].jumped || !c.tracks[0].started) && (c.tracks[1].jumped || !c.tracks[1].started) {
-		c.crossing = false
+	if !t.started && out < c.floor {
+		return c.lift(t, other, c.floor-out)
 	}
+	t.run += t.delta
 	return out
 }
 
+// lift makes room for a track that begins before the other and below the floor: both go on that much later.
+func (c *clock) lift(t, other *track, by int64) int64 {
+	t.shift += by
+	other.shift += by
+	other.follow += by
+	c.high += by
+	return c.floor
+}
+
+// jump gives a track a new shift, by which it goes on where the stream is, or where real time is if nothing came for a while.
+func (c *clock) jump(t, other *track, out, elapsed int64) int64 {
+	to := max(c.high, c.expected(t), min(c.high+elapsed, c.base+c.wall))
+	by := to - out
+	t.shift += by
+	t.top, t.follows = t.ext-1, false
+	switch {
+	case out > c.high:
+		c.repair(JumpedAhead)
+	case t.started && out < t.last-c.maxRegress:
+		c.repair(JumpedBack)
+	default:
+		c.repair(Apart) // says nothing of the other track
+		return to
+	}
+	if other.started {
+		if !other.follows {
+			other.follow = other.shift
+		}
+		other.follow += by
+		other.follows, other.jumpAt = true, to
+	}
+	return to
+}
+
+// plausible says whether a track may go on at out: not above what is there by more than maxJump and the time that passed
+// meanwhile, unless it only catches up with real time; not far below its own last time, unless it is on its way up to it;
+// not too far below the other track.
 func (c *clock) plausible(t *track, out, elapsed int64) bool {
-	if out > c.high+c.maxJump+elapsed {
+	if out > max(c.high+c.maxJump+elapsed, c.base+c.wall) {
 		return false
 	}
 	if t.started {
-		return out >= t.last-c.maxRegress
+		return (out >= t.last-c.maxRegress || t.delta > 0) && out >= c.high-2*c.maxJump
 	}
 	return out >= c.high-c.maxJump
+}
+
+// move lets a track whose timestamps stand still go on by the time of arrival.
+func (c *clock) move(t *track, out int64) int64 {
+	if !t.started || t.ext > t.top {
+		t.top, t.movedAt = t.ext, c.wall
+		return out
+	}
+	if c.wall-t.movedAt <= maxStill {
+		return out
+	}
+	to := max(t.last+c.wall-t.wallAt, c.high)
+	t.shift += to - out
+	c.repair(Stalled)
+	return to
+}
+
+// hold keeps the session from running ahead of real time: of a publisher whose clock is a little fast it takes a
+// millisecond now and then, one that sends a file as fast as it can is played that fast. Both tracks are held, so they
+// stay in step.
+func (c *clock) hold(t, other *track, out int64) int64 {
+	by := out - (c.base + c.wall + c.maxAhead)
+	if by <= 0 {
+		return out
+	}
+	t.shift -= by
+	t.follow -= by
+	other.shift -= by
+	other.follow -= by
+	c.repair(Held)
+	return out - by
 }
 
 // expected is where a track's next tag should lie.

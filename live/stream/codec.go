@@ -54,6 +54,16 @@ type format struct {
 	metadata    bool
 	enhanced    bool
 	control     bool // carries no media and does not drive the clock
+	mended      bool // its composition time was impossible
+	changed     bool // another sequence header than the one before
+}
+
+// mend takes a composition time that no decoder can wait for out of a payload. It stands right before the codec's data.
+func (f *format) mend(p []byte) {
+	if f.composition < -maxComposition || f.composition > maxComposition {
+		f.composition, f.mended = 0, true
+		clear(p[f.dataAt-3 : f.dataAt])
+	}
 }
 
 var (

@@ -40,6 +40,9 @@ type Config struct {
 	MaxJump time.Duration
 	// MaxRegress is how far they may go back within audio or video and be clamped; beyond it the clock is taken as restarted. Default 500 ms.
 	MaxRegress time.Duration
+	// MaxAhead is how far the session's clock may run ahead of the time since the push began. An encoder that is faster is held
+	// there. Default 30 s: above what restreaming HLS sends at once.
+	MaxAhead time.Duration
 
 	// Remembered is how many streams without publisher and subscribers keep their generation and last time. Default 10000.
 	Remembered int
@@ -67,6 +70,7 @@ func (c *Config) fields() (ints []intField, durations []durationField) {
 		{"RestWindow", &c.RestWindow, 0},
 		{"MaxJump", &c.MaxJump, 5 * time.Second},
 		{"MaxRegress", &c.MaxRegress, 500 * time.Millisecond},
+		{"MaxAhead", &c.MaxAhead, 30 * time.Second},
 		{"RememberedFor", &c.RememberedFor, 24 * time.Hour},
 	}
 	return ints, durations

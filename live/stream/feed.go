@@ -50,7 +50,7 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 	} else {
 		ms = p.clock.media(kind, raw, now)
 		f.last = max(f.last, ms)
-		p.track(kind, ms, fm)
+		p.track(kind, ms, fm, now)
 	}
 	t := newTag(kind, ms, p.generation, buf, fm)
 	if slot := headerSlot(t); slot >= 0 {

@@ -1,6 +1,9 @@
 package stream
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // Publisher is one push of a stream. Write is called by one goroutine; the other methods by any.
 type Publisher struct {
@@ -12,9 +15,12 @@ type Publisher struct {
 	startedAt  time.Time
 	done       chan struct{}
 
+	sequence [2][]byte // newest sequence headers, audio and video; Write's own
+
 	// All below is guarded by feed.mu.
 	clock    clock
 	meter    meter
+	counted  Repairs // by the hub
 	hasVideo bool
 	videoAt  int64 // time of the newest video tag
 	err      error
@@ -33,10 +39,15 @@ func (p *Publisher) Write(kind Kind, timestamp uint32, buf []byte) error {
 	if kind == Script {
 		buf = stripSetDataFrame(buf)
 	}
-	fm, err := parse(kind, buf[HeaderBytes:len(buf)-TrailerBytes])
+	payload := buf[HeaderBytes : len(buf)-TrailerBytes]
+	fm, err := parse(kind, payload)
 	if err != nil {
 		p.feed.hub.counts.malformed.Add(1)
-		return p.Err()
+		return p.broken()
+	}
+	fm.mend(payload)
+	if fm.sequence {
+		fm.changed = p.changed(kind, payload)
 	}
 	p.feed.hub.counts.tagsIn.Add(1)
 	p.feed.hub.counts.bytesIn.Add(uint64(len(buf)))
@@ -54,14 +65,45 @@ func stripSetDataFrame(buf []byte) []byte {
 	return buf
 }
 
-// track keeps what the ingest figures need of a media tag. The feed's mutex is held.
-func (p *Publisher) track(kind Kind, ms int64, fm format) {
+// changed says whether a sequence header differs from the one before it; that one must not have been nil.
+func (p *Publisher) changed(kind Kind, payload []byte) bool {
+	old := p.sequence[slot(kind)]
+	p.sequence[slot(kind)] = payload
+	return old != nil && !bytes.Equal(old, payload)
+}
+
+// broken counts a message that could not be understood, and says why the publisher has been ended, if it has.
+func (p *Publisher) broken() error {
+	p.feed.mu.Lock()
+	defer p.feed.mu.Unlock()
+	if p.err == nil {
+		p.meter.broken(time.Now())
+	}
+	return p.err
+}
+
+// track keeps what the ingest figures need of a media tag that arrived now. The feed's mutex is held.
+func (p *Publisher) track(kind Kind, ms int64, fm format, now time.Time) {
 	if kind == Video {
 		p.hasVideo, p.videoAt = true, ms
-		if fm.keyframe {
-			p.meter.keyframe(ms)
+	}
+	if fm.mended {
+		p.clock.repair(Composition)
+	}
+	if p.clock.repaired != p.meter.repaired {
+		p.count()
+	}
+	p.meter.media(kind, ms, fm, &p.clock, now)
+}
+
+// count adds the repairs since it was last called to the hub's.
+func (p *Publisher) count() {
+	for k, n := range p.clock.repairs {
+		if n != p.counted[k] {
+			p.feed.hub.counts.repairs[k].Add(n - p.counted[k])
 		}
 	}
+	p.counted = p.clock.repairs
 }
 
 // Generation is the generation it publishes.
@@ -110,10 +152,5 @@ func (p *Publisher) ingest(now time.Time) Ingest {
 	if p.err != nil {
 		now = p.endedAt
 	}
-	in := p.meter.ingest(now, p.startedAt)
-	in.Repaired = p.clock.repaired
-	if p.clock.started {
-		in.LastTime = p.clock.high
-	}
-	return in
+	return p.meter.ingest(now, p.startedAt, &p.clock)
 }

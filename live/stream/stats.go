@@ -14,6 +14,7 @@ type counts struct {
 	tagsOut, bytesOut, batchesOut    atomic.Uint64
 	overflows, overflowed, slow      atomic.Uint64
 	malformed, gated, beforeKeyframe atomic.Uint64
+	repairs                          [repairKinds]atomic.Uint64
 }
 
 // Stats are a hub's figures since it was made; Streams, Publishers and Subscribers are those of this moment.
@@ -37,6 +38,8 @@ type Stats struct {
 	DroppedBeforeKeyframe uint64 // tags before the keyframe that a new stretch of media waits for
 	Overflows             uint64 // how often a subscriber fell behind
 	ClosedSlow            uint64 // subscribers closed with ErrSlow
+
+	Repairs Repairs // tags whose timestamps had to be changed
 }
 
 // Stats returns the hub's figures.
@@ -45,6 +48,10 @@ func (h *Hub) Stats() Stats {
 	streams, remembered := len(h.feeds), h.memory.order.Len()
 	h.mu.Unlock()
 	c := &h.counts
+	var repairs Repairs
+	for k := range repairs {
+		repairs[k] = c.repairs[k].Load()
+	}
 	return Stats{
 		Streams: streams, Remembered: remembered,
 		Publishers: int(c.publishers.Load()), Subscribers: int(c.subscribers.Load()),
@@ -53,7 +60,7 @@ func (h *Hub) Stats() Stats {
 		TagsOut: c.tagsOut.Load(), BytesOut: c.bytesOut.Load(), BatchesOut: c.batchesOut.Load(),
 		DroppedOverflow: c.overflowed.Load(), DroppedMalformed: c.malformed.Load(),
 		DroppedGated: c.gated.Load(), DroppedBeforeKeyframe: c.beforeKeyframe.Load(),
-		Overflows: c.overflows.Load(), ClosedSlow: c.slow.Load(),
+		Overflows: c.overflows.Load(), ClosedSlow: c.slow.Load(), Repairs: repairs,
 	}
 }
 
@@ -70,6 +77,12 @@ type Info struct {
 	Audio      Codec
 	LastTime   int64 // ms on the session's clock, -1 before the first tag
 	Ingest     Ingest
+
+	// What the running publisher sent before media, nil where it did not: onMetaData as it was sent (AMF0), and the
+	// codecs' configuration as Tag.Data has it. Shared; nobody may change the bytes.
+	Metadata    []byte
+	VideoHeader []byte
+	AudioHeader []byte
 }
 
 // Info returns what is known of a stream that somebody publishes or watches.
@@ -92,8 +105,20 @@ func (h *Hub) Info(name string) (Info, bool) {
 		in.Publishing, in.Remote, in.StartedAt = true, p.remote, p.startedAt
 		in.Ingest = p.ingest(time.Now())
 		in.Video, in.Audio = p.meter.codecs[1], p.meter.codecs[0]
+		if t := f.headers[slotMetadata]; t != nil {
+			in.Metadata = t.Payload()
+		}
+		in.VideoHeader, in.AudioHeader = f.headers[slotVideo].data(), f.headers[slotAudio].data()
 	}
 	return in, true
+}
+
+// data is Data of a header that may be missing.
+func (t *Tag) data() []byte {
+	if t == nil {
+		return nil
+	}
+	return t.Data()
 }
 
 // Names returns the streams somebody publishes or watches, in no order.
