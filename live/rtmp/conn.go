@@ -79,9 +79,8 @@ func newConn(s *Server, nc net.Conn) *conn {
 		out: newWriter(nc, s.cfg.Write, &s.count.bytesOut),
 		log: s.log.With("protocol", stream.RTMP, "remote", nc.RemoteAddr().String()),
 	}
-	_, plain := nc.(*net.TCPConn)
 	c.in = newChunkReader(
-		bufio.NewReaderSize(&countingReader{c: c, plain: plain}, smallReadBytes),
+		bufio.NewReaderSize(&countingReader{c: c, quiet: newQuietReader(nc)}, smallReadBytes),
 		limits{message: commandBytes, media: commandBytes, unfinished: unfinishedBytes},
 		c.acknowledge,
 	)

@@ -10,7 +10,7 @@ const (
 
 // pace merges the reads of pushes while many run. A frame a read costs a wake-up and two system calls; what lies in the
 // kernel for some milliseconds is joined by the next frames, and since all pushes wait for the same ticks, one wake-up of
-// the process serves many of them. Few pushes are read at once.
+// the process serves many of them; for what comes in between it is not woken. Few pushes are read at once.
 type pace struct {
 	most  time.Duration
 	began time.Time
@@ -29,28 +29,46 @@ func (p *pace) window(pushes int64) time.Duration {
 }
 
 // wait sleeps up to the next tick. It is short enough not to be interrupted.
-func (p *pace) wait(pushes int64) {
-	if w := p.window(pushes); w > 0 {
-		time.Sleep(w - time.Since(p.began)%w)
-	}
-}
+func (p *pace) wait(window time.Duration) { time.Sleep(window - time.Since(p.began)%window) }
+
+// emptyTicks is after how many ticks without data a push's connection waits for the kernel's word again.
+const emptyTicks = 8
 
 // countingReader counts what the peer sent, and keeps a push's reads in step with the others'.
 type countingReader struct {
 	c       *conn
-	plain   bool // TCP; other transports return less than there is, as TLS does a record at a time
-	drained bool // the last read emptied the kernel's buffer
+	quiet   *quietReader // nil for what is not TCP: TLS returns a record at a time, however much there is
+	drained bool         // the last read emptied the kernel's buffer
 }
 
 // Read implements io.Reader.
 func (r *countingReader) Read(p []byte) (int, error) {
-	c := r.c
-	if r.drained && c.phase == phasePublish {
-		c.srv.pace.wait(c.srv.count.pushes.Load())
-	}
-	n, err := c.nc.Read(p)
-	c.received += uint64(n)            //nolint:gosec // never negative
-	c.srv.count.bytesIn.Add(uint64(n)) //nolint:gosec // never negative
-	r.drained = r.plain && n < len(p)
+	n, err := r.read(p)
+	r.c.received += uint64(n)            //nolint:gosec // never negative
+	r.c.srv.count.bytesIn.Add(uint64(n)) //nolint:gosec // never negative
+	r.drained = n < len(p)
 	return n, err
+}
+
+func (r *countingReader) read(p []byte) (int, error) {
+	if r.quiet == nil {
+		return r.c.nc.Read(p)
+	}
+	window := r.c.srv.pace.window(r.c.srv.count.pushes.Load())
+	if window == 0 || r.c.phase != phasePublish {
+		r.quiet.hush(false)
+		return r.c.nc.Read(p)
+	}
+	r.quiet.hush(true)
+	for range emptyTicks {
+		if r.drained {
+			r.c.srv.pace.wait(window)
+		}
+		if n, err := r.quiet.read(p); n > 0 || err != nil {
+			return n, err
+		}
+		r.drained = true
+	}
+	r.quiet.hush(false)
+	return r.c.nc.Read(p)
 }

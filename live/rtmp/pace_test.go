@@ -3,6 +3,7 @@ package rtmp
 import (
 	"bytes"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,17 +35,66 @@ func TestPaceTicks(t *testing.T) {
 		for _, step := range []struct{ away, want time.Duration }{{3 * time.Millisecond, 37 * time.Millisecond}, {39 * time.Millisecond, time.Millisecond}, {80 * time.Millisecond, 40 * time.Millisecond}} {
 			time.Sleep(step.away)
 			before := time.Now()
-			p.wait(paceFull)
+			p.wait(p.window(paceFull))
 			if got := time.Since(before); got != step.want {
 				t.Errorf("after %v waited %v, want %v", step.away, got, step.want)
 			}
 		}
-		before := time.Now()
-		p.wait(1)
-		if got := time.Since(before); got != 0 {
-			t.Errorf("a single push waited %v", got)
-		}
 	})
+}
+
+// A push whose reads are merged notices what any other notices: commands, the end of the connection, silence, a takeover,
+// and data after a rest of any length.
+func TestMergedReadsMissNothing(t *testing.T) {
+	r := newRoom()
+	r.stops, r.started = make(chan stream.StopReason, 3*paceFull), make(chan *watched, 3*paceFull)
+	d := open(t, Config{MaxPushesPerAddr: -1, Silent: time.Second}, r)
+	stop := make(chan struct{})
+	var crowd sync.WaitGroup
+	defer crowd.Wait()
+	defer close(stop)
+	for i := range paceFull {
+		c := dial(t, d.addr).publish("crowd" + strconv.Itoa(i))
+		crowd.Go(func() {
+			for tick := time.NewTicker(300 * time.Millisecond); ; {
+				select {
+				case <-stop:
+					tick.Stop()
+					return
+				case <-tick.C:
+					c.raw(appendMessage(nil, c.size, 4, messageStream, 0, message.TypeIDAudioMessage, sound(20))...)
+				}
+			}
+		})
+	}
+	for _, tt := range []struct {
+		name string
+		end  func(*client)
+		want stream.StopReason
+	}{
+		{"deleteStream", func(c *client) { c.call("deleteStream", nil, 1) }, stream.StopClosed},
+		{"connection closed", func(c *client) { _ = c.nc.Close() }, stream.StopLost},
+		{"silence", func(*client) {}, stream.StopSilent},
+		{"takeover", func(*client) { dial(t, d.addr).publish("one") }, stream.StopLost},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, player := dial(t, d.addr).publish("one"), dial(t, d.addr).play("one")
+			for i, rest := range []time.Duration{0, 50 * time.Millisecond, 450 * time.Millisecond, 0} {
+				time.Sleep(rest)
+				c.say(message.TypeIDVideoMessage, uint32(40*i), frame(true, 50+i))
+				if p := player.media(); len(p.body) != 50+i {
+					t.Fatalf("frame %d has %d bytes", i, len(p.body))
+				}
+			}
+			c.say(message.TypeIDUserCtrl, 0, []byte{0, 6, 0, 0, 0, 9})
+			c.until("the pong", func(p packet) bool { return p.kind == message.TypeIDUserCtrl && p.body[1] == 7 })
+			tt.end(c)
+			if why := within(t, "the stop", r.stops); why != tt.want {
+				t.Errorf("stopped %q, want %q", why, tt.want)
+			}
+			c.gone()
+		})
+	}
 }
 
 // More pushes than are read at once, with messages larger than what one read takes.
