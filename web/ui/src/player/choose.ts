@@ -10,7 +10,7 @@ export interface Candidate {
 export interface Support {
   /** MediaSource, or ManagedMediaSource (iPhone). */
   mse: boolean;
-  /** video.canPlayType says something for HLS. Asked only where there is no MSE: desktop Chromium says "maybe" and means little. */
+  /** The browser plays HLS itself. Believed only where there is no MediaSource: desktop Chromium says "maybe" and means little. */
   nativeHls: boolean;
 }
 
@@ -19,19 +19,23 @@ export function detectSupport(): Support {
   return {
     mse: typeof scope.MediaSource === 'function' || typeof scope.ManagedMediaSource === 'function',
     nativeHls:
-      typeof document !== 'undefined' && document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '',
+      typeof scope.MediaSource !== 'function' &&
+      typeof document !== 'undefined' &&
+      document.createElement('video').canPlayType('application/vnd.apple.mpegurl') !== '',
   };
 }
 
-/** Ways to play a live stream, best first: FLV has the shorter delay, HLS gets through more proxies. */
+/**
+ * Ways to play a live stream, best first: FLV has the shorter delay, HLS gets through more proxies, and what the browser
+ * does by itself (Safari on iPhone) is left where the others can't.
+ */
 export function liveCandidates(play: PlayAddresses, support: Support): Candidate[] {
   const found: Candidate[] = [];
   if (support.mse) {
     if (play.flv) found.push({ engine: 'flv', url: play.flv });
     if (play.hls) found.push({ engine: 'hls', url: play.hls });
-  } else if (support.nativeHls && play.hls) {
-    found.push({ engine: 'native', url: play.hls });
   }
+  if (support.nativeHls && play.hls) found.push({ engine: 'native', url: play.hls });
   return found;
 }
 

@@ -1,25 +1,33 @@
-import Hls, { ErrorTypes, Events } from 'hls.js';
+import Hls, { ErrorTypes, Events, type HlsConfig } from 'hls.js';
 import type { Attach } from './engine.ts';
 
-/** HLS through hls.js, which holds its distance from live itself. */
+/** This many seconds farther from live than wanted, catching up by speed takes too long. */
+const JUMP_S = 6;
+/** A decoder that fails again so soon isn't helped by starting it anew once more. */
+const RECOVER_AGAIN_MS = 30_000;
+
+/**
+ * HLS through hls.js. How far behind live it plays is the server's word: PART-HOLD-BACK, or HOLD-BACK where there are no
+ * parts. It keeps that distance by playing a little faster; what speed can't make good is jumped over here, because
+ * hls.js jumps only at a distance fixed beforehand.
+ */
 export const attachHls: Attach = ({ video, url, live, onEvent }) => {
-  const hls = new Hls({
-    lowLatencyMode: live,
-    maxLiveSyncPlaybackRate: 1.1,
-    backBufferLength: 30,
-    // A playlist that isn't there fails at once: the controller tries again with growing waits and a fresh address.
-    manifestLoadPolicy: { default: { maxTimeToFirstByteMs: 10_000, maxLoadTimeMs: 20_000, timeoutRetry: null, errorRetry: null } },
-  });
+  const hls = new Hls({ ...common, ...(live ? liveConfig : {}), lowLatencyMode: live });
   let attached = true;
-  let recovered = false;
+  let recoveredAt = -Infinity;
   hls.on(Events.ERROR, (_event, data) => {
     if (!data.fatal || !attached) return;
-    if (data.type === ErrorTypes.MEDIA_ERROR && !recovered) {
-      recovered = true; // once: a second one means that recovering doesn't help
+    if (data.type === ErrorTypes.MEDIA_ERROR && Date.now() - recoveredAt > RECOVER_AGAIN_MS) {
+      recoveredAt = Date.now();
       hls.recoverMediaError();
       return;
     }
     onEvent('failed', data.details);
+  });
+  hls.on(Events.LEVEL_UPDATED, (_event, { details }) => {
+    const edge = hls.liveSyncPosition;
+    if (!attached || !live || !details.live || edge === null || video.paused || video.seeking) return;
+    if (hls.latency > (hls.targetLatency ?? 0) + JUMP_S && edge > video.currentTime) video.currentTime = edge;
   });
   const ended = () => attached && onEvent('ended', 'over');
   video.addEventListener('ended', ended);
@@ -33,4 +41,27 @@ export const attachHls: Attach = ({ video, url, live, onEvent }) => {
       hls.destroy();
     },
   };
+};
+
+const common: Partial<HlsConfig> = {
+  backBufferLength: 30,
+  // A playlist that isn't there fails at once: the controller tries again with growing waits and a fresh address.
+  manifestLoadPolicy: { default: { maxTimeToFirstByteMs: 10_000, maxLoadTimeMs: 20_000, timeoutRetry: null, errorRetry: null } },
+};
+
+const liveConfig: Partial<HlsConfig> = {
+  maxLiveSyncPlaybackRate: 1.1,
+  liveSyncOnStallIncrease: 0.6,
+  liveDurationInfinity: true,
+  // While the anchor is away the media playlist stands still, and a blocking reload gets no answer in time. That is no
+  // fault to give up for: whether something should come is known by the controller. An address that is refused (4xx) is
+  // never asked again; then a fresh one is needed.
+  playlistLoadPolicy: {
+    default: {
+      maxTimeToFirstByteMs: 10_000,
+      maxLoadTimeMs: 20_000,
+      timeoutRetry: { maxNumRetry: Infinity, retryDelayMs: 0, maxRetryDelayMs: 0 },
+      errorRetry: { maxNumRetry: Infinity, retryDelayMs: 250, maxRetryDelayMs: 2000 },
+    },
+  },
 };

@@ -1,18 +1,34 @@
-import { describe, expect, test } from 'vitest';
-import { liveCandidates, playbackCandidate, reachable, withSession } from '../../src/player/choose.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { detectSupport, liveCandidates, playbackCandidate, reachable, withSession } from '../../src/player/choose.ts';
 import { chase, flvPolicy, widened } from '../../src/player/latency.ts';
 
 const play = { rtmp: 'rtmp://h/live/demo', flv: 'http://h/live/demo.flv?txSecret=a', hls: 'http://h/live/demo.m3u8?txSecret=b' };
 
 describe('ways to play live', () => {
   test.each([
-    ['with MSE: FLV, then hls.js, though the browser says it knows HLS', { mse: true, nativeHls: true }, play, ['flv', 'hls']],
+    ['with MSE: FLV, then hls.js', { mse: true, nativeHls: false }, play, ['flv', 'hls']],
+    ['with MSE of the iPhone’s kind: its own HLS at last', { mse: true, nativeHls: true }, play, ['flv', 'hls', 'native']],
     ['with MSE and no FLV offered', { mse: true, nativeHls: false }, { hls: play.hls }, ['hls']],
     ['without MSE: the browser’s own HLS', { mse: false, nativeHls: true }, play, ['native']],
     ['without anything', { mse: false, nativeHls: false }, play, []],
     ['without addresses', { mse: true, nativeHls: true }, {}, []],
   ])('%s', (_name, support, addresses, engines) => {
     expect(liveCandidates(addresses, support).map((c) => c.engine)).toEqual(engines);
+  });
+});
+
+describe('what a browser can do', () => {
+  afterEach(() => vi.unstubAllGlobals());
+  const element = (says: string) => ({ createElement: () => ({ canPlayType: () => says }) });
+  test.each([
+    ['Chromium: what it says of HLS is not believed', { MediaSource: class {} }, 'maybe', { mse: true, nativeHls: false }],
+    ['iPhone since 17.1', { ManagedMediaSource: class {} }, 'maybe', { mse: true, nativeHls: true }],
+    ['an older iPhone', {}, 'maybe', { mse: false, nativeHls: true }],
+    ['nothing', {}, '', { mse: false, nativeHls: false }],
+  ])('%s', (_name, globals, says, want) => {
+    vi.stubGlobal('document', element(says));
+    for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value);
+    expect(detectSupport()).toEqual(want);
   });
 });
 

@@ -1,0 +1,86 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { frames, launch } from '../browser/browser.ts';
+import { Liveroom, push } from './server.ts';
+
+let server: Liveroom;
+let browser: Browser;
+let encoder: ChildProcess;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Liveroom.start(), launch()]);
+});
+afterAll(async () => {
+  encoder?.kill('SIGKILL');
+  await browser?.close();
+  await server?.stop();
+});
+
+interface Watch {
+  page: Page;
+  faults: string[];
+  /** Seconds from the moment a picture reached the server to the moment it is seen, by the stream's own dates. */
+  delay(): Promise<number>;
+  reloads: URL[];
+}
+
+/** The room's page, offered nothing but HLS. */
+async function watch(): Promise<Watch> {
+  const page = await (await browser.newContext({ locale: 'en-US' })).newPage();
+  const faults: string[] = [];
+  const reloads: URL[] = [];
+  let zero: number | null = null; // where hls.js has its 0: the begin of the first playlist it saw
+  page.on('pageerror', (err) => faults.push(err.message));
+  page.on('response', async (response) => {
+    const url = new URL(response.url());
+    if (!url.pathname.endsWith('/v0.m3u8')) return;
+    reloads.push(url);
+    if (zero === null) zero = Date.parse(/#EXT-X-PROGRAM-DATE-TIME:(\S+)/.exec(await response.text())?.[1] ?? '');
+  });
+  await page.route('**/api/v1/rooms/*/play', async (route) => {
+    const answer = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...answer, play: { hls: answer.play.hls } } });
+  });
+  await page.goto(`${server.base}/rooms/demo`);
+  const delay = async () => Date.now() / 1000 - (zero ?? NaN) / 1000 - (await page.evaluate(() => document.querySelector('video')?.currentTime ?? NaN));
+  return { page, faults, delay, reloads };
+}
+
+const at = (page: Page, status: string) => page.waitForSelector(`html[data-status=${status}]`, { timeout: 15_000 });
+const moving = async (page: Page) => {
+  const from = await frames(page);
+  await page.waitForFunction((n) => (document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > n + 20, from, { timeout: 20_000 });
+};
+
+test('over HLS a page plays a few seconds behind live and goes on over a reconnect', async () => {
+  encoder = push(server.pushUrl);
+  const { page, faults, delay, reloads } = await watch();
+  await at(page, 'live');
+  await page.waitForSelector('[data-engine=hls][data-phase=playing]', { timeout: 20_000 });
+  await moving(page);
+  await page.waitForTimeout(5000); // the distance settles
+  const seconds = await delay();
+  const low = reloads.some((url) => url.searchParams.has('_HLS_msn'));
+  console.log(`HLS, low latency ${low}: ${seconds.toFixed(2)} s behind the server, ${reloads.length} playlists`);
+  expect(seconds).toBeGreaterThan(0);
+  expect(seconds).toBeLessThan(low ? 5 : 15);
+
+  encoder.kill('SIGKILL');
+  await at(page, 'paused');
+  await page.waitForTimeout(3000); // longer than what was buffered
+  expect(await page.getAttribute('[data-testid=stage]', 'data-engine')).toBe('hls');
+  encoder = push(server.pushUrl);
+  await at(page, 'live');
+  await moving(page);
+  expect(await page.getAttribute('[data-testid=stage]', 'data-engine')).toBe('hls');
+
+  await server.drive('end');
+  await at(page, 'ended');
+  await page.waitForSelector('[data-phase=idle]');
+  await server.drive('reopen');
+  encoder = push(server.pushUrl);
+  await at(page, 'live');
+  await moving(page);
+  expect(faults).toEqual([]);
+}, 120_000);
