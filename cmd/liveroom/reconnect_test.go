@@ -165,6 +165,7 @@ func (n *node) refused(rawURL, want string) {
 // copying is an ffmpeg that copies a stream and prints each packet's times.
 type copying struct {
 	t         *testing.T
+	cmd       *exec.Cmd
 	out, errs logBuffer
 	done      chan struct{}
 	err       error
@@ -175,6 +176,7 @@ func copyStamps(t *testing.T, rawURL string) *copying {
 	t.Helper()
 	c := &copying{t: t, done: make(chan struct{})}
 	cmd := exec.Command("ffmpeg", "-hide_banner", "-loglevel", "error", "-copyts", "-i", rawURL, "-c", "copy", "-flush_packets", "1", "-f", "framecrc", "pipe:1")
+	c.cmd = cmd
 	cmd.Stdout, cmd.Stderr = &c.out, &c.errs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
