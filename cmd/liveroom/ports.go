@@ -52,7 +52,7 @@ func listen(set Settings) (ports, error) {
 		if want.addr == "" {
 			continue
 		}
-		ln, err := net.Listen("tcp", want.addr)
+		ln, err := listenTCP(want.addr)
 		if err != nil {
 			p.close()
 			if errors.Is(err, syscall.EADDRINUSE) {
@@ -69,6 +69,23 @@ func listen(set Settings) (ports, error) {
 		*want.ln = ln
 	}
 	return p, nil
+}
+
+// vanishedAfter is how long a peer may leave what was sent to it unanswered before it counts as gone. Without it the system
+// tries for a quarter of an hour, and a viewer of a paused room, who is sent next to nothing, counts all that time.
+const vanishedAfter = 30 * time.Second
+
+// listenTCP listens for connections whose silent peers are asked whether they are there.
+func listenTCP(addr string) (net.Listener, error) {
+	c := net.ListenConfig{
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: vanishedAfter / 2, Interval: vanishedAfter / 6, Count: 3},
+		Control: func(_, _ string, raw syscall.RawConn) error {
+			var failed error
+			err := raw.Control(func(fd uintptr) { failed = setUserTimeout(fd, vanishedAfter) })
+			return errors.Join(err, failed)
+		},
+	}
+	return c.Listen(context.Background(), "tcp", addr)
 }
 
 // attrs adds to attributes of the log which ports are open, and where.
