@@ -3,6 +3,7 @@ package rtmp
 import (
 	"context"
 	"errors"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 	"liveroom/address"
 	"liveroom/live/stream"
 )
+
+// sendBufferBytes is the kernel's send buffer of a player (it keeps about twice that).
+const sendBufferBytes = 512 << 10
 
 // player is the sending half of a connection that plays.
 type player struct {
@@ -40,6 +44,7 @@ func (c *conn) startPlay(ctx context.Context, cmd call) error {
 		return c.refuse(ctx, false, err)
 	}
 	c.play, c.phase = &player{sub: sub}, phasePlay
+	boundSendBuffer(c.nc)
 	c.srv.count.plays.Add(1)
 	if err := c.nc.SetReadDeadline(time.Time{}); err != nil { // players may be silent
 		return err
@@ -61,6 +66,16 @@ func (c *conn) startPlay(ctx context.Context, cmd call) error {
 		}
 	})
 	return nil
+}
+
+// boundSendBuffer bounds what the kernel takes for a player that does not read, so that its slowness shows in time.
+func boundSendBuffer(nc net.Conn) {
+	if wrapped, ok := nc.(interface{ NetConn() net.Conn }); ok { // TLS
+		nc = wrapped.NetConn()
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(sendBufferBytes) // the kernel's own size serves as well
+	}
 }
 
 // pump sends the stream until it is over or cannot be sent. It runs beside the session.
