@@ -42,7 +42,13 @@ type Loss struct {
 }
 
 // SetIdle makes Next return ErrIdle whenever nothing arrived for d; 0, the default, makes it wait for ever.
-func (s *Subscriber) SetIdle(d time.Duration) { s.idle = d }
+func (s *Subscriber) SetIdle(d time.Duration) {
+	if s.armed { // for the old time
+		s.timer.Stop()
+		s.armed = false
+	}
+	s.idle = d
+}
 
 // Next waits until there is at least one tag and returns those that are there, in order, appended to buf[:0]: as many as
 // fit twice Config.BatchBytes, at least one. A newcomer first gets metadata, sequence headers and the cached GOP.

@@ -258,6 +258,17 @@ func TestIdle(t *testing.T) {
 			}
 		}
 		idle(74 * time.Second)
+		s.SetIdle(time.Second) // holds at once, although a timer for the old time may run
+		idle(75 * time.Second)
+		write(t, p, Video, 75000, keyframe)
+		next(t, s)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := s.Next(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("error %v", err)
+		}
+		s.SetIdle(100 * time.Millisecond)
+		idle(75*time.Second + 100*time.Millisecond)
 	})
 }
 
