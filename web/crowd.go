@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"net/netip"
 	"sync"
 )
@@ -43,6 +44,29 @@ func (c *crowd) leave(addr netip.Addr) {
 	defer c.mu.Unlock()
 	if c.open[from]--; c.open[from] <= 0 {
 		delete(c.open, from)
+	}
+}
+
+// place is the ResponseWriter of a request that may outlast its handler (flv.Detacher).
+type place struct {
+	http.ResponseWriter
+	leave    func()
+	detached bool
+}
+
+// Unwrap is for http.ResponseController.
+func (p *place) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+
+// Detach keeps the request's place until done is called.
+func (p *place) Detach() (done func()) {
+	p.detached = true
+	return p.leave
+}
+
+// served gives the place back when the handler returns, unless it was detached.
+func (p *place) served() {
+	if !p.detached {
+		p.leave()
 	}
 }
 

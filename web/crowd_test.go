@@ -98,3 +98,29 @@ func TestTheLimitOfAnAddressCanBeTurnedOff(t *testing.T) {
 		<-done
 	}
 }
+
+// detaching is a media handler whose request goes on after it has returned.
+type detaching struct{ done chan func() }
+
+func (d detaching) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	d.done <- w.(interface{ Detach() (done func()) }).Detach()
+}
+
+func TestARequestThatOutlastsItsHandlerKeepsItsPlace(t *testing.T) {
+	h := detaching{make(chan func(), 1)}
+	b := newBench(t, func(cfg *web.Config, deps *web.Deps) { cfg.MaxPerAddress, deps.Media = 1, h })
+	get := func(path string) int {
+		w := httptest.NewRecorder()
+		b.server.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		return w.Code
+	}
+	get("/live/demo.flv")
+	done := <-h.done
+	if status := get("/api/v1/rooms"); status != http.StatusTooManyRequests {
+		t.Errorf("while it plays = %d", status)
+	}
+	done()
+	if status := get("/api/v1/rooms"); status != http.StatusOK {
+		t.Errorf("when it is over = %d", status)
+	}
+}

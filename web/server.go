@@ -83,12 +83,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		newProblem(http.StatusTooManyRequests, "too_many_requests", "this address has as many requests under way as it may").retry(5*time.Second).write(w, r.Context())
 		return
 	}
-	defer s.crowd.leave(from)
+	p := &place{ResponseWriter: w, leave: func() { s.crowd.leave(from) }}
+	defer p.served()
 	switch {
 	case r.URL.Path == "/chat":
 		s.lead(s.socket, w, r)
 	case isMedia(r.URL.Path):
-		s.lead(s.media, w, r)
+		s.lead(s.media, p, r)
 	default:
 		s.engine.ServeHTTP(w, r)
 	}
@@ -113,6 +114,9 @@ func (s *Server) lead(to http.Handler, w http.ResponseWriter, r *http.Request) {
 	}
 	began := time.Now()
 	to.ServeHTTP(w, r)
+	if p, ok := w.(*place); ok && p.detached {
+		return // its handler tells when it is over
+	}
 	if s.log.Enabled(r.Context(), slog.LevelDebug) {
 		s.log.Debug("connection served", "requestId", requestID(r.Context()), "method", r.Method, "path", shownPath(r),
 			"remote", r.RemoteAddr, "took", time.Since(began))
