@@ -2,6 +2,7 @@ package flv
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,9 +21,9 @@ type connOutput struct {
 	v      *viewer
 	conn   net.Conn
 	out    *writev.Writer
+	head   []byte // of the response, until it is written
 	chunks bool
-	pieces [][]byte // reused
-	size   []byte   // of the chunk, reused
+	size   [18]byte // of the chunk
 }
 
 var (
@@ -34,34 +35,71 @@ func newConnOutput(v *viewer, conn net.Conn) *connOutput {
 	return &connOutput{v: v, conn: conn, out: writev.New(conn)}
 }
 
+// begin implements output.
+func (o *connOutput) begin() error {
+	pieces := borrowPieces()
+	*pieces = append(*pieces, o.head)
+	o.head = nil
+	return o.flush(pieces, 0)
+}
+
+// send implements output. The first one has the head of the response in front.
 func (o *connOutput) send(head []byte, tags []*stream.Tag) error {
-	o.pieces = o.pieces[:0]
-	if o.chunks {
-		o.size = strconv.AppendInt(o.size[:0], int64(flvBytes(head, tags)), 16)
-		o.size = append(o.size, '\r', '\n')
-		o.pieces = append(o.pieces, o.size)
+	size := flvBytes(head, tags)
+	pieces := borrowPieces()
+	if o.head != nil {
+		*pieces = append(*pieces, o.head)
+		o.head = nil
 	}
-	o.collect(head, tags)
 	if o.chunks {
-		o.pieces = append(o.pieces, crlf)
+		b := strconv.AppendInt(o.size[:0], int64(size), 16)
+		*pieces = append(*pieces, append(b, crlf...))
 	}
-	return o.flush(flvBytes(head, tags))
+	collect(pieces, head, tags)
+	if o.chunks {
+		*pieces = append(*pieces, crlf)
+	}
+	return o.flush(pieces, size)
 }
 
 // finish ends a chunked response, so that the client can tell the end from a broken connection.
 func (o *connOutput) finish() {
 	if o.chunks && o.conn.SetWriteDeadline(time.Now().Add(lastWriteTimeout)) == nil {
-		_, _ = o.conn.Write(lastChunk) // the client may be gone
+		_, _ = o.conn.Write(append(o.head, lastChunk...)) // the client may be gone
 	}
 }
 
+// flush writes the pieces, size bytes of FLV among them, before the deadline, and gives their list back.
+func (o *connOutput) flush(pieces *[][]byte, size int) error {
+	err := o.v.arm(o.conn)
+	if err == nil {
+		_, err = o.out.Write(*pieces)
+	}
+	returnPieces(pieces)
+	if err == nil {
+		o.v.server.bytes.Add(uint64(size))
+	}
+	return err
+}
+
+// piecesPool lends the lists of what is written at once, so that viewers who wait keep none.
+var piecesPool = sync.Pool{New: func() any { return new([][]byte) }}
+
+func borrowPieces() *[][]byte { return piecesPool.Get().(*[][]byte) }
+
+func returnPieces(pieces *[][]byte) {
+	clear(*pieces)
+	*pieces = (*pieces)[:0]
+	piecesPool.Put(pieces)
+}
+
 // collect adds FLV bytes to the pieces of the next write.
-func (o *connOutput) collect(head []byte, tags []*stream.Tag) {
+func collect(pieces *[][]byte, head []byte, tags []*stream.Tag) {
 	if len(head) > 0 {
-		o.pieces = append(o.pieces, head)
+		*pieces = append(*pieces, head)
 	}
 	for _, t := range tags {
-		o.pieces = append(o.pieces, t.FLV())
+		*pieces = append(*pieces, t.FLV())
 	}
 }
 
@@ -74,69 +112,41 @@ func flvBytes(head []byte, tags []*stream.Tag) int {
 	return n
 }
 
-// flush writes the collected pieces, that many bytes of FLV among them, before the deadline.
-func (o *connOutput) flush(size int) error {
-	if err := o.v.arm(o.conn); err != nil {
-		return err
-	}
-	_, err := o.out.Write(o.pieces)
-	clear(o.pieces)
-	if err == nil {
-		o.v.bytes.Add(uint64(size))
-	}
-	return err
-}
-
-// playConn answers on a hijacked connection, which is closed at the end. HTTP/1.1 gets a chunked response.
-func (s *Server) playConn(v *viewer, conn net.Conn, header http.Header, chunks bool) error {
-	defer conn.Close()
-	setSendBuffer(conn, v.sendBuffer)
-	v.bind(conn)
+// playConn plays on a connection that was taken over, and closes it at the end.
+func (s *Server) playConn(v *viewer, out *connOutput) error {
+	defer out.conn.Close() // ends the reader too
+	v.bind(out.conn)
 	defer v.bind(nil)
-
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	defer conn.Close() // before waiting: ends the reader
-	wg.Go(func() {
-		defer s.recoverReader()
-		v.end(watch(conn))
-	})
-
-	if err := v.arm(conn); err != nil {
-		return err
-	}
-	if _, err := conn.Write(responseHead(header, chunks)); err != nil {
-		return v.reason(err)
-	}
-	out := newConnOutput(v, conn)
-	out.chunks = chunks
-	err := v.play(out)
+	s.wg.Add(1) // while the viewer's own place is held
+	go s.watch(v, out.conn)
+	// Who ends the viewer closes its subscriber. A context that can end would cost each wait a place in a queue.
+	err := v.play(context.Background(), out)
 	if errors.Is(err, stream.ErrEnded) || errors.Is(err, errShutdown) {
 		out.finish()
 	}
 	return err
 }
 
-// recoverReader counts a panic in a viewer's reading goroutine, which has no other frame to catch it.
-func (s *Server) recoverReader() {
-	if p := recover(); p != nil {
-		s.panics.Add(1)
-		s.log.Error("panic while reading from flv viewer", "panic", p)
-	}
+// watch ends a viewer when its client closes, or sends more than anyone has reason to.
+func (s *Server) watch(v *viewer, conn net.Conn) {
+	defer s.wg.Done()
+	defer s.recoverPanic("panic while reading from flv viewer")
+	v.end(drain(conn))
 }
 
-// watch returns when the client closes, or sends more than anyone has reason to.
-func watch(r io.Reader) error {
+// drain reads to the end and says what it was.
+func drain(r io.Reader) error {
 	const excess = 4 << 10
-	n, err := io.Copy(io.Discard, io.LimitReader(r, excess))
-	switch {
-	case n == excess:
-		return fmt.Errorf("%w: it sent data", errGone)
-	case err != nil:
-		return fmt.Errorf("%w: %w", errGone, err)
-	default:
-		return errGone
+	var scrap [64]byte // small: one waits here for each viewer
+	for n := 0; n < excess; {
+		got, err := r.Read(scrap[:])
+		if n += got; errors.Is(err, io.EOF) {
+			return errGone
+		} else if err != nil {
+			return fmt.Errorf("%w: %w", errGone, err)
+		}
 	}
+	return fmt.Errorf("%w: it sent data", errGone)
 }
 
 // responseHead is the head of a response after which the connection is closed.

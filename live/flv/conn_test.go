@@ -2,12 +2,12 @@ package flv
 
 import (
 	"bytes"
-	"context"
 	"io"
+	"log/slog"
 	"net"
-	"sync/atomic"
+	"net/http/httptest"
+	"slices"
 	"testing"
-	"time"
 
 	"liveroom/live/stream"
 )
@@ -43,10 +43,9 @@ func sink(t testing.TB, c net.Conn) {
 	t.Cleanup(func() { c.Close(); <-done })
 }
 
-func newOutput(t testing.TB) (*connOutput, []*stream.Tag) {
+// batch returns tags of one GOP.
+func batch(t testing.TB) []*stream.Tag {
 	t.Helper()
-	server, client := pair(t)
-	sink(t, client)
 	h := stream.NewHub(stream.Config{})
 	p, err := h.Publish("x", stream.PublishOptions{})
 	if err != nil {
@@ -62,31 +61,108 @@ func newOutput(t testing.TB) (*connOutput, []*stream.Tag) {
 	if err != nil || len(tags) != 4 {
 		t.Fatal(len(tags), err)
 	}
-	out := newConnOutput(&viewer{ctx: context.Background(), bytes: new(atomic.Uint64), timeout: 10 * time.Second}, server)
-	out.chunks = true
-	return out, tags
+	return tags
+}
+
+// outputs are the ways tags reach a connection.
+func outputs(t testing.TB) map[string]output {
+	t.Helper()
+	v := &viewer{server: New(Config{}, nil, slog.New(slog.DiscardHandler))}
+	conns := map[string]net.Conn{}
+	for _, name := range []string{"http", "websocket", "copied"} {
+		server, client := pair(t)
+		sink(t, client)
+		conns[name] = server
+	}
+	chunked := newConnOutput(v, conns["http"])
+	chunked.chunks = true
+	return map[string]output{
+		"http":      chunked,
+		"websocket": &webSocketOutput{connOutput: *newConnOutput(v, conns["websocket"])},
+		"copied":    newConnOutput(v, struct{ net.Conn }{conns["copied"]}), // as for TLS
+	}
 }
 
 func TestSendingAllocatesNothing(t *testing.T) {
-	out, tags := newOutput(t)
-	send := func() {
-		if err := out.send(nil, tags); err != nil {
-			t.Fatal(err)
-		}
-	}
-	send()
-	if n := testing.AllocsPerRun(100, send); n >= 1 {
-		t.Errorf("%v allocations for a write", n)
+	tags := batch(t)
+	for name, out := range outputs(t) {
+		t.Run(name, func(t *testing.T) {
+			send := func() {
+				if err := out.send(nil, tags); err != nil {
+					t.Fatal(err)
+				}
+			}
+			send()
+			if n := testing.AllocsPerRun(100, send); n >= 1 && !poolForgets {
+				t.Errorf("%v allocations for a write", n)
+			}
+		})
 	}
 }
 
 func BenchmarkSend(b *testing.B) {
-	out, tags := newOutput(b)
-	b.SetBytes(4 * 3025)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := out.send(nil, tags); err != nil {
-			b.Fatal(err)
-		}
+	tags := batch(b)
+	for name, out := range outputs(b) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(flvBytes(nil, tags)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := out.send(nil, tags); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// writesConn notes each write to a connection that is not known to be plain TCP.
+type writesConn struct {
+	net.Conn
+	writes chan []byte
+}
+
+func (c *writesConn) Write(b []byte) (int, error) {
+	c.writes <- bytes.Clone(b)
+	return c.Conn.Write(b)
+}
+
+type writesListener struct {
+	net.Listener
+	writes chan []byte
+}
+
+func (l writesListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &writesConn{conn, l.writes}, nil
+}
+
+// A newcomer gets head, header and the first tags in one write; where nothing is pushed the head goes alone, but at once.
+func TestTheFirstWriteHasItAll(t *testing.T) {
+	writes := make(chan []byte, 100)
+	r := newRig(t, Config{}, func(s *httptest.Server) {
+		s.Listener = writesListener{s.Listener, writes}
+		s.Start()
+	})
+	r.open(t, "x")
+	if first := <-writes; !bytes.HasSuffix(first, []byte("\r\n\r\n")) || bytes.Contains(first, []byte("FLV")) {
+		t.Errorf("without a push: %q", first)
+	}
+	p := r.publish(t, "x")
+	write(t, p, stream.Script, 0, []byte(metadata))
+	write(t, p, stream.Video, 0, avcHeader)
+	write(t, p, stream.Audio, 0, aacHeader)
+	write(t, p, stream.Video, 0, keyframe)
+	body := func(b []byte) []byte { return b[bytes.Index(b, []byte("FLV")):] }
+	want := slices.Concat(file(tag(stream.Script, 0, metadata), tag(stream.Video, 0, string(avcHeader)),
+		tag(stream.Audio, 0, string(aacHeader)), tag(stream.Video, 0, string(keyframe))), []byte("\r\n"))
+	if next := <-writes; !bytes.Equal(body(next), want) {
+		t.Errorf("with the push: %q", next)
+	}
+	r.open(t, "x")
+	if late := <-writes; !bytes.HasPrefix(late, []byte("HTTP/1.1 200 OK\r\n")) || !bytes.Equal(body(late), want) {
+		t.Errorf("to a newcomer: %q", late)
 	}
 }

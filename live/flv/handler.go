@@ -1,8 +1,8 @@
 package flv
 
 import (
-	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -13,25 +13,49 @@ import (
 	"liveroom/live/stream"
 )
 
-// ServeHTTP answers GET and HEAD of /{app}/{stream}.flv, and OPTIONS for pages on other origins. It returns when the
-// viewer is gone.
+// Detacher is a ResponseWriter of a server that counts requests under way: after Detach this one is, until done is called,
+// although its handler returns.
+type Detacher interface {
+	Detach() (done func())
+}
+
+// detach finds the Detacher among a ResponseWriter and what it wraps.
+func detach(w http.ResponseWriter) (done func()) {
+	for {
+		if d, ok := w.(Detacher); ok {
+			return d.Detach()
+		}
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return func() {}
+		}
+		w = inner.Unwrap()
+	}
+}
+
+// ServeHTTP answers GET, HEAD and OPTIONS of /{app}/{stream}.flv. A viewer on a connection that can be taken over is served
+// on after it returns, as Detacher says; any other is gone by then.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recover()
-	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
 	switch r.Method {
-	case http.MethodGet, http.MethodHead:
+	case http.MethodGet:
 		s.serve(w, r)
+	case http.MethodHead:
+		s.serveHead(w, r)
 	case http.MethodOptions:
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "Range")
-		h.Set("Access-Control-Max-Age", "86400")
+		w.Header().Set("Allow", allowed)
+		w.Header().Set("Access-Control-Allow-Methods", allowed)
+		w.Header().Set("Access-Control-Allow-Headers", "Range")
+		w.Header().Set("Access-Control-Max-Age", "86400")
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		h.Set("Allow", "GET, HEAD, OPTIONS")
+		w.Header().Set("Allow", allowed)
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 	}
 }
+
+const allowed = "GET, HEAD, OPTIONS"
 
 // recover ends the connection, and nothing else, after a panic.
 func (s *Server) recover() {
@@ -46,12 +70,34 @@ func (s *Server) recover() {
 	panic(http.ErrAbortHandler)
 }
 
+// recoverPanic counts a panic in a goroutine of a viewer, which has no other frame to catch it.
+func (s *Server) recoverPanic(message string) {
+	if p := recover(); p != nil {
+		s.panics.Add(1)
+		s.log.Error(message, "panic", p, "stack", string(debug.Stack()))
+	}
+}
+
+// serveHead says what a GET would be told, without playing.
+func (s *Server) serveHead(w http.ResponseWriter, r *http.Request) {
+	req, _, err := request(r, stream.FLV)
+	if err == nil {
+		err = s.admit.Authorize(r.Context(), req)
+	}
+	if err != nil {
+		s.refuse(w, req, err)
+		return
+	}
+	setMediaHeaders(w.Header())
+	w.WriteHeader(http.StatusOK)
+}
+
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	protocol := stream.FLV
 	if websocket.IsWebSocketUpgrade(r) {
 		protocol = stream.WSFLV
 	}
-	req, err := request(r, protocol)
+	req, only, err := request(r, protocol)
 	if err != nil {
 		s.refuse(w, req, err)
 		return
@@ -61,53 +107,86 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, req, err)
 		return
 	}
-	defer sub.Close()
-	if r.Method == http.MethodHead {
-		setMediaHeaders(w.Header())
-		w.WriteHeader(http.StatusOK)
-		return
-	}
-	ctx, cancel := context.WithCancelCause(r.Context())
-	defer cancel(nil)
-	v := &viewer{
-		sub: sub, cancel: cancel, ctx: ctx, bytes: &s.bytes,
-		timeout: s.cfg.WriteTimeout, sendBuffer: s.cfg.SendBufferBytes,
+	v := &viewer{server: s, sub: sub, only: only}
+	if s.log.Enabled(r.Context(), slog.LevelDebug) {
+		v.log = s.log.With("protocol", protocol, "app", address.Loggable(req.App), "stream", address.Loggable(req.Name), "remote", req.Remote)
+		v.log.Debug("flv viewer begins")
 	}
 	if !s.join(v) {
+		sub.Close()
 		s.refuse(w, req, &stream.Refusal{Code: "stopping", Detail: "the server is stopping; try again in a moment", Temporary: true})
 		return
 	}
-	defer s.leave(v)
-	sub.SetIdle(s.cfg.KeepAlive)
-	log := s.log.With("protocol", protocol, "app", address.Loggable(req.App), "stream", address.Loggable(req.Name), "remote", req.Remote)
-	log.Debug("flv viewer begins")
-	err = s.play(v, w, r, req)
+	s.play(v, w, r, req)
+}
+
+// play answers on a connection of its own, in a goroutine of its own, where the protocol lets it: what the request and
+// net/http hold would else be held for as long as the viewer stays.
+func (s *Server) play(v *viewer, w http.ResponseWriter, r *http.Request, req stream.Request) {
+	var err error
+	left := true
+	defer func() {
+		if left { // also after a panic
+			s.over(v, err)
+		}
+	}()
+	var play func() error
+	if req.Protocol == stream.WSFLV {
+		play, err = s.upgrade(v, w, r)
+	} else {
+		setMediaHeaders(w.Header())
+		play, err = s.takeOver(v, w, r.ProtoAtLeast(1, 1))
+		if errors.Is(err, http.ErrNotSupported) { // HTTP/2, or a wrapper that cannot
+			err = s.playResponse(r.Context(), v, w, req)
+		}
+	}
+	if play == nil {
+		return
+	}
+	left = false
+	go s.run(v, play, detach(w))
+}
+
+// run plays in a goroutine of the viewer's own, which its place among the viewers accounts for.
+func (s *Server) run(v *viewer, play func() error, done func()) {
+	err := errPanic
+	defer done()
+	defer func() { s.over(v, err) }()
+	defer s.recoverPanic("panic while playing flv")
+	err = play()
+}
+
+// takeOver takes the connection from net/http. The error is http.ErrNotSupported where there is none to take.
+func (s *Server) takeOver(v *viewer, w http.ResponseWriter, chunks bool) (play func() error, err error) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, err
+	}
+	s.cfg.bound(conn)
+	out := newConnOutput(v, conn)
+	out.head, out.chunks = responseHead(w.Header(), chunks), chunks
+	return func() error { return s.playConn(v, out) }, nil
+}
+
+// over counts a viewer out.
+func (s *Server) over(v *viewer, err error) {
+	v.sub.Close()
 	if errors.Is(err, stream.ErrSlow) || isTimeout(err) {
 		s.slow.Add(1)
 	}
-	log.Debug("flv viewer is gone", "reason", err, "lostTags", sub.Lost().Tags)
+	if v.log != nil {
+		v.log.Debug("flv viewer is gone", "reason", err, "lostTags", v.sub.Lost().Tags)
+	}
+	s.leave(v)
 }
 
-// play takes the connection over as the protocol asks, and plays until one side ends it.
-func (s *Server) play(v *viewer, w http.ResponseWriter, r *http.Request, req stream.Request) error {
-	if req.Protocol == stream.WSFLV {
-		return s.playWebSocket(v, w, r)
-	}
-	setMediaHeaders(w.Header())
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if errors.Is(err, http.ErrNotSupported) { // HTTP/2, or a wrapper that cannot
-		return s.playResponse(v, w, req)
-	}
-	if err != nil {
-		return err
-	}
-	return s.playConn(v, conn, w.Header(), r.ProtoAtLeast(1, 1))
-}
-
-// setMediaHeaders sets what the response to a play says.
+// setMediaHeaders sets what the response to a play says. It has no end, so it has no ranges, and a proxy that gathered it
+// before passing it on would hold it for ever.
 func setMediaHeaders(h http.Header) {
 	h.Set("Content-Type", "video/x-flv")
 	h.Set("Cache-Control", "no-store")
+	h.Set("Accept-Ranges", "none")
+	h.Set("X-Accel-Buffering", "no")
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,14 +20,42 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	avcHeader  = []byte{0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1f}
 	keyframe   = []byte{0x17, 1, 0, 0, 0, 0, 0, 0, 1, 0x65}
+	aacHeader  = []byte{0xaf, 0, 0x12, 0x10}
 	audioFrame = []byte{0xaf, 1, 0x21}
 )
+
+// metadata announces both tracks.
+const metadata = "\x02\x00\x0aonMetaData\x08\x00\x00\x00\x02\x00\x0cvideocodecid\x00\x40\x1c\x00\x00\x00\x00\x00\x00" +
+	"\x00\x0caudiocodecid\x00\x40\x24\x00\x00\x00\x00\x00\x00\x00\x00\x09"
 
 // admitFunc is a Player.
 type admitFunc func(ctx context.Context, r stream.Request) (*stream.Subscriber, error)
 
 func (f admitFunc) Play(ctx context.Context, r stream.Request) (*stream.Subscriber, error) {
 	return f(ctx, r)
+}
+
+// Authorize asks as a Play would, where nobody counts.
+func (f admitFunc) Authorize(ctx context.Context, r stream.Request) error {
+	sub, err := f(ctx, r)
+	if sub != nil {
+		sub.Close()
+	}
+	return err
+}
+
+// countedWriter tells when a request is over, also one that outlasts its handler.
+type countedWriter struct {
+	http.ResponseWriter
+	done     func()
+	detached bool
+}
+
+func (w *countedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *countedWriter) Detach() func() {
+	w.detached = true
+	return w.done
 }
 
 // rig is a hub, a server that admits everybody to it, and an HTTP server before that.
@@ -45,8 +74,13 @@ func newRig(t *testing.T, cfg Config, start func(*httptest.Server)) *rig {
 		return r.hub.Subscribe(q.Name, q.Protocol, stream.SubscribeOptions{}), nil
 	}), slog.New(slog.DiscardHandler))
 	r.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		defer func() { r.gone <- struct{}{} }()
-		r.flv.ServeHTTP(w, q)
+		counted := &countedWriter{ResponseWriter: w, done: func() { r.gone <- struct{}{} }}
+		defer func() {
+			if !counted.detached {
+				counted.done()
+			}
+		}()
+		r.flv.ServeHTTP(counted, q)
 	}))
 	if start == nil {
 		start = (*httptest.Server).Start
@@ -69,10 +103,22 @@ func (r *rig) publish(t *testing.T, name string) *stream.Publisher {
 	return p
 }
 
-// play opens a stream and reads its header.
+// play opens a stream, after whose name a query may stand, and reads its header.
 func (r *rig) play(t *testing.T, name string) (*http.Response, *Reader) {
 	t.Helper()
-	resp, err := r.http.Client().Get(r.http.URL + "/live/" + name + ".flv")
+	resp := r.open(t, name)
+	fr, err := NewReader(resp.Body, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, fr
+}
+
+// open opens a stream; its header comes with the first tags.
+func (r *rig) open(t *testing.T, name string) *http.Response {
+	t.Helper()
+	name, query, _ := strings.Cut(name, "?")
+	resp, err := r.http.Client().Get(r.http.URL + "/live/" + name + ".flv?" + query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +126,7 @@ func (r *rig) play(t *testing.T, name string) (*http.Response, *Reader) {
 	if resp.StatusCode != http.StatusOK {
 		t.Fatalf("status %s", resp.Status)
 	}
-	fr, err := NewReader(resp.Body, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, fr
+	return resp
 }
 
 // left waits until a request has been served to its end.

@@ -38,6 +38,10 @@ func WriteRefusal(w http.ResponseWriter, err error) (code string) {
 	if !ok {
 		refusal = &stream.Refusal{Code: codeInternal, Detail: "The server failed to answer; its log says why."}
 	}
+	field := ""
+	if bad, ok := errors.AsType[*badParameter](err); ok {
+		field = bad.name
+	}
 	status := RefusalStatus(refusal.Code)
 	body, err := json.Marshal(struct {
 		Type   string `json:"type"`
@@ -45,7 +49,8 @@ func WriteRefusal(w http.ResponseWriter, err error) (code string) {
 		Status int    `json:"status"`
 		Code   string `json:"code"`
 		Detail string `json:"detail"`
-	}{"about:blank", http.StatusText(status), status, refusal.Code, refusal.Detail})
+		Field  string `json:"field,omitempty"`
+	}{"about:blank", http.StatusText(status), status, refusal.Code, refusal.Detail, field})
 	if err != nil { // cannot happen with strings and numbers
 		http.Error(w, refusal.Code, status)
 		return refusal.Code

@@ -39,7 +39,7 @@ func TestRequest(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := request(httptest.NewRequest(http.MethodGet, tt.url, nil), stream.FLV)
+			got, _, err := request(httptest.NewRequest(http.MethodGet, tt.url, nil), stream.FLV)
 			code := ""
 			if refusal, ok := errors.AsType[*stream.Refusal](err); ok {
 				code = refusal.Code
@@ -102,6 +102,48 @@ func TestRefusals(t *testing.T) {
 			}
 			if strings.Contains(w.Body.String(), "secret") {
 				t.Errorf("told too much: %s", w.Body)
+			}
+		})
+	}
+}
+
+func TestOnlyParameters(t *testing.T) {
+	tests := []struct {
+		query string
+		want  only
+		field string
+	}{
+		{"", everything, ""},
+		{"txSecret=abc&txTime=5", everything, ""},
+		{"onlyAudio=1", onlyAudio, ""},
+		{"txSecret=abc&onlyAudio=true&txTime=5", onlyAudio, ""},
+		{"onlyVideo=true", onlyVideo, ""},
+		{"onlyVideo=1&onlyAudio=0", onlyVideo, ""},
+		{"onlyVideo=false", everything, ""},
+		{"onlyaudio=1", everything, ""}, // names are case-sensitive, and unknown ones somebody else's
+		{"onlyAudio=yes", everything, "onlyAudio"},
+		{"onlyAudio", everything, "onlyAudio"},
+		{"onlyVideo=2", everything, "onlyVideo"},
+		{"onlyVideo=1&onlyVideo=0", everything, "onlyVideo"},
+		{"onlyAudio=1&onlyVideo=1", everything, "onlyVideo"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.query, func(t *testing.T) {
+			_, got, err := request(httptest.NewRequest(http.MethodGet, "/live/a.flv?"+tt.query, nil), stream.FLV)
+			if (err != nil) != (tt.field != "") || got != tt.want {
+				t.Fatalf("got %v, %v", got, err)
+			}
+			if err == nil {
+				return
+			}
+			w := httptest.NewRecorder()
+			code := WriteRefusal(w, err)
+			var body struct{ Code, Detail, Field string }
+			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+				t.Fatal(err)
+			}
+			if w.Code != http.StatusBadRequest || code != "bad_request" || body.Code != code || body.Field != tt.field || body.Detail == "" {
+				t.Errorf("%d %s", w.Code, w.Body)
 			}
 		})
 	}

@@ -1,8 +1,10 @@
 package flv
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"liveroom/live/stream"
@@ -10,33 +12,52 @@ import (
 
 // responseOutput writes through net/http, for HTTP/2 and wrapped responses. One flush follows each merged write.
 type responseOutput struct {
-	v    *viewer
-	w    http.ResponseWriter
-	ctl  *http.ResponseController
-	flat []byte // reused
+	v   *viewer
+	w   http.ResponseWriter
+	ctl *http.ResponseController
 }
 
+// begin implements output.
+func (o *responseOutput) begin() error { return o.write(nil, 0) }
+
+// send implements output.
 func (o *responseOutput) send(head []byte, tags []*stream.Tag) error {
+	pieces := borrowPieces()
+	collect(pieces, head, tags)
+	err := o.write(*pieces, flvBytes(head, tags))
+	returnPieces(pieces)
+	return err
+}
+
+func (o *responseOutput) write(pieces [][]byte, size int) error {
 	if err := o.v.arm(o.ctl); err != nil {
 		return err
 	}
-	o.flat = append(o.flat[:0], head...)
-	for _, t := range tags {
-		o.flat = append(o.flat, t.FLV()...)
+	if size > 0 {
+		flat := flats.Get().(*[]byte)
+		*flat = (*flat)[:0]
+		for _, p := range pieces { // together: net/http writes each by itself
+			*flat = append(*flat, p...)
+		}
+		n, err := o.w.Write(*flat)
+		o.v.server.bytes.Add(uint64(n))
+		if cap(*flat) <= maxFlatBytes {
+			flats.Put(flat)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	n, err := o.w.Write(o.flat)
-	o.v.bytes.Add(uint64(n))
-	if cap(o.flat) > maxFlatBytes {
-		o.flat = nil
-	}
-	if err == nil {
-		err = o.ctl.Flush()
-	}
-	if err != nil {
+	if err := o.ctl.Flush(); err != nil {
 		return err
 	}
 	return o.rest()
 }
+
+// maxFlatBytes is the largest copy kept for the next write.
+const maxFlatBytes = 64 << 10
+
+var flats = sync.Pool{New: func() any { return new([]byte) }}
 
 // rest takes the deadline away until the next write. HTTP/2 ends a stream whose deadline passes also while nothing is
 // being written, and a paused room has nothing to write for as long as it likes.
@@ -45,11 +66,8 @@ func (o *responseOutput) rest() error {
 	return o.ctl.SetWriteDeadline(time.Time{})
 }
 
-// maxFlatBytes is the largest copy buffer kept between writes.
-const maxFlatBytes = 64 << 10
-
 // playResponse plays on a response that cannot be taken over; net/http ends the request's context when the client goes.
-func (s *Server) playResponse(v *viewer, w http.ResponseWriter, req stream.Request) error {
+func (s *Server) playResponse(ctx context.Context, v *viewer, w http.ResponseWriter, req stream.Request) error {
 	ctl := http.NewResponseController(w)
 	v.bind(ctl)
 	defer v.bind(nil)
@@ -59,5 +77,5 @@ func (s *Server) playResponse(v *viewer, w http.ResponseWriter, req stream.Reque
 		return err
 	}
 	w.WriteHeader(http.StatusOK)
-	return v.play(&responseOutput{v: v, w: w, ctl: ctl})
+	return v.play(ctx, &responseOutput{v: v, w: w, ctl: ctl})
 }

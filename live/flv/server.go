@@ -21,9 +21,12 @@ type Config struct {
 	WriteTimeout time.Duration
 	// KeepAlive is the silence after which an empty script tag is sent. Default 10 s.
 	KeepAlive time.Duration
-	// SendBufferBytes is the kernel's send buffer per viewer (it keeps about twice that), so that slowness shows in
-	// time. Default 512 KiB.
+	// SendBufferBytes is the kernel's send buffer per viewer (it keeps about twice that, its own books included): what may
+	// be on its way to the viewer. Default 512 KiB.
 	SendBufferBytes int
+	// UnsentBytes is how much of that may wait for its first sending, where the system knows such a bound: what lies there is
+	// late already, and hides that the viewer is slow. Default 128 KiB.
+	UnsentBytes int
 }
 
 // Validate names the first field with a value that makes no sense.
@@ -35,6 +38,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("flv: KeepAlive is %v, must not be negative", c.KeepAlive)
 	case c.SendBufferBytes < 0:
 		return fmt.Errorf("flv: SendBufferBytes is %d, must not be negative", c.SendBufferBytes)
+	case c.UnsentBytes < 0:
+		return fmt.Errorf("flv: UnsentBytes is %d, must not be negative", c.UnsentBytes)
 	}
 	return nil
 }
@@ -49,13 +54,18 @@ func (c Config) withDefaults() Config {
 	if c.SendBufferBytes <= 0 {
 		c.SendBufferBytes = 512 << 10
 	}
+	if c.UnsentBytes <= 0 {
+		c.UnsentBytes = 128 << 10
+	}
 	return c
 }
 
-// Player decides whether a request may play and subscribes it. A *stream.Refusal is told to the client. The server
-// closes the subscriber.
+// Player decides whether a request may play. A *stream.Refusal is told to the client.
 type Player interface {
+	// Play subscribes who may play. The server closes the subscriber.
 	Play(ctx context.Context, r stream.Request) (*stream.Subscriber, error)
+	// Authorize only says whether Play would.
+	Authorize(ctx context.Context, r stream.Request) error
 }
 
 // Server plays streams over HTTP, from New until Run or Shutdown end it.
@@ -73,7 +83,7 @@ type Server struct {
 	refused map[string]uint64
 	stopped bool
 
-	wg sync.WaitGroup // one for each viewer; Add only under mu while not stopped
+	wg sync.WaitGroup // one for each viewer, added only under mu while not stopped; its reader adds to that
 }
 
 // New returns a server. It starts no goroutine.
@@ -82,7 +92,7 @@ func New(cfg Config, admit Player, log *slog.Logger) *Server {
 		cfg: cfg.withDefaults(), admit: admit, log: log,
 		ws: websocket.Upgrader{
 			ReadBufferSize: 512, WriteBufferSize: 512, WriteBufferPool: &sync.Pool{},
-			CheckOrigin: func(*http.Request) bool { return true }, // the signature decides, not where the page is from
+			CheckOrigin: func(*http.Request) bool { return true }, // who leads here asks where the page is from
 		},
 		viewers: make(map[*viewer]struct{}),
 		refused: make(map[string]uint64),

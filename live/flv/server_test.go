@@ -67,7 +67,7 @@ func TestPlay(t *testing.T) {
 				t.Errorf("protocol %s", resp.Proto)
 			}
 			for header, want := range map[string]string{
-				"Content-Type": "video/x-flv", "Cache-Control": "no-store", "Access-Control-Allow-Origin": "*",
+				"Content-Type": "video/x-flv", "Cache-Control": "no-store", "X-Accel-Buffering": "no", "Accept-Ranges": "none",
 			} {
 				if got := resp.Header.Get(header); got != want {
 					t.Errorf("%s is %q, want %q", header, got, want)
@@ -134,8 +134,7 @@ func TestViewerWhoLeavesIsNoticedWhileNothingFlows(t *testing.T) {
 	for name, start := range transports {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, Config{}, start)
-			resp, _ := r.play(t, "x")
-			resp.Body.Close()
+			r.open(t, "x").Body.Close()
 			r.left(t)
 			if st := r.hub.Stats(); st.Subscribers != 0 || st.Streams != 0 || r.flv.Stats().Playing != 0 {
 				t.Errorf("left: %+v", st)
@@ -271,9 +270,10 @@ func TestMethods(t *testing.T) {
 		header, want string
 	}{
 		{http.MethodHead, "/live/x.flv", 200, "Content-Type", "video/x-flv"},
-		{http.MethodOptions, "/live/x.flv", 204, "Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"},
+		{http.MethodHead, "/live/x.flv", 200, "X-Accel-Buffering", "no"},
+		{http.MethodOptions, "/live/x.flv", 204, "Allow", "GET, HEAD, OPTIONS"},
 		{http.MethodPost, "/live/x.flv", 405, "Allow", "GET, HEAD, OPTIONS"},
-		{http.MethodGet, "/live/x", 404, "Access-Control-Allow-Origin", "*"},
+		{http.MethodGet, "/live/x", 404, "Content-Type", "application/problem+json"},
 		{http.MethodHead, "/live/x", 404, "Content-Type", "application/problem+json"},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), tt.method, r.http.URL+tt.path, nil)
@@ -292,6 +292,92 @@ func TestMethods(t *testing.T) {
 	if st := r.hub.Stats(); st.Subscribers != 0 {
 		t.Errorf("%d subscribers left", st.Subscribers)
 	}
+}
+
+// A HEAD says what a GET would be told; it is no viewer, not for a moment.
+func TestHeadDoesNotPlay(t *testing.T) {
+	var refused error
+	s := New(Config{}, headOnly{t, &refused}, slog.New(slog.DiscardHandler))
+	for _, tt := range []struct {
+		refused error
+		status  int
+		kind    string
+	}{
+		{nil, 200, "video/x-flv"},
+		{&stream.Refusal{Code: "expired", Detail: "Too late."}, 403, "application/problem+json"},
+	} {
+		refused = tt.refused
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodHead, "/live/x.flv", nil))
+		if w.Code != tt.status || w.Header().Get("Content-Type") != tt.kind {
+			t.Errorf("%d %v, want %d %s", w.Code, w.Header(), tt.status, tt.kind)
+		}
+	}
+	if st := s.Stats(); st.Played != 0 || st.Refused["expired"] != 1 {
+		t.Errorf("stats %+v", st)
+	}
+}
+
+// headOnly is a Player that nobody may play with.
+type headOnly struct {
+	t       *testing.T
+	refused *error
+}
+
+func (h headOnly) Play(context.Context, stream.Request) (*stream.Subscriber, error) {
+	h.t.Error("played")
+	return nil, errors.New("not asked for")
+}
+
+func (h headOnly) Authorize(context.Context, stream.Request) error { return *h.refused }
+
+// Players ask for a file's ranges; a live stream is one endless whole.
+func TestRangesAreNotForLiveStreams(t *testing.T) {
+	r := newRig(t, Config{}, nil)
+	p := r.publish(t, "x")
+	write(t, p, stream.Script, 0, []byte(metadata))
+	write(t, p, stream.Video, 0, keyframe)
+	conn := dial(t, r, "GET /live/x.flv HTTP/1.1\r\nHost: h\r\nRange: bytes=100-\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("Accept-Ranges") != "none" {
+		t.Errorf("%s, Accept-Ranges %q", resp.Status, resp.Header.Get("Accept-Ranges"))
+	}
+	if _, err := NewReader(resp.Body, 0); err != nil {
+		t.Error(err)
+	}
+	r.hub.End("x", nil) // closing the body reads to its end
+}
+
+// What net/http holds for a request is free while the viewer plays on, and the request counts as under way until it ends.
+func TestTheHandlerReturnsWhileTheViewerPlays(t *testing.T) {
+	returned := make(chan struct{}, 1)
+	r := newRig(t, Config{}, func(s *httptest.Server) {
+		inner := s.Config.Handler
+		s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			inner.ServeHTTP(w, q)
+			returned <- struct{}{}
+		})
+		s.Start()
+	})
+	p := r.publish(t, "x")
+	write(t, p, stream.Script, 0, []byte(metadata))
+	write(t, p, stream.Video, 0, keyframe)
+	_, fr := r.play(t, "x")
+	<-returned
+	if len(r.gone) != 0 {
+		t.Error("the request counts as over")
+	}
+	wantTag(t, fr, stream.Script, 0, []byte(metadata))
+	wantTag(t, fr, stream.Video, 0, keyframe)
+	write(t, p, stream.Video, 40, keyframe)
+	wantTag(t, fr, stream.Video, 40, keyframe)
+	r.hub.End("x", nil)
+	wantEOF(t, fr)
+	r.left(t)
 }
 
 func TestPlayerDecides(t *testing.T) {
@@ -338,7 +424,7 @@ func TestConfigValidate(t *testing.T) {
 	if err := (Config{}).Validate(); err != nil {
 		t.Errorf("defaults: %v", err)
 	}
-	for _, c := range []Config{{WriteTimeout: -1}, {KeepAlive: -1}, {SendBufferBytes: -1}} {
+	for _, c := range []Config{{WriteTimeout: -1}, {KeepAlive: -1}, {SendBufferBytes: -1}, {UnsentBytes: -1}} {
 		if c.Validate() == nil {
 			t.Errorf("%+v accepted", c)
 		}

@@ -2,6 +2,7 @@ package flv
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"liveroom/internal/writev"
 	"liveroom/live/stream"
 )
 
@@ -24,21 +26,27 @@ type webSocketOutput struct {
 	frame [10]byte
 }
 
+// begin implements output: the upgrade has been answered.
+func (o *webSocketOutput) begin() error { return nil }
+
+// send implements output.
 func (o *webSocketOutput) send(head []byte, tags []*stream.Tag) error {
+	size := flvBytes(head, tags)
+	pieces := borrowPieces()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	size := flvBytes(head, tags)
-	o.pieces = append(o.pieces[:0], frameHeader(o.frame[:], websocket.BinaryMessage, size))
-	o.collect(head, tags)
-	return o.flush(size)
+	*pieces = append(*pieces, frameHeader(o.frame[:], websocket.BinaryMessage, size))
+	collect(pieces, head, tags)
+	return o.flush(pieces, size)
 }
 
 // control writes a control frame; data has at most 125 bytes.
 func (o *webSocketOutput) control(opcode int, data []byte) error {
+	pieces := borrowPieces()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.pieces = append(o.pieces[:0], frameHeader(o.frame[:], opcode, len(data)), data)
-	return o.flush(0)
+	*pieces = append(*pieces, frameHeader(o.frame[:], opcode, len(data)), data)
+	return o.flush(pieces, 0)
 }
 
 // frameHeader writes the header of a final, unmasked frame (RFC 6455, 5.2) into b and returns it.
@@ -67,19 +75,24 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(h.ResponseWriter).Hijack()
 }
 
-// playWebSocket upgrades and plays.
-func (s *Server) playWebSocket(v *viewer, w http.ResponseWriter, r *http.Request) error {
+// upgrade takes the connection over as a WebSocket. What goes wrong has been answered.
+func (s *Server) upgrade(v *viewer, w http.ResponseWriter, r *http.Request) (play func() error, err error) {
 	ws, err := s.ws.Upgrade(hijacker{w}, r, nil)
 	if err != nil {
-		return fmt.Errorf("upgrade to websocket: %w", err) // it has been answered
+		return nil, fmt.Errorf("upgrade to websocket: %w", err)
 	}
+	s.cfg.bound(ws.NetConn())
+	return func() error { return s.playWebSocket(v, ws) }, nil
+}
+
+// playWebSocket plays on a connection that was taken over, and closes it at the end.
+func (s *Server) playWebSocket(v *viewer, ws *websocket.Conn) error {
 	conn := ws.NetConn()
 	defer conn.Close()
-	setSendBuffer(conn, v.sendBuffer)
 	v.bind(conn)
 	defer v.bind(nil)
 
-	out := &webSocketOutput{connOutput: *newConnOutput(v, conn)}
+	out := &webSocketOutput{connOutput: connOutput{v: v, conn: conn, out: writev.New(conn)}}
 	ws.SetReadLimit(512)
 	ws.SetPingHandler(func(data string) error { return out.control(websocket.PongMessage, []byte(data)) })
 	ws.SetCloseHandler(func(int, string) error { return nil })
@@ -88,11 +101,11 @@ func (s *Server) playWebSocket(v *viewer, w http.ResponseWriter, r *http.Request
 	defer wg.Wait()
 	defer conn.Close() // before waiting: ends the reader
 	wg.Go(func() {
-		defer s.recoverReader()
+		defer s.recoverPanic("panic while reading from flv viewer")
 		v.end(watchWebSocket(ws))
 	})
 
-	err = v.play(out)
+	err := v.play(context.Background(), out) // see playConn
 	if out.goodbye(err) && conn.SetReadDeadline(time.Now().Add(lastWriteTimeout)) == nil {
 		wg.Wait() // closing before the client's own close frame came could reset the connection under ours
 	}

@@ -52,15 +52,14 @@ func TestWebSocket(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			r := newRig(t, Config{}, transports[transport])
 			p := r.publish(t, "x")
+			write(t, p, stream.Script, 0, []byte(metadata))
 			write(t, p, stream.Video, 0, avcHeader)
 			write(t, p, stream.Video, 0, keyframe)
 			ws := dialWebSocket(t, r, "x")
-			if b := message(t, ws); !bytes.Equal(b, Header(true, true)) {
-				t.Errorf("first message %x", b)
-			}
-			want := slices.Concat(tag(stream.Video, 0, string(avcHeader)), tag(stream.Video, 0, string(keyframe)))
+			want := slices.Concat(Header(true, true), tag(stream.Script, 0, metadata),
+				tag(stream.Video, 0, string(avcHeader)), tag(stream.Video, 0, string(keyframe)))
 			if b := message(t, ws); !bytes.Equal(b, want) {
-				t.Errorf("both tags in one message: %x", b)
+				t.Errorf("header and tags in one message: %x", b)
 			}
 			for i, size := range []int{100, 200, 1000, 1 << 17} { // all lengths of a frame header
 				payload := string(keyframe) + strings.Repeat("x", size)
@@ -114,7 +113,6 @@ func TestWebSocketViewerLeaves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, Config{}, nil)
 			ws := dialWebSocket(t, r, "x")
-			message(t, ws)
 			if err := leave(ws); err != nil {
 				t.Fatal(err)
 			}
@@ -138,7 +136,6 @@ func TestWebSocketViewerLeaves(t *testing.T) {
 func TestWebSocketShutdown(t *testing.T) {
 	r := newRig(t, Config{}, nil)
 	ws := dialWebSocket(t, r, "x")
-	message(t, ws)
 	closed := make(chan error)
 	go func() {
 		_, _, err := ws.ReadMessage()

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package flv
+
+func setUnsent(_, _ int) error { return nil }
