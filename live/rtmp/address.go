@@ -2,6 +2,7 @@ package rtmp
 
 import (
 	"net"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -26,9 +27,13 @@ func parseApplication(app, tcURL string) application {
 	location, query, _ := strings.Cut(tcURL, "?")
 	a.addQuery(query)
 	if _, rest, ok := strings.Cut(location, "://"); ok {
-		host, _, _ := strings.Cut(rest, "/")
+		host, path, _ := strings.Cut(rest, "/")
 		a.host = hostOnly(host)
+		if a.app == "" {
+			a.app = strings.Trim(path, "/")
+		}
 	}
+	a.app = strings.TrimSuffix(a.app, "/_definst_") // how Flash Media Server's clients write that there is no instance
 	return a
 }
 
@@ -47,15 +52,30 @@ func hostOnly(host string) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
+// unescapeQuery undoes the escaping of a client that took the '?' of a stream key for a part of the name. Stream names
+// have nothing that would be escaped.
+func unescapeQuery(name string) string {
+	if strings.Contains(name, "?") || !strings.Contains(strings.ToUpper(name), "%3F") {
+		return name
+	}
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
+}
+
 // request makes the request for a publish or play name, which usually brings the signature in its query. A client that
 // was given only rtmp://host has the app in front of the name.
 func (a application) request(name, remote string) stream.Request {
-	name, query, _ := strings.Cut(name, "?")
-	name = strings.TrimPrefix(name, "/")
+	name, query, _ := strings.Cut(unescapeQuery(name), "?")
+	name = strings.Trim(name, "/")
 	if a.app == "" {
 		if app, rest, ok := strings.Cut(name, "/"); ok {
 			a.app, name = app, rest
 		}
+	}
+	for _, container := range []string{"flv:", "mp4:"} { // Flash Media Server's way to say what kind of file a stream is
+		name = strings.TrimPrefix(name, container)
 	}
 	a.query = slices.Clone(a.query)
 	a.addQuery(query)

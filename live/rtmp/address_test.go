@@ -40,6 +40,14 @@ func TestRequest(t *testing.T) {
 		{"leading slash of the name", "live", "rtmp://h/live", "/room", stream.Request{Host: "h", App: "live", Name: "room"}},
 		{"the app is in front of the name", "", "rtmp://h", "live/room?x=1", stream.Request{Host: "h", App: "live", Name: "room", Query: []string{"x=1"}}},
 		{"two elements in the app stay for the admission to refuse", "live/a", "rtmp://h/live/a", "room", stream.Request{Host: "h", App: "live/a", Name: "room"}},
+		{"slashes around the key", "live", "rtmp://h/live", "//room/?x=1", stream.Request{Host: "h", App: "live", Name: "room", Query: []string{"x=1"}}},
+		{"the app is only in tcUrl", "", "rtmp://h:1935/live/?a=1", "room", stream.Request{Host: "h", App: "live", Name: "room", Query: []string{"a=1"}}},
+		{"the instance that is none", "live/_definst_/", "rtmp://h/live/_definst_", "room", stream.Request{Host: "h", App: "live", Name: "room"}},
+		{"a kind of file", "live", "rtmp://h/live", "mp4:room?x=1", stream.Request{Host: "h", App: "live", Name: "room", Query: []string{"x=1"}}},
+		{"another kind of file", "live", "rtmp://h/live", "flv:room", stream.Request{Host: "h", App: "live", Name: "room"}},
+		{"an escaped key", "live", "rtmp://h/live", "room%3ftxSecret%3Da%26txTime=b", stream.Request{Host: "h", App: "live", Name: "room", Query: []string{"txSecret=a&txTime=b"}}},
+		{"an escape that is none", "live", "rtmp://h/live", "room%3f%zz", stream.Request{Host: "h", App: "live", Name: "room%3f%zz"}},
+		{"escapes in the query stay", "live", "rtmp://h/live", "room?x=%3F", stream.Request{Host: "h", App: "live", Name: "room", Query: []string{"x=%3F"}}},
 		{"nothing at all", "", "", "", stream.Request{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
