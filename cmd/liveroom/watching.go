@@ -116,6 +116,7 @@ func (p *program) rtmpMetrics() []web.Sample {
 		counter("rtmp_limited_total", "RTMP connections closed at once because there were too many.", st.Limited),
 		counter("rtmp_handshake_failures_total", "RTMP connections lost before the end of the handshake.", st.HandshakeFailures),
 		counter("rtmp_protocol_errors_total", "RTMP connections closed because of what the peer sent.", st.ProtocolErrors),
+		counter("rtmp_slowed_refusals_total", "RTMP refusals held back longer than usual, because their address had many before.", st.SlowedRefusals),
 		counter("rtmp_silent_pushes_total", "Pushes closed for want of media.", st.SilentPushes),
 		counter("rtmp_slow_writes_total", "RTMP connections closed because a write took too long.", st.SlowWrites),
 		counter("rtmp_panics_total", "RTMP connections ended by a mistake of this program.", st.Panics),

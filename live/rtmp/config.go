@@ -35,8 +35,8 @@ type Config struct {
 	Write time.Duration
 	// Silent is how long a publisher may send no media. Default 10 s.
 	Silent time.Duration
-	// RefusalDelay is how long a refusal is held back, so that guessing is slow; temporary ones are answered at once.
-	// Default 1 s.
+	// RefusalDelay is how long a refusal is held back, so that guessing is slow; temporary ones are answered at once. It
+	// grows up to tenfold for an address that is refused again and again. Default 1 s.
 	RefusalDelay time.Duration
 	// MergeReads is the longest that received media waits for more, while many pushes run; few are read at once. Default
 	// 40 ms, negative: never.

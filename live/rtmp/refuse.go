@@ -3,6 +3,8 @@ package rtmp
 import (
 	"context"
 	"errors"
+	"net"
+	"time"
 
 	"liveroom/live/stream"
 )
@@ -21,7 +23,7 @@ func (c *conn) refuse(ctx context.Context, publish bool, err error) error {
 	c.srv.count.refused(publish, refusal.Code)
 	// Whoever admits has logged its reasons; those of this package are in the counters, the rest is for debugging.
 	c.log.Debug("rtmp refused", "publish", publish, "code", refusal.Code, "detail", refusal.Detail)
-	if !refusal.Temporary && !sleep(ctx, c.srv.cfg.RefusalDelay) {
+	if !refusal.Temporary && !sleep(ctx, c.srv.holdBack(c.nc.RemoteAddr())) {
 		return ctx.Err()
 	}
 	r := c.reply()
@@ -30,6 +32,15 @@ func (c *conn) refuse(ctx context.Context, publish bool, err error) error {
 		return err
 	}
 	return errDone
+}
+
+// holdBack counts a refusal of an address and says how long its answer must wait.
+func (s *Server) holdBack(addr net.Addr) time.Duration {
+	times := s.brake.step(addr, time.Now())
+	if times > 1 {
+		s.count.slowed.Add(1)
+	}
+	return time.Duration(times) * s.cfg.RefusalDelay
 }
 
 // statusCode is the code players and encoders know. OBS gives up on both of the publish codes instead of trying for ever.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -24,6 +25,7 @@ type Server struct {
 	count counters
 	quota quota
 	pace  pace
+	brake brake
 }
 
 // New returns a Server that asks admit who may push and play.
@@ -40,6 +42,7 @@ func New(cfg Config, admit Admission, log *slog.Logger) (*Server, error) {
 	s := &Server{cfg: cfg.withDefaults(), admit: admit, log: log}
 	s.count.publishRefusals, s.count.playRefusals = map[string]uint64{}, map[string]uint64{}
 	s.quota = newQuota(s.cfg)
+	s.brake.addrs = map[netip.Prefix]offences{}
 	s.pace = pace{most: s.cfg.MergeReads, began: time.Now()}
 	return s, nil
 }

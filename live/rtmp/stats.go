@@ -21,6 +21,7 @@ type Stats struct {
 	SlowWrites        uint64            // connections closed because a write took too long
 	DroppedScripts    uint64            // data messages of publishers that were not valid AMF0 and were left out
 	Panics            uint64            // connections ended by a mistake of this program
+	SlowedRefusals    uint64            // refusals held back longer than usual, for their address had many before
 	PublishRefusals   map[string]uint64 // by refusal code
 	PlayRefusals      map[string]uint64 // by refusal code
 	BytesIn           uint64            // received, after TLS
@@ -32,6 +33,7 @@ type counters struct {
 	connections, pushes, plays                        atomic.Int64
 	accepted, limited, handshakes, protocol, timeouts atomic.Uint64
 	silent, slow, scripts, panics, bytesIn, bytesOut  atomic.Uint64
+	slowed                                            atomic.Uint64
 
 	mu              sync.Mutex // guards the maps; codes are a closed list of whoever admits
 	publishRefusals map[string]uint64
@@ -58,6 +60,7 @@ func (s *Server) Stats() Stats {
 		Accepted: c.accepted.Load(), Limited: c.limited.Load(), HandshakeFailures: c.handshakes.Load(),
 		ProtocolErrors: c.protocol.Load(), Timeouts: c.timeouts.Load(), SilentPushes: c.silent.Load(),
 		SlowWrites: c.slow.Load(), DroppedScripts: c.scripts.Load(), Panics: c.panics.Load(),
+		SlowedRefusals:  c.slowed.Load(),
 		PublishRefusals: maps.Clone(c.publishRefusals), PlayRefusals: maps.Clone(c.playRefusals),
 		BytesIn: c.bytesIn.Load(), BytesOut: c.bytesOut.Load(),
 	}
