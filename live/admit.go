@@ -21,12 +21,17 @@ func (s *Service) Publish(ctx context.Context, req stream.Request) (*Push, error
 	if why == nil {
 		return p, nil
 	}
+	s.notePush(room, req, why)
+	return nil, why
+}
+
+// notePush counts and logs a refused push, and remembers it for the room, if it has one.
+func (s *Service) notePush(room string, req stream.Request, why *stream.Refusal) {
 	s.refused.count("push", req.Protocol, why.Code)
 	s.log.Warn("push refused", "stream", address.Loggable(req.Name), "code", why.Code, "detail", why.Detail, "remote", req.Remote)
 	if room != "" {
 		s.refused.add(room, req, why, time.Now())
 	}
-	return nil, why
 }
 
 func (s *Service) admitPush(ctx context.Context, req stream.Request) (*Push, string, *stream.Refusal) {
@@ -98,7 +103,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 	if err != nil {
 		return nil, err
 	}
-	p := &Push{ctx: context.WithoutCancel(ctx), service: s, room: r.ID, generation: c.Generation}
+	p := &Push{ctx: context.WithoutCancel(ctx), service: s, req: req, room: r.ID, generation: c.Generation}
 	s.withView(r.ID, r.Stream, func(v *view) {
 		if v.state.Generation != c.Generation || v.state.Publisher == "" {
 			err = &stream.Refusal{Code: "superseded", Detail: "a newer push or a change of the room came in between", Temporary: true}

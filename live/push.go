@@ -18,6 +18,7 @@ type Push struct {
 	*stream.Publisher
 	ctx        context.Context // of the connection, without its end: a stop is recorded after the client has gone
 	service    *Service
+	req        stream.Request
 	room       string
 	generation uint64
 }
@@ -28,6 +29,9 @@ type stop struct {
 	generation uint64
 	reason     status.Reason
 }
+
+// Refuse records why the door ends the push, for what it carries. The door tells the publisher, and closes the push.
+func (p *Push) Refuse(why *stream.Refusal) { p.service.notePush(p.room, p.req, why) }
 
 // Close ends the push and records why. When the store can't take it now, Run reports it later.
 func (p *Push) Close(reason stream.StopReason) {

@@ -15,6 +15,8 @@ type Push interface {
 	Done() <-chan struct{}
 	// Err says why, once Done is closed; nil before. The publisher is shown the text of a *stream.Refusal in it.
 	Err() error
+	// Refuse tells why the door itself ends the push; Close follows.
+	Refuse(why *stream.Refusal)
 	// Close tells how the push stopped: StopClosed, StopLost or StopSilent. It is called exactly once, also after Done.
 	Close(reason stream.StopReason)
 }

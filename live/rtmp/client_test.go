@@ -60,7 +60,7 @@ func (c *client) say(kind message.TypeID, time uint32, body []byte) {
 	switch kind {
 	case message.TypeIDAudioMessage, message.TypeIDVideoMessage:
 		id = byte(kind)
-	case message.TypeIDSetChunkSize, message.TypeIDAbortMessage, message.TypeIDWinAckSize, message.TypeIDUserCtrl:
+	case message.TypeIDSetChunkSize, message.TypeIDAbortMessage, message.TypeIDWinAckSize, message.TypeIDSetPeerBandwidth, message.TypeIDUserCtrl:
 		id = chunkControl
 	}
 	if _, err := c.nc.Write(appendMessage(nil, c.size, id, messageStream, time, kind, body)); err != nil {

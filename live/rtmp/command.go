@@ -90,6 +90,7 @@ func (c *conn) connect(cmd call) error {
 	c.phase = phaseConnected
 
 	r := c.reply()
+	c.announced = windowBytes
 	r.number(message.TypeIDWinAckSize, windowBytes)
 	r.bandwidth(windowBytes)
 	r.chunkSize(pushChunkBytes)
@@ -144,22 +145,22 @@ func (c *conn) courtesy(cmd call) error {
 	return c.send(r)
 }
 
-// goodbye ends a push or play that the peer no longer wants. FCUnpublish is followed by deleteStream, so only the push
-// ends with it.
+// goodbye ends a push or play that the peer no longer wants. After a push the connection may begin another, as phones do
+// that keep it open; it has as much time for that as a new one. After a play it closes.
 func (c *conn) goodbye(cmd call) error {
 	r := c.reply()
 	if c.phase == phasePublish {
 		c.closePush(stream.StopClosed)
+		c.commands, c.streams = 0, 0
 		r.status(levelStatus, "NetStream.Unpublish.Success", "The push has ended.")
 	}
 	if cmd.name == "FCUnpublish" {
 		r.command("onFCUnpublish", 0, nil, statusInfo(levelStatus, "NetStream.Unpublish.Success", "The push has ended."))
 		r.result(cmd.transaction, nil)
-		return c.send(r)
 	}
 	err := c.send(r)
-	if c.phase == phaseConnected || err != nil {
-		return err // nothing was running: the client tidies up before it begins
+	if err == nil && c.phase == phasePlay && cmd.name != "FCUnpublish" {
+		return errDone
 	}
-	return errDone
+	return err
 }

@@ -40,10 +40,9 @@ type phase uint8
 const (
 	phaseShake     phase = iota // handshake
 	phaseNew                    // only connect is allowed
-	phaseConnected              // publish or play may be asked for, once
+	phaseConnected              // publish or play may be asked for
 	phasePublish
 	phasePlay
-	phaseOver // the push has ended; whatever still comes is read and ignored
 )
 
 // conn is one connection. All fields belong to the goroutine in run, except as noted.
@@ -62,9 +61,10 @@ type conn struct {
 	commands int
 	streams  int
 
-	received uint64 // bytes
-	acked    uint64 // value of received at the last acknowledgement
-	window   uint64 // acknowledge after so many; 0: the peer did not ask
+	received  uint64 // bytes
+	acked     uint64 // value of received at the last acknowledgement
+	announced uint32 // the window the peer was told last
+	window    uint64 // acknowledge after so many; 0: the peer did not ask
 
 	counted  bool // as a push of its address
 	push     Push

@@ -12,7 +12,7 @@ import (
 // dispatch obeys one message. Types it does not know are ignored.
 func (c *conn) dispatch(ctx context.Context, p packet) error {
 	switch p.kind {
-	case message.TypeIDSetChunkSize, message.TypeIDAbortMessage, message.TypeIDWinAckSize:
+	case message.TypeIDSetChunkSize, message.TypeIDAbortMessage, message.TypeIDWinAckSize, message.TypeIDSetPeerBandwidth:
 		return c.control(p)
 	case message.TypeIDUserCtrl:
 		return c.userControl(p)
@@ -28,7 +28,7 @@ func (c *conn) dispatch(ctx context.Context, p packet) error {
 		return c.script(p.time, skipAMF3(p.body))
 	case message.TypeIDAggregateMessage:
 		return c.aggregate(p)
-	default: // acknowledgements and bandwidth need no action, shared objects and the rest are not ours
+	default: // acknowledgements need no action, for nothing waits for them; shared objects and the rest are not ours
 		return nil
 	}
 }
@@ -52,10 +52,23 @@ func (c *conn) control(p packet) error {
 		return c.in.setSize(n)
 	case message.TypeIDAbortMessage:
 		c.in.abort(n)
+	case message.TypeIDSetPeerBandwidth:
+		return c.bandwidth(n)
 	default:
 		c.window = uint64(max(n, ackFloorBytes))
 	}
 	return nil
+}
+
+// bandwidth tells a peer that limits what is sent without acknowledgement how often to acknowledge (section 5.4.5).
+func (c *conn) bandwidth(window uint32) error {
+	if window == c.announced {
+		return nil
+	}
+	c.announced = window
+	r := c.reply()
+	r.number(message.TypeIDWinAckSize, window)
+	return c.send(r)
 }
 
 // userControl answers pings.

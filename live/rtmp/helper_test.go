@@ -55,6 +55,8 @@ type watched struct {
 	room *room
 }
 
+func (*watched) Refuse(*stream.Refusal) {}
+
 func (w *watched) Close(reason stream.StopReason) {
 	w.Publisher.Close(reason)
 	w.room.stops <- reason

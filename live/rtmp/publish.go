@@ -19,6 +19,7 @@ const (
 	codeTooManyPushes = "too_many_pushes"
 	codeBadRequest    = "bad_request"
 	codeInternal      = "internal"
+	codeMultitrack    = "multitrack"
 )
 
 // publish asks whether the push is allowed and, if so, starts it.
@@ -56,7 +57,9 @@ func (c *conn) startPush(ctx context.Context, push Push) error {
 	c.push, c.phase = push, phasePublish
 	c.srv.count.pushes.Add(1)
 	c.log.Debug("rtmp push started")
-	c.in.r = bufio.NewReaderSize(c.in.r, pushReadBytes)
+	if c.in.r.Size() < pushReadBytes {
+		c.in.r = bufio.NewReaderSize(c.in.r, pushReadBytes)
+	}
 	c.in.limits = limits{
 		message: scriptBytes, media: c.srv.cfg.MaxMessageBytes, unfinished: c.srv.cfg.MaxMessageBytes + 8*unfinishedBytes,
 	}
@@ -87,12 +90,29 @@ func (c *conn) notice() error {
 	return c.send(r)
 }
 
-// closePush tells the push once how it ended and gives the peer time to leave.
+// refusePush ends a push for what it carries.
+func (c *conn) refusePush(why *stream.Refusal) error {
+	c.srv.count.refused(true, why.Code)
+	c.push.Refuse(why)
+	c.closePush(stream.StopLost)
+	r := c.reply()
+	r.status(levelError, statusCode(true, why.Code), why.Error())
+	if err := c.send(r); err != nil {
+		return err
+	}
+	return errDone
+}
+
+// closePush tells the push once how it ended and gives the peer time to leave, or to begin another. What it still sends of
+// this one is read and ignored, whatever its size.
 func (c *conn) closePush(reason stream.StopReason) {
-	c.phase = phaseOver
+	c.phase = phaseConnected
 	c.unwatch()
+	c.side.Wait() // a watcher about to interrupt would interrupt what comes next
 	c.srv.count.pushes.Add(-1)
 	c.push.Close(reason)
+	c.srv.quota.leavePush(c.nc.RemoteAddr())
+	c.counted, c.silentAt = false, time.Time{}
 	c.log.Debug("rtmp push ended", "reason", string(reason))
 	_ = c.nc.SetReadDeadline(time.Now().Add(c.srv.cfg.Handshake))
 }
@@ -118,6 +138,11 @@ func (c *conn) heard() error {
 func (c *conn) media(p packet) error {
 	if c.phase != phasePublish || len(p.body) == 0 {
 		return nil
+	}
+	if stream.Multitrack(stream.Kind(p.kind), p.body) {
+		return c.refusePush(&stream.Refusal{
+			Code: codeMultitrack, Detail: "several tracks in one push are not supported: send one video and one audio track",
+		})
 	}
 	if err := c.push.Write(stream.Kind(p.kind), p.time, p.buf); err != nil {
 		return fmt.Errorf("%w: %w", errOver, err)

@@ -84,6 +84,25 @@ func TestRefusalsAreHeldBackUnlessTemporary(t *testing.T) {
 	}
 }
 
+func TestManyRefusalsOfAnAddressAreHeldBackLonger(t *testing.T) {
+	const delay = 20 * time.Millisecond
+	d := open(t, Config{RefusalDelay: delay}, doorman{play: func(context.Context, stream.Request) (*stream.Subscriber, error) {
+		return nil, &stream.Refusal{Code: "x", Detail: "y"}
+	}})
+	for i := range 2*brakeStep + 1 {
+		c := dial(t, d.addr).connect("live", "rtmp://h/live")
+		began := time.Now()
+		c.call("play", nil, "room")
+		c.status()
+		if took, least := time.Since(began), time.Duration(1+i/brakeStep)*delay; took < least {
+			t.Errorf("refusal %d came after %v, want %v", i+1, took, least)
+		}
+	}
+	if n := d.Stats().SlowedRefusals; n != brakeStep+1 {
+		t.Errorf("%d refusals counted as slowed", n)
+	}
+}
+
 func TestShutdownInterruptsARefusal(t *testing.T) {
 	asked := make(chan struct{})
 	d := open(t, Config{RefusalDelay: time.Hour}, doorman{publish: func(context.Context, stream.Request) (Push, error) {
@@ -104,11 +123,11 @@ func TestHowAPushStops(t *testing.T) {
 		{"FCUnpublish", func(c *client, _ *door) {
 			c.answer(c.call("FCUnpublish", nil, "room"))
 			c.say(message.TypeIDAudioMessage, 1, aacHeader) // too late, ignored
+			c.say(message.TypeIDVideoMessage, 1, frame(true, 100_000))
 			c.call("deleteStream", nil, 1)
-			c.gone()
 		}, stream.StopClosed},
-		{"deleteStream", func(c *client, _ *door) { c.call("deleteStream", nil, 1); c.gone() }, stream.StopClosed},
-		{"closeStream", func(c *client, _ *door) { c.call("closeStream", nil); c.gone() }, stream.StopClosed},
+		{"deleteStream", func(c *client, _ *door) { c.call("deleteStream", nil, 1) }, stream.StopClosed},
+		{"closeStream", func(c *client, _ *door) { c.call("closeStream", nil) }, stream.StopClosed},
 		{"connection closed", func(c *client, _ *door) { _ = c.nc.Close() }, stream.StopLost},
 		{"connection closed inside a message", func(c *client, _ *door) {
 			c.raw(header(0, 6, 1, 100, 9)...)
@@ -151,6 +170,108 @@ func TestHowAPushStops(t *testing.T) {
 			}
 			if st := d.Stats(); st.SilentPushes != map[bool]uint64{true: 1}[tt.want == stream.StopSilent] {
 				t.Errorf("%d silent pushes", st.SilentPushes)
+			}
+		})
+	}
+}
+
+// A phone that keeps its connection pushes again on it, as the same stream or as another.
+func TestOneConnectionPushesAgain(t *testing.T) {
+	for _, goodbye := range []string{"FCUnpublish", "closeStream", "deleteStream"} {
+		t.Run(goodbye, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom()
+			d := open(t, Config{MaxPushesPerAddr: 1}, r)
+			c := dial(t, d.addr).connect("live", "")
+			for i := range 2 * maxStreams { // more often than streams may be open at a time
+				name := []string{"one", "two"}[i%2]
+				c.answer(c.call("createStream", nil))
+				c.call("publish", nil, name, "live")
+				c.wantStatus("NetStream.Publish.Start")
+				c.say(message.TypeIDVideoMessage, 0, avcHeader)
+				c.say(message.TypeIDVideoMessage, 0, frame(true, 30_000+i))
+				player := dial(t, d.addr).play(name)
+				player.media()
+				if p := player.media(); len(p.body) != 30_000+i {
+					t.Fatalf("push %d: a frame of %d bytes", i, len(p.body))
+				}
+				_ = player.nc.Close()
+				c.call(goodbye, nil, name)
+				c.wantStatus("NetStream.Unpublish.Success")
+				if why := within(t, "the stop", r.stops); why != stream.StopClosed {
+					t.Errorf("push %d stopped %q", i, why)
+				}
+			}
+			if st := d.Stats(); st.Pushes != 0 || st.ProtocolErrors != 0 {
+				t.Errorf("stats %+v", st)
+			}
+		})
+	}
+}
+
+// After its push a connection has as much time to ask for another as a new one, and no more.
+func TestAConnectionThatStaysAfterItsPushIsClosed(t *testing.T) {
+	r := newRoom()
+	d := open(t, Config{Handshake: 300 * time.Millisecond, Silent: time.Minute}, r)
+	c := dial(t, d.addr).publish("room")
+	c.call("FCUnpublish", nil, "room")
+	c.gone()
+	within(t, "the stop", r.stops)
+	waitFor(t, "the end", func() bool { return d.Stats().Timeouts == 1 })
+}
+
+func TestSilenceOfASecondPush(t *testing.T) {
+	r := newRoom()
+	d := open(t, Config{Silent: 300 * time.Millisecond}, r)
+	c := dial(t, d.addr).publish("room")
+	c.call("closeStream", nil)
+	within(t, "the first stop", r.stops)
+	c.call("publish", nil, "room", "live")
+	if why := within(t, "the second stop", r.stops); why != stream.StopSilent {
+		t.Errorf("stopped %q", why)
+	}
+	c.gone()
+}
+
+func TestMultitrackIsRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		kind message.TypeID
+		body string
+		bad  bool
+	}{
+		{"many video tracks", 9, "\x96\x11avc1\x00\x00\x00\x01x\x01\x00\x00\x01y", true},
+		{"many tracks of many codecs", 9, "\x96\x21avc1\x00\x00\x00\x01xhvc1\x01\x00\x00\x01y", true},
+		{"one track that is not the main one", 9, "\x96\x00hvc1\x01config", true},
+		{"many audio tracks", 8, "\x95\x11mp4a\x00\x00\x00\x01x\x01\x00\x00\x01y", true},
+		{"a second audio track", 8, "\x95\x01Opus\x01data", true},
+		{"behind a modifier", 9, "\x97\x02\x00\x00\x00\x06\x11avc1\x00\x00\x00\x01x", true},
+		{"the main track in the words of multitrack", 9, "\x96\x00hvc1\x00config", false},
+		{"one audio track", 8, "\x90Opushead", false},
+		{"cut", 9, "\x96", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			push := newTags()
+			d := open(t, Config{}, doorman{publish: func(context.Context, stream.Request) (Push, error) { return push, nil }})
+			c := dial(t, d.addr).publish("room")
+			c.say(tt.kind, 0, []byte(tt.body))
+			if !tt.bad {
+				if got := within(t, "the tag", push.got); string(got.body) != tt.body {
+					t.Errorf("%q came", got.body)
+				}
+				return
+			}
+			if level, code, text := c.status(); level != levelError || code != "NetStream.Publish.Denied" || !strings.HasPrefix(text, "multitrack: ") {
+				t.Errorf("told %s %s %q", level, code, text)
+			}
+			c.gone()
+			d.stop()
+			if push.refused == nil || push.refused.Code != codeMultitrack {
+				t.Errorf("the push was told %v", push.refused)
+			}
+			if n := d.Stats().PublishRefusals[codeMultitrack]; n != 1 {
+				t.Errorf("counted %d times", n)
 			}
 		})
 	}
@@ -228,8 +349,8 @@ func TestPushLimitPerAddress(t *testing.T) {
 	}
 	second.gone()
 	first.call("deleteStream", nil, 1)
-	first.gone()
 	within(t, "the stop", r.stops)
+	dial(t, d.addr).publish("two") // the first connection is open still, but pushes no more
 	d.stop()
 	if len(d.quota.addrs) != 0 {
 		t.Error("addresses are left")

@@ -215,7 +215,6 @@ func TestPanicEndsOneConnection(t *testing.T) {
 			}
 			good.say(message.TypeIDAudioMessage, 0, aacHeader)
 			good.call("deleteStream", nil, 1)
-			good.gone()
 			if why := within(t, "the good push", r.stops); why != stream.StopClosed {
 				t.Errorf("the good push stopped %q", why)
 			}

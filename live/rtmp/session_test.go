@@ -106,6 +106,8 @@ type tags struct {
 	done chan struct{}
 	got  chan tagIn
 	err  error
+
+	refused *stream.Refusal
 }
 
 type tagIn struct {
@@ -120,9 +122,10 @@ func (p *tags) Write(kind stream.Kind, time uint32, buf []byte) error {
 	p.got <- tagIn{kind, time, buf[stream.HeaderBytes : len(buf)-stream.TrailerBytes]}
 	return p.err
 }
-func (p *tags) Done() <-chan struct{}   { return p.done }
-func (p *tags) Err() error              { return p.err }
-func (p *tags) Close(stream.StopReason) { close(p.got) }
+func (p *tags) Done() <-chan struct{}    { return p.done }
+func (p *tags) Err() error               { return p.err }
+func (p *tags) Refuse(w *stream.Refusal) { p.refused = w }
+func (p *tags) Close(stream.StopReason)  { close(p.got) }
 
 func TestMessagesOfAPublisher(t *testing.T) {
 	const meta = "\x02\x00\x0aonMetaData\x08\x00\x00\x00\x01\x00\x05width\x00\x40\x94\x00\x00\x00\x00\x00\x00\x00\x00\x09"
@@ -205,7 +208,6 @@ func TestMessagesOfAPublisher(t *testing.T) {
 			if i != len(tt.want) {
 				t.Errorf("%d tags, want %d", i, len(tt.want))
 			}
-			c.gone()
 		})
 	}
 }
@@ -234,6 +236,30 @@ func TestControlMessages(t *testing.T) {
 		t.Errorf("after the abort: %+v", got)
 	}
 
+	// The chunk size changes while a message is under way: the rest of it comes in chunks of the new size.
+	c.raw(join(header(0, 6, 3, 1500, 9), frame(true, 1500)[:1000])...)
+	c.number(message.TypeIDSetChunkSize, 300)
+	c.size = 300
+	c.raw(join(header(3, 6, 0, 0, 0), frame(true, 1500)[1000:1300], header(3, 6, 0, 0, 0), frame(true, 1500)[1300:])...)
+	if got := within(t, "the frame", push.got); !bytes.Equal(got.body, frame(true, 1500)) {
+		t.Error("the frame around a change of the chunk size is damaged")
+	}
+	c.number(message.TypeIDSetChunkSize, 1)
+	c.size = 1
+	c.say(message.TypeIDVideoMessage, 1, frame(true, 200))
+	if got := within(t, "the frame", push.got); !bytes.Equal(got.body, frame(true, 200)) {
+		t.Error("the frame in chunks of one byte is damaged")
+	}
+	c.number(message.TypeIDSetChunkSize, 1000)
+	c.size = 1000
+
+	for _, window := range []uint32{windowBytes, 100_000} { // the first is known already
+		c.say(message.TypeIDSetPeerBandwidth, 0, append(binary.BigEndian.AppendUint32(nil, window), 2))
+	}
+	c.until("the window", func(p packet) bool {
+		return p.kind == message.TypeIDWinAckSize && binary.BigEndian.Uint32(p.body) == 100_000
+	})
+
 	c.number(message.TypeIDWinAckSize, 1) // far too often: the floor holds
 	acks := 0
 	for range 4 {
@@ -251,6 +277,29 @@ func TestControlMessages(t *testing.T) {
 	})
 	if acks < 3 || acks > 5 {
 		t.Errorf("%d acknowledgements for four windows", acks)
+	}
+}
+
+// The sequence number of an acknowledgement goes round after 2^32 bytes, a push of 1 Mbit/s does after ten hours.
+func TestAcknowledgementsGoRound(t *testing.T) {
+	s, err := New(Config{}, newRoom(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc := newMemConn(nil)
+	c := newConn(s, nc)
+	c.window = ackFloorBytes
+	c.acked, c.received = 1<<32-10, 1<<32-10+ackFloorBytes-1
+	if err := c.acknowledge(); err != nil || len(nc.written()) != 0 {
+		t.Fatalf("%d bytes were answered before the window was full, %v", len(nc.written()), err)
+	}
+	c.received++
+	if err := c.acknowledge(); err != nil {
+		t.Fatal(err)
+	}
+	p, err := newChunkReader(bufferOf(nc.written()), wide, func() error { return nil }).next()
+	if err != nil || p.kind != message.TypeIDAck || binary.BigEndian.Uint32(p.body) != ackFloorBytes-10 {
+		t.Errorf("acknowledged %+v, %v", p, err)
 	}
 }
 

@@ -53,6 +53,7 @@ type format struct {
 	sequence    bool
 	metadata    bool
 	enhanced    bool
+	several     bool // of more than one track, or of another than the main one: opaque
 	control     bool // carries no media and does not drive the clock
 	mended      bool // its composition time was impossible
 	changed     bool // another sequence header than the one before
@@ -99,6 +100,16 @@ func parse(kind Kind, p []byte) (format, error) {
 	default:
 		return format{}, errors.New("stream: unknown tag kind")
 	}
+}
+
+// Multitrack says whether the payload of an audio or video message has several tracks in it, or belongs to another track
+// than the main one (enhanced RTMP v2). Such tags pass, but nobody can play them.
+func Multitrack(kind Kind, payload []byte) bool {
+	if len(payload) == 0 || kind == Video && payload[0]&0x80 == 0 || kind == Audio && payload[0]>>4 != 9 {
+		return false
+	}
+	f, err := parse(kind, payload)
+	return err == nil && f.several
 }
 
 func parseVideo(p []byte) (format, error) {
@@ -155,7 +166,8 @@ func parseEnhancedVideo(p []byte) (format, error) {
 		return format{}, err
 	}
 	f.codec = fourCCCodec(fourCC)
-	if at == 0 { // several tracks: opaque
+	if at == 0 {
+		f.several = true
 		return f, nil
 	}
 	switch packet {
@@ -218,6 +230,7 @@ func parseEnhancedAudio(p []byte) (format, error) {
 	}
 	f := format{enhanced: true, codec: fourCCCodec(fourCC)}
 	if at == 0 {
+		f.several = true
 		return f, nil
 	}
 	switch packet {

@@ -39,8 +39,8 @@ func TestParse(t *testing.T) {
 		{"modifier before the packet", Video, "97" + "02" + "112233" + "01" + fourCC("av01") + "aa", format{codec: AV1, enhanced: true, keyframe: true, dataAt: 10}, "aa"},
 		{"long modifier", Video, "97" + "ff" + "00ff" + strings.Repeat("00", 256) + "01" + fourCC("av01") + "aa", format{codec: AV1, enhanced: true, keyframe: true, dataAt: 265}, "aa"},
 		{"one track", Video, "96" + "01" + fourCC("av01") + "00" + "aa", format{codec: AV1, enhanced: true, keyframe: true, dataAt: 7}, "aa"},
-		{"another track", Video, "96" + "01" + fourCC("av01") + "01" + "aa", format{codec: AV1, enhanced: true, keyframe: true}, ""},
-		{"many tracks", Video, "96" + "11" + fourCC("av01") + "00" + "000001" + "aa", format{codec: AV1, enhanced: true, keyframe: true}, ""},
+		{"another track", Video, "96" + "01" + fourCC("av01") + "01" + "aa", format{codec: AV1, enhanced: true, several: true, keyframe: true}, ""},
+		{"many tracks", Video, "96" + "11" + fourCC("av01") + "00" + "000001" + "aa", format{codec: AV1, enhanced: true, several: true, keyframe: true}, ""},
 
 		{"aac header", Audio, "af001210", format{codec: AAC, sequence: true, control: true, dataAt: 2}, "1210"},
 		{"aac frame", Audio, "af0121", format{codec: AAC, dataAt: 2}, "21"},
