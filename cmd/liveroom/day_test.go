@@ -108,8 +108,14 @@ func (v *counted) see(t *testing.T, name string, at uint32, body []byte) {
 type anyone struct{ d *day }
 
 func (a anyone) Publish(context.Context, stream.Request) (rtmp.Push, error) {
-	return a.d.hub.Publish("demo", stream.PublishOptions{Generation: 1, Offset: a.d.age})
+	p, err := a.d.hub.Publish("demo", stream.PublishOptions{Generation: 1, Offset: a.d.age})
+	return unrefused{p}, err
 }
+
+// unrefused is a push that its door has no reason to refuse.
+type unrefused struct{ *stream.Publisher }
+
+func (unrefused) Refuse(*stream.Refusal) {}
 
 func (a anyone) Play(_ context.Context, r stream.Request) (*stream.Subscriber, error) {
 	return a.d.hub.Subscribe("demo", r.Protocol, stream.SubscribeOptions{}), nil
