@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"liveroom/address"
+	"liveroom/internal/bench"
+)
+
+type benchCmd struct {
+	Media benchMediaCmd `cmd:"" help:"Load a server with publishers and viewers, and measure what it pays for them and what they see. Only for servers that are yours: it is as heavy as you ask for."`
+}
+
+// benchMediaCmd is what to measure. Without addresses they are signed with the server's keys.
+type benchMediaCmd struct {
+	Push string   `help:"RTMP address to publish to, with %d for the number of the publisher. Default: a signed one of a stream of its own." placeholder:"URL"`
+	Play []string `help:"Address to play, with %d for the number of the publisher; PROTOCOL=URL where the address doesn't tell (llhls). May be repeated. Default: signed ones." placeholder:"URL" sep:"none"`
+	Room string   `help:"Stream to sign addresses for; publisher 2 uses ROOM-1, and so on. With --publishers 0 it runs already." placeholder:"ROOM"`
+
+	Publishers int            `help:"How many publishers; viewers are spread over their streams." default:"1"`
+	Viewers    map[string]int `help:"How many viewers of each protocol: flv, wsflv, rtmp, hls, llhls. Default: a few of all." placeholder:"flv=500,rtmp=200" mapsep:","`
+	Duration   time.Duration  `help:"The time that is measured." default:"30s"`
+	Ramp       time.Duration  `help:"The time within which viewers come." default:"3s"`
+	Settle     time.Duration  `help:"The time between that and the measuring." default:"2s"`
+
+	Bitrate  bench.Rate    `help:"Of each stream, picture and sound. Default 2Mbit; of streams that run already: unknown." placeholder:"2Mbit"`
+	FPS      int           `name:"fps" help:"Pictures in a second." default:"30"`
+	GOP      time.Duration `name:"gop" help:"From keyframe to keyframe." default:"2s"`
+	Keyframe int           `help:"How many times larger than the others a keyframe is." default:"8"`
+
+	PID      []int      `name:"pid" help:"Measure the server by its process id, on the same machine." placeholder:"PID" xor:"meter"`
+	Metrics  string     `help:"Measure the server by its metrics. Default with signed addresses: those at --ops." placeholder:"URL" xor:"meter"`
+	Network  bench.Rate `help:"The server's bandwidth, for the capacity." placeholder:"1Gbit"`
+	Insecure bool       `help:"Don't check certificates."`
+	JSON     bool       `name:"json" help:"Print the report as JSON."`
+}
+
+// Run measures, prints the report and fails if a viewer or publisher did not get what it should.
+func (c benchMediaCmd) Run(e *env) error {
+	plan, rooms, err := c.plan(e)
+	if err != nil {
+		return err
+	}
+	if need, have := plan.Descriptors(), descriptors(); uint64(need) > have { //nolint:gosec // not negative
+		return fmt.Errorf("--viewers and --publishers need up to %d descriptors, this process may have %d: raise ulimit -n, or run from two machines", need, have)
+	}
+	plan.Progress = func(what string) { fmt.Fprintln(e.errOut, "bench:", what) }
+	report, err := bench.Run(e.ctx, plan)
+	if err != nil {
+		return err
+	}
+	c.tidy(e, rooms)
+	if c.JSON {
+		out := json.NewEncoder(e.out)
+		out.SetIndent("", "  ")
+		err = out.Encode(report)
+	} else {
+		err = report.Write(e.out)
+	}
+	if err == nil && report.Failed() {
+		err = errBench
+	}
+	return err
+}
+
+var errBench = errors.New("bench: not everyone got what they should; the report says who and why")
+
+// plan makes the plan; rooms are those that come into being by it.
+func (c benchMediaCmd) plan(e *env) (p bench.Plan, rooms []string, err error) {
+	if c.Publishers < 0 {
+		return p, nil, fmt.Errorf("--publishers is %d, must not be negative", c.Publishers)
+	}
+	p = bench.Plan{
+		Format:   bench.Format{Bitrate: c.Bitrate, FPS: c.FPS, GOP: c.GOP, KeyframeTimes: c.Keyframe},
+		Expected: c.Bitrate, Ramp: c.Ramp, Settle: c.Settle, Duration: c.Duration, Network: c.Network,
+	}
+	if c.Insecure {
+		p.TLS = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // asked for, and nothing secret is sent
+	}
+	var play map[bench.Protocol][]string
+	if c.Push == "" && len(c.Play) == 0 {
+		p.Push, play, rooms, err = c.signed(e)
+	} else {
+		p.Push, play, err = c.given()
+	}
+	if err == nil {
+		p.Audiences, err = c.audiences(play)
+	}
+	p.Server = c.meter(e)
+	return p, rooms, err
+}
+
+// signed are the addresses of streams, signed with the server's keys.
+func (c benchMediaCmd) signed(e *env) (push []string, play map[bench.Protocol][]string, rooms []string, err error) {
+	keys, err := e.secrets()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	name := c.Room
+	if name == "" {
+		if c.Publishers == 0 {
+			return nil, nil, nil, errors.New("--publishers 0 needs a --room whose stream runs already")
+		}
+		name = "bench-" + strings.ToLower(rand.Text()[:8])
+	}
+	if err := address.ValidName(name); err != nil {
+		return nil, nil, nil, fmt.Errorf("--room: %w", err)
+	}
+	expires := time.Now().Add(c.Ramp*2 + c.Settle + c.Duration + time.Hour)
+	play = map[bench.Protocol][]string{}
+	for i := range max(c.Publishers, 1) {
+		stream := name
+		if i > 0 {
+			stream += "-" + strconv.Itoa(i)
+		}
+		if c.Publishers > 0 {
+			push = append(push, e.cli.base().Push(keys.PushKey, stream, expires).RTMP)
+		}
+		if c.Room == "" {
+			rooms = append(rooms, stream)
+		}
+		a := e.cli.base().Play(keys.PlayKey, stream, expires)
+		for protocol, url := range map[bench.Protocol]string{
+			bench.FLV: a.FLV, bench.WSFLV: a.WSFLV, bench.RTMP: a.RTMP, bench.HLS: a.HLS, bench.LLHLS: a.HLS,
+		} {
+			play[protocol] = append(play[protocol], url)
+		}
+	}
+	return push, play, rooms, nil
+}
+
+// given are the addresses of --push and --play.
+func (c benchMediaCmd) given() (push []string, play map[bench.Protocol][]string, err error) {
+	if c.Room != "" {
+		return nil, nil, errors.New("--room is for signed addresses: give it without --push and --play")
+	}
+	if c.Push != "" && c.Publishers > 0 {
+		if push = forEach(c.Push, c.Publishers); len(push) > 1 && push[0] == push[1] {
+			return nil, nil, errors.New("--push needs %d for the number of the publisher")
+		}
+	}
+	play = map[bench.Protocol][]string{}
+	for _, raw := range c.Play {
+		name, url, ok := strings.Cut(raw, "=")
+		protocol := bench.Protocol(name)
+		if !ok || strings.ContainsAny(name, ":/?") { // an = of the address itself
+			url = raw
+			if protocol, err = bench.Guess(url); err != nil {
+				return nil, nil, fmt.Errorf("--play: %w", err)
+			}
+		}
+		play[protocol] = append(play[protocol], forEach(url, c.Publishers)...)
+	}
+	return push, play, nil
+}
+
+// forEach is the address for each of n publishers; without %d it is the same for all.
+func forEach(url string, n int) (out []string) {
+	for i := range max(n, 1) {
+		out = append(out, strings.ReplaceAll(url, "%d", strconv.Itoa(i)))
+	}
+	return out
+}
+
+// usualViewers come where none are asked for.
+var usualViewers = map[string]int{"flv": 100, "wsflv": 20, "rtmp": 50, "hls": 20}
+
+// audiences are the viewers that were asked for, or some of each protocol that has an address.
+func (c benchMediaCmd) audiences(play map[bench.Protocol][]string) (out []bench.Audience, err error) {
+	wanted := c.Viewers
+	if wanted == nil {
+		wanted = map[string]int{}
+		for protocol := range play {
+			wanted[string(protocol)] = usualViewers[string(protocol)]
+		}
+	}
+	for name, n := range wanted {
+		protocol := bench.Protocol(name)
+		addresses := play[protocol]
+		if protocol == bench.LLHLS && len(addresses) == 0 {
+			addresses = play[bench.HLS]
+		}
+		if n < 0 {
+			return nil, fmt.Errorf("--viewers: %s is %d, must not be negative", name, n)
+		}
+		if n > 0 && len(addresses) == 0 {
+			return nil, fmt.Errorf("--viewers: there is no address to play %q; protocols are flv, wsflv, rtmp, hls and llhls", name)
+		}
+		out = append(out, bench.Audience{Protocol: protocol, Viewers: n, Addresses: addresses})
+	}
+	return out, nil
+}
+
+// meter is how the server is measured; nil for not.
+func (c benchMediaCmd) meter(e *env) bench.Meter {
+	switch {
+	case len(c.PID) > 0:
+		return bench.Process(c.PID)
+	case c.Metrics != "":
+		return bench.Metrics(c.Metrics)
+	case c.Push != "" || len(c.Play) > 0 || e.cli.Ops == "":
+		return nil
+	}
+	host, port, err := net.SplitHostPort(e.cli.Ops)
+	if err != nil {
+		return nil
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return bench.Metrics("http://" + net.JoinHostPort(host, port) + "/metrics")
+}
+
+// tidyTimeout is how long a room of the bench's own may take to be deleted.
+const tidyTimeout = 5 * time.Second
+
+// tidy deletes the rooms that the bench's pushes made.
+func (c benchMediaCmd) tidy(e *env, rooms []string) {
+	keys, err := e.secrets()
+	if err != nil || len(rooms) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), tidyTimeout)
+	defer cancel()
+	for _, room := range rooms {
+		url := strings.TrimSuffix(e.cli.PublicURL, "/") + "/api/v1/rooms/" + room
+		req, err := http.NewRequestWithContext(ctx, http.MethodDelete, url, nil)
+		if err != nil {
+			return
+		}
+		req.Header.Set("Authorization", "Bearer "+keys.APIToken)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			fmt.Fprintf(e.errOut, "bench: room %s stays: the API can't be reached\n", room)
+			return
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode >= 300 && resp.StatusCode != http.StatusNotFound {
+			fmt.Fprintf(e.errOut, "bench: room %s stays: the API answers %s\n", room, resp.Status)
+		}
+	}
+}
