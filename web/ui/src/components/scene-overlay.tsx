@@ -45,6 +45,8 @@ function LiveOverlay({ phase, onRetry, room }: { phase: Phase; onRetry(): void; 
       return <Words card={room} title="connecting" scene="connecting" busy />;
     case 'retrying':
       return <Words card={room} title="reconnecting" scene="retrying" busy />;
+    case 'full':
+      return <Words card={room} title="full_title" text="full_text" scene="full" busy />;
     case 'unsupported':
       return <Words card={room} title="no_player" scene="unsupported" />;
     case 'blocked':

@@ -7,6 +7,7 @@ import type { RoomModel } from '../pages/room-model.ts';
 import { detectSupport } from '../player/choose.ts';
 import { PlayerController, type PlayerState } from '../player/controller.ts';
 import { loadEngine } from '../player/engine.ts';
+import { refusalOf } from '../player/refusal.ts';
 import { scene as sceneOf } from '../status/record.ts';
 import { Controls, toggleFullscreen, toggleMuted } from './controls.tsx';
 import { DanmakuLayer } from './danmaku-layer.tsx';
@@ -40,6 +41,7 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
       session: () => model.session(),
       support: detectSupport(),
       load: loadEngine,
+      refusalOf,
       page: location,
     });
     player.current = controller;

@@ -74,6 +74,8 @@ export const en = {
   danmaku_off: 'Hide flying messages',
   connecting: 'Connecting …',
   reconnecting: 'Picture lost, connecting again …',
+  full_title: 'No place is free just now',
+  full_text: 'As many watch as can. It starts here by itself as soon as there is room.',
   tap_to_play: 'Press to watch',
   retry: 'Try again',
   no_player: 'This browser can’t play the stream.',

@@ -75,6 +75,8 @@ export const zh: Record<Key, string> = {
   danmaku_off: '关闭弹幕',
   connecting: '正在连接…',
   reconnecting: '画面中断，正在重新连接…',
+  full_title: '观看人数已满',
+  full_text: '一有空位就会自动开始播放，请稍候。',
   tap_to_play: '点击观看',
   retry: '重试',
   no_player: '这个浏览器无法播放该直播。',

@@ -3,6 +3,7 @@ import type { PlayAddresses } from '../api/types.ts';
 import { Backoff } from '../lib/backoff.ts';
 import { liveCandidates, playbackCandidate, reachable, withSession, type Candidate, type EngineKind, type Support } from './choose.ts';
 import type { Attachment, EngineEvent, LoadEngine } from './engine.ts';
+import { isFull } from './refusal.ts';
 import { chase, flvPolicy, widened } from './latency.ts';
 
 /** What the player is asked to show. */
@@ -17,6 +18,7 @@ export type Phase =
   | 'connecting'
   | 'playing' // pictures move, or would if the anchor sent any
   | 'retrying' // lost, trying again
+  | 'full' // refused: as many watch as may; trying again, with longer waits
   | 'blocked' // the browser wants a press first
   | 'unsupported' // this browser has no way to play it
   | 'failed' // a recording that can't be played
@@ -34,6 +36,8 @@ export interface ControllerOptions {
   session(): Promise<string>;
   support: Support;
   load: LoadEngine;
+  /** Why a play address is refused: the code, or ''. */
+  refusalOf(url: string): Promise<string>;
   page: { protocol: string; hostname: string; port: string; origin: string; href: string };
   random?: () => number;
 }
@@ -53,8 +57,10 @@ export class PlayerController {
 
   readonly #options: ControllerOptions;
   readonly #backoff: Backoff;
+  readonly #patience: Backoff; // while there is no place
   #source: Source = { kind: 'none' };
   #attachment: Attachment | null = null;
+  #address = ''; // of the stream as FLV: who is refused one way is refused all ways
   #attempt = 0; // of attach; what an older one still brings is ignored
   #barren = 0; // attachments in a row without a frame
   #retry: ReturnType<typeof setTimeout> | null = null;
@@ -69,7 +75,9 @@ export class PlayerController {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    this.#backoff = new Backoff({ baseMs: 500, capMs: 8000, ...(options.random ? { random: options.random } : {}) });
+    const random = options.random ? { random: options.random } : {};
+    this.#backoff = new Backoff({ baseMs: 500, capMs: 8000, ...random });
+    this.#patience = new Backoff({ baseMs: 4000, capMs: 30_000, ...random });
     options.video.addEventListener('waiting', this.#onWaiting);
     options.video.addEventListener('playing', this.#onPlaying);
   }
@@ -121,7 +129,7 @@ export class PlayerController {
     const attempt = ++this.#attempt;
     this.#detach();
     const { video } = this.#options;
-    this.#set(this.#moved ? 'retrying' : 'connecting', null);
+    this.#search(this.#moved);
     const stale = () => attempt !== this.#attempt;
     try {
       const candidate = await this.#candidate();
@@ -148,6 +156,7 @@ export class PlayerController {
     const { support, page } = this.#options;
     if (this.#source.kind === 'playback') return playbackCandidate(this.#source.url, page.href, support);
     const [play, session] = await Promise.all([this.#options.fetchPlay(), this.#options.session()]);
+    this.#address = play.flv ? reachable(play.flv, page) : '';
     const candidates = liveCandidates(play, support);
     // Two fruitless attempts with one way, then the next.
     const chosen = candidates[Math.floor(this.#barren / 2) % Math.max(candidates.length, 1)];
@@ -178,8 +187,30 @@ export class PlayerController {
     if (this.#moved) this.#barren = 0;
     else if (this.#expecting()) this.#barren++;
     if (this.#source.kind === 'playback') return this.#set('failed', null);
-    this.#set(this.#expecting() ? 'retrying' : 'connecting', null);
-    this.#retry = setTimeout(() => void this.#attach(), this.#backoff.next());
+    this.#search(this.#expecting());
+    if (this.#moved || !this.#address || !this.#expecting()) return this.#again(this.#backoff);
+    const attempt = this.#attempt;
+    void this.#options.refusalOf(this.#address).then((code) => attempt === this.#attempt && this.#refused(code));
+  }
+
+  /** Why the last attempt got nothing: no place is worth a sentence and a longer wait, and no other way would do better. */
+  #refused(code: string): void {
+    if (!isFull(code)) {
+      if (this.state.value.phase === 'full') this.#set('connecting', null);
+      return this.#again(this.#backoff);
+    }
+    this.#barren = 0;
+    this.#set('full', null);
+    this.#again(this.#patience);
+  }
+
+  #again(wait: Backoff): void {
+    this.#retry = setTimeout(() => void this.#attach(), wait.next());
+  }
+
+  /** Between attempts: who waits for a place goes on reading so. */
+  #search(lost: boolean): void {
+    if (this.state.value.phase !== 'full') this.#set(lost ? 'retrying' : 'connecting', null);
   }
 
   #tick(): void {
@@ -198,6 +229,7 @@ export class PlayerController {
       if (this.state.value.phase !== 'blocked') this.#set('playing');
       if (Date.now() - this.#lastStall > STEADY_MS) this.#stalls = 0;
       this.#backoff.reset();
+      this.#patience.reset();
     }
     this.#position = video.currentTime;
     this.#bufferEnd = end;

@@ -119,6 +119,23 @@ test('a stream that falls silent while live is attached again', async () => {
   await moving(page, 0);
 });
 
+test('a full room says so in both languages and lets in by itself', async () => {
+  server.add('demo', 'live');
+  server.stream.push();
+  server.full = 'room_full';
+  const { page, faults } = await open(browser, `${base}/rooms/demo`);
+  await phase(page, 'full');
+  await page.waitForSelector('text=No place is free just now');
+  await page.evaluate(() => localStorage.setItem('liveroom.language', 'zh'));
+  await page.reload();
+  await page.waitForSelector('text=观看人数已满');
+  expect(server.stream.requests).toHaveLength(0);
+  server.full = '';
+  await phase(page, 'playing');
+  await moving(page, 0);
+  expect(faults).toEqual([]);
+});
+
 test('without FLV the picture comes by HLS', async () => {
   server.add('demo', 'live');
   server.noFlv = true;

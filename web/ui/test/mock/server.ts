@@ -37,6 +37,8 @@ export class MockServer {
   /** The WebSocket is not offered, as behind a proxy that knows none. */
   noChat = false;
   noFlv = false;
+  /** The code of the refusal that answers every play, '' for none. */
+  full = '';
   filesFrom = '';
   epoch = 'E1';
   #seq = 0;
@@ -168,6 +170,7 @@ export class MockServer {
     }
     if (url.pathname.endsWith('.flv')) {
       if (this.noFlv) return void res.writeHead(404).end();
+      if (this.full) return void json({ code: this.full, detail: 'the room has as many viewers as it may have; try again in a moment' }, 503);
       return this.stream.serve(req.url ?? '', res);
     }
     this.#file(url.pathname, res);

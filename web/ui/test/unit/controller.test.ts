@@ -27,6 +27,8 @@ let video: FakeVideo;
 let attached: (AttachOptions & { engine: Candidate['engine']; detached: boolean })[];
 let fetches: number;
 let fail: boolean;
+let refusal: string; // why addresses are refused
+let asked: string[];
 let controller: PlayerController;
 
 function make(support = { mse: true, nativeHls: false }): PlayerController {
@@ -37,6 +39,10 @@ function make(support = { mse: true, nativeHls: false }): PlayerController {
       return fail ? Promise.reject(new Error('503')) : Promise.resolve({ flv: `http://h/a.flv?n=${fetches}`, hls: 'http://h/a.m3u8' });
     },
     session: () => Promise.resolve('S1'),
+    refusalOf: (url) => {
+      asked.push(url);
+      return Promise.resolve(refusal);
+    },
     support,
     load: (engine) =>
       Promise.resolve((options: AttachOptions) => {
@@ -56,6 +62,8 @@ beforeEach(() => {
   attached = [];
   fetches = 0;
   fail = false;
+  refusal = '';
+  asked = [];
   controller = make();
 });
 afterEach(() => {
@@ -148,6 +156,54 @@ describe('live', () => {
     expect(attached).toHaveLength(1);
     await vi.advanceTimersByTimeAsync(1500);
     expect(attached).toHaveLength(2);
+  });
+
+  test.each(['room_full', 'room_bandwidth', 'node_full', 'node_bandwidth'])('no place (%s) is said, and tried again ever more calmly', async (code) => {
+    refusal = code;
+    controller.show(live);
+    await settle();
+    const waits: number[] = [];
+    for (let i = 0; i < 5; i++) {
+      const count = attached.length;
+      last().onEvent('failed', '503');
+      await settle();
+      expect(controller.state.value.phase).toBe('full');
+      let waited = 0;
+      while (attached.length === count) {
+        await vi.advanceTimersByTimeAsync(100);
+        waited += 100;
+      }
+      waits.push(waited);
+      expect(last().engine).toBe('flv'); // another way has no place either
+      expect(controller.state.value.phase).toBe('full'); // while it tries
+    }
+    expect(asked[0]).toBe('http://h/a.flv?n=1');
+    expect(waits).toEqual([...waits].sort((a, b) => a - b));
+    expect(waits[0]).toBeGreaterThanOrEqual(2000);
+    expect(waits.at(-1)).toBeLessThanOrEqual(30_000);
+    await flow(1);
+    expect(controller.state.value.phase).toBe('playing');
+  });
+
+  test('a picture that is lost says so, and a full room afterwards too', async () => {
+    controller.show(live);
+    await settle();
+    await flow(2);
+    refusal = 'room_full';
+    last().onEvent('ended', 'closed');
+    video.until = video.currentTime = 0; // as detaching leaves it
+    await settle();
+    expect(asked).toEqual([]); // it was let in
+    expect(controller.state.value.phase).toBe('retrying');
+    await vi.advanceTimersByTimeAsync(500);
+    last().onEvent('failed', '503');
+    await settle();
+    expect(controller.state.value.phase).toBe('full');
+    await vi.advanceTimersByTimeAsync(4000);
+    refusal = 'store_unavailable';
+    last().onEvent('failed', '503');
+    await settle();
+    expect(controller.state.value.phase).toBe('connecting');
   });
 
   test('addresses that can’t be read are asked for again', async () => {
