@@ -49,7 +49,7 @@ func (n *node) halfOpen(room string, line cable) {
 	n.createRoom(map[string]any{"id": room})
 	a, c := n.addresses(room), testClip(n.t)
 	idle := n.gauge("liveroom_rtmp_connections")
-	before := n.numberPush(a.Push.RTMP, line.dial, c, 1)
+	before := n.numberPush(a.Push.RTMP, line.dial, c, 1, 2000)
 	live := n.waitStatus(room, status.Live)
 
 	counts := map[string]*counting{"FLV": {}, "WebSocket-FLV": {}, "RTMP": {}}
@@ -64,7 +64,7 @@ func (n *node) halfOpen(room string, line cable) {
 		n.t.Fatalf("%v RTMP connections, want %v: the server must not know that the line is cut", got, idle+2)
 	}
 	asked := time.Now()
-	after := n.numberPush(a.Push.RTMP, nil, c, 2)
+	after := n.numberPush(a.Push.RTMP, nil, c, 2, 2000)
 	if took := time.Since(asked); took >= time.Second {
 		n.t.Errorf("the new push had to wait for %s", took)
 	}
@@ -99,7 +99,7 @@ type numberPush struct {
 }
 
 // numberPush starts to push and returns when the server has let the push in.
-func (n *node) numberPush(rawURL string, dial rtmpDialer, c clip, by byte) *numberPush {
+func (n *node) numberPush(rawURL string, dial rtmpDialer, c clip, by byte, size int) *numberPush {
 	n.t.Helper()
 	p, err := dialRTMP(rawURL, dial)
 	if err != nil {
@@ -112,7 +112,7 @@ func (n *node) numberPush(rawURL string, dial rtmpDialer, c clip, by byte) *numb
 	out := &numberPush{done: make(chan struct{})}
 	go func() {
 		defer close(out.done)
-		_ = p.pushNumbers(ctx, c, by, 2000) // how it ends is told by what viewers see
+		_ = p.pushNumbers(ctx, c, by, size) // how it ends is told by what viewers see
 	}()
 	out.stop = sync.OnceFunc(func() {
 		cancel()
