@@ -72,6 +72,8 @@ func (c *conn) command(ctx context.Context, body []byte) error {
 		return c.goodbye(cmd)
 	case "pause", "pauseRaw", "seek":
 		return c.trick(cmd)
+	case "receiveAudio", "receiveVideo":
+		return c.receive(cmd)
 	default:
 		return c.courtesy(cmd)
 	}

@@ -35,6 +35,8 @@ type Config struct {
 	Write time.Duration
 	// Silent is how long a publisher may send no media. Default 10 s.
 	Silent time.Duration
+	// Idle is after how long without media a player is told so, and each time again asked for a sign of life. Default 10 s.
+	Idle time.Duration
 	// RefusalDelay is how long a refusal is held back, so that guessing is slow; temporary ones are answered at once. It
 	// grows up to tenfold for an address that is refused again and again. Default 1 s.
 	RefusalDelay time.Duration
@@ -56,7 +58,7 @@ func (c Config) Validate() error {
 	for _, f := range []struct {
 		name  string
 		value time.Duration
-	}{{"Handshake", c.Handshake}, {"Write", c.Write}, {"Silent", c.Silent}, {"RefusalDelay", c.RefusalDelay}} {
+	}{{"Handshake", c.Handshake}, {"Write", c.Write}, {"Silent", c.Silent}, {"Idle", c.Idle}, {"RefusalDelay", c.RefusalDelay}} {
 		if f.value < 0 {
 			return fmt.Errorf("rtmp: %s is %v, must not be negative", f.name, f.value)
 		}
@@ -71,7 +73,7 @@ func (c Config) withDefaults() Config {
 	for _, f := range []struct {
 		value *time.Duration
 		def   time.Duration
-	}{{&c.Handshake, 10 * time.Second}, {&c.Write, 10 * time.Second}, {&c.Silent, 10 * time.Second}, {&c.RefusalDelay, time.Second}, {&c.MergeReads, 40 * time.Millisecond}} {
+	}{{&c.Handshake, 10 * time.Second}, {&c.Write, 10 * time.Second}, {&c.Silent, 10 * time.Second}, {&c.Idle, 10 * time.Second}, {&c.RefusalDelay, time.Second}, {&c.MergeReads, 40 * time.Millisecond}} {
 		if *f.value == 0 {
 			*f.value = f.def
 		}

@@ -66,11 +66,12 @@ type conn struct {
 	announced uint32 // the window the peer was told last
 	window    uint64 // acknowledge after so many; 0: the peer did not ask
 
-	counted  bool // as a push of its address
-	push     Push
-	unwatch  context.CancelFunc
-	silentAt time.Time // when the read deadline of the push is due
-	play     *player
+	counted     bool // as a push of its address
+	push        Push
+	unwatch     context.CancelFunc
+	silentAt    time.Time // when the read deadline of the push is due
+	play        *player
+	mute, blind bool // the player wants no audio, no video
 }
 
 func newConn(s *Server, nc net.Conn) *conn {

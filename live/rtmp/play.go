@@ -18,12 +18,13 @@ const sendBufferBytes = 512 << 10
 
 // player is the sending half of a connection that plays.
 type player struct {
-	sub    *stream.Subscriber
-	paused atomic.Bool // by the player itself
-	ended  atomic.Bool // the stream is over and the peer was told
+	sub *stream.Subscriber
+	wish
+	ended atomic.Bool // the stream is over and the peer was told
 
 	// Owned by the pump.
 	resuming bool // media was left out: video goes on at a keyframe
+	dry      bool // there was no media for Config.Idle, and the peer was told
 	tags     []*stream.Tag
 	bufs     [][]byte
 }
@@ -44,6 +45,9 @@ func (c *conn) startPlay(ctx context.Context, cmd call) error {
 		return c.refuse(ctx, false, err)
 	}
 	c.play, c.phase = &player{sub: sub}, phasePlay
+	c.play.mute.Store(c.mute)
+	c.play.blind.Store(c.blind)
+	sub.SetIdle(c.srv.cfg.Idle)
 	boundSendBuffer(c.nc)
 	c.srv.count.plays.Add(1)
 	if err := c.nc.SetReadDeadline(time.Time{}); err != nil { // players may be silent
@@ -86,6 +90,9 @@ func (c *conn) pump(ctx context.Context) error {
 		if errors.Is(err, stream.ErrEnded) {
 			return c.farewell()
 		}
+		if err == nil || errors.Is(err, stream.ErrIdle) {
+			err = c.tide(errors.Is(err, stream.ErrIdle))
+		}
 		if err != nil {
 			return err
 		}
@@ -106,8 +113,8 @@ func (p *player) fill(tags []*stream.Tag) {
 	for _, t := range tags {
 		if !t.SequenceHeader() && t.Kind() != stream.Script {
 			switch {
-			case p.paused.Load():
-				p.resuming = true
+			case !p.wants(t.Kind()):
+				p.resuming = p.resuming || t.Kind() == stream.Video
 				continue
 			case p.resuming && t.Kind() == stream.Video && !t.Keyframe():
 				continue
@@ -131,28 +138,4 @@ func (c *conn) farewell() error {
 	}
 	c.play.ended.Store(true)
 	return c.interrupt()
-}
-
-// trick answers what players try on recordings. A pause stops the sending; there is nowhere to seek to, but players wait
-// for the answer.
-func (c *conn) trick(cmd call) error {
-	if c.phase != phasePlay {
-		return nil
-	}
-	r := c.reply()
-	if cmd.name == "seek" {
-		r.status(levelStatus, "NetStream.Seek.Notify", "A live stream goes on where it is.")
-		return c.send(r)
-	}
-	pause := false
-	if len(cmd.args) > 1 {
-		pause, _ = cmd.args[1].(bool)
-	}
-	c.play.paused.Store(pause)
-	if pause {
-		r.status(levelStatus, "NetStream.Pause.Notify", "Paused.")
-	} else {
-		r.status(levelStatus, "NetStream.Unpause.Notify", "Going on.")
-	}
-	return c.send(r)
 }

@@ -137,6 +137,85 @@ func TestPauseLeavesMediaOut(t *testing.T) {
 	c.wantStatus("NetStream.Seek.Notify")
 }
 
+// receiveAudio and receiveVideo may come before play and at any time; video goes on at a keyframe.
+func TestPlayerChoosesWhatItReceives(t *testing.T) {
+	r := newRoom()
+	f := newFeed(t, r.hub, 0)
+	f.write(stream.Video, 0, frame(true, 50))
+	d := open(t, Config{}, r)
+	c := dial(t, d.addr).connect("live", "rtmp://h/live")
+	c.call("receiveAudio", nil, false)
+	c.call("play", nil, "room")
+	c.wantStatus("NetStream.Play.Start")
+	want := func(sizes ...int) {
+		t.Helper()
+		for _, size := range sizes {
+			if p := c.media(); len(p.body) != size {
+				t.Fatalf("%d bytes, want %d", len(p.body), size)
+			}
+		}
+	}
+	choose := func(name string, on any) {
+		c.call(name, nil, on)
+		c.say(message.TypeIDUserCtrl, 0, []byte{0, 6, 0, 0, 0, 9}) // the answer shows that the choice has arrived
+		c.until("the pong", func(p packet) bool { return p.kind == message.TypeIDUserCtrl && p.body[1] == 7 })
+	}
+	want(len(avcHeader), len(aacHeader), 50)
+	f.write(stream.Audio, 1, sound(51))
+	f.write(stream.Video, 40, frame(false, 52))
+	want(52)
+	choose("receiveVideo", false)
+	f.write(stream.Video, 80, frame(false, 53))
+	f.write(stream.Audio, 81, sound(54))
+	f.write(stream.Script, 82, encodeAMF("onCuePoint", 7))
+	c.until("the cue point", func(p packet) bool {
+		if p.kind == message.TypeIDAudioMessage || p.kind == message.TypeIDVideoMessage {
+			t.Errorf("type %d was sent to a player that wants nothing", p.kind)
+		}
+		return p.kind == message.TypeIDDataMessageAMF0 && c.decode(p.body)[0] == "onCuePoint"
+	})
+	choose("receiveAudio", true)
+	f.write(stream.Video, 120, frame(true, 55))
+	f.write(stream.Audio, 121, sound(56))
+	want(56)
+	choose("receiveVideo", true)
+	f.write(stream.Video, 160, frame(false, 57)) // cannot be decoded
+	f.write(stream.Audio, 161, sound(58))
+	f.write(stream.Video, 200, frame(true, 59))
+	f.write(stream.Video, 240, frame(false, 60))
+	want(58, 59, 60)
+}
+
+// While there is no media, a player is told so once, and pinged, so that the network notices if it is gone.
+func TestIdlePlayerIsPinged(t *testing.T) {
+	r := newRoom()
+	f := newFeed(t, r.hub, 0)
+	f.write(stream.Video, 0, frame(true, 50))
+	d := open(t, Config{Idle: 30 * time.Millisecond}, r)
+	c := dial(t, d.addr).play("room")
+	for range 3 {
+		c.media()
+	}
+	var events []byte
+	for len(events) < 4 {
+		c.until("an event", func(p packet) bool {
+			if p.kind == message.TypeIDUserCtrl {
+				events = append(events, p.body[1])
+			}
+			return p.kind == message.TypeIDUserCtrl
+		})
+	}
+	if !bytes.Equal(events, []byte{2, 6, 6, 6}) {
+		t.Errorf("events %v, want StreamDry once and pings", events)
+	}
+	c.say(message.TypeIDUserCtrl, 0, []byte{0, 7, 0, 0, 0, 0}) // a pong needs no answer
+	f.write(stream.Video, 40, frame(false, 51))
+	c.until("StreamBegin", func(p packet) bool { return p.kind == message.TypeIDUserCtrl && p.body[1] == 0 })
+	if p := c.media(); len(p.body) != 51 {
+		t.Errorf("%d bytes came after the rest", len(p.body))
+	}
+}
+
 func TestPlayerLeaves(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
