@@ -100,6 +100,7 @@ type program struct {
 	flv       *flv.Server
 	hls       *hls.Server
 	socket    *socket.Server
+	sessions  *limits // of HLS, of one address
 	web       *web.Server
 	ports     ports
 }
@@ -166,10 +167,11 @@ func (p *program) joinDoors(keys Secrets) error {
 	if p.rtmp, err = rtmp.New(p.set.rtmp(), rtmpAdmission{p.rooms}, p.log); err != nil {
 		return err
 	}
+	p.sessions = newLimits(0, p.set.MaxPerAddress, p.set.proxies())
 	p.flv = flv.New(flv.Config{}, p.rooms, p.log)
 	if p.hls, err = hls.New(hls.Config{
 		NodeKey: []byte(keys.NodeKey), PlayKey: []byte(keys.PlayKey), PlayKeyBackup: []byte(keys.PlayKeyBackup),
-	}, p.hub, p.rooms, p.log); err != nil {
+	}, p.hub, hlsGate{p.rooms, p.sessions}, p.log); err != nil {
 		return err
 	}
 	if p.socket, err = socket.New(p.set.socket(), p.chat, p.accounts, p.log); err != nil {
