@@ -22,7 +22,7 @@ func RefusalStatus(code string) int {
 		return http.StatusTooManyRequests
 	case "superseded":
 		return http.StatusConflict
-	case "store_unavailable", "stopping", "room_full", "room_bandwidth", "node_full", "node_bandwidth":
+	case "store_unavailable", "stopping", "stalled", "room_full", "room_bandwidth", "node_full", "node_bandwidth":
 		return http.StatusServiceUnavailable
 	case codeInternal:
 		return http.StatusInternalServerError

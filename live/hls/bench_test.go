@@ -72,7 +72,7 @@ func BenchmarkHeld(b *testing.B) {
 		for _, t := range all {
 			seg.write(t)
 		}
-		held = tl.held() + seg.cur.bytes
+		held = tl.held() + seg.batch.bytes
 	}
 	b.ReportMetric(float64(held)/1e6, "MB/stream")
 }

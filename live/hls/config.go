@@ -5,8 +5,34 @@ import (
 	"time"
 )
 
+// leastPart is the shortest PartDuration: below it requests cost more than they gain.
+const leastPart = 100 * time.Millisecond
+
 // minNodeKeyBytes is the shortest node key that New accepts. Play keys are the operator's and may be short.
 const minNodeKeyBytes = 16
+
+// Container is what segments are made of.
+type Container int
+
+// Containers. The zero value is FMP4.
+const (
+	// FMP4 is fragmented MP4, with an init segment beside.
+	FMP4 Container = iota
+	// MPEGTS is for players and CDNs that know nothing newer. It holds H.264, HEVC, AAC and Opus, and has no parts.
+	MPEGTS
+)
+
+// Latency is how far behind live players are led.
+type Latency int
+
+// Latencies. The zero value is LowLatency.
+const (
+	// LowLatency publishes segments in parts as they are made (Low-Latency HLS), with FMP4. Players that know nothing of
+	// parts play whole segments all the same.
+	LowLatency Latency = iota
+	// NormalLatency publishes whole segments only.
+	NormalLatency
+)
 
 // Config says how streams are cut and how long things live. Zero fields take their defaults; the keys have none.
 type Config struct {
@@ -17,6 +43,14 @@ type Config struct {
 	// PlayKeyBackup is also accepted; sessions and paths made with it stay valid while a key is rotated. May be empty.
 	PlayKeyBackup []byte
 
+	// Container is what segments are made of. Default FMP4.
+	Container Container
+	// Latency is LowLatency unless said otherwise; with MPEGTS it is always NormalLatency.
+	Latency Latency
+	// PartDuration is the longest a part may last (PART-TARGET); parts are cut as soon as they are 85 % of it. A stream with
+	// too few pictures a second for that gets a longer one. Whole milliseconds. Default 334 ms, which are 5 pictures at 15 a
+	// second on a millisecond clock, and 9 at 30.
+	PartDuration time.Duration
 	// SegmentDuration is the least media time of a segment; it is cut at the first keyframe after it. Whole seconds. Default 2 s.
 	SegmentDuration time.Duration
 	// MaxSegmentDuration is how long a segment may grow while no keyframe comes. Whole seconds. Default 10 s.
@@ -45,6 +79,10 @@ type Config struct {
 
 // withDefaults fills zero fields.
 func (c Config) withDefaults() Config {
+	if c.Container == MPEGTS {
+		c.Latency = NormalLatency
+	}
+	or(&c.PartDuration, 334*time.Millisecond)
 	or(&c.SegmentDuration, 2*time.Second)
 	or(&c.MaxSegmentDuration, max(10*time.Second, c.SegmentDuration))
 	or(&c.ListSize, 7)
@@ -92,6 +130,15 @@ func (c Config) Validate() error {
 		if d.value < d.least {
 			return fmt.Errorf("hls: %s is %v, must be at least %v", d.name, d.value, d.least)
 		}
+	}
+	if c.Container != FMP4 && c.Container != MPEGTS {
+		return fmt.Errorf("hls: Container is %d, must be FMP4 or MPEGTS", c.Container)
+	}
+	if c.Latency != LowLatency && c.Latency != NormalLatency {
+		return fmt.Errorf("hls: Latency is %d, must be LowLatency or NormalLatency", c.Latency)
+	}
+	if c.PartDuration < leastPart || c.PartDuration > c.SegmentDuration || c.PartDuration%time.Millisecond != 0 {
+		return fmt.Errorf("hls: PartDuration is %v, must be whole milliseconds from %v to SegmentDuration, %v", c.PartDuration, leastPart, c.SegmentDuration)
 	}
 	if c.SegmentDuration%time.Second != 0 || c.MaxSegmentDuration%time.Second != 0 {
 		return fmt.Errorf("hls: SegmentDuration %v and MaxSegmentDuration %v must be whole seconds", c.SegmentDuration, c.MaxSegmentDuration)

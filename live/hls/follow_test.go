@@ -33,6 +33,7 @@ type follower struct {
 // watch begins to follow the stream once it can be played.
 func (w *show) watch(low bool, src source, holes bool) *follower {
 	f := &follower{w: w, low: low, uri: w.enter(), parts: map[string][]byte{}, since: time.Now(), done: make(chan struct{})}
+	f.v.holes = holes
 	f.m = mediaCheck{holes: holes, inits: map[string]*fmp4.Init{}, tracks: map[int]*trackCheck{}}
 	if src.frames > 0 {
 		f.m.frame = time.Duration(src.per) * time.Second / time.Duration(src.frames)
@@ -171,6 +172,9 @@ func (f *follower) load(ctx context.Context, l *mediaList) {
 		f.mapped(ctx, s.mapURI)
 		var parts [][]byte
 		for _, p := range s.parts {
+			if !f.low {
+				continue
+			}
 			f.part(ctx, p)
 			parts = append(parts, f.parts[p.uri])
 			delete(f.parts, p.uri)

@@ -21,8 +21,13 @@ import (
 // serveStream pushes messages as generation 1, ends the stream when told to, and returns the play address.
 func serveStream(t *testing.T, all []message, end bool) (string, *Server, *stream.Hub) {
 	t.Helper()
+	return serveStreamWith(t, testKeys, all, end)
+}
+
+func serveStreamWith(t *testing.T, cfg Config, all []message, end bool) (string, *Server, *stream.Hub) {
+	t.Helper()
 	hub := stream.NewHub(patient)
-	s := start(t, testKeys, hub, open)
+	s := start(t, cfg, hub, open)
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
 	p, err := hub.Publish("demo", stream.PublishOptions{Generation: 1})
@@ -91,32 +96,41 @@ func probe(t *testing.T, url string) (streams map[string]probed, frames map[stri
 
 // TestForeignDecoderCountsEveryFrame has ffprobe play each codec over HTTP and count what it decodes.
 func TestForeignDecoderCountsEveryFrame(t *testing.T) {
-	const source = "-f lavfi -i testsrc2=size=320x180:rate=30:duration=9 -f lavfi -i sine=frequency=440:sample_rate=48000:duration=9 "
+	const source = "-f lavfi -i testsrc2=size=320x180:rate=30:duration=5 -f lavfi -i sine=frequency=440:sample_rate=48000:duration=5 "
+	transport := testKeys
+	transport.Container = MPEGTS
+	hevcAndOpus := func(t testing.TB) []message {
+		return encodeEnhanced(t, source+"-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=60:min-keyint=60 -tag:v hvc1 -c:a libopus")
+	}
+	withB := func(t testing.TB) []message {
+		return encode(t, source+"-c:v libx264 -preset ultrafast -g 60 -bf 2 -c:a aac")
+	}
+	alone := func(t testing.TB) []message {
+		return encode(t, "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=5 -c:a aac")
+	}
 	for _, tt := range []struct {
 		name         string
 		push         func(t testing.TB) []message
 		video, audio string
 		least        int // audio frames
+		cfg          Config
 	}{
-		{"H.264 with B-frames and AAC", func(t testing.TB) []message {
-			return encode(t, source+"-c:v libx264 -preset ultrafast -g 60 -bf 2 -c:a aac")
-		}, "h264", "aac", 9*48000/1024 - 1},
+		{"H.264 with B-frames and AAC", withB, "h264", "aac", 5*48000/1024 - 1, testKeys},
+		{"H.264 with B-frames and AAC in MPEG-TS", withB, "h264", "aac", 5*48000/1024 - 1, transport},
+		{"HEVC and Opus in MPEG-TS", hevcAndOpus, "hevc", "opus", 5*50 - 1, transport},
+		{"AAC alone in MPEG-TS", alone, "", "aac", 5*48000/1024 - 2, transport},
 		{"H.264 and AAC at 44.1 kHz, keyframes where the encoder likes them", func(t testing.TB) []message {
 			return encode(t, source+"-c:v libx264 -preset ultrafast -c:a aac -ar 44100")
-		}, "h264", "aac", 9*44100/1024 - 1},
-		{"HEVC and Opus", func(t testing.TB) []message {
-			return encodeEnhanced(t, source+"-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=60:min-keyint=60 -tag:v hvc1 -c:a libopus")
-		}, "hevc", "opus", 9*50 - 1},
+		}, "h264", "aac", 5*44100/1024 - 1, testKeys},
+		{"HEVC and Opus", hevcAndOpus, "hevc", "opus", 5*50 - 1, testKeys},
 		{"AV1 and Opus", func(t testing.TB) []message {
 			return encodeEnhanced(t, source+"-c:v libsvtav1 -preset 12 -g 60 -c:a libopus")
-		}, "av1", "opus", 9*50 - 1},
-		{"AAC alone", func(t testing.TB) []message {
-			return encode(t, "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=9 -c:a aac")
-		}, "", "aac", 8*48000/1024 - 2}, // a second goes by waiting for a video header
+		}, "av1", "opus", 5*50 - 1, testKeys},
+		{"AAC alone", alone, "", "aac", 5*48000/1024 - 2, testKeys},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			all := tt.push(t)
-			url, _, _ := serveStream(t, all, true)
+			url, _, _ := serveStreamWith(t, tt.cfg, all, true)
 			streams, n := probe(t, url)
 			if streams["video"].Name != tt.video || streams["audio"].Name != tt.audio {
 				t.Fatalf("streams %+v", streams)
@@ -173,7 +187,9 @@ func TestForeignDecoderOverReconnect(t *testing.T) {
 func TestSecondReader(t *testing.T) {
 	all := encode(t, "-f lavfi -i testsrc2=size=320x180:rate=30:duration=5 -f lavfi -i sine=frequency=440:duration=5 "+
 		"-c:v libx264 -preset ultrafast -g 30 -bf 2 -c:a aac")
-	url, s, hub := serveStream(t, all, false)
+	cfg := testKeys
+	cfg.Latency = NormalLatency // at the pace of this push, parts would be gone before they are asked for
+	url, s, hub := serveStreamWith(t, cfg, all, false)
 	await(t, s.find("demo"), func(tl *timeline) bool { return len(tl.segments) >= 2 })
 
 	var mu sync.Mutex

@@ -12,14 +12,23 @@ import (
 
 // bodyKey is what the bytes of a media playlist depend on, beside the list itself.
 type bodyKey struct {
-	app  string
-	hour int64
+	app   string
+	hour  int64
+	delta bool
 }
 
-// maxBodies bounds the bodies kept between two segments: one per app a stream is played under.
+// maxBodies bounds the bodies kept between two changes: two per app a stream is played under.
 const maxBodies = 16
 
-// listed returns the segments of the playlist. t.mu is held.
+// What a list offers and says, in target durations (RFC 8216bis §4.4.3.8, §4.4.4.9), and in part targets.
+const (
+	holdBackTargets     = 3
+	skipUntilTargets    = 6
+	partsTargets        = 3
+	partHoldBackTargets = 3
+)
+
+// listed returns the finished segments of the playlist. t.mu is held.
 func (t *timeline) listed() []*segment {
 	list := t.segments[max(0, len(t.segments)-t.cfg.ListSize):]
 	for len(list) > 0 && list[0].number < t.base {
@@ -29,8 +38,11 @@ func (t *timeline) listed() []*segment {
 }
 
 // media returns the media playlist, the same bytes for everyone; nil while there is no segment.
-func (t *timeline) media(app string, now time.Time) []byte {
-	key := bodyKey{app, hourOf(now)}
+func (t *timeline) media(app string, now time.Time) []byte { return t.playlist(app, now, false) }
+
+// playlist is media. A delta leaves out old segments where that is possible.
+func (t *timeline) playlist(app string, now time.Time, delta bool) []byte {
+	key := bodyKey{app, hourOf(now), delta}
 	t.mu.RLock()
 	body := t.bodies[key]
 	t.mu.RUnlock()
@@ -43,39 +55,126 @@ func (t *timeline) media(app string, now time.Time) []byte {
 		if len(t.bodies) >= maxBodies {
 			clear(t.bodies)
 		}
-		t.bodies[key] = t.render(app, key.hour)
+		t.bodies[key] = t.render(key)
 	}
 	return t.bodies[key]
 }
 
 // render writes the media playlist. t.mu is held.
-func (t *timeline) render(app string, hour int64) []byte {
+func (t *timeline) render(key bodyKey) []byte {
+	r := renderer{t: t, key: key, base: "/" + url.PathEscape(key.app) + "/" + t.name + "/p/"}
+	r.b = make([]byte, 0, 4<<10)
 	list := t.listed()
 	before := list[0].discontinuity
 	if list[0].breaks {
 		before-- // its own tag stands in the list
 	}
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:%d\n#EXT-X-DISCONTINUITY-SEQUENCE:%d\n",
-		t.target, list[0].number, before)
-	mapped := ""
+	// How far each segment's end is from the end of the list, in ms.
+	away := int64(0)
+	if t.open != nil {
+		for _, ms := range t.open.shown {
+			away += ms
+		}
+	}
 	for _, s := range list {
-		root := "/" + url.PathEscape(app) + "/" + t.name + "/p/" + t.capabilityOf(s, hour) + "/"
-		if s.breaks {
-			b.WriteString("#EXT-X-DISCONTINUITY\n")
+		away += s.listed
+	}
+	r.head(list[0].number, before)
+	skipped := 0
+	for _, s := range list {
+		away -= s.listed
+		if key.delta && t.partTarget > 0 && away >= skipUntilTargets*t.target*1000 {
+			skipped++
+			r.mapped = r.root(s) + s.init.name // who asks for a delta knows it
+			continue
 		}
-		if uri := root + s.init.name; uri != mapped {
-			fmt.Fprintf(&b, "#EXT-X-MAP:URI=\"%s\"\n", uri)
-			mapped = uri
+		if skipped > 0 {
+			r.print("#EXT-X-SKIP:SKIPPED-SEGMENTS=", strconv.Itoa(skipped), "\n")
+			skipped = 0
 		}
-		fmt.Fprintf(&b, "#EXT-X-PROGRAM-DATE-TIME:%s\n#EXTINF:%d.%03d,\n%s%s\n",
-			t.began.Add(time.Duration(s.start)*time.Millisecond).UTC().Format("2006-01-02T15:04:05.000Z"),
-			s.listed/1000, s.listed%1000, root, s.name)
+		r.segment(s, away < partsTargets*t.target*1000)
+		r.print("#EXTINF:", seconds(s.listed), ",\n", r.root(s), s.file(t.cfg.Container), "\n")
+	}
+	if t.open != nil {
+		r.segment(t.open, true)
+	}
+	if h, ok := t.hint(key.hour); ok {
+		r.print("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"", r.base, h.capability, "/", h.name(), "\"\n")
 	}
 	if !t.endedAt.IsZero() {
-		b.WriteString("#EXT-X-ENDLIST\n")
+		r.print("#EXT-X-ENDLIST\n")
 	}
-	return b.Bytes()
+	return r.b
+}
+
+// renderer writes one media playlist.
+type renderer struct {
+	t      *timeline
+	key    bodyKey
+	b      []byte
+	base   string // of paths, up to the capability
+	mapped string // init segment in force
+}
+
+func (r *renderer) print(all ...string) {
+	for _, s := range all {
+		r.b = append(r.b, s...)
+	}
+}
+
+// root is the path of a segment's files.
+func (r *renderer) root(s *segment) string { return r.base + r.t.capabilityOf(s, r.key.hour) + "/" }
+
+// head writes what goes before the segments.
+func (r *renderer) head(number, discontinuity uint64) {
+	t := r.t
+	version := "7" // EXT-X-MAP in lists that are not of keyframes only needs 6, what is common in fMP4 lists 7
+	switch {
+	case t.partTarget > 0:
+		version = "9" // EXT-X-SKIP
+	case t.cfg.Container == MPEGTS:
+		version = "3" // fractions of seconds
+	}
+	r.print("#EXTM3U\n#EXT-X-VERSION:", version, "\n#EXT-X-TARGETDURATION:", strconv.FormatInt(t.target, 10), "\n")
+	if t.partTarget > 0 {
+		r.print("#EXT-X-SERVER-CONTROL:")
+		if t.awaited() {
+			r.print("CAN-BLOCK-RELOAD=YES,")
+		}
+		r.print("CAN-SKIP-UNTIL=", seconds(skipUntilTargets*t.target*1000), ",HOLD-BACK=", seconds(holdBackTargets*t.target*1000),
+			",PART-HOLD-BACK=", seconds(partHoldBackTargets*t.partTarget), "\n#EXT-X-PART-INF:PART-TARGET=", seconds(t.partTarget), "\n")
+	}
+	r.print("#EXT-X-MEDIA-SEQUENCE:", strconv.FormatUint(number, 10),
+		"\n#EXT-X-DISCONTINUITY-SEQUENCE:", strconv.FormatUint(discontinuity, 10), "\n")
+}
+
+// segment writes the tags of a segment, up to EXTINF.
+func (r *renderer) segment(s *segment, parts bool) {
+	root := r.root(s)
+	if s.breaks {
+		r.print("#EXT-X-DISCONTINUITY\n")
+	}
+	if uri := root + s.init.name; s.init.name != "" && uri != r.mapped {
+		r.print("#EXT-X-MAP:URI=\"", uri, "\"\n")
+		r.mapped = uri
+	}
+	r.print("#EXT-X-PROGRAM-DATE-TIME:", r.t.began.Add(time.Duration(s.start)*time.Millisecond).UTC().Format("2006-01-02T15:04:05.000Z"), "\n")
+	if !parts || r.t.partTarget == 0 {
+		return
+	}
+	for i, p := range s.parts {
+		r.print("#EXT-X-PART:DURATION=", seconds(s.shown[i]), ",URI=\"", root, s.partFile(i), "\"")
+		if p.independent {
+			r.print(",INDEPENDENT=YES")
+		}
+		r.print("\n")
+	}
+}
+
+// seconds writes ms as seconds.
+func seconds(ms int64) string {
+	b := strconv.AppendInt(make([]byte, 0, 12), ms/1000, 10)
+	return string(append(b, '.', byte('0'+ms/100%10), byte('0'+ms/10%10), byte('0'+ms%10)))
 }
 
 // capabilityOf is the capability in a segment's path: its own as long as that is accepted, so that its address stays the
@@ -99,9 +198,9 @@ func (t *timeline) multivariant(uri string) []byte {
 	var peak, size, duration, frames, pictures int64
 	for _, s := range t.segments {
 		if s.duration*2 >= t.target*1000 { // rests of segments say nothing about the peak (RFC 8216 §4.1)
-			peak = max(peak, int64(len(s.data))*8000/s.duration)
+			peak = max(peak, int64(s.bytes)*8000/s.duration)
 		}
-		size, duration = size+int64(len(s.data)), duration+s.duration
+		size, duration = size+int64(s.bytes), duration+s.duration
 		if s.init == newest && s.frames > 0 {
 			frames, pictures = frames+int64(s.frames), pictures+s.duration
 		}

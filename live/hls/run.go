@@ -16,6 +16,9 @@ func (s *Server) begin(name string) {
 	if e := s.streams[name]; !s.running || e != nil && !e.over {
 		return
 	}
+	if old := s.streams[name]; old != nil {
+		old.retire()
+	}
 	e := &entry{
 		timeline: newTimeline(&s.cfg, s.signer, name),
 		sub:      s.subscribe(name),
@@ -52,6 +55,7 @@ func (s *Server) segment(ctx context.Context, e *entry) {
 		seg.flush()
 		e.end(time.Now())
 	}
+	e.rest() // this process segments it no longer
 	s.mu.Lock()
 	e.over = true
 	s.mu.Unlock()
@@ -105,8 +109,8 @@ func (s *Server) read(ctx context.Context, e *entry, seg *segmenter) error {
 	}
 }
 
-// rest deals with an unfinished segment that has heard nothing for a while: it is thrown away behind a closed gate, and
-// published when the push is gone.
+// rest deals with an unfinished segment that has heard nothing for a while: what is not published of it is thrown away
+// behind a closed gate, and published when the push is gone. Nobody waits for more then.
 func (s *Server) rest(name string, seg *segmenter) {
 	in, ok := s.hub.Info(name)
 	switch {
@@ -114,7 +118,10 @@ func (s *Server) rest(name string, seg *segmenter) {
 		seg.discard()
 	case !in.Publishing:
 		seg.flush()
+	default:
+		return // an encoder that stutters
 	}
+	seg.out.rest()
 }
 
 // sweep ends idle sessions and forgets streams that have ended.

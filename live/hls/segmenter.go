@@ -27,6 +27,8 @@ const (
 // counters are the figures of a server, counted as things happen.
 type counters struct {
 	segments  atomic.Uint64
+	parts     atomic.Uint64
+	waiting   atomic.Int64
 	badTags   atomic.Uint64
 	discarded atomic.Uint64
 	lost      atomic.Uint64
@@ -41,14 +43,18 @@ type segmenter struct {
 	out    *timeline
 	counts *counters
 	log    *slog.Logger
+	mux    muxer
 
 	generation uint64
 	video      *video // newest headers of the generation
 	audio      *audio
-	cur        *part // nil while waiting for a place to start
-	breaks     bool  // what comes next does not follow from what was
-	next       int64 // where the next audio frame belongs, in audio.scale; 0: unknown
-	since      int64 // ms of the first audio that waits for video, -1: none
+	cur        *draft        // the unfinished segment; nil while waiting for a place to start
+	batch      batch         // its unfinished part
+	breaks     bool          // what comes next does not follow from what was
+	next       int64         // where the next audio frame belongs, in audio.scale; 0: unknown
+	since      int64         // ms of the first audio that waits for video, -1: none
+	early      []*stream.Tag // the sounds since then, where no video header came
+	earlyBytes int
 	heard      int64 // ms of the newest audio
 	lead       int64 // how far, in ms, the audio was ahead of the newest picture when that came
 	init       *initFile
@@ -56,8 +62,24 @@ type segmenter struct {
 	complained bool // about this generation
 }
 
+// muxer writes the samples of a part, or of a whole segment where there are no parts.
+type muxer interface {
+	// marshal may keep nothing of the batch. It is told the configuration they belong to.
+	marshal(b *batch, v *video, a *audio) ([]byte, error)
+	// accepts says why the container has no place for a configuration, of which one is nil.
+	accepts(v *video, a *audio) error
+	// reset begins a new run of segments: what comes does not follow from what was.
+	reset()
+}
+
 func newSegmenter(cfg *Config, out *timeline, counts *counters, log *slog.Logger) *segmenter {
-	return &segmenter{cfg: cfg, out: out, counts: counts, log: log, since: -1}
+	s := &segmenter{cfg: cfg, out: out, counts: counts, log: log, since: -1}
+	if cfg.Container == MPEGTS {
+		s.mux = &transport{}
+	} else {
+		s.mux = &fragments{}
+	}
+	return s
 }
 
 // write takes one tag. Whatever is in it, the segmenter goes on: what can't be used is counted.
@@ -72,7 +94,8 @@ func (s *segmenter) write(t *stream.Tag) {
 	if g := t.Generation(); g != s.generation {
 		s.flush()
 		s.generation, s.video, s.audio, s.init, s.inits = g, nil, nil, nil, 0
-		s.breaks, s.since, s.next, s.complained, s.heard, s.lead = true, -1, 0, false, 0, 0
+		s.complained, s.heard, s.lead = false, 0, 0
+		s.interrupt()
 		s.out.seen(g, t.Time(), time.Now())
 	}
 	var err error
@@ -106,11 +129,12 @@ func (s *segmenter) videoHeader(t *stream.Tag) error {
 	if err != nil {
 		return err
 	}
-	if _, err := marshalInit(v, nil); err != nil {
+	if err := s.mux.accepts(v, nil); err != nil {
 		return err
 	}
 	s.flush()
-	s.video, s.since = v, -1
+	s.video = v
+	s.forgetEarly()
 	return nil
 }
 
@@ -123,13 +147,14 @@ func (s *segmenter) audioHeader(codec stream.Codec, config []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err := marshalInit(nil, a); err != nil {
+	if err := s.mux.accepts(nil, a); err != nil {
 		return err
 	}
 	if s.cur != nil && (s.cur.audio != nil || s.init != nil) {
 		s.flush()
 	}
-	s.audio, s.next = a, 0
+	s.audio, s.next, s.batch.audioEnd = a, 0, 0 // the new one counts in another scale
+	s.early, s.earlyBytes = nil, 0
 	if s.cur != nil {
 		s.cur.audio = a
 	}
@@ -159,7 +184,8 @@ func (s *segmenter) picture(t *stream.Tag) error {
 		}
 		s.begin(ms, s.video)
 	}
-	s.cur.addPicture(ms, t.CompositionTime(), t.Keyframe(), data)
+	s.cutPart(ms)
+	s.batch.addPicture(ms, t.CompositionTime(), t.Keyframe(), data)
 	s.lead = max(s.heard-ms, 0)
 	return nil
 }
@@ -181,8 +207,11 @@ func (s *segmenter) mustCut(ms int64, key bool, size int) bool {
 	}
 	length := ms - s.cur.start
 	return key && length >= s.cfg.SegmentDuration.Milliseconds()-cutEarly ||
-		length >= s.out.limit() || s.cur.bytes+size > s.cfg.SegmentBytes
+		length >= s.out.limit() || s.unfinished()+size > s.cfg.SegmentBytes
 }
+
+// unfinished is what the unfinished segment holds, in bytes.
+func (s *segmenter) unfinished() int { return s.cur.bytes + s.batch.bytes }
 
 // sound takes an audio frame.
 func (s *segmenter) sound(t *stream.Tag) error {
@@ -197,23 +226,32 @@ func (s *segmenter) sound(t *stream.Tag) error {
 	if len(t.Data()) == 0 {
 		return errors.New("sound of nothing")
 	}
+	if s.cur == nil && !s.beginAlone(t) {
+		return nil
+	}
+	s.addSound(t)
+	return nil
+}
+
+// addSound puts an audio frame into the unfinished segment, or into the next one.
+func (s *segmenter) addSound(t *stream.Tag) {
 	ms := t.Time()
 	s.heard = ms
-	if s.cur == nil {
-		if !s.beginAlone(ms) {
-			return nil
-		}
-	} else if at, cuts := s.soundCuts(ms, len(t.Data())); cuts {
+	if at, cuts := s.soundCuts(ms, len(t.Data())); cuts {
 		v := s.cur.video
 		s.finish(at)
 		s.begin(at, v)
 	}
-	s.next = s.cur.addFrame(ms, s.next, t.Data())
-	return nil
+	if len(s.batch.pictures) == 0 { // a picture lasts until the next one, and nobody knows when that is
+		s.cutPart(ms)
+	}
+	s.next = s.batch.addFrame(s.audio, ms, s.next, t.Data())
 }
 
-// beginAlone begins a segment with sound when no picture can be expected.
-func (s *segmenter) beginAlone(ms int64) bool {
+// beginAlone begins a segment with sound when no picture can be expected. Where no video header came, it begins with the
+// sound that waited for one.
+func (s *segmenter) beginAlone(t *stream.Tag) bool {
+	ms := t.Time()
 	if s.since < 0 {
 		s.since = ms
 	}
@@ -222,11 +260,24 @@ func (s *segmenter) beginAlone(ms int64) bool {
 		patience = s.cfg.MaxSegmentDuration.Milliseconds()
 	}
 	if ms-s.since < patience {
+		if s.video == nil && s.earlyBytes+len(t.Data())+sampleBytes <= s.cfg.SegmentBytes {
+			s.early, s.earlyBytes = append(s.early, t), s.earlyBytes+len(t.Data())+sampleBytes
+		}
 		return false
 	}
+	early := s.early
+	if len(early) > 0 {
+		ms = early[0].Time()
+	}
 	s.begin(ms, nil)
+	for _, e := range early {
+		s.addSound(e)
+	}
 	return true
 }
+
+// forgetEarly stops waiting with sound.
+func (s *segmenter) forgetEarly() { s.since, s.early, s.earlyBytes = -1, nil, 0 }
 
 // soundCuts says whether and where the unfinished segment ends before a sound at ms: without video by time, with video
 // only when its pictures have stayed away. Sound that is sent ahead of its pictures is no sign of that.
@@ -235,13 +286,20 @@ func (s *segmenter) soundCuts(ms int64, size int) (at int64, cuts bool) {
 	if s.cur.video != nil {
 		ms, limit = ms-s.lead, s.out.limit()+cutLate
 	}
-	return max(ms, s.cur.start), ms-s.cur.start >= limit || s.cur.bytes+size > s.cfg.SegmentBytes
+	return max(ms, s.cur.start), ms-s.cur.start >= limit || s.unfinished()+size > s.cfg.SegmentBytes
 }
 
 // begin starts a segment at ms, with pictures if v is not nil.
 func (s *segmenter) begin(ms int64, v *video) {
-	s.cur = &part{generation: s.generation, breaks: s.breaks, video: v, audio: s.audio, start: ms}
-	s.breaks, s.since = false, -1
+	if s.breaks {
+		s.batch.videoEnd, s.batch.audioEnd = 0, 0
+		s.batch.pictureLength = 0
+		s.mux.reset()
+	}
+	s.cur = &draft{generation: s.generation, breaks: s.breaks, video: v, audio: s.audio, start: ms, end: ms}
+	s.batch.reset(ms)
+	s.breaks = false
+	s.forgetEarly()
 }
 
 // flush finishes the unfinished segment with nothing to follow, if there is enough in it.
@@ -251,34 +309,83 @@ func (s *segmenter) flush() {
 	}
 }
 
-// discard throws the unfinished segment away: what the gate closed on is never shown (design §4).
+// discard throws away what is not published yet: what the gate closed on is never shown (design §4). A segment of which
+// parts are published ends with them, because players have them.
 func (s *segmenter) discard() {
 	if s.cur != nil {
 		s.counts.discarded.Add(1)
+		s.batch.reset(s.cur.end)
+		if s.out.growing() {
+			s.publish()
+		}
 	}
-	s.cur, s.breaks, s.next, s.since = nil, true, 0, -1
+	s.cur = nil
+	s.interrupt()
 }
 
 // lose notes that tags are missing here.
 func (s *segmenter) lose() {
 	s.flush()
-	s.breaks, s.next, s.since = true, 0, -1
+	s.interrupt()
+}
+
+// interrupt notes that what comes next does not follow from what was.
+func (s *segmenter) interrupt() {
+	s.breaks, s.next = true, 0
+	s.forgetEarly()
+}
+
+// cutPart ends the unfinished part at ms if it is long enough, and publishes it.
+func (s *segmenter) cutPart(ms int64) {
+	least := s.out.partLength()
+	if least == 0 || s.batch.empty() || ms-s.batch.start < least {
+		return
+	}
+	s.endPart(ms)
+	d := s.cur
+	if s.init == nil && d.audio == nil && d.end-d.start < audioAlone {
+		return // its header may still come, and would need another init segment once there is one
+	}
+	if err := s.describe(d); err != nil { // finish will say so
+		return
+	}
+	s.out.grow(d, time.Now())
+}
+
+// endPart makes a part of what came since the last cut. It ends at ms, or with its last sample if that is negative.
+func (s *segmenter) endPart(ms int64) {
+	if s.batch.empty() {
+		return
+	}
+	d := s.cur
+	pictures := len(s.batch.pictures)
+	end := s.batch.close(ms, d.audio)
+	p := &part{duration: max(end-s.batch.start, 1), independent: d.video == nil || s.batch.keyed()}
+	var err error
+	if p.data, err = s.mux.marshal(&s.batch, d.video, d.audio); err != nil {
+		s.log.Warn("part lost", "err", err)
+		s.counts.discarded.Add(1)
+		s.breaks = true
+	} else {
+		s.counts.parts.Add(1)
+		d.add(p, pictures)
+	}
+	s.batch.reset(end)
 }
 
 // finish publishes the unfinished segment, which ends at ms, or with its last sample if that is negative.
 func (s *segmenter) finish(ms int64) {
-	p := s.cur
+	s.endPart(ms)
+	s.publish()
+}
+
+// publish publishes the unfinished segment as it is, unless it is too short and nothing of it is published.
+func (s *segmenter) publish() {
+	d := s.cur
 	s.cur = nil
-	end := p.close(ms)
-	published, err := false, error(nil)
-	if end-p.start >= leastSegment {
-		var init *initFile
-		if init, err = s.initOf(p); err == nil {
-			published, err = s.out.add(&draft{
-				generation: p.generation, breaks: p.breaks, init: init, start: p.start, end: end,
-				frames: len(p.pictures), write: p.marshal,
-			}, time.Now())
-		}
+	published, err := false, s.describe(d)
+	if err == nil && len(d.parts) > 0 && (d.end-d.start >= leastSegment || s.out.growing()) {
+		published = s.out.finish(d, time.Now())
 	}
 	if published {
 		s.counts.segments.Add(1)
@@ -291,16 +398,24 @@ func (s *segmenter) finish(ms int64) {
 	}
 }
 
-// initOf returns the init segment a part needs: the last one, unless the configuration has changed since.
-func (s *segmenter) initOf(p *part) (*initFile, error) {
-	if i := s.init; i != nil && i.video == p.video && i.audio == p.audio {
-		return i, nil
+// describe gives a draft the init segment it needs: the last one, unless the configuration has changed since.
+func (s *segmenter) describe(d *draft) error {
+	if d.init != nil {
+		return nil
 	}
-	data, err := marshalInit(p.video, p.audio)
-	if err != nil {
-		return nil, err
+	if i := s.init; i != nil && i.video == d.video && i.audio == d.audio {
+		d.init = i
+		return nil
 	}
-	s.init = &initFile{name: fmt.Sprintf("%d-%d-init.mp4", p.generation, s.inits), data: data, video: p.video, audio: p.audio}
-	s.inits++
-	return s.init, nil
+	i := &initFile{video: d.video, audio: d.audio}
+	if s.cfg.Container == FMP4 {
+		data, err := marshalInit(d.video, d.audio)
+		if err != nil {
+			return err
+		}
+		i.name, i.data = fmt.Sprintf("%d-%d-init.mp4", d.generation, s.inits), data
+		s.inits++
+	}
+	s.init, d.init = i, i
+	return nil
 }

@@ -1,7 +1,6 @@
 package hls
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -27,6 +26,10 @@ const (
 	writeTimeout = 30 * time.Second
 	slowestBytes = 64 << 10
 )
+
+// sessionGap is how long a newcomer waits for the list of a session that has begun, while there is only that of the one
+// before.
+const sessionGap = 300 * time.Millisecond
 
 var errNotFound = &stream.Refusal{
 	Code: "not_found", Detail: "HLS addresses are /{app}/{stream}.m3u8 and what the playlists name.",
@@ -54,7 +57,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	if err := s.route(w, r); err != nil {
+	if err := s.route(w, r); err != nil && r.Context().Err() == nil { // a client that left while it waited hears nothing
 		s.refuse(w, r, err)
 	}
 }
@@ -97,13 +100,13 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 			leave()
 		}
 	}()
-	t := s.find(name)
+	t := s.current(r.Context(), name)
 	if t == nil {
 		return errNotLive
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Hold)
 	defer cancel()
-	if err := t.wait(ctx); err != nil {
+	if err := t.begun(ctx); err != nil {
 		return errNotLive
 	}
 	now := time.Now()
@@ -134,32 +137,62 @@ func (s *Server) enter(r *http.Request, req stream.Request) (leave func(), err e
 	return s.admit.Enter(r.Context(), req)
 }
 
-// serveMedia answers the media playlist to a session. Only this counts as watching.
+// current is find for a newcomer. The gatekeeper has let it in, so a list that has ended is about to be followed by the one
+// of the session it was let into: between the two stands only the begin of the push.
+func (s *Server) current(ctx context.Context, name string) *timeline {
+	t := s.find(name)
+	if t == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, sessionGap)
+	defer cancel()
+	if err := t.superseded(ctx); err != nil {
+		return t
+	}
+	return s.find(name)
+}
+
+// serveMedia answers the media playlist to a session, as soon as it has what the session asks for. Only this counts as
+// watching.
 func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, sid string) error {
 	now := time.Now()
 	key, start, err := s.signer.checkSID(sid, app, name, now, s.cfg.SessionAge)
 	if err != nil {
 		return err
 	}
+	want, err := parseDirectives(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
 	t := s.find(name)
-	if t == nil {
+	if t == nil || !t.ready() {
 		return errNotLive
 	}
-	body := t.media(app, now)
-	if body == nil {
-		return errNotLive
+	if err := s.use(r, app, name, key, start, now); err != nil {
+		return err
 	}
-	if r.Method != http.MethodHead {
-		if err := s.use(r, app, name, key, start, now); err != nil {
+	if want.blocks {
+		waited, err := s.hold(r.Context(), t, want)
+		if err != nil {
 			return err
 		}
+		if waited { // much may have happened
+			now = time.Now()
+			if err := s.use(r, app, name, key, start, now); err != nil {
+				return err
+			}
+		}
 	}
-	writePlaylist(w, r, body)
+	writePlaylist(w, r, t.playlist(app, now, want.delta))
 	return nil
 }
 
-// use notes that a session is used. One that has no place here may get one; a running one is never asked.
+// use notes that a session is used, unless it asks for the headers only. One that has no place here may get one; a running
+// one is never asked.
 func (s *Server) use(r *http.Request, app, name string, key sessionKey, start, now time.Time) error {
+	if r.Method == http.MethodHead {
+		return nil
+	}
 	err := s.sessions.touch(key, now)
 	if !errors.Is(err, errUnknown) {
 		return err
@@ -172,7 +205,19 @@ func (s *Server) use(r *http.Request, app, name string, key sessionKey, start, n
 	return s.sessions.enter(key, newSession(start, name, viewerOf(r.URL), leave, now))
 }
 
-// serveFile answers a segment or an init segment. It knows no viewer, so that caches may answer in its place.
+// hold waits for what a player asks of a list.
+func (s *Server) hold(ctx context.Context, t *timeline, want directives) (waited bool, err error) {
+	if done, err := t.answers(want); done {
+		return false, err
+	}
+	ctx, cancel := t.patience(ctx)
+	defer cancel()
+	s.counts.waiting.Add(1)
+	defer s.counts.waiting.Add(-1)
+	return true, t.hold(ctx, want)
+}
+
+// serveFile answers a segment, a part or an init segment. It knows no viewer, so that caches may answer in its place.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capability, file string) error {
 	t := s.find(name)
 	if t == nil {
@@ -181,21 +226,45 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capabil
 	if !t.allows(capability, time.Now()) {
 		return errBadCap
 	}
-	data, ok := t.file(file)
-	if !ok {
+	f, found, coming := t.find(file)
+	if coming {
+		var err error
+		if f, err = s.fetch(r.Context(), t, file); err != nil {
+			return err
+		}
+	} else if !found {
 		return errGone
 	}
 	h := w.Header()
-	h.Set("Content-Type", "video/mp4")
+	h.Set("Content-Type", f.kind)
 	h.Set("Cache-Control", "public, max-age=3600, immutable")
-	setDeadline(w, len(data))
-	if r.Header.Get("Range") != "" {
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	h.Set("ETag", f.tag)
+	setDeadline(w, f.bytes)
+	if r.Header.Get("Range") != "" || r.Header.Get("If-None-Match") != "" {
+		http.ServeContent(w, r, "", time.Time{}, &fileReader{file: f})
 		return nil
 	}
 	h.Set("Accept-Ranges", "bytes")
-	write(w, r, data) // in one write: ServeContent's 32 kB pieces cost a system call each
+	h.Set("Content-Length", strconv.Itoa(f.bytes))
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	for _, p := range f.parts { // in one write each: ServeContent's 32 kB pieces cost a system call each
+		if _, err := w.Write(p.data); err != nil {
+			return nil // the client is gone
+		}
+	}
 	return nil
+}
+
+// fetch waits for the part to come next.
+func (s *Server) fetch(ctx context.Context, t *timeline, name string) (file, error) {
+	ctx, cancel := t.patience(ctx)
+	defer cancel()
+	s.counts.waiting.Add(1)
+	defer s.counts.waiting.Add(-1)
+	return t.fetch(ctx, name)
 }
 
 func writePlaylist(w http.ResponseWriter, r *http.Request, body []byte) {

@@ -68,7 +68,7 @@ func (r *room) live() encoder {
 }
 
 func TestPlaying(t *testing.T) {
-	inRoom(t, Config{}, func(r *room) {
+	inRoom(t, plain, func(r *room) {
 		r.live()
 		a, b := r.watch("?txSecret=abc&txTime=def"), r.watch("?txSecret=abc&txTime=def")
 		if a == b {

@@ -72,7 +72,7 @@ func TestRestart(t *testing.T) {
 
 // TestGate: paused by the anchor, nothing pushed meanwhile is ever shown; what was shown stays.
 func TestGate(t *testing.T) {
-	inRoom(t, Config{}, func(r *room) {
+	inRoom(t, plain, func(r *room) {
 		e := r.publish(1, 0)
 		e.headers()
 		e.media(0, 5000, 2000)
@@ -95,7 +95,7 @@ func TestGate(t *testing.T) {
 		r.checkFiles()
 		for _, s := range r.s.find("demo").segments {
 			if s.start+s.duration > 5000 && s.start < 25_000 {
-				t.Errorf("%s shows %d to %d ms, paused from 5000 to 25000", s.name, s.start, s.start+s.duration)
+				t.Errorf("%s shows %d to %d ms, paused from 5000 to 25000", s.file(FMP4), s.start, s.start+s.duration)
 			}
 		}
 	})
@@ -103,7 +103,7 @@ func TestGate(t *testing.T) {
 
 // TestGateOverReconnect: paused, the push is lost, comes back, and only then goes on.
 func TestGateOverReconnect(t *testing.T) {
-	inRoom(t, Config{}, func(r *room) {
+	inRoom(t, plain, func(r *room) {
 		e := r.publish(1, 0)
 		e.headers()
 		e.media(0, 3000, 2000)

@@ -1,12 +1,14 @@
 package hls
 
-// Stats are the server's figures since it was made; Streams, Viewers and HeldBytes are those of this moment.
+// Stats are the server's figures since it was made; Streams, Viewers, Waiting and HeldBytes are those of this moment.
 type Stats struct {
 	Streams   int
 	Viewers   int
+	Waiting   int // requests held for what is yet to come
 	HeldBytes int // of segments, over all streams
 
 	Segments  uint64 // published
+	Parts     uint64 // made, whole segments where there are no parts
 	Discarded uint64 // unfinished segments thrown away: a closed gate, or too little to be numbered
 	BadTags   uint64 // tags that could not be used
 	Lost      uint64 // how often a segmenter fell behind its stream
@@ -19,7 +21,8 @@ type Stats struct {
 // Stats returns the server's figures.
 func (s *Server) Stats() Stats {
 	st := Stats{
-		Viewers: s.Total(), Segments: s.counts.segments.Load(), Discarded: s.counts.discarded.Load(),
+		Viewers: s.Total(), Segments: s.counts.segments.Load(), Parts: s.counts.parts.Load(),
+		Waiting: int(s.counts.waiting.Load()), Discarded: s.counts.discarded.Load(),
 		BadTags: s.counts.badTags.Load(), Lost: s.counts.lost.Load(), Panics: s.counts.panics.Load(),
 		Sessions: s.counts.minted.Load(), Uncounted: s.sessions.uncounted.Load(), Refused: s.counts.refused.Load(),
 	}

@@ -1,7 +1,7 @@
 package hls
 
 import (
-	"context"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -31,7 +31,10 @@ const margin = 10
 // was before it that it could break with.
 const sessionBegin = 3000
 
-// initFile is one init segment; it is immutable.
+// leastPartPercent is how much of PART-TARGET a part lasts at least, the last of a segment excepted (RFC 8216bis §4.4.4.9).
+const leastPartPercent = 85
+
+// initFile is one init segment; it is immutable. Its name is empty where the container needs none.
 type initFile struct {
 	name  string
 	data  []byte
@@ -39,32 +42,26 @@ type initFile struct {
 	audio *audio
 }
 
-// segment is one finished segment; it is immutable but for unlistedAt.
+// segment is one segment. It is immutable but for what is named below, which the timeline's mutex guards until the segment
+// is finished, as well as unlistedAt.
 type segment struct {
 	number        uint64
 	generation    uint64
-	name          string
 	discontinuity uint64 // discontinuity number, this segment's own break included
 	breaks        bool   // EXT-X-DISCONTINUITY goes before it
 	init          *initFile
 	start         int64 // ms on the session's clock
-	duration      int64 // ms, never 0
-	listed        int64 // ms, as the playlist says it
-	frames        int   // of video
-	data          []byte
 	hour          int64 // hour and capability of its path, fixed so that its URI never changes while listed
 	capability    string
-	unlistedAt    time.Time // zero while it is in the playlist; guarded by timeline.mu
-}
+	unlistedAt    time.Time // zero while it is in the playlist
 
-// draft is what a segmenter hands in: a segment without its place in the list.
-type draft struct {
-	generation uint64
-	breaks     bool
-	init       *initFile
-	start, end int64 // ms on the session's clock
-	frames     int
-	write      func(number uint64) ([]byte, error)
+	// They grow until it is finished.
+	parts    []*part
+	shown    []int64 // ms of each part, as the playlist says it
+	duration int64   // ms, of all parts
+	listed   int64   // ms of the finished segment, as the playlist says it
+	frames   int     // of video
+	bytes    int
 }
 
 // timeline is one stream's list of segments during one session. The segmenter is its only writer.
@@ -77,13 +74,19 @@ type timeline struct {
 	// All below is guarded by mu.
 	began      time.Time  // zero of the session's clock as far as this node knows it; set once
 	session    string     // what capabilities call the session: began
-	segments   []*segment // kept, oldest first
+	segments   []*segment // finished ones that are kept, oldest first
+	open       *segment   // the unfinished one, if parts of it are published
 	base       uint64     // segments below this number are no longer listed, because the list began anew
 	bytes      int
 	generation uint64 // newest one seen
 	fresh      bool   // the next segment begins a new list
-	last       uint64
-	target     int64 // EXT-X-TARGETDURATION in seconds; 0 before the first segment
+	last       uint64 // number of the newest finished segment
+	target     int64  // EXT-X-TARGETDURATION in seconds; 0 before the first segment
+	partTarget int64  // PART-TARGET in ms; 0 before the first segment, and where there are no parts
+	aheadHour  int64  // hour and capability of the next segment's path, because a hint has told it; empty: not told
+	aheadCap   string
+	resting    bool // nothing is coming: the push is gone, or the gate is closed
+	replaced   bool // a new session's timeline took its place
 	endedAt    time.Time
 	changed    chan struct{} // closed and replaced at each change
 	bodies     map[bodyKey][]byte
@@ -102,70 +105,160 @@ func (t *timeline) seen(generation uint64, ms int64, now time.Time) {
 	if t.began.IsZero() {
 		t.began = now.Add(-time.Duration(ms) * time.Millisecond)
 		t.session = strconv.FormatInt(t.began.UnixMilli(), 10)
-		t.notify()
+	} else if generation == t.generation {
+		return
 	}
 	if generation != t.generation && generation != t.generation+1 {
 		t.fresh = true
 	}
-	t.generation = generation
+	t.generation, t.resting = generation, false
+	t.notify() // also for those who wait for a part of the push before
 }
 
-// place returns the number a draft gets and whether it begins a new list; ok is false if it may not be published at all.
-func (t *timeline) place(d *draft) (number uint64, fresh, ok bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
+// place returns the number a draft gets and whether it begins a new list; ok is false if it may not be published (yet).
+// t.mu is held.
+func (t *timeline) place(d *draft) (number uint64, ok bool) {
 	number = t.last + 1
 	if t.fresh {
 		number = max(number, uint64(d.start/1000)+margin*d.generation) //nolint:gosec // the clock starts at 0
 	}
-	return number, t.fresh, number < uint64(d.end/1000)+margin*d.generation //nolint:gosec // as above
+	return number, number < uint64(d.end/1000)+margin*d.generation //nolint:gosec // as above
 }
 
-// add publishes a draft. It reports whether there was a place for it.
-func (t *timeline) add(d *draft, now time.Time) (bool, error) {
-	number, fresh, ok := t.place(d)
-	if !ok {
-		return false, nil
-	}
-	data, err := d.write(number)
-	if err != nil {
-		return false, err
-	}
-	s := &segment{
-		number: number, generation: d.generation, init: d.init, start: d.start, duration: d.end - d.start, frames: d.frames,
-		name: strconv.FormatUint(d.generation, 10) + "-" + strconv.FormatUint(number, 10) + ".m4s", data: data,
-		hour: hourOf(now),
-	}
+// grow publishes the parts of an unfinished segment that are not published yet. Nothing happens while it has no place in a
+// list: before the first segment of one, there is nothing a player could begin with.
+func (t *timeline) grow(d *draft, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.capability = t.signer.capability(t.name, t.session, s.hour)
-	t.join(s, d, fresh)
-	t.last, t.fresh = number, false
-	t.segments = append(t.segments, s)
-	t.bytes += len(s.data)
+	if t.fresh || t.target == 0 {
+		return
+	}
+	if t.open == nil {
+		number, ok := t.place(d)
+		if !ok {
+			return
+		}
+		t.open = t.newSegment(d, number, now)
+	}
+	t.extend(t.open, d, false)
 	t.evict(now)
 	t.notify()
-	return true, nil
 }
 
-// join relates a segment to the ones before it. t.mu is held.
-func (t *timeline) join(s *segment, d *draft, fresh bool) {
-	if t.target == 0 {
-		t.target = max(int64(t.cfg.SegmentDuration/time.Second), (s.duration+500)/1000)
+// growing says whether parts of the unfinished segment are published.
+func (t *timeline) growing() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.open != nil
+}
+
+// finish publishes a segment that is complete. It reports whether there was a place for it; there is, if a part of it has
+// been published.
+func (t *timeline) finish(d *draft, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.open
+	if s == nil {
+		number, ok := t.place(d)
+		if !ok {
+			return false
+		}
+		s = t.newSegment(d, number, now)
 	}
+	t.measure(d)
+	t.extend(s, d, true)
 	// A pause of the encoder across a cut can make the segment longer than it may say.
 	s.listed = min(s.duration, t.target*1000+499)
-	if fresh {
+	t.segments = append(t.segments, s)
+	t.last, t.fresh, t.open = s.number, false, nil
+	t.aheadHour, t.aheadCap = 0, ""
+	t.evict(now)
+	t.notify()
+	return true
+}
+
+// newSegment gives a draft its place in the list, after the ones before. t.mu is held.
+func (t *timeline) newSegment(d *draft, number uint64, now time.Time) *segment {
+	s := &segment{number: number, generation: d.generation, init: d.init, start: d.start, hour: t.aheadHour, capability: t.aheadCap}
+	if s.capability == "" {
+		s.hour = hourOf(now)
+		s.capability = t.signer.capability(t.name, t.session, s.hour)
+	}
+	t.resting = false
+	if t.fresh {
 		t.base = s.number
 		s.discontinuity, s.breaks = s.number, d.start >= sessionBegin
-		return
+		return s
 	}
 	before := t.segments[len(t.segments)-1]
 	s.discontinuity, s.breaks = before.discontinuity, d.breaks || before.init != s.init
 	if s.breaks {
 		s.discontinuity++
 	}
+	return s
 }
+
+// measure decides, by the first segment, what the list says of lengths from then on. t.mu is held.
+func (t *timeline) measure(d *draft) {
+	if t.target == 0 {
+		t.target = max(int64(t.cfg.SegmentDuration/time.Second), (d.end-d.start+500)/1000)
+	}
+	if t.partTarget == 0 && t.cfg.Latency == LowLatency {
+		t.partTarget = min(max(t.cfg.PartDuration.Milliseconds(), usualPart(d.parts)), t.target*1000)
+	}
+}
+
+// usualPart is what most parts of a segment keep within, in ms. They are cut as soon as they are long enough, so they are
+// longer than asked for only where pictures are rare; and then all of them are.
+func usualPart(parts []*part) int64 {
+	if len(parts) > 1 {
+		parts = parts[:len(parts)-1] // the last one ends where the segment does
+	}
+	lengths := make([]int64, len(parts))
+	for i, p := range parts {
+		lengths[i] = p.duration
+	}
+	slices.Sort(lengths)
+	return lengths[len(lengths)/2] + clockJitter
+}
+
+// clockJitter is how much, in ms, lengths differ that are the same but for the rounding of their begin and end.
+const clockJitter = 2
+
+// extend takes the parts of a draft that a segment does not have yet. t.mu is held.
+func (t *timeline) extend(s *segment, d *draft, complete bool) {
+	from := s.start
+	for i, p := range d.parts {
+		if i < len(s.parts) {
+			from += s.shown[i]
+			continue
+		}
+		last := complete && i == len(d.parts)-1
+		s.parts = append(s.parts, p)
+		s.duration += p.duration
+		s.shown = append(s.shown, t.show(s.start+s.duration-from, last))
+		from += s.shown[i]
+		s.bytes += len(p.data)
+		t.bytes += len(p.data)
+	}
+	s.frames = d.frames
+}
+
+// show is the length a part is said to have: what makes it end where it ends, within the bounds for parts. Only a picture
+// that stays for longer than usual drives a part out of these; the parts after it make up for what is not said here.
+func (t *timeline) show(length int64, last bool) int64 {
+	if t.partTarget == 0 {
+		return length
+	}
+	least := leastPartOf(t.partTarget)
+	if last {
+		least = 1
+	}
+	return min(max(length, least), t.partTarget)
+}
+
+// leastPartOf is the shortest a part may be, in ms, for a PART-TARGET in ms.
+func leastPartOf(target int64) int64 { return (target*leastPartPercent + 99) / 100 }
 
 // evict forgets the oldest segments: those beyond the limits, and those that have been out of the playlist long enough.
 // t.mu is held.
@@ -178,7 +271,7 @@ func (t *timeline) evict(now time.Time) {
 	}
 	n := 0
 	for len(t.segments)-n > 1 && (len(t.segments)-n > t.cfg.KeepSize || t.bytes > t.cfg.StreamBytes || t.over(t.segments[n], now)) {
-		t.bytes -= len(t.segments[n].data)
+		t.bytes -= t.segments[n].bytes
 		t.segments[n] = nil
 		n++
 	}
@@ -188,8 +281,22 @@ func (t *timeline) evict(now time.Time) {
 // over says whether a segment has been there long enough for players with an old playlist: its length and that of the
 // longest playlist it stood in, from when it was unlisted (RFC 8216 §6.2.2). t.mu is held.
 func (t *timeline) over(s *segment, now time.Time) bool {
-	kept := time.Duration(s.listed)*time.Millisecond + time.Duration(int64(t.cfg.ListSize)*t.target)*time.Second
+	longest := int64(t.cfg.ListSize) * t.target
+	if t.partTarget > 0 {
+		longest += t.target // of the unfinished segment
+	}
+	kept := time.Duration(s.listed)*time.Millisecond + time.Duration(longest)*time.Second
 	return !s.unlistedAt.IsZero() && now.Sub(s.unlistedAt) >= kept
+}
+
+// rest notes that nothing is coming for a while, so that nobody waits for it.
+func (t *timeline) rest() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.resting {
+		t.resting, t.aheadHour, t.aheadCap = true, 0, ""
+		t.notify()
+	}
 }
 
 // end closes the list: EXT-X-ENDLIST.
@@ -200,43 +307,19 @@ func (t *timeline) end(now time.Time) {
 	t.notify()
 }
 
+// retire tells that another timeline took this one's place.
+func (t *timeline) retire() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.replaced = true
+	t.notify()
+}
+
 // notify tells waiters of a change. t.mu is held.
 func (t *timeline) notify() {
 	clear(t.bodies)
 	close(t.changed)
 	t.changed = make(chan struct{})
-}
-
-// wait blocks until there is a segment or the stream has ended.
-func (t *timeline) wait(ctx context.Context) error {
-	for {
-		t.mu.RLock()
-		ready, changed := len(t.segments) > 0 || !t.endedAt.IsZero(), t.changed
-		t.mu.RUnlock()
-		if ready {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// file returns a segment or init segment by its name.
-func (t *timeline) file(name string) ([]byte, bool) {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	for i := len(t.segments) - 1; i >= 0; i-- {
-		switch s := t.segments[i]; name {
-		case s.name:
-			return s.data, true
-		case s.init.name:
-			return s.init.data, true
-		}
-	}
-	return nil, false
 }
 
 // allows says whether a capability opens this session's files.
@@ -270,4 +353,17 @@ func (t *timeline) limit() int64 {
 		return t.target * 1000
 	}
 	return t.cfg.MaxSegmentDuration.Milliseconds()
+}
+
+// partLength is how long a part must be, in ms, to be cut; 0 where there are no parts.
+func (t *timeline) partLength() int64 {
+	if t.cfg.Latency != LowLatency {
+		return 0
+	}
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if t.partTarget > 0 {
+		return leastPartOf(t.partTarget)
+	}
+	return leastPartOf(t.cfg.PartDuration.Milliseconds())
 }

@@ -37,19 +37,18 @@ func newTestTimeline(t testing.TB, cfg Config) (*timeline, func(gen uint64, from
 			}
 		}
 		d := &draft{
-			generation: gen, init: inits[gen], start: from, end: to, frames: int(to-from) * 30 / 1000,
-			write: func(uint64) ([]byte, error) { return make([]byte, (to-from)*250), nil },
+			generation: gen, init: inits[gen], start: from, end: from,
 		}
+		d.add(&part{data: make([]byte, (to-from)*250), duration: to - from, independent: true}, int(to-from)*30/1000)
 		for _, f := range o {
 			f(d)
 		}
-		ok, err := tl.add(d, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return ok
+		return tl.finish(d, now)
 	}
 }
+
+// plain is a server of whole segments.
+var plain = Config{Latency: NormalLatency}
 
 func broken(d *draft) { d.breaks = true }
 
@@ -110,7 +109,7 @@ func TestGoldenPlaylists(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tl, add := newTestTimeline(t, Config{})
+			tl, add := newTestTimeline(t, plain)
 			tt.fill(t, tl, add)
 			now := noon.Add(time.Duration(tt.at) * time.Second)
 			got := tl.media("live", now)
@@ -149,7 +148,7 @@ func reachable(t *testing.T, tl *timeline, playlist []byte, now time.Time) {
 		if !tl.allows(string(m[1]), now) {
 			t.Errorf("capability of %s is refused", m[0])
 		}
-		if _, ok := tl.file(string(m[2])); !ok {
+		if _, ok, _ := tl.find(string(m[2])); !ok {
 			t.Errorf("%s is not there", m[2])
 		}
 	}
@@ -283,17 +282,17 @@ func TestBounds(t *testing.T) {
 		}
 	})
 	t.Run("count", func(t *testing.T) {
-		tl, add := newTestTimeline(t, Config{})
+		tl, add := newTestTimeline(t, plain)
 		for i := range int64(100) {
 			add(1, i*2000, i*2000+2000)
 		}
 		if kept, listed := len(tl.segments), len(tl.listed()); kept != 15 || listed != 7 {
 			t.Errorf("%d kept and %d listed, want 15 and 7", kept, listed)
 		}
-		if _, ok := tl.file("1-94.m4s"); ok {
+		if _, ok, _ := tl.find("1-94.m4s"); ok {
 			t.Error("a segment is there long after its time")
 		}
-		if _, ok := tl.file("1-95.m4s"); !ok {
+		if _, ok, _ := tl.find("1-95.m4s"); !ok {
 			t.Error("the eighth segment before the listed ones is gone")
 		}
 	})
@@ -305,7 +304,7 @@ func TestBounds(t *testing.T) {
 		for i := range int64(30) {
 			add(1, 100_000+i*2000, 102_000+i*2000)
 		}
-		if _, ok := tl.file("1-14.m4s"); !ok {
+		if _, ok, _ := tl.find("1-14.m4s"); !ok {
 			t.Error("a segment that a playlist of a minute ago names is gone")
 		}
 	})

@@ -3,6 +3,7 @@ package hls
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -130,13 +131,11 @@ func (m *mediaCheck) date(n uint64, s *listedSegment, base int64) {
 	}
 }
 
-// independent compares what is said of a part with its first picture.
+// independent compares what is said of a part with its pictures: whether it contains one to begin with (§4.4.4.9).
 func (m *mediaCheck) independent(n uint64, p listedPart, track *fmp4.PartTrack) {
-	if len(track.Samples) == 0 {
-		return
-	}
-	if key := !track.Samples[0].IsNonSyncSample; key != p.independent {
-		m.fault("INDEPENDENT", "%d: part %s says %t, begins with a keyframe: %t", n, p.uri, p.independent, key)
+	key := slices.ContainsFunc(track.Samples, func(s *fmp4.Sample) bool { return !s.IsNonSyncSample })
+	if len(track.Samples) > 0 && key != p.independent {
+		m.fault("INDEPENDENT", "%d: part %s says %t, has a keyframe: %t", n, p.uri, p.independent, key)
 	}
 }
 

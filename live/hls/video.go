@@ -231,3 +231,19 @@ func (v *video) unit(data []byte, at int) (int, error) {
 	}
 	return size, nil
 }
+
+// units are the NAL units of a sample, parameter sets included. Lengths have been checked.
+func units(data []byte) (out [][]byte) {
+	for len(data) >= 4 {
+		size := int(binary.BigEndian.Uint32(data))
+		data = data[4:]
+		if size > len(data) {
+			break
+		}
+		if size > 0 {
+			out = append(out, data[:size])
+		}
+		data = data[size:]
+	}
+	return out
+}
