@@ -239,25 +239,23 @@ func (m *meter) rates(in *Ingest, now time.Time, lasted float64) {
 	if lasted < 0.1 {
 		return
 	}
+	bits, frames := 8/min(lasted, rateSeconds), 1/min(lasted, rateSeconds)
+	minuteBits, minuteFrames := 8/min(lasted, minuteSeconds), 1/min(lasted, minuteSeconds)
 	offset, offsets := int64(0), 0
-	rate := func(seconds int, bits func(*bucket) int) float64 {
-		sum := 0.0
-		for i := range m.buckets {
-			sum += m.buckets[i].weight(now, seconds) * float64(bits(&m.buckets[i]))
-		}
-		return sum / min(lasted, float64(seconds))
-	}
-	in.BitsPerSecond = rate(rateSeconds, func(b *bucket) int { return 8 * b.bytes })
-	in.AudioBitsPerSecond = rate(rateSeconds, func(b *bucket) int { return 8 * b.mediaBytes[0] })
-	in.VideoBitsPerSecond = rate(rateSeconds, func(b *bucket) int { return 8 * b.mediaBytes[1] })
-	in.FramesPerSecond = rate(rateSeconds, func(b *bucket) int { return b.frames[1] })
-	in.Minute.BitsPerSecond = rate(minuteSeconds, func(b *bucket) int { return 8 * b.bytes })
-	in.Minute.FramesPerSecond = rate(minuteSeconds, func(b *bucket) int { return b.frames[1] })
 	for i := range m.buckets {
-		if b := &m.buckets[i]; b.weight(now, rateSeconds) > 0 {
-			offset += b.offset
-			offsets += b.offsets
+		b := &m.buckets[i]
+		w := b.weight(now, minuteSeconds)
+		in.Minute.BitsPerSecond += w * minuteBits * float64(b.bytes)
+		in.Minute.FramesPerSecond += w * minuteFrames * float64(b.frames[1])
+		if w = b.weight(now, rateSeconds); w == 0 {
+			continue
 		}
+		in.BitsPerSecond += w * bits * float64(b.bytes)
+		in.AudioBitsPerSecond += w * bits * float64(b.mediaBytes[0])
+		in.VideoBitsPerSecond += w * bits * float64(b.mediaBytes[1])
+		in.FramesPerSecond += w * frames * float64(b.frames[1])
+		offset += b.offset
+		offsets += b.offsets
 	}
 	if offsets > 0 {
 		in.Offset = ms(offset / int64(offsets))
