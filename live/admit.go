@@ -114,6 +114,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 		})
 		if err == nil {
 			v.push = p
+			v.pushed()
 		}
 	})
 	if err != nil {

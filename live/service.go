@@ -31,6 +31,8 @@ type Config struct {
 
 	// Viewers tells who watches a room's stream, HLS included. Nil: nobody.
 	Viewers func(Room) Viewers
+	// Describe reads the headers of a running push. Nil: nothing is known of them.
+	Describe func(stream.Info) Format
 }
 
 // Groups is the chat side of a room, joined on by cmd.

@@ -11,11 +11,13 @@ import (
 
 // view is what this process last saw of a room's state, and the push it holds for it.
 type view struct {
-	mu     sync.Mutex
-	stream string
-	state  status.State
-	push   *Push // nil when no push of this process runs
-	gone   bool  // removed from the table; look it up again
+	mu      sync.Mutex
+	stream  string
+	state   status.State
+	push    *Push  // nil when no push of this process runs
+	session string // of which pushes were counted
+	pushes  int
+	gone    bool // removed from the table; look it up again
 }
 
 // Causes a push or a play ends with when the room itself ended it.
