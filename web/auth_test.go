@@ -44,6 +44,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"POST", "/api/v1/rooms/demo/playback", `{"url":"https://e.com/a.mp4"}`},
 		{"POST", "/api/v1/rooms/demo/addresses", ""},
 		{"GET", "/api/v1/rooms/demo/refusals", ""},
+		{"GET", "/api/v1/rooms/demo/ingest", ""},
 		{"PUT", "/api/v1/rooms/demo/notice", `{"notice":"n"}`},
 	}
 	public := []call{

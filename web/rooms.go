@@ -24,6 +24,7 @@ type Rooms interface {
 	Online(r live.Room) int
 	Viewers(r live.Room) live.Viewers
 	Refusals(ctx context.Context, id string) ([]live.RefusalEntry, error)
+	Ingest(ctx context.Context, id string) (live.Ingest, error)
 	Driver
 	Addresser
 }

@@ -32,6 +32,7 @@ func (s *Server) route() {
 	s.registerEvents()
 	s.registerDrive()
 	s.registerAddresses()
+	s.registerIngest()
 	s.registerGuests()
 	s.registerChat()
 	look := []string{http.MethodGet, http.MethodHead}

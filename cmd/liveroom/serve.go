@@ -155,6 +155,7 @@ func (p *program) join(keys Secrets) error {
 		Node: p.set.nodeName(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
 		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
+		Describe: describe,
 		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
 		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
 	}, rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)

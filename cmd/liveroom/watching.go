@@ -79,7 +79,7 @@ func (p *program) streamMetrics() []web.Sample {
 	st := p.hub.Stats()
 	const dropped = "Tags that did not reach a subscriber, by reason."
 	reason := func(r string) web.Label { return web.Label{Name: "reason", Value: r} }
-	return []web.Sample{
+	out := []web.Sample{
 		gauge("stream_publishers", "Pushes running.", st.Publishers),
 		gauge("stream_subscribers", "Subscribers of streams, segmenters included.", st.Subscribers),
 		counter("stream_in_bytes_total", "Media received.", st.BytesIn),
@@ -90,6 +90,11 @@ func (p *program) streamMetrics() []web.Sample {
 		counter("stream_dropped_tags_total", dropped, st.DroppedBeforeKeyframe, reason("before_keyframe")),
 		counter("stream_closed_slow_total", "Subscribers closed for falling behind too often.", st.ClosedSlow),
 	}
+	for k, n := range st.Repairs {
+		out = append(out, counter("stream_repaired_timestamps_total", "Tags of pushes whose timestamps had to be changed, by kind.", n,
+			web.Label{Name: "kind", Value: stream.RepairKind(k).String()})) //nolint:gosec // an index of a short array
+	}
+	return out
 }
 
 func (p *program) refusalMetrics() []web.Sample {
