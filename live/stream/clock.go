@@ -187,15 +187,20 @@ func (c *clock) place(t, other *track, elapsed int64) int64 {
 	sound := c.plausible(t, out, elapsed)
 	if t.follows {
 		follow := t.ext + t.follow
-		own := sound && t.delta > -c.maxRegress/2 && c.distance(t, out) <= c.distance(t, follow)
-		if !own && c.plausible(t, follow, elapsed) {
-			t.shift, t.top, t.follows = t.follow, t.ext-1, false
+		own := sound && out > t.last-c.maxRegress/2 && c.distance(t, out) <= c.distance(t, follow)
+		switch {
+		case own:
+			t.follows = out <= t.jumpAt+c.maxJump // long past the jump: it was the other track's alone
+		case c.plausible(t, follow, elapsed):
+			t.adopt(t.follow)
 			return follow
+		case !sound && follow < t.last && follow > t.last-c.maxJump: // the new clock has this track earlier than the old one had
+			t.adopt(t.follow)
+			return c.lift(t, other, c.expected(t)-follow)
 		}
-		t.follows = !sound || out <= t.jumpAt+c.maxJump // long past the jump: it was the other track's alone
 	}
 	if !sound {
-		return c.jump(t, other, out, elapsed)
+		return c.jump(t, other, out)
 	}
 	if !t.started && out < c.floor {
 		return c.lift(t, other, c.floor-out)
@@ -204,37 +209,44 @@ func (c *clock) place(t, other *track, elapsed int64) int64 {
 	return out
 }
 
-// lift makes room for a track that begins before the other and below the floor: both go on that much later.
+// adopt gives a track a new shift.
+func (t *track) adopt(shift int64) { t.shift, t.top, t.follows = shift, t.ext-1, false }
+
+// lift makes room for a track that lies before where it may be: both tracks go on that much later, which keeps them in step.
 func (c *clock) lift(t, other *track, by int64) int64 {
 	t.shift += by
 	other.shift += by
 	other.follow += by
 	c.high += by
-	return c.floor
+	return t.ext + t.shift
 }
 
-// jump gives a track a new shift, by which it goes on where the stream is, or where real time is if nothing came for a while.
-func (c *clock) jump(t, other *track, out, elapsed int64) int64 {
-	to := max(c.high, c.expected(t), min(c.high+elapsed, c.base+c.wall))
-	by := to - out
-	t.shift += by
-	t.top, t.follows = t.ext-1, false
+// jump gives a track a new shift, by which it goes on where it was, or where real time is if nothing came for a while.
+func (c *clock) jump(t, other *track, out int64) int64 {
+	to := max(c.expected(t), min(t.last+c.wall-t.wallAt, c.base+c.wall))
+	if !t.started || to < c.high-2*c.maxJump {
+		to = c.high
+	}
+	kind := Apart
 	switch {
 	case out > c.high:
-		c.repair(JumpedAhead)
+		kind = JumpedAhead
 	case t.started && out < t.last-c.maxRegress:
-		c.repair(JumpedBack)
-	default:
-		c.repair(Apart) // says nothing of the other track
+		kind = JumpedBack
+	default: // says nothing of the other track
+		to = c.high
+	}
+	c.repair(kind)
+	by := to - out
+	t.adopt(t.shift + by)
+	if kind == Apart || !other.started {
 		return to
 	}
-	if other.started {
-		if !other.follows {
-			other.follow = other.shift
-		}
-		other.follow += by
-		other.follows, other.jumpAt = true, to
+	if !other.follows {
+		other.follow = other.shift
 	}
+	other.follow += by
+	other.follows, other.jumpAt = true, to
 	return to
 }
 

@@ -103,7 +103,7 @@ func TestClockKeepsSoundAndPicturesInStep(t *testing.T) {
 		e.settle("the start")
 		for range rapid.IntRange(1, 6).Draw(t, "events") {
 			by := rapid.OneOf(rapid.Int64Range(1, 5000), rapid.Int64Range(5000, 10_000_000)).Draw(t, "by")
-			switch what := rapid.SampledFrom([]string{"a forward jump", "a backward jump", "a silence", "a stall", "a zero"}).Draw(t, "what"); what {
+			switch what := rapid.SampledFrom([]string{"a forward jump", "a backward jump", "a silence", "a stall", "a zero", "another source"}).Draw(t, "what"); what {
 			case "a forward jump":
 				e.jump(uint32(by))
 				e.settle(what)
@@ -113,6 +113,10 @@ func TestClockKeepsSoundAndPicturesInStep(t *testing.T) {
 			case "a zero": // a clock that begins anew
 				first := min(e.at[0], e.at[1])
 				e.base = [2]uint32{uint32(-first), uint32(-first)}
+				e.settle(what)
+			case "another source": // with a clock far from this one's, that sends in another order
+				e.jump(-uint32(5000 + by))
+				e.skew = rapid.Int64Range(-800, 800).Draw(t, "new skew")
 				e.settle(what)
 			case "a silence": // both clocks go on
 				e.now = e.now.Add(time.Duration(by) * time.Millisecond)
