@@ -17,6 +17,7 @@ type Config struct {
 	PublicURL      string         // where browsers reach the server; shown in the API's description
 	Tokens         []string       // API tokens, admin scope; at least 16 characters each
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; default none
+	Origins        []string       // scheme://host[:port] of pages elsewhere that may play and read what is public; default *, any
 
 	GuestsPerMinute   int           // named guests one address may make; default 10
 	FailuresPerMinute int           // failed authentications of one address before it is refused unheard; default 30
@@ -52,6 +53,9 @@ func (c Config) withDefaults() Config {
 	length(&c.Heartbeat, 15*time.Second)
 	length(&c.BodyTimeout, 10*time.Second)
 	length(&c.AnswerTimeout, 2*maxWait)
+	if len(c.Origins) == 0 {
+		c.Origins = []string{anyOrigin}
+	}
 	if c.Version == "" {
 		c.Version = "dev"
 	}
@@ -63,6 +67,11 @@ func (c Config) Validate() error {
 	for _, token := range c.Tokens {
 		if len(token) < minTokenBytes {
 			return fmt.Errorf("web: API token has %d characters, must have at least %d", len(token), minTokenBytes)
+		}
+	}
+	for _, origin := range c.Origins {
+		if err := CheckOrigin(origin); err != nil {
+			return fmt.Errorf("web: Origins: %w", err)
 		}
 	}
 	for _, n := range []struct {

@@ -39,7 +39,7 @@ func (s *Server) describe() error {
 		return fmt.Errorf("web: describe the API: %w", err)
 	}
 	s.engine.GET("/openapi.yaml", func(c *gin.Context) {
-		c.Header("Access-Control-Allow-Origin", "*")
+		s.origins.share(c.Writer.Header(), c.Request, exposedByAPI)
 		c.Data(http.StatusOK, "application/yaml; charset=utf-8", yaml)
 	})
 	s.engine.GET("/docs", func(c *gin.Context) {

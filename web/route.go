@@ -20,7 +20,7 @@ func (s *Server) route() {
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
 	e.ForwardedByClientIP = false // clientAddr decides
-	e.Use(s.observe, s.recoverAPI, headers)
+	e.Use(s.observe, s.recoverAPI, s.headers)
 	e.NoRoute(s.elsewhere)
 	e.NoMethod(func(c *gin.Context) {
 		newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "this path has no "+shorten(c.Request.Method)+"; see Allow").write(c.Writer, c.Request.Context())
@@ -84,32 +84,24 @@ func (s *Server) recoverAPI(c *gin.Context) {
 	c.Next()
 }
 
-// headers are those of every answer of the API. Any page may read what is public; no cookies are used.
-func headers(c *gin.Context) {
+// headers are those of every answer of the API. Other origins' pages may read what is public, and nothing more.
+func (s *Server) headers(c *gin.Context) {
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
-	if c.Request.Method == http.MethodOptions && strings.HasPrefix(c.Request.URL.Path, "/api/") {
-		preflight(c)
+	if !strings.HasPrefix(c.Request.URL.Path, "/api/") {
 		return
 	}
-	if strings.HasPrefix(c.Request.URL.Path, "/api/") {
-		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		if c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead {
-			h.Set("Access-Control-Allow-Origin", "*")
-			h.Set("Access-Control-Expose-Headers", "ETag, X-Request-Id, Retry-After")
-		}
+	switch c.Request.Method {
+	case http.MethodOptions:
+		s.origins.share(h, c.Request, "")
+		s.origins.preflight(h, "GET", "If-None-Match")
+		c.AbortWithStatus(http.StatusNoContent)
+		return
+	case http.MethodGet, http.MethodHead:
+		s.origins.share(h, c.Request, exposedByAPI)
 	}
-}
-
-// preflight lets other origins' pages ask with If-None-Match, and nothing more.
-func preflight(c *gin.Context) {
-	h := c.Writer.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Methods", "GET")
-	h.Set("Access-Control-Allow-Headers", "If-None-Match")
-	h.Set("Access-Control-Max-Age", "86400")
-	c.AbortWithStatus(http.StatusNoContent)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 }
 
 // who says who may use an operation.

@@ -31,6 +31,7 @@ type Server struct {
 	failures *limiter // failed authentications
 	newcomer *limiter // named guests
 	crowd    *crowd   // requests under way
+	origins  origins
 	feed     *feed
 	health   *health
 	metrics  *metrics
@@ -56,7 +57,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
-		feed: newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks),
+		origins: newOrigins(cfg.Origins, cfg.PublicURL),
+		feed:    newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks),
 	}
 	s.metrics = newMetrics(s, deps.Metrics)
 	s.route()
@@ -78,6 +80,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = s.arrive(w, r)
 	defer s.recovered(r)
 	s.bound(w, r, s.cfg.AnswerTimeout)
+	if isMedia(r.URL.Path) {
+		s.origins.share(w.Header(), r, exposedByMedia) // refusals too: the page tells its viewer why
+	}
 	from := remoteOf(r.Context())
 	if !s.crowd.enter(from) {
 		newProblem(http.StatusTooManyRequests, "too_many_requests", "this address has as many requests under way as it may").retry(5*time.Second).write(w, r.Context())
@@ -89,10 +94,22 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/chat":
 		s.lead(s.socket, w, r)
 	case isMedia(r.URL.Path):
-		s.lead(s.media, p, r)
+		s.leadMedia(p, r)
 	default:
 		s.engine.ServeHTTP(w, r)
 	}
+}
+
+// leadMedia hands over to play-out, if the page that asks may play.
+func (s *Server) leadMedia(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions {
+		s.origins.preflight(w.Header(), "GET, HEAD", "Range")
+	}
+	if r.Header.Get("Upgrade") != "" && !s.origins.connects(r) {
+		newProblem(http.StatusForbidden, "forbidden_origin", "pages of this origin may not play here; see cors-origins").write(w, r.Context())
+		return
+	}
+	s.lead(s.media, w, r)
 }
 
 // bound gives an answer its deadline, and the body one of its own where there is one: also a body that nobody reads is

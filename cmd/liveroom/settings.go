@@ -50,6 +50,7 @@ type Settings struct {
 	MaxBandwidth   bitrate       `name:"max-bandwidth" help:"Most outgoing bits per second committed to viewers of this node, such as 800Mbit; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH" yaml:"max-bandwidth"`
 	MaxBitsRoom    bitrate       `name:"max-bandwidth-per-room" help:"The same for a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH_PER_ROOM" yaml:"max-bandwidth-per-room"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
+	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
 }
 
@@ -84,6 +85,14 @@ func (s *Settings) Validate() error {
 	}
 	if s.MaxViewersRoom < 0 {
 		return fmt.Errorf("max-viewers-per-room is %d, must be 0 (no limit) or more", s.MaxViewersRoom)
+	}
+	if len(s.CORSOrigins) == 0 {
+		return errors.New("cors-origins: at least one is needed, or *; public-url's own pages are always among them")
+	}
+	for _, origin := range s.CORSOrigins {
+		if err := web.CheckOrigin(origin); err != nil {
+			return fmt.Errorf("cors-origins: %w", err)
+		}
 	}
 	for _, cidr := range s.TrustedProxies {
 		if _, err := netip.ParsePrefix(cidr); err != nil {
@@ -140,6 +149,7 @@ func (s *Settings) socket() socket.Config {
 func (s *Settings) web(token string) web.Config {
 	return web.Config{
 		Version: version, PublicURL: s.PublicURL, Tokens: []string{token}, TrustedProxies: s.proxies(), MaxPerAddress: s.perAddress(),
+		Origins: s.CORSOrigins,
 	}
 }
 

@@ -90,6 +90,7 @@ func TestPrecedence(t *testing.T) {
 		{"guest-login", "LIVEROOM_GUEST_LOGIN", "off", "on", "on", "off", "on", "on", "off"},
 		{"apps", "LIVEROOM_APPS", "a", "b,*", "[c, d, e]", list("live"), list("c", "d", "e"), list("b", "*"), list("a")},
 		{"admins", "LIVEROOM_ADMINS", "a,b", "", `["c,d", e]`, list(), list("c,d", "e"), list(), list("a", "b")},
+		{"cors-origins", "LIVEROOM_CORS_ORIGINS", "https://f.example", "https://e.example:8443", "[https://y.example, capacitor://localhost]", list("*"), list("https://y.example", "capacitor://localhost"), list("https://e.example:8443"), list("https://f.example")},
 		{"trusted-proxies", "LIVEROOM_TRUSTED_PROXIES", "10.0.0.0/8", "fd00::/8", "[192.0.2.0/24]", list(), list("192.0.2.0/24"), list("fd00::/8"), list("10.0.0.0/8")},
 		{"max-connections", "LIVEROOM_MAX_CONNECTIONS", "1", "2", "3", uint64(0), uint64(3), uint64(2), uint64(1)},
 		{"max-per-address", "LIVEROOM_MAX_PER_ADDRESS", "0", "2", "3", uint64(512), uint64(3), uint64(2), uint64(0)},
@@ -170,6 +171,8 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"viewers of a room", []string{"--max-viewers-per-room=-1"}, "", []string{"max-viewers-per-room", "-1"}},
 		{"bandwidth", []string{"--max-bandwidth", "8MB"}, "", []string{"--max-bandwidth", "8MB", "800Mbit"}},
 		{"bandwidth in the file", nil, "max-bandwidth-per-room: -1\n", []string{"--max-bandwidth-per-room", "-1"}},
+		{"origin", []string{"--cors-origins", "https://a.example,https://b.example/page"}, "", []string{"cors-origins", "https://b.example/page"}},
+		{"no origin", []string{"--cors-origins", ""}, "", []string{"cors-origins"}},
 		{"proxy", []string{"--trusted-proxies", "10.0.0.0/8,10.0.0.1"}, "", []string{"trusted-proxies", "10.0.0.1"}},
 		{"public url", []string{"--public-url", "localhost"}, "", []string{"public-url", "localhost"}},
 		{"public rtmp url", []string{"--public-rtmp-url", "http://x"}, "", []string{"public-rtmp-url", "http://x"}},
@@ -221,7 +224,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--log-format=json", "--log-level=warn", "--tls-cert=c", "--tls-key=k", "--public-url=https://h", "--public-rtmp-url=rtmps://h",
 		"--apps=*,a", "--grace=1500ms", "--pause-limit=2h", "--auto-room=off", "--guest-login=on", "--max-connections=7", "--max-per-address=0",
 		"--max-viewers=9", "--max-viewers-per-room=8", "--max-bandwidth=1500kbit", "--max-bandwidth-per-room=2Gbit",
-		`--admins=a\,b,c`, "--trusted-proxies=10.0.0.0/8,fd00::/8", "--redis=redis://h:1/2",
+		`--admins=a\,b,c`, "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
 	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))

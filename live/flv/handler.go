@@ -37,7 +37,6 @@ func detach(w http.ResponseWriter) (done func()) {
 // on after it returns, as Detacher says; any other is gone by then.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.recover()
-	w.Header().Set("Access-Control-Allow-Origin", "*")
 	switch r.Method {
 	case http.MethodGet:
 		s.serve(w, r)
@@ -45,9 +44,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveHead(w, r)
 	case http.MethodOptions:
 		w.Header().Set("Allow", allowed)
-		w.Header().Set("Access-Control-Allow-Methods", allowed)
-		w.Header().Set("Access-Control-Allow-Headers", "Range")
-		w.Header().Set("Access-Control-Max-Age", "86400")
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.Header().Set("Allow", allowed)

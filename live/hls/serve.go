@@ -41,15 +41,11 @@ var errNotLive = &stream.Refusal{Code: "not_live", Detail: "Nothing is being pus
 // ServeHTTP answers /{app}/{stream}.m3u8, /{app}/{stream}/h/{sid}/v0.m3u8 and /{app}/{stream}/p/{cap}/{file}.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Retry-After")
 	h.Set("X-Content-Type-Options", "nosniff")
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "Range")
-		h.Set("Access-Control-Max-Age", "86400")
+		h.Set("Allow", "GET, HEAD, OPTIONS")
 		w.WriteHeader(http.StatusNoContent)
 		return
 	default:
