@@ -51,6 +51,7 @@ type format struct {
 	codec       Codec
 	keyframe    bool
 	sequence    bool
+	colour      bool // colour info of HDR video, which holds until the next
 	metadata    bool
 	enhanced    bool
 	several     bool // of more than one track, or of another than the main one: opaque
@@ -184,6 +185,7 @@ func parseEnhancedVideo(p []byte) (format, error) {
 	case packetCodedX:
 	default: // end of sequence, colour info and what is yet to be invented
 		f.control, f.keyframe = true, false
+		f.colour = packet == packetMetadata
 		return f, nil
 	}
 	f.dataAt = uint16(at)

@@ -33,7 +33,7 @@ func TestParse(t *testing.T) {
 		{"enhanced vp9", Video, "a1" + fourCC("vp09") + "aa", format{codec: VP9, enhanced: true, dataAt: 5}, "aa"},
 		{"enhanced vp8", Video, "a1" + fourCC("vp08") + "aa", format{codec: VP8, enhanced: true, dataAt: 5}, "aa"},
 		{"enhanced end of sequence", Video, "92" + fourCC("hvc1"), format{codec: HEVC, enhanced: true, control: true}, ""},
-		{"enhanced colour info", Video, "94" + fourCC("hvc1") + "02", format{codec: HEVC, enhanced: true, control: true}, ""},
+		{"enhanced colour info", Video, "94" + fourCC("hvc1") + "02", format{codec: HEVC, enhanced: true, control: true, colour: true}, ""},
 		{"enhanced command", Video, "d100", format{enhanced: true, control: true}, ""},
 		{"enhanced unknown codec", Video, "91" + fourCC("xxxx") + "aa", format{enhanced: true, keyframe: true, dataAt: 5}, "aa"},
 		{"modifier before the packet", Video, "97" + "02" + "112233" + "01" + fourCC("av01") + "aa", format{codec: AV1, enhanced: true, keyframe: true, dataAt: 10}, "aa"},

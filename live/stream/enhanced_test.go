@@ -74,3 +74,38 @@ func TestCodecChangesWithTheGeneration(t *testing.T) {
 	tags, _ = must(t, late)
 	wantLetters(t, "late", tags, "VK") // nothing of the first push
 }
+
+// Colour info is sent once, mostly before the first picture, and a newcomer's HDR display needs it as much as the codec's header.
+func TestColourInfoReachesNewcomers(t *testing.T) {
+	h := NewHub(Config{})
+	p := publish(t, h, "x", PublishOptions{})
+	defer p.Close(StopClosed)
+	write(t, p, Video, 0, hevcHeader)
+	write(t, p, Video, 0, hevcColour)
+	early := h.Subscribe("x", FLV, SubscribeOptions{})
+	defer early.Close()
+	write(t, p, Video, 40, hevcKey)
+	write(t, p, Video, 80, hevcColour) // repeated with each GOP by some encoders
+	write(t, p, Video, 2040, hevcKey)
+	late := h.Subscribe("x", FLV, SubscribeOptions{})
+	defer late.Close()
+	for name, s := range map[string]*Subscriber{"early": early, "late": late} {
+		want := [][]byte{hevcHeader, hevcColour, hevcKey, hevcKey}
+		if s == late {
+			want = want[:3]
+		}
+		tags, _ := must(t, s)
+		var got [][]byte
+		for _, tag := range tags {
+			got = append(got, tag.Payload())
+		}
+		if !slices.EqualFunc(got, want, slices.Equal[[]byte]) {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	changed := append(slices.Clone(hevcColour), 1)
+	write(t, p, Video, 2080, changed)
+	if tags, _ := must(t, late); len(tags) != 1 || !slices.Equal(tags[0].Payload(), changed) {
+		t.Errorf("a change of colours came as %d tags", len(tags))
+	}
+}

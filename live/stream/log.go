@@ -25,6 +25,7 @@ type mark struct {
 const (
 	slotMetadata = iota
 	slotVideo
+	slotColour
 	slotAudio
 	headerSlots
 )
@@ -39,6 +40,8 @@ func headerSlot(t *Tag) int {
 		return slotMetadata
 	case t.format.sequence && t.kind == Video:
 		return slotVideo
+	case t.format.colour:
+		return slotColour
 	case t.format.sequence:
 		return slotAudio
 	default:
