@@ -40,6 +40,9 @@ func TestConnectAnswers(t *testing.T) {
 	if info.text("code") != "NetConnection.Connect.Success" || info.get("objectEncoding") != 0.0 {
 		t.Errorf("answer %+v", info)
 	}
+	if caps := props.get("capsEx"); caps != nil {
+		t.Errorf("capsEx is %v: neither multitrack nor asked reconnects are there", caps)
+	}
 	list, _ := props.get("fourCcList").(amfList)
 	for _, want := range []string{"hvc1", "av01", "Opus", "avc1", "mp4a"} {
 		found := false
