@@ -29,6 +29,10 @@ func TestRefusals(t *testing.T) {
 			"NetStream.Publish.BadName", "unknown_room: no such room", "unknown_room",
 		},
 		{
+			"no stream name", true, &stream.Refusal{Code: "bad_name", Detail: "no such name"},
+			"NetStream.Publish.BadName", "bad_name: no such name", "bad_name",
+		},
+		{
 			"an error of the server", true, errors.New("disk on fire"),
 			"NetStream.Publish.Denied", "internal: the server could not decide, try again", "internal",
 		},

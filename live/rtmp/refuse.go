@@ -45,7 +45,7 @@ func (s *Server) holdBack(addr net.Addr) time.Duration {
 
 // statusCode is the code players and encoders know. OBS gives up on both of the publish codes instead of trying for ever.
 func statusCode(publish bool, code string) string {
-	notFound := code == "unknown_room" || code == "not_live"
+	notFound := code == "unknown_room" || code == "not_live" || code == "bad_name"
 	switch {
 	case publish && notFound:
 		return "NetStream.Publish.BadName"
