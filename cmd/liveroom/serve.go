@@ -170,9 +170,9 @@ func (p *program) joinDoors(keys Secrets) error {
 	}
 	p.sessions = newLimits(0, p.set.MaxPerAddress, p.set.proxies())
 	p.flv = flv.New(flv.Config{}, p.rooms, p.log)
-	if p.hls, err = hls.New(hls.Config{
-		NodeKey: []byte(keys.NodeKey), PlayKey: []byte(keys.PlayKey), PlayKeyBackup: []byte(keys.PlayKeyBackup),
-	}, p.hub, hlsGate{p.rooms, p.sessions}, p.log); err != nil {
+	play := p.set.hls()
+	play.NodeKey, play.PlayKey, play.PlayKeyBackup = []byte(keys.NodeKey), []byte(keys.PlayKey), []byte(keys.PlayKeyBackup)
+	if p.hls, err = hls.New(play, p.hub, hlsGate{p.rooms, p.sessions}, p.log); err != nil {
 		return err
 	}
 	if p.socket, err = socket.New(p.set.socket(), p.chat, p.accounts, p.log); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"liveroom/address"
 	"liveroom/live"
+	"liveroom/live/hls"
 	"liveroom/live/rtmp"
 	"liveroom/web"
 	"liveroom/web/socket"
@@ -49,6 +50,9 @@ type Settings struct {
 	MaxViewersRoom int           `name:"max-viewers-per-room" help:"Most viewers of a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_VIEWERS_PER_ROOM" yaml:"max-viewers-per-room"`
 	MaxBandwidth   bitrate       `name:"max-bandwidth" help:"Most outgoing bits per second committed to viewers of this node, such as 800Mbit; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH" yaml:"max-bandwidth"`
 	MaxBitsRoom    bitrate       `name:"max-bandwidth-per-room" help:"The same for a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH_PER_ROOM" yaml:"max-bandwidth-per-room"`
+	HLSLatency     string        `name:"hls-latency" help:"low: HLS in parts, some 2 s behind live where the player knows Low-Latency HLS; normal: whole segments only." enum:"low,normal" default:"low" env:"LIVEROOM_HLS_LATENCY" yaml:"hls-latency"`
+	HLSSegments    string        `name:"hls-segments" help:"fmp4, or ts: MPEG-TS for old players, always with normal latency, of H.264, HEVC, AAC and Opus." enum:"fmp4,ts" default:"fmp4" env:"LIVEROOM_HLS_SEGMENTS" yaml:"hls-segments"`
+	HLSSegment     time.Duration `name:"hls-segment" help:"Least length of an HLS segment, in whole seconds; it ends at the next keyframe." default:"2s" env:"LIVEROOM_HLS_SEGMENT" yaml:"hls-segment"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
@@ -73,6 +77,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.PauseLimit < time.Second || s.PauseLimit > 168*time.Hour {
 		return fmt.Errorf("pause-limit is %s, must be from 1s to 168h", s.PauseLimit)
+	}
+	if s.HLSSegment < time.Second || s.HLSSegment > 10*time.Second || s.HLSSegment%time.Second != 0 {
+		return fmt.Errorf("hls-segment is %s, must be whole seconds from 1s to 10s", s.HLSSegment)
 	}
 	if s.MaxConnections < 0 {
 		return fmt.Errorf("max-connections is %d, must be 0 (automatic) or more", s.MaxConnections)
@@ -138,6 +145,18 @@ func (s *Settings) maxConnections() int {
 // rtmp is what live/rtmp is told of the limits.
 func (s *Settings) rtmp() rtmp.Config {
 	return rtmp.Config{MaxConns: s.maxConnections(), MaxPerAddr: s.perAddress()}
+}
+
+// hls is what live/hls is told, besides its keys.
+func (s *Settings) hls() hls.Config {
+	cfg := hls.Config{SegmentDuration: s.HLSSegment}
+	if s.HLSLatency == "normal" {
+		cfg.Latency = hls.NormalLatency
+	}
+	if s.HLSSegments == "ts" {
+		cfg.Container = hls.MPEGTS
+	}
+	return cfg
 }
 
 // socket is what the chat's door is told of the limits. It counts by the client behind a trusted proxy.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"liveroom/live/hls"
 )
 
 // command runs liveroom in this process and returns what it printed.
@@ -96,6 +98,9 @@ func TestPrecedence(t *testing.T) {
 		{"max-per-address", "LIVEROOM_MAX_PER_ADDRESS", "0", "2", "3", uint64(512), uint64(3), uint64(2), uint64(0)},
 		{"max-viewers", "LIVEROOM_MAX_VIEWERS", "1", "2", "3", uint64(0), uint64(3), uint64(2), uint64(1)},
 		{"max-bandwidth", "LIVEROOM_MAX_BANDWIDTH", "800Mbit", "2.5Gbit", "1500", "0", "1500", "2500Mbit", "800Mbit"},
+		{"hls-latency", "LIVEROOM_HLS_LATENCY", "low", "normal", "normal", "low", "normal", "normal", "low"},
+		{"hls-segments", "LIVEROOM_HLS_SEGMENTS", "fmp4", "ts", "ts", "fmp4", "ts", "ts", "fmp4"},
+		{"hls-segment", "LIVEROOM_HLS_SEGMENT", "1s", "3s", "4s", "2s", "4s", "3s", "1s"},
 		{"redis", "LIVEROOM_REDIS_URL", "redis://a", "redis://b", "redis://c", "", "redis://c", "redis://b", "redis://a"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -173,6 +178,10 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"bandwidth in the file", nil, "max-bandwidth-per-room: -1\n", []string{"--max-bandwidth-per-room", "-1"}},
 		{"origin", []string{"--cors-origins", "https://a.example,https://b.example/page"}, "", []string{"cors-origins", "https://b.example/page"}},
 		{"no origin", []string{"--cors-origins", ""}, "", []string{"cors-origins"}},
+		{"HLS latency", []string{"--hls-latency", "ultra"}, "", []string{"--hls-latency", "ultra", "low"}},
+		{"HLS container", []string{"--hls-segments=mkv"}, "", []string{"--hls-segments", "mkv", "fmp4"}},
+		{"HLS segment", []string{"--hls-segment=1500ms"}, "", []string{"hls-segment", "1.5s", "whole seconds"}},
+		{"long HLS segment", []string{"--hls-segment=11s"}, "", []string{"hls-segment", "11s", "10s"}},
 		{"proxy", []string{"--trusted-proxies", "10.0.0.0/8,10.0.0.1"}, "", []string{"trusted-proxies", "10.0.0.1"}},
 		{"public url", []string{"--public-url", "localhost"}, "", []string{"public-url", "localhost"}},
 		{"public rtmp url", []string{"--public-rtmp-url", "http://x"}, "", []string{"public-rtmp-url", "http://x"}},
@@ -224,6 +233,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--log-format=json", "--log-level=warn", "--tls-cert=c", "--tls-key=k", "--public-url=https://h", "--public-rtmp-url=rtmps://h",
 		"--apps=*,a", "--grace=1500ms", "--pause-limit=2h", "--auto-room=off", "--guest-login=on", "--max-connections=7", "--max-per-address=0",
 		"--max-viewers=9", "--max-viewers-per-room=8", "--max-bandwidth=1500kbit", "--max-bandwidth-per-room=2Gbit",
+		"--hls-latency=normal", "--hls-segments=ts", "--hls-segment=4s",
 		`--admins=a\,b,c`, "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
@@ -362,4 +372,15 @@ func (s *serving) end(t *testing.T) {
 func freePorts(t *testing.T) []string {
 	t.Helper()
 	return []string{"--http", freeAddr(t), "--rtmp", freeAddr(t), "--ops", freeAddr(t)}
+}
+
+func TestHLSIsTold(t *testing.T) {
+	s := Settings{HLSLatency: "low", HLSSegments: "fmp4", HLSSegment: 2 * time.Second}
+	if c := s.hls(); c.Latency != hls.LowLatency || c.Container != hls.FMP4 || c.SegmentDuration != 2*time.Second {
+		t.Errorf("%+v", c)
+	}
+	s = Settings{HLSLatency: "normal", HLSSegments: "ts", HLSSegment: 6 * time.Second}
+	if c := s.hls(); c.Latency != hls.NormalLatency || c.Container != hls.MPEGTS || c.SegmentDuration != 6*time.Second {
+		t.Errorf("%+v", c)
+	}
 }

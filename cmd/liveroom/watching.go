@@ -151,7 +151,9 @@ func (p *program) hlsMetrics() []web.Sample {
 		gauge("hls_viewers", "HLS sessions in use.", st.Viewers),
 		gauge("hls_held_bytes", "Segments in memory.", st.HeldBytes),
 		counter("hls_limited_total", "HLS sessions refused because their address had too many.", p.sessions.crowded.Load()),
+		gauge("hls_waiting", "HLS requests held for what is yet to come.", st.Waiting),
 		counter("hls_segments_total", "Segments made.", st.Segments),
+		counter("hls_parts_total", "Parts of segments made.", st.Parts),
 		counter("hls_bad_tags_total", "Tags that could not be segmented.", st.BadTags),
 		counter("hls_panics_total", "Tags that made a segmenter panic; it went on.", st.Panics),
 	}
