@@ -3,11 +3,13 @@ import type { Attach } from './engine.ts';
 
 /** This many seconds farther from live than wanted, catching up by speed takes too long. */
 const JUMP_S = 6;
+/** With less than this many seconds wanted, hls.js would change its speed every other second, for want of a buffer. */
+const CALM_S = 1.5;
 /** A decoder that fails again so soon isn't helped by starting it anew once more. */
 const RECOVER_AGAIN_MS = 30_000;
 
 /**
- * HLS through hls.js. How far behind live it plays is the server's word: PART-HOLD-BACK, or HOLD-BACK where there are no
+ * HLS through hls.js. How far behind live it begins is the server's word: PART-HOLD-BACK, or HOLD-BACK where there are no
  * parts. It keeps that distance by playing a little faster; what speed can't make good is jumped over here, because
  * hls.js jumps only at a distance fixed beforehand.
  */
@@ -25,6 +27,7 @@ export const attachHls: Attach = ({ video, url, live, onEvent }) => {
     onEvent('failed', data.details);
   });
   hls.on(Events.LEVEL_UPDATED, (_event, { details }) => {
+    if (live && (hls.targetLatency ?? CALM_S) < CALM_S) hls.targetLatency = CALM_S;
     const edge = hls.liveSyncPosition;
     if (!attached || !live || !details.live || edge === null || video.paused || video.seeking) return;
     if (hls.latency > (hls.targetLatency ?? 0) + JUMP_S && edge > video.currentTime) video.currentTime = edge;

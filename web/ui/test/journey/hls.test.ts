@@ -30,20 +30,25 @@ async function watch(): Promise<Watch> {
   const page = await (await browser.newContext({ locale: 'en-US' })).newPage();
   const faults: string[] = [];
   const reloads: URL[] = [];
-  let zero: number | null = null; // where hls.js has its 0: the begin of the first playlist it saw
+  let first: Promise<string> | null = null;
   page.on('pageerror', (err) => faults.push(err.message));
-  page.on('response', async (response) => {
+  page.on('response', (response) => {
     const url = new URL(response.url());
     if (!url.pathname.endsWith('/v0.m3u8')) return;
     reloads.push(url);
-    if (zero === null) zero = Date.parse(/#EXT-X-PROGRAM-DATE-TIME:(\S+)/.exec(await response.text())?.[1] ?? '');
+    first ??= response.text();
   });
   await page.route('**/api/v1/rooms/*/play', async (route) => {
     const answer = await (await route.fetch()).json();
     await route.fulfill({ json: { ...answer, play: { hls: answer.play.hls } } });
   });
   await page.goto(`${server.base}/rooms/demo`);
-  const delay = async () => Date.now() / 1000 - (zero ?? NaN) / 1000 - (await page.evaluate(() => document.querySelector('video')?.currentTime ?? NaN));
+  const delay = async () => {
+    // hls.js has its 0 at the begin of the first playlist it saw.
+    const zero = Date.parse(/#EXT-X-PROGRAM-DATE-TIME:(\S+)/.exec((await first) ?? '')?.[1] ?? '');
+    const position = await page.evaluate(() => document.querySelector('video')?.currentTime ?? NaN);
+    return (Date.now() - zero) / 1000 - position;
+  };
   return { page, faults, delay, reloads };
 }
 

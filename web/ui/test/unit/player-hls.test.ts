@@ -72,6 +72,17 @@ test('live is played with low latency and never given up for a playlist that sta
   expect(hls.config).not.toHaveProperty('liveSyncDurationCount');
 });
 
+test.each([
+  ['very near live: it begins where the server says, and takes no pains to stay so near', 1, 1.5],
+  ['whole segments', 6, 6],
+  ['not known yet', null, null],
+])('%s', (_name, said, want) => {
+  const { hls } = attach(true);
+  hls.targetLatency = said;
+  hls.say('updated', { details: { live: true } });
+  expect(hls.targetLatency).toBe(want);
+});
+
 test('a recording is played as it is', () => {
   const { hls } = attach(false);
   expect(hls.config).toMatchObject({ lowLatencyMode: false });
