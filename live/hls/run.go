@@ -25,6 +25,8 @@ func (s *Server) begin(name string) {
 	}
 	s.streams[name] = e
 	s.waiting = append(s.waiting, e)
+	close(s.appeared)
+	s.appeared = make(chan struct{})
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -144,4 +146,21 @@ func (s *Server) find(name string) *timeline {
 		return e.timeline
 	}
 	return nil
+}
+
+// await is find that waits for a stream to be published, as long as ctx allows.
+func (s *Server) await(ctx context.Context, name string) *timeline {
+	for {
+		s.mu.Lock()
+		e, appeared := s.streams[name], s.appeared
+		s.mu.Unlock()
+		if e != nil {
+			return e.timeline
+		}
+		select {
+		case <-appeared:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }

@@ -27,7 +27,7 @@ const (
 	slowestBytes = 64 << 10
 )
 
-// sessionGap is how long a newcomer waits for the list of a session that has begun, while there is only that of the one
+// sessionGap is how long a newcomer waits for the list of a session that has begun, while there is none or only that of the one
 // before.
 const sessionGap = 300 * time.Millisecond
 
@@ -133,15 +133,15 @@ func (s *Server) enter(r *http.Request, req stream.Request) (leave func(), err e
 	return s.admit.Enter(r.Context(), req)
 }
 
-// current is find for a newcomer. The gatekeeper has let it in, so a list that has ended is about to be followed by the one
-// of the session it was let into: between the two stands only the begin of the push.
+// current is find for a newcomer. The gatekeeper has let it in, so there is about to be a list, and one that has ended is
+// about to be followed by that of the session it was let into: only the begin of the push stands before it.
 func (s *Server) current(ctx context.Context, name string) *timeline {
-	t := s.find(name)
+	ctx, cancel := context.WithTimeout(ctx, sessionGap)
+	defer cancel()
+	t := s.await(ctx, name)
 	if t == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, sessionGap)
-	defer cancel()
 	if err := t.superseded(ctx); err != nil {
 		return t
 	}

@@ -229,6 +229,16 @@ func TestFirstViewerWaits(t *testing.T) {
 			}
 		})
 	})
+	t.Run("before the push is there", func(t *testing.T) { // a room is live a moment before its stream
+		inRoom(t, Config{}, func(r *room) {
+			newcomer := r.held("/live/demo.m3u8")
+			time.Sleep(20 * time.Millisecond)
+			e := r.publish(1, 0)
+			e.headers()
+			e.media(0, 2040, 2000)
+			answered(t, newcomer)
+		})
+	})
 	t.Run("until the end", func(t *testing.T) {
 		inRoom(t, Config{}, func(r *room) {
 			r.publish(1, 0).headers()

@@ -44,9 +44,10 @@ type Server struct {
 
 	mu sync.Mutex
 	// All below is guarded by mu.
-	streams map[string]*entry
-	waiting []*entry // made, but without a segmenter yet
-	running bool
+	streams  map[string]*entry
+	waiting  []*entry // made, but without a segmenter yet
+	running  bool
+	appeared chan struct{} // closed and replaced when a stream is added
 
 	wake chan struct{}
 }
@@ -67,7 +68,7 @@ func New(cfg Config, hub *stream.Hub, admit Gatekeeper, log *slog.Logger) (*Serv
 	return &Server{
 		cfg: cfg, hub: hub, admit: admit, log: log, signer: newSigner(cfg.NodeKey, cfg.PlayKey, cfg.PlayKeyBackup),
 		sessions: newSessions(cfg.SessionIdle, cfg.SessionAge, cfg.MaxSessions), began: time.Now(),
-		streams: make(map[string]*entry), wake: make(chan struct{}, 1),
+		streams: make(map[string]*entry), wake: make(chan struct{}, 1), appeared: make(chan struct{}),
 	}, nil
 }
 
