@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
@@ -227,6 +229,15 @@ func FuzzSession(f *testing.F) {
 		appendMessage(nil, 128, 3, 0, 0, 20, encodeAMF("pause", 3, nil, true))))
 	f.Add(join(publish, appendMessage(nil, 128, 6, 1, 0, 22, []byte{9, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 12})))
 	f.Add(join(connect, []byte{2, 0, 0, 0, 0, 0, 4, 2, 0, 0, 0, 0, 0, 0, 0, 3}))
+	f.Add(join(publish, appendMessage(nil, 128, 6, 1, 0, 9, []byte("\x96\x11avc1\x00\x00\x00\x01x"))))
+	f.Add(join(publish, appendMessage(nil, 128, 3, 0, 0, 20, encodeAMF("closeStream", 3, nil)), publish[len(connect):]))
+	for _, peer := range []string{"push-ffmpeg", "play-ffmpeg", "play-librtmp", "play-rtmp2src"} {
+		said, err := os.ReadFile(filepath.Join("testdata", "peers", peer))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(said[1+2*shakeBytes:])
+	}
 	f.Fuzz(func(t *testing.T, wire []byte) {
 		r := newRoom()
 		s, err := New(Config{RefusalDelay: time.Nanosecond}, r, nil)

@@ -111,6 +111,7 @@ type tags struct {
 	err  error
 
 	refused *stream.Refusal
+	stopped stream.StopReason
 }
 
 type tagIn struct {
@@ -128,7 +129,10 @@ func (p *tags) Write(kind stream.Kind, time uint32, buf []byte) error {
 func (p *tags) Done() <-chan struct{}    { return p.done }
 func (p *tags) Err() error               { return p.err }
 func (p *tags) Refuse(w *stream.Refusal) { p.refused = w }
-func (p *tags) Close(stream.StopReason)  { close(p.got) }
+func (p *tags) Close(why stream.StopReason) {
+	p.stopped = why
+	close(p.got)
+}
 
 func TestMessagesOfAPublisher(t *testing.T) {
 	const meta = "\x02\x00\x0aonMetaData\x08\x00\x00\x00\x01\x00\x05width\x00\x40\x94\x00\x00\x00\x00\x00\x00\x00\x00\x09"
