@@ -49,16 +49,19 @@ const (
 
 // clock puts one publisher's timestamps onto the session's clock (design §5): the first media tag lies at base, the
 // others follow by the publisher's own deltas as long as these are plausible. What it gives out never decreases within
-// audio or video, never lies below floor, and never runs ahead of the time that really passed by more than maxAhead.
+// audio or video, never lies below floor, and never runs ahead of real time by more than MaxAhead, over however many
+// pushes.
 //
 // Each track's 32-bit timestamps are unwrapped into one running position ("ext"), to which the track's shift is added.
 // Both tracks have the same shift as long as the publisher's clock is sound. When it jumps, the track that comes first
 // gets a new shift that continues where the stream was. Audio and video rarely jump between the same two tags, so the
 // other keeps its own until it jumps as well, and then takes the same correction: this keeps them in step.
 type clock struct {
-	maxJump, maxRegress, maxAhead int64
+	maxJump, maxRegress int64
 
 	base, floor int64 // where the first tag goes, and what nothing may go below
+	real        int64 // the session's clock as real time has it, when the push began; base is later where an earlier push was ahead
+	most        int64 // what nothing may go above at that time
 	started     bool
 	startedAt   time.Time // arrival of the first media tag
 	wall        int64     // ms since then, at the newest one
@@ -94,8 +97,9 @@ func newClock(cfg *Config, offset time.Duration, last int64) clock {
 	floor := max(last+1, 0)
 	base := max(offset.Milliseconds(), floor)
 	return clock{
-		maxJump: cfg.MaxJump.Milliseconds(), maxRegress: cfg.MaxRegress.Milliseconds(), maxAhead: cfg.MaxAhead.Milliseconds(),
+		maxJump: cfg.MaxJump.Milliseconds(), maxRegress: cfg.MaxRegress.Milliseconds(),
 		base: base, floor: floor, high: base,
+		real: offset.Milliseconds(), most: max(offset.Milliseconds()+cfg.MaxAhead.Milliseconds(), base),
 	}
 }
 
@@ -223,7 +227,7 @@ func (c *clock) lift(t, other *track, by int64) int64 {
 
 // jump gives a track a new shift, by which it goes on where it was, or where real time is if nothing came for a while.
 func (c *clock) jump(t, other *track, out int64) int64 {
-	to := max(c.expected(t), min(t.last+c.wall-t.wallAt, c.base+c.wall))
+	to := max(c.expected(t), min(t.last+c.wall-t.wallAt, c.real+c.wall))
 	if !t.started || to < c.high-2*c.maxJump {
 		to = c.high
 	}
@@ -254,7 +258,7 @@ func (c *clock) jump(t, other *track, out int64) int64 {
 // meanwhile, unless it only catches up with real time; not far below its own last time, unless it is on its way up to it;
 // not too far below the other track.
 func (c *clock) plausible(t *track, out, elapsed int64) bool {
-	if out > max(c.high+c.maxJump+elapsed, c.base+c.wall) {
+	if out > max(c.high+c.maxJump+elapsed, c.real+c.wall) {
 		return false
 	}
 	if t.started {
@@ -282,7 +286,7 @@ func (c *clock) move(t *track, out int64) int64 {
 // millisecond now and then, one that sends a file as fast as it can is played that fast. Both tracks are held, so they
 // stay in step.
 func (c *clock) hold(t, other *track, out int64) int64 {
-	by := out - (c.base + c.wall + c.maxAhead)
+	by := out - (c.most + c.wall)
 	if by <= 0 {
 		return out
 	}

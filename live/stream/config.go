@@ -40,8 +40,7 @@ type Config struct {
 	MaxJump time.Duration
 	// MaxRegress is how far they may go back within audio or video and be clamped; beyond it the clock is taken as restarted. Default 500 ms.
 	MaxRegress time.Duration
-	// MaxAhead is how far the session's clock may run ahead of the time since the push began. An encoder that is faster is held
-	// there. Default 30 s: above what restreaming HLS sends at once.
+	// MaxAhead is how far the session's clock may run ahead of real time. An encoder that is faster is held there. Default 30 s: above what restreaming HLS sends at once.
 	MaxAhead time.Duration
 
 	// Remembered is how many streams without publisher and subscribers keep their generation and last time. Default 10000.
