@@ -48,14 +48,14 @@ func TestAutomaticConnections(t *testing.T) {
 	if got := s.maxConnections(); got != 7 {
 		t.Errorf("max-connections 7 became %d", got)
 	}
-	if c := s.rtmp(); c.MaxConns != 7 || c.MaxPerAddr != -1 {
+	if c := s.rtmp(); c.MaxConns != 7 || c.MaxPerAddr != -1 || c.MaxPushesPerAddr != -1 {
 		t.Errorf("live/rtmp is told %+v, want 7 in all and no limit per address", c)
 	}
 	if c := s.web("token"); c.MaxPerAddress != -1 {
 		t.Errorf("web is told %d per address, want no limit", c.MaxPerAddress)
 	}
-	s = Settings{MaxPerAddress: 3}
-	if c := s.rtmp(); c.MaxConns != automaticConnections(descriptors()) || c.MaxPerAddr != 3 {
+	s = Settings{MaxPerAddress: 3, MaxPushes: 5}
+	if c := s.rtmp(); c.MaxConns != automaticConnections(descriptors()) || c.MaxPerAddr != 3 || c.MaxPushesPerAddr != 5 {
 		t.Errorf("live/rtmp is told %+v", c)
 	}
 	if c := s.web("token"); c.MaxPerAddress != 3 {

@@ -46,6 +46,7 @@ type Settings struct {
 	GuestLogin     string        `name:"guest-login" help:"on: anyone may take a nickname and speak." enum:"on,off" default:"off" env:"LIVEROOM_GUEST_LOGIN" yaml:"guest-login"`
 	MaxConnections int           `name:"max-connections" help:"Most connections, of HTTP and HTTPS together and of RTMP and RTMPS together; 0: 20,000, or the descriptor limit less 512 where that is less." default:"0" env:"LIVEROOM_MAX_CONNECTIONS" yaml:"max-connections"`
 	MaxPerAddress  int           `name:"max-per-address" help:"Most of them from one address, IPv6 by /64, trusted proxies excepted; 0: no limit." default:"512" env:"LIVEROOM_MAX_PER_ADDRESS" yaml:"max-per-address"`
+	MaxPushes      int           `name:"max-pushes-per-address" help:"Most pushes running from one address, IPv6 by /64; 0: no limit." default:"16" env:"LIVEROOM_MAX_PUSHES_PER_ADDRESS" yaml:"max-pushes-per-address"`
 	MaxViewers     int           `name:"max-viewers" help:"Most viewers of this node, over all protocols; 0: no limit." default:"0" env:"LIVEROOM_MAX_VIEWERS" yaml:"max-viewers"`
 	MaxViewersRoom int           `name:"max-viewers-per-room" help:"Most viewers of a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_VIEWERS_PER_ROOM" yaml:"max-viewers-per-room"`
 	MaxBandwidth   bitrate       `name:"max-bandwidth" help:"Most outgoing bits per second committed to viewers of this node, such as 800Mbit; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH" yaml:"max-bandwidth"`
@@ -86,6 +87,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.MaxPerAddress < 0 {
 		return fmt.Errorf("max-per-address is %d, must be 0 (no limit) or more", s.MaxPerAddress)
+	}
+	if s.MaxPushes < 0 {
+		return fmt.Errorf("max-pushes-per-address is %d, must be 0 (no limit) or more", s.MaxPushes)
 	}
 	if s.MaxViewers < 0 {
 		return fmt.Errorf("max-viewers is %d, must be 0 (no limit) or more", s.MaxViewers)
@@ -144,7 +148,7 @@ func (s *Settings) maxConnections() int {
 
 // rtmp is what live/rtmp is told of the limits.
 func (s *Settings) rtmp() rtmp.Config {
-	return rtmp.Config{MaxConns: s.maxConnections(), MaxPerAddr: s.perAddress()}
+	return rtmp.Config{MaxConns: s.maxConnections(), MaxPerAddr: s.perAddress(), MaxPushesPerAddr: noneIsNegative(s.MaxPushes)}
 }
 
 // hls is what live/hls is told, besides its keys.
@@ -181,12 +185,15 @@ func (s *Settings) roomLimits() live.Limits {
 	return live.Limits{Viewers: s.MaxViewersRoom, Bandwidth: int64(s.MaxBitsRoom)}
 }
 
-// perAddress is MaxPerAddress for the doors, where zero stands for a default and a negative number for no limit.
-func (s *Settings) perAddress() int {
-	if s.MaxPerAddress == 0 {
+// perAddress is MaxPerAddress for the doors.
+func (s *Settings) perAddress() int { return noneIsNegative(s.MaxPerAddress) }
+
+// noneIsNegative is a limit for the doors, where zero stands for a default and a negative number for no limit.
+func noneIsNegative(limit int) int {
+	if limit == 0 {
 		return -1
 	}
-	return s.MaxPerAddress
+	return limit
 }
 
 // app is the AppName that addresses are made with.
