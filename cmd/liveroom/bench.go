@@ -59,7 +59,7 @@ func (c benchMediaCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	c.tidy(e, rooms)
+	c.tidy(e, rooms, plan.TLS)
 	if c.JSON {
 		out := json.NewEncoder(e.out)
 		out.SetIndent("", "  ")
@@ -225,13 +225,14 @@ func (c benchMediaCmd) meter(e *env) bench.Meter {
 const tidyTimeout = 5 * time.Second
 
 // tidy deletes the rooms that the bench's pushes made.
-func (c benchMediaCmd) tidy(e *env, rooms []string) {
+func (c benchMediaCmd) tidy(e *env, rooms []string, config *tls.Config) {
 	keys, err := e.secrets()
 	if err != nil || len(rooms) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), tidyTimeout)
 	defer cancel()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config.Clone(), DisableKeepAlives: true}}
 	for _, room := range rooms {
 		url := strings.TrimSuffix(e.cli.PublicURL, "/") + "/api/v1/rooms/" + room
 		req, err := http.NewRequestWithContext(ctx, http.MethodDelete, url, nil)
@@ -239,7 +240,7 @@ func (c benchMediaCmd) tidy(e *env, rooms []string) {
 			return
 		}
 		req.Header.Set("Authorization", "Bearer "+keys.APIToken)
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := client.Do(req)
 		if err != nil {
 			fmt.Fprintf(e.errOut, "bench: room %s stays: the API can't be reached\n", room)
 			return

@@ -99,6 +99,23 @@ func TestBenchMediaMeasuresEveryProtocol(t *testing.T) {
 	})
 }
 
+func TestBenchMediaOverTLS(t *testing.T) {
+	p := newPair(t, "bench")
+	https, rtmps := freeAddr(t), freeAddr(t)
+	n := startNode(t, "--https", https, "--rtmps", rtmps, "--tls-cert", p.cert, "--tls-key", p.key)
+	secure := []string{
+		"--public-url", "https://" + https, "--public-rtmp-url", "rtmps://" + rtmps, "--duration", "1s", "--bitrate", "400kbit",
+		"--viewers", "flv=2,wsflv=2,rtmp=2,hls=1",
+	}
+	r, err := benchMedia(t, n, append(secure, "--insecure")...)
+	if err != nil || r.Publishers.Accepted != 1 || r.Total.First.Count != 7 {
+		t.Errorf("error %v, publishers %+v, %d first frames", err, r.Publishers, r.Total.First.Count)
+	}
+	if r, err = benchMedia(t, n, secure...); err == nil || r.Publishers.Lost != 1 || !strings.Contains(r.Publishers.Reasons[0].Detail, "certificate") {
+		t.Errorf("with a certificate that nobody knows: %v, %+v", err, r.Publishers)
+	}
+}
+
 func TestBenchMediaFlags(t *testing.T) {
 	data, _ := keptSecrets(t)
 	for _, c := range []struct {
