@@ -47,7 +47,7 @@ type benchMediaCmd struct {
 
 // Run measures, prints the report and fails if a viewer or publisher did not get what it should.
 func (c benchMediaCmd) Run(e *env) error {
-	plan, rooms, err := c.plan(e)
+	plan, own, err := c.plan(e)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (c benchMediaCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	c.tidy(e, rooms, plan.TLS)
+	c.tidy(e, own, plan.TLS)
 	if c.JSON {
 		out := json.NewEncoder(e.out)
 		out.SetIndent("", "  ")
@@ -75,8 +75,8 @@ func (c benchMediaCmd) Run(e *env) error {
 
 var errBench = errors.New("bench: not everyone got what they should; the report says who and why")
 
-// plan makes the plan; rooms are those that come into being by it.
-func (c benchMediaCmd) plan(e *env) (p bench.Plan, rooms []string, err error) {
+// plan makes the plan; own are the rooms that come into being by it.
+func (c benchMediaCmd) plan(e *env) (p bench.Plan, own []string, err error) {
 	if c.Publishers < 0 {
 		return p, nil, fmt.Errorf("--publishers is %d, must not be negative", c.Publishers)
 	}
@@ -89,7 +89,12 @@ func (c benchMediaCmd) plan(e *env) (p bench.Plan, rooms []string, err error) {
 	}
 	var play map[bench.Protocol][]string
 	if c.Push == "" && len(c.Play) == 0 {
-		p.Push, play, rooms, err = c.signed(e)
+		var streams []string
+		p.Push, play, streams, err = c.signed(e)
+		if c.Room == "" {
+			own = streams
+		}
+		p.Health = func(ctx context.Context) ([]bench.Health, error) { return pushHealth(ctx, e, streams, p.TLS) }
 	} else {
 		p.Push, play, err = c.given()
 	}
@@ -97,11 +102,11 @@ func (c benchMediaCmd) plan(e *env) (p bench.Plan, rooms []string, err error) {
 		p.Audiences, err = c.audiences(play)
 	}
 	p.Server = c.meter(e)
-	return p, rooms, err
+	return p, own, err
 }
 
 // signed are the addresses of streams, signed with the server's keys.
-func (c benchMediaCmd) signed(e *env) (push []string, play map[bench.Protocol][]string, rooms []string, err error) {
+func (c benchMediaCmd) signed(e *env) (push []string, play map[bench.Protocol][]string, streams []string, err error) {
 	keys, err := e.secrets()
 	if err != nil {
 		return nil, nil, nil, err
@@ -126,9 +131,7 @@ func (c benchMediaCmd) signed(e *env) (push []string, play map[bench.Protocol][]
 		if c.Publishers > 0 {
 			push = append(push, e.cli.base().Push(keys.PushKey, stream, expires).RTMP)
 		}
-		if c.Room == "" {
-			rooms = append(rooms, stream)
-		}
+		streams = append(streams, stream)
 		a := e.cli.base().Play(keys.PlayKey, stream, expires)
 		for protocol, url := range map[bench.Protocol]string{
 			bench.FLV: a.FLV, bench.WSFLV: a.WSFLV, bench.RTMP: a.RTMP, bench.HLS: a.HLS, bench.LLHLS: a.HLS,
@@ -136,7 +139,7 @@ func (c benchMediaCmd) signed(e *env) (push []string, play map[bench.Protocol][]
 			play[protocol] = append(play[protocol], url)
 		}
 	}
-	return push, play, rooms, nil
+	return push, play, streams, nil
 }
 
 // given are the addresses of --push and --play.
@@ -221,33 +224,74 @@ func (c benchMediaCmd) meter(e *env) bench.Meter {
 	return bench.Metrics("http://" + net.JoinHostPort(host, port) + "/metrics")
 }
 
-// tidyTimeout is how long a room of the bench's own may take to be deleted.
-const tidyTimeout = 5 * time.Second
+// apiTimeout is how long the API may take, for all rooms together.
+const apiTimeout = 5 * time.Second
+
+// room does one call of the API about a room; out may be nil. A room that isn't there is no error.
+func (e *env) room(ctx context.Context, config *tls.Config, method, path string, out any) error {
+	keys, err := e.secrets()
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(e.cli.PublicURL, "/")+"/api/v1/rooms/"+path, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+keys.APIToken)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config.Clone(), DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("the API can't be reached: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	switch {
+	case resp.StatusCode == http.StatusNotFound:
+		return nil
+	case resp.StatusCode >= 300:
+		return fmt.Errorf("the API answers %s", resp.Status)
+	case out == nil:
+		return nil
+	}
+	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+// pushHealth asks the server what it makes of the pushes.
+func pushHealth(ctx context.Context, e *env, streams []string, config *tls.Config) (out []bench.Health, err error) {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	for _, stream := range streams {
+		var in struct {
+			BitsPerSecond int64
+			Video         struct {
+				FramesPerSecond  float64
+				KeyframeInterval string
+			}
+			Timestamps struct{ Repaired int64 }
+			Advice     []struct{ Code, Text string }
+		}
+		if err := e.room(ctx, config, http.MethodGet, stream+"/ingest", &in); err != nil {
+			return out, err
+		}
+		h := bench.Health{
+			Stream: stream, BitsPerSecond: in.BitsPerSecond, FramesPerSecond: in.Video.FramesPerSecond,
+			KeyframeInterval: in.Video.KeyframeInterval, Repaired: in.Timestamps.Repaired, Advice: []string{},
+		}
+		for _, a := range in.Advice {
+			h.Advice = append(h.Advice, a.Code+": "+a.Text)
+		}
+		out = append(out, h)
+	}
+	return out, nil
+}
 
 // tidy deletes the rooms that the bench's pushes made.
 func (c benchMediaCmd) tidy(e *env, rooms []string, config *tls.Config) {
-	keys, err := e.secrets()
-	if err != nil || len(rooms) == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), tidyTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), apiTimeout)
 	defer cancel()
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config.Clone(), DisableKeepAlives: true}}
 	for _, room := range rooms {
-		url := strings.TrimSuffix(e.cli.PublicURL, "/") + "/api/v1/rooms/" + room
-		req, err := http.NewRequestWithContext(ctx, http.MethodDelete, url, nil)
-		if err != nil {
+		if err := e.room(ctx, config, http.MethodDelete, room, nil); err != nil {
+			fmt.Fprintf(e.errOut, "bench: room %s stays: %v\n", room, err)
 			return
-		}
-		req.Header.Set("Authorization", "Bearer "+keys.APIToken)
-		resp, err := client.Do(req)
-		if err != nil {
-			fmt.Fprintf(e.errOut, "bench: room %s stays: the API can't be reached\n", room)
-			return
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode >= 300 && resp.StatusCode != http.StatusNotFound {
-			fmt.Fprintf(e.errOut, "bench: room %s stays: the API answers %s\n", room, resp.Status)
 		}
 	}
 }

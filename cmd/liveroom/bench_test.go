@@ -37,13 +37,22 @@ func benchMedia(t *testing.T, n *node, args ...string) (bench.Report, error) {
 }
 
 func TestBenchMediaMeasuresEveryProtocol(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
-	r, err := benchMedia(t, n, "--publishers", "2", "--viewers", "flv=24,wsflv=4,rtmp=4,hls=4", "--duration", "4s", "--bitrate", "400kbit")
+	r, err := benchMedia(t, n, "--publishers", "2", "--viewers", "flv=24,wsflv=4,rtmp=4,hls=4", "--duration", "3s", "--bitrate", "400kbit")
 	if err != nil {
 		t.Errorf("fails: %v", err)
 	}
 	if p := r.Publishers; p == nil || p.Accepted != 2 || p.Refused+p.Lost != 0 || p.Mbps < .7 || p.Mbps > .9 {
 		t.Errorf("publishers %+v", p)
+	}
+	if len(r.Health) != 2 {
+		t.Errorf("ingest health %+v", r.Health)
+	}
+	for _, h := range r.Health {
+		if h.BitsPerSecond < 300_000 || h.BitsPerSecond > 500_000 || h.FramesPerSecond < 28 || h.KeyframeInterval != "1s" || h.Repaired != 0 || len(h.Advice) > 1 {
+			t.Errorf("ingest health %+v", h) // a low bitrate is worth an advice
+		}
 	}
 	viewers := map[bench.Protocol]int{}
 	for _, f := range append(r.Protocols, r.Total) {
@@ -51,7 +60,7 @@ func TestBenchMediaMeasuresEveryProtocol(t *testing.T) {
 		if f.Refused+f.Never+f.Dead != 0 || len(f.Reasons) != 0 {
 			t.Errorf("%s: refused %d, never %d, dead %d: %+v", f.Protocol, f.Refused, f.Never, f.Dead, f.Reasons)
 		}
-		if f.Expected < 90 || f.Expected > 130 || f.Gbit <= 0 { // HLS comes in pieces, of which few fit in the window
+		if f.Expected < 90 || f.Expected > 130 || f.Gbit <= 0 {
 			t.Errorf("%s: %.1f %% of expected, %.4f Gbit", f.Protocol, f.Expected, f.Gbit)
 		}
 		if int(f.First.Count) != f.Viewers || f.Lost != 0 || f.Checked == 0 {
@@ -100,6 +109,7 @@ func TestBenchMediaMeasuresEveryProtocol(t *testing.T) {
 }
 
 func TestBenchMediaOverTLS(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, "bench")
 	https, rtmps := freeAddr(t), freeAddr(t)
 	n := startNode(t, "--https", https, "--rtmps", rtmps, "--tls-cert", p.cert, "--tls-key", p.key)

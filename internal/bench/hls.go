@@ -142,11 +142,10 @@ func (p *hlsPlayer) whole(ctx context.Context, list *playlist) (*playlist, error
 	if !p.placed {
 		p.segment, p.placed = max(list.first(), list.end()-startBehind), true
 	}
-	p.segment = max(p.segment, list.first()) // what is gone is lost
+	p.catchUp(list)
 	news := p.segment < list.end()
 	for ; p.segment < list.end(); p.segment++ {
-		s := list.segments[p.segment-list.first()]
-		if err := p.media(ctx, s.uri, s.init); err != nil {
+		if err := p.media(ctx, list.segments[p.segment-list.first()].piece); err != nil {
 			return nil, err
 		}
 	}
@@ -168,9 +167,7 @@ func (p *hlsPlayer) lowLatency(ctx context.Context, list *playlist) (*playlist, 
 	if !p.placed {
 		p.place(list)
 	}
-	if p.segment < list.first() { // what is gone is lost
-		p.segment, p.part = list.first(), 0
-	}
+	p.catchUp(list)
 	for {
 		more, err := p.nextPart(ctx, list)
 		if err != nil {
@@ -189,6 +186,14 @@ func (p *hlsPlayer) lowLatency(ctx context.Context, list *playlist) (*playlist, 
 	}
 	next.RawQuery = q.Encode()
 	return p.load(ctx, &next)
+}
+
+// catchUp gives up what isn't listed any more.
+func (p *hlsPlayer) catchUp(list *playlist) {
+	if gone := list.first() - p.segment; gone > 0 {
+		p.pieces.missed(time.Duration(gone) * list.target)
+		p.segment, p.part = list.first(), 0
+	}
 }
 
 // place puts the player at the last part that a decoder can begin with.
@@ -213,27 +218,26 @@ func (p *hlsPlayer) nextPart(ctx context.Context, list *playlist) (more bool, er
 	case p.part < len(parts):
 		next := parts[p.part]
 		p.part++
-		return true, p.media(ctx, next.uri, next.init)
+		return true, p.media(ctx, next.piece)
 	case p.segment >= list.end():
 		return false, nil
 	case len(parts) == 0 && p.part == 0:
-		s := list.segments[p.segment-list.first()]
-		err = p.media(ctx, s.uri, s.init)
+		err = p.media(ctx, list.segments[p.segment-list.first()].piece)
 	}
 	p.segment, p.part = p.segment+1, 0
 	return true, err
 }
 
 // media loads a segment or part, and its initialisation if that is new.
-func (p *hlsPlayer) media(ctx context.Context, uri, init string) error {
-	if init != "" && init != p.init {
-		if _, _, err := p.get(ctx, init, maxSegmentBytes, false); err != nil {
+func (p *hlsPlayer) media(ctx context.Context, of piece) error {
+	if of.init != "" && of.init != p.init {
+		if _, _, err := p.get(ctx, of.init, maxSegmentBytes, false); err != nil {
 			return err
 		}
-		p.init = init
+		p.init = of.init
 	}
 	before := p.bytes.Load()
-	body, _, err := p.get(ctx, uri, maxSegmentBytes, p.sampled)
+	body, _, err := p.get(ctx, of.uri, maxSegmentBytes, p.sampled)
 	if err != nil {
 		return err
 	}
@@ -241,7 +245,7 @@ func (p *hlsPlayer) media(ctx context.Context, uri, init string) error {
 	p.started()
 	p.alive(now)
 	if p.crowd.window.has(now) {
-		p.spans.add(now, p.bytes.Load()-before)
+		p.pieces.add(now, p.bytes.Load()-before, of.duration)
 	}
 	if p.sampled {
 		p.look(withoutPackets(body), now)

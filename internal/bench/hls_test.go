@@ -30,11 +30,11 @@ func TestParsePlaylist(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	if got := fmt.Sprint(p.partsOf(103), p.partsOf(104), p.partsOf(105), p.partsOf(106), p.partsOf(102)); got !=
-		"[] [{http://h/live/s/p1.m4s http://h/init,%202.mp4 true} {http://h/live/s/p2.m4s http://h/init,%202.mp4 false}] "+
-			"[{http://h/live/s/p3.m4s http://h/init,%202.mp4 false}] [] []" {
+		"[] [{{http://h/live/s/p1.m4s http://h/init,%202.mp4 500000000} true} {{http://h/live/s/p2.m4s http://h/init,%202.mp4 500000000} false}] "+
+			"[{{http://h/live/s/p3.m4s http://h/init,%202.mp4 500000000} false}] [] []" {
 		t.Errorf("parts %s", got)
 	}
-	if p.segments[0].uri != "http://h/live/s/a.m4s" || p.segments[0].init != "" || p.segments[1].init == "" {
+	if p.segments[0].uri != "http://h/live/s/a.m4s" || p.segments[0].init != "" || p.segments[1].init == "" || p.segments[1].duration != 2*time.Second {
 		t.Errorf("segments %+v", p.segments)
 	}
 	if p, err = parsePlaylist("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv1/x.m3u8\n", base); err != nil || p.variant != "http://h/live/s/v1/x.m3u8" {
@@ -42,6 +42,35 @@ func TestParsePlaylist(t *testing.T) {
 	}
 	if _, err = parsePlaylist("<html>", base); err == nil {
 		t.Error("a page is a playlist")
+	}
+}
+
+func TestTheRateOfPieces(t *testing.T) {
+	const second = int64(time.Second)
+	var p pieces
+	if _, ok := p.rate(100*second, 4*second); ok {
+		t.Error("a rate of nothing")
+	}
+	p.missed(time.Hour) // before the window
+	for i := range int64(3) {
+		p.add((12+2*i)*second, 1000, 2*time.Second)
+	}
+	for _, c := range []struct {
+		name string
+		end  int64
+		want float64
+	}{
+		{"just now", 16 * second, 4000},
+		{"the next is due", 19 * second, 4000},
+		{"it does not come", 26 * second, 2000},
+	} {
+		if got, ok := p.rate(c.end, 4*second); !ok || got != c.want {
+			t.Errorf("%s: %.0f bit/s, want %.0f", c.name, got, c.want)
+		}
+	}
+	p.missed(6 * time.Second)
+	if got, _ := p.rate(16*second, 4*second); got != 2000 {
+		t.Errorf("half of it missed: %.0f bit/s", got)
 	}
 }
 

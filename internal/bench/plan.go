@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -95,12 +96,24 @@ type Plan struct {
 
 	// Server measures the server, nil for not.
 	Server Meter
+	// Health asks the server what it makes of the pushes, at the end of the window; nil for not.
+	Health func(ctx context.Context) ([]Health, error)
 	// Network is the server's bandwidth, for the capacity. 0: 1 and 10 Gbit/s are shown.
 	Network Rate
 	// TLS is used for https, wss and rtmps; nil for the usual.
 	TLS *tls.Config
 	// Progress is told in words what goes on; nil for nobody. It isn't called by two at once.
 	Progress func(string)
+}
+
+// Health is what a server makes of one push.
+type Health struct {
+	Stream           string   `json:"stream"`
+	BitsPerSecond    int64    `json:"bitsPerSecond"`
+	FramesPerSecond  float64  `json:"framesPerSecond"`
+	KeyframeInterval string   `json:"keyframeInterval"`
+	Repaired         int64    `json:"repairedTimestamps"`
+	Advice           []string `json:"advice"` // with its code first; empty: all is well
 }
 
 const minSample = 20 // viewers of each protocol that are parsed, if there are so many

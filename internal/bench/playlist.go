@@ -23,16 +23,20 @@ type playlist struct {
 
 // segment is a whole segment with the parts that are still listed.
 type segment struct {
-	uri   string
-	ends  bool // its URI has come; else it is the one under way
-	init  string
+	piece
 	parts []part
 }
 
 type part struct {
-	uri         string
-	init        string
+	piece
 	independent bool
+}
+
+// piece is something to load and play.
+type piece struct {
+	uri      string
+	init     string
+	duration time.Duration
 }
 
 const (
@@ -67,7 +71,7 @@ func parsePlaylist(text string, base *url.URL) (*playlist, error) {
 				p.variant = uri.String()
 				return p, nil
 			}
-			next.uri, next.init, next.ends = uri.String(), init, true
+			next.uri, next.init = uri.String(), init
 			p.segments, next = append(p.segments, next), segment{}
 			continue
 		}
@@ -85,6 +89,9 @@ func parsePlaylist(text string, base *url.URL) (*playlist, error) {
 			p.blocks, p.skips = attr["CAN-BLOCK-RELOAD"] == "YES", attr["CAN-SKIP-UNTIL"] != ""
 		case "#EXT-X-SKIP":
 			p.skipped, _ = strconv.Atoi(attr["SKIPPED-SEGMENTS"])
+		case "#EXTINF":
+			duration, _, _ := strings.Cut(value, ",")
+			next.duration = seconds(duration)
 		case "#EXT-X-ENDLIST":
 			p.ended = true
 		case "#EXT-X-MAP", "#EXT-X-PART":
@@ -96,11 +103,20 @@ func parsePlaylist(text string, base *url.URL) (*playlist, error) {
 				init = uri.String()
 				continue
 			}
-			next.parts = append(next.parts, part{uri.String(), init, attr["INDEPENDENT"] == "YES"})
+			next.parts = append(next.parts, part{piece{uri.String(), init, seconds(attr["DURATION"])}, attr["INDEPENDENT"] == "YES"})
 		}
 	}
 	p.parts = next.parts
 	return p, nil
+}
+
+// seconds reads a duration; 0 for one that can't be.
+func seconds(text string) time.Duration {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(v > 0 && v < 3600) {
+		return 0
+	}
+	return time.Duration(v * float64(time.Second))
 }
 
 // attributes reads an attribute list (RFC 8216, 4.2); quotes are taken away.

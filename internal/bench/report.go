@@ -15,6 +15,7 @@ type Report struct {
 	Bitrate     int64     `json:"bitrate"` // expected of each stream, bit/s; 0: unknown
 
 	Publishers *Publishers `json:"publishers,omitempty"`
+	Health     []Health    `json:"ingestHealth,omitempty"` // as the server sees the pushes
 	Protocols  []Figures   `json:"protocols"`
 	Total      Figures     `json:"total"`
 	Server     *Server     `json:"server,omitempty"`
@@ -77,7 +78,7 @@ type Server struct {
 	Per100Viewers  float64 `json:"cpuPercentPer100Viewers"`
 	RSSBefore      int64   `json:"rssBytesBefore"` // with publishers, without viewers
 	RSSAfter       int64   `json:"rssBytesAfter"`
-	BytesPerViewer int64   `json:"bytesPerViewer"`
+	BytesPerViewer int64   `json:"bytesPerViewer"` // 0: it did not grow
 }
 
 // Load is what this process used in the window.
@@ -107,7 +108,7 @@ func round(v float64, digits int) float64 {
 // report puts the figures together while the load still runs.
 func (r *run) report(interrupted bool) Report {
 	out := Report{
-		StartedAt: r.begin.at, Interrupted: interrupted, Bitrate: int64(r.plan.Expected),
+		StartedAt: r.begin.at, Interrupted: interrupted, Health: r.health, Bitrate: int64(r.plan.Expected),
 		Protocols: []Figures{}, Distrust: []string{}, Hints: []string{},
 	}
 	measured := !r.end.at.IsZero()
@@ -200,19 +201,12 @@ func (r *run) figures(i int, c *crowd, measured bool) Figures {
 	return f
 }
 
-// rate is what a viewer got in the window, in bit/s. Of HLS, which comes in pieces, it is what came after the first piece,
-// over the time to the last one.
+// rate is what a viewer got in the window, in bit/s.
 func (r *run) rate(v *viewer, got int64) float64 {
-	v.spans.mu.Lock()
-	defer v.spans.mu.Unlock()
-	from, to := r.begin.at.UnixNano(), r.end.at.UnixNano()
-	if s := &v.spans; s.from != 0 && s.to > s.from {
-		from, got = s.from, s.bytes
-		if to-s.to < v.patient.Load() {
-			to = s.to
-		}
+	if rate, ok := v.pieces.rate(r.end.at.UnixNano(), v.patient.Load()); ok {
+		return rate
 	}
-	return float64(got) * 8e9 / float64(to-from)
+	return float64(got) * 8 / r.end.at.Sub(r.begin.at).Seconds()
 }
 
 // count is how many have a reason.
@@ -265,7 +259,7 @@ func (r *run) measureServer(out *Report) {
 	}
 	if n := out.Total.Viewers; n > 0 {
 		s.Per100Viewers = round(100*cpu/took/float64(n)*100, 3)
-		s.BytesPerViewer = (s.RSSAfter - s.RSSBefore) / int64(n)
+		s.BytesPerViewer = max(0, (s.RSSAfter-s.RSSBefore)/int64(n))
 	}
 	out.Server = s
 }
@@ -315,6 +309,9 @@ func (r *run) judge(out *Report) {
 	}
 	if r.plan.Server != nil && out.Unmeasured != "" && out.Seconds > 0 {
 		out.Hints = append(out.Hints, "the server's use is not known: "+out.Unmeasured)
+	}
+	if r.healthErr != nil {
+		out.Hints = append(out.Hints, "what the server makes of the pushes is not known: "+r.healthErr.Error())
 	}
 	if out.Total.Latency.Count == 0 && out.Total.Viewers > 0 && out.Seconds > 0 && len(r.plan.Push) == 0 {
 		out.Hints = append(out.Hints, "no latency: the stream carries no marks of liveroom bench (or has no pictures)")

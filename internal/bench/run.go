@@ -22,6 +22,8 @@ type run struct {
 
 	before    Usage // the server without viewers
 	serverErr error
+	health    []Health
+	healthErr error
 	begin     snapshot // of the window
 	end       snapshot
 }
@@ -79,6 +81,9 @@ func (r *run) phases(ctx, alive context.Context, load *sync.WaitGroup) {
 	pause(ctx, r.plan.Duration)
 	r.end = r.snap(context.WithoutCancel(ctx))
 	r.window.to.Store(r.end.at.UnixNano())
+	if r.plan.Health != nil {
+		r.health, r.healthErr = r.plan.Health(context.WithoutCancel(ctx))
+	}
 }
 
 // pause waits; it says false when ctx ended.

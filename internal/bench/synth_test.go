@@ -49,7 +49,7 @@ func TestTheStreamDecodesAndHasItsRate(t *testing.T) {
 			}
 			s := newSynthetic(c.format)
 			f := s.format
-			const d = 4 * time.Second
+			const d = 2 * time.Second
 			file, media, pictures := recording(s, d)
 			if rate := float64(media) * 8 / d.Seconds(); math.Abs(rate/float64(f.Bitrate)-1) > 0.003 {
 				t.Errorf("%.0f bit/s, want %d", rate, f.Bitrate)

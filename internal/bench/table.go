@@ -12,6 +12,7 @@ import (
 func (r Report) Write(w io.Writer) error {
 	var b strings.Builder
 	r.writeHead(&b)
+	r.writeHealth(&b)
 	if len(r.Protocols) > 0 {
 		r.writeViewers(&b)
 	}
@@ -40,6 +41,22 @@ func (r Report) writeHead(b *strings.Builder) {
 	if p := r.Publishers; p != nil {
 		fmt.Fprintf(b, "publishers: %d of %d accepted, %d refused, %d lost; %.2f Mbit/s sent; pictures late p99/max %s/%s ms, blocked in writing p99/max %s/%s ms\n",
 			p.Accepted, p.Asked, p.Refused, p.Lost, p.Mbps, ms(p.Late.P99), ms(p.Late.Max), ms(p.Blocked.P99), ms(p.Blocked.Max))
+	}
+}
+
+const shownHealth = 4 // streams; beyond them only those with advice are shown
+
+// writeHealth writes what the server makes of the pushes.
+func (r Report) writeHealth(b *strings.Builder) {
+	for i, h := range r.Health {
+		if i >= shownHealth && len(h.Advice) == 0 {
+			continue
+		}
+		fmt.Fprintf(b, "the server sees %s: %s, %.4g pictures/s, a keyframe each %s, %d timestamps repaired\n",
+			h.Stream, Rate(h.BitsPerSecond), h.FramesPerSecond, h.KeyframeInterval, h.Repaired)
+		for _, advice := range h.Advice {
+			fmt.Fprintf(b, "  %s\n", advice)
+		}
 	}
 }
 
@@ -106,7 +123,7 @@ func (r Report) writeServer(b *strings.Builder) {
 			fmt.Fprintf(b, ", %.2f %% per 100 viewers", s.Per100Viewers)
 		}
 		fmt.Fprintf(b, "; memory %.1f → %.1f MiB", mib(s.RSSBefore), mib(s.RSSAfter))
-		if r.Total.Viewers > 0 {
+		if s.BytesPerViewer > 0 {
 			fmt.Fprintf(b, ", %.1f kB a viewer", float64(s.BytesPerViewer)/1000)
 		}
 		b.WriteString("\n")

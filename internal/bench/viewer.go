@@ -80,25 +80,45 @@ type viewer struct {
 	number uint32 // of the last picture
 	spoken int64  // bytes acknowledged over RTMP; time of the last pong in a WebSocket
 	window int64  // acknowledge after so many; RTMP only
-	spans  spans  // HLS only
+	pieces pieces // HLS only
 }
 
-// spans is when media came in the window, and how much after the first: a stream that comes in pieces of seconds is
-// measured from piece to piece.
-type spans struct {
-	mu       sync.Mutex
-	from, to int64
-	bytes    int64
+// pieces are the segments or parts that a viewer of HLS got in the window. What comes in pieces of seconds can't be
+// measured by the bytes between two moments.
+type pieces struct {
+	mu    sync.Mutex
+	from  int64 // when the first would have begun to come, had it come as a stream, Unix ns
+	bytes int64
+	media time.Duration // of all, and of those that were gone before they were loaded
 }
 
-func (s *spans) add(now, n int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.to = now; s.from == 0 {
-		s.from = now
-		return
+func (p *pieces) add(now, bytes int64, media time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.from == 0 {
+		p.from = now - int64(media)
 	}
-	s.bytes += n
+	p.bytes, p.media = p.bytes+bytes, p.media+media
+}
+
+// missed adds what was gone before it was loaded.
+func (p *pieces) missed(media time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.from != 0 {
+		p.media += media
+	}
+}
+
+// rate is that of the media, in bit/s; or what came since the first piece, if the viewer is further behind than patient.
+func (p *pieces) rate(end, patient int64) (rate float64, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	took := max(int64(p.media), end-p.from-patient)
+	if p.from == 0 || took <= 0 {
+		return 0, false
+	}
+	return float64(p.bytes) * 8e9 / float64(took), true
 }
 
 // counted counts what a viewer reads.
