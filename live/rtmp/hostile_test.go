@@ -116,7 +116,7 @@ func hostile() map[string]func(c *client) {
 func TestHostilePeers(t *testing.T) {
 	r := newRoom()
 	r.stops, r.started = make(chan stream.StopReason, 100), make(chan *watched, 100)
-	d := open(t, Config{Handshake: 700 * time.Millisecond, MaxMessageBytes: 2 << 20, Silent: 5 * time.Second}, r)
+	d := open(t, Config{Handshake: 1500 * time.Millisecond, MaxMessageBytes: 2 << 20, Silent: 5 * time.Second}, r)
 	for name, attack := range hostile() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -180,7 +180,7 @@ func TestSlowLoris(t *testing.T) {
 
 // What strangers left behind must be nothing: goroutines and memory go back to where they were.
 func TestHostilePeersLeaveNothing(t *testing.T) {
-	d := open(t, Config{Handshake: 300 * time.Millisecond, MaxPerAddr: -1}, newRoom())
+	d := open(t, Config{Handshake: time.Second, MaxPerAddr: -1}, newRoom())
 	round := func() {
 		var wg sync.WaitGroup
 		for range 20 {
