@@ -3,6 +3,7 @@ package hls
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -131,6 +132,54 @@ func (r *room) watchAnyway(gate *turnstile) string {
 	time.Sleep(mintKept + 2*sweepEvery)
 	return media
 }
+
+// TestPlayerThatStartsAnewKeepsItsPlace: it names the same chat session, so what it had before is over.
+func TestPlayerThatStartsAnewKeepsItsPlace(t *testing.T) {
+	inRoom(t, Config{}, func(r *room) {
+		gate := &turnstile{places: 2}
+		r.s.admit = gate
+		r.live()
+		r.get("GET", r.watch("?vid=other"))
+		old := r.watch("?vid=me")
+		r.get("GET", old)
+		refused(t, r.get("GET", "/live/demo.m3u8?vid=third"), 503, "room_full")
+		refused(t, r.get("GET", "/live/demo.m3u8"), 503, "room_full")
+		for range 3 {
+			media := r.watch("?vid=me")
+			if w := r.get("GET", media); w.Code != http.StatusOK {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			gate.holds(t, 2)
+			linked := r.s.Linked("demo")
+			slices.Sort(linked)
+			if n := r.s.Viewers("demo"); n != 2 || !slices.Equal(linked, []string{"me", "other"}) {
+				t.Errorf("%d viewers, %q", n, linked)
+			}
+		}
+		refused(t, r.get("GET", old), 503, "room_full") // whoever that is
+		gate.places = 3
+		if w := r.get("GET", old); w.Code != http.StatusOK {
+			t.Errorf("with a place free: %d %s", w.Code, w.Body)
+		}
+		gate.places = 1
+		r.s.admit = gatekeeper{gate, &stream.Refusal{Code: "bad_signature", Detail: "d"}}
+		refused(t, r.get("GET", "/live/demo.m3u8?vid=other"), 403, "bad_signature")
+		gate.holds(t, 3) // who may not play ends nobody's session
+		time.Sleep(2 * time.Minute)
+		gate.holds(t, 0)
+		if n := len(r.s.sessions.newest); n != 0 {
+			t.Errorf("%d people are remembered", n)
+		}
+	})
+}
+
+// gatekeeper refuses all who enter.
+type gatekeeper struct {
+	Gatekeeper
+	why error
+}
+
+func (g gatekeeper) Enter(context.Context, stream.Request) (func(), error) { return nil, g.why }
 
 // TestRestartKeepsWhoWatched: sessions from before it are let in although newcomers have filled the room.
 func TestRestartKeepsWhoWatched(t *testing.T) {

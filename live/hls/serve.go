@@ -86,7 +86,8 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 	if r.URL.RawQuery != "" {
 		req.Query = []string{r.URL.RawQuery}
 	}
-	leave, err := s.enter(r, req)
+	viewer := viewerOf(r.URL)
+	leave, err := s.enter(r, req, viewer)
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,6 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 	now := time.Now()
 	sid, key := s.signer.sid(app, name, now)
 	uri := url.URL{Path: "/" + app + "/" + name + "/h/" + sid + "/v0.m3u8"}
-	viewer := viewerOf(r.URL)
 	if viewer != "" {
 		uri.RawQuery = url.Values{"vid": {viewer}}.Encode()
 	}
@@ -118,6 +118,7 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 	}
 	if r.Method != http.MethodHead {
 		given = true
+		s.sessions.supersede(name, viewer)
 		s.sessions.mint(key, newSession(now, name, viewer, leave, now))
 		s.counts.minted.Add(1)
 	}
@@ -126,11 +127,15 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 }
 
 // enter takes a place for a viewer. Who asks for the headers only is told the same, and takes none.
-func (s *Server) enter(r *http.Request, req stream.Request) (leave func(), err error) {
+func (s *Server) enter(r *http.Request, req stream.Request, viewer string) (leave func(), err error) {
 	if r.Method == http.MethodHead {
 		return func() {}, s.admit.Authorize(r.Context(), req)
 	}
-	return s.admit.Enter(r.Context(), req)
+	leave, err = s.admit.Enter(r.Context(), req)
+	if why, ok := errors.AsType[*stream.Refusal](err); ok && why.Temporary && s.sessions.supersede(req.Name, viewer) {
+		return s.admit.Enter(r.Context(), req) // it may have been its own place that was missing
+	}
+	return leave, err
 }
 
 // current is find for a newcomer. The gatekeeper has let it in, so there is about to be a list, and one that has ended is

@@ -41,10 +41,14 @@ type sessions struct {
 	total  atomic.Int64
 
 	mu        sync.Mutex
-	audiences map[string]*audience // guarded by mu; removed by sweep when empty
+	audiences map[string]*audience  // guarded by mu; removed by sweep when empty
+	newest    map[person]sessionKey // guarded by mu; of those that name a chat session, the living one minted last
 
 	uncounted atomic.Uint64
 }
+
+// person is who watches a stream, as far as a play address says.
+type person struct{ name, viewer string }
 
 type sessionShard struct {
 	mu      sync.Mutex
@@ -53,7 +57,7 @@ type sessionShard struct {
 }
 
 func newSessions(idle, age time.Duration, limit int) *sessions {
-	s := &sessions{idle: idle, age: age, perShard: max(limit/sessionShards, 1), audiences: make(map[string]*audience)}
+	s := &sessions{idle: idle, age: age, perShard: max(limit/sessionShards, 1), audiences: make(map[string]*audience), newest: make(map[person]sessionKey)}
 	for i := range s.shards {
 		s.shards[i].byID = make(map[sessionKey]*session)
 	}
@@ -78,6 +82,32 @@ func (s *sessions) mint(k sessionKey, v *session) {
 		return
 	}
 	sh.byID[k] = v
+	if v.viewer != "" {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.newest[person{v.name, v.viewer}] = k
+	}
+}
+
+// supersede forgets the session that a player which asks for another had before, and says whether there was one: it has let
+// go of it, and must neither count twice nor be kept out by its own place. Who uses the old one all the same is a newcomer.
+func (s *sessions) supersede(name, viewer string) bool {
+	s.mu.Lock()
+	k, ok := s.newest[person{name, viewer}]
+	s.mu.Unlock()
+	if !ok {
+		return false
+	}
+	sh := s.shard(k)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	v := sh.byID[k]
+	if v == nil || v.ended != nil {
+		return false
+	}
+	s.finish(k, v, errUnknown)
+	delete(sh.byID, k)
+	return true
 }
 
 // touch notes that a session is used. The error is errUnknown for one that has no place here, else it says why the session
@@ -126,10 +156,10 @@ func (s *sessions) expire(sh *sessionShard, k sessionKey, v *session, now time.T
 	switch {
 	case v.ended != nil:
 	case v.audience == nil && idle > mintKept:
-		s.finish(v, errUnknown)
+		s.finish(k, v, errUnknown)
 		delete(sh.byID, k)
 	case v.audience != nil && idle > s.idle:
-		s.finish(v, errIdleSID)
+		s.finish(k, v, errIdleSID)
 	}
 }
 
@@ -168,22 +198,26 @@ func (s *sessions) join(name, viewer string) *audience {
 }
 
 // finish counts a session out. Its shard's mutex is held.
-func (s *sessions) finish(v *session, why error) {
+func (s *sessions) finish(k sessionKey, v *session, why error) {
 	v.ended = why
 	v.leave()
-	if v.audience == nil {
-		return
+	if v.audience != nil {
+		v.audience.count.Add(-1)
+		s.total.Add(-1)
 	}
-	v.audience.count.Add(-1)
-	s.total.Add(-1)
 	if v.viewer == "" {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a := v.audience; a.linked[v.viewer] > 1 {
+	if who := (person{v.name, v.viewer}); s.newest[who] == k {
+		delete(s.newest, who)
+	}
+	switch a := v.audience; {
+	case a == nil:
+	case a.linked[v.viewer] > 1:
 		a.linked[v.viewer]--
-	} else {
+	default:
 		delete(a.linked, v.viewer)
 	}
 }
@@ -209,7 +243,7 @@ func (s *sessions) sweep(now time.Time) {
 			old := now.Sub(v.start) > s.age
 			s.expire(sh, k, v, now)
 			if old && v.ended == nil {
-				s.finish(v, errIdleSID)
+				s.finish(k, v, errIdleSID)
 			}
 			if old {
 				delete(sh.byID, k)
@@ -236,9 +270,9 @@ func (s *sessions) each(sh *sessionShard, f func(sessionKey, *session, *sessionS
 // revoke ends the living sessions of a stream that a viewer's chat session belongs to, all of them if viewer is empty.
 func (s *sessions) revoke(name, viewer string) (n int) {
 	for i := range s.shards {
-		s.each(&s.shards[i], func(_ sessionKey, v *session, _ *sessionShard) {
+		s.each(&s.shards[i], func(k sessionKey, v *session, _ *sessionShard) {
 			if v.ended == nil && v.name == name && (viewer == "" || v.viewer == viewer) {
-				s.finish(v, errRevoked)
+				s.finish(k, v, errRevoked)
 				n++
 			}
 		})
