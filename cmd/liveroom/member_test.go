@@ -55,9 +55,10 @@ type joined struct {
 	Attributes map[string]string `json:"attributes"`
 	Fields     map[string]string `json:"fields"`
 	Messages   []chatMessage     `json:"messages"`
-	Role       string            `json:"role"`
-	Notice     string            `json:"notice"`
-	Profile    profile           `json:"profile"`
+	Count      struct{ Members, Viewers, Online int }
+	Role       string  `json:"role"`
+	Notice     string  `json:"notice"`
+	Profile    profile `json:"profile"`
 }
 
 // profile is what a group is called and whose it is.

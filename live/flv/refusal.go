@@ -31,6 +31,17 @@ func RefusalStatus(code string) int {
 	}
 }
 
+// retryAfter is when to come back, in seconds; empty for never. Who waits for a place to be free may wait a little longer.
+func retryAfter(r *stream.Refusal, status int) string {
+	switch {
+	case r.Code == "room_full", r.Code == "room_bandwidth", r.Code == "node_full", r.Code == "node_bandwidth":
+		return "10"
+	case r.Temporary, status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
+		return "2"
+	}
+	return ""
+}
+
 // WriteRefusal answers a request with the problem document of a refusal (RFC 9457). An error that is no
 // *stream.Refusal is "internal", and nothing of it is told. It returns the code.
 func WriteRefusal(w http.ResponseWriter, err error) (code string) {
@@ -59,8 +70,8 @@ func WriteRefusal(w http.ResponseWriter, err error) (code string) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests || refusal.Temporary {
-		h.Set("Retry-After", "2")
+	if after := retryAfter(refusal, status); after != "" {
+		h.Set("Retry-After", after)
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client may be gone

@@ -33,3 +33,23 @@ func TestViewersAreCountedAndLinked(t *testing.T) {
 		t.Fatalf("everyone left, got %d %v", n, linked)
 	}
 }
+
+func TestClosingIsToldOnce(t *testing.T) {
+	h := stream.NewHub(stream.Config{})
+	told := 0
+	sub := h.Subscribe("s", stream.FLV, stream.SubscribeOptions{OnClose: func() {
+		told++
+		if n, _ := h.Viewers("s"); n != 0 { // it may ask the hub, and finds the subscriber gone
+			t.Errorf("%d viewers", n)
+		}
+	}})
+	h.End("s", nil)
+	if told != 0 {
+		t.Error("told before the subscriber's owner has closed it")
+	}
+	sub.Close()
+	sub.Close()
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
