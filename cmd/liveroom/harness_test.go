@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	flag.Parse()
-	_ = flag.Set("test.parallel", "16") // those who run beside others wait for other processes and for time to pass
+	_ = flag.Set("test.parallel", "64") // those who run beside others wait for other processes and for time to pass
 	os.Exit(m.Run())
 }
 

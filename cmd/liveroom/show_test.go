@@ -217,7 +217,8 @@ func TestForgedStatusIsRefused(t *testing.T) {
 	}
 }
 
-// TestRefusalsTellWhyAndNoSecret tries every wrong signature on every protocol.
+// TestRefusalsTellWhyAndNoSecret refuses real encoders and players, and looks for their signatures wherever it is told.
+// TestAddressMatrix has every wrong signature on every protocol.
 func TestRefusalsTellWhyAndNoSecret(t *testing.T) {
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1"})
@@ -251,7 +252,7 @@ func TestRefusalsTellWhyAndNoSecret(t *testing.T) {
 		})
 	}
 	// A signature in a wrong place is a signature all the same: it must not reach the log with the name.
-	for _, wrong := range []string{strings.Replace(a.Push.RTMP, "?", "&", 1), strings.Replace(a.Push.RTMP, "?", "%3F", 1)} {
+	for _, wrong := range []string{strings.Replace(a.Push.RTMP, "?", "&", 1), strings.Replace(a.Push.RTMP, "?", "%3B", 1)} {
 		push(t, wrong).wait()
 	}
 	misplaced := strings.Replace(a.Play.FLV, "r1.flv?", "r1&", 1) + ".flv"
@@ -259,35 +260,8 @@ func TestRefusalsTellWhyAndNoSecret(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	playSecret := strings.Split(strings.Split(a.Play.FLV, "txSecret=")[1], "&")[0]
-	for name, url := range map[string]string{"flv": a.Play.FLV, "hls": a.Play.HLS, "wsflv": a.Play.WSFLV} {
-		t.Run("play "+name, func(t *testing.T) {
-			url = strings.Replace(url, "ws://", "http://", 1)
-			for code, bad := range map[string]string{
-				"missing_signature": strings.Split(url, "?")[0],
-				"bad_signature":     strings.Replace(url, "txSecret=", "txSecret=0", 1),
-				"expired":           n.expired(t, url),
-			} {
-				resp, err := http.Get(bad)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var problem struct{ Code string }
-				err = json.NewDecoder(resp.Body).Decode(&problem)
-				_ = resp.Body.Close()
-				if resp.StatusCode != http.StatusForbidden || problem.Code != code {
-					t.Errorf("%s: %s %+v (%v)", code, resp.Status, problem, err)
-				}
-			}
-		})
-	}
-	for code, bad := range map[string]string{
-		"missing_signature": strings.Split(a.Play.RTMP, "?")[0],
-		"bad_signature":     strings.Replace(a.Play.RTMP, "txSecret=", "txSecret=0", 1),
-		"expired":           n.expired(t, a.Play.RTMP),
-	} {
-		if _, err := ffprobe(t, bad); err == nil || !strings.Contains(err.Error(), code) {
-			t.Errorf("RTMP play, %s: ffprobe was told %v", code, err)
-		}
+	if _, err := ffprobe(t, n.expired(t, a.Play.RTMP)); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("ffprobe of an expired address was told %v", err)
 	}
 	metrics := n.metrics()
 	for _, code := range []string{"bad_signature", "expired", "missing_signature"} {
