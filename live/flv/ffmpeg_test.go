@@ -159,6 +159,80 @@ func TestFFProbeReadsAStream(t *testing.T) {
 	}
 }
 
+// pushWithLateTrack publishes a file five times as fast as it was made, without metadata, and of one kind only what comes
+// after two seconds.
+func pushWithLateTrack(p *stream.Publisher, file []byte, late stream.Kind) error {
+	fr, err := NewReader(bytes.NewReader(file), 0)
+	if err != nil {
+		return err
+	}
+	var header []byte // of the late track, until it begins
+	for began, joined := time.Now(), false; ; {
+		kind, ts, buf, err := fr.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		payload := buf[stream.HeaderBytes:]
+		switch {
+		case kind == stream.Script:
+			continue
+		case kind == late && !joined && header == nil:
+			header = buf
+			continue
+		case kind == late && !joined:
+			if ts < 1900 || late == stream.Video && payload[0] != 0x17 {
+				continue
+			}
+			joined = true
+			if err := p.Write(kind, ts, header); err != nil {
+				return err
+			}
+		}
+		time.Sleep(time.Until(began.Add(time.Duration(ts) * time.Millisecond / 5)))
+		if err := p.Write(kind, ts, buf); err != nil {
+			return err
+		}
+	}
+}
+
+// A track that appears long after the header was written, and that nothing announced, is played all the same.
+func TestFFProbeFindsATrackThatAppearsLate(t *testing.T) {
+	file := sample(t)
+	for _, late := range []stream.Kind{stream.Video, stream.Audio} {
+		t.Run(late.String(), func(t *testing.T) {
+			r := newRig(t, Config{}, nil)
+			var (
+				got     probe
+				problem string
+				err     error
+				wg      sync.WaitGroup
+			)
+			wg.Go(func() { got, problem, err = ffprobe(t.Context(), r.http.URL+"/live/x.flv") })
+			for r.flv.Stats().Playing == 0 && t.Context().Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+			if err := pushWithLateTrack(r.publish(t, "x"), file, late); err != nil {
+				t.Error(err)
+			}
+			r.hub.End("x", nil)
+			wg.Wait()
+			if err != nil {
+				t.Fatalf("%v: %s", err, problem)
+			}
+			frames := map[string]int{}
+			for _, s := range got.Streams {
+				frames[s.CodecName], _ = strconv.Atoi(s.Frames)
+			}
+			if frames["h264"] < 29 || frames["aac"] < 40 {
+				t.Errorf("frames %v of 3 s of the one and 1 s of the other; %s", frames, problem)
+			}
+		})
+	}
+}
+
 // TestReaderAgreesWithFFmpeg reads ffmpeg's file and holds that the hub passes its bytes on unchanged.
 func TestReaderAgreesWithFFmpeg(t *testing.T) {
 	file := sample(t)

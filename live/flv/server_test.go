@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -429,6 +430,56 @@ func TestConfigValidate(t *testing.T) {
 			t.Errorf("%+v accepted", c)
 		}
 	}
+}
+
+// Of a hundred viewers twenty stop reading: the others get every frame, the twenty are closed and counted, and nothing is
+// kept for each of them.
+func TestManySlowViewers(t *testing.T) {
+	t.Parallel()
+	const all, slow, frames = 100, 20, 60
+	r := newRig(t, Config{WriteTimeout: 3 * time.Second, SendBufferBytes: 4096}, nil)
+	r.hub = stream.NewHub(stream.Config{BacklogBytes: 1 << 20})
+	p := r.publish(t, "x")
+	write(t, p, stream.Script, 0, []byte(metadata))
+	write(t, p, stream.Video, 0, keyframe)
+	for range slow {
+		dial(t, r, "GET /live/x.flv HTTP/1.1\r\nHost: h\r\n\r\n")
+	}
+	readers := make([]*Reader, all-slow)
+	for i := range readers {
+		_, readers[i] = r.play(t, "x")
+		wantTag(t, readers[i], stream.Script, 0, []byte(metadata))
+		wantTag(t, readers[i], stream.Video, 0, keyframe)
+	}
+	before := heap()
+	payload := append(slices.Clone(keyframe), make([]byte, 1<<16)...)
+	for ts := range uint32(frames) { // 4 MB for each, four times what is kept for all
+		write(t, p, stream.Video, 40+ts, payload)
+		for _, fr := range readers {
+			wantTag(t, fr, stream.Video, 40+ts, payload)
+		}
+	}
+	if grown := int64(heap()) - int64(before); grown > slow<<20 {
+		t.Errorf("the heap grew by %d bytes, %d for each slow viewer", grown, grown/slow)
+	}
+	for range slow {
+		r.left(t)
+	}
+	if st := r.flv.Stats(); st.Playing != all-slow || st.ClosedSlow != slow {
+		t.Errorf("%d play, %d were closed as slow", st.Playing, st.ClosedSlow)
+	}
+	r.hub.End("x", nil)
+	for _, fr := range readers {
+		wantEOF(t, fr)
+	}
+}
+
+// heap is what is in use, garbage left out.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // One viewer does not read at all; the others must not notice.
