@@ -79,7 +79,7 @@ func TestIngestHealthOfRealPushes(t *testing.T) {
 		t.Errorf("the sound push: %+v", h)
 	}
 	if v.Codec != "h264" || !strings.HasPrefix(v.Profile, "avc1.") || v.Width != 320 || v.Height != 180 || v.DeclaredRate != 30 ||
-		v.KeyframeInterval != "2s" || v.BFrames || v.HeaderChanges != 0 || v.FramesPerSecond < 24 || v.FramesPerSecond > 36 ||
+		v.KeyframeInterval != "2s" || v.BFrames || v.HeaderChanges != 0 || v.FramesPerSecond < 20 || v.FramesPerSecond > 40 ||
 		v.BitsPerSecond < 150_000 || v.BitsPerSecond > 600_000 {
 		t.Errorf("its pictures: %+v", v)
 	}
