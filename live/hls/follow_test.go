@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,12 +23,21 @@ type follower struct {
 	v     validator
 	m     mediaCheck
 	parts map[string][]byte // fetched before their segment was whole
+	ahead string            // part that was asked for before it was there
+	came  chan answer       // what it was answered
+	early sync.WaitGroup    // those who ask ahead
 	from  uint64            // segments below are done
 
 	segments, fetched, waited int
+	awaited                   int           // parts that were asked for ahead and came
 	behind                    time.Duration // largest distance of the newest media from the present, while it flowed
 	cancel                    context.CancelFunc
 	done                      chan struct{}
+}
+
+type answer struct {
+	code int
+	body string
 }
 
 // watch begins to follow the stream once it can be played.
@@ -42,6 +52,7 @@ func (w *show) watch(low bool, src source, holes bool) *follower {
 	ctx, f.cancel = context.WithCancel(w.t.Context())
 	go func() {
 		defer close(f.done)
+		defer f.early.Wait()
 		f.follow(ctx)
 	}()
 	w.players = append(w.players, f)
@@ -71,8 +82,8 @@ func (f *follower) leave() {
 		}
 		f.w.t.Errorf("low latency %t: %s", f.low, p)
 	}
-	f.w.t.Logf("low latency %t: %d segments, %d files, %d pictures, %d sounds, %d parts as hinted, %d deltas, %d blocked; at most %v behind",
-		f.low, f.segments, f.fetched, f.m.pictures, f.m.sounds, f.v.hinted, f.v.deltas, f.waited, f.behind)
+	f.w.t.Logf("low latency %t: %d segments, %d files, %d pictures, %d sounds, %d parts as hinted, %d asked for ahead, %d deltas, %d blocked; at most %v behind",
+		f.low, f.segments, f.fetched, f.m.pictures, f.m.sounds, f.v.hinted, f.awaited, f.v.deltas, f.waited, f.behind)
 }
 
 func (f *follower) follow(ctx context.Context) {
@@ -182,6 +193,7 @@ func (f *follower) load(ctx context.Context, l *mediaList) {
 		f.m.segment(n, s, f.file(ctx, s.uri), parts)
 		f.segments++
 	}
+	defer f.askAhead(ctx, l.hint)
 	end := l.open.date
 	for _, p := range l.open.parts {
 		f.part(ctx, p)
@@ -204,9 +216,31 @@ func (f *follower) mapped(ctx context.Context, uri string) {
 }
 
 func (f *follower) part(ctx context.Context, p listedPart) {
-	if f.low && f.parts[p.uri] == nil {
+	switch {
+	case !f.low || f.parts[p.uri] != nil:
+	case p.uri == f.ahead:
+		a := <-f.came
+		if a.code != http.StatusOK && ctx.Err() == nil {
+			f.v.fault("hint", "%s was asked for ahead: %d %s", p.uri, a.code, a.body)
+		}
+		f.parts[p.uri] = []byte(a.body)
+		f.awaited++
+	default:
 		f.parts[p.uri] = f.file(ctx, p.uri)
 	}
+}
+
+// askAhead asks for a part that is not there yet.
+func (f *follower) askAhead(ctx context.Context, uri string) {
+	if !f.low || uri == "" || uri == f.ahead {
+		return
+	}
+	came := make(chan answer, 1)
+	f.ahead, f.came = uri, came
+	f.early.Go(func() {
+		code, body := f.w.get(ctx, uri)
+		came <- answer{code, body}
+	})
 }
 
 // again asks for what was unlisted, shortly before it may be gone.
@@ -234,32 +268,41 @@ func TestPlaylistsKeepTheRules(t *testing.T) {
 	plain := func(src source) func(*show) { return func(w *show) { w.follow(src, false, length) } }
 	for _, tt := range []struct {
 		name string
+		cfg  Config
 		play func(w *show)
 	}{
-		{"30 pictures a second", plain(usual)},
-		{"29.97 with B-frames", plain(source{frames: 30000, per: 1001, gop: 60, reorder: true, rate: 48000})},
-		{"sound alone", plain(alone)},
-		{"no sound", plain(silent)},
-		{"GOP of ten seconds", plain(source{frames: 30, per: 1, gop: 300, rate: 44100})},
-		{"GOP shorter than a part", plain(source{frames: 50, per: 1, gop: 5, rate: 48000})},
-		{"jitter", plain(source{frames: 30, per: 1, gop: 60, rate: 44100, jitter: 400 * time.Millisecond})},
-		{"sound leads", plain(source{frames: 30, per: 1, gop: 60, rate: 44100, lead: 700 * time.Millisecond})},
-		{"pictures lead", plain(source{frames: 30, per: 1, gop: 60, rate: 44100, lead: -700 * time.Millisecond})},
-		{"a session of seven weeks: 2^32 ms go by, in the input too", func(w *show) {
+		{"30 pictures a second", Config{}, plain(usual)},
+		{"29.97 with B-frames", Config{}, plain(source{frames: 30000, per: 1001, gop: 60, reorder: true, rate: 48000})},
+		{"sound alone", Config{}, plain(alone)},
+		{"no sound", Config{}, plain(silent)},
+		{"GOP of ten seconds", Config{}, plain(source{frames: 30, per: 1, gop: 300, rate: 44100})},
+		{"GOP shorter than a part", Config{}, plain(source{frames: 50, per: 1, gop: 5, rate: 48000})},
+		{"jitter", Config{}, plain(source{frames: 30, per: 1, gop: 60, rate: 44100, jitter: 400 * time.Millisecond})},
+		{"sound leads", Config{}, plain(source{frames: 30, per: 1, gop: 60, rate: 44100, lead: 700 * time.Millisecond})},
+		{"pictures lead", Config{}, plain(source{frames: 30, per: 1, gop: 60, rate: 44100, lead: -700 * time.Millisecond})},
+		{"a session of seven weeks: 2^32 ms go by, in the input too", Config{}, func(w *show) {
 			w.age = (1<<32 - 40_000) * time.Millisecond
 			src := usual
 			src.raw = 1<<32 - 60_000
 			w.follow(src, false, length)
 		}},
-		{"sound stays away for a while", func(w *show) { w.mutes(length) }},
-		{"new picture sizes", func(w *show) { w.changes(length) }},
-		{"stalls of the encoder", func(w *show) { w.stalls(length) }},
-		{"reconnects", func(w *show) { w.reconnects(length) }},
-		{"pauses", func(w *show) { w.pauses(length) }},
+		{"sound stays away for a while", Config{}, func(w *show) { w.mutes(length) }},
+		{"new picture sizes", Config{}, func(w *show) { w.changes(length) }},
+		{"stalls of the encoder", Config{}, func(w *show) { w.stalls(length) }},
+		{"reconnects", Config{}, func(w *show) { w.reconnects(length) }},
+		{"pauses", Config{}, func(w *show) { w.pauses(length) }},
+		{"whole segments only", Config{Latency: NormalLatency}, plain(usual)},
+		{"MPEG-TS over the wrap of its 33 bits", Config{Container: MPEGTS}, func(w *show) {
+			w.age = (1<<33/90 - 41_000) * time.Millisecond
+			w.follow(source{frames: 30, per: 1, gop: 60, reorder: true, rate: 44100}, false, length)
+		}},
+		{"MPEG-TS with sound alone", Config{Container: MPEGTS}, plain(alone)},
+		{"MPEG-TS with reconnects", Config{Container: MPEGTS}, func(w *show) { w.reconnects(length) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newShow(t, Config{})
+				w := newShow(t, tt.cfg)
 				tt.play(w)
 				w.stop()
 			})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/formats/fmp4"
@@ -18,6 +19,7 @@ type mediaCheck struct {
 	header   []byte // of the segment before
 	newest   []byte
 	tracks   map[int]*trackCheck
+	shift    int64     // of MPEG-TS' timestamps against the session's clock, in 90 kHz; 0: not known yet
 	zero     time.Time // of the session's clock by PROGRAM-DATE-TIME
 	pictures int
 	sounds   int
@@ -52,6 +54,10 @@ func (m *mediaCheck) init(uri string, data []byte) {
 
 // segment takes a finished segment and its parts, as far as they were listed.
 func (m *mediaCheck) segment(n uint64, s *listedSegment, data []byte, parts [][]byte) {
+	if strings.HasSuffix(s.uri, ".ts") {
+		m.transport(n, s, data)
+		return
+	}
 	init := m.inits[s.mapURI]
 	if init == nil {
 		m.fault("init", "%s has none", describe(n, s.uri))
