@@ -176,7 +176,7 @@ func forEach(url string, n int) (out []string) {
 }
 
 // usualViewers come where none are asked for.
-var usualViewers = map[string]int{"flv": 100, "wsflv": 20, "rtmp": 50, "hls": 20}
+var usualViewers = map[string]int{"flv": 100, "wsflv": 20, "rtmp": 50, "hls": 20, "llhls": 20}
 
 // audiences are the viewers that were asked for, or some of each protocol that has an address.
 func (c benchMediaCmd) audiences(play map[bench.Protocol][]string) (out []bench.Audience, err error) {

@@ -316,12 +316,19 @@ func (r *run) judge(out *Report) {
 	if out.Total.Latency.Count == 0 && out.Total.Viewers > 0 && out.Seconds > 0 && len(r.plan.Push) == 0 {
 		out.Hints = append(out.Hints, "no latency: the stream carries no marks of liveroom bench (or has no pictures)")
 	}
-	closed := func(reasons []Reason) bool {
-		return slices.ContainsFunc(reasons, func(reason Reason) bool { return reason.Code == codeClosed })
+	has := func(codes ...string) bool {
+		is := func(reason Reason) bool { return slices.Contains(codes, reason.Code) }
+		return out.Publishers != nil && slices.ContainsFunc(out.Publishers.Reasons, is) ||
+			slices.ContainsFunc(out.Protocols, func(f Figures) bool { return f.Never+f.Refused > 0 && slices.ContainsFunc(f.Reasons, is) })
 	}
-	if out.Publishers != nil && closed(out.Publishers.Reasons) ||
-		slices.ContainsFunc(out.Protocols, func(f Figures) bool { return f.Never > 0 && closed(f.Reasons) }) {
+	if has(codeClosed) {
 		out.Hints = append(out.Hints, "connections closed without an answer: one machine's load comes from one address; "+
 			"liveroom takes 512 connections of an address unless it runs with --max-per-address 0, and no more than --max-connections or its descriptors allow")
+	}
+	if has("too_many", "too_many_pushes") {
+		out.Hints = append(out.Hints, "refused because one address asked for too much: run the server with --max-per-address 0 and --max-pushes-per-address 0 while you measure")
+	}
+	if has("room_full", "room_bandwidth", "node_full", "node_bandwidth") {
+		out.Hints = append(out.Hints, "refused by the limits set for the room or the node: --max-viewers, --max-bandwidth and those per room")
 	}
 }

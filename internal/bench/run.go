@@ -162,7 +162,7 @@ func (r *run) playlists(ctx context.Context) bool {
 			if ctx.Err() != nil {
 				return false
 			}
-			if err != nil || status != http.StatusNotFound && status != http.StatusServiceUnavailable {
+			if err != nil || status != http.StatusNotFound {
 				break
 			}
 			pause(ctx, 200*time.Millisecond)

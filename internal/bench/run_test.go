@@ -151,6 +151,43 @@ func TestInterruptedGivesWhatThereIs(t *testing.T) {
 	}
 }
 
+func TestHintsAndDoubts(t *testing.T) {
+	refusals := func(codes ...string) (out []Reason) {
+		for _, code := range codes {
+			out = append(out, Reason{Code: code, Count: 1})
+		}
+		return out
+	}
+	viewers := func(codes ...string) Report {
+		return Report{Protocols: []Figures{{Refused: 1, Reasons: refusals(codes...)}}}
+	}
+	for _, c := range []struct {
+		name string
+		r    Report
+		says string // in a hint or doubt; empty: there is none
+	}{
+		{"all is well", Report{Seconds: 1, Total: Figures{Viewers: 1, Expected: 100}, Bitrate: 1}, ""},
+		{"another refusal", viewers("bad_signature"), ""},
+		{"closed", viewers(codeClosed), "--max-per-address"},
+		{"HLS sessions", viewers("expired", "too_many"), "--max-per-address"},
+		{"pushes", Report{Publishers: &Publishers{Refused: 1, Reasons: refusals("too_many_pushes")}}, "--max-pushes-per-address"},
+		{"limits", viewers("room_full"), "--max-viewers"},
+		{"a load at its limit", Report{Load: Load{PercentOfCores: 95, Cores: 2}}, "2 cores"},
+		{"a drain at its limit", Report{Load: Load{DrainPercent: 95}}, "run two"},
+		{"a busy machine", Report{Load: Load{MachinePercent: 99}}, "took from one another"},
+		{"late publishers", Report{Publishers: &Publishers{Late: Spread{P99: 80, Max: 100}}}, "late"},
+		{"a short measurement", Report{Server: &Server{CPUSeconds: .1}}, "0.01 s"},
+		{"too little", Report{Seconds: 1, Total: Figures{Viewers: 1, Expected: 80}, Bitrate: 1}, "80.0 %"},
+	} {
+		r := &run{plan: Plan{Push: []string{"rtmp://h/live/s"}}}
+		r.judge(&c.r)
+		all := append(c.r.Hints, c.r.Distrust...)
+		if c.says == "" && len(all) > 0 || c.says != "" && (len(all) != 1 || !strings.Contains(all[0], c.says)) {
+			t.Errorf("%s: %q, want %q", c.name, all, c.says)
+		}
+	}
+}
+
 func TestPlansThatCannotBe(t *testing.T) {
 	flv := []string{"http://h/live/s.flv"}
 	for _, c := range []struct {
