@@ -31,8 +31,13 @@ type Occupancy struct {
 	Limits    Limits
 }
 
-// rateFresh is how long a stream's measured rate is good for admission.
-const rateFresh = time.Second
+const (
+	// rateFresh is how long a stream's measured rate is good for admission.
+	rateFresh = time.Second
+	// rateAssumed is what a viewer counts with whose stream has not been measured yet, in bits per second: the crowd that
+	// comes in the first moments of a push is the largest.
+	rateAssumed = 2_000_000
+)
 
 // capacity hands out places to watch from. Its numbers are kept as viewers come and go, so that a join costs the same in a
 // node of one room and of thousands.
@@ -51,8 +56,8 @@ type capacity struct {
 // tally is what the viewers of one stream take.
 type tally struct {
 	viewers  int
-	rate     int64 // of each; the last known while nobody pushes
-	measured time.Time
+	rate     int64     // of each; the last known while nobody pushes
+	measured time.Time // zero: not yet
 }
 
 func newCapacity(node Limits, rate func(string) int64) *capacity {
@@ -155,16 +160,27 @@ func (c *capacity) apply(name string, rates map[string]int64) *tally {
 		if t == nil {
 			continue
 		}
-		t.measured = now
-		if rate > 0 { // else nobody pushes just now, and the viewers wait for what they had
-			c.committed += times(t.viewers, rate) - times(t.viewers, t.rate)
-			t.rate = rate
+		switch {
+		case rate > 0:
+			t.measured = now
+		case t.measured.IsZero():
+			rate = rateAssumed
+		default: // nobody pushes just now, and the viewers wait for what they had
+			t.measured, rate = now, t.rate
+		}
+		c.committed += times(t.viewers, rate) - times(t.viewers, t.rate)
+		t.rate = rate
+	}
+	t := c.streams[name]
+	if t == nil {
+		t = &tally{rate: rates[name]}
+		if rates != nil && t.rate == 0 {
+			t.rate = rateAssumed
+		} else if rates != nil {
+			t.measured = now
 		}
 	}
-	if t := c.streams[name]; t != nil {
-		return t
-	}
-	return &tally{rate: rates[name], measured: now}
+	return t
 }
 
 // occupancy is how full the node is.

@@ -17,7 +17,7 @@ import (
 func TestCapacityKeepsItsBooks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := []string{"a", "b", "c"}
-		rates := map[string]int64{}
+		rates := map[string]int64{"a": 3, "b": 5, "c": 7}
 		node := Limits{Viewers: rapid.IntRange(0, 6).Draw(t, "viewers"), Bandwidth: rapid.Int64Range(0, 60).Draw(t, "bandwidth")}
 		room := Limits{Viewers: rapid.IntRange(0, 4).Draw(t, "room viewers"), Bandwidth: rapid.Int64Range(0, 30).Draw(t, "room bandwidth")}
 		c := newCapacity(node, func(name string) int64 { return rates[name] })
@@ -126,12 +126,37 @@ func TestBandwidthLimits(t *testing.T) {
 		if got := c.occupancy(); got.Full() == nil {
 			t.Errorf("not full: %+v", got)
 		}
+		enter("new", Limits{}, "node_bandwidth")
 		if leave, why := c.enter("slow", Limits{}, true); why != nil { // was there before a restart
 			t.Errorf("forced: %v", why)
 		} else {
 			leave()
 		}
 	})
+}
+
+// TestCrowdBeforeTheFirstMeasurement: those who come before the rate is known count with a usual one, until it is.
+func TestCrowdBeforeTheFirstMeasurement(t *testing.T) {
+	var rate int64
+	c := newCapacity(Limits{Bandwidth: 10 * rateAssumed}, func(string) int64 { return rate })
+	many := func() (in int) {
+		for range 100 {
+			if _, why := c.enter("a", Limits{}, false); why == nil {
+				in++
+			}
+		}
+		return in
+	}
+	if in := many(); in != 10 {
+		t.Errorf("%d got in before the stream was measured, want 10", in)
+	}
+	rate = rateAssumed / 4 // noticed by the next, at once
+	if in := many(); in != 30 {
+		t.Errorf("%d more got in, want 30", in)
+	}
+	if got := c.occupancy(); got.Committed != 10*rateAssumed || got.Viewers != 40 {
+		t.Errorf("occupancy %+v", got)
+	}
 }
 
 // TestCrowdTakesExactlyThePlaces: of many who come at once as many get in as there are places, again and again.
