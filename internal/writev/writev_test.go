@@ -154,3 +154,26 @@ func TestWhichConnectionsAreWrittenByVector(t *testing.T) {
 		})
 	}
 }
+
+// What a peer does not read must show here, not lie in the kernel.
+func TestBound(t *testing.T) {
+	for name, wrap := range map[string]func(*net.TCPConn) net.Conn{
+		"tcp":              func(c *net.TCPConn) net.Conn { return c },
+		"tls over watched": func(c *net.TCPConn) net.Conn { return tls.Server(plain{c}, &tls.Config{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, client := pair(t)
+			if err := client.SetReadBuffer(64 << 10); err != nil {
+				t.Fatal(err)
+			}
+			Bound(wrap(server), 128<<10, 32<<10)
+			if err := server.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := New(server).Write([][]byte{make([]byte, 64<<20)}); !isTimeout(err) || n > 1<<20 {
+				t.Errorf("the kernel took %d bytes: %v", n, err)
+			}
+		})
+	}
+	Bound(wrapped{}, 1, 1) // nothing to bound
+}

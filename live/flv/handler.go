@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"liveroom/address"
+	"liveroom/internal/writev"
 	"liveroom/live/stream"
 )
 
@@ -158,7 +159,7 @@ func (s *Server) takeOver(v *viewer, w http.ResponseWriter, chunks bool) (play f
 	if err != nil {
 		return nil, err
 	}
-	s.cfg.bound(conn)
+	writev.Bound(conn, s.cfg.SendBufferBytes, s.cfg.UnsentBytes)
 	out := newConnOutput(v, conn)
 	out.head, out.chunks = responseHead(w.Header(), chunks), chunks
 	return func() error { return s.playConn(v, out) }, nil

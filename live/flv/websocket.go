@@ -81,7 +81,7 @@ func (s *Server) upgrade(v *viewer, w http.ResponseWriter, r *http.Request) (pla
 	if err != nil {
 		return nil, fmt.Errorf("upgrade to websocket: %w", err)
 	}
-	s.cfg.bound(ws.NetConn())
+	writev.Bound(ws.NetConn(), s.cfg.SendBufferBytes, s.cfg.UnsentBytes)
 	return func() error { return s.playWebSocket(v, ws) }, nil
 }
 

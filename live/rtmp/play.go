@@ -3,18 +3,21 @@ package rtmp
 import (
 	"context"
 	"errors"
-	"net"
 	"sync/atomic"
 	"time"
 
 	"github.com/yutopp/go-rtmp/message"
 
 	"liveroom/address"
+	"liveroom/internal/writev"
 	"liveroom/live/stream"
 )
 
-// sendBufferBytes is the kernel's send buffer of a player (it keeps about twice that).
-const sendBufferBytes = 512 << 10
+// What the kernel takes for a player: its send buffer, and how much of that may wait for its first sending.
+const (
+	sendBufferBytes = 512 << 10
+	unsentBytes     = 128 << 10
+)
 
 // player is the sending half of a connection that plays.
 type player struct {
@@ -48,7 +51,7 @@ func (c *conn) startPlay(ctx context.Context, cmd call) error {
 	c.play.mute.Store(c.mute)
 	c.play.blind.Store(c.blind)
 	sub.SetIdle(c.srv.cfg.Idle)
-	boundSendBuffer(c.nc)
+	writev.Bound(c.nc, sendBufferBytes, unsentBytes)
 	c.srv.count.plays.Add(1)
 	if err := c.nc.SetReadDeadline(time.Time{}); err != nil { // players may be silent
 		return err
@@ -70,16 +73,6 @@ func (c *conn) startPlay(ctx context.Context, cmd call) error {
 		}
 	})
 	return nil
-}
-
-// boundSendBuffer bounds what the kernel takes for a player that does not read, so that its slowness shows in time.
-func boundSendBuffer(nc net.Conn) {
-	if wrapped, ok := nc.(interface{ NetConn() net.Conn }); ok { // TLS
-		nc = wrapped.NetConn()
-	}
-	if tcp, ok := nc.(*net.TCPConn); ok {
-		_ = tcp.SetWriteBuffer(sendBufferBytes) // the kernel's own size serves as well
-	}
 }
 
 // pump sends the stream until it is over or cannot be sent. It runs beside the session.

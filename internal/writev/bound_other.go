@@ -1,5 +1,5 @@
 //go:build !linux
 
-package flv
+package writev
 
 func setUnsent(_, _ int) error { return nil }
