@@ -204,13 +204,14 @@ func timeRules() []rule {
 				"Only %.0f %% of each second arrives: encoder or connection are too slow. Lower resolution, frame rate or bit rate.", 100*in.Minute.ClockRate)
 		}},
 		{"timestamps_repaired", Warning, func(in *Ingest, _ time.Time) string {
-			return when(in.Minute.Repaired >= manyRepairs, "%d timestamps were repaired in the last minute: %s. Restart the encoder; if that does not help, update it.",
-				in.Minute.Repaired, repairWords(in.Repairs))
+			words := repairWords(in.Repairs)
+			return when(in.Minute.Repaired >= manyRepairs && words != "",
+				"%d timestamps were repaired in the last minute: %s. Restart the encoder; if that does not help, update it.", in.Minute.Repaired, words)
 		}},
 	}
 }
 
-// repairWords says what was wrong most often.
+// repairWords says what was wrong most often, empty for what clock_fast speaks of or nobody needs to care for.
 func repairWords(r stream.Repairs) string {
 	most := stream.RepairKind(0)
 	for k, n := range r {
@@ -230,11 +231,11 @@ func repairWords(r stream.Repairs) string {
 	case stream.Stalled:
 		return "they stand still"
 	case stream.Held:
-		return "they run ahead of real time"
+		return ""
 	case stream.Composition:
 		return "pictures ask to be shown seconds after they are decoded"
 	}
-	return most.String()
+	return ""
 }
 
 // codecRules are about who can play it.
