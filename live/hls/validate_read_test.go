@@ -2,7 +2,6 @@ package hls
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -257,31 +256,44 @@ func (r *reader) number(name, text string) uint64 {
 	return n
 }
 
-var decimal = regexp.MustCompile(`^\d+(\.\d+)?$`)
-
 func (r *reader) seconds(name, text string) time.Duration {
 	d, err := time.ParseDuration(text + "s")
-	if err != nil || !decimal.MatchString(text) {
+	if err != nil || strings.Trim(text, "0123456789.") != "" || strings.HasPrefix(text, ".") || strings.HasSuffix(text, ".") {
 		r.fault(strings.TrimPrefix(name, "EXT-X-"), "%q is no number of seconds", text)
 	}
 	return d
 }
 
-var attribute = regexp.MustCompile(`^([A-Z0-9-]+)=("[^"]*"|[^",\s]+)(,|$)`)
-
+// attributes reads an attribute list (§4.2): NAME=value or NAME="value", with commas between.
 func (r *reader) attributes(name, text string) map[string]string {
 	out := map[string]string{}
 	for text != "" {
-		m := attribute.FindStringSubmatch(text)
-		if m == nil {
+		key, value, rest, ok := cutAttribute(text)
+		if !ok {
 			r.fault("form", "attributes of %s: %q", name, text)
 			break
 		}
-		if _, twice := out[m[1]]; twice {
-			r.fault("form", "%s of %s stands twice", m[1], name)
+		if _, twice := out[key]; twice {
+			r.fault("form", "%s of %s stands twice", key, name)
 		}
-		out[m[1]] = strings.Trim(m[2], `"`)
-		text = text[len(m[0]):]
+		out[key], text = value, rest
 	}
 	return out
+}
+
+func cutAttribute(text string) (key, value, rest string, ok bool) {
+	key, rest, ok = strings.Cut(text, "=")
+	if !ok || key == "" || strings.Trim(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
+		return "", "", "", false
+	}
+	if quoted, found := strings.CutPrefix(rest, `"`); found {
+		value, rest, ok = strings.Cut(quoted, `"`)
+		if rest == "" {
+			return key, value, "", ok
+		}
+		rest, found = strings.CutPrefix(rest, ",")
+		return key, value, rest, ok && found && rest != ""
+	}
+	value, rest, more := strings.Cut(rest, ",")
+	return key, value, rest, value != "" && !strings.ContainsAny(value, "\"; \t") && more == (rest != "")
 }
