@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// quietBytes is how much must wait in the kernel before it wakes the process for a hushed connection.
-const quietBytes = pushReadBytes
+// quietBytes is how much must wait in the kernel before it wakes the process for a hushed connection. It is so much less
+// than a receive buffer that the kernel leaves the buffer and its window as they are.
+const quietBytes = 32 << 10
 
 // quietReader reads what a TCP connection has without waiting for more.
 type quietReader struct {
