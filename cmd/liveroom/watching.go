@@ -123,6 +123,7 @@ func (p *program) rtmpMetrics() []web.Sample {
 		counter("rtmp_protocol_errors_total", "RTMP connections closed because of what the peer sent.", st.ProtocolErrors),
 		counter("rtmp_slowed_refusals_total", "RTMP refusals held back longer than usual, because their address had many before.", st.SlowedRefusals),
 		counter("rtmp_silent_pushes_total", "Pushes closed for want of media.", st.SilentPushes),
+		counter("rtmp_dropped_scripts_total", "Data messages of publishers that were not valid and were left out.", st.DroppedScripts),
 		counter("rtmp_slow_writes_total", "RTMP connections closed because a write took too long.", st.SlowWrites),
 		counter("rtmp_panics_total", "RTMP connections ended by a mistake of this program.", st.Panics),
 		counter("rtmp_timeouts_total", "RTMP connections closed because they asked for nothing in time.", st.Timeouts),
