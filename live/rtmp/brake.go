@@ -48,14 +48,14 @@ func (b *brake) step(addr net.Addr, now time.Time) int {
 // forget makes room: all addresses whose time is over, and if there are none, any one. With so many addresses a single one
 // is not what slows a guesser down.
 func (b *brake) forget(now time.Time) {
-	var any netip.Prefix
+	var some netip.Prefix
 	before := len(b.addrs)
 	for n, o := range b.addrs {
-		if any = n; now.Sub(o.last) > brakeMemory {
+		if some = n; now.Sub(o.last) > brakeMemory {
 			delete(b.addrs, n)
 		}
 	}
 	if len(b.addrs) == before {
-		delete(b.addrs, any)
+		delete(b.addrs, some)
 	}
 }
