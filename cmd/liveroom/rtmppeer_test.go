@@ -135,6 +135,11 @@ func (p *rtmpPeer) ask(what string, last any) (code, description string, err err
 	if _, err := p.Write(appendRTMP(nil, 3, rtmpCommand, 0, amf(what, 0, nil, p.to.name, last))); err != nil {
 		return "", "", err
 	}
+	return p.answer()
+}
+
+// answer hears up to the next status, 20 s at most.
+func (p *rtmpPeer) answer() (code, description string, err error) {
 	if err := p.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		return "", "", err
 	}
@@ -149,14 +154,18 @@ func (p *rtmpPeer) ask(what string, last any) (code, description string, err err
 	}
 }
 
-// goodbye ends a push as encoders do, and waits until the server has closed.
+// goodbye ends a push as encoders do, and waits for the answer.
 func (p *rtmpPeer) goodbye() error {
 	out := appendRTMP(nil, 3, rtmpCommand, 0, amf("FCUnpublish", 0, nil, p.to.name))
 	out = appendRTMP(out, 3, rtmpCommand, 0, amf("deleteStream", 0, nil, 1))
 	if _, err := p.Write(out); err != nil {
 		return err
 	}
-	return p.gone()
+	code, _, err := p.answer()
+	if err == nil && code != "NetStream.Unpublish.Success" {
+		err = errors.New("the goodbye was answered " + code)
+	}
+	return err
 }
 
 // gone hears out what is left and waits, 20 s at most, until the server has closed.
