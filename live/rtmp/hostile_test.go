@@ -121,6 +121,7 @@ func TestHostilePeers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := dial(t, d.addr)
+			c.careless = true
 			attack(c)
 			began := time.Now()
 			_, _ = io.Copy(io.Discard, c.nc)
@@ -180,7 +181,7 @@ func TestSlowLoris(t *testing.T) {
 
 // What strangers left behind must be nothing: goroutines and memory go back to where they were.
 func TestHostilePeersLeaveNothing(t *testing.T) {
-	d := open(t, Config{Handshake: time.Second, MaxPerAddr: -1}, newRoom())
+	d := open(t, Config{Handshake: 300 * time.Millisecond, MaxPerAddr: -1}, newRoom())
 	round := func() {
 		var wg sync.WaitGroup
 		for range 20 {
@@ -190,6 +191,7 @@ func TestHostilePeersLeaveNothing(t *testing.T) {
 			} {
 				wg.Go(func() {
 					c := dial(t, d.addr)
+					c.careless = true
 					attack(c)
 					_, _ = io.Copy(io.Discard, c.nc)
 					_ = c.nc.Close()
