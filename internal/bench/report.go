@@ -9,8 +9,8 @@ import (
 
 // Report is what was measured. Percentages are of 100, times in seconds or, where the name says so, in milliseconds.
 type Report struct {
-	StartedAt   time.Time `json:"startedAt"`     // of the window
-	Seconds     float64   `json:"windowSeconds"` // 0: it was never reached
+	StartedAt   time.Time `json:"startedAt,omitzero"` // of the window
+	Seconds     float64   `json:"windowSeconds"`      // 0: it was never reached
 	Interrupted bool      `json:"interrupted"`
 	Bitrate     int64     `json:"bitrate"` // expected of each stream, bit/s; 0: unknown
 
@@ -313,7 +313,7 @@ func (r *run) judge(out *Report) {
 	if r.healthErr != nil {
 		out.Hints = append(out.Hints, "what the server makes of the pushes is not known: "+r.healthErr.Error())
 	}
-	if out.Total.Latency.Count == 0 && out.Total.Viewers > 0 && out.Seconds > 0 && len(r.plan.Push) == 0 {
+	if out.Total.First.Count > 0 && out.Total.Latency.Count == 0 && out.Seconds > 0 && len(r.plan.Push) == 0 {
 		out.Hints = append(out.Hints, "no latency: the stream carries no marks of liveroom bench (or has no pictures)")
 	}
 	has := func(codes ...string) bool {
