@@ -12,7 +12,7 @@ import (
 )
 
 // tags returns what a subscriber reads of a push of 2 Mbit/s, 30 pictures a second, a keyframe every two seconds, for that long.
-func tags(b *testing.B, seconds int64) []*stream.Tag {
+func tags(b testing.TB, seconds int64) []*stream.Tag {
 	b.Helper()
 	hub := stream.NewHub(patient)
 	sub := hub.Subscribe("demo", stream.HLS, stream.SubscribeOptions{Internal: true})

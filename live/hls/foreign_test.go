@@ -183,6 +183,65 @@ func TestForeignDecoderOverReconnect(t *testing.T) {
 	}
 }
 
+// TestSecondReaderOfParts plays Low-Latency HLS with gohlslib, in the pace of the push: hinted parts and delta updates.
+func TestSecondReaderOfParts(t *testing.T) {
+	all := encode(t, "-f lavfi -i testsrc2=size=320x180:rate=30:duration=6 -f lavfi -i sine=frequency=440:duration=6 "+
+		"-c:v libx264 -preset ultrafast -g 30 -bf 2 -c:a aac")
+	head := 0
+	for all[head].ms < 2500 {
+		head++
+	}
+	hub := stream.NewHub(patient)
+	s := start(t, testKeys, hub, open)
+	web := httptest.NewServer(s)
+	t.Cleanup(web.Close)
+	p, err := hub.Publish("demo", stream.PublishOptions{Generation: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	push(t, p, all[:head/5], 0)
+	await(t, s.find("demo"), func(tl *timeline) bool { return !tl.began.IsZero() })
+	push(t, p, all[head/5:head], 0)
+	await(t, s.find("demo"), func(tl *timeline) bool { return len(tl.segments) > 0 })
+	var mu sync.Mutex
+	var seen []int64 // DTS of pictures
+	parts := 0
+	began := time.Now().Add(-time.Duration(all[head].ms) * time.Millisecond) // when the session would have begun
+	c := &gohlslib.Client{URI: web.URL + "/live/demo.m3u8", OnDownloadPart: func(string) { mu.Lock(); parts++; mu.Unlock() }}
+	c.OnDecodeError = func(err error) { t.Errorf("decode: %v", err) }
+	c.OnTracks = func(tracks []*gohlslib.Track) error {
+		for _, track := range tracks {
+			if _, ok := track.Codec.(*gocodecs.H264); !ok {
+				continue
+			}
+			c.OnDataH26x(track, func(_, dts int64, _ [][]byte) {
+				mu.Lock()
+				defer mu.Unlock()
+				seen = append(seen, dts)
+			})
+		}
+		return nil
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range all[head:] {
+		time.Sleep(time.Until(began.Add(time.Duration(m.ms) * time.Millisecond)))
+		push(t, p, []message{m}, 0)
+	}
+	c.Close()
+	mu.Lock()
+	defer mu.Unlock()
+	if parts < 6 || len(seen) < 60 {
+		t.Errorf("%d parts and %d pictures", parts, len(seen))
+	}
+	for i := 1; i < len(seen); i++ {
+		if d := seen[i] - seen[i-1]; d < 33*90-90 || d > 34*90+90 {
+			t.Fatalf("picture %d comes %d ticks after the one before", i, d)
+		}
+	}
+}
+
 // TestSecondReader plays live with gohlslib: a reader with other opinions than ffmpeg's.
 func TestSecondReader(t *testing.T) {
 	all := encode(t, "-f lavfi -i testsrc2=size=320x180:rate=30:duration=5 -f lavfi -i sine=frequency=440:duration=5 "+
