@@ -38,16 +38,16 @@ func (t *timeline) listed() []*segment {
 }
 
 // media returns the media playlist, the same bytes for everyone; nil while there is no segment.
-func (t *timeline) media(app string, now time.Time) []byte { return t.playlist(app, now, false) }
+func (t *timeline) media(app string, now time.Time) []byte { return t.playlist(app, now, false).text() }
 
 // playlist is media. A delta leaves out old segments where that is possible.
-func (t *timeline) playlist(app string, now time.Time, delta bool) []byte {
+func (t *timeline) playlist(app string, now time.Time, delta bool) *body {
 	key := bodyKey{app, hourOf(now), delta}
 	t.mu.RLock()
-	body := t.bodies[key]
+	b := t.bodies[key]
 	t.mu.RUnlock()
-	if body != nil {
-		return body
+	if b != nil {
+		return b
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -55,7 +55,7 @@ func (t *timeline) playlist(app string, now time.Time, delta bool) []byte {
 		if len(t.bodies) >= maxBodies {
 			clear(t.bodies)
 		}
-		t.bodies[key] = t.render(key)
+		t.bodies[key] = &body{plain: t.render(key)}
 	}
 	return t.bodies[key]
 }

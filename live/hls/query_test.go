@@ -94,7 +94,7 @@ func BenchmarkBlockingReload(b *testing.B) {
 				go func() {
 					for d := range turn {
 						err := tl.hold(b.Context(), d)
-						n := len(tl.playlist("live", now, false))
+						n := len(tl.media("live", now))
 						if err != nil {
 							n = 0
 						}

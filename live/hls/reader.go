@@ -3,6 +3,7 @@ package hls
 import (
 	"errors"
 	"io"
+	"net"
 )
 
 // fileReader reads a file's parts as one. http.ServeContent answers ranges with it.
@@ -26,6 +27,23 @@ func (r *fileReader) Read(p []byte) (int, error) {
 		at -= size
 	}
 	return 0, io.EOF
+}
+
+// WriteTo implements io.WriterTo: on a TCP connection, all parts in one system call.
+func (r *fileReader) WriteTo(w io.Writer) (int64, error) {
+	rest := make(net.Buffers, 0, len(r.parts))
+	at := r.at
+	for _, part := range r.parts {
+		if size := int64(len(part.data)); at < size {
+			rest = append(rest, part.data[at:])
+			at = 0
+		} else {
+			at -= size
+		}
+	}
+	n, err := rest.WriteTo(w)
+	r.at += n
+	return n, err
 }
 
 // Seek implements io.Seeker.

@@ -3,6 +3,7 @@ package hls
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -184,7 +185,7 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, s
 			}
 		}
 	}
-	writePlaylist(w, r, t.playlist(app, now, want.delta))
+	t.playlist(app, now, want.delta).write(w, r)
 	return nil
 }
 
@@ -251,12 +252,26 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capabil
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	for _, p := range f.parts { // in one write each: ServeContent's 32 kB pieces cost a system call each
-		if _, err := w.Write(p.data); err != nil {
-			return nil // the client is gone
-		}
-	}
+	send(w, f)
 	return nil
+}
+
+// send writes a file in as few system calls as the connection allows: below the wrappers of others, net/http's own writer
+// hands the file to the TCP connection, which takes all parts in one call, uncopied.
+func send(w http.ResponseWriter, f file) {
+	r := &fileReader{file: f}
+	for below := w; ; {
+		if to, ok := below.(io.ReaderFrom); ok {
+			_, _ = to.ReadFrom(r) // the client may be gone
+			return
+		}
+		wrapper, ok := below.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			_, _ = r.WriteTo(w)
+			return
+		}
+		below = wrapper.Unwrap()
+	}
 }
 
 // fetch waits for the part to come next.
@@ -272,12 +287,8 @@ func writePlaylist(w http.ResponseWriter, r *http.Request, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/vnd.apple.mpegurl")
 	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	setDeadline(w, len(body))
-	write(w, r, body)
-}
-
-func write(w http.ResponseWriter, r *http.Request, body []byte) {
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // the client may be gone

@@ -1,8 +1,10 @@
 package hls
 
 import (
+	"crypto/subtle"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -89,12 +91,13 @@ type timeline struct {
 	replaced   bool // a new session's timeline took its place
 	endedAt    time.Time
 	changed    chan struct{} // closed and replaced at each change
-	bodies     map[bodyKey][]byte
+	bodies     map[bodyKey]*body
+	good       checked
 }
 
 func newTimeline(cfg *Config, sign *signer, name string) *timeline {
 	return &timeline{
-		cfg: cfg, signer: sign, name: name, fresh: true, changed: make(chan struct{}), bodies: make(map[bodyKey][]byte),
+		cfg: cfg, signer: sign, name: name, fresh: true, changed: make(chan struct{}), bodies: make(map[bodyKey]*body),
 	}
 }
 
@@ -324,10 +327,49 @@ func (t *timeline) notify() {
 
 // allows says whether a capability opens this session's files.
 func (t *timeline) allows(capability string, now time.Time) bool {
+	hour := hourOf(now)
 	t.mu.RLock()
-	session := t.session
+	session, known := t.session, t.good.has(capability, hour)
 	t.mu.RUnlock()
-	return t.signer.checkCap(capability, t.name, session, now)
+	if known {
+		return true
+	}
+	if !t.signer.checkCap(capability, t.name, session, now) {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.good.keep(capability, hour)
+	return true
+}
+
+// checked are the capabilities found good in an hour. There are few: those of this hour and the one before, for two keys.
+type checked struct {
+	hour   int64
+	tokens []string
+}
+
+// maxChecked is how many are kept.
+const maxChecked = 4
+
+func (c *checked) has(token string, hour int64) bool {
+	if c.hour != hour {
+		return false
+	}
+	found := 0
+	for _, t := range c.tokens {
+		found |= subtle.ConstantTimeCompare([]byte(t), []byte(token))
+	}
+	return found == 1
+}
+
+func (c *checked) keep(token string, hour int64) {
+	if c.hour != hour {
+		c.hour, c.tokens = hour, c.tokens[:0]
+	}
+	if len(c.tokens) < maxChecked && !slices.Contains(c.tokens, token) {
+		c.tokens = append(c.tokens, strings.Clone(token)) // a part of a request
+	}
 }
 
 // stale says whether a timeline nobody writes any more may be forgotten: some time after its end, or at once when it
