@@ -40,7 +40,7 @@ type Config struct {
 	// RefusalDelay is how long a refusal is held back, so that guessing is slow; temporary ones are answered at once. It
 	// grows up to tenfold for an address that is refused again and again. Default 1 s.
 	RefusalDelay time.Duration
-	// MergeReads is the longest that received media waits for more, while many pushes run; few are read at once. Default
+	// MergeReads is the longest that received media waits for more, while many pushes run for each processor; few are read at once. Default
 	// 40 ms, negative: never.
 	MergeReads time.Duration
 	// MaxConns is the number of connections at a time. Default 20000, negative: no limit.

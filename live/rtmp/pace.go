@@ -1,8 +1,11 @@
 package rtmp
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
-// From so many pushes on their reads are merged, and from so many on as much as Config.MergeReads allows.
+// From so many pushes for each processor on their reads are merged, and from so many on as much as Config.MergeReads allows.
 const (
 	paceFrom = 8
 	paceFull = 40
@@ -12,19 +15,25 @@ const (
 // kernel for some milliseconds is joined by the next frames, and since all pushes wait for the same ticks, one wake-up of
 // the process serves many of them; for what comes in between it is not woken. Few pushes are read at once.
 type pace struct {
-	most  time.Duration
-	began time.Time
+	most       time.Duration
+	began      time.Time
+	processors int64
+}
+
+func newPace(most time.Duration) pace {
+	return pace{most: most, began: time.Now(), processors: int64(runtime.GOMAXPROCS(0))}
 }
 
 // window is how long the data of a push may wait while so many run.
 func (p *pace) window(pushes int64) time.Duration {
+	from, full := paceFrom*p.processors, paceFull*p.processors
 	switch {
-	case pushes <= paceFrom || p.most < 0:
+	case pushes <= from || p.most < 0:
 		return 0
-	case pushes >= paceFull:
+	case pushes >= full:
 		return p.most
 	default:
-		return p.most * time.Duration(pushes-paceFrom) / (paceFull - paceFrom)
+		return p.most * time.Duration(pushes-from) / time.Duration(full-from)
 	}
 }
 

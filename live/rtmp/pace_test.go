@@ -14,7 +14,7 @@ import (
 )
 
 func TestPaceWindow(t *testing.T) {
-	p := pace{most: 40 * time.Millisecond}
+	p := pace{most: 40 * time.Millisecond, processors: 1}
 	for pushes, want := range map[int64]time.Duration{
 		0: 0, 1: 0, paceFrom: 0, paceFrom + 8: 10 * time.Millisecond, paceFull: 40 * time.Millisecond, 5000: 40 * time.Millisecond,
 	} {
@@ -22,7 +22,10 @@ func TestPaceWindow(t *testing.T) {
 			t.Errorf("%d pushes: %v, want %v", pushes, got, want)
 		}
 	}
-	off := pace{most: -1}
+	if got := (&pace{most: 40 * time.Millisecond, processors: 4}).window(paceFull); got != 2500*time.Microsecond {
+		t.Errorf("%d pushes on four processors: %v", paceFull, got)
+	}
+	off := pace{most: -1, processors: 1}
 	if got := off.window(1000); got != 0 {
 		t.Errorf("switched off: %v", got)
 	}
@@ -31,7 +34,7 @@ func TestPaceWindow(t *testing.T) {
 // All pushes wait for the same ticks, whenever they come.
 func TestPaceTicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := pace{most: 40 * time.Millisecond, began: time.Now()}
+		p := pace{most: 40 * time.Millisecond, began: time.Now(), processors: 1}
 		for _, step := range []struct{ away, want time.Duration }{{3 * time.Millisecond, 37 * time.Millisecond}, {39 * time.Millisecond, time.Millisecond}, {80 * time.Millisecond, 40 * time.Millisecond}} {
 			time.Sleep(step.away)
 			before := time.Now()

@@ -43,7 +43,7 @@ func New(cfg Config, admit Admission, log *slog.Logger) (*Server, error) {
 	s.count.publishRefusals, s.count.playRefusals = map[string]uint64{}, map[string]uint64{}
 	s.quota = newQuota(s.cfg)
 	s.brake.addrs = map[netip.Prefix]offences{}
-	s.pace = pace{most: s.cfg.MergeReads, began: time.Now()}
+	s.pace = newPace(s.cfg.MergeReads)
 	return s, nil
 }
 
