@@ -94,6 +94,9 @@ func readLowLatency(t testing.TB, body []byte) (l lowLatencyList) {
 		case "#EXT-X-ENDLIST":
 			l.ended = true
 		default:
+			if strings.HasPrefix(line, "# ") { // a comment
+				continue
+			}
 			if strings.HasPrefix(line, "#") {
 				t.Fatalf("unknown tag in line %q of\n%s", line, body)
 			}

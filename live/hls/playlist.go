@@ -98,11 +98,17 @@ func (t *timeline) render(key bodyKey) []byte {
 	if t.open != nil {
 		r.segment(t.open, true)
 	}
-	if h, ok := t.hint(key.hour); ok {
+	h, hinted := t.hint(key.hour)
+	if hinted {
 		r.print("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"", r.base, h.capability, "/", h.name(), "\"\n")
 	}
-	if !t.endedAt.IsZero() {
+	switch {
+	case !t.endedAt.IsZero():
 		r.print("#EXT-X-ENDLIST\n")
+	case t.partTarget > 0 && t.open == nil && !hinted:
+		// Where nothing follows the last segment, hls.js (1.7.4) takes it for the unfinished one as well, and gives up at
+		// the discontinuity of the next push.
+		r.print("# nothing more for now\n")
 	}
 	return r.b
 }

@@ -58,6 +58,12 @@ func edit(t testing.TB, text string, pairs ...string) string {
 	return text
 }
 
+const tailOfSound = `#EXT-X-PROGRAM-DATE-TIME:2026-03-04T12:00:15.780Z
+#EXT-X-PART:DURATION=0.5,URI="2-12.0.m4s",INDEPENDENT=YES
+#EXT-X-PART:DURATION=0.3,URI="2-12.1.m4s"
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI="2-12.2.m4s"
+`
+
 const oldParts = "#EXT-X-PART:DURATION=0.5,URI=\"2-11.0.m4s\",INDEPENDENT=YES\n#EXT-X-PART:DURATION=0.48,URI=\"2-11.1.m4s\"\n" +
 	"#EXT-X-PART:DURATION=0.5,URI=\"2-11.2.m4s\"\n#EXT-X-PART:DURATION=0.3,URI=\"2-11.3.m4s\"\n"
 
@@ -120,6 +126,7 @@ func TestValidatorFindsBrokenPlaylists(t *testing.T) {
 		{"CAN-SKIP-UNTIL", []string{"CAN-SKIP-UNTIL=12.0", "CAN-SKIP-UNTIL=11.9"}},
 		{"CAN-BLOCK-RELOAD", []string{"CAN-BLOCK-RELOAD=YES,", ""}},
 		{"PRELOAD-HINT", []string{"TYPE=PART,", "TYPE=PARTS,"}},
+		{"hls.js", []string{tailOfSound, ""}},
 		{"ENDLIST", []string{"#EXT-X-PRELOAD-HINT", "#EXT-X-ENDLIST\n#EXT-X-PRELOAD-HINT"}},
 		{"SKIP", []string{"#EXT-X-MAP:URI=\"1-0", "#EXT-X-SKIP:SKIPPED-SEGMENTS=3\n#EXT-X-MAP:URI=\"1-0"}},
 	} {
@@ -144,7 +151,7 @@ func verdict(t *testing.T, v *validator, rule string, edits []string) {
 // Each reload alone is without fault; together they are not.
 func TestValidatorFindsBrokenReloads(t *testing.T) {
 	const tail = "#EXT-X-PART:DURATION=0.3,URI=\"2-12.1.m4s\"\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2-12.2.m4s\"\n"
-	const closed = "#EXT-X-PART:DURATION=0.3,URI=\"2-12.1.m4s\"\n#EXTINF:0.800,\n2-12.m4s\n"
+	const closed = "#EXT-X-PART:DURATION=0.3,URI=\"2-12.1.m4s\"\n#EXTINF:0.800,\n2-12.m4s\n# nothing more\n"
 	opens := func(name string) string {
 		return closed + "#EXT-X-PROGRAM-DATE-TIME:2026-03-04T12:00:16.580Z\n#EXT-X-PART:DURATION=0.5,URI=\"" + name + "\",INDEPENDENT=YES\n"
 	}

@@ -96,6 +96,9 @@ func readList(body string) (*mediaList, []string) {
 			r.uri(line)
 		}
 	}
+	if last := lines[max(0, len(lines)-2)]; r.list.partTarget > 0 && !strings.HasPrefix(last, "#") {
+		r.fault("hls.js", "takes a last segment that nothing follows for the unfinished one")
+	}
 	r.finish()
 	return &r.list, r.problems
 }
