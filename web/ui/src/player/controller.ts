@@ -46,6 +46,7 @@ const TICK_MS = 500;
 const FIRST_FRAME_MS = 10_000; // from attaching to the first movement
 const STALL_MS = 6000; // without movement while frames should come
 const RESUME_MS = 3000; // from "live again" to movement on a connection kept open
+const RESUME_HLS_MS = 10_000; // the same where a segment must be whole and be found before: GOP and reload take their time
 const STEADY_MS = 60_000; // without a stall: the latency may shrink again
 
 /**
@@ -121,7 +122,7 @@ export class PlayerController {
     this.#backoff.reset();
     this.#resuming = true;
     this.#stalls = 0;
-    if (this.#attachment) this.#deadline = Date.now() + RESUME_MS;
+    if (this.#attachment) this.#deadline = Date.now() + (this.state.value.engine === 'flv' ? RESUME_MS : RESUME_HLS_MS);
     else if (this.#retry !== null) void this.#attach();
   }
 

@@ -23,6 +23,8 @@ interface Watch {
   /** Seconds from the moment a picture reached the server to the moment it is seen, by the stream's own dates. */
   delay(): Promise<number>;
   reloads: URL[];
+  /** How often it began to play. */
+  begun(): number;
 }
 
 /** The room's page, offered nothing but HLS. */
@@ -31,9 +33,11 @@ async function watch(): Promise<Watch> {
   const faults: string[] = [];
   const reloads: URL[] = [];
   let first: Promise<string> | null = null;
+  let begun = 0;
   page.on('pageerror', (err) => faults.push(err.message));
   page.on('response', (response) => {
     const url = new URL(response.url());
+    if (url.pathname.endsWith('/demo.m3u8')) begun++;
     if (!url.pathname.endsWith('/v0.m3u8')) return;
     reloads.push(url);
     first ??= response.text();
@@ -49,7 +53,7 @@ async function watch(): Promise<Watch> {
     const position = await page.evaluate(() => document.querySelector('video')?.currentTime ?? NaN);
     return (Date.now() - zero) / 1000 - position;
   };
-  return { page, faults, delay, reloads };
+  return { page, faults, delay, reloads, begun: () => begun };
 }
 
 const at = (page: Page, status: string) => page.waitForSelector(`html[data-status=${status}]`, { timeout: 15_000 });
@@ -60,7 +64,7 @@ const moving = async (page: Page) => {
 
 test('over HLS a page plays a few seconds behind live and goes on over a reconnect', async () => {
   encoder = push(server.pushUrl);
-  const { page, faults, delay, reloads } = await watch();
+  const { page, faults, delay, reloads, begun } = await watch();
   await at(page, 'live');
   await page.waitForSelector('[data-engine=hls][data-phase=playing]', { timeout: 20_000 });
   await moving(page);
@@ -75,10 +79,12 @@ test('over HLS a page plays a few seconds behind live and goes on over a reconne
   await at(page, 'paused');
   await page.waitForTimeout(3000); // longer than what was buffered
   expect(await page.getAttribute('[data-testid=stage]', 'data-engine')).toBe('hls');
+  const before = begun();
   encoder = push(server.pushUrl);
   await at(page, 'live');
   await moving(page);
   expect(await page.getAttribute('[data-testid=stage]', 'data-engine')).toBe('hls');
+  expect(begun()).toBe(before);
 
   await server.drive('end');
   await at(page, 'ended');

@@ -298,6 +298,24 @@ describe('the anchor is away', () => {
     expect(attached).toHaveLength(2);
   });
 
+  test('over HLS the first pictures may take longer: it is not torn down for that', async () => {
+    controller.show(live);
+    await settle();
+    for (let i = 0; i < 2; i++) {
+      last().onEvent('failed', '404');
+      await vi.advanceTimersByTimeAsync(3000);
+    }
+    await flow(2);
+    controller.show(away);
+    await vi.advanceTimersByTimeAsync(20_000);
+    const count = attached.length;
+    controller.show(live);
+    await vi.advanceTimersByTimeAsync(9500);
+    expect([last().engine, attached.length]).toEqual(['hls', count]);
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(attached).toHaveLength(count + 1);
+  });
+
   test('a connection lost meanwhile is tried calmly, and at once when the anchor is back', async () => {
     controller.show(live);
     await settle();
