@@ -27,7 +27,7 @@ func TestTransportOverTheWrap(t *testing.T) {
 		e.headers()
 		e.media(0, 8040, 2000)
 		synctest.Wait()
-		list := string(r.get("GET", r.watch("")).Body.Bytes())
+		list := r.get("GET", r.watch("")).Body.String()
 		for _, s := range []string{"EXT-X-MAP", "EXT-X-PART", "SERVER-CONTROL", "PRELOAD"} {
 			if strings.Contains(list, s) {
 				t.Errorf("%s in\n%s", s, list)
@@ -95,7 +95,7 @@ func readTransport(t *testing.T, from io.Reader) {
 				return nil
 			})
 		case *tscodecs.MPEG4Audio:
-			if c.SampleRate != 44100 || c.ChannelCount != 2 {
+			if c.SampleRate != 44100 || c.ChannelConfig != 2 {
 				t.Errorf("sound of %+v", c)
 			}
 			reader.OnDataMPEG4Audio(track, func(_ int64, aus [][]byte) error {
