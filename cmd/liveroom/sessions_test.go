@@ -46,9 +46,9 @@ func TestManyShortSessions(t *testing.T) {
 		"HLS": n.hlsVisit(a.Play.HLS, false), "low-latency HLS": n.hlsVisit(a.Play.HLS, true),
 	}
 	// A HLS session is remembered for hours, so that it counts once.
-	n.comeAndGo("plays", plays, 4<<20, 6<<10)
+	n.comeAndGo("plays", plays, 4<<20, 2<<10)
 	// A room that waits for its push keeps some seconds of media, and for minutes what its members were told of each push.
-	n.comeAndGo("pushes", map[string]visit{"RTMP push": n.pushes(32)}, 16<<20, 4<<10)
+	n.comeAndGo("pushes", map[string]visit{"RTMP push": n.pushes(32)}, 16<<20, 2<<10)
 	if r := n.status("watched"); r.Code != status.Live {
 		t.Errorf("the room that was watched: %+v", r)
 	}
@@ -147,10 +147,8 @@ func (n *node) pushes(rooms int) visit {
 		if code, description, err := p.publish(); err != nil || code != "NetStream.Publish.Start" {
 			return errors.Join(fmt.Errorf("%s %s %w", code, description, err), p.Close())
 		}
-		for _, tag := range c.tags[:20] {
-			if err := p.send(tag); err != nil {
-				return errors.Join(err, p.Close())
-			}
+		if err := p.sendNumbers(c, 5, 300); err != nil {
+			return errors.Join(err, p.Close())
 		}
 		if how == leavesPolitely {
 			return errors.Join(p.goodbye(), p.Close())

@@ -107,8 +107,8 @@ func (c *theatre) enter(name, protocol string, slow bool) {
 	c.healthy, c.counts = append(c.healthy, w), append(c.counts, count)
 }
 
-// trickle watches at a tenth of the speed, in the long form: whoever loses GOPs again and again is cut as well, after about
-// a minute.
+// trickle watches at a third of the speed, in the long form: whoever loses GOPs again and again is cut as well, after some
+// minutes. (Slower ones take too long for a single write.)
 func (c *theatre) trickle() {
 	if scale() < 4 {
 		return
@@ -119,11 +119,11 @@ func (c *theatre) trickle() {
 		c.slow = append(c.slow, watchFLV(c.n.t, fmt.Sprintf("FLV, trickling %d", i), c.a.Play.FLV, client, func(mediaTag) {
 			select {
 			case <-c.held:
-			case <-time.After(400 * time.Millisecond): // ten frames long
+			case <-time.After(120 * time.Millisecond): // three frames long
 			}
 		}))
 	}
-	within(c.n.t, 3*time.Minute, "those who trickle are cut", func() bool {
+	within(c.n.t, 5*time.Minute, "those who trickle are cut", func() bool {
 		return c.n.gauge("liveroom_stream_closed_slow_total") == 10
 	})
 }

@@ -544,12 +544,8 @@ func (t mediaTag) number() (by byte, n uint32, ok bool) {
 
 // pushNumbers sends numbered frames of a size, 25 a second, until the connection fails or ctx ends.
 func (p *rtmpPeer) pushNumbers(ctx context.Context, c clip, by byte, size int) error {
-	for _, t := range c.tags {
-		if t.header() && t.kind == rtmpVideo {
-			if err := p.send(t); err != nil {
-				return err
-			}
-		}
+	if err := p.sendNumbers(c, 0, 0); err != nil {
+		return err
 	}
 	began := time.Now()
 	for n := uint32(0); ; n++ {
@@ -563,6 +559,23 @@ func (p *rtmpPeer) pushNumbers(ctx context.Context, c clip, by byte, size int) e
 			return err
 		}
 	}
+}
+
+// sendNumbers sends the clip's video header and so many frames of a size, all at once.
+func (p *rtmpPeer) sendNumbers(c clip, frames uint32, size int) error {
+	for _, t := range c.tags {
+		if t.header() && t.kind == rtmpVideo {
+			if err := p.send(t); err != nil {
+				return err
+			}
+		}
+	}
+	for n := range frames {
+		if err := p.send(numbered(1, n, size)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // counting checks that a viewer gets every number once and in order, from wherever it begins, and of a later push nothing
