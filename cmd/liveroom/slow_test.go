@@ -49,6 +49,9 @@ func TestSlowViewersHarmNobody(t *testing.T) {
 		return n.gauge("liveroom_stream_subscribers") == subscribers-float64(len(c.slow))
 	})
 	waitMedia(t, c.healthy, 25, 0)
+	if n.gauge("liveroom_flv_closed_slow_total") != 2*perProtocol || n.gauge("liveroom_rtmp_slow_writes_total") != perProtocol {
+		t.Error("others were cut as well")
+	}
 	c.trickle()
 	for _, count := range c.counts {
 		count.mustBeSound(t, "a viewer who reads")
@@ -59,9 +62,6 @@ func TestSlowViewersHarmNobody(t *testing.T) {
 		if _, _, err := w.state(); errors.Is(err, errOver) {
 			t.Errorf("%s was told that the stream is over", w.name)
 		}
-	}
-	if n.gauge("liveroom_flv_closed_slow_total") != 2*perProtocol || n.gauge("liveroom_rtmp_slow_writes_total") != perProtocol {
-		t.Error("others were cut as well")
 	}
 }
 
@@ -108,14 +108,14 @@ func (c *theatre) enter(name, protocol string, slow bool) {
 }
 
 // trickle watches at a third of the speed, in the long form: whoever loses GOPs again and again is cut as well, after some
-// minutes. (Slower ones take too long for a single write.)
+// minutes. (Slower ones, or with smaller buffers, take too long for a single write.)
 func (c *theatre) trickle() {
 	if scale() < 4 {
 		return
 	}
 	c.n.t.Helper()
 	for i := range 10 {
-		client := &http.Client{Transport: &http.Transport{DialContext: dialNarrow}}
+		client := &http.Client{Transport: &http.Transport{DialContext: narrow(256 << 10)}}
 		c.slow = append(c.slow, watchFLV(c.n.t, fmt.Sprintf("FLV, trickling %d", i), c.a.Play.FLV, client, func(mediaTag) {
 			select {
 			case <-c.held:
@@ -128,14 +128,19 @@ func (c *theatre) trickle() {
 	})
 }
 
-// dialNarrow connects with a small receive buffer, so that who does not read is noticed.
+// dialNarrow connects with a receive buffer so small that who does not read is noticed.
 func dialNarrow(ctx context.Context, network, addr string) (net.Conn, error) {
+	return narrow(16<<10)(ctx, network, addr)
+}
+
+// narrow connects with a receive buffer of that many bytes.
+func narrow(bytes int) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
 		var err error
-		if e := raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 16<<10) }); e != nil {
+		if e := raw.Control(func(fd uintptr) { err = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, bytes) }); e != nil {
 			return e
 		}
 		return err
 	}}
-	return d.DialContext(ctx, network, addr)
+	return d.DialContext
 }
