@@ -507,6 +507,26 @@ func TestDelta(t *testing.T) {
 			t.Errorf("skips %d", l.skipped)
 		}
 	})
+	t.Run("not across a discontinuity", func(t *testing.T) {
+		inRoom(t, lowLatencyConfig, func(r *room) {
+			e := r.publish(1, 0)
+			e.headers()
+			e.media(0, 22_040, 2000)
+			e.p.Close(stream.StopLost)
+			e = r.publish(2, 40*time.Second)
+			e.headers()
+			media := r.watch("")
+			for ms := int64(0); ms < 30_000; ms += 2000 {
+				e.media(ms, ms+2000, 2000)
+				synctest.Wait()
+				w := r.get("GET", media+"?_HLS_skip=YES")
+				l := readLowLatency(t, w.Body.Bytes())
+				if breaks := strings.Contains(w.Body.String(), "EXT-X-DISCONTINUITY\n"); breaks == (l.skipped > 0) {
+					t.Fatalf("after %d ms %d are skipped\n%s", ms, l.skipped, w.Body)
+				}
+			}
+		})
+	})
 	t.Run("too short a list", func(t *testing.T) {
 		inRoom(t, Config{}, func(r *room) {
 			r.live()

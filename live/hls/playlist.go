@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,10 +81,10 @@ func (t *timeline) render(key bodyKey) []byte {
 		away += s.listed
 	}
 	r.head(list[0].number, before)
-	skipped := 0
+	skips, skipped := key.delta && t.partTarget > 0 && !t.broken(list), 0
 	for _, s := range list {
 		away -= s.listed
-		if key.delta && t.partTarget > 0 && away >= skipUntilTargets*t.target*1000 {
+		if skips && away >= skipUntilTargets*t.target*1000 {
 			skipped++
 			r.mapped = r.root(s) + s.init.name // who asks for a delta knows it
 			continue
@@ -111,6 +112,12 @@ func (t *timeline) render(key bodyKey) []byte {
 		r.print("# nothing more for now\n")
 	}
 	return r.b
+}
+
+// broken says whether a list has a discontinuity. Such a list is given whole: a player that merges a delta update counts
+// discontinuities from what it had, and hls.js 1.7 miscounts that of an unfinished segment, which it gives up on. t.mu is held.
+func (t *timeline) broken(list []*segment) bool {
+	return t.open != nil && t.open.breaks || slices.ContainsFunc(list, func(s *segment) bool { return s.breaks })
 }
 
 // renderer writes one media playlist.
