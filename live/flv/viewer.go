@@ -32,13 +32,14 @@ type viewer struct {
 	log    *slog.Logger // nil: nobody reads what it would say
 
 	// Owned by the goroutine that plays.
-	tracks  tracks
-	held    []*stream.Tag // until the header can be written
-	opened  bool          // the header is written
-	looked  bool          // past firstLook
-	last    int64         // time of the newest tag, in ms
-	armedAt time.Time
-	wroteAt time.Time
+	tracks tracks
+	held   []*stream.Tag // until the header can be written
+	opened bool          // the header is written
+	looked bool          // past firstLook
+	last   int64         // time of the newest tag, in ms
+	sentAt time.Time
+
+	armedAt time.Time // of the write deadline; owned by the output, whose reader may write too
 
 	mu    sync.Mutex // guards what follows
 	cause error      // why it is to end, nil while it plays
@@ -80,12 +81,12 @@ func (v *viewer) bind(c deadliner) {
 // arm gives the next write its deadline, unless the viewer has been ended: end notes the cause before it sets its own
 // deadline, so asking after setting ours loses neither. A deadline that is nearly new is kept, as setting one is not free.
 func (v *viewer) arm(c deadliner) error {
-	v.wroteAt = time.Now()
-	if timeout := v.server.cfg.WriteTimeout; v.wroteAt.Sub(v.armedAt) > timeout/10 {
-		if err := c.SetWriteDeadline(v.wroteAt.Add(timeout)); err != nil {
+	now := time.Now()
+	if timeout := v.server.cfg.WriteTimeout; now.Sub(v.armedAt) > timeout/10 {
+		if err := c.SetWriteDeadline(now.Add(timeout)); err != nil {
 			return err
 		}
-		v.armedAt = v.wroteAt
+		v.armedAt = now
 	}
 	return v.ended()
 }
@@ -129,10 +130,10 @@ func (v *viewer) pass(out output, tags []*stream.Tag) error {
 	tags = v.only.filter(tags)
 	if v.opened {
 		if len(tags) > 0 {
-			return out.send(nil, tags)
+			return v.send(out, nil, tags)
 		}
-		if time.Since(v.wroteAt) >= v.server.cfg.KeepAlive { // the stream flows, but not what this one watches
-			return out.send(empty(v.last), nil)
+		if time.Since(v.sentAt) >= v.server.cfg.KeepAlive { // the stream flows, but not what this one watches
+			return v.send(out, empty(v.last), nil)
 		}
 		return nil
 	}
@@ -165,8 +166,14 @@ func (v *viewer) rest(out output) error {
 		v.tracks = tracks{audio: true, video: true} // whatever will come
 		return v.open(out, nil)
 	default:
-		return out.send(empty(v.last), nil)
+		return v.send(out, empty(v.last), nil)
 	}
+}
+
+// send notes when media or a sign of life last left.
+func (v *viewer) send(out output, head []byte, tags []*stream.Tag) error {
+	v.sentAt = time.Now()
+	return out.send(head, tags)
 }
 
 // open sends the header, and tags behind it, or a sign of life where there are none.
@@ -178,7 +185,7 @@ func (v *viewer) open(out output, tags []*stream.Tag) error {
 	if len(tags) == 0 {
 		head = append(head, empty(v.last)...)
 	}
-	err := out.send(head, tags)
+	err := v.send(out, head, tags)
 	v.held = nil
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,14 +18,15 @@ import (
 	"liveroom/live/stream"
 )
 
-// dialWebSocket opens a stream as messages.
+// dialWebSocket opens a stream, after whose name a query may stand, as messages.
 func dialWebSocket(t *testing.T, r *rig, name string) *websocket.Conn {
 	t.Helper()
 	dialer := websocket.Dialer{HandshakeTimeout: 10 * time.Second}
 	if tr, ok := r.http.Client().Transport.(*http.Transport); ok {
 		dialer.TLSClientConfig = tr.TLSClientConfig
 	}
-	ws, resp, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(r.http.URL, "http")+"/live/"+name+".flv",
+	name, query, _ := strings.Cut(name, "?")
+	ws, resp, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(r.http.URL, "http")+"/live/"+name+".flv?"+query,
 		http.Header{"Origin": {"https://elsewhere.example"}})
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +99,34 @@ func TestWebSocketKeepAliveAndPing(t *testing.T) {
 	}
 	if data := <-pong; data != "are you there" {
 		t.Errorf("pong %q", data)
+	}
+}
+
+// A viewer who wants only what does not come, and asks all the time whether we are there: signs of life come beside the answers.
+func TestWebSocketPingsBesideSignsOfLife(t *testing.T) {
+	r := newRig(t, Config{KeepAlive: 20 * time.Millisecond}, nil)
+	p := r.publish(t, "x")
+	write(t, p, stream.Video, 0, keyframe)
+	ws := dialWebSocket(t, r, "x?onlyAudio=1")
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	wg.Go(func() {
+		for ts := uint32(5); ctx.Err() == nil; ts += 5 {
+			time.Sleep(5 * time.Millisecond)
+			write(t, p, stream.Video, ts, keyframe)
+			if err := ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	message(t, ws) // the header
+	for range 3 {
+		if b := message(t, ws); len(b) != len(empty(0)) {
+			t.Errorf("got %x, want a sign of life", b)
+		}
 	}
 }
 
