@@ -67,7 +67,7 @@ type clock struct {
 	wall        int64     // ms since then, at the newest one
 	tracks      [2]track
 	newest      *track // of the newest media tag
-	high        int64  // the largest time given out
+	high        int64  // the largest time given out, or where lift has brought it
 	repairs     Repairs
 	repaired    uint64 // their sum
 }
@@ -144,7 +144,7 @@ func (c *clock) media(kind Kind, raw uint32, now time.Time) int64 {
 	}
 	t.started, t.last, t.wallAt = true, out, c.wall
 	c.newest = t
-	c.high = max(c.high, out)
+	c.high = min(max(c.high, out), c.most+c.wall) // lift may have brought it further
 	return out
 }
 

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -252,6 +253,38 @@ func TestClockOfManyFastPushes(t *testing.T) {
 		now = now.Add(11 * time.Second)
 		if ahead := last - now.Sub(begun).Milliseconds(); ahead > 30_000 {
 			t.Fatalf("%d ms ahead", ahead)
+		}
+	}
+}
+
+// Whatever a publisher sends, neither what comes out nor what the clock goes on from runs ahead of real time.
+func TestClockOfNonsense(t *testing.T) {
+	for seed := range uint64(1000) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		cfg := Config{}.withDefaults()
+		c := newClock(&cfg, time.Second, 5000)
+		now := time.Unix(1000, 0)
+		var raw [2]uint32
+		for range 200 {
+			now = now.Add(time.Duration(r.IntN(60)) * time.Millisecond)
+			i := r.IntN(2)
+			switch r.IntN(12) {
+			case 0:
+				raw[i] -= uint32(r.IntN(6000))
+			case 1:
+				raw[i] += uint32(r.IntN(20_000))
+			case 2:
+				raw[i] = r.Uint32()
+			case 3:
+				raw[1-i] = raw[i] - uint32(r.IntN(5000))
+			default:
+				raw[i] += uint32(r.IntN(80))
+			}
+			got := c.media([]Kind{Audio, Video}[i], raw[i], now)
+			data, most := c.control(Script, raw[i]), c.most+c.wall
+			if got > most || c.high > most || data > most+c.maxRegress {
+				t.Fatalf("seed %d: %d, the clock at %d, script data at %d; the most is %d", seed, got, c.high, data, most)
+			}
 		}
 	}
 }
