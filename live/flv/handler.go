@@ -3,8 +3,8 @@ package flv
 import (
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 
 	"github.com/gorilla/websocket"
@@ -168,7 +168,7 @@ func (s *Server) takeOver(v *viewer, w http.ResponseWriter, chunks bool) (play f
 // over counts a viewer out.
 func (s *Server) over(v *viewer, err error) {
 	v.sub.Close()
-	if errors.Is(err, stream.ErrSlow) || isTimeout(err) {
+	if tooSlow(err) {
 		s.slow.Add(1)
 	}
 	if v.log != nil {
@@ -199,8 +199,8 @@ func (s *Server) refuse(w http.ResponseWriter, req stream.Request, err error) {
 	s.log.Debug("flv viewer refused", "code", code, "app", address.Loggable(req.App), "stream", address.Loggable(req.Name), "remote", req.Remote)
 }
 
-// isTimeout says whether a write deadline passed.
-func isTimeout(err error) bool {
-	ne, ok := errors.AsType[net.Error](err)
-	return ok && ne.Timeout()
+// tooSlow says whether a viewer was ended for not keeping up: it lost GOPs too often, or a write's deadline passed. The time
+// limits of the system are for peers that are gone.
+func tooSlow(err error) bool {
+	return errors.Is(err, stream.ErrSlow) || errors.Is(err, os.ErrDeadlineExceeded)
 }

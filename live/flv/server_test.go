@@ -4,14 +4,17 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -162,19 +165,27 @@ func dial(t *testing.T, r *rig, request string) net.Conn {
 }
 
 func TestViewerThatStopsReadingIsClosed(t *testing.T) {
-	for _, name := range []string{"HTTP/1.1", "wrapped"} {
+	for name, start := range transports {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, Config{WriteTimeout: 100 * time.Millisecond, SendBufferBytes: 4096}, transports[name])
+			r := newRig(t, Config{WriteTimeout: 100 * time.Millisecond, SendBufferBytes: 4096}, start)
 			p := r.publish(t, "x")
 			for ts := range uint32(8) {
 				write(t, p, stream.Video, ts, append(slices.Clone(keyframe), make([]byte, 4<<20)...))
 			}
-			dial(t, r, "GET /live/x.flv HTTP/1.1\r\nHost: h\r\n\r\n")
+			r.open(t, "x")
 			r.left(t)
 			if got := r.flv.Stats().ClosedSlow; got != 1 {
 				t.Errorf("%d closed as slow", got)
 			}
 		})
+	}
+}
+
+// A viewer whose network is gone was not slow.
+func TestVanishedIsNotSlow(t *testing.T) {
+	vanished := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}
+	if tooSlow(fmt.Errorf("%w: %w", errGone, vanished)) {
+		t.Error("the system's own time limit was taken for ours")
 	}
 }
 
