@@ -42,6 +42,11 @@ type limits struct {
 	unfinished int // memory of all unfinished messages together, in bytes
 }
 
+// tight are the limits of all who do not push.
+func tight() limits {
+	return limits{message: commandBytes, media: commandBytes, unfinished: unfinishedBytes}
+}
+
 func (l limits) of(kind message.TypeID) int {
 	switch kind {
 	case message.TypeIDAudioMessage, message.TypeIDVideoMessage, message.TypeIDAggregateMessage:

@@ -51,9 +51,11 @@ type conn struct {
 	nc   net.Conn
 	out  *writer // safe for both goroutines
 	in   *chunkReader
-	log  *slog.Logger
 	at   time.Time // accepted
 	side sync.WaitGroup
+
+	plainLog *slog.Logger
+	log      *slog.Logger // says what is pushed or played, too; only changed while nothing is
 
 	phase    phase
 	app      application
@@ -77,12 +79,13 @@ type conn struct {
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{
 		srv: s, nc: nc, at: time.Now(), size: defaultChunkSize,
-		out: newWriter(nc, s.cfg.Write, &s.count.bytesOut),
-		log: s.log.With("protocol", stream.RTMP, "remote", nc.RemoteAddr().String()),
+		out:      newWriter(nc, s.cfg.Write, &s.count.bytesOut),
+		plainLog: s.log.With("protocol", stream.RTMP, "remote", nc.RemoteAddr().String()),
 	}
+	c.log = c.plainLog
 	c.in = newChunkReader(
 		bufio.NewReaderSize(&countingReader{c: c, quiet: newQuietReader(nc)}, smallReadBytes),
-		limits{message: commandBytes, media: commandBytes, unfinished: unfinishedBytes},
+		tight(),
 		c.acknowledge,
 	)
 	return c

@@ -8,7 +8,6 @@ import (
 
 	"github.com/yutopp/go-rtmp/message"
 
-	"liveroom/address"
 	"liveroom/internal/writev"
 	"liveroom/live/stream"
 )
@@ -34,20 +33,16 @@ type player struct {
 
 // startPlay asks whether the play is allowed and, if so, starts it.
 func (c *conn) startPlay(ctx context.Context, cmd call) error {
-	name, err := cmd.text(1)
+	req, err := c.request(ctx, false, cmd)
 	if err != nil {
 		return err
-	}
-	req := c.app.request(name, c.nc.RemoteAddr().String())
-	c.log = c.log.With("app", address.Loggable(req.App), "stream", address.Loggable(req.Name))
-	if c.phase != phaseConnected {
-		return c.refuse(ctx, false, &stream.Refusal{Code: codeBadRequest, Detail: "one connection carries one push or play"})
 	}
 	sub, err := c.srv.admit.Play(ctx, req)
 	if err != nil {
 		return c.refuse(ctx, false, err)
 	}
 	c.play, c.phase = &player{sub: sub}, phasePlay
+	c.in.limits = tight() // the connection may have carried a push before
 	c.play.mute.Store(c.mute)
 	c.play.blind.Store(c.blind)
 	sub.SetIdle(c.srv.cfg.Idle)

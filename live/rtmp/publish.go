@@ -24,14 +24,9 @@ const (
 
 // publish asks whether the push is allowed and, if so, starts it.
 func (c *conn) publish(ctx context.Context, cmd call) error {
-	name, err := cmd.text(1)
+	req, err := c.request(ctx, true, cmd)
 	if err != nil {
 		return err
-	}
-	req := c.app.request(name, c.nc.RemoteAddr().String())
-	c.log = c.log.With("app", address.Loggable(req.App), "stream", address.Loggable(req.Name))
-	if c.phase != phaseConnected {
-		return c.refuse(ctx, true, &stream.Refusal{Code: codeBadRequest, Detail: "one connection carries one push or play"})
 	}
 	if c.counted = c.srv.quota.enterPush(c.nc.RemoteAddr()); !c.counted {
 		return c.refuse(ctx, true, &stream.Refusal{
@@ -49,6 +44,20 @@ func (c *conn) publish(ctx context.Context, cmd call) error {
 	r.event(&message.UserCtrlEventStreamBegin{StreamID: messageStream})
 	r.status(levelStatus, "NetStream.Publish.Start", "The push has started.")
 	return c.send(r)
+}
+
+// request is what a publish or play asks for. A connection that carries one already is refused.
+func (c *conn) request(ctx context.Context, publish bool, cmd call) (stream.Request, error) {
+	name, err := cmd.text(1)
+	if err != nil {
+		return stream.Request{}, err
+	}
+	if c.phase != phaseConnected {
+		return stream.Request{}, c.refuse(ctx, publish, &stream.Refusal{Code: codeBadRequest, Detail: "one connection carries one push or play"})
+	}
+	req := c.app.request(name, c.nc.RemoteAddr().String())
+	c.log = c.plainLog.With("app", address.Loggable(req.App), "stream", address.Loggable(req.Name))
+	return req, nil
 }
 
 // startPush lets media in.

@@ -213,6 +213,37 @@ func TestOneConnectionPushesAgain(t *testing.T) {
 	}
 }
 
+// The log names the present stream alone: over a day of pushes it would grow without end.
+func TestTheLogNamesThePresentPush(t *testing.T) {
+	d := open(t, Config{}, newRoom())
+	c := dial(t, d.addr).connect("live", "")
+	for _, name := range []string{"one", "two"} {
+		c.call("publish", nil, name, "live")
+		c.wantStatus("NetStream.Publish.Start")
+		c.call("closeStream", nil)
+		c.wantStatus("NetStream.Unpublish.Success")
+	}
+	d.stop()
+	for line := range strings.Lines(d.log.String()) {
+		if strings.Count(line, "stream=") > 1 {
+			t.Errorf("the log says %s", line)
+		}
+	}
+}
+
+// Who plays after a push has as little room as any player.
+func TestAPlayerThatPushedBeforeIsBoundedAsAPlayer(t *testing.T) {
+	d := open(t, Config{}, newRoom())
+	c := dial(t, d.addr).publish("one")
+	c.call("closeStream", nil)
+	c.wantStatus("NetStream.Unpublish.Success")
+	c.call("play", nil, "two", -2)
+	c.wantStatus("NetStream.Play.Start")
+	c.raw(header(0, 6, 0, 1<<20, 9)...)
+	c.gone()
+	waitFor(t, "the end", func() bool { return d.Stats().ProtocolErrors == 1 })
+}
+
 // After its push a connection has as much time to ask for another as a new one, and no more.
 func TestAConnectionThatStaysAfterItsPushIsClosed(t *testing.T) {
 	r := newRoom()
