@@ -21,13 +21,13 @@ func (c *conn) dispatch(ctx context.Context, p packet) error {
 	case message.TypeIDCommandMessageAMF3:
 		return c.command(ctx, skipAMF3(p.body))
 	case message.TypeIDAudioMessage, message.TypeIDVideoMessage:
-		return c.media(p)
+		return c.media(ctx, p)
 	case message.TypeIDDataMessageAMF0:
 		return c.script(p.time, p.body)
 	case message.TypeIDDataMessageAMF3:
 		return c.script(p.time, skipAMF3(p.body))
 	case message.TypeIDAggregateMessage:
-		return c.aggregate(p)
+		return c.aggregate(ctx, p)
 	default: // acknowledgements need no action, for nothing waits for them; shared objects and the rest are not ours
 		return nil
 	}
@@ -83,7 +83,7 @@ func (c *conn) userControl(p packet) error {
 }
 
 // aggregate takes a message apart that holds several, in the form of FLV tags. The time of the first is the message's.
-func (c *conn) aggregate(p packet) error {
+func (c *conn) aggregate(ctx context.Context, p packet) error {
 	const headBytes, tailBytes = stream.HeaderBytes, stream.TrailerBytes
 	rest, first := p.body, true
 	var offset uint32
@@ -97,7 +97,7 @@ func (c *conn) aggregate(p packet) error {
 			offset, first = p.time-time, false
 		}
 		part := packet{kind: kind, time: time + offset, body: rest[headBytes : headBytes+size]}
-		if err := c.part(part); err != nil {
+		if err := c.part(ctx, part); err != nil {
 			return err
 		}
 		rest = rest[min(headBytes+size+tailBytes, len(rest)):]
@@ -106,12 +106,12 @@ func (c *conn) aggregate(p packet) error {
 }
 
 // part handles one message of an aggregate; commands cannot be in one.
-func (c *conn) part(p packet) error {
+func (c *conn) part(ctx context.Context, p packet) error {
 	switch p.kind {
 	case message.TypeIDAudioMessage, message.TypeIDVideoMessage:
 		p.buf = stream.NewBuffer(len(p.body))
 		copy(p.buf[stream.HeaderBytes:], p.body)
-		return c.media(p)
+		return c.media(ctx, p)
 	case message.TypeIDDataMessageAMF0:
 		return c.script(p.time, p.body)
 	default:

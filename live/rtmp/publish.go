@@ -99,17 +99,12 @@ func (c *conn) notice() error {
 	return c.send(r)
 }
 
-// refusePush ends a push for what it carries.
-func (c *conn) refusePush(why *stream.Refusal) error {
-	c.srv.count.refused(true, why.Code)
+// refusePush ends a push for what it carries. Encoders try again by themselves, and each try makes the room live for a
+// moment, so the answer is held back as that of other refusals is.
+func (c *conn) refusePush(ctx context.Context, why *stream.Refusal) error {
 	c.push.Refuse(why)
 	c.closePush(stream.StopLost)
-	r := c.reply()
-	r.status(levelError, statusCode(true, why.Code), why.Error())
-	if err := c.send(r); err != nil {
-		return err
-	}
-	return errDone
+	return c.refuse(ctx, true, why)
 }
 
 // closePush tells the push once how it ended and gives the peer time to leave, or to begin another. What it still sends of
@@ -144,12 +139,12 @@ func (c *conn) heard() error {
 }
 
 // media gives an audio or video message to the push. An empty one says nothing.
-func (c *conn) media(p packet) error {
+func (c *conn) media(ctx context.Context, p packet) error {
 	if c.phase != phasePublish || len(p.body) == 0 {
 		return nil
 	}
 	if stream.Multitrack(stream.Kind(p.kind), p.body) {
-		return c.refusePush(&stream.Refusal{
+		return c.refusePush(ctx, &stream.Refusal{
 			Code: codeMultitrack, Detail: "several tracks in one push are not supported: send one video and one audio track",
 		})
 	}

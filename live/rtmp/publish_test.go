@@ -287,9 +287,11 @@ func TestMultitrackIsRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			const delay = 100 * time.Millisecond
 			push := newTags()
-			d := open(t, Config{}, doorman{publish: func(context.Context, stream.Request) (Push, error) { return push, nil }})
+			d := open(t, Config{RefusalDelay: delay}, doorman{publish: func(context.Context, stream.Request) (Push, error) { return push, nil }})
 			c := dial(t, d.addr).publish("room")
+			began := time.Now()
 			c.say(tt.kind, 0, []byte(tt.body))
 			if !tt.bad {
 				if got := within(t, "the tag", push.got); string(got.body) != tt.body {
@@ -299,6 +301,9 @@ func TestMultitrackIsRefused(t *testing.T) {
 			}
 			if level, code, text := c.status(); level != levelError || code != "NetStream.Publish.Denied" || !strings.HasPrefix(text, "multitrack: ") {
 				t.Errorf("told %s %s %q", level, code, text)
+			}
+			if took := time.Since(began); took < delay {
+				t.Errorf("told after %v: an encoder that tries again would make the room live and pause it in a loop", took)
 			}
 			c.gone()
 			d.stop()
