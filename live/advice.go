@@ -150,7 +150,10 @@ func pictureRules() []rule {
 				"Keyframes are %s apart: viewers wait that long for their first picture, and HLS lags behind. Set the keyframe interval to 2 s.", seconds(interval))
 		}},
 		{"frame_rate_low", Warning, func(in *Ingest, now time.Time) string {
-			usual := max(in.Minute.FramesPerSecond, in.Format.FrameRate)
+			usual := in.Format.FrameRate
+			if in.lasted(time.Minute, now) { // by then what a relay sent at once at the start is not among them
+				usual = max(usual, in.Minute.FramesPerSecond)
+			}
 			return when(in.videoFlows(now) && in.lasted(measured, now) && usual >= 5 && usual <= 240 && in.FramesPerSecond < 0.8*usual,
 				"Only %.0f of %.0f pictures a second arrive: the encoder is overloaded, or drops them for want of bandwidth. Lower resolution, frame rate or bit rate.",
 				in.FramesPerSecond, usual)
@@ -167,8 +170,8 @@ func pictureRules() []rule {
 // rateRules are about bit rates.
 func rateRules() []rule {
 	return []rule{
-		{"bitrate_high", Warning, func(in *Ingest, _ time.Time) string {
-			return when(in.BitsPerSecond > highBitrate, "%s is more than many viewers can receive. Up to 6 Mbit/s is usual for 1080p.", mbits(in.BitsPerSecond))
+		{"bitrate_high", Warning, func(in *Ingest, now time.Time) string {
+			return when(in.lasted(measured, now) && in.BitsPerSecond > highBitrate, "%s is more than many viewers can receive. Up to 6 Mbit/s is usual for 1080p.", mbits(in.BitsPerSecond))
 		}},
 		{"bitrate_low", Hint, func(in *Ingest, now time.Time) string {
 			least := leastBitPerPixel * float64(in.Format.Width*in.Format.Height) * in.FramesPerSecond
