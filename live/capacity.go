@@ -34,6 +34,8 @@ type Occupancy struct {
 const (
 	// rateFresh is how long a stream's measured rate is good for admission.
 	rateFresh = time.Second
+	// rateSettled is how old a push must be to be measured: it begins with a keyframe, or all that a relay kept since one.
+	rateSettled = time.Second
 	// rateAssumed is what a viewer counts with whose stream has not been measured yet, in bits per second: the crowd that
 	// comes in the first moments of a push is the largest.
 	rateAssumed = 2_000_000
@@ -220,6 +222,9 @@ func (s *Service) limits(r Room) Limits {
 func rateOf(hub *stream.Hub) func(string) int64 {
 	return func(name string) int64 {
 		in, _ := hub.Info(name)
+		if time.Since(in.StartedAt) < rateSettled {
+			return 0
+		}
 		return int64(in.Ingest.BitsPerSecond)
 	}
 }

@@ -145,3 +145,22 @@ func TestBandwidthIsThatOfThePush(t *testing.T) {
 		}
 	})
 }
+
+// A push begins with a keyframe, or all that a relay kept since one, which is many times what it will bring a second.
+func TestTheFirstMomentsSayNothingOfTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.create(live.Draft{ID: "r", MaxBandwidth: 4_500_000})
+		p := f.push("r")
+		defer p.Close(stream.StopClosed)
+		if err := p.Write(stream.Audio, 0, stream.NewBuffer(300_000)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Millisecond)
+		for range 2 {
+			f.mustWatch(stream.FLV, "r") // with 2 Mbit/s, as long as nothing better is known
+		}
+		_, err := f.watch(stream.FLV, "r")
+		wantRefusal(t, err, "room_bandwidth")
+	})
+}
