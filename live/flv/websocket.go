@@ -94,7 +94,11 @@ func (s *Server) playWebSocket(v *viewer, ws *websocket.Conn) error {
 
 	out := &webSocketOutput{connOutput: connOutput{v: v, conn: conn, out: writev.New(conn)}}
 	ws.SetReadLimit(512)
-	ws.SetPingHandler(func(data string) error { return out.control(websocket.PongMessage, []byte(data)) })
+	var got received
+	ws.SetPingHandler(func(data string) error {
+		return errors.Join(got.another(), out.control(websocket.PongMessage, []byte(data)))
+	})
+	ws.SetPongHandler(func(string) error { return got.another() })
 	ws.SetCloseHandler(func(int, string) error { return nil })
 
 	var wg sync.WaitGroup
@@ -102,7 +106,7 @@ func (s *Server) playWebSocket(v *viewer, ws *websocket.Conn) error {
 	defer conn.Close() // before waiting: ends the reader
 	wg.Go(func() {
 		defer s.recoverPanic("panic while reading from flv viewer")
-		v.end(watchWebSocket(ws))
+		v.end(watchWebSocket(ws, &got))
 	})
 
 	err := v.play(context.Background(), out) // see playConn
@@ -112,13 +116,34 @@ func (s *Server) playWebSocket(v *viewer, ws *websocket.Conn) error {
 	return err
 }
 
-// watchWebSocket returns when the client closes.
-func watchWebSocket(ws *websocket.Conn) error {
+// watchWebSocket returns when the client closes, or sends more than anyone has reason to.
+func watchWebSocket(ws *websocket.Conn, got *received) error {
 	for {
-		if _, _, err := ws.NextReader(); err != nil {
+		_, _, err := ws.NextReader()
+		if err = errors.Join(err, got.another()); err != nil {
 			return fmt.Errorf("%w: %w", errGone, err)
 		}
 	}
+}
+
+// received counts what a client sends: a ping now and then, if anything. A flood of them would cost a write each.
+type received struct {
+	since  time.Time
+	frames int
+}
+
+var errTooMuch = errors.New("flv: viewer sends too much")
+
+// another counts a frame.
+func (r *received) another() error {
+	const most, within = 100, 10 * time.Second
+	if now := time.Now(); now.Sub(r.since) > within {
+		*r = received{since: now}
+	}
+	if r.frames++; r.frames > most {
+		return errTooMuch
+	}
+	return nil
 }
 
 // goodbye tells the client why it is closed, if it can still hear that, and says whether it was told.

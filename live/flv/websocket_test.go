@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -130,6 +131,12 @@ func TestWebSocketPingsBesideSignsOfLife(t *testing.T) {
 	}
 }
 
+// repeat sends a frame a thousand times.
+func repeat(ws *websocket.Conn, frame string) error {
+	_, err := ws.NetConn().Write([]byte(strings.Repeat(frame, 1000)))
+	return err
+}
+
 func TestWebSocketViewerLeaves(t *testing.T) {
 	for name, leave := range map[string]func(*websocket.Conn) error{
 		"says goodbye": func(ws *websocket.Conn) error {
@@ -139,6 +146,9 @@ func TestWebSocketViewerLeaves(t *testing.T) {
 		"sends too much": func(ws *websocket.Conn) error {
 			return ws.WriteMessage(websocket.TextMessage, make([]byte, 2000))
 		},
+		"pings without end":    func(ws *websocket.Conn) error { return repeat(ws, "\x89\x80mask") },
+		"pongs without end":    func(ws *websocket.Conn) error { return repeat(ws, "\x8a\x80mask") },
+		"messages without end": func(ws *websocket.Conn) error { return repeat(ws, "\x82\x80mask") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, Config{}, nil)
@@ -153,6 +163,14 @@ func TestWebSocketViewerLeaves(t *testing.T) {
 				ws.Close()
 			}
 			if name == "sends too much" {
+				ws.Close()
+			}
+			if strings.HasSuffix(name, "without end") {
+				_ = ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+				_, _, err := ws.ReadMessage()
+				if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+					t.Error("still served")
+				}
 				ws.Close()
 			}
 			r.left(t)
