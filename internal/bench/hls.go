@@ -149,14 +149,12 @@ func (p *hlsPlayer) whole(ctx context.Context, list *playlist) (*playlist, error
 			return nil, err
 		}
 	}
-	pause := list.target
+	rest := list.target
 	if !news {
-		pause /= 2
+		rest /= 2
 	}
-	select {
-	case <-ctx.Done():
+	if !pause(ctx, rest) {
 		return nil, ctx.Err()
-	case <-time.After(pause):
 	}
 	return p.load(ctx, p.list)
 }
@@ -168,6 +166,7 @@ func (p *hlsPlayer) lowLatency(ctx context.Context, list *playlist) (*playlist, 
 		p.place(list)
 	}
 	p.catchUp(list)
+	news := false
 	for {
 		more, err := p.nextPart(ctx, list)
 		if err != nil {
@@ -176,6 +175,10 @@ func (p *hlsPlayer) lowLatency(ctx context.Context, list *playlist) (*playlist, 
 		if !more {
 			break
 		}
+		news = true
+	}
+	if !news && !pause(ctx, list.target/4) { // the server did not hold the reload, and must not be asked in a loop
+		return nil, ctx.Err()
 	}
 	next := *p.list
 	q := next.Query()

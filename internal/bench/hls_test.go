@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -42,6 +43,40 @@ func TestParsePlaylist(t *testing.T) {
 	}
 	if _, err = parsePlaylist("<html>", base); err == nil {
 		t.Error("a page is a playlist")
+	}
+}
+
+// A server that lies must not make its viewers count for ever, or ask without a rest.
+func TestPlaylistsThatLie(t *testing.T) {
+	base := &url.URL{Scheme: "http", Host: "h"}
+	for _, numbers := range [][2]string{
+		{"-9223372036854775808", "0"}, {"9223372036854775807", "9223372036854775807"}, {"-5", "-9223372036854775808"}, {"99999999999999999999", "1"},
+	} {
+		p, err := parsePlaylist("#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:"+numbers[0]+"\n#EXT-X-SKIP:SKIPPED-SEGMENTS="+numbers[1]+"\n#EXTINF:1,\na\n", base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.first() < 0 || p.end() != p.first()+1 || p.end() < p.first() {
+			t.Errorf("%s and %s skipped: from %d to %d", numbers[0], numbers[1], p.first(), p.end())
+		}
+		if p.target < time.Second {
+			t.Errorf("reloaded every %v", p.target)
+		}
+	}
+}
+
+func TestReloadsThatAreNotHeld(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if asked.Add(1); strings.HasSuffix(req.URL.Path, ".m3u8") {
+			fmt.Fprint(w, "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES\n#EXT-X-PART:DURATION=0.2,URI=\"/p\",INDEPENDENT=YES\n")
+		}
+	}))
+	defer srv.Close()
+	measure(t, t.Context(), Plan{Audiences: []Audience{{LLHLS, 1, []string{srv.URL + "/live.m3u8"}}}, Duration: time.Second})
+	if n := asked.Load(); n > 30 {
+		t.Errorf("one viewer asked %d times in a second or two", n)
 	}
 }
 

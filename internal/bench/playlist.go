@@ -51,7 +51,7 @@ func parsePlaylist(text string, base *url.URL) (*playlist, error) {
 	if !strings.HasPrefix(text, "#EXTM3U") {
 		return nil, errNoPlaylist
 	}
-	p := &playlist{}
+	p := &playlist{target: time.Second}
 	next, init := segment{}, ""
 	variant := false
 	for line := range strings.Lines(text) {
@@ -84,11 +84,11 @@ func parsePlaylist(text string, base *url.URL) (*playlist, error) {
 			n, _ := strconv.Atoi(value)
 			p.target = time.Duration(min(max(n, 1), 3600)) * time.Second
 		case "#EXT-X-MEDIA-SEQUENCE":
-			p.sequence, _ = strconv.Atoi(value)
+			p.sequence = count(value)
 		case "#EXT-X-SERVER-CONTROL":
 			p.blocks, p.skips = attr["CAN-BLOCK-RELOAD"] == "YES", attr["CAN-SKIP-UNTIL"] != ""
 		case "#EXT-X-SKIP":
-			p.skipped, _ = strconv.Atoi(attr["SKIPPED-SEGMENTS"])
+			p.skipped = count(attr["SKIPPED-SEGMENTS"])
 		case "#EXTINF":
 			duration, _, _ := strings.Cut(value, ",")
 			next.duration = seconds(duration)
@@ -108,6 +108,12 @@ func parsePlaylist(text string, base *url.URL) (*playlist, error) {
 	}
 	p.parts = next.parts
 	return p, nil
+}
+
+// count reads a number of segments, within what can be counted on from.
+func count(text string) int {
+	n, _ := strconv.Atoi(text) // the nearest, where it is out of range
+	return min(max(n, 0), 1<<40)
 }
 
 // seconds reads a duration; 0 for one that can't be.
