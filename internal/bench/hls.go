@@ -131,6 +131,11 @@ func withoutAddress(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	return bare(err)
+}
+
+// bare is an error without the address that those of net/url and net/http begin with.
+func bare(err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}

@@ -53,7 +53,7 @@ func (p Protocol) sockets() int {
 func Guess(address string) (Protocol, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", err
+		return "", bare(err)
 	}
 	for _, p := range []Protocol{RTMP, WSFLV, FLV} {
 		if !slices.Contains(p.schemes(), u.Scheme) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -215,8 +216,19 @@ func TestPlansThatCannotBe(t *testing.T) {
 			t.Errorf("%s: %q, %v", address, got, err)
 		}
 	}
+	if _, err := Guess("http://h/a.flv?txSecret=s3cret\x7f"); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("an address that can't be read: %v", err)
+	}
 	if n := (Plan{Push: make([]string, 2), Audiences: []Audience{{FLV, 10, nil}, {HLS, 5, nil}}}).Descriptors(); n != 64+2+10+10 {
 		t.Errorf("%d descriptors", n)
+	}
+}
+
+// An address in an error would show a signature, and make each error one of its own.
+func TestReasonsHoldNoAddress(t *testing.T) {
+	_, err := url.Parse("http://h/s1.ts?txSecret=s3cret\x7f")
+	if r := reasonOf(fmt.Errorf("playlist: %w", err)); err == nil || r.Detail == "" || strings.Contains(r.Detail, "s3cret") {
+		t.Errorf("%v became %+v", err, r)
 	}
 }
 

@@ -319,7 +319,7 @@ func reasonOf(err error) Reason {
 		}
 		return Reason{Code: code, Detail: fmt.Sprintf("%s: %v", op.Op, op.Err)}
 	}
-	return Reason{Code: "error", Detail: err.Error()}
+	return Reason{Code: "error", Detail: bare(err).Error()}
 }
 
 // codeClosed is the code of a connection that the server closed without a word.
