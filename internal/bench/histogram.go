@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"math/bits"
 	"sync/atomic"
 	"time"
@@ -57,7 +58,7 @@ func (h *histogram) quantile(q float64) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	rank := min(uint64(q*float64(n)), n-1)
+	rank := min(uint64(max(math.Ceil(q*float64(n)), 1)), n) - 1
 	for i := range h.counts {
 		c := h.counts[i].Load()
 		if rank < c {

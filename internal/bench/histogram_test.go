@@ -29,6 +29,18 @@ func TestHistogram(t *testing.T) {
 	}
 }
 
+func TestHistogramOfAFew(t *testing.T) {
+	var h histogram
+	for i := 1; i <= 100; i++ {
+		h.add(time.Duration(i))
+	}
+	for q, want := range map[float64]time.Duration{.01: 1, .5: 50, .99: 99, 1: 100} {
+		if got := h.quantile(q); got != want {
+			t.Errorf("quantile %v of 1 to 100 is %d, want %d", q, got, want)
+		}
+	}
+}
+
 func TestHistogramKeepsEveryValueTo2Percent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Int64Range(0, int64(time.Hour)), 1, 50).Draw(t, "values")
@@ -38,7 +50,7 @@ func TestHistogramKeepsEveryValueTo2Percent(t *testing.T) {
 		}
 		slices.Sort(values)
 		q := rapid.Float64Range(0, 1).Draw(t, "q")
-		want := float64(values[min(int(q*float64(len(values))), len(values)-1)])
+		want := float64(values[max(int(math.Ceil(q*float64(len(values)))), 1)-1])
 		if got := float64(h.quantile(q)); math.Abs(got-want) > 1+want/50 {
 			t.Fatalf("quantile %v of %v is %.0f, want %.0f", q, values, got, want)
 		}
