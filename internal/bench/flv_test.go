@@ -3,10 +3,12 @@ package bench
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestWebSocketMessages(t *testing.T) {
@@ -65,4 +67,12 @@ func TestHeadersAreNoMedia(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+}
+
+// flvTag appends a tag with its size after it.
+func flvTag(b []byte, kind byte, at time.Duration, body []byte) []byte {
+	n, ms := len(body), uint32(at.Milliseconds()) //nolint:gosec // wraps as FLV's clock does
+	b = append(b, kind, byte(n>>16), byte(n>>8), byte(n), byte(ms>>16), byte(ms>>8), byte(ms), byte(ms>>24), 0, 0, 0)
+	b = append(b, body...)
+	return binary.BigEndian.AppendUint32(b, uint32(n+11)) //nolint:gosec // bounded by Format.Validate
 }

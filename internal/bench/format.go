@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -226,12 +225,4 @@ func (s *synthetic) metadata() []byte {
 		{"stereo", false},
 		{"encoder", "liveroom bench"},
 	})
-}
-
-// flvTag appends a tag with its size after it.
-func flvTag(b []byte, kind byte, at time.Duration, body []byte) []byte {
-	n, ms := len(body), uint32(at.Milliseconds()) //nolint:gosec // wraps as FLV's clock does
-	b = append(b, kind, byte(n>>16), byte(n>>8), byte(n), byte(ms>>16), byte(ms>>8), byte(ms), byte(ms>>24), 0, 0, 0)
-	b = append(b, body...)
-	return binary.BigEndian.AppendUint32(b, uint32(n+11)) //nolint:gosec // bounded by Format.Validate
 }

@@ -61,7 +61,7 @@ func fromSevens(b []byte) (v uint64, ok bool) {
 	return v, true
 }
 
-// seiMessage is a NAL unit with a mark still to be put at offset seiMarkAt, and padding up to size bytes. It returns nil
+// seiMessage is a NAL unit with a mark still to be put at offset markAt, and padding up to size bytes. It returns nil
 // when size is less than a mark needs, or is one that no message can have.
 func seiMessage(size int) (nal []byte, markAt int) {
 	payload := size - 3 // NAL header, type, and the trailing bits; the length follows
