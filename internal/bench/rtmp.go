@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,7 @@ const (
 	outChunkBytes   = 4096
 	maxMessageBytes = 16 << 20
 	maxChunkStreams = 64
+	believedBytes   = 64 << 10 // of a length that the server only announced
 	defaultWindow   = 2_500_000
 )
 
@@ -368,14 +370,15 @@ func (c *rtmpConn) readChunk() (*chunks, error) {
 
 // fill reads a chunk's part of the message.
 func (c *rtmpConn) fill(s *chunks) error {
-	have := len(s.body)
-	take := min(int(s.length)-have, c.inSize)
-	if cap(s.body) < have+take {
-		s.body = append(make([]byte, 0, max(int(s.length), have+take)), s.body...)
+	for left := min(int(s.length)-len(s.body), c.inSize); left > 0; {
+		have, take := len(s.body), min(left, believedBytes)
+		s.body = slices.Grow(s.body, take)[:have+take]
+		if _, err := io.ReadFull(c.in, s.body[have:]); err != nil {
+			return err
+		}
+		left -= take
 	}
-	s.body = s.body[:have+take]
-	_, err := io.ReadFull(c.in, s.body[have:])
-	return err
+	return nil
 }
 
 // readBasic reads a chunk's basic header.

@@ -23,6 +23,18 @@ func reader(wire []byte) (*rtmpConn, *silent) {
 	return &rtmpConn{conn: conn, in: bufio.NewReader(bytes.NewReader(wire)), streams: map[uint32]*chunks{}, inSize: 128, outSize: 128}, conn
 }
 
+// Many viewers of a server that announces large messages must not take memory for what doesn't come.
+func TestAnnouncedLengthsTakeNoMemory(t *testing.T) {
+	c, _ := reader([]byte{chunkPicture, 0, 0, 0, 0xff, 0xff, 0xfe, flvVideo, 1, 0, 0, 0, 0x17})
+	c.inSize = 1 << 30
+	if _, err := c.readChunk(); err == nil {
+		t.Fatal("a cut message was read")
+	}
+	if n := cap(c.streams[chunkPicture].body); n > 2*believedBytes {
+		t.Errorf("%d bytes for one that came", n)
+	}
+}
+
 func TestRTMPMessagesComeBackAsWritten(t *testing.T) {
 	out, wire := reader(nil)
 	long := bytes.Repeat([]byte("abc"), 1000)
