@@ -75,10 +75,16 @@ func (c benchMediaCmd) Run(e *env) error {
 
 var errBench = errors.New("bench: not everyone got what they should; the report says who and why")
 
+// Bounds of what may be asked for; the descriptors bound it further.
+const (
+	maxPublishers = 100_000
+	maxViewers    = 1_000_000 // of each protocol
+)
+
 // plan makes the plan; own are the rooms that come into being by it.
 func (c benchMediaCmd) plan(e *env) (p bench.Plan, own []string, err error) {
-	if c.Publishers < 0 {
-		return p, nil, fmt.Errorf("--publishers is %d, must not be negative", c.Publishers)
+	if c.Publishers < 0 || c.Publishers > maxPublishers { // each has an address before descriptors are counted
+		return p, nil, fmt.Errorf("--publishers is %d, must not be negative or above %d", c.Publishers, maxPublishers)
 	}
 	p = bench.Plan{
 		Format:   bench.Format{Bitrate: c.Bitrate, FPS: c.FPS, GOP: c.GOP, KeyframeTimes: c.Keyframe},
@@ -193,8 +199,8 @@ func (c benchMediaCmd) audiences(play map[bench.Protocol][]string) (out []bench.
 		if protocol == bench.LLHLS && len(addresses) == 0 {
 			addresses = play[bench.HLS]
 		}
-		if n < 0 {
-			return nil, fmt.Errorf("--viewers: %s is %d, must not be negative", name, n)
+		if n < 0 || n > maxViewers {
+			return nil, fmt.Errorf("--viewers: %s is %d, must not be negative or above %d", name, n, maxViewers)
 		}
 		if n > 0 && len(addresses) == 0 {
 			return nil, fmt.Errorf("--viewers: there is no address to play %q; protocols are flv, wsflv, rtmp, hls and llhls", name)

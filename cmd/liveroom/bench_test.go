@@ -136,6 +136,9 @@ func TestBenchMediaFlags(t *testing.T) {
 		{"protocol", []string{"--viewers", "quic=3"}, []string{"--viewers", "quic", "llhls"}},
 		{"negative", []string{"--viewers", "flv=-3"}, []string{"--viewers", "negative"}},
 		{"publishers", []string{"--publishers=-1"}, []string{"--publishers"}},
+		{"too many publishers", []string{"--publishers", "1000000000"}, []string{"--publishers", "100000"}},
+		{"too many viewers to count", []string{"--viewers", "hls=9223372036854775807"}, []string{"--viewers", "hls", "1000000"}},
+		{"an address that can't be read", []string{"--play", "http://h/s.flv?txSecret=s3cret\x7f"}, []string{"--play", "control character"}},
 		{"nothing to play", []string{"--publishers", "0"}, []string{"--room"}},
 		{"room", []string{"--room", "a b"}, []string{"--room"}},
 		{"room and address", []string{"--room", "a", "--play", "http://h/live/s.flv"}, []string{"--room", "--play"}},
@@ -146,7 +149,7 @@ func TestBenchMediaFlags(t *testing.T) {
 		{"rate", []string{"--bitrate", "fast"}, []string{"fast", "2Mbit"}},
 		{"fps", []string{"--fps", "1000"}, []string{"fps"}},
 		{"two meters", []string{"--pid", "1", "--metrics", "http://h"}, []string{"--pid", "--metrics"}},
-		{"more than there are descriptors", []string{"--viewers", "flv=100000000"}, []string{"descriptors", "ulimit"}},
+		{"more than there are descriptors", []string{"--viewers", "flv=1000000,hls=1000000"}, []string{"descriptors", "ulimit"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			mustFail(t, append([]string{"bench", "media", "--data", data, "--duration", "1s"}, c.args...), c.says...)
