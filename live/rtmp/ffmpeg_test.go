@@ -38,6 +38,13 @@ func pushArgs(url string, seconds int, output ...string) []string {
 // background starts a program that ends with the test at the latest.
 func background(t *testing.T, name string, args ...string) (exited <-chan string) {
 	t.Helper()
+	exited, _ = interruptible(t, name, args...)
+	return exited
+}
+
+// interruptible is background; interrupt asks the program to leave.
+func interruptible(t *testing.T, name string, args ...string) (exited <-chan string, interrupt func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cmd := exec.CommandContext(ctx, name, args...)
 	var errs syncBuffer
@@ -57,7 +64,7 @@ func background(t *testing.T, name string, args ...string) (exited <-chan string
 		cancel()
 		<-gone
 	})
-	return done
+	return done, func() { _ = cmd.Process.Signal(os.Interrupt) } // fails if it has left
 }
 
 // probed is what ffprobe says about a stream.
@@ -148,11 +155,12 @@ func TestFFmpegPushesAndPlays(t *testing.T) {
 			r := newRoom()
 			r.offset = tt.offset
 			d := open(t, Config{}, r)
-			exited := background(t, "ffmpeg", pushArgs("rtmp://"+d.addr+"/live/room?txSecret=s3cret&txTime=5F00", 5, tt.output...)...)
+			exited, leave := interruptible(t, "ffmpeg", pushArgs("rtmp://"+d.addr+"/live/room?txSecret=s3cret&txTime=5F00", 60, tt.output...)...)
 			within(t, "the push", r.started)
 			if first := checkPlay(t, probe(t, "rtmp://"+d.addr+"/live/room", "%+2")); first < tt.least || first > tt.least+8 {
 				t.Errorf("first picture at %v s, want %v or little more", first, tt.least)
 			}
+			leave()
 			if why := within(t, "the end of the push", r.stops); why != stream.StopClosed {
 				t.Errorf("push ended %q, want %q", why, stream.StopClosed)
 			}
@@ -194,9 +202,9 @@ func TestFFmpegIsReplacedByASecondPush(t *testing.T) {
 	url := "rtmp://" + d.addr + "/live/room"
 	first := background(t, "ffmpeg", pushArgs(url, 60)...)
 	within(t, "the first push", r.started)
-	played := background(t, "ffmpeg", "-hide_banner", "-loglevel", "error", "-i", url, "-t", "6", "-f", "null", "-")
-	waitFor(t, "the player", func() bool { return d.Stats().Plays == 1 })
-	second := background(t, "ffmpeg", pushArgs(url, 8)...)
+	played := background(t, "ffmpeg", "-hide_banner", "-loglevel", "error", "-i", url, "-f", "null", "-")
+	waitFor(t, "the player to read", func() bool { return d.Stats().Plays == 1 && d.Stats().BytesOut > 50_000 })
+	second, leave := interruptible(t, "ffmpeg", pushArgs(url, 60)...)
 	within(t, "the second push", r.started)
 	if errs := within(t, "the first ffmpeg to give up", first); !strings.Contains(errs, "Server error: The push was ended.") {
 		t.Errorf("the first ffmpeg says:\n%s", errs)
@@ -204,14 +212,18 @@ func TestFFmpegIsReplacedByASecondPush(t *testing.T) {
 	if why := within(t, "the first stop", r.stops); why != stream.StopLost {
 		t.Errorf("the first push stopped %q", why)
 	}
-	if errs := within(t, "the player", played); errs != "" {
-		t.Errorf("the player complains across the takeover: %s", errs)
-	}
+	before := d.Stats().BytesOut
+	waitFor(t, "the player to go on", func() bool { return d.Stats().BytesOut > before+50_000 })
+	leave()
 	if errs := within(t, "the second ffmpeg", second); strings.Contains(strings.ToLower(errs), "error") {
 		t.Errorf("the second ffmpeg says:\n%s", errs)
 	}
 	if why := within(t, "the second stop", r.stops); why != stream.StopClosed {
 		t.Errorf("the second push stopped %q", why)
+	}
+	r.hub.End("room", nil)
+	if errs := within(t, "the player", played); errs != "" {
+		t.Errorf("the player complains across the takeover: %s", errs)
 	}
 }
 
