@@ -326,21 +326,21 @@ func TestBlockingReload(t *testing.T) {
 	inRoom(t, Config{}, func(r *room) {
 		e := r.publish(1, 0)
 		e.headers()
-		e.media(0, 5040, 2000) // segments 10 and 11, and parts 0, 1 and 2 of 12
+		e.media(0, 5040, 2000) // segments 40 and 41, and parts 0, 1 and 2 of 42
 		synctest.Wait()
 		media := r.watch("")
-		if l := readLowLatency(t, r.get("GET", media).Body.Bytes()); l.first != 10 || len(l.segments) != 3 || len(l.segments[2].parts) != 3 {
+		if l := readLowLatency(t, r.get("GET", media).Body.Bytes()); l.first != 40 || len(l.segments) != 3 || len(l.segments[2].parts) != 3 {
 			t.Fatalf("%+v", l)
 		}
 		for _, tt := range []struct {
 			name, query string
 		}{
 			{"nothing", ""},
-			{"a segment that is there", "?_HLS_msn=11"},
+			{"a segment that is there", "?_HLS_msn=41"},
 			{"one of long ago", "?_HLS_msn=2"},
-			{"a part of a finished segment", "?_HLS_msn=11&_HLS_part=6"},
-			{"a part of the unfinished one", "?_HLS_msn=12&_HLS_part=2"},
-			{"one beyond its segment is the first of the next", "?_HLS_msn=11&_HLS_part=70"},
+			{"a part of a finished segment", "?_HLS_msn=41&_HLS_part=6"},
+			{"a part of the unfinished one", "?_HLS_msn=42&_HLS_part=2"},
+			{"one beyond its segment is the first of the next", "?_HLS_msn=41&_HLS_part=70"},
 			{"other words", "?vid=chat-1&_HLS_report=/x"},
 		} {
 			t.Log(tt.name)
@@ -351,44 +351,44 @@ func TestBlockingReload(t *testing.T) {
 		for _, tt := range []struct {
 			name, query string
 		}{
-			{"too far", "?_HLS_msn=14"},
+			{"too far", "?_HLS_msn=44"},
 			{"far too far", "?_HLS_msn=9223372036854775807"},
-			{"too far a part", "?_HLS_msn=12&_HLS_part=12"},
-			{"too far a part of the one after", "?_HLS_msn=13&_HLS_part=10"},
+			{"too far a part", "?_HLS_msn=42&_HLS_part=12"},
+			{"too far a part of the one after", "?_HLS_msn=43&_HLS_part=10"},
 			{"no number", "?_HLS_msn=x"},
 			{"nothing", "?_HLS_msn="},
 			{"negative", "?_HLS_msn=-1"},
 			{"more than 64 bits", "?_HLS_msn=99999999999999999999"},
 			{"a sign", "?_HLS_msn=%2B12"},
-			{"no number of a part", "?_HLS_msn=12&_HLS_part=1.5"},
+			{"no number of a part", "?_HLS_msn=42&_HLS_part=1.5"},
 			{"a part of nothing", "?_HLS_part=1"},
-			{"twice", "?_HLS_msn=12&_HLS_msn=13"},
+			{"twice", "?_HLS_msn=42&_HLS_msn=43"},
 			{"broken", "?_HLS_msn=%zz"},
-			{"long", "?_HLS_msn=12&x=" + strings.Repeat("x", 5000)},
+			{"long", "?_HLS_msn=42&x=" + strings.Repeat("x", 5000)},
 		} {
 			t.Log(tt.name)
 			refused(t, answered(t, r.held(media+tt.query)), http.StatusBadRequest, "bad_request")
 		}
 
-		part, next := r.held(media+"?_HLS_msn=12&_HLS_part=3"), r.held(media+"?_HLS_msn=12&_HLS_part=4")
-		again, whole := r.held(media+"?_HLS_part=3&_HLS_msn=12"), r.held(media+"?_HLS_msn=12")
+		part, next := r.held(media+"?_HLS_msn=42&_HLS_part=3"), r.held(media+"?_HLS_msn=42&_HLS_part=4")
+		again, whole := r.held(media+"?_HLS_part=3&_HLS_msn=42"), r.held(media+"?_HLS_msn=42")
 		if n := r.s.Stats().Waiting; n != 4 {
 			t.Errorf("%d wait", n)
 		}
 		e.media(5040, 5320, 1<<40)
 		a, b := answered(t, part), answered(t, again)
-		if a.Code != http.StatusOK || !bytes.Equal(a.Body.Bytes(), b.Body.Bytes()) || !strings.Contains(a.Body.String(), "1-12.3.m4s") {
+		if a.Code != http.StatusOK || !bytes.Equal(a.Body.Bytes(), b.Body.Bytes()) || !strings.Contains(a.Body.String(), "1-42.3.m4s") {
 			t.Errorf("%d\n%s\n%s", a.Code, a.Body, b.Body)
 		}
 		if len(next) != 0 || len(whole) != 0 {
 			t.Fatal("answered without what was asked for")
 		}
 		e.media(5320, 5640, 1<<40)
-		if w := answered(t, next); !strings.Contains(w.Body.String(), "1-12.4.m4s") {
+		if w := answered(t, next); !strings.Contains(w.Body.String(), "1-42.4.m4s") {
 			t.Errorf("%d\n%s", w.Code, w.Body)
 		}
 		e.media(5640, 6040, 360)
-		if w := answered(t, whole); !strings.Contains(w.Body.String(), "1-12.m4s") {
+		if w := answered(t, whole); !strings.Contains(w.Body.String(), "1-42.m4s") {
 			t.Errorf("%d\n%s", w.Code, w.Body)
 		}
 		if n := r.s.Stats().Waiting; n != 0 {
@@ -404,7 +404,7 @@ func TestStalled(t *testing.T) {
 		media := r.watch("")
 		l := r.lowLatency()
 		begin := time.Now()
-		list, part := r.held(media+"?_HLS_msn=13"), r.held(l.hint)
+		list, part := r.held(media+"?_HLS_msn=43"), r.held(l.hint)
 		refused(t, <-list, http.StatusServiceUnavailable, "stalled")
 		refused(t, <-part, http.StatusServiceUnavailable, "stalled")
 		if took := time.Since(begin); took != 6*time.Second {
@@ -415,14 +415,14 @@ func TestStalled(t *testing.T) {
 
 func TestHintedPart(t *testing.T) {
 	inRoom(t, Config{}, func(r *room) {
-		e := r.live() // 10, 11 and 12 are complete; nothing of 13 yet
+		e := r.live() // 40, 41 and 42 are complete; nothing of 43 yet
 		l := r.lowLatency()
-		if !strings.HasSuffix(l.hint, "/1-13.0.m4s") {
+		if !strings.HasSuffix(l.hint, "/1-43.0.m4s") {
 			t.Fatalf("hint %s", l.hint)
 		}
 		root := l.hint[:strings.LastIndex(l.hint, "/")+1]
 		hinted := r.held(l.hint)
-		for _, name := range []string{"1-13.1.m4s", "1-14.0.m4s", "2-13.0.m4s", "1-13.m4s", "1-13.00.m4s", "1-013.0.m4s", "1-13.0.m4s.m4s", "1-13..m4s", "1-13.-1.m4s"} {
+		for _, name := range []string{"1-43.1.m4s", "1-44.0.m4s", "2-43.0.m4s", "1-43.m4s", "1-43.00.m4s", "1-043.0.m4s", "1-43.0.m4s.m4s", "1-43..m4s", "1-43.-1.m4s"} {
 			refused(t, answered(t, r.held(root+name)), http.StatusNotFound, "not_found")
 		}
 		if len(hinted) != 0 {
@@ -434,19 +434,19 @@ func TestHintedPart(t *testing.T) {
 			t.Errorf("%d %v", w.Code, w.Header())
 		}
 		l = r.lowLatency()
-		if s := l.segments[len(l.segments)-1]; s.parts[0].uri != root+"1-13.0.m4s" || l.hint != root+"1-13.1.m4s" {
+		if s := l.segments[len(l.segments)-1]; s.parts[0].uri != root+"1-43.0.m4s" || l.hint != root+"1-43.1.m4s" {
 			t.Errorf("%+v", l)
 		}
 	})
 	t.Run("of a push that is gone", func(t *testing.T) {
 		inRoom(t, Config{}, func(r *room) {
 			r.live()
-			hinted, list := r.held(r.lowLatency().hint), r.held(r.watch("")+"?_HLS_msn=13&_HLS_part=0")
+			hinted, list := r.held(r.lowLatency().hint), r.held(r.watch("")+"?_HLS_msn=43&_HLS_part=0")
 			e := r.publish(2, 10*time.Second)
 			e.headers()
 			e.media(0, 400, 1<<40)
 			refused(t, answered(t, hinted), http.StatusNotFound, "not_found")
-			if w := answered(t, list); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "/2-13.0.m4s") {
+			if w := answered(t, list); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "/2-43.0.m4s") {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 		})
@@ -549,11 +549,11 @@ func TestGateInTheMiddleOfAPart(t *testing.T) {
 		if len(published) != 3 {
 			t.Fatalf("%+v", l)
 		}
-		list, part := r.held(media+"?_HLS_msn=12&_HLS_part=3"), r.held(l.hint)
+		list, part := r.held(media+"?_HLS_msn=42&_HLS_part=3"), r.held(l.hint)
 		r.hub.Gate("demo", true)
 		e.media(5000, 8000, 2000)
 		time.Sleep(2 * time.Second)
-		r.expect("1-10 2000, 1-11 2000, 1-12 960")
+		r.expect("1-40 2000, 1-41 2000, 1-42 960")
 		if w := answered(t, list); w.Code != http.StatusOK {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
@@ -562,7 +562,7 @@ func TestGateInTheMiddleOfAPart(t *testing.T) {
 		if l.blocks || l.hint != "" || l.ended {
 			t.Errorf("while paused: %+v", l)
 		}
-		if w := answered(t, r.held(media+"?_HLS_msn=13")); w.Code != http.StatusOK { // no server that blocks: answered at once
+		if w := answered(t, r.held(media+"?_HLS_msn=43")); w.Code != http.StatusOK { // no server that blocks: answered at once
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 		for _, p := range published {
@@ -573,7 +573,7 @@ func TestGateInTheMiddleOfAPart(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		r.hub.Gate("demo", false)
 		e.media(25_000, 29_040, 2000)
-		r.expect("1-10 2000, 1-11 2000, 1-12 960, D 1-13 2000, 1-14 2000")
+		r.expect("1-40 2000, 1-41 2000, 1-42 960, D 1-43 2000, 1-44 2000")
 		l = r.lowLatency()
 		if !l.blocks || l.hint == "" || !l.segments[3].breaks {
 			t.Errorf("after the pause: %+v", l)
@@ -600,7 +600,7 @@ func TestGateBeforeAnythingIsPublished(t *testing.T) {
 		r.expect("")
 		r.hub.Gate("demo", false)
 		e.media(4000, 6040, 2000)
-		r.expect("D 1-14 2000")
+		r.expect("D 1-44 2000")
 	})
 }
 
@@ -611,7 +611,7 @@ func TestReconnectInTheMiddleOfAPart(t *testing.T) {
 		e.media(0, 4500, 2000)
 		media := r.watch("")
 		l := r.lowLatency()
-		list, part := r.held(media+"?_HLS_msn=13&_HLS_part=0"), r.held(l.hint)
+		list, part := r.held(media+"?_HLS_msn=43&_HLS_part=0"), r.held(l.hint)
 		e.p.Close(stream.StopLost)
 		time.Sleep(2 * time.Second) // the rest is a part: the one that was hinted
 		if w := answered(t, part); w.Code != http.StatusOK || w.Body.Len() == 0 {
@@ -628,18 +628,18 @@ func TestReconnectInTheMiddleOfAPart(t *testing.T) {
 		e.headers()
 		e.media(0, 500, 2000)
 		l = r.lowLatency()
-		if s := l.segments[len(l.segments)-1]; s.uri != "" || !s.breaks || len(s.parts) != 1 || !strings.HasSuffix(s.parts[0].uri, "/2-13.0.m4s") || !strings.HasSuffix(l.hint, "/2-13.1.m4s") {
+		if s := l.segments[len(l.segments)-1]; s.uri != "" || !s.breaks || len(s.parts) != 1 || !strings.HasSuffix(s.parts[0].uri, "/2-43.0.m4s") || !strings.HasSuffix(l.hint, "/2-43.1.m4s") {
 			t.Errorf("after the reconnect: %+v", l)
 		}
 		body := string(r.s.find("demo").media("live", time.Now()))
-		if i := strings.Index(body, "2-0-init.mp4"); i < 0 || i > strings.Index(body, "2-13.0.m4s") {
+		if i := strings.Index(body, "2-0-init.mp4"); i < 0 || i > strings.Index(body, "2-43.0.m4s") {
 			t.Errorf("the init segment does not stand before the part:\n%s", body)
 		}
 		if w := r.get("GET", l.hint[:strings.LastIndex(l.hint, "/")]+"/2-0-init.mp4"); w.Code != http.StatusOK {
 			t.Errorf("init segment of the unfinished segment: %d", w.Code)
 		}
 		e.media(500, 4040, 1500)
-		r.expect("1-10 2000, 1-11 2000, 1-12 520, D 2-13 2020, 2-14 2000")
+		r.expect("1-40 2000, 1-41 2000, 1-42 520, D 2-43 2020, 2-44 2000")
 		r.checkFiles()
 		l = r.lowLatency()
 		l.keepsRules(t, 1)
@@ -652,7 +652,7 @@ func TestEndInTheMiddleOfAPart(t *testing.T) {
 		e.headers()
 		e.media(0, 4500, 2000)
 		media := r.watch("")
-		list, whole := r.held(media+"?_HLS_msn=12&_HLS_part=5"), r.held(media+"?_HLS_msn=13")
+		list, whole := r.held(media+"?_HLS_msn=42&_HLS_part=5"), r.held(media+"?_HLS_msn=43")
 		r.hub.End("demo", nil)
 		synctest.Wait()
 		for _, c := range []chan *httptest.ResponseRecorder{list, whole, r.held(media + "?_HLS_msn=99")} {
@@ -661,7 +661,7 @@ func TestEndInTheMiddleOfAPart(t *testing.T) {
 				t.Errorf("%d\n%s", w.Code, w.Body)
 			}
 		}
-		r.expect("1-10 2000, 1-11 2000, 1-12 520, end")
+		r.expect("1-40 2000, 1-41 2000, 1-42 520, end")
 	})
 }
 
@@ -669,7 +669,7 @@ func TestEndInTheMiddleOfAPart(t *testing.T) {
 func TestStopLetsGo(t *testing.T) {
 	inRoom(t, Config{}, func(r *room) {
 		r.live()
-		list := r.held(r.watch("") + "?_HLS_msn=13")
+		list := r.held(r.watch("") + "?_HLS_msn=43")
 		r.stop()
 		if w := answered(t, list); w.Code != http.StatusOK {
 			t.Errorf("%d", w.Code)
@@ -683,7 +683,7 @@ func TestRevokedWhileWaiting(t *testing.T) {
 	inRoom(t, Config{}, func(r *room) {
 		e := r.live()
 		media := r.watch("?vid=bad")
-		list := r.held(media + "&_HLS_msn=13&_HLS_part=0")
+		list := r.held(media + "&_HLS_msn=43&_HLS_part=0")
 		r.s.Revoke("demo", "bad")
 		e.media(6040, 6400, 1<<40)
 		refused(t, answered(t, list), http.StatusForbidden, "forbidden")
@@ -705,7 +705,7 @@ func TestLateSoundHeader(t *testing.T) {
 		}
 		e.audioHeader()
 		e.media(600, 2640, 1400)
-		r.expect("1-10 2000, 1-11 2000, 1-12 2000, D 2-13 2000")
+		r.expect("1-40 2000, 1-41 2000, 1-42 2000, D 2-43 2000")
 		r.checkFiles()
 	})
 	t.Run("no sound at all", func(t *testing.T) {
@@ -733,10 +733,10 @@ func TestNewPictureSizeInTheMiddleOfAPart(t *testing.T) {
 		e.videoHeaderAgain(avcC(4, testSPS, []byte{0x68, 0xce, 0x38, 0x80}))
 		e.media(4500, 5000, 2000)
 		l := r.lowLatency()
-		if s := l.segments[len(l.segments)-1]; !s.breaks || len(s.parts) != 1 || !strings.HasSuffix(s.parts[0].uri, "/1-13.0.m4s") {
+		if s := l.segments[len(l.segments)-1]; !s.breaks || len(s.parts) != 1 || !strings.HasSuffix(s.parts[0].uri, "/1-43.0.m4s") {
 			t.Errorf("%+v", l)
 		}
-		r.expect("1-10 2000, 1-11 2000, 1-12 520")
+		r.expect("1-40 2000, 1-41 2000, 1-42 520")
 		r.checkFiles()
 	})
 }
@@ -754,7 +754,7 @@ func TestNewcomerMeetsTheNextSession(t *testing.T) {
 		e.media(0, 2040, 2000)
 		w := answered(t, newcomer)
 		media := entryLine.FindString(w.Body.String())
-		if l := readLowLatency(t, r.get("GET", media).Body.Bytes()); l.ended || l.first != 20 {
+		if l := readLowLatency(t, r.get("GET", media).Body.Bytes()); l.ended || l.first != 80 {
 			t.Errorf("%+v", l)
 		}
 	})
@@ -768,7 +768,7 @@ func TestSoundAloneFromTheBegin(t *testing.T) {
 		for ms := int64(0); ms < 2100; ms += 20 {
 			e.sound(ms)
 		}
-		r.expect("1-10 2000")
+		r.expect("1-40 2000")
 		samples := 0
 		for _, p := range readParts(t, r.s.find("demo").segments[0]) {
 			samples += len(p.Tracks[0].Samples)

@@ -166,44 +166,44 @@ func TestCutting(t *testing.T) {
 		{"at the first keyframe after two seconds", func(e encoder) {
 			e.headers()
 			e.media(0, 6040, 1000)
-		}, "1-10 2000, 1-11 2000, 1-12 2000"},
+		}, "1-40 2000, 1-41 2000, 1-42 2000"},
 		{"a GOP of three seconds", func(e encoder) {
 			e.headers()
 			e.media(0, 9040, 3000)
-		}, "1-10 3000, 1-11 3000, 1-12 3000"},
+		}, "1-40 3000, 1-41 3000, 1-42 3000"},
 		{"a keyframe a little early", func(e encoder) {
 			e.headers()
 			e.media(0, 1960, 2000)
 			e.media(1960, 4000, 1960)
-		}, "1-10 1960, 1-11 1960"},
+		}, "1-40 1960, 1-41 1960"},
 		{"no keyframe after the first: at ten seconds, then at TARGETDURATION", func(e encoder) {
 			e.headers()
 			e.media(0, 20_080, 1<<40)
-		}, "1-10 10000, 1-11 10000"},
+		}, "1-40 10000, 1-41 10000"},
 		{"a GOP grows: never longer than TARGETDURATION", func(e encoder) {
 			e.headers()
 			e.media(0, 2000, 2000)
 			e.media(2000, 10_040, 8000)
-		}, "1-10 2000, 1-11 2000, 1-12 2000, 1-13 2000, 1-14 2000"},
+		}, "1-40 2000, 1-41 2000, 1-42 2000, 1-43 2000, 1-44 2000"},
 		{"audio alone: from the begin, by time", func(e encoder) {
 			e.audioHeader()
 			for ms := int64(0); ms < 7100; ms += 20 {
 				e.sound(ms)
 			}
-		}, "1-10 2000, 1-11 2000, 1-12 2000"},
+		}, "1-40 2000, 1-41 2000, 1-42 2000"},
 		{"video alone", func(e encoder) {
 			e.videoHeader()
 			for ms := int64(0); ms < 4080; ms += 40 {
 				e.picture(ms, ms%2000 == 0)
 			}
-		}, "1-10 2000, 1-11 2000"},
+		}, "1-40 2000, 1-41 2000"},
 		{"pictures stop, sound goes on", func(e encoder) {
 			e.headers()
 			e.media(0, 2080, 2000)
 			for ms := int64(2080); ms < 7000; ms += 20 {
 				e.sound(ms)
 			}
-		}, "1-10 2000, 1-11 2400, 1-12 2400"},
+		}, "1-40 2000, 1-41 2400, 1-42 2400"},
 		{"sound is sent 700 ms ahead of its pictures", func(e encoder) {
 			e.headers()
 			for ms := int64(0); ms < 7100; ms += 20 {
@@ -212,18 +212,18 @@ func TestCutting(t *testing.T) {
 					e.picture(ms, ms%3000 == 0)
 				}
 			}
-		}, "1-10 3000, 1-11 3000"},
+		}, "1-40 3000, 1-41 3000"},
 		{"the encoder stalls: what was before it ends there", func(e encoder) {
 			e.headers()
 			e.media(0, 3040, 2000)
 			e.media(6000, 8040, 2000)
-		}, "1-10 2000, 1-11 1040, D 1-12 2000"},
+		}, "1-40 2000, 1-41 1040, D 1-42 2000"},
 		{"sound header after the first picture joins the first segment", func(e encoder) {
 			e.videoHeader()
 			e.picture(0, true)
 			e.audioHeader()
 			e.media(40, 4120, 2000)
-		}, "1-10 2040, 1-11 2000"},
+		}, "1-40 2040, 1-41 2000"},
 		{"sound header in the second segment: a new init segment, so a discontinuity", func(e encoder) {
 			e.videoHeader()
 			for ms := int64(0); ms < 3000; ms += 40 {
@@ -231,7 +231,7 @@ func TestCutting(t *testing.T) {
 			}
 			e.audioHeader()
 			e.media(3000, 5040, 2000)
-		}, "1-10 2000, 1-11 1000, D 1-12 2000"},
+		}, "1-40 2000, 1-41 1000, D 1-42 2000"},
 		{"nothing without a header", func(e encoder) { e.media(0, 10_000, 2000) }, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -368,7 +368,7 @@ func TestOddTags(t *testing.T) {
 				e.media(0, 1000, 1000)
 				e.write(tt.kind, 990, tt.body...)
 				e.media(1000, 4040, 1000)
-				r.expect("1-10 2000, 1-11 2000")
+				r.expect("1-40 2000, 1-41 2000")
 				r.checkFiles()
 				st := r.s.Stats()
 				if bad := tt.kind != stream.Script; (st.BadTags > 0) != bad {
@@ -392,7 +392,7 @@ func TestNewHeaderNewInit(t *testing.T) {
 		e.write(stream.Video, 5000, append([]byte{0x17, 0, 0, 0, 0}, other...)...)
 		e.videoHeaderAgain(other)
 		e.media(5000, 7040, 1000)
-		r.expect("1-10 2000, 1-11 2000, 1-12 1000, D 1-13 2000")
+		r.expect("1-40 2000, 1-41 2000, 1-42 1000, D 1-43 2000")
 		tl := r.s.find("demo")
 		if a, b := tl.segments[2].init.name, tl.segments[3].init.name; a != "1-0-init.mp4" || b != "1-1-init.mp4" {
 			t.Errorf("init segments %s and %s", a, b)

@@ -138,7 +138,7 @@ func TestRefusals(t *testing.T) {
 			{"forged capability", strings.Replace(file, "/p/", "/p/A", 1), 403, "expired"},
 			{"stream that is not there", other, 404, "not_live"},
 			{"file that is not there", file[:strings.LastIndex(file, "/")] + "/1-999.m4s", 404, "not_found"},
-			{"path tricks", file[:strings.LastIndex(file, "/")] + "/..%2f1-10.m4s", 404, "not_found"},
+			{"path tricks", file[:strings.LastIndex(file, "/")] + "/..%2f1-40.m4s", 404, "not_found"},
 		} {
 			t.Log(tt.name) // no t.Run: the bubble is one test
 			w := r.get("GET", tt.target)

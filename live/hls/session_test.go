@@ -17,15 +17,15 @@ func TestReconnectGoesOn(t *testing.T) {
 		e.headers()
 		e.media(0, 4600, 2000)
 		e.p.Close(stream.StopLost)
-		r.expect("1-10 2000, 1-11 2000")
+		r.expect("1-40 2000, 1-41 2000")
 		time.Sleep(2 * time.Second) // the rest is shown soon, not when somebody comes back
-		r.expect("1-10 2000, 1-11 2000, 1-12 600")
+		r.expect("1-40 2000, 1-41 2000, 1-42 600")
 
 		time.Sleep(40 * time.Second)
 		e = r.publish(2, 46600*time.Millisecond)
 		e.headers()
 		e.media(900_000, 904_040, 2000)
-		r.expect("1-10 2000, 1-11 2000, 1-12 600, D 2-13 2000, 2-14 2000")
+		r.expect("1-40 2000, 1-41 2000, 1-42 600, D 2-43 2000, 2-44 2000")
 		r.checkFiles()
 		if s := r.s.find("demo").segments[3]; s.start != 46600 {
 			t.Errorf("second push begins at %d ms of the session", s.start)
@@ -44,7 +44,7 @@ func TestTakeover(t *testing.T) {
 		b := r.publish(2, 3*time.Second)
 		b.headers()
 		b.media(0, 2040, 2000)
-		r.expect("1-10 2000, 1-11 1000, D 2-12 2000")
+		r.expect("1-40 2000, 1-41 1000, D 2-42 2000")
 		r.checkFiles()
 	})
 }
@@ -70,6 +70,29 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestRestartAfterBurst: the push before had run as far ahead of real time as it may, and the node it comes back to has a clock
+// that is behind.
+func TestRestartAfterBurst(t *testing.T) {
+	const began, behind = 100 * time.Second, 5 * time.Second
+	var last uint64
+	inRoom(t, Config{SegmentDuration: time.Second}, func(r *room) {
+		e := r.publish(1, began)
+		e.headers()
+		e.media(0, 60_000, 1000)
+		synctest.Wait()
+		last = r.s.find("demo").last
+	})
+	inRoom(t, Config{SegmentDuration: time.Second}, func(r *room) {
+		e := r.publish(2, began-behind)
+		e.headers()
+		e.media(0, 2040, 1000)
+		synctest.Wait()
+		if first := r.s.find("demo").segments[0].number; first <= last {
+			t.Errorf("begins at %d, the push before ended at %d", first, last)
+		}
+	})
+}
+
 // TestGate: paused by the anchor, nothing pushed meanwhile is ever shown; what was shown stays.
 func TestGate(t *testing.T) {
 	inRoom(t, plain, func(r *room) {
@@ -81,17 +104,17 @@ func TestGate(t *testing.T) {
 		before := r.list()
 		e.media(5000, 25_000, 2000) // the encoder goes on
 		time.Sleep(20 * time.Second)
-		if now := r.list(); now != before || before != "1-10 2000, 1-11 2000" {
+		if now := r.list(); now != before || before != "1-40 2000, 1-41 2000" {
 			t.Fatalf("while paused: %s, before: %s", now, before)
 		}
 		body := string(r.s.find("demo").media("live", time.Now()))
-		if strings.Contains(body, "ENDLIST") || !strings.Contains(body, "1-11.m4s") {
+		if strings.Contains(body, "ENDLIST") || !strings.Contains(body, "1-41.m4s") {
 			t.Errorf("while paused:\n%s", body)
 		}
 
 		r.hub.Gate("demo", false)
 		e.media(25_000, 29_040, 2000)
-		r.expect("1-10 2000, 1-11 2000, D 1-12 2000, 1-13 2000")
+		r.expect("1-40 2000, 1-41 2000, D 1-42 2000, 1-43 2000")
 		r.checkFiles()
 		for _, s := range r.s.find("demo").segments {
 			if s.start+s.duration > 5000 && s.start < 25_000 {
@@ -115,10 +138,10 @@ func TestGateOverReconnect(t *testing.T) {
 		e = r.publish(2, 9*time.Second)
 		e.headers()
 		e.media(0, 3000, 2000)
-		r.expect("1-10 2000")
+		r.expect("1-40 2000")
 		r.hub.Gate("demo", false)
 		e.media(4000, 6040, 2000)
-		r.expect("1-10 2000, D 2-11 2000")
+		r.expect("1-40 2000, D 2-41 2000")
 	})
 }
 
@@ -135,7 +158,7 @@ func TestPausedFromTheBegin(t *testing.T) {
 		r.expect("")
 		r.hub.Gate("demo", false)
 		e.media(6000, 8040, 2000)
-		r.expect("D 1-16 2000")
+		r.expect("D 1-46 2000")
 	})
 }
 
@@ -145,9 +168,9 @@ func TestEnd(t *testing.T) {
 		e.headers()
 		e.media(0, 4600, 2000)
 		r.hub.End("demo", nil)
-		r.expect("1-10 2000, 1-11 2000, 1-12 600, end")
+		r.expect("1-40 2000, 1-41 2000, 1-42 600, end")
 		time.Sleep(50 * time.Second)
-		r.expect("1-10 2000, 1-11 2000, 1-12 600, end")
+		r.expect("1-40 2000, 1-41 2000, 1-42 600, end")
 		time.Sleep(15 * time.Second)
 		r.expect("no stream")
 		if n := r.hub.Stats().Subscribers; n != 0 {
@@ -172,7 +195,7 @@ func TestNextSession(t *testing.T) {
 				synctest.Wait()
 				e.headers()
 				e.media(0, 2040, 2000)
-				r.expect("2-20 2000")
+				r.expect("2-80 2000")
 				if r.s.find("demo") == old {
 					t.Error("the old list goes on")
 				}
@@ -190,7 +213,7 @@ func TestRunFindsWhatIsPublished(t *testing.T) {
 		e.media(0, 1000, 1000)
 		r.restart()
 		e.media(1000, 4040, 1000)
-		r.expect("1-10 2000, 1-11 2000")
+		r.expect("1-40 2000, 1-41 2000")
 	})
 }
 

@@ -17,9 +17,10 @@ import (
 //	n < floor(e) + margin·g
 //
 // A node that knows nothing starts generation g' > g, at s' seconds, with floor(s') + margin·g'. The session's clock does
-// not go back, so s' >= e but for the burst an encoder sent ahead of time and for what two nodes' clocks differ; with
-// g' >= g+1 the new number is larger than n as long as these stay under margin seconds. A segment that would break the
-// inequality is not published: that can only be one shorter than a second, at the very begin of a generation.
+// not go back, so s' >= e but for how far a push may run ahead of real time (stream.Config.MaxAhead, 30 s) and for what two
+// nodes' clocks differ; with g' >= g+1 the new number is larger than n as long as these two stay under margin seconds, so
+// 10 s are left for the clocks. A segment that would break the inequality is not published: that takes segments shorter than
+// a second, and more of them than margin makes up for.
 //
 // A node that segmented the generation before goes on with n+1 instead: numbers in a playlist are consecutive by
 // definition, so a jump would unlist the segments before the reconnect. n+1 only makes the left side smaller.
@@ -27,7 +28,7 @@ import (
 //
 // Discontinuity numbers follow the same way: there is at most one break per segment, so a fresh list that gives its
 // first segment's number also to its discontinuity never goes back.
-const margin = 10
+const margin = 40
 
 // sessionBegin is the time in ms before which the first segment of a list is taken for the first of its session: nothing
 // was before it that it could break with.

@@ -135,7 +135,7 @@ func TestTransportRefuses(t *testing.T) {
 				e.write(stream.Video, ms, kind, 'a', 'v', '0', '1', 0x12, 0)
 			}
 		}
-		r.expect("1-10 2000, 1-11 2000")
+		r.expect("1-40 2000, 1-41 2000")
 		if st := r.s.Stats(); st.BadTags < 100 {
 			t.Errorf("%d bad tags counted", st.BadTags)
 		}
