@@ -121,7 +121,11 @@ func TestWriteAllocatesNothing(t *testing.T) {
 		}
 	}
 	write()
-	if n := testing.AllocsPerRun(200, write); n >= 1 {
+	most := 0.0
+	if poolForgets {
+		most = 2 // now and then a new list, and room in it
+	}
+	if n := testing.AllocsPerRun(200, write); n > most {
 		t.Errorf("%v allocations a write", n)
 	}
 }

@@ -327,7 +327,11 @@ func TestStateEventsCarryTheWholeState(t *testing.T) {
 		}
 	}
 	d.guest()
-	if e := next("count"); string(e.Data) != `{"members":2,"viewers":0,"online":2}` {
+	e := next("count")
+	if string(e.Data) == `{"members":1,"viewers":0,"online":1}` { // from before, where this machine is slow
+		e = next("count")
+	}
+	if string(e.Data) != `{"members":2,"viewers":0,"online":2}` {
 		t.Errorf("count = %s", e.Data)
 	}
 	if err := d.chat.SetNotice(t.Context(), "demo", admin, "hello"); err != nil {

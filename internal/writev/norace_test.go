@@ -1,0 +1,5 @@
+//go:build !race
+
+package writev
+
+const poolForgets = false
