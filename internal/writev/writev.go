@@ -3,6 +3,7 @@
 package writev
 
 import (
+	"io"
 	"net"
 	"sync"
 )
@@ -45,12 +46,17 @@ func (w *Writer) Write(pieces [][]byte) (int64, error) {
 	if w.vector != nil {
 		return w.vector.write(pieces)
 	}
+	return Join(w.conn, pieces)
+}
+
+// Join writes all pieces in one Write of a copy, and returns what that returns.
+func Join(w io.Writer, pieces [][]byte) (int64, error) {
 	flat := flats.Get().(*[]byte)
 	*flat = (*flat)[:0]
 	for _, p := range pieces {
 		*flat = append(*flat, p...)
 	}
-	n, err := w.conn.Write(*flat)
+	n, err := w.Write(*flat)
 	if cap(*flat) <= maxFlatBytes { // a large keyframe's memory is not kept
 		flats.Put(flat)
 	}

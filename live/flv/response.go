@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
+	"liveroom/internal/writev"
 	"liveroom/live/stream"
 )
 
@@ -34,16 +34,8 @@ func (o *responseOutput) write(pieces [][]byte, size int) error {
 		return err
 	}
 	if size > 0 {
-		flat := flats.Get().(*[]byte)
-		*flat = (*flat)[:0]
-		for _, p := range pieces { // together: net/http writes each by itself
-			*flat = append(*flat, p...)
-		}
-		n, err := o.w.Write(*flat)
+		n, err := writev.Join(o.w, pieces) // net/http would write each by itself
 		o.v.server.bytes.Add(uint64(n))
-		if cap(*flat) <= maxFlatBytes {
-			flats.Put(flat)
-		}
 		if err != nil {
 			return err
 		}
@@ -53,11 +45,6 @@ func (o *responseOutput) write(pieces [][]byte, size int) error {
 	}
 	return o.rest()
 }
-
-// maxFlatBytes is the largest copy kept for the next write.
-const maxFlatBytes = 64 << 10
-
-var flats = sync.Pool{New: func() any { return new([]byte) }}
 
 // rest takes the deadline away until the next write. HTTP/2 ends a stream whose deadline passes also while nothing is
 // being written, and a paused room has nothing to write for as long as it likes.
