@@ -79,10 +79,11 @@ func TestWrite(t *testing.T) {
 
 func TestWriteKeepsTheDeadline(t *testing.T) {
 	server, _ := pair(t)
-	if err := server.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+	w, much := New(server), [][]byte{make([]byte, 64<<20)}
+	if err := server.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
 		t.Fatal(err)
 	}
-	n, err := New(server).Write([][]byte{make([]byte, 64<<20)})
+	n, err := w.Write(much)
 	if !isTimeout(err) || n <= 0 || n >= 64<<20 {
 		t.Errorf("%d bytes, error %v", n, err)
 	}
@@ -171,10 +172,11 @@ func TestBound(t *testing.T) {
 				t.Fatal(err)
 			}
 			Bound(wrap(server), 128<<10, 32<<10)
+			w, much := New(server), [][]byte{make([]byte, 64<<20)}
 			if err := server.SetWriteDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
 				t.Fatal(err)
 			}
-			if n, err := New(server).Write([][]byte{make([]byte, 64<<20)}); !isTimeout(err) || n > 1<<20 {
+			if n, err := w.Write(much); !isTimeout(err) || n > 1<<20 {
 				t.Errorf("the kernel took %d bytes: %v", n, err)
 			}
 		})
