@@ -98,9 +98,7 @@ func (c *conn) run(ctx context.Context) {
 	c.account(ctx, err)
 	_ = c.guard(func() error { return c.endPush(err) })
 	_ = c.guard(c.endPlay)
-	if c.counted {
-		c.srv.quota.leavePush(c.nc.RemoteAddr())
-	}
+	c.uncount()
 	cancel()
 	if errors.Is(err, errDone) || errors.Is(err, errOver) {
 		c.linger()

@@ -35,6 +35,7 @@ func (c *conn) publish(ctx context.Context, cmd call) error {
 	}
 	push, err := c.srv.admit.Publish(ctx, req)
 	if err != nil {
+		c.uncount() // before the refusal is held back
 		return c.refuse(ctx, true, err)
 	}
 	if err := c.startPush(ctx, push); err != nil {
@@ -44,6 +45,14 @@ func (c *conn) publish(ctx context.Context, cmd call) error {
 	r.event(&message.UserCtrlEventStreamBegin{StreamID: messageStream})
 	r.status(levelStatus, "NetStream.Publish.Start", "The push has started.")
 	return c.send(r)
+}
+
+// uncount gives the place of a push back, if the connection has one.
+func (c *conn) uncount() {
+	if c.counted {
+		c.counted = false
+		c.srv.quota.leavePush(c.nc.RemoteAddr())
+	}
 }
 
 // request is what a publish or play asks for. A connection that carries one already is refused.
@@ -115,8 +124,8 @@ func (c *conn) closePush(reason stream.StopReason) {
 	c.side.Wait() // a watcher about to interrupt would interrupt what comes next
 	c.srv.count.pushes.Add(-1)
 	c.push.Close(reason)
-	c.srv.quota.leavePush(c.nc.RemoteAddr())
-	c.counted, c.silentAt = false, time.Time{}
+	c.uncount()
+	c.silentAt = time.Time{}
 	c.log.Debug("rtmp push ended", "reason", string(reason))
 	_ = c.nc.SetReadDeadline(time.Now().Add(c.srv.cfg.Handshake))
 }

@@ -397,6 +397,22 @@ func TestPushLimitPerAddress(t *testing.T) {
 	}
 }
 
+// A refusal that is held back is no push that runs: others of the address are not to wait for it.
+func TestARefusedPushTakesNoPlace(t *testing.T) {
+	r, refused := newRoom(), make(chan struct{})
+	d := open(t, Config{MaxPushesPerAddr: 1, RefusalDelay: time.Hour}, doorman{publish: func(ctx context.Context, req stream.Request) (Push, error) {
+		if req.Name == "forged" {
+			close(refused)
+			return nil, &stream.Refusal{Code: "bad_signature"}
+		}
+		return r.Publish(ctx, req)
+	}})
+	dial(t, d.addr).connect("live", "").call("publish", nil, "forged", "live")
+	within(t, "the question", refused)
+	waitFor(t, "the refusal", func() bool { return d.Stats().PublishRefusals["bad_signature"] == 1 })
+	dial(t, d.addr).publish("room")
+}
+
 func TestAdmissionEndsWithTheServer(t *testing.T) {
 	asked := make(chan struct{})
 	d := open(t, Config{}, doorman{publish: func(ctx context.Context, _ stream.Request) (Push, error) {
