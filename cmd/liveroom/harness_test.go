@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -80,13 +81,13 @@ func startNode(t *testing.T, flags ...string) *node {
 		t: t, data: filepath.Join(t.TempDir(), "data"), flags: flags, log: &logBuffer{},
 		http: freeAddr(t), rtmp: freeAddr(t), ops: freeAddr(t),
 	}
-	n.start()
-	t.Cleanup(func() {
+	t.Cleanup(func() { // first: a node that doesn't get ready must not stay, and its log says why
 		n.stop()
 		if t.Failed() {
 			t.Logf("log of the node:\n%s", n.log)
 		}
 	})
+	n.start()
 	return n
 }
 
@@ -145,15 +146,26 @@ func (n *node) kill() {
 	n.cmd = nil
 }
 
+// freeAddr is an address that nobody listens on. Its port is none that the kernel gives away by itself (on Linux, from 32768
+// on), or it might be gone to another test's connection or listener before the node listens. Each call has its own.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := 10_000 + (os.Getpid()*131+int(portsTried.Add(1)))%22_000
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		if err := ln.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return ln.Addr().String()
 	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
+
+var portsTried atomic.Int64 // by freeAddr
 
 // eventually waits until ok holds, 20 s at most.
 func (n *node) eventually(what string, ok func() bool) {
