@@ -133,7 +133,7 @@ func newProgram(set Settings, keys Secrets, log *slog.Logger) (*program, error) 
 
 // join makes the parts that know no network, from those that know nothing of the others to those that know many.
 func (p *program) join(keys Secrets) error {
-	p.hub = stream.NewHub(stream.Config{RestWindow: segmenterWindow})
+	p.hub = stream.NewHub(p.set.hub())
 	p.states = p.store.Status(eventLog)
 	rooms := p.store.Live(p.states)
 	p.machine = status.NewMachine(p.states, status.Config{})

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"reflect"
@@ -15,6 +16,7 @@ import (
 	"liveroom/live"
 	"liveroom/live/hls"
 	"liveroom/live/rtmp"
+	"liveroom/live/stream"
 	"liveroom/web"
 	"liveroom/web/socket"
 )
@@ -51,6 +53,7 @@ type Settings struct {
 	MaxViewersRoom int           `name:"max-viewers-per-room" help:"Most viewers of a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_VIEWERS_PER_ROOM" yaml:"max-viewers-per-room"`
 	MaxBandwidth   bitrate       `name:"max-bandwidth" help:"Most outgoing bits per second committed to viewers of this node, such as 800Mbit; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH" yaml:"max-bandwidth"`
 	MaxBitsRoom    bitrate       `name:"max-bandwidth-per-room" help:"The same for a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH_PER_ROOM" yaml:"max-bandwidth-per-room"`
+	MergeWindow    time.Duration `name:"merge-window" help:"Longest that media waits for more to share a write with, while many watch over RTMP and FLV; 0: never." default:"90ms" env:"LIVEROOM_MERGE_WINDOW" yaml:"merge-window"`
 	HLSLatency     string        `name:"hls-latency" help:"low: HLS in parts, some 2 s behind live where the player knows Low-Latency HLS; normal: whole segments only." enum:"low,normal" default:"low" env:"LIVEROOM_HLS_LATENCY" yaml:"hls-latency"`
 	HLSSegments    string        `name:"hls-segments" help:"fmp4, or ts: MPEG-TS for old players, always with normal latency, of H.264, HEVC, AAC and Opus." enum:"fmp4,ts" default:"fmp4" env:"LIVEROOM_HLS_SEGMENTS" yaml:"hls-segments"`
 	HLSSegment     time.Duration `name:"hls-segment" help:"Least length of an HLS segment, in whole seconds; it ends at the next keyframe." default:"2s" env:"LIVEROOM_HLS_SEGMENT" yaml:"hls-segment"`
@@ -81,6 +84,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.HLSSegment < time.Second || s.HLSSegment > 10*time.Second || s.HLSSegment%time.Second != 0 {
 		return fmt.Errorf("hls-segment is %s, must be whole seconds from 1s to 10s", s.HLSSegment)
+	}
+	if s.MergeWindow < 0 || s.MergeWindow > time.Second {
+		return fmt.Errorf("merge-window is %s, must be from 0 to 1s", s.MergeWindow)
 	}
 	if s.MaxConnections < 0 {
 		return fmt.Errorf("max-connections is %d, must be 0 (automatic) or more", s.MaxConnections)
@@ -144,6 +150,15 @@ func (s *Settings) maxConnections() int {
 		return s.MaxConnections
 	}
 	return automaticConnections(descriptors())
+}
+
+// hub is what live/stream is told.
+func (s *Settings) hub() stream.Config {
+	c := stream.Config{MergeWindow: s.MergeWindow, RestWindow: segmenterWindow}
+	if s.MergeWindow == 0 {
+		c.MergeFrom, c.MergeFull = math.MaxInt32, math.MaxInt32 // nobody can be one too many
+	}
+	return c
 }
 
 // rtmp is what live/rtmp is told of the limits.

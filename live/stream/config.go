@@ -23,8 +23,8 @@ type Config struct {
 	// OverflowWindow is the time without a loss after which earlier ones are forgotten. Default 1 min.
 	OverflowWindow time.Duration
 
-	// MergeWindow is the longest a tag waits for others to share a write with. Default 90 ms. Sound may wait 40 ms for a picture
-	// in a shorter window too.
+	// MergeWindow is the longest a tag waits for others to share a write with. Default 90 ms. Sound waits up to 40 ms of it
+	// for a picture as soon as anything is merged.
 	MergeWindow time.Duration
 	// MergeFrom is the number of viewers, over all streams, up to which every tag is delivered at once. Default 16 for each
 	// processor.

@@ -131,7 +131,7 @@ func (f *feed) append(t *Tag, now time.Time) chan struct{} {
 		f.merge.saw(now)
 	}
 	window := f.hub.cfg.window(int(f.hub.counts.viewers.Load()), f.viewers == 0)
-	patience := f.merge.patience(window, picture, now)
+	patience := f.merge.patience(window, f.hub.cfg.MergeWindow, picture, now)
 	if patience == 0 || f.log.pending >= f.hub.cfg.BatchBytes {
 		return f.show()
 	}

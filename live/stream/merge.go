@@ -33,9 +33,9 @@ func (m *merger) saw(now time.Time) {
 	m.picture = now
 }
 
-// patience is how long the tags that wait by now may go on waiting, within a window, after a tag that is a picture or not.
-// Zero means that they are shown at once.
-func (m *merger) patience(window time.Duration, picture bool, now time.Time) time.Duration {
+// patience is how long the tags that wait by now may go on waiting, after a tag that is a picture or not: within the window
+// of this moment, other tags up to longest for a picture. Zero means that they are shown at once.
+func (m *merger) patience(window, longest time.Duration, picture bool, now time.Time) time.Duration {
 	if window <= 0 {
 		return 0
 	}
@@ -45,7 +45,7 @@ func (m *merger) patience(window time.Duration, picture bool, now time.Time) tim
 			return 0
 		}
 	} else if m.beat > 0 {
-		window = max(window, pictureWait)
+		window = max(window, min(pictureWait, longest))
 	}
 	return max(window-waited, 0)
 }

@@ -310,19 +310,19 @@ func TestManyViewersGetMergedBatches(t *testing.T) {
 // Tags leave with a picture after which the next would come too late: the newest picture waits least.
 func TestMergedBatchesEndWithAPicture(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		fps    int
-		window time.Duration
-		want   string // letters of the batches
+		name string
+		fps  int
+		full int    // viewers that fill the window, of whom there are three
+		want string // letters of the batches
 	}{
-		{"30 fps", 30, 90 * time.Millisecond, "avavav"},
-		{"25 fps", 25, 90 * time.Millisecond, "avav"},
-		{"60 fps", 60, 90 * time.Millisecond, "avavavavav"},
-		{"a window shorter than a picture", 30, 10 * time.Millisecond, "av"},
+		{"30 fps", 30, 1, "avavav"},
+		{"25 fps", 25, 1, "avav"},
+		{"60 fps", 60, 1, "avavavavav"},
+		{"a window shorter than a picture", 30, 100, "av"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := NewHub(Config{MergeFrom: 1, MergeFull: 1, MergeWindow: c.window})
+				h := NewHub(Config{MergeFrom: 1, MergeFull: c.full})
 				p := publish(t, h, "x", PublishOptions{})
 				defer p.Close(StopClosed)
 				for range 2 {
