@@ -28,7 +28,7 @@ func (b *body) text() []byte {
 // fifth of the bytes also fit in one write together with the headers.
 func (b *body) write(w http.ResponseWriter, r *http.Request) {
 	text := b.plain
-	w.Header().Set("Vary", "Accept-Encoding")
+	w.Header().Add("Vary", "Accept-Encoding")
 	if takesGzip(r.Header.Get("Accept-Encoding")) {
 		b.once.Do(b.zip)
 		text = b.zipped

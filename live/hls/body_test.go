@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -48,6 +49,16 @@ func TestCompressedPlaylist(t *testing.T) {
 			t.Error("the list of before")
 		}
 	})
+}
+
+// TestVaryIsAdded: what was said before of what an answer depends on still holds.
+func TestVaryIsAdded(t *testing.T) {
+	w := httptest.NewRecorder()
+	w.Header().Add("Vary", "Origin")
+	(&body{plain: []byte("#EXTM3U\n")}).write(w, httptest.NewRequest("GET", "/", nil))
+	if got := strings.Join(w.Header().Values("Vary"), ", "); got != "Origin, Accept-Encoding" {
+		t.Errorf("Vary: %s", got)
+	}
 }
 
 // TestCapabilitiesAreRemembered: for their hour, and no longer.
