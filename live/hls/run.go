@@ -58,6 +58,9 @@ func (s *Server) segment(ctx context.Context, e *entry) {
 		e.end(time.Now())
 	}
 	e.rest() // this process segments it no longer
+	if ctx.Err() != nil {
+		e.retire()
+	}
 	s.mu.Lock()
 	e.over = true
 	s.mu.Unlock()

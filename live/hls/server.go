@@ -112,6 +112,7 @@ func (s *Server) setRunning(on bool) {
 	}
 	for _, e := range s.waiting {
 		e.sub.Close()
+		e.retire()
 		delete(s.streams, e.name)
 	}
 	s.waiting = nil

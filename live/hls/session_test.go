@@ -2,6 +2,7 @@ package hls
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -214,6 +215,24 @@ func TestRunFindsWhatIsPublished(t *testing.T) {
 		r.restart()
 		e.media(1000, 4040, 1000)
 		r.expect("1-40 2000, 1-41 2000")
+	})
+}
+
+// TestStopSendsNewcomersAway: nothing more is segmented, so nobody is kept waiting for a first segment.
+func TestStopSendsNewcomersAway(t *testing.T) {
+	inRoom(t, Config{}, func(r *room) {
+		e := r.publish(1, 0)
+		e.headers()
+		newcomer := r.held("/live/demo.m3u8")
+		r.stop()
+		if w := answered(t, newcomer); w.Code != http.StatusNotFound {
+			t.Errorf("%d: %s", w.Code, w.Body)
+		}
+		r.restart()
+		e.media(0, 4040, 2000)
+		if w := answered(t, r.held("/live/demo.m3u8")); w.Code != http.StatusOK {
+			t.Errorf("after a restart: %d: %s", w.Code, w.Body)
+		}
 	})
 }
 

@@ -89,7 +89,7 @@ type timeline struct {
 	aheadHour  int64  // hour and capability of the next segment's path, because a hint has told it; empty: not told
 	aheadCap   string
 	resting    bool // nothing is coming: the push is gone, or the gate is closed
-	replaced   bool // a new session's timeline took its place
+	replaced   bool // a new session's timeline took its place, or the server stopped
 	endedAt    time.Time
 	changed    chan struct{} // closed and replaced at each change
 	bodies     map[bodyKey]*body
@@ -311,7 +311,7 @@ func (t *timeline) end(now time.Time) {
 	t.notify()
 }
 
-// retire tells that another timeline took this one's place.
+// retire tells that another timeline took this one's place, or none will.
 func (t *timeline) retire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
