@@ -15,7 +15,8 @@ import (
 const (
 	// audioAlone is how long, in ms, audio waits for a video header before it is taken for all there is.
 	audioAlone = 1000
-	// cutEarly is how much before SegmentDuration, in ms, a keyframe is taken: rounding must not cost a whole GOP.
+	// cutEarly is how much before SegmentDuration, in ms, a keyframe is taken: rounding must not cost a whole GOP. Where that
+	// makes more segments than seconds there are, numbers run out now and then (timeline.go); such a one gets another GOP.
 	cutEarly = 100
 	// cutLate is how much longer than the limit, in ms, audio may run while pictures are missing; with it EXTINF still
 	// rounds down to TARGETDURATION.
@@ -206,7 +207,7 @@ func (s *segmenter) mustCut(ms int64, key bool, size int) bool {
 		return false
 	}
 	length := ms - s.cur.start
-	return key && length >= s.cfg.SegmentDuration.Milliseconds()-cutEarly ||
+	return key && length >= s.cfg.SegmentDuration.Milliseconds()-cutEarly && s.out.fits(s.cur, ms) ||
 		length >= s.out.limit() || s.unfinished()+size > s.cfg.SegmentBytes
 }
 

@@ -157,6 +157,25 @@ func (r *room) expect(want string) {
 	}
 }
 
+// TestShortGOPs: GOPs a little shorter than a segment are taken for one, but for those that numbers, which grow by one a
+// second at most, have no place for.
+func TestShortGOPs(t *testing.T) {
+	inRoom(t, Config{SegmentDuration: time.Second}, func(r *room) {
+		e := r.publish(1, 0)
+		e.headers()
+		for from := int64(0); from < 1200_000; from += 960 {
+			e.media(from, from+960, 1<<40)
+			time.Sleep(960 * time.Millisecond)
+		}
+		if st := r.s.Stats(); st.Discarded != 0 || st.Segments < 1150 {
+			t.Errorf("%+v", st)
+		}
+		if strings.Contains(r.list(), "D ") {
+			t.Error(r.list())
+		}
+	})
+}
+
 func TestCutting(t *testing.T) {
 	for _, tt := range []struct {
 		name string

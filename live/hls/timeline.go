@@ -119,14 +119,21 @@ func (t *timeline) seen(generation uint64, ms int64, now time.Time) {
 	t.notify() // also for those who wait for a part of the push before
 }
 
-// place returns the number a draft gets and whether it begins a new list; ok is false if it may not be published (yet).
-// t.mu is held.
-func (t *timeline) place(d *draft) (number uint64, ok bool) {
+// place returns the number a draft gets that ends at end, in ms; ok is false if it may not be published (yet). t.mu is held.
+func (t *timeline) place(d *draft, end int64) (number uint64, ok bool) {
 	number = t.last + 1
 	if t.fresh {
 		number = max(number, uint64(d.start/1000)+margin*d.generation) //nolint:gosec // the clock starts at 0
 	}
-	return number, number < uint64(d.end/1000)+margin*d.generation //nolint:gosec // as above
+	return number, number < uint64(end/1000)+margin*d.generation //nolint:gosec // as above
+}
+
+// fits says whether a draft can be a segment that ends at end, in ms.
+func (t *timeline) fits(d *draft, end int64) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	_, ok := t.place(d, end)
+	return ok || t.open != nil
 }
 
 // grow publishes the parts of an unfinished segment that are not published yet. Nothing happens while it has no place in a
@@ -138,7 +145,7 @@ func (t *timeline) grow(d *draft, now time.Time) {
 		return
 	}
 	if t.open == nil {
-		number, ok := t.place(d)
+		number, ok := t.place(d, d.end)
 		if !ok {
 			return
 		}
@@ -163,7 +170,7 @@ func (t *timeline) finish(d *draft, now time.Time) bool {
 	defer t.mu.Unlock()
 	s := t.open
 	if s == nil {
-		number, ok := t.place(d)
+		number, ok := t.place(d, d.end)
 		if !ok {
 			return false
 		}
