@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -226,7 +225,7 @@ func TestPlansThatCannotBe(t *testing.T) {
 
 // An address in an error would show a signature, and make each error one of its own.
 func TestReasonsHoldNoAddress(t *testing.T) {
-	_, err := url.Parse("http://h/s1.ts?txSecret=s3cret\x7f")
+	_, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://h/s1.ts?txSecret=s3cret\x7f", http.NoBody)
 	if r := reasonOf(fmt.Errorf("playlist: %w", err)); err == nil || r.Detail == "" || strings.Contains(r.Detail, "s3cret") {
 		t.Errorf("%v became %+v", err, r)
 	}
