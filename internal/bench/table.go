@@ -146,7 +146,7 @@ func (r Report) writeMeaning(b *strings.Builder) {
 	for _, n := range c.Networks {
 		fmt.Fprintf(b, "  network: %s carry %d viewers, planned with %.0f %% of it", Rate(n.Bandwidth), n.Viewers, 100*c.NetworkShare)
 		if n.Cores > 0 {
-			fmt.Fprintf(b, "; they need %d cores", n.Cores)
+			fmt.Fprintf(b, "; cores they need: %d", n.Cores)
 		}
 		b.WriteString("\n")
 	}
