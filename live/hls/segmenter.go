@@ -92,6 +92,9 @@ func (s *segmenter) write(t *stream.Tag) {
 			s.discard()
 		}
 	}()
+	if t.Kind() == stream.Script {
+		return // metadata: nothing to show, and of no time
+	}
 	if g := t.Generation(); g != s.generation {
 		s.flush()
 		s.generation, s.video, s.audio, s.init, s.inits = g, nil, nil, nil, 0
@@ -101,7 +104,7 @@ func (s *segmenter) write(t *stream.Tag) {
 	}
 	var err error
 	switch {
-	case t.Kind() == stream.Script || t.Data() == nil:
+	case t.Data() == nil:
 	case t.SequenceHeader() && t.Kind() == stream.Video:
 		err = s.videoHeader(t)
 	case t.SequenceHeader():

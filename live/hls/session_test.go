@@ -71,6 +71,22 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestRestartKeepsTheDate: EXT-X-PROGRAM-DATE-TIME is that of the pictures, however long the session has run elsewhere.
+func TestRestartKeepsTheDate(t *testing.T) {
+	inRoom(t, Config{}, func(r *room) {
+		e := r.publish(2, 95*time.Second)
+		e.write(stream.Script, 0, 2, 0, 10, 'o', 'n', 'M', 'e', 't', 'a', 'D', 'a', 't', 'a', 5)
+		e.headers()
+		e.media(0, 4040, 2000)
+		synctest.Wait()
+		tl := r.s.find("demo")
+		want := "PROGRAM-DATE-TIME:" + time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+		if body := string(tl.media("live", time.Now())); !strings.Contains(body, want) {
+			t.Errorf("first segment at %d ms, not %s:\n%s", tl.segments[0].start, want, body)
+		}
+	})
+}
+
 // TestRestartAfterBurst: the push before had run as far ahead of real time as it may, and the node it comes back to has a clock
 // that is behind.
 func TestRestartAfterBurst(t *testing.T) {
