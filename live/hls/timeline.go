@@ -14,13 +14,13 @@ import (
 // Why numbers need no memory beyond the process. Number n of a segment that ends at e seconds of the session's clock in
 // generation g always satisfies
 //
-//	n < floor(e) + margin·g
+//	n <= floor(e) + margin·g
 //
 // A node that knows nothing starts generation g' > g, at s' seconds, with floor(s') + margin·g'. The session's clock does
 // not go back, so s' >= e but for how far a push may run ahead of real time (stream.Config.MaxAhead, 30 s) and for what two
-// nodes' clocks differ; with g' >= g+1 the new number is larger than n as long as these two stay under margin seconds, so
-// 10 s are left for the clocks. A segment that would break the inequality is not published: that takes segments shorter than
-// a second, and more of them than margin makes up for.
+// nodes' clocks differ; with g' >= g+1 the new number is larger than n as long as these two stay under margin-1 seconds, so
+// 9 s are left for the clocks. A segment that would break the inequality is not published: that takes more segments than
+// seconds.
 //
 // A node that segmented the generation before goes on with n+1 instead: numbers in a playlist are consecutive by
 // definition, so a jump would unlist the segments before the reconnect. n+1 only makes the left side smaller.
@@ -125,7 +125,7 @@ func (t *timeline) place(d *draft, end int64) (number uint64, ok bool) {
 	if t.fresh {
 		number = max(number, uint64(d.start/1000)+margin*d.generation) //nolint:gosec // the clock starts at 0
 	}
-	return number, number < uint64(end/1000)+margin*d.generation //nolint:gosec // as above
+	return number, number <= uint64(end/1000)+margin*d.generation //nolint:gosec // as above
 }
 
 // fits says whether a draft can be a segment that ends at end, in ms.
@@ -212,7 +212,11 @@ func (t *timeline) newSegment(d *draft, number uint64, now time.Time) *segment {
 // measure decides, by the first segment, what the list says of lengths from then on. t.mu is held.
 func (t *timeline) measure(d *draft) {
 	if t.target == 0 {
-		t.target = max(int64(t.cfg.SegmentDuration/time.Second), (d.end-d.start+500)/1000)
+		length := d.end - d.start
+		if length < 1000 {
+			length *= 2 // there will be more segments than numbers, and some of two GOPs (segmenter.mustCut)
+		}
+		t.target = max(int64(t.cfg.SegmentDuration/time.Second), (length+500)/1000)
 	}
 	if t.partTarget == 0 && t.cfg.Latency == LowLatency {
 		t.partTarget = min(max(t.cfg.PartDuration.Milliseconds(), usualPart(d.parts)), t.target*1000)
