@@ -639,7 +639,7 @@ func TestReconnectInTheMiddleOfAPart(t *testing.T) {
 			t.Errorf("init segment of the unfinished segment: %d", w.Code)
 		}
 		e.media(500, 4040, 1500)
-		r.expect("1-40 2000, 1-41 2000, 1-42 520, D 2-43 2020, 2-44 2000")
+		r.expect("1-40 2000, 1-41 2000, 1-42 520, D 2-43 2380")
 		r.checkFiles()
 		l = r.lowLatency()
 		l.keepsRules(t, 1)

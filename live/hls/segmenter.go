@@ -2,6 +2,7 @@ package hls
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,8 +19,8 @@ const (
 	// cutEarly is how much before SegmentDuration, in ms, a keyframe is taken: rounding must not cost a whole GOP. Where that
 	// makes more segments than seconds there are, numbers run out now and then (timeline.go); such a one gets another GOP.
 	cutEarly = 100
-	// cutLate is how much longer than the limit, in ms, audio may run while pictures are missing; with it EXTINF still
-	// rounds down to TARGETDURATION.
+	// cutLate is how much longer than the limit, in ms, a GOP may be, and audio run while pictures are missing; with it EXTINF
+	// still rounds down to TARGETDURATION.
 	cutLate = 400
 	// leastSegment is the shortest rest of a generation that is worth a segment, in ms.
 	leastSegment = 100
@@ -211,7 +212,17 @@ func (s *segmenter) mustCut(ms int64, key bool, size int) bool {
 	}
 	length := ms - s.cur.start
 	return key && length >= s.cfg.SegmentDuration.Milliseconds()-cutEarly && s.out.fits(s.cur, ms) ||
-		length >= s.out.limit() || s.unfinished()+size > s.cfg.SegmentBytes
+		s.tooLong(length) || s.unfinished()+size > s.cfg.SegmentBytes
+}
+
+// tooLong says whether a segment of that length in ms may not take one more picture. A GOP that is a little longer than
+// TARGETDURATION, as those of cameras are that count time and not pictures, is let come to its end.
+func (s *segmenter) tooLong(length int64) bool {
+	limit := s.out.limit()
+	if s.out.measured() {
+		limit += cutLate - cmp.Or(s.batch.pictureLength*1000/videoScale, guessedFrame)
+	}
+	return length >= limit
 }
 
 // unfinished is what the unfinished segment holds, in bytes.

@@ -190,6 +190,35 @@ func TestShortGOPs(t *testing.T) {
 	}
 }
 
+// GOPs that are a little longer than TARGETDURATION are not cut in the middle, whatever the first one was like.
+func TestGOPsLongerThanTheTarget(t *testing.T) {
+	for name, gops := range map[string][]int64{
+		"always": {2040}, "sometimes": {2000, 2040, 2120, 1960}, "by far": {2000, 2320}, "nearly half a second": {2440}, "three seconds": {3120, 3000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRoom(t, Config{ListSize: 50, KeepSize: 50}, func(r *room) {
+				e := r.publish(1, 0)
+				e.headers()
+				for i, from := 0, int64(0); i < 30; i++ {
+					gop := gops[i%len(gops)]
+					e.media(from, from+gop, 1<<40)
+					time.Sleep(time.Duration(gop) * time.Millisecond)
+					from += gop
+				}
+				tl := r.s.find("demo")
+				if len(tl.segments) < 29 {
+					t.Errorf("%d segments of 30 GOPs", len(tl.segments))
+				}
+				for _, s := range tl.segments {
+					if !s.parts[0].independent || s.duration > tl.target*1000+499 || s.breaks {
+						t.Errorf("%d: %d ms of %d s, keyframe in its first part: %t", s.number, s.duration, tl.target, s.parts[0].independent)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestCutting(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -211,13 +240,13 @@ func TestCutting(t *testing.T) {
 		}, "1-40 1960, 1-41 1960"},
 		{"no keyframe after the first: at ten seconds, then at TARGETDURATION", func(e encoder) {
 			e.headers()
-			e.media(0, 20_080, 1<<40)
-		}, "1-40 10000, 1-41 10000"},
-		{"a GOP grows: never longer than TARGETDURATION", func(e encoder) {
+			e.media(0, 20_480, 1<<40)
+		}, "1-40 10000, 1-41 10360"},
+		{"a GOP grows: never longer than what rounds down to TARGETDURATION", func(e encoder) {
 			e.headers()
 			e.media(0, 2000, 2000)
 			e.media(2000, 10_040, 8000)
-		}, "1-40 2000, 1-41 2000, 1-42 2000, 1-43 2000, 1-44 2000"},
+		}, "1-40 2000, 1-41 2360, 1-42 2360, 1-43 2360"},
 		{"audio alone: from the begin, by time", func(e encoder) {
 			e.audioHeader()
 			for ms := int64(0); ms < 7100; ms += 20 {

@@ -216,7 +216,8 @@ func (t *timeline) measure(d *draft) {
 		if length < 1000 {
 			length *= 2 // there will be more segments than numbers, and some of two GOPs (segmenter.mustCut)
 		}
-		t.target = max(int64(t.cfg.SegmentDuration/time.Second), (length+500)/1000)
+		const slack = cutLate - 100 // GOPs differ
+		t.target = max(int64(t.cfg.SegmentDuration/time.Second), (length-slack+999)/1000)
 	}
 	if t.partTarget == 0 && t.cfg.Latency == LowLatency {
 		t.partTarget = min(max(t.cfg.PartDuration.Milliseconds(), usualPart(d.parts)), t.target*1000)
@@ -407,6 +408,13 @@ func (t *timeline) limit() int64 {
 		return t.target * 1000
 	}
 	return t.cfg.MaxSegmentDuration.Milliseconds()
+}
+
+// measured says whether TARGETDURATION is said.
+func (t *timeline) measured() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.target > 0
 }
 
 // partLength is how long a part must be, in ms, to be cut; 0 where there are no parts.
