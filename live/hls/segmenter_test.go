@@ -176,6 +176,7 @@ func TestShortGOPs(t *testing.T) {
 						t.Fatalf("after GOP %d: %s", i, r.list())
 					}
 				}
+				synctest.Wait()
 				tl := r.s.find("demo")
 				if st := r.s.Stats(); st.Discarded != 0 || st.Segments < 475 {
 					t.Errorf("%+v", st)
@@ -205,6 +206,7 @@ func TestGOPsLongerThanTheTarget(t *testing.T) {
 					time.Sleep(time.Duration(gop) * time.Millisecond)
 					from += gop
 				}
+				synctest.Wait()
 				tl := r.s.find("demo")
 				if len(tl.segments) < 29 {
 					t.Errorf("%d segments of 30 GOPs", len(tl.segments))
