@@ -167,7 +167,8 @@ func dial(t *testing.T, r *rig, request string) net.Conn {
 func TestViewerThatStopsReadingIsClosed(t *testing.T) {
 	for name, start := range transports {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, Config{WriteTimeout: 100 * time.Millisecond, SendBufferBytes: 4096}, start)
+			t.Parallel()
+			r := newRig(t, Config{WriteTimeout: time.Second, SendBufferBytes: 4096}, start)
 			p := r.publish(t, "x")
 			write(t, p, stream.Video, 0, append(slices.Clone(keyframe), make([]byte, 12<<20)...)) // more than the system takes
 			r.open(t, "x")

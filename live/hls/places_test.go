@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"liveroom/live/stream"
@@ -166,6 +167,7 @@ func TestPlayerThatStartsAnewKeepsItsPlace(t *testing.T) {
 		refused(t, r.get("GET", "/live/demo.m3u8?vid=other"), 403, "bad_signature")
 		gate.holds(t, 3) // who may not play ends nobody's session
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		gate.holds(t, 0)
 		if n := len(r.s.sessions.newest); n != 0 {
 			t.Errorf("%d people are remembered", n)

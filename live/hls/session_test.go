@@ -307,8 +307,11 @@ func TestSlowSegmenter(t *testing.T) {
 			e.media(ms, ms+200, 2600)
 			synctest.Wait()
 		}
+		tl := r.s.find("demo")
 		for range 10 { // more often than a subscriber may
+			tl.mu.Lock() // the segmenter can publish nothing and falls behind
 			e.media(10_000, 20_000, 2000)
+			tl.mu.Unlock()
 			synctest.Wait()
 		}
 		synctest.Wait()
