@@ -38,6 +38,9 @@ type Config struct {
 
 	StoreTimeout time.Duration // for one store operation (5s)
 
+	Journal Journal // who did what, kept; nil: nobody keeps it
+	Words   Filter  // sensitive words; nil: none
+
 	// Viewers tells who watches the stream of a group: the number of play sessions, and for those that carry one the
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)

@@ -1,6 +1,9 @@
 package chat
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Error is a refusal as every door shows it. Code is Tencent's number where it has one (spec im-rest §1.6, §1.7).
 type Error struct {
@@ -9,6 +12,9 @@ type Error struct {
 	Detail    string // a sentence a person can act on
 	Field     string // the field at fault, if one is
 	Temporary bool   // the same request may succeed in a moment
+
+	Until  time.Time // when the refusal ends, of a mute or ban; zero: not known, or never
+	NextAt time.Time // when the same sender may try again; zero: does not depend on time
 }
 
 func (e *Error) Error() string {

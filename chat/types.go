@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -39,6 +40,9 @@ type Identity struct {
 	Guest     bool // a named guest: an ordinary member without roles
 	Admin     bool // an application administrator
 	Platform  string
+	Instance  string       // names the device or page over reconnects, as its client says; may be empty
+	Address   netip.Prefix // where the session comes from, as far as one person has it; zero: not known
+	Expires   time.Time    // of the UserSig; zero: never
 
 	// Watch is what this person's play addresses name as vid, so that who is a member and watches counts once. It
 	// outlives a session: a client that comes back brings it along. Empty: the session's id.

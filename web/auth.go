@@ -26,6 +26,7 @@ type Accounts interface {
 type caller struct {
 	token bool   // has an API token: may do everything
 	user  string // else the account its UserSig names
+	who   chat.Identity
 }
 
 type callerKey struct{}
@@ -41,6 +42,16 @@ func (c caller) by() status.Reason {
 		return status.ReasonByAdmin
 	}
 	return status.ReasonByAnchor
+}
+
+// speaker is the caller as the chat knows people: it decides by role what each may do, the same on every door. Nick and
+// avatar are those of the account.
+func (s *Server) speaker(ctx context.Context) chat.Identity {
+	c := callerOf(ctx)
+	if c.token {
+		return backend
+	}
+	return c.who
 }
 
 // maxBearerBytes is above any UserSig and any token.
@@ -61,7 +72,8 @@ func (s *Server) authenticate(ctx context.Context, header string) (caller, error
 	}
 	who, err := s.accounts.Login(ctx, "", bearer)
 	if err == nil && who.User != "" && !who.Anonymous {
-		return caller{user: who.User}, nil
+		who.Platform = "RESTAPI"
+		return caller{user: who.User, who: who}, nil
 	}
 	var refused *account.Error
 	if err != nil && !errors.As(err, &refused) {

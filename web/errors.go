@@ -23,6 +23,8 @@ type Problem struct {
 	Detail    string `json:"detail" doc:"A sentence a person can act on."`
 	Field     string `json:"field,omitempty" doc:"The field at fault, where one is."`
 	RequestID string `json:"requestId" doc:"Find the request in the server's log by this."`
+	Until     *Time  `json:"until,omitempty" doc:"When the refusal ends, of a mute or ban that does."`
+	NextAt    *Time  `json:"nextAt,omitempty" doc:"When the same sender may try again."`
 
 	retryAfter time.Duration
 }
@@ -133,6 +135,19 @@ func refusedProblem(e *status.Refused) *Problem {
 }
 
 func chatProblem(e *chat.Error) *Problem {
+	p := chatStatus(e)
+	if !e.Until.IsZero() {
+		p.Until = &Time{e.Until}
+	}
+	if !e.NextAt.IsZero() {
+		p.NextAt = &Time{e.NextAt}
+		p.retryAfter = max(time.Until(e.NextAt), time.Second)
+	}
+	return p
+}
+
+// chatStatus is the HTTP status of a refusal of the chat.
+func chatStatus(e *chat.Error) *Problem {
 	p := newProblem(http.StatusUnprocessableEntity, e.Name, e.Detail).at(e.Field)
 	switch e.Code {
 	case 10002:
@@ -143,7 +158,7 @@ func chatProblem(e *chat.Error) *Problem {
 		p = newProblem(http.StatusNotFound, e.Name, e.Detail).at(e.Field)
 	case 10021, 10025:
 		p = newProblem(http.StatusConflict, e.Name, e.Detail).at(e.Field)
-	case 10049:
+	case 10023, 10049:
 		p = newProblem(http.StatusTooManyRequests, e.Name, e.Detail).at(e.Field).retry(time.Second)
 	case 80002:
 		p = newProblem(http.StatusRequestEntityTooLarge, e.Name, e.Detail).at(e.Field)

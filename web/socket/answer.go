@@ -48,6 +48,12 @@ func refusal(id uint64, e *chat.Error) []byte {
 		b = append(b, `,"field":`...)
 		b = appendString(b, e.Field)
 	}
+	if !e.Until.IsZero() {
+		b = appendField(b, "until", e.Until.Unix())
+	}
+	if !e.NextAt.IsZero() {
+		b = appendField(b, "nextAt", e.NextAt.UnixMilli())
+	}
 	return finish(appendField(b, "temporary", e.Temporary))
 }
 

@@ -104,7 +104,7 @@ func (s *session) auth(ctx context.Context, r *request) error {
 	} else if s.who, err = s.login(ctx, r); err != nil {
 		return err
 	}
-	s.who.Platform = platform
+	s.who.Platform, s.who.Address = platform, s.from
 	s.who.Watch = s.id
 	if isID(r.Session) {
 		s.who.Watch = r.Session

@@ -12,8 +12,10 @@ import (
 // maxID is the largest id that JavaScript can count to.
 const maxID = 1<<53 - 1
 
-// request is a frame of a client. Fields an op does not know are ignored.
+// request is a frame of a client. Fields an op does not know are ignored; those only one op knows it reads with into.
 type request struct {
+	raw []byte // the frame; valid while the op runs
+
 	ID uint64 `json:"id"`
 	Op string `json:"op"`
 
@@ -54,6 +56,7 @@ func decode(raw []byte) (request, error) {
 	if err != nil && !errors.As(err, &wrongType) {
 		return r, errNoRequest("the frame is not JSON: " + err.Error())
 	}
+	r.raw = raw
 	if r.ID == 0 || r.ID > maxID {
 		return r, errNoRequest("the frame is not an object with a positive integer id")
 	}
@@ -61,6 +64,16 @@ func decode(raw []byte) (request, error) {
 		return r, badParameter(wrongType.Field, fmt.Sprintf("a JSON %s does not fit here", wrongType.Value))
 	}
 	return r, nil
+}
+
+// into reads the fields of one op from the frame, which is known to be JSON.
+func (r *request) into(fields any) error {
+	var wrongType *json.UnmarshalTypeError
+	err := json.Unmarshal(r.raw, fields)
+	if errors.As(err, &wrongType) {
+		return badParameter(wrongType.Field, fmt.Sprintf("a JSON %s does not fit here", wrongType.Value))
+	}
+	return err
 }
 
 func badParameter(field, detail string) *chat.Error {
