@@ -230,6 +230,9 @@ func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *str
 	if lookup != nil {
 		return Room{}, refusal(lookup)
 	}
+	if s.barred.has(r.ID, viewerOf(req), time.Now()) {
+		return Room{}, &stream.Refusal{Code: "banned", Detail: "the viewer is banned from this room"}
+	}
 	if why := s.playable(ctx, r, req.Protocol); why != nil {
 		return Room{}, why
 	}

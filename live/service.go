@@ -60,6 +60,7 @@ type Service struct {
 	play     *address.Verifier
 	refused  *refusals
 	capacity *capacity
+	barred   barred
 
 	mu    sync.Mutex
 	views map[string]*view // rooms with a push or a change seen by this process, by room id

@@ -25,10 +25,10 @@ type feed struct {
 	gated      bool
 	await      bool // nothing is appended until the next keyframe
 	ended      bool
-	protocols  map[string]int // viewers
-	linked     map[string]int // those of them that name a chat session, by its id
-	wake       chan struct{}  // closed to wake waiting subscribers; nil while none waits
-	viewers    int            // subscribers that are not internal
+	protocols  map[string]int                      // viewers
+	linked     map[string]map[*Subscriber]struct{} // those of them that name a chat session, by its id
+	wake       chan struct{}                       // closed to wake waiting subscribers; nil while none waits
+	viewers    int                                 // subscribers that are not internal
 	merge      merger
 	timer      *time.Timer // ends the merge window
 	armed      bool

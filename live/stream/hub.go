@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -194,9 +196,12 @@ func (h *Hub) Subscribe(name, protocol string, o SubscribeOptions) *Subscriber {
 		f.protocols[protocol]++
 		if o.Viewer != "" {
 			if f.linked == nil {
-				f.linked = make(map[string]int)
+				f.linked = make(map[string]map[*Subscriber]struct{})
 			}
-			f.linked[o.Viewer]++
+			if f.linked[o.Viewer] == nil {
+				f.linked[o.Viewer] = make(map[*Subscriber]struct{}, 1)
+			}
+			f.linked[o.Viewer][s] = struct{}{}
 		}
 	}
 	return s
@@ -212,12 +217,29 @@ func (h *Hub) Viewers(name string) (total int, linked []string) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for viewer, n := range f.linked {
-		for range n {
+	for viewer, subs := range f.linked {
+		for range subs {
 			linked = append(linked, viewer)
 		}
 	}
 	return f.viewers, linked
+}
+
+// Evict closes the subscribers of a stream that belong to a viewer's chat session, and returns how many there were.
+func (h *Hub) Evict(name, viewer string) int {
+	h.mu.Lock()
+	f := h.feeds[name]
+	h.mu.Unlock()
+	if f == nil || viewer == "" {
+		return 0
+	}
+	f.mu.Lock()
+	subs := slices.Collect(maps.Keys(f.linked[viewer]))
+	f.mu.Unlock()
+	for _, s := range subs {
+		s.Close()
+	}
+	return len(subs)
 }
 
 // feed returns the named feed, making it from what is remembered. The hub's mutex is held.

@@ -273,7 +273,7 @@ func (s *Subscriber) end() bool {
 			delete(f.protocols, s.protocol)
 		}
 		if s.viewer != "" {
-			if f.linked[s.viewer]--; f.linked[s.viewer] <= 0 {
+			if delete(f.linked[s.viewer], s); len(f.linked[s.viewer]) == 0 {
 				delete(f.linked, s.viewer)
 			}
 		}
