@@ -55,7 +55,7 @@ func (s *Service) writeAttributes(ctx context.Context, group string, by Identity
 	}
 	c.Set, c.Writes = maps.Clone(c.Set), s.cfg.AttributeWrites
 	permit := func(r *room) error {
-		if r.manages(by) || s.cfg.MembersWriteAttributes && !by.Anonymous && r.users[by.User] > 0 {
+		if r.manages(by) || s.cfg.MembersWriteAttributes && !by.Anonymous && r.has(by.User) {
 			_, err := c.apply(r.attributes.All) // a first look; the store decides
 			return err
 		}

@@ -23,7 +23,8 @@ type session struct {
 	mu      sync.Mutex
 	batches []*chat.Batch
 	arrived chan struct{} // a token for each batch
-	reason  string
+	closed  chat.Closing
+	left    []chat.Departure
 }
 
 func newSession(id string) *session {
@@ -50,10 +51,16 @@ func (s *session) await(quiet <-chan struct{}) {
 	}
 }
 
-func (s *session) Close(reason string) {
+func (s *session) Left(_ string, why chat.Departure) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reason = reason
+	s.left = append(s.left, why)
+}
+
+func (s *session) Close(why chat.Closing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = why
 }
 
 func (s *session) all() []*chat.Batch {

@@ -75,12 +75,15 @@ func (r *room) flush(b *batch) {
 		done, err := r.applyChange(b.change)
 		b.change.err = err
 		out.items = append(out.items, done.items...)
-		out.update = done.update
+		out.update, out.after = done.update, done.after
 	}
 	r.publish(out, b.sends)
 	for _, p := range b.sends {
 		r.s.count(p)
 		close(p.done)
+	}
+	if out.after != nil {
+		out.after()
 	}
 	if b.change != nil {
 		close(b.change.done)
@@ -190,7 +193,10 @@ func (r *room) deliver(b *Batch, to []*member) (n int) {
 func mostImportant(items []Item) Priority {
 	p := Low
 	for _, item := range items {
-		if item.Event != nil || item.Message.Server {
+		switch {
+		case item.Event != nil && item.Event.Lossy:
+			continue
+		case item.Event != nil || item.Message.Server:
 			return High
 		}
 		p = min(p, item.Message.Priority.class())

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -29,7 +30,7 @@ type room struct {
 	members   []*member          // in no order
 	sessions  map[string]*member // by session id
 	watches   map[string]int     // sessions of each Identity.Watch
-	users     map[string]int     // sessions of each named user
+	users     map[string]*person // named users, by account
 	anonymous int
 
 	open     *batch           // collects until the tick
@@ -48,6 +49,11 @@ type member struct {
 	sess Session
 	who  Identity
 	at   int // in room.members
+}
+
+// person is a named user in a room, with at least one session. The room's lock guards it.
+type person struct {
+	sessions []*member // oldest first
 }
 
 // watch is the name under which the member's play sessions come.
@@ -84,12 +90,13 @@ type change struct {
 type outcome struct {
 	items  []Item
 	update func(*room)
+	after  func() // without any lock, when everybody has the items; may be nil
 }
 
 func newRoom(s *Service, id string) *room {
 	return &room{
 		s: s, id: id, ready: make(chan struct{}), wake: make(chan struct{}, 1),
-		sessions: make(map[string]*member), watches: make(map[string]int), users: make(map[string]int), inFlight: make(map[Key]*sending),
+		sessions: make(map[string]*member), watches: make(map[string]int), users: make(map[string]*person), inFlight: make(map[Key]*sending),
 		usedAt: time.Now(),
 	}
 }
@@ -113,7 +120,7 @@ func (r *room) add(sess Session, who Identity) {
 	if who.Anonymous {
 		r.anonymous++
 	} else {
-		r.users[who.User]++
+		r.enter(m)
 	}
 	r.s.sessions.Add(1)
 }
@@ -134,12 +141,34 @@ func (r *room) remove(sess Session) {
 	}
 	if m.who.Anonymous {
 		r.anonymous--
-	} else if r.users[m.who.User]--; r.users[m.who.User] == 0 {
-		delete(r.users, m.who.User)
+	} else {
+		r.exit(m)
 	}
 	r.usedAt = time.Now()
 	r.s.sessions.Add(-1)
 }
+
+// enter counts a session of a named user. The room's lock is held.
+func (r *room) enter(m *member) {
+	p := r.users[m.who.User]
+	if p == nil {
+		p = &person{}
+		r.users[m.who.User] = p
+	}
+	p.sessions = append(p.sessions, m)
+}
+
+// exit is the reverse of enter. The room's lock is held.
+func (r *room) exit(m *member) {
+	p := r.users[m.who.User]
+	at := slices.Index(p.sessions, m)
+	if p.sessions = slices.Delete(p.sessions, at, at+1); len(p.sessions) == 0 {
+		delete(r.users, m.who.User)
+	}
+}
+
+// has says whether a named user is in the room. The room's lock is held.
+func (r *room) has(user string) bool { return r.users[user] != nil }
 
 // role of an identity in this room; empty for anonymous guests. The room's lock is held.
 func (r *room) role(who Identity) Role {

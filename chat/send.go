@@ -79,7 +79,7 @@ func (r *room) maySend(who Identity) error {
 		return nil
 	case who.User == Administrator:
 		return ErrPermission.with("from", "this account speaks for the server")
-	case r.users[who.User] == 0:
+	case !r.has(who.User):
 		return ErrPermission.with("group", "join the group before sending to it")
 	}
 	return nil

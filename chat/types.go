@@ -69,6 +69,7 @@ type Event struct {
 	Kind    string // attributes, fields, count, notice, profile, mute, kick, dismissed …
 	Version uint64
 	Data    json.RawMessage
+	Lossy   bool // a slow session may miss it like a message of Low priority
 }
 
 // Item is what a member receives: exactly one of the two is set.
@@ -95,8 +96,12 @@ func (b *Batch) Frame(build func(*Batch) []byte) []byte {
 
 // Session is one connected device, implemented by a door. Deliver must not block: a session that can't keep up drops
 // what it may by priority or closes itself.
+//
+// Left tells that the session was taken out of a group, after what was delivered to it before. A delivery of that group
+// which is still under way may follow, and is for nobody. No method may call the Service with a lock that another holds.
 type Session interface {
 	ID() string
 	Deliver(*Batch)
-	Close(reason string)
+	Left(group string, why Departure)
+	Close(Closing)
 }

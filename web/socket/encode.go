@@ -16,11 +16,12 @@ const eventDismissed = "dismissed"
 // is read at each socket, so that no socket has to look at the items.
 type delivery []byte
 
-const flagDismissed = 0x80
+// flagLast says that nothing of the group follows: it was dismissed, or the session is out of it.
+const flagLast = 0x80
 
-func (d delivery) class() class    { return class(d[0] &^ flagDismissed) }
-func (d delivery) dismissed() bool { return d[0]&flagDismissed != 0 }
-func (d delivery) frame() []byte   { return d[1:] }
+func (d delivery) class() class  { return class(d[0] &^ flagLast) }
+func (d delivery) last() bool    { return d[0]&flagLast != 0 }
+func (d delivery) frame() []byte { return d[1:] }
 
 // encodeBatch builds the delivery of a batch.
 func encodeBatch(b *chat.Batch) []byte {
@@ -34,15 +35,17 @@ func encodeBatch(b *chat.Batch) []byte {
 			out = append(out, ',')
 		}
 		if item.Event != nil {
-			first = byte(control) | first&flagDismissed
+			if !item.Event.Lossy {
+				first = byte(control) | first&flagLast
+			}
 			if item.Event.Kind == eventDismissed {
-				first |= flagDismissed
+				first |= flagLast
 			}
 			out = appendEvent(out, item.Event)
 			continue
 		}
 		if item.Message.Server {
-			first = byte(control) | first&flagDismissed
+			first = byte(control) | first&flagLast
 		}
 		out = appendMessage(out, item.Message)
 	}

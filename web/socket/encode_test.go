@@ -72,8 +72,8 @@ func TestBatchesAreEncodedAsTheProtocolSays(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := delivery(encodeBatch(tc.batch))
-			if d.class() != tc.class || d.dismissed() != tc.dismissed {
-				t.Errorf("class %d, dismissed %v", d.class(), d.dismissed())
+			if d.class() != tc.class || d.last() != tc.dismissed {
+				t.Errorf("class %d, last %v", d.class(), d.last())
 			}
 			f := d.frame()
 			if got := string(f[bytes.IndexByte(f, '{'):]); got != tc.want {

@@ -46,6 +46,9 @@ func (s *session) join(ctx context.Context, r *request) error {
 	if result == overflow {
 		s.shut(slowConsumer, "")
 	}
+	if in, _ := s.queue.has(r.Group); entered && !in { // what was delivered meanwhile ended it
+		s.srv.rooms.Leave(r.Group, s)
+	}
 	return nil
 }
 

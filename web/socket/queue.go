@@ -76,7 +76,7 @@ func (q *queue) deliver(group string, d delivery, dropped *[classes]uint64) (o o
 		return lost, false
 	}
 	o = q.put(d, dropped)
-	if d.dismissed() {
+	if d.last() {
 		q.groups = slices.Delete(q.groups, at, at+1)
 	}
 	return o, q.start()
@@ -115,7 +115,7 @@ func (q *queue) joined(answer []byte, dropped *[classes]uint64) (o outcome, star
 		if q.put(d, dropped) == overflow {
 			o = overflow
 		}
-		if d.dismissed() {
+		if d.last() {
 			q.groups = q.groups[:len(q.groups)-1]
 			break
 		}

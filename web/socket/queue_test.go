@@ -258,7 +258,7 @@ func TestDeliveriesWaitForTheJoinsAnswer(t *testing.T) {
 
 	q = newQueue(4, 100)
 	q.join("gone")
-	q.deliver("gone", delivery{byte(control) | flagDismissed, 'd'}, &dropped)
+	q.deliver("gone", delivery{byte(control) | flagLast, 'd'}, &dropped)
 	q.deliver("gone", made(low, "after"), &dropped)
 	q.joined([]byte("answer"), &dropped)
 	if in, n := q.has("gone"); in || n != 0 || q.texts() != "answer d" {

@@ -8,23 +8,25 @@ type goodbye struct {
 	code      int  // of the WebSocket close frame (RFC 6455 §7.4)
 	reconnect bool // coming back may help
 	abandon   bool // what waits is given up, so that the goodbye has a chance to arrive
+
+	kind string // Tencent's word for a client that was kicked out; empty for most
 }
 
 // The goodbyes.
 var (
-	slowConsumer = goodbye{"slow_consumer", 1013, true, true}
-	goingAway    = goodbye{"going_away", 1012, true, false}
-	idle         = goodbye{"idle", 1001, true, true}
-	internal     = goodbye{"internal", 1011, true, false}
-	tooFast      = goodbye{"too_fast", 1008, true, false}
-	authTimeout  = goodbye{"auth_timeout", 1008, false, false}
-	authFailed   = goodbye{"auth_failed", 1008, false, false}
-	badFrame     = goodbye{"bad_frame", 1002, false, false}
-	notText      = goodbye{"not_text", 1003, false, false}
-	tooBig       = goodbye{"too_big", 1009, false, false}
-	kicked       = goodbye{"kicked", 1008, false, false}
-	replaced     = goodbye{"replaced", 1008, false, false}
-	dismissed    = goodbye{"dismissed", 1000, false, false}
+	slowConsumer = goodbye{reason: "slow_consumer", code: 1013, reconnect: true, abandon: true}
+	goingAway    = goodbye{reason: "going_away", code: 1012, reconnect: true}
+	idle         = goodbye{reason: "idle", code: 1001, reconnect: true, abandon: true}
+	internal     = goodbye{reason: "internal", code: 1011, reconnect: true}
+	tooFast      = goodbye{reason: "too_fast", code: 1008, reconnect: true}
+	authTimeout  = goodbye{reason: "auth_timeout", code: 1008}
+	authFailed   = goodbye{reason: "auth_failed", code: 1008}
+	badFrame     = goodbye{reason: "bad_frame", code: 1002}
+	notText      = goodbye{reason: "not_text", code: 1003}
+	tooBig       = goodbye{reason: "too_big", code: 1009}
+	kicked       = goodbye{reason: "kicked", code: 1008}
+	replaced     = goodbye{reason: "replaced", code: 1008}
+	dismissed    = goodbye{reason: "dismissed", code: 1000}
 )
 
 // goodbyes are all of them, for metrics and for what the chat asks for by name.
@@ -53,6 +55,9 @@ func (g goodbye) frames(detail string, spreadMs int64) (push, last []byte) {
 	if detail != "" {
 		b = append(b, `,"detail":`...)
 		b = appendString(b, detail)
+	}
+	if g.kind != "" {
+		b = appendField(b, "type", g.kind)
 	}
 	b = appendField(b, "reconnect", g.reconnect)
 	b = appendField(b, "afterMs", afterMs)

@@ -85,11 +85,11 @@ func New(cfg Config, rooms Rooms, accounts Accounts, log *slog.Logger) (*Server,
 }
 
 // CloseUser closes every socket of a user, as when the account is kicked, and returns how many there were.
-func (s *Server) CloseUser(user, reason string) int {
+func (s *Server) CloseUser(user string, why chat.Closing) int {
 	n := 0
 	for _, sess := range s.sessions.all(nil) {
 		if name := sess.user.Load(); name != nil && *name == user {
-			sess.Close(reason)
+			sess.Close(why)
 			n++
 		}
 	}

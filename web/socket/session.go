@@ -73,7 +73,11 @@ func (s *session) Deliver(b *chat.Batch) {
 }
 
 // Close implements chat.Session.
-func (s *session) Close(reason string) { s.shut(goodbyeOf(reason), "") }
+func (s *session) Close(why chat.Closing) {
+	g := goodbyeOf(why.Reason)
+	g.kind = why.Type
+	s.shut(g, why.Detail)
+}
 
 // shut says goodbye and lets the connection end; the first goodbye counts.
 func (s *session) shut(g goodbye, detail string) {
