@@ -86,13 +86,21 @@ func ownedByServer(set map[string]string, keys []string, by Identity) error {
 	return nil
 }
 
+// fieldsOfServer is ownedByServer for custom fields.
+func fieldsOfServer(fields map[string]string, by Identity) error {
+	if value, ok := fields[statusKey]; ok && (!by.Admin || value == "") {
+		return ErrPermission.with(statusKey, "belongs to the server")
+	}
+	return nil
+}
+
 // SetFields upserts custom fields; an empty value deletes. Owner and administrators may.
 func (s *Service) SetFields(ctx context.Context, group string, by Identity, fields map[string]string) error {
 	if len(fields) == 0 {
 		return ErrParameter.with("fields", "must name at least one field")
 	}
-	if value, ok := fields[statusKey]; ok && (!by.Admin || value == "") {
-		return ErrPermission.with(statusKey, "belongs to the server")
+	if err := fieldsOfServer(fields, by); err != nil {
+		return err
 	}
 	fields = maps.Clone(fields)
 	permit := func(r *room) error {

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -44,6 +45,10 @@ type Config struct {
 	// Viewers tells who watches the stream of a group: the number of play sessions, and for those that carry one the
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)
+
+	// Rename changes name or notice (nil stays) where they are kept besides the group, in its live room, which brings
+	// the group in step before it returns. Nil: the group alone has them.
+	Rename func(ctx context.Context, g Group, name, notice *string) error
 }
 
 // Validate names the first field that is out of bounds.

@@ -61,6 +61,7 @@ type Joined struct {
 	NoticeVersion     uint64
 	Profile           Profile
 	ProfileVersion    uint64
+	Settings          VersionedSettings
 
 	Count    Count
 	Messages []*Message // oldest first: history for a newcomer, what was missed on a resume

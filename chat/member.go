@@ -57,7 +57,8 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 		Fields: r.fields.All, FieldsVersion: r.fields.Version,
 		Notice: r.group.Notice, NoticeVersion: r.noticeVersion,
 		Profile: r.group.Profile(), ProfileVersion: r.profileVersion,
-		Count: r.count(),
+		Settings: r.settings,
+		Count:    r.count(),
 	}
 	if since != nil {
 		j.Messages, j.Complete = r.log.after(since.Seq, cfg.ResumeMessages)

@@ -25,6 +25,7 @@ type room struct {
 	fields         Values
 	noticeVersion  uint64
 	profileVersion uint64
+	settings       VersionedSettings
 	log            logbook
 
 	members   []*member          // in no order
@@ -107,6 +108,7 @@ func (r *room) fill(state GroupState) {
 	r.attributes = state.Attributes
 	r.fields = Values{state.FieldsVersion, state.Group.Fields}
 	r.noticeVersion, r.profileVersion = state.NoticeVersion, state.ProfileVersion
+	r.settings = VersionedSettings{state.Settings, state.SettingsVersion}
 	r.log = newLogbook(state.Log, state.Seq, state.Floor)
 }
 

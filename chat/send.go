@@ -79,6 +79,8 @@ func (r *room) maySend(who Identity) error {
 		return nil
 	case who.User == Administrator:
 		return ErrPermission.with("from", "this account speaks for the server")
+	case who.Guest && !r.settings.GuestsSpeak:
+		return ErrPermission.with("", "guests only receive in this group")
 	case !r.has(who.User):
 		return ErrPermission.with("group", "join the group before sending to it")
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // Store keeps groups. Each method is one atomic operation; operations of one group take effect one after the other.
-// Durability (design §7): what CreateGroup, DeleteGroup, ApplyStatus, PutAttributes, PutFields, PutNotice and PutProfile answered is
+// Durability (design §7): what CreateGroup, DeleteGroup, ApplyStatus, PutAttributes, PutFields, PutNotice, PutProfile and PutSettings answered is
 // durable (class A); Flush and Reserve may lose the last 200 ms in a crash (class B), but a sequence number is never
 // given out twice. Unknown groups are ErrNoGroup. Returned maps and messages are shared and must not be changed.
 type Store interface {
@@ -34,6 +34,8 @@ type Store interface {
 	PutNotice(ctx context.Context, group, notice string) (version uint64, err error)
 	// PutProfile sets name, owner and administrators together. A profile that is set already gets no new version.
 	PutProfile(ctx context.Context, group string, p Profile) (version uint64, err error)
+
+	SettingsStore
 
 	// Log returns up to limit messages with a sequence number above after, oldest first, and whether none between is missing.
 	Log(ctx context.Context, group string, after uint64, limit int) (messages []*Message, whole bool, err error)
@@ -111,16 +113,18 @@ type StatusApplied struct {
 
 // Head is all of a group but its log.
 type Head struct {
-	Group          Group
-	Epoch          string
-	Seq            uint64 // of the newest message
-	Floor          uint64 // of the newest message that is no longer in the log, or was lost in a crash
-	Attributes     Values
-	FieldsVersion  uint64
-	NoticeVersion  uint64
-	ProfileVersion uint64
-	StatusEpoch    string // newest applied StatusChange
-	StatusVersion  uint64
+	Group           Group
+	Epoch           string
+	Seq             uint64 // of the newest message
+	Floor           uint64 // of the newest message that is no longer in the log, or was lost in a crash
+	Attributes      Values
+	FieldsVersion   uint64
+	NoticeVersion   uint64
+	ProfileVersion  uint64
+	Settings        Settings
+	SettingsVersion uint64
+	StatusEpoch     string // newest applied StatusChange
+	StatusVersion   uint64
 }
 
 // GroupState is a group as a room is built from it. Log is oldest first.

@@ -13,6 +13,7 @@ import (
 
 // Chat is what the API asks of the chat rooms (chat.Service).
 type Chat interface {
+	ChatGroups
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
 	Attributes(ctx context.Context, group string, keys []string) (map[string]string, error)
@@ -26,6 +27,7 @@ type Chat interface {
 var backend = chat.Identity{User: chat.Administrator, Admin: true, Platform: "RESTAPI"}
 
 func (s *Server) registerChat() {
+	s.registerChatGroup()
 	register(s, s.operation("attributes", http.MethodGet, "/rooms/{room}/attributes", "chat", "Show the group's attributes", anyone), s.attributes)
 	register(s, s.operation("replace-attributes", http.MethodPut, "/rooms/{room}/attributes", "chat", "Replace the group's attributes, but the server's", tokenHolder), s.replaceAttributes)
 	register(s, s.operation("set-attributes", http.MethodPatch, "/rooms/{room}/attributes", "chat", "Set some of the group's attributes", tokenHolder), s.setAttributes)

@@ -32,7 +32,11 @@ const apiToken = "lr_test_token_0123456789"
 type groups struct{ chat *chat.Service }
 
 func (g groups) Ensure(ctx context.Context, r live.Room) error {
-	return g.chat.Create(ctx, chat.Group{ID: r.GroupID, Room: r.ID, Owner: r.Anchor, Name: r.Title, Notice: r.Notice, CreatedAt: r.CreatedAt})
+	err := g.chat.Create(ctx, chat.Group{ID: r.GroupID, Room: r.ID, Owner: r.Anchor, Name: r.Title, Notice: r.Notice, CreatedAt: r.CreatedAt})
+	if err != nil {
+		return err
+	}
+	return g.chat.SetProfile(ctx, r.GroupID, chat.Profile{Name: r.Title, Owner: r.Anchor})
 }
 
 func (g groups) Dismiss(ctx context.Context, group string) error { return g.chat.Dismiss(ctx, group) }

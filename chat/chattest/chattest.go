@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"notice", testNotice},
 		{"profile", testProfile},
 		{"profile and the rest", testProfileSparesTheRest},
+		{"settings", testSettings},
 		{"many at once", testConcurrent},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })

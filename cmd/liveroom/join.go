@@ -96,6 +96,20 @@ func (g *groups) Dismiss(ctx context.Context, group string) error {
 // Online implements live.Groups.
 func (g *groups) Online(group string) int { return g.chat.Count(group).Online }
 
+// rename gives the chat's change of a name or notice to the live room, which keeps them and brings the group in step.
+func (p *program) rename(ctx context.Context, g chat.Group, name, notice *string) error {
+	_, err := p.rooms.Update(ctx, g.Room, live.Patch{Title: name, Notice: notice})
+	var refused *live.Error
+	switch {
+	case !errors.As(err, &refused):
+		return err
+	case refused.Code == "not_found":
+		return chat.ErrNoGroup
+	default:
+		return &chat.Error{Code: chat.ErrParameter.Code, Name: chat.ErrParameter.Name, Field: refused.Field, Detail: refused.Detail}
+	}
+}
+
 // rtmpAdmission gives the RTMP door its own interface over the live service.
 type rtmpAdmission struct{ rooms *live.Service }
 

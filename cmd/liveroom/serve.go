@@ -141,7 +141,7 @@ func (p *program) join(keys Secrets) error {
 
 	p.talk = p.store.Chat()
 	var err error
-	if p.chat, err = chat.New(chat.Config{Viewers: newAudience(p.viewers).of}, p.talk, p.log); err != nil {
+	if p.chat, err = chat.New(chat.Config{Viewers: newAudience(p.viewers).of, Rename: p.rename}, p.talk, p.log); err != nil {
 		return err
 	}
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}

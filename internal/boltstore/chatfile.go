@@ -206,7 +206,7 @@ func readGroup(tx *bolt.Tx, id string, now time.Time) (*chat.Ledger, uint64, err
 	if b == nil {
 		return nil, 0, chat.ErrNoGroup
 	}
-	var state chat.GroupState
+	state := chat.GroupState{Head: chat.Head{Settings: chat.DefaultSettings()}} // what an older version did not write
 	found, err := getJSON(b, keyHead, &state.Head)
 	if err == nil && (!found || b.Bucket(bucketChatLog) == nil || b.Bucket(bucketDedup) == nil) {
 		err = fmt.Errorf("%w: group %q is not whole", errCorrupt, id)

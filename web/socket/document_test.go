@@ -15,7 +15,7 @@ import (
 
 // varying are the keys of docs/protocol.md whose values are examples.
 var varying = map[string]bool{
-	"session": true, "serverTime": true, "time": true, "epoch": true, "detail": true, "afterMs": true,
+	"session": true, "serverTime": true, "time": true, "epoch": true, "detail": true, "afterMs": true, "createdAt": true,
 }
 
 var blocks = regexp.MustCompile("(?s)```chat\n(.*?)```")

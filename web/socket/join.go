@@ -98,8 +98,9 @@ func joinAnswer(r *request, j *chat.Joined) []byte {
 	b = appendField(b, "notice", j.Notice)
 	b = appendField(b, "profile", j.Profile)
 	b = appendField(b, "versions", map[string]uint64{
-		"attributes": j.AttributesVersion, "fields": j.FieldsVersion, "notice": j.NoticeVersion, "profile": j.ProfileVersion,
+		"attributes": j.AttributesVersion, "fields": j.FieldsVersion, "notice": j.NoticeVersion, "profile": j.ProfileVersion, "settings": j.Settings.Version,
 	})
+	b = appendField(b, "settings", j.Settings.Settings)
 	b = appendField(b, "count", j.Count)
 	b = append(b, `,"messages":`...)
 	return finish(appendMessages(b, j.Messages))

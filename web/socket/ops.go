@@ -62,6 +62,10 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.join(ctx, r)
 	case "leave":
 		return s.leave(r)
+	case "group":
+		return s.group(ctx, r)
+	case "setGroup":
+		return s.setGroup(ctx, r)
 	case "send", "history", "getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes":
 		if in, _ := s.queue.has(r.Group); !in {
 			return errNotJoined

@@ -1,0 +1,16 @@
+package boltstore
+
+import (
+	"context"
+
+	"liveroom/chat"
+)
+
+// PutSettings implements chat.SettingsStore.
+func (c *Chat) PutSettings(ctx context.Context, group string, p chat.SettingsPatch) (v chat.VersionedSettings, err error) {
+	err = c.with(ctx, group, func(g *chatGroup) (err error) {
+		v, err = g.ledger.PutSettings(p, c.save(ctx, g))
+		return err
+	})
+	return v, err
+}
