@@ -133,6 +133,10 @@ func (s *Service) Fields(ctx context.Context, group string) (all map[string]stri
 
 // SetNotice sets the notice; empty removes it. Owner and administrators may. Members are told if it is another one.
 func (s *Service) SetNotice(ctx context.Context, group string, by Identity, notice string) error {
+	notice, err := s.cleanText(by, "notice", notice)
+	if err != nil {
+		return err
+	}
 	if err := s.checkNotice(notice); err != nil {
 		return err
 	}

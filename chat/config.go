@@ -42,6 +42,8 @@ type Config struct {
 	Journal Journal // who did what, kept; nil: nobody keeps it
 	Words   Filter  // sensitive words; nil: none
 
+	WordsForAdmins bool // application administrators' texts are checked like everybody's; the server's own never are
+
 	// Viewers tells who watches the stream of a group: the number of play sessions, and for those that carry one the
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)

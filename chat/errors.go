@@ -48,6 +48,7 @@ var (
 	ErrAttributeRate  = &Error{Code: 10049, Name: "attributes_too_fast", Detail: "too many attribute writes in this group; try again in a second", Temporary: true}
 	ErrNoAttribute    = &Error{Code: 10050, Name: "no_such_attribute", Detail: "an attribute to delete does not exist", Field: "keys"}
 	ErrInFlight       = &Error{Code: 10002, Name: "send_in_flight", Detail: "the same message is being sent; try again", Field: "random", Temporary: true}
+	ErrBlocked        = &Error{Code: 80001, Name: "blocked_text", Detail: "it holds words that are not allowed here"}
 	ErrTooLarge       = &Error{Code: 80002, Name: "message_too_large", Field: "body"}
 )
 

@@ -72,6 +72,9 @@ type Ack struct {
 	Time    time.Time
 	Seq     uint64 // of the message; if Dropped the newest of the room, not consumed
 	Dropped bool   // frequency control dropped it; clients are told success all the same (spec im-rest §3.11)
+
+	// Body is what members get instead of what was sent, where sensitive words were replaced; else empty. Stores don't keep it.
+	Body string `json:"-"`
 }
 
 // StatusChange is one transition of the room's status as the synchroniser announces it (design §4). (Epoch, Version)

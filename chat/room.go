@@ -75,6 +75,9 @@ type batch struct {
 // sending is a message on its way through a flush.
 type sending struct {
 	Candidate
+	exempt bool   // from sensitive words
+	clean  string // the body with words replaced, if any were
+
 	ack  Ack
 	err  error
 	done chan struct{} // closed once ack or err is set and the batch is delivered

@@ -41,7 +41,9 @@ func (s *Service) SendServer(ctx context.Context, m Message) (Ack, error) {
 	if m.Priority == 0 {
 		m.Priority = c.defaultPriority()
 	}
-	return s.sendOnce(ctx, s.sending(&m))
+	p := s.sending(&m)
+	p.exempt = true
+	return s.sendOnce(ctx, p)
 }
 
 // admit checks a message of somebody else than the server and completes it.
@@ -67,7 +69,9 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	if !who.Admin {
 		m.Priority = max(m.Priority, s.cfg.PriorityCap)
 	}
-	return s.sending(m), nil
+	p := s.sending(m)
+	p.exempt = s.exempt(who)
+	return p, nil
 }
 
 // maySend says why who may not speak here. The room's lock is held.
@@ -121,6 +125,12 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 			return earlier.wait(ctx)
 		}
 	}
+	if err := s.reword(p); err != nil {
+		s.fate(priority, refused)
+		s.settle(group, p, Ack{}, err)
+		s.release(group, p.Key)
+		return Ack{}, err
+	}
 	err := s.with(ctx, group, func(r *room) error {
 		if !p.Message.Server && r.crowded(p) {
 			return nil
@@ -137,7 +147,9 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 func (p *sending) wait(ctx context.Context) (Ack, error) {
 	select {
 	case <-p.done:
-		return p.ack, p.err
+		ack := p.ack
+		ack.Body = p.clean
+		return ack, p.err
 	case <-ctx.Done():
 		return Ack{}, ctx.Err()
 	}
@@ -163,6 +175,7 @@ func (s *Service) claim(ctx context.Context, p *sending) (earlier *sending, err 
 		err = s.storeError(err, "reserve")
 		s.fate(p.Message.Priority, failed)
 	case reserved.Ack != nil:
+		_ = s.reword(p) // for the answer's sake: what was let through once is not refused now
 		s.settle(group, p, *reserved.Ack, nil)
 		return p, nil
 	case !reserved.Fresh:

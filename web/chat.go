@@ -190,6 +190,8 @@ type sendOut struct {
 		Time    int64  `json:"time" doc:"Unix seconds."`
 		Seq     uint64 `json:"seq"`
 		Dropped bool   `json:"dropped" doc:"Frequency control dropped it; seq is then the room's newest."`
+
+		Body json.RawMessage `json:"body,omitempty" doc:"What members get, where sensitive words were replaced."`
 	}
 }
 
@@ -208,7 +210,7 @@ func (s *Server) sendMessage(ctx context.Context, in *sendIn) (*sendOut, error) 
 		return nil, err
 	}
 	out := &sendOut{}
-	out.Body.Time, out.Body.Seq, out.Body.Dropped = ack.Time.Unix(), ack.Seq, ack.Dropped
+	out.Body.Time, out.Body.Seq, out.Body.Dropped, out.Body.Body = ack.Time.Unix(), ack.Seq, ack.Dropped, json.RawMessage(ack.Body)
 	return out, nil
 }
 
