@@ -44,6 +44,16 @@ type Config struct {
 
 	WordsForAdmins bool // application administrators' texts are checked like everybody's; the server's own never are
 
+	Sanctions int // mutes a group may have, and bans (10,000 each)
+
+	// Who tells what is known of an account by its id alone: whether it is an application administrator, or a guest. Nil:
+	// Administrator is the only administrator, and nobody a guest.
+	Who func(user string) Identity
+
+	// Banished is told of each ban under which names (Identity.Watch) those it took out of the group watch its stream, and
+	// until when they may not. It is called by the room's loop, without a lock, and must not block. Nil: nobody wants to know.
+	Banished func(group string, watches []string, until time.Time)
+
 	// Viewers tells who watches the stream of a group: the number of play sessions, and for those that carry one the
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)
@@ -71,6 +81,7 @@ func (c Config) Validate() error {
 		{"MessageBytes", c.MessageBytes >= 0 && c.MessageBytes <= 1<<20, "at most 1 MiB", c.MessageBytes},
 		{"PriorityCap", c.PriorityCap <= Lowest, "a priority", c.PriorityCap},
 		{"CountChange", c.CountChange >= 0 && c.CountChange <= 1, "0–1", c.CountChange},
+		{"Sanctions", c.Sanctions >= 0, "not negative", c.Sanctions},
 		{"CountEvery", c.CountEvery >= 0, "not negative", c.CountEvery},
 	} {
 		if !f.ok {
@@ -101,6 +112,7 @@ func (c Config) withDefaults() Config {
 	def(&c.CountChange, 0.02)
 	def(&c.CountEvery, 2*time.Second)
 	def(&c.CountMaxAge, 10*time.Second)
+	def(&c.Sanctions, 10_000)
 	def(&c.StoreTimeout, 5*time.Second)
 	if c.Viewers == nil {
 		c.Viewers = func(string) (int, []string) { return 0, nil }

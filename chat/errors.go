@@ -13,7 +13,7 @@ type Error struct {
 	Field     string // the field at fault, if one is
 	Temporary bool   // the same request may succeed in a moment
 
-	Until  time.Time // when the refusal ends, of a mute or ban; zero: not known, or never
+	Until  time.Time // when the refusal ends, of a mute or ban (see IsEndless); zero: not known
 	NextAt time.Time // when the same sender may try again; zero: does not depend on time
 }
 
@@ -39,6 +39,8 @@ var (
 	ErrNoGroup        = &Error{Code: 10010, Name: "no_such_group", Detail: "the group does not exist or was dismissed"}
 	ErrGroupID        = &Error{Code: 10015, Name: "bad_group_id", Detail: "a group id is 1 to 48 printable ASCII characters", Field: "group"}
 	ErrMuted          = &Error{Code: 10017, Name: "muted", Detail: "you may not speak in this group"}
+	ErrMutedAll       = &Error{Code: 10017, Name: "muted_all", Detail: "only the owner and administrators may speak in this group now"}
+	ErrBanned         = &Error{Code: 10007, Name: "banned", Detail: "you are banned from this group"}
 	ErrGroupTaken     = &Error{Code: 10021, Name: "group_id_taken", Detail: "the group id is in use by somebody else", Field: "group"}
 	ErrGroupOwned     = &Error{Code: 10025, Name: "group_id_owned", Detail: "the group id is in use by the same owner, for another room", Field: "group"}
 	ErrAttributeKey   = &Error{Code: 10045, Name: "attribute_key_too_long", Detail: "an attribute key is 1 to 32 bytes", Field: "attributes"}
@@ -48,8 +50,13 @@ var (
 	ErrAttributeRate  = &Error{Code: 10049, Name: "attributes_too_fast", Detail: "too many attribute writes in this group; try again in a second", Temporary: true}
 	ErrNoAttribute    = &Error{Code: 10050, Name: "no_such_attribute", Detail: "an attribute to delete does not exist", Field: "keys"}
 	ErrInFlight       = &Error{Code: 10002, Name: "send_in_flight", Detail: "the same message is being sent; try again", Field: "random", Temporary: true}
+	ErrTooManyUsers   = &Error{Code: 10005, Name: "too_many_users", Detail: "name at most 100 users at once", Field: "users"}
+	ErrTooManyAdmins  = &Error{Code: 10004, Name: "too_many_admins", Detail: "a group has at most 5 administrators; make one of them a member first", Field: "user"}
 	ErrBlocked        = &Error{Code: 80001, Name: "blocked_text", Detail: "it holds words that are not allowed here"}
 	ErrTooLarge       = &Error{Code: 80002, Name: "message_too_large", Field: "body"}
+
+	// ErrTooManySanctions is for mutes and bans, each.
+	ErrTooManySanctions = &Error{Code: 10038, Name: "too_many_sanctions", Detail: "this group has as many as it may; lift some first"}
 )
 
 // with returns a copy of e that names the field and the reason of one case.

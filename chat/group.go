@@ -63,6 +63,8 @@ type Joined struct {
 	ProfileVersion    uint64
 	Settings          VersionedSettings
 
+	Mute MuteState
+
 	Count    Count
 	Messages []*Message // oldest first: history for a newcomer, what was missed on a resume
 }
@@ -75,6 +77,8 @@ type Ack struct {
 
 	// Body is what members get instead of what was sent, where sensitive words were replaced; else empty. Stores don't keep it.
 	Body string `json:"-"`
+
+	Refused *Error // a store's answer to a sender who may not speak any more; Send returns it as its error
 }
 
 // StatusChange is one transition of the room's status as the synchroniser announces it (design §4). (Epoch, Version)

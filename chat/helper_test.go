@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -192,3 +194,5 @@ func status(group string, version uint64) chat.StatusChange {
 		Field:  fmt.Appendf(nil, `{"code":2,"name":"live","version":%d}`, version),
 	}
 }
+
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }

@@ -15,6 +15,7 @@ type Ledger struct {
 	window window
 	dedup  dedup
 	writes []time.Time // of attributes, within the trailing second
+	bars   restraints
 }
 
 // Save makes a new head, and messages that come with it, durable. Nil saves nothing.
@@ -35,7 +36,7 @@ func NewLedger(g Group, now time.Time) *Ledger {
 
 // RestoreLedger goes on from what was stored.
 func RestoreLedger(state GroupState, settled []Settled) *Ledger {
-	l := &Ledger{head: state.Head, log: newLogbook(state.Log, state.Seq, state.Floor)}
+	l := &Ledger{head: state.Head, log: newLogbook(state.Log, state.Seq, state.Floor), bars: state.restraints()}
 	slices.SortFunc(settled, func(a, b Settled) int { return a.Expires.Compare(b.Expires) })
 	for _, s := range settled {
 		l.dedup.settle(s)
@@ -52,7 +53,7 @@ func (l *Ledger) Head() Head {
 
 // State returns the group with its log.
 func (l *Ledger) State() GroupState {
-	return GroupState{Head: l.Head(), Log: slices.Clone(l.log.messages)}
+	return GroupState{Head: l.Head(), Log: slices.Clone(l.log.messages), Mutes: l.bars.mutes.list(), Bans: l.bars.bans.list()}
 }
 
 // Reserve is Store.Reserve.
@@ -69,19 +70,27 @@ func (l *Ledger) Trim(now time.Time, keep Retention) []*Message { return l.log.t
 
 // Flush is Store.Flush.
 func (l *Ledger) Flush(now time.Time, f Flush) []Ack {
-	pass := l.window.admit(now, f.Candidates, f.Limit)
 	acks := make([]Ack, len(f.Candidates))
-	seq := l.Head().Seq
+	pass := l.window.admit(now, l.refuse(now, f.Candidates, acks), f.Limit)
+	seq, n := l.Head().Seq, 0
 	for i, c := range f.Candidates {
-		if pass[i] {
+		if acks[i].Refused != nil {
+			continue
+		}
+		acks[i] = Ack{Time: now, Dropped: !pass[n]}
+		if pass[n] {
 			seq++
 			c.Message.Seq, c.Message.Time = seq, now
 			l.log.append(c.Message)
+			acks[i].Seq = seq
 		}
-		acks[i] = Ack{Time: now, Seq: seq, Dropped: !pass[i]}
+		n++
 	}
 	for i, c := range f.Candidates {
-		if acks[i].Dropped {
+		switch {
+		case acks[i].Refused != nil:
+			continue
+		case acks[i].Dropped:
 			acks[i].Seq = seq // the newest of the room
 		}
 		l.dedup.settle(Settled{Key: c.Key, Ack: acks[i], Expires: now.Add(f.DedupAge)})

@@ -101,9 +101,12 @@ func (r *room) store(sends []*sending) {
 	}
 	acks, err := r.askFlush(f)
 	for i, p := range sends {
-		if err != nil {
+		switch {
+		case err != nil:
 			p.err = err
-		} else {
+		case acks[i].Refused != nil:
+			p.err = acks[i].Refused
+		default:
 			p.ack = acks[i]
 		}
 	}

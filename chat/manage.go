@@ -93,12 +93,18 @@ func (s *Service) Group(ctx context.Context, id string) (g Group, err error) {
 // rights at once, on the same session: what it writes next is judged by the new profile. Members are told name and owner
 // if anything changed.
 func (s *Service) SetProfile(ctx context.Context, group string, p Profile) error {
-	if err := s.checkProfile(p); err != nil {
-		return err
-	}
 	p.Admins = slices.Clone(p.Admins)
+	return s.setProfile(ctx, group, func(Profile) Profile { return p })
+}
+
+// setProfile sets what next makes of the profile as it is in the change's turn.
+func (s *Service) setProfile(ctx context.Context, group string, next func(now Profile) Profile) error {
+	var p Profile
 	var known uint64
-	permit := func(r *room) error { known = r.profileVersion; return nil }
+	permit := func(r *room) error {
+		p, known = next(r.group.Profile()), r.profileVersion
+		return s.checkProfile(p)
+	}
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		version, err := s.store.PutProfile(ctx, group, p)
 		if err != nil || version == known {

@@ -24,6 +24,9 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 		return j, err
 	}
 	err := s.with(ctx, group, func(r *room) error {
+		if err := r.mayEnter(who, time.Now()); err != nil {
+			return err
+		}
 		r.add(sess, who)
 		j = r.snapshot(who, since, time.Now())
 		return nil
@@ -57,8 +60,8 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 		Fields: r.fields.All, FieldsVersion: r.fields.Version,
 		Notice: r.group.Notice, NoticeVersion: r.noticeVersion,
 		Profile: r.group.Profile(), ProfileVersion: r.profileVersion,
-		Settings: r.settings,
-		Count:    r.count(),
+		Settings: r.settings, Mute: r.muteState(who, now),
+		Count: r.count(),
 	}
 	if since != nil {
 		j.Messages, j.Complete = r.log.after(since.Seq, cfg.ResumeMessages)

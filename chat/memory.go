@@ -97,6 +97,12 @@ func (s *Memory) PutProfile(_ context.Context, group string, p Profile) (version
 	return version, err
 }
 
+// PutSanctions implements Store.
+func (s *Memory) PutSanctions(_ context.Context, group string, c SanctionChange) (done []Sanction, err error) {
+	err = s.with(group, func(l *Ledger) (err error) { done, err = l.PutSanctions(time.Now(), c, nil); return err })
+	return done, err
+}
+
 // Log implements Store.
 func (s *Memory) Log(_ context.Context, group string, after uint64, limit int) (m []*Message, whole bool, err error) {
 	err = s.with(group, func(l *Ledger) error { m, whole = l.Log(after, limit); return nil })

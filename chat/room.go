@@ -27,6 +27,7 @@ type room struct {
 	profileVersion uint64
 	settings       VersionedSettings
 	log            logbook
+	restraints
 
 	members   []*member          // in no order
 	sessions  map[string]*member // by session id
@@ -39,6 +40,7 @@ type room struct {
 	running  bool             // the loop exists
 	inFlight map[Key]*sending // sends whose answer is not known yet
 
+	acts    uint64 // version of the last act of moderation; the loop's own
 	counter counter
 	usedAt  time.Time
 
@@ -112,6 +114,7 @@ func (r *room) fill(state GroupState) {
 	r.fields = Values{state.FieldsVersion, state.Group.Fields}
 	r.noticeVersion, r.profileVersion = state.NoticeVersion, state.ProfileVersion
 	r.settings = VersionedSettings{state.Settings, state.SettingsVersion}
+	r.restraints = state.restraints()
 	r.log = newLogbook(state.Log, state.Seq, state.Floor)
 }
 

@@ -48,12 +48,18 @@ func (s *Service) SendServer(ctx context.Context, m Message) (Ack, error) {
 
 // admit checks a message of somebody else than the server and completes it.
 func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending, error) {
-	err := s.with(ctx, m.Group, func(r *room) error { return r.maySend(who) })
-	if err != nil {
-		return nil, err
-	}
 	if !who.Admin || m.From == "" {
 		m.From, m.Nick, m.Avatar = who.User, who.Nick, who.Avatar
+	}
+	address, trusted := s.cfg.standing(m.From, who)
+	err := s.with(ctx, m.Group, func(r *room) error {
+		if err := r.maySend(who); err != nil || trusted {
+			return err
+		}
+		return r.maySpeak(m.From, address)
+	})
+	if err != nil {
+		return nil, err
 	}
 	m.Server = false
 	c, err := s.check(m)
@@ -71,6 +77,7 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	}
 	p := s.sending(m)
 	p.exempt = s.exempt(who)
+	p.Address, p.Trusted = address, trusted
 	return p, nil
 }
 

@@ -41,6 +41,8 @@ func (s *Service) fate(p Priority, f fate) { s.fates[min(p, Lowest)][f].Add(1) }
 // count notes how a send through the loop ended.
 func (s *Service) count(p *sending) {
 	switch {
+	case p.refusedLate():
+		s.fate(p.Message.Priority, refused)
 	case p.err != nil:
 		s.fate(p.Message.Priority, failed)
 	case p.ack.Dropped:

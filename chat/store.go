@@ -2,12 +2,13 @@ package chat
 
 import (
 	"context"
+	"net/netip"
 	"time"
 )
 
 // Store keeps groups. Each method is one atomic operation; operations of one group take effect one after the other.
-// Durability (design §7): what CreateGroup, DeleteGroup, ApplyStatus, PutAttributes, PutFields, PutNotice, PutProfile and PutSettings answered is
-// durable (class A); Flush and Reserve may lose the last 200 ms in a crash (class B), but a sequence number is never
+// Durability (design §7): what CreateGroup, DeleteGroup, ApplyStatus, PutAttributes, PutFields, PutNotice, PutProfile, PutSettings and
+// PutSanctions answered is durable (class A); Flush and Reserve may lose the last 200 ms in a crash (class B), but a sequence number is never
 // given out twice. Unknown groups are ErrNoGroup. Returned maps and messages are shared and must not be changed.
 type Store interface {
 	// CreateGroup stores g if its id is free. It answers the group that now exists and whether it is new.
@@ -20,7 +21,8 @@ type Store interface {
 	Release(ctx context.Context, group string, key Key) error
 
 	// Flush applies frequency control to the candidates, numbers the survivors in the order given, appends them to the
-	// log and settles their keys. It sets Seq and Time of the survivors; one Ack per candidate, in the order given.
+	// log and settles their keys. It sets Seq and Time of the survivors; one Ack per candidate, in the order given. A
+	// candidate whose sender was muted or banned since it was accepted is Refused, and its key released.
 	Flush(ctx context.Context, group string, f Flush) ([]Ack, error)
 
 	// ApplyStatus sets the system attribute and the custom field live_status and appends m, all or nothing. It sets Seq
@@ -36,6 +38,7 @@ type Store interface {
 	PutProfile(ctx context.Context, group string, p Profile) (version uint64, err error)
 
 	SettingsStore
+	SanctionStore
 
 	// Log returns up to limit messages with a sequence number above after, oldest first, and whether none between is missing.
 	Log(ctx context.Context, group string, after uint64, limit int) (messages []*Message, whole bool, err error)
@@ -58,6 +61,8 @@ const PendingAge = 10 * time.Second
 type Candidate struct {
 	Message *Message
 	Key     Key
+	Address netip.Prefix // where its sender comes from; zero: not known
+	Trusted bool         // an application administrator speaks, whom nobody can silence
 }
 
 // Flush is one batch of a room on its way to the log.
@@ -130,5 +135,6 @@ type Head struct {
 // GroupState is a group as a room is built from it. Log is oldest first.
 type GroupState struct {
 	Head
-	Log []*Message
+	Log         []*Message
+	Mutes, Bans []Sanction // what is over may be among them
 }

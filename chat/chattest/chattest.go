@@ -45,6 +45,10 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"profile", testProfile},
 		{"profile and the rest", testProfileSparesTheRest},
 		{"settings", testSettings},
+		{"mutes and bans", testSanctions},
+		{"number of mutes and bans", testSanctionLimit},
+		{"mutes and bans go with their group", testSanctionsGo},
+		{"flush refuses the muted and banned", testFlushRefuses},
 		{"many at once", testConcurrent},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })

@@ -18,6 +18,8 @@ import (
 //	mark   sequence numbers up to this one may have been given out (8 bytes, big endian)
 //	tail   Seq and Floor of the last write of any class (8 bytes each, big endian); they only grow
 //	log    Seq (8 bytes, big endian) → storedMessage (JSON)
+//	mutes  user → chat.Sanction (JSON); what is over goes with the next change
+//	bans   the same
 //	dedup  expiry in Unix ms (8 bytes, big endian), key → storedAck (JSON); delivered messages only
 var (
 	bucketChat    = []byte("chat")
@@ -215,6 +217,9 @@ func readGroup(tx *bolt.Tx, id string, now time.Time) (*chat.Ledger, uint64, err
 		return nil, 0, err
 	}
 	if state.Log, err = readLog(b.Bucket(bucketChatLog), id); err != nil {
+		return nil, 0, err
+	}
+	if err := readSanctions(b, &state); err != nil {
 		return nil, 0, err
 	}
 	settled, err := readDedup(b.Bucket(bucketDedup), now)

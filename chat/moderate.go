@@ -1,0 +1,400 @@
+package chat
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// Bounds of one act of moderation.
+const (
+	maxActUsers    = 100  // users
+	maxReasonBytes = 1000 // spec im-rest §3.19
+	maxNetworks    = 16   // networks of one user that a ban holds for
+)
+
+// MuteState is what a member who joins must know: whether he may speak.
+type MuteState struct {
+	All   bool      // only the owner and administrators may speak
+	Until time.Time // of the member's own mute; zero: none
+}
+
+// Ban is what Service.Ban does to users.
+type Ban struct {
+	Users  []string
+	For    time.Duration // Forever: until it is lifted
+	Reason string        // for people, the banned included; may be empty
+
+	// Address also bans the networks that the users' sessions in the group come from: whoever else comes from there is
+	// kept out too, anonymous guests included, but not the owner and administrators.
+	Address bool
+}
+
+// Mute keeps a user from speaking, in place of an earlier mute; 0 lets him speak again. It answers when it ends, zero for
+// never muted. Owner and administrators may, to those below them. The user need not be there, nor be known at all: a mute
+// is of the account, and survives leaving, reconnecting and a restart. Members are told with the event mute.
+func (s *Service) Mute(ctx context.Context, group string, by Identity, user string, d time.Duration, reason string) (until time.Time, err error) {
+	if err := checkAct(&d, reason, user); err != nil {
+		return until, err
+	}
+	c := SanctionChange{Kind: Muting, Users: []string{user}, For: d, By: by.User, Reason: reason, Limit: s.cfg.Sanctions}
+	err = s.sanction(ctx, group, by, c, false, func(r *room, done []Sanction) outcome {
+		if d > 0 {
+			until = done[0].Until
+		}
+		return r.muteOutcome(by, c, done)
+	})
+	if err != nil {
+		return time.Time{}, err
+	}
+	return until, nil
+}
+
+// Kick takes users out of the group; they may come back. Owner and administrators may, to those below them. Members are
+// told with the event kick, unless nobody of them is there.
+func (s *Service) Kick(ctx context.Context, group string, by Identity, users []string, reason string) error {
+	users, err := checkUsers(users)
+	if err == nil {
+		err = checkReason(reason)
+	}
+	if err != nil {
+		return err
+	}
+	var r *room
+	permit := func(found *room) error { r = found; return r.mayActOn(by, users) }
+	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		there := r.present(users)
+		if len(there) == 0 {
+			return outcome{}, nil
+		}
+		data := struct {
+			Users  []string `json:"users"`
+			By     string   `json:"by"`
+			Reason string   `json:"reason"`
+		}{there, by.User, reason}
+		var gone farewell
+		return outcome{
+			items: []Item{r.act("kick", data)},
+			update: func(r *room) {
+				gone, _ = r.expelAll(there, nil, Departure{Reason: DepartKicked, By: by.User, Detail: reason})
+			},
+			after: func() {
+				s.tell(gone)
+				s.recordAll(ctx, by, group, "kick", there, map[string]string{"reason": reason})
+			},
+		}, nil
+	})
+}
+
+// Ban takes users out of the group and keeps them out, in place of earlier bans. It answers when the ban ends. Owner and
+// administrators may, to those below them; whom they ban need not be there. What the users sent and was not delivered yet
+// is refused. Members are told with the event ban, and Config.Banished which play sessions were theirs.
+func (s *Service) Ban(ctx context.Context, group string, by Identity, b Ban) (until time.Time, err error) {
+	users, err := checkUsers(b.Users)
+	if err == nil {
+		err = checkAct(&b.For, b.Reason, users...)
+	}
+	if err == nil && b.For == 0 {
+		err = ErrParameter.with("seconds", "a ban lasts a second at least; lift it with unban")
+	}
+	if err != nil {
+		return until, err
+	}
+	c := SanctionChange{Kind: Banning, Users: users, For: b.For, By: by.User, Reason: b.Reason, Limit: s.cfg.Sanctions}
+	err = s.sanction(ctx, group, by, c, b.Address, func(r *room, done []Sanction) outcome {
+		until = done[0].Until
+		return r.banOutcome(by, c, done)
+	})
+	if err != nil {
+		return time.Time{}, err
+	}
+	return until, nil
+}
+
+// Unban lifts the bans of users, those of their networks included. Members are told with the event ban, its until 0.
+func (s *Service) Unban(ctx context.Context, group string, by Identity, users []string) error {
+	users, err := checkUsers(users)
+	if err != nil {
+		return err
+	}
+	c := SanctionChange{Kind: Banning, Users: users, By: by.User, Limit: s.cfg.Sanctions}
+	return s.sanction(ctx, group, by, c, false, func(r *room, done []Sanction) outcome { return r.banOutcome(by, c, done) })
+}
+
+// sanction makes a change durable and lets then say what it means to the room. Networks asks for those of the users'
+// sessions.
+func (s *Service) sanction(ctx context.Context, group string, by Identity, c SanctionChange, networks bool, then func(*room, []Sanction) outcome) error {
+	var r *room
+	permit := func(found *room) error {
+		r = found
+		if networks {
+			c.From = r.networks(c.Users)
+		}
+		return r.mayActOn(by, c.Users)
+	}
+	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		done, err := s.store.PutSanctions(ctx, group, c)
+		if err != nil || len(done) == 0 {
+			return outcome{}, s.storeError(err, "put sanctions")
+		}
+		return then(r, done), nil
+	})
+}
+
+func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction) outcome {
+	one, action := done[0], "unmute"
+	data := struct {
+		User  string `json:"user"`
+		Until int64  `json:"until"`
+		By    string `json:"by"`
+		Nick  string `json:"nick"`
+	}{one.User, 0, by.User, r.nick(one.User)}
+	if c.For > 0 {
+		action, data.Until = "mute", one.Until.Unix()
+	}
+	return outcome{
+		items:  []Item{r.act("mute", data)},
+		update: func(r *room) { r.mutes.apply(c, done) },
+		after:  func() { r.s.recordAll(r.s.base, by, r.id, action, c.Users, c.detail()) },
+	}
+}
+
+func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcome {
+	data := struct {
+		Users  []string `json:"users"`
+		Until  int64    `json:"until"`
+		By     string   `json:"by"`
+		Reason string   `json:"reason"`
+	}{nil, 0, by.User, c.Reason}
+	for _, one := range done {
+		data.Users = append(data.Users, one.User)
+	}
+	action, until := "unban", time.Time{}
+	if c.For > 0 {
+		action, until = "ban", done[0].Until
+		data.Until = until.Unix()
+	}
+	var gone farewell
+	var watches []string
+	return outcome{
+		items: []Item{r.act("ban", data)},
+		update: func(r *room) {
+			r.bans.apply(c, done)
+			if c.For > 0 {
+				gone, watches = r.expelAll(data.Users, c.From, Departure{Reason: DepartBanned, By: by.User, Detail: c.Reason, Until: until})
+			}
+		},
+		after: func() {
+			r.s.tell(gone)
+			if len(watches) > 0 && r.s.cfg.Banished != nil {
+				r.s.cfg.Banished(r.id, watches, until)
+			}
+			r.s.recordAll(r.s.base, by, r.id, action, data.Users, c.detail())
+		},
+	}
+}
+
+// expelAll takes out the sessions of users, and of those who come from their networks and do not look after the room. It
+// answers under which names they watch. The room's lock is held.
+func (r *room) expelAll(users []string, from map[string][]netip.Prefix, why Departure) (gone farewell, watches []string) {
+	gone = farewell{group: r.id, why: why}
+	for _, user := range users {
+		if p := r.users[user]; p != nil {
+			for _, m := range p.sessions {
+				watches = append(watches, m.watch())
+			}
+		}
+		gone.to = append(gone.to, r.expel(user, why).to...)
+	}
+	var networks []netip.Prefix
+	for _, some := range from {
+		networks = append(networks, some...)
+	}
+	if len(networks) == 0 {
+		return gone, watches
+	}
+	others := r.expelIf(func(m *member) bool {
+		out := slices.Contains(networks, m.who.Address) && r.rank(m.who) < rankAdmin
+		if out {
+			watches = append(watches, m.watch())
+		}
+		return out
+	}, why)
+	gone.to = append(gone.to, others.to...)
+	return gone, watches
+}
+
+// Mutes lists up to limit mutes in force, by user, after the given user, and the user to go on after; empty: these were
+// the last. Owner and administrators may.
+func (s *Service) Mutes(ctx context.Context, group string, by Identity, after string, limit int) ([]Sanction, string, error) {
+	return s.list(ctx, group, by, after, limit, func(r *room) *sanctions { return &r.mutes })
+}
+
+// Bans is Mutes for bans.
+func (s *Service) Bans(ctx context.Context, group string, by Identity, after string, limit int) ([]Sanction, string, error) {
+	return s.list(ctx, group, by, after, limit, func(r *room) *sanctions { return &r.bans })
+}
+
+// Bounds of a page of sanctions.
+const (
+	defaultPage = 100
+	maxPage     = 500
+)
+
+func (s *Service) list(ctx context.Context, group string, by Identity, after string, limit int, of func(*room) *sanctions) (page []Sanction, next string, err error) {
+	if limit < 0 || limit > maxPage {
+		return nil, "", ErrParameter.with("limit", "must be 1 to %d", maxPage)
+	}
+	def(&limit, defaultPage)
+	more := false
+	err = s.with(ctx, group, func(r *room) error {
+		if err := r.mayModerate(by); err != nil {
+			return err
+		}
+		page, more = of(r).page(time.Now(), after, limit)
+		return nil
+	})
+	if more {
+		next = page[len(page)-1].User
+	}
+	return page, next, err
+}
+
+// mayEnter says why who may not come in. The room's lock is held.
+func (r *room) mayEnter(who Identity, now time.Time) error {
+	rank := r.rank(who)
+	if rank >= rankOwner {
+		return nil
+	}
+	until := r.bans.until(who.User, now)
+	if rank < rankAdmin {
+		until = later(until, r.bans.untilFrom(who.Address, now))
+	}
+	if !until.IsZero() {
+		return banned(until)
+	}
+	return nil
+}
+
+// muteState is what who must know of not being allowed to speak. The room's lock is held.
+func (r *room) muteState(who Identity, now time.Time) MuteState {
+	m := MuteState{All: r.settings.MuteAll}
+	if r.rank(who) < rankOwner {
+		m.Until = r.mutes.until(who.User, now)
+	}
+	return m
+}
+
+// mutedUntil tells when a user's mute ends, zero if there is none. The room's lock is held.
+func (r *room) mutedUntil(user string, now time.Time) time.Time { return r.mutes.until(user, now) }
+
+// networks are those that users' sessions come from. The room's lock is held.
+func (r *room) networks(users []string) map[string][]netip.Prefix {
+	found := make(map[string][]netip.Prefix)
+	for _, user := range users {
+		p := r.users[user]
+		if p == nil {
+			continue
+		}
+		var from []netip.Prefix
+		for _, m := range p.sessions {
+			if a := m.who.Address; a.IsValid() && !slices.Contains(from, a) && len(from) < maxNetworks {
+				from = append(from, a)
+			}
+		}
+		if from != nil {
+			found[user] = from
+		}
+	}
+	return found
+}
+
+// present are those of users who are in the room.
+func (r *room) present(users []string) (there []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, user := range users {
+		if r.has(user) {
+			there = append(there, user)
+		}
+	}
+	return there
+}
+
+// nick of a user who is in the room, else empty.
+func (r *room) nick(user string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.users[user]; p != nil {
+		return p.sessions[len(p.sessions)-1].who.Nick
+	}
+	return ""
+}
+
+// act makes the event of an act of moderation. Versions grow over a restart too. Only the room's loop calls it.
+func (r *room) act(kind string, data any) Item {
+	r.acts = max(r.acts+1, uint64(time.Now().UnixMilli()))
+	return event(kind, r.acts, data)
+}
+
+func (s *Service) recordAll(ctx context.Context, by Identity, group, action string, users []string, detail map[string]string) {
+	for _, user := range users {
+		s.record(ctx, by, group, action, user, detail)
+	}
+}
+
+// detail is what the audit log keeps of a change.
+func (c SanctionChange) detail() map[string]string {
+	if c.For == 0 {
+		return nil
+	}
+	d := map[string]string{"seconds": strconv.FormatInt(int64(c.For/time.Second), 10), "reason": c.Reason}
+	if len(c.From) > 0 {
+		d["address"] = "true"
+	}
+	return d
+}
+
+// checkUsers looks at the users of an act, and drops repetitions.
+func checkUsers(users []string) ([]string, error) {
+	switch {
+	case len(users) == 0:
+		return nil, ErrParameter.with("users", "must name at least one user")
+	case len(users) > maxActUsers:
+		return nil, ErrTooManyUsers
+	}
+	var once []string
+	for _, user := range users {
+		if !validUser(user) {
+			return nil, badUser("users")
+		}
+		if !slices.Contains(once, user) {
+			once = append(once, user)
+		}
+	}
+	return once, nil
+}
+
+// checkAct looks at what acts have in common and rounds d up to whole seconds.
+func checkAct(d *time.Duration, reason string, users ...string) error {
+	for _, user := range users {
+		if !validUser(user) {
+			return badUser("user")
+		}
+	}
+	if *d < 0 || *d > Forever {
+		return ErrParameter.with("seconds", "must be 0 to %d, which is forever", int64(Forever/time.Second))
+	}
+	*d = (*d + time.Second - 1).Truncate(time.Second)
+	return checkReason(reason)
+}
+
+func checkReason(reason string) error {
+	if len(reason) > maxReasonBytes || !utf8.ValidString(reason) {
+		return ErrParameter.with("reason", "must be at most %d bytes of UTF-8", maxReasonBytes)
+	}
+	return nil
+}

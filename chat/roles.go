@@ -1,0 +1,155 @@
+package chat
+
+import (
+	"context"
+	"slices"
+)
+
+// rank orders people by what they may do to each other in a group: only to those below.
+type rank int
+
+// The ranks, lowest first.
+const (
+	rankGuest rank = iota // without account: anonymous or named
+	rankMember
+	rankAdmin
+	rankOwner
+	rankServer // application administrators
+)
+
+// rank of somebody in this room. The room's lock is held.
+func (r *room) rank(who Identity) rank {
+	switch {
+	case who.Admin:
+		return rankServer
+	case who.Anonymous || who.Guest || who.User == "":
+		return rankGuest
+	case who.User == r.group.Owner:
+		return rankOwner
+	case r.group.manages(who.User):
+		return rankAdmin
+	default:
+		return rankMember
+	}
+}
+
+// manages says whether an account is the owner or an administrator of the group.
+func (g *Group) manages(user string) bool {
+	return user != "" && (user == g.Owner || slices.Contains(g.Admins, user))
+}
+
+// who is what can be known of an account by its id alone.
+func (c *Config) who(user string) Identity {
+	if user == Administrator || c.Who == nil {
+		return Identity{User: user, Admin: user == Administrator}
+	}
+	return c.Who(user)
+}
+
+// mayModerate says why by may not look after this room. The room's lock is held.
+func (r *room) mayModerate(by Identity) error {
+	if r.rank(by) < rankAdmin {
+		return ErrPermission.with("", "only the owner and administrators may do this")
+	}
+	return nil
+}
+
+// mayActOn says why by may not do something to users: nobody may to himself, nor to equals or those above. The room's
+// lock is held.
+func (r *room) mayActOn(by Identity, users []string) error {
+	if err := r.mayModerate(by); err != nil {
+		return err
+	}
+	for _, user := range users {
+		if user == by.User {
+			return ErrParameter.with("user", "nobody can do this to himself")
+		}
+	}
+	own := r.rank(by)
+	for _, user := range users {
+		if r.rank(r.s.cfg.who(user)) >= own {
+			return ErrPermission.with("user", "%q is your equal here, or above you", user)
+		}
+	}
+	return nil
+}
+
+// SetRole makes a user an administrator of the group, or a member again; the owner and application administrators may.
+// The user need not be there. Members are told with the event role.
+func (s *Service) SetRole(ctx context.Context, group string, by Identity, user string, role Role) error {
+	switch {
+	case !validUser(user):
+		return badUser("user")
+	case role != RoleAdmin && role != RoleMember:
+		return ErrParameter.with("role", "must be Admin or Member")
+	}
+	var r *room
+	var now Profile
+	permit := func(found *room) error {
+		r, now = found, found.group.Profile()
+		return r.maySetRole(by, user)
+	}
+	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		is := slices.Index(now.Admins, user)
+		next := now
+		switch {
+		case (role == RoleAdmin) == (is >= 0):
+			return outcome{}, nil
+		case role == RoleMember:
+			next.Admins = slices.Delete(slices.Clone(now.Admins), is, is+1)
+		case len(now.Admins) >= maxAdmins:
+			return outcome{}, ErrTooManyAdmins
+		default:
+			next.Admins = append(slices.Clone(now.Admins), user)
+		}
+		version, err := s.store.PutProfile(ctx, group, next)
+		if err != nil {
+			return outcome{}, s.storeError(err, "put role")
+		}
+		data := struct {
+			User string `json:"user"`
+			Role Role   `json:"role"`
+			By   string `json:"by"`
+		}{user, role, by.User}
+		return outcome{
+			items:  []Item{r.act("role", data)},
+			update: func(r *room) { r.group.Admins, r.profileVersion = next.Admins, version },
+			after:  func() { s.record(ctx, by, group, "role", user, map[string]string{"role": string(role)}) },
+		}, nil
+	})
+}
+
+// maySetRole says why by may not give user a role. The room's lock is held.
+func (r *room) maySetRole(by Identity, user string) error {
+	if r.rank(by) < rankOwner {
+		return ErrPermission.with("", "only the owner may give and take roles")
+	}
+	if err := r.mayActOn(by, []string{user}); err != nil {
+		return err
+	}
+	switch who := r.s.cfg.who(user); {
+	case r.rank(who) == rankOwner:
+		return ErrPermission.with("user", "%q is the owner", user)
+	case who.Guest || who.Anonymous:
+		return ErrParameter.with("user", "a guest can't be an administrator")
+	}
+	return nil
+}
+
+// Admins lists the group's administrators, besides its owner; who looks after the group may.
+func (s *Service) Admins(ctx context.Context, group string, by Identity) (p Profile, err error) {
+	err = s.with(ctx, group, func(r *room) error {
+		p = r.group.Profile()
+		return r.mayModerate(by)
+	})
+	return p, err
+}
+
+// Rename sets a group's name and owner as SetProfile does, and leaves its administrators.
+func (s *Service) Rename(ctx context.Context, group, name, owner string) error {
+	return s.setProfile(ctx, group, func(now Profile) Profile { return Profile{name, owner, now.Admins} })
+}
+
+func badUser(field string) error {
+	return ErrParameter.with(field, "must be a user id: 1 to %d bytes of printable ASCII without spaces", maxUser)
+}
