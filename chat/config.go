@@ -16,7 +16,7 @@ type Config struct {
 	ResumeBytes    int           // bytes kept for that, per room (2 MiB)
 
 	RatePerSecond int // messages a room delivers in a second, by priority (40, spec im-rest §5.1)
-	Pending       int // candidates a room holds between two flushes; beyond, the least important is dropped (1000)
+	Pending       int // candidates a room holds between two flushes; beyond, the least important is dropped (1000, or RatePerSecond if that is more)
 
 	TickMin  time.Duration // between two flushes of a small room (25ms)
 	TickMax  time.Duration // between two flushes of a large room (100ms)
@@ -99,7 +99,7 @@ func (c Config) withDefaults() Config {
 	def(&c.ResumeMessages, 5000)
 	def(&c.ResumeBytes, 2<<20)
 	def(&c.RatePerSecond, 40)
-	def(&c.Pending, 1000)
+	def(&c.Pending, max(1000, c.RatePerSecond))
 	def(&c.TickMin, 25*time.Millisecond)
 	def(&c.TickMax, max(100*time.Millisecond, c.TickMin))
 	def(&c.TickSlow, max(250*time.Millisecond, c.TickMax))

@@ -141,7 +141,9 @@ func (p *program) join(keys Secrets) error {
 
 	p.talk = p.store.Chat()
 	var err error
-	if p.chat, err = chat.New(chat.Config{Viewers: newAudience(p.viewers).of, Rename: p.rename}, p.talk, p.log); err != nil {
+	talk := p.set.chat()
+	talk.Viewers, talk.Rename = newAudience(p.viewers).of, p.rename
+	if p.chat, err = chat.New(talk, p.talk, p.log); err != nil {
 		return err
 	}
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}

@@ -57,6 +57,10 @@ type Settings struct {
 	HLSLatency     string        `name:"hls-latency" help:"low: HLS in parts, some 2 s behind live where the player knows Low-Latency HLS; normal: whole segments only." enum:"low,normal" default:"low" env:"LIVEROOM_HLS_LATENCY" yaml:"hls-latency"`
 	HLSSegments    string        `name:"hls-segments" help:"fmp4, or ts: MPEG-TS for old players, always with normal latency, of H.264, HEVC, AAC and Opus." enum:"fmp4,ts" default:"fmp4" env:"LIVEROOM_HLS_SEGMENTS" yaml:"hls-segments"`
 	HLSSegment     time.Duration `name:"hls-segment" help:"Least length of an HLS segment, in whole seconds; it ends at the next keyframe." default:"2s" env:"LIVEROOM_HLS_SEGMENT" yaml:"hls-segment"`
+	ChatRate       int           `name:"chat-rate" help:"Messages of members that a room delivers in a second, the most important first; the server's own pass beside them." default:"40" env:"LIVEROOM_CHAT_RATE" yaml:"chat-rate"`
+	ChatHistory    int           `name:"chat-history" help:"Newest messages that a newcomer gets." default:"20" env:"LIVEROOM_CHAT_HISTORY" yaml:"chat-history"`
+	ChatHistoryAge time.Duration `name:"chat-history-age" help:"How old they may be." default:"24h" env:"LIVEROOM_CHAT_HISTORY_AGE" yaml:"chat-history-age"`
+	ChatMessage    int           `name:"chat-message-size" help:"Most bytes of a message, MsgBody and CloudCustomData together." default:"12288" env:"LIVEROOM_CHAT_MESSAGE_SIZE" yaml:"chat-message-size"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
@@ -87,6 +91,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.MergeWindow < 0 || s.MergeWindow > time.Second {
 		return fmt.Errorf("merge-window is %s, must be from 0 to 1s", s.MergeWindow)
+	}
+	if err := s.validChat(); err != nil {
+		return err
 	}
 	if s.MaxConnections < 0 {
 		return fmt.Errorf("max-connections is %d, must be 0 (automatic) or more", s.MaxConnections)

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"liveroom/chat"
+)
+
+// validChat says which setting of the chat can't be used.
+func (s *Settings) validChat() error {
+	for _, b := range []struct {
+		name     string
+		is       int
+		min, max int
+	}{
+		{"chat-rate", s.ChatRate, 1, 1_000_000},
+		{"chat-history", s.ChatHistory, 1, 1000},
+		{"chat-message-size", s.ChatMessage, 1024, 12 << 10},
+	} {
+		if b.is < b.min || b.is > b.max {
+			return fmt.Errorf("%s is %d, must be from %d to %d", b.name, b.is, b.min, b.max)
+		}
+	}
+	if s.ChatHistoryAge < time.Minute || s.ChatHistoryAge > 720*time.Hour {
+		return fmt.Errorf("chat-history-age is %s, must be from 1m to 720h", s.ChatHistoryAge)
+	}
+	return nil
+}
+
+// chat is what the chat is told of the settings.
+func (s *Settings) chat() chat.Config {
+	return chat.Config{
+		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
+	}
+}

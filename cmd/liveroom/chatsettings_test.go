@@ -1,0 +1,29 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestChatSettingsThatCannotBe(t *testing.T) {
+	for _, c := range [][]string{
+		{"chat-rate", "0", "1000000"},
+		{"chat-rate", "1000001", "1 to"},
+		{"chat-history", "0", "1000"},
+		{"chat-history", "1001", "1000"},
+		{"chat-history-age", "59s", "1m"},
+		{"chat-history-age", "721h", "720h"},
+		{"chat-message-size", "1023", "1024"},
+		{"chat-message-size", "12289", "12288"},
+	} {
+		mustFail(t, []string{"config", "--data=" + t.TempDir(), "--" + c[0] + "=" + c[1]}, c[0], c[2])
+	}
+}
+
+func TestSettingsForTheChat(t *testing.T) {
+	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000}
+	c := s.chat()
+	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 {
+		t.Errorf("%+v", c)
+	}
+}
