@@ -19,6 +19,7 @@ import (
 
 type benchCmd struct {
 	Media benchMediaCmd `cmd:"" help:"Load a server with publishers and viewers, and measure what it pays for them and what they see. Only for servers that are yours: it is as heavy as you ask for."`
+	Chat  benchChatCmd  `cmd:"" help:"Load a server's chat with listeners and messages, and measure what it pays for them and what arrives. Only for servers that are yours."`
 }
 
 // benchMediaCmd is what to measure. Without addresses they are signed with the server's keys.
@@ -235,30 +236,7 @@ const apiTimeout = 5 * time.Second
 
 // room does one call of the API about a room; out may be nil. A room that isn't there is no error.
 func (e *env) room(ctx context.Context, config *tls.Config, method, path string, out any) error {
-	keys, err := e.secrets()
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(e.cli.PublicURL, "/")+"/api/v1/rooms/"+path, nil)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+keys.APIToken)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: config.Clone(), DisableKeepAlives: true}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("the API can't be reached: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	switch {
-	case resp.StatusCode == http.StatusNotFound:
-		return nil
-	case resp.StatusCode >= 300:
-		return fmt.Errorf("the API answers %s", resp.Status)
-	case out == nil:
-		return nil
-	}
-	return json.NewDecoder(resp.Body).Decode(out)
+	return e.api(ctx, config, method, "rooms/"+path, nil, out)
 }
 
 // pushHealth asks the server what it makes of the pushes.

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"liveroom/internal/bench"
+)
+
+func TestBenchChatMeasuresARunningServer(t *testing.T) {
+	t.Parallel()
+	n := startNode(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var out, progress bytes.Buffer
+	err := run(ctx, []string{
+		"bench", "chat", "--json", "--data", n.data, "--ops", n.ops, "--public-url", "http://" + n.http,
+		"--connections", "600", "--rooms", "2", "--rate", "10", "--duration", "2s", "--warm", "200ms", "--slow", "1",
+	}, &out, &progress)
+	var r bench.ChatReport
+	if jsonErr := json.Unmarshal(out.Bytes(), &r); err != nil || jsonErr != nil {
+		t.Fatalf("%v, %v:\n%s%s", err, jsonErr, out.String(), progress.String())
+	}
+	if r.Joined != 600 || r.Rooms != 2 || r.Senders.Sent < 30 || r.Senders.Taken != r.Senders.Sent || r.Delivered != r.Expected || r.Expected < 590*15 {
+		t.Errorf("joined %d; sent %+v; delivered %d of %d", r.Joined, r.Senders, r.Delivered, r.Expected)
+	}
+	if r.Latency.P50 <= 0 || r.Slow == nil || r.Slow.Listeners != 6 || r.WireBytes < 250 || r.PerFrame < 1 {
+		t.Errorf("latency %+v, slow %+v, %v bytes, %v a frame", r.Latency, r.Slow, r.WireBytes, r.PerFrame)
+	}
+	if s := r.Server; s == nil || s.PerMillion <= 0 || s.RSSJoined < 1<<20 || s.CPUPerJoinMS <= 0 {
+		t.Errorf("server %+v (%s)", s, r.Unmeasured)
+	}
+	var list struct{ Rooms []struct{ ID string } }
+	n.call(http.MethodGet, "/api/v1/rooms", nil, &list)
+	if len(list.Rooms) != 0 {
+		t.Errorf("rooms stay: %v", list.Rooms)
+	}
+
+	out.Reset()
+	err = run(ctx, []string{
+		"bench", "chat", "--json", "--data", n.data, "--ops", "", "--public-url", "http://" + n.http,
+		"--connections", "600", "--sources", "1", "--rate", "0", "--duration", "1s", "--warm", "1ms",
+	}, &out, &progress)
+	if jsonErr := json.Unmarshal(out.Bytes(), &r); err == nil || jsonErr != nil || r.Joined < 400 || r.Joined > 512 || !strings.Contains(strings.Join(r.Hints, " "), "--sources") {
+		t.Errorf("more of one address than are let in: %v, %v, joined %d, %v", err, jsonErr, r.Joined, r.Hints)
+	}
+}
+
+func TestBenchChatFlags(t *testing.T) {
+	data, _ := keptSecrets(t)
+	for _, c := range []struct {
+		name string
+		args []string
+		says []string
+	}{
+		{"rooms", []string{"--rooms", "0"}, []string{"--rooms"}},
+		{"connections", []string{"--connections=-1"}, []string{"--connections"}},
+		{"rate", []string{"--rate=-1"}, []string{"rate"}},
+		{"tls", []string{"--public-url", "https://h"}, []string{"--chat", "ws://"}},
+		{"not a chat", []string{"--chat", "http://h/chat"}, []string{"ws://"}},
+		{"priority", []string{"--priority", "Urgent"}, []string{"priority"}},
+		{"descriptors", []string{"--connections", "1000000"}, []string{"descriptors", "ulimit"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			mustFail(t, append([]string{"bench", "chat", "--data", data, "--duration", "1s"}, c.args...), c.says...)
+		})
+	}
+	mustFail(t, []string{"bench", "chat", "--data", t.TempDir()}, "no secrets yet")
+}
