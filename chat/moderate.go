@@ -41,7 +41,7 @@ func (s *Service) Mute(ctx context.Context, group string, by Identity, user stri
 		return until, err
 	}
 	c := SanctionChange{Kind: Muting, Users: []string{user}, For: d, By: by.User, Reason: reason, Limit: s.cfg.Sanctions}
-	err = s.sanction(ctx, group, by, c, false, func(r *room, done []Sanction) outcome {
+	err = s.sanction(ctx, group, by, c, false, func(r *room, c SanctionChange, done []Sanction) outcome {
 		if d > 0 {
 			until = done[0].Until
 		}
@@ -104,7 +104,7 @@ func (s *Service) Ban(ctx context.Context, group string, by Identity, b Ban) (un
 		return until, err
 	}
 	c := SanctionChange{Kind: Banning, Users: users, For: b.For, By: by.User, Reason: b.Reason, Limit: s.cfg.Sanctions}
-	err = s.sanction(ctx, group, by, c, b.Address, func(r *room, done []Sanction) outcome {
+	err = s.sanction(ctx, group, by, c, b.Address, func(r *room, c SanctionChange, done []Sanction) outcome {
 		until = done[0].Until
 		return r.banOutcome(by, c, done)
 	})
@@ -121,12 +121,12 @@ func (s *Service) Unban(ctx context.Context, group string, by Identity, users []
 		return err
 	}
 	c := SanctionChange{Kind: Banning, Users: users, By: by.User, Limit: s.cfg.Sanctions}
-	return s.sanction(ctx, group, by, c, false, func(r *room, done []Sanction) outcome { return r.banOutcome(by, c, done) })
+	return s.sanction(ctx, group, by, c, false, func(r *room, c SanctionChange, done []Sanction) outcome { return r.banOutcome(by, c, done) })
 }
 
 // sanction makes a change durable and lets then say what it means to the room. Networks asks for those of the users'
 // sessions.
-func (s *Service) sanction(ctx context.Context, group string, by Identity, c SanctionChange, networks bool, then func(*room, []Sanction) outcome) error {
+func (s *Service) sanction(ctx context.Context, group string, by Identity, c SanctionChange, networks bool, then func(*room, SanctionChange, []Sanction) outcome) error {
 	var r *room
 	permit := func(found *room) error {
 		r = found
@@ -140,7 +140,7 @@ func (s *Service) sanction(ctx context.Context, group string, by Identity, c San
 		if err != nil || len(done) == 0 {
 			return outcome{}, s.storeError(err, "put sanctions")
 		}
-		return then(r, done), nil
+		return then(r, c, done), nil
 	})
 }
 

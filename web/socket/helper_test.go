@@ -165,6 +165,8 @@ type push struct {
 	Items     []item `json:"items"`
 	Reason    string `json:"reason"`
 	Detail    string `json:"detail"`
+	By        string `json:"by"`
+	Until     int64  `json:"until"`
 	Reconnect bool   `json:"reconnect"`
 	AfterMs   int64  `json:"afterMs"`
 }
@@ -210,6 +212,22 @@ type answer struct {
 	Messages    []item            `json:"messages"`
 	Time        int64             `json:"time"`
 	Fate        string            `json:"fate"`
+	Until       int64             `json:"until"`
+	Mute        mute              `json:"mute"`
+	Mutes       []sanction        `json:"mutes"`
+	Bans        []sanction        `json:"bans"`
+	Next        string            `json:"next"`
+}
+
+type mute struct {
+	All   bool  `json:"all"`
+	Until int64 `json:"until"`
+}
+
+type sanction struct {
+	User, By, Reason string
+	Until, Time      int64
+	Addresses        int
 }
 
 func (d *door) dial() *client { return dial(d.t, d.url) }

@@ -101,6 +101,7 @@ func joinAnswer(r *request, j *chat.Joined) []byte {
 		"attributes": j.AttributesVersion, "fields": j.FieldsVersion, "notice": j.NoticeVersion, "profile": j.ProfileVersion, "settings": j.Settings.Version,
 	})
 	b = appendField(b, "settings", j.Settings.Settings)
+	b = appendField(b, "mute", muteAnswer{j.Mute.All, unix(j.Mute.Until)})
 	b = appendField(b, "count", j.Count)
 	b = append(b, `,"messages":`...)
 	return finish(appendMessages(b, j.Messages))

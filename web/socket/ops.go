@@ -66,6 +66,8 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.group(ctx, r)
 	case "setGroup":
 		return s.setGroup(ctx, r)
+	case "mute", "mutes", "kick", "ban", "unban", "bans", "setRole":
+		return s.moderate(ctx, r)
 	case "send", "history", "getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes":
 		if in, _ := s.queue.has(r.Group); !in {
 			return errNotJoined

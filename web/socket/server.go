@@ -21,6 +21,7 @@ import (
 // Rooms is what the door needs of the chat.
 type Rooms interface {
 	Groups
+	Moderation
 	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
 	Leave(group string, sess chat.Session)
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
