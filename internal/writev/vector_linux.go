@@ -19,6 +19,7 @@ type vector struct {
 	written int64
 	err     error
 	attempt func(fd uintptr) bool // kept, so that a write allocates nothing
+	once    func(fd uintptr)      // the same, for a write that does not wait
 }
 
 // newVector returns nil where the connection allows no such thing.
@@ -32,6 +33,7 @@ func newVector(tcp *net.TCPConn) *vector {
 	}
 	v := &vector{raw: raw}
 	v.attempt = v.try
+	v.once = func(fd uintptr) { v.try(fd) }
 	return v
 }
 
@@ -39,6 +41,21 @@ func newVector(tcp *net.TCPConn) *vector {
 var lists = sync.Pool{New: func() any { return new([]syscall.Iovec) }}
 
 func (v *vector) write(pieces [][]byte) (int64, error) {
+	list := v.begin(pieces)
+	err := v.raw.Write(v.attempt)
+	runtime.KeepAlive(pieces)
+	return v.end(list, err)
+}
+
+func (v *vector) tryNow(pieces [][]byte) (int, error) {
+	list := v.begin(pieces)
+	err := v.raw.Control(v.once)
+	runtime.KeepAlive(pieces)
+	n, err := v.end(list, err)
+	return int(n), err
+}
+
+func (v *vector) begin(pieces [][]byte) *[]syscall.Iovec {
 	list := lists.Get().(*[]syscall.Iovec)
 	*list = (*list)[:0]
 	for _, p := range pieces {
@@ -49,8 +66,10 @@ func (v *vector) write(pieces [][]byte) (int64, error) {
 		}
 	}
 	v.left, v.written, v.err = *list, 0, nil
-	err := v.raw.Write(v.attempt)
-	runtime.KeepAlive(pieces)
+	return list
+}
+
+func (v *vector) end(list *[]syscall.Iovec, err error) (int64, error) {
 	v.left = nil
 	clear(*list)
 	lists.Put(list)
@@ -63,7 +82,7 @@ func (v *vector) write(pieces [][]byte) (int64, error) {
 // try writes until all is written, which ends the wait, or there is no room, which goes on with it.
 func (v *vector) try(fd uintptr) bool {
 	for len(v.left) > 0 {
-		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&v.left[0])), uintptr(min(len(v.left), maxVector)))
+		n, errno := v.call(fd)
 		switch errno {
 		case 0:
 			v.advance(int(n))
@@ -76,6 +95,16 @@ func (v *vector) try(fd uintptr) bool {
 		}
 	}
 	return true
+}
+
+// call is one system call. A single piece needs no list.
+func (v *vector) call(fd uintptr) (uintptr, syscall.Errno) {
+	if len(v.left) == 1 {
+		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, fd, uintptr(unsafe.Pointer(v.left[0].Base)), uintptr(v.left[0].Len))
+		return n, errno
+	}
+	n, _, errno := syscall.RawSyscall(syscall.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&v.left[0])), uintptr(min(len(v.left), maxVector)))
+	return n, errno
 }
 
 // advance leaves out what has been written.

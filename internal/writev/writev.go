@@ -49,6 +49,16 @@ func (w *Writer) Write(pieces [][]byte) (int64, error) {
 	return Join(w.conn, pieces)
 }
 
+// Try writes what the system takes of the pieces at this moment, without waiting and without looking at the write deadline,
+// and returns how many bytes that was: fewer than there are if the rest would have to wait. Where a connection cannot be
+// asked (TLS), nothing is taken. A Try and a Write must not overlap.
+func (w *Writer) Try(pieces [][]byte) (int, error) {
+	if w.vector == nil {
+		return 0, nil
+	}
+	return w.vector.tryNow(pieces)
+}
+
 // Join writes all pieces in one Write of a copy, and returns what that returns.
 func Join(w io.Writer, pieces [][]byte) (int64, error) {
 	flat := flats.Get().(*[]byte)

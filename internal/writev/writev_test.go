@@ -89,6 +89,48 @@ func TestWriteKeepsTheDeadline(t *testing.T) {
 	}
 }
 
+func TestTryTakesWhatThereIsRoomFor(t *testing.T) {
+	server, client := pair(t)
+	w := New(server)
+	if err := server.SetWriteDeadline(time.Now().Add(-time.Second)); err != nil { // it is not looked at
+		t.Fatal(err)
+	}
+	if n, err := w.Try([][]byte{[]byte("one "), nil, []byte("two "), []byte("three ")}); n != 14 || err != nil {
+		t.Fatalf("%d bytes: %v", n, err)
+	}
+	if n, err := w.Try([][]byte{[]byte("four")}); n != 4 || err != nil {
+		t.Fatalf("%d bytes: %v", n, err)
+	}
+	got := make([]byte, 18)
+	if _, err := io.ReadFull(client, got); err != nil || string(got) != "one two three four" {
+		t.Fatalf("%q: %v", got, err)
+	}
+	total, much := 0, [][]byte{make([]byte, 1<<20)}
+	for {
+		n, err := w.Try(much)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += n
+		if n < 1<<20 {
+			break
+		}
+	}
+	if n, err := w.Try(much); n != 0 || err != nil {
+		t.Fatalf("a full connection took %d bytes: %v", n, err)
+	}
+	if n, err := io.ReadFull(client, make([]byte, total)); n != total || err != nil {
+		t.Errorf("%d bytes arrived of %d: %v", n, total, err)
+	}
+	server.Close()
+	if _, err := w.Try(much); err == nil {
+		t.Error("wrote to a closed connection")
+	}
+	if n, err := New(wrapped{client}).Try(much); n != 0 || err != nil {
+		t.Errorf("a connection that cannot be asked took %d bytes: %v", n, err)
+	}
+}
+
 func TestWriteTellsThatThePeerIsGone(t *testing.T) {
 	server, client := pair(t)
 	if err := client.SetLinger(0); err != nil {
