@@ -166,6 +166,7 @@ func (s *Server) begin(sess *session) bool {
 func (s *Server) lend() *pieces { return s.scratch.Get().(*pieces) }
 
 func (s *Server) giveBack(p *pieces) {
+	clear(p.bufs) // what was written may be forgotten
 	p.bufs = p.bufs[:0]
 	s.scratch.Put(p)
 }

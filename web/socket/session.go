@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"liveroom/chat"
+	"liveroom/internal/writev"
 )
 
 // session is one connection. Fields without a note belong to its reader.
@@ -20,6 +21,7 @@ type session struct {
 	srv  *Server         // never changes
 	id   string          // never changes
 	conn net.Conn        // safe for all; only the writer writes
+	out  *writev.Writer  // to conn, of whoever is the writer (queue.writing)
 	ctx  context.Context // never changes once the reader runs
 	from netip.Prefix
 	ws   *websocket.Conn
@@ -42,7 +44,7 @@ var _ chat.Session = (*session)(nil)
 
 func newSession(srv *Server, ws *websocket.Conn, conn net.Conn, from netip.Prefix) *session {
 	s := &session{
-		srv: srv, id: newID(), conn: conn, from: from, ws: ws,
+		srv: srv, id: newID(), conn: conn, out: writev.New(conn), from: from, ws: ws,
 		queue:   queue{maxFrames: srv.cfg.QueueFrames, maxBytes: srv.cfg.QueueBytes},
 		limiter: *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst),
 		authBy:  time.Now().Add(srv.cfg.AuthTimeout),
@@ -51,6 +53,7 @@ func newSession(srv *Server, ws *websocket.Conn, conn net.Conn, from netip.Prefi
 	s.heard.Store(now)
 	// Pings of connections that began together are spread over a fifth of the interval.
 	s.pinged.Store(now - rand.Int64N(srv.cfg.PingEvery.Milliseconds()/5+1))
+	writev.Bound(conn, sendBuffer, unsentBytes)
 	ws.SetReadLimit(maxFrameBytes)
 	ws.SetPingHandler(s.onPing)
 	ws.SetPongHandler(s.onPong)

@@ -20,6 +20,7 @@ type Stats struct {
 	DroppedNormal uint64
 	DroppedLow    uint64
 
+	Blocked       uint64 // times that a client did not take at once what there was for it
 	WriteFailures uint64
 	BytesOut      uint64
 	CutResumes    uint64 // resumes answered with the history because too many were under way
@@ -34,7 +35,7 @@ type counters struct {
 	failedLogins, lockedOut               atomic.Uint64
 	ops, tooFast                          atomic.Uint64
 	dropped                               [classes]atomic.Uint64
-	writeFailures, bytesOut               atomic.Uint64
+	blocked, writeFailures, bytesOut      atomic.Uint64
 	cutResumes, panics                    atomic.Uint64
 	closed                                [len(goodbyes) + 1]atomic.Uint64 // the last: reasons of others
 }
@@ -66,7 +67,7 @@ func (s *Server) Stats() Stats {
 		FailedLogins: c.failedLogins.Load(), LockedOut: c.lockedOut.Load(),
 		Ops: c.ops.Load(), TooFast: c.tooFast.Load(),
 		DroppedHigh: c.dropped[high].Load(), DroppedNormal: c.dropped[normal].Load(), DroppedLow: c.dropped[low].Load(),
-		WriteFailures: c.writeFailures.Load(), BytesOut: c.bytesOut.Load(),
+		Blocked: c.blocked.Load(), WriteFailures: c.writeFailures.Load(), BytesOut: c.bytesOut.Load(),
 		CutResumes: c.cutResumes.Load(), Panics: c.panics.Load(),
 		Closed: make(map[string]uint64, len(c.closed)),
 	}
