@@ -18,9 +18,9 @@ type Config struct {
 	RatePerSecond int // messages a room delivers in a second, by priority (40, spec im-rest §5.1)
 	Pending       int // candidates a room holds between two flushes; beyond, the least important is dropped (1000, or RatePerSecond if that is more)
 
-	TickMin  time.Duration // between two flushes of a small room (25ms)
-	TickMax  time.Duration // between two flushes of a large room (100ms)
-	TickSlow time.Duration // upper bound when a flush takes longer than the tick (250ms)
+	TickMin  time.Duration // from one flush of a small room to the next (25ms)
+	TickMax  time.Duration // from one flush of a large room to the next (100ms)
+	TickSlow time.Duration // upper bound in a room so large that a flush takes long (250ms)
 
 	MessageBytes int // MsgBody and CloudCustomData together (12 KiB, spec im-rest §3.11)
 	NameBytes    int // group name (120; Tencent says 30, our room titles are longer)

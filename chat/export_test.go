@@ -28,3 +28,15 @@ func (s *Service) Loops() (n int) {
 	}
 	return n
 }
+
+// Closed says how many batches wait for a room's loop.
+func Closed(s *Service, group string) (n int) {
+	for _, r := range s.loaded() {
+		r.mu.Lock()
+		if r.id == group {
+			n += len(r.closed)
+		}
+		r.mu.Unlock()
+	}
+	return n
+}

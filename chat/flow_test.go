@@ -45,13 +45,13 @@ func TestTickFollowsAudienceAndLoad(t *testing.T) {
 		took, want time.Duration
 	}{
 		{0, 0, 25 * ms},
-		{2500, 0, 62500 * time.Microsecond},
-		{5000, 0, 100 * ms},
+		{600, 0, 62500 * time.Microsecond},
+		{1200, 0, 100 * ms},
 		{100_000, 0, 100 * ms},
-		{0, 60 * ms, 60 * ms},
-		{5000, 60 * ms, 100 * ms},
-		{5000, 180 * ms, 180 * ms},
-		{5000, time.Minute, 250 * ms},
+		{0, 50 * ms, 90 * ms},
+		{5000, 50 * ms, 100 * ms},
+		{10_000, 120 * ms, 216 * ms},
+		{10_000, time.Minute, 250 * ms},
 	} {
 		if got := (chat.Config{}).Tick(tc.audience, tc.took); got != tc.want {
 			t.Errorf("audience %d, flush of %v: %v, want %v", tc.audience, tc.took, got, tc.want)

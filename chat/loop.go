@@ -2,7 +2,9 @@ package chat
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -21,7 +23,7 @@ func (r *room) run() {
 			r.flush(b)
 		}
 		if due {
-			tick.Reset(r.s.cfg.tick(len(r.audience), time.Since(began)))
+			tick.Reset(r.s.cfg.pause(len(r.audience), time.Since(began)))
 		}
 		select {
 		case <-tick.C:
@@ -34,12 +36,19 @@ func (r *room) run() {
 	}
 }
 
-// tick is how long a room collects: longer in large rooms, where a delivery costs most, and longer still when a flush
-// takes longer than that.
+// tick is how long a room collects, from the beginning of one flush to that of the next. A write to a socket costs nearly
+// the same with one message as with ten, so a large room collects longer; and one whose flush takes long, longer still: a
+// message waits for a tick and a flush at most, and the flushes leave nearly half of the time to others.
 func (c Config) tick(audience int, took time.Duration) time.Duration {
-	const large = 5000 // members from which on TickMax holds
+	const large = 1200 // members from which on TickMax holds
 	d := c.TickMin + (c.TickMax-c.TickMin)*time.Duration(min(audience, large))/large
-	return min(max(d, took), c.TickSlow)
+	return min(max(d, took*9/5), c.TickSlow)
+}
+
+// pause is what is left of a tick after a flush that took so long. Even one longer than its tick leaves a fifth of the
+// time to others.
+func (c Config) pause(audience int, took time.Duration) time.Duration {
+	return max(c.tick(audience, took)-took, took/4)
 }
 
 // take returns the batches to flush now: the closed ones, and with the tick also the open one. Idle ends the loop.
@@ -54,7 +63,25 @@ func (r *room) take(due bool) (batches []*batch, idle bool) {
 		r.running = false
 		return nil, true
 	}
-	return batches, false
+	return merged(batches), false
+}
+
+// merged puts batches together that waited for the same flush: what costs is handing one to all members, and messages of
+// the server, each of which closes a batch, must not make a large room fall behind. A change still ends its batch: it may
+// change what the next one may do.
+func merged(batches []*batch) []*batch {
+	var out []*batch
+	for _, b := range batches {
+		if n := len(out); n > 0 && out[n-1].change == nil {
+			last := out[n-1]
+			last.sends = append(last.sends, b.sends...)
+			last.surplus = append(last.surplus, b.surplus...)
+			last.change = b.change
+			continue
+		}
+		out = append(out, b)
+	}
+	return out
 }
 
 // flush brings one batch through the store and to the members, and answers those who wait for it.
@@ -167,8 +194,36 @@ func (r *room) publish(out outcome, ended []*sending) {
 	b := &Batch{Group: r.id, Items: out.items, Priority: mostImportant(out.items)}
 	r.s.batches.Add(1)
 	r.s.deliveries.Add(uint64(len(r.audience)))
-	for i := 0; i < len(r.audience); {
-		i += r.deliver(b, r.audience[i:])
+	r.fanOut(b)
+}
+
+// Sizes of a fan-out.
+const (
+	shareLeast = 512 // members that are worth a goroutine of their own
+	shareTurn  = 256 // deliveries after which others may run: 2 to 3 ms
+)
+
+// fanOut hands b to the audience, in as many shares as there are processors. It returns when everybody has it: the next
+// batch must not overtake this one.
+func (r *room) fanOut(b *Batch) {
+	shares := max(1, min(runtime.GOMAXPROCS(0), len(r.audience)/shareLeast))
+	var wg sync.WaitGroup
+	for i := 1; i < shares; i++ {
+		wg.Go(func() { r.deliverAll(b, r.audience[len(r.audience)*i/shares:len(r.audience)*(i+1)/shares]) })
+	}
+	r.deliverAll(b, r.audience[:len(r.audience)/shares])
+	wg.Wait()
+}
+
+func (r *room) deliverAll(b *Batch, to []*member) {
+	for len(to) > 0 {
+		turn := to[:min(len(to), shareTurn)]
+		for i := 0; i < len(turn); {
+			i += r.deliver(b, turn[i:])
+		}
+		if to = to[len(turn):]; len(to) > 0 {
+			runtime.Gosched()
+		}
 	}
 }
 
