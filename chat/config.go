@@ -30,6 +30,8 @@ type Config struct {
 
 	DedupAge time.Duration // how long a repeated Random is answered with the original ack (5m)
 
+	RecallWindow time.Duration // how long a member may recall his messages (2m); negative: never
+
 	AttributeWrites        int  // attribute writes a group takes in a second (5, spec im-rest §3.17)
 	MembersWriteAttributes bool // any signed-in member may write attributes, as with Tencent; default owner and admins
 
@@ -108,6 +110,7 @@ func (c Config) withDefaults() Config {
 	def(&c.NoticeBytes, 300)
 	def(&c.PriorityCap, High)
 	def(&c.DedupAge, 5*time.Minute)
+	def(&c.RecallWindow, 2*time.Minute)
 	def(&c.AttributeWrites, 5)
 	def(&c.CountChange, 0.02)
 	def(&c.CountEvery, 2*time.Second)

@@ -43,6 +43,9 @@ var (
 	ErrBanned         = &Error{Code: 10007, Name: "banned", Detail: "you are banned from this group"}
 	ErrGroupTaken     = &Error{Code: 10021, Name: "group_id_taken", Detail: "the group id is in use by somebody else", Field: "group"}
 	ErrGroupOwned     = &Error{Code: 10025, Name: "group_id_owned", Detail: "the group id is in use by the same owner, for another room", Field: "group"}
+	ErrNoMessage      = &Error{Code: 10030, Name: "no_such_message", Detail: "there is no such message, or it is too old to be found", Field: "seq"}
+	ErrRecallLate     = &Error{Code: 10031, Name: "recall_too_late", Detail: "the time in which you may recall your messages is over", Field: "seq"}
+	ErrNotRecallable  = &Error{Code: 10032, Name: "not_recallable", Detail: "messages of the server can't be recalled", Field: "seq"}
 	ErrAttributeKey   = &Error{Code: 10045, Name: "attribute_key_too_long", Detail: "an attribute key is 1 to 32 bytes", Field: "attributes"}
 	ErrAttributeValue = &Error{Code: 10046, Name: "attribute_value_too_long", Detail: "an attribute value is at most 4000 bytes", Field: "attributes"}
 	ErrAttributeCount = &Error{Code: 10047, Name: "too_many_attributes", Detail: "a group has at most 16 attributes", Field: "attributes"}

@@ -65,8 +65,9 @@ type Joined struct {
 
 	Mute MuteState
 
-	Count    Count
-	Messages []*Message // oldest first: history for a newcomer, what was missed on a resume
+	Count     Count
+	Withdrawn []Withdrawal // on a resume: what was withdrawn of the messages up to the client's position
+	Messages  []*Message   // oldest first: history for a newcomer, what was missed on a resume
 }
 
 // Ack answers a sender.

@@ -16,6 +16,8 @@ type Ledger struct {
 	dedup  dedup
 	writes []time.Time // of attributes, within the trailing second
 	bars   restraints
+
+	withdrawals []Withdrawal // the newest; never written in place
 }
 
 // Save makes a new head, and messages that come with it, durable. Nil saves nothing.
@@ -36,7 +38,7 @@ func NewLedger(g Group, now time.Time) *Ledger {
 
 // RestoreLedger goes on from what was stored.
 func RestoreLedger(state GroupState, settled []Settled) *Ledger {
-	l := &Ledger{head: state.Head, log: newLogbook(state.Log, state.Seq, state.Floor), bars: state.restraints()}
+	l := &Ledger{head: state.Head, log: newLogbook(state.Log, state.Seq, state.Floor), bars: state.restraints(), withdrawals: state.Withdrawals}
 	slices.SortFunc(settled, func(a, b Settled) int { return a.Expires.Compare(b.Expires) })
 	for _, s := range settled {
 		l.dedup.settle(s)
@@ -53,7 +55,7 @@ func (l *Ledger) Head() Head {
 
 // State returns the group with its log.
 func (l *Ledger) State() GroupState {
-	return GroupState{Head: l.Head(), Log: slices.Clone(l.log.messages), Mutes: l.bars.mutes.list(), Bans: l.bars.bans.list()}
+	return GroupState{Head: l.Head(), Log: slices.Clone(l.log.messages), Withdrawals: l.withdrawals, Mutes: l.bars.mutes.list(), Bans: l.bars.bans.list()}
 }
 
 // Reserve is Store.Reserve.

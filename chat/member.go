@@ -66,6 +66,9 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 	if since != nil {
 		j.Messages, j.Complete = r.log.after(since.Seq, cfg.ResumeMessages)
 		j.Complete = j.Complete && since.Epoch == r.epoch
+		if since.Epoch == r.epoch {
+			j.Withdrawn = r.withdrawnUpTo(since.Seq)
+		}
 	}
 	if since == nil || !j.Complete {
 		j.Messages = r.log.newest(cfg.History, now, cfg.HistoryAge)

@@ -27,6 +27,7 @@ type room struct {
 	profileVersion uint64
 	settings       VersionedSettings
 	log            logbook
+	withdrawals    []Withdrawal // the newest, in the order they happened; never written in place
 	restraints
 
 	members   []*member          // in no order
@@ -115,6 +116,7 @@ func (r *room) fill(state GroupState) {
 	r.noticeVersion, r.profileVersion = state.NoticeVersion, state.ProfileVersion
 	r.settings = VersionedSettings{state.Settings, state.SettingsVersion}
 	r.restraints = state.restraints()
+	r.withdrawals = state.Withdrawals
 	r.log = newLogbook(state.Log, state.Seq, state.Floor)
 }
 

@@ -34,6 +34,8 @@ type Service struct {
 	batches    atomic.Uint64
 	deliveries atomic.Uint64
 	panics     atomic.Uint64
+	recalls    atomic.Uint64
+	blocks     atomic.Uint64
 	fates      [Lowest + 1][fates]atomic.Uint64
 }
 

@@ -8,6 +8,9 @@ type Stats struct {
 
 	Messages []MessageStats // one per priority
 
+	Recalled uint64 // messages taken back after delivery
+	Blocked  uint64 // and blocked by a verdict
+
 	Batches    uint64 // handed out, each counted once whatever its audience
 	Deliveries uint64 // batches × sessions
 	Panics     uint64 // sessions that panicked in Deliver
@@ -57,6 +60,7 @@ func (s *Service) Stats() Stats {
 	st := Stats{
 		Sessions: int(s.sessions.Load()),
 		Batches:  s.batches.Load(), Deliveries: s.deliveries.Load(), Panics: s.panics.Load(),
+		Recalled: s.recalls.Load(), Blocked: s.blocks.Load(),
 	}
 	for _, r := range s.loaded() {
 		st.Groups++

@@ -7,8 +7,8 @@ import (
 )
 
 // Store keeps groups. Each method is one atomic operation; operations of one group take effect one after the other.
-// Durability (design §7): what CreateGroup, DeleteGroup, ApplyStatus, PutAttributes, PutFields, PutNotice, PutProfile, PutSettings and
-// PutSanctions answered is durable (class A); Flush and Reserve may lose the last 200 ms in a crash (class B), but a sequence number is never
+// Durability (design §7): what CreateGroup, DeleteGroup, ApplyStatus, Withdraw and the Puts answered is durable (class A) unless
+// they say otherwise; Flush and Reserve may lose the last 200 ms in a crash (class B), but a sequence number is never
 // given out twice. Unknown groups are ErrNoGroup. Returned maps and messages are shared and must not be changed.
 type Store interface {
 	// CreateGroup stores g if its id is free. It answers the group that now exists and whether it is new.
@@ -38,6 +38,7 @@ type Store interface {
 	PutProfile(ctx context.Context, group string, p Profile) (version uint64, err error)
 
 	SettingsStore
+	RecallStore
 	SanctionStore
 
 	// Log returns up to limit messages with a sequence number above after, oldest first, and whether none between is missing.
@@ -130,11 +131,13 @@ type Head struct {
 	SettingsVersion uint64
 	StatusEpoch     string // newest applied StatusChange
 	StatusVersion   uint64
+	Withdrawals     uint64 // how many there were
 }
 
 // GroupState is a group as a room is built from it. Log is oldest first.
 type GroupState struct {
 	Head
 	Log         []*Message
-	Mutes, Bans []Sanction // what is over may be among them
+	Withdrawals []Withdrawal // the newest 200, in the order they happened
+	Mutes, Bans []Sanction   // what is over may be among them
 }

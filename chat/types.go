@@ -61,7 +61,8 @@ type Message struct {
 	Random          uint32
 	Body            json.RawMessage
 	CloudCustomData string
-	Server          bool // from the server itself: exempt from frequency control
+	Withdrawn       WithdrawalKind // why Body and CloudCustomData are gone; empty: they are not
+	Server          bool           // from the server itself: exempt from frequency control
 }
 
 // Event is a state event: no sequence number, no history; the newest state is sent whole at join and resume.

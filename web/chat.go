@@ -13,6 +13,7 @@ import (
 
 // Chat is what the API asks of the chat rooms (chat.Service).
 type Chat interface {
+	ChatRecalls
 	ChatGroups
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
@@ -28,6 +29,7 @@ var backend = chat.Identity{User: chat.Administrator, Admin: true, Platform: "RE
 
 func (s *Server) registerChat() {
 	s.registerChatGroup()
+	s.registerRecall()
 	register(s, s.operation("attributes", http.MethodGet, "/rooms/{room}/attributes", "chat", "Show the group's attributes", anyone), s.attributes)
 	register(s, s.operation("replace-attributes", http.MethodPut, "/rooms/{room}/attributes", "chat", "Replace the group's attributes, but the server's", tokenHolder), s.replaceAttributes)
 	register(s, s.operation("set-attributes", http.MethodPatch, "/rooms/{room}/attributes", "chat", "Set some of the group's attributes", tokenHolder), s.setAttributes)
@@ -135,6 +137,7 @@ type MessageBody struct {
 	Random          uint32          `json:"random"`
 	Body            json.RawMessage `json:"body" doc:"Tencent's MsgBody array."`
 	CloudCustomData string          `json:"cloudCustomData"`
+	Withdrawn       string          `json:"withdrawn,omitempty" enum:"recalled,blocked" doc:"Why the body is gone, if it is."`
 }
 
 type messagesIn struct {
@@ -162,7 +165,10 @@ func (s *Server) messages(ctx context.Context, in *messagesIn) (*messagesOut, er
 	for i, m := range found {
 		out.Body.Messages[i] = MessageBody{
 			Seq: m.Seq, Time: m.Time.Unix(), From: m.From, Nick: m.Nick, Avatar: m.Avatar, Priority: priorityNames[m.Priority],
-			Random: m.Random, Body: m.Body, CloudCustomData: m.CloudCustomData,
+			Random: m.Random, Body: m.Body, CloudCustomData: m.CloudCustomData, Withdrawn: string(m.Withdrawn),
+		}
+		if m.Body == nil {
+			out.Body.Messages[i].Body = json.RawMessage("[]")
 		}
 	}
 	return out, nil

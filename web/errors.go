@@ -154,9 +154,9 @@ func chatStatus(e *chat.Error) *Problem {
 		p = newProblem(http.StatusServiceUnavailable, e.Name, e.Detail).at(e.Field).retry(2 * time.Second)
 	case 10007, 10017:
 		p = newProblem(http.StatusForbidden, e.Name, e.Detail).at(e.Field)
-	case 10010, 10050:
+	case 10010, 10030, 10050:
 		p = newProblem(http.StatusNotFound, e.Name, e.Detail).at(e.Field)
-	case 10021, 10025:
+	case 10021, 10025, 10031, 10032:
 		p = newProblem(http.StatusConflict, e.Name, e.Detail).at(e.Field)
 	case 10023, 10049:
 		p = newProblem(http.StatusTooManyRequests, e.Name, e.Detail).at(e.Field).retry(time.Second)

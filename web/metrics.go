@@ -110,6 +110,8 @@ func ChatSource(stats func() chat.Stats) Source {
 			{Name: "chat_members", Help: "Distinct users and anonymous guests, summed over rooms.", Value: float64(st.Members)},
 			{Name: "chat_batches_total", Help: "Batches handed out, each counted once.", Counter: true, Value: float64(st.Batches)},
 			{Name: "chat_deliveries_total", Help: "Batches times the sessions they went to.", Counter: true, Value: float64(st.Deliveries)},
+			{Name: "chat_withdrawn_total", Help: "Messages withdrawn after delivery.", Counter: true, Value: float64(st.Recalled), Labels: []Label{{"kind", "recalled"}}},
+			{Name: "chat_withdrawn_total", Help: "Messages withdrawn after delivery.", Counter: true, Value: float64(st.Blocked), Labels: []Label{{"kind", "blocked"}}},
 			{Name: "chat_panics_total", Help: "Sessions that panicked.", Counter: true, Value: float64(st.Panics)},
 		}
 		for _, m := range st.Messages {

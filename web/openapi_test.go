@@ -221,14 +221,17 @@ func differs(want, got any, at string) string {
 func TestEveryCallHasAnExample(t *testing.T) {
 	b := newBench(t, nil)
 	d, _ := b.description()
-	shown := map[string]bool{"GET /api/v1/events": true} // a stream; it has its own place in the document
+	shown := []string{"GET /api/v1/events"} // a stream; it has its own place in the document
 	for _, e := range examples(t) {
 		path, _, _ := strings.Cut(e.path, "?")
-		shown[e.method+" "+strings.Replace(path, "/rooms/demo", "/rooms/{room}", 1)] = true
+		shown = append(shown, e.method+" "+path)
 	}
+	parameter := regexp.MustCompile(`\{\w+\}`)
 	for path, calls := range d.Paths {
 		for method := range calls {
-			if key := strings.ToUpper(method) + " " + path; !shown[key] {
+			key := strings.ToUpper(method) + " " + path
+			call := regexp.MustCompile("^" + parameter.ReplaceAllString(key, `[^/]+`) + "$")
+			if !slices.ContainsFunc(shown, call.MatchString) {
 				t.Errorf("docs/api.md has no example of %s", key)
 			}
 		}

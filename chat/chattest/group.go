@@ -68,6 +68,7 @@ func testUnknownGroup(t *testing.T, s chat.Store) {
 		{"fields", func() error { _, err := s.PutFields(ctx, "none", map[string]string{"a": "b"}); return err }},
 		{"notice", func() error { _, err := s.PutNotice(ctx, "none", "x"); return err }},
 		{"profile", func() error { _, err := s.PutProfile(ctx, "none", chat.Profile{Owner: "x"}); return err }},
+		{"withdraw", func() error { _, err := s.Withdraw(ctx, "none", chat.Withdrawal{Seq: 1}); return err }},
 		{"settings", func() error { _, err := s.PutSettings(ctx, "none", chat.SettingsPatch{}); return err }},
 		{"log", func() error { _, _, err := s.Log(ctx, "none", 0, 10); return err }},
 	} {

@@ -25,12 +25,20 @@ func (s *Settings) validChat() error {
 	if s.ChatHistoryAge < time.Minute || s.ChatHistoryAge > 720*time.Hour {
 		return fmt.Errorf("chat-history-age is %s, must be from 1m to 720h", s.ChatHistoryAge)
 	}
+	if s.ChatRecall < 0 || s.ChatRecall > 24*time.Hour {
+		return fmt.Errorf("chat-recall-window is %s, must be from 0 (never) to 24h", s.ChatRecall)
+	}
 	return nil
 }
 
 // chat is what the chat is told of the settings.
 func (s *Settings) chat() chat.Config {
-	return chat.Config{
+	c := chat.Config{
 		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
+		RecallWindow: s.ChatRecall,
 	}
+	if s.ChatRecall == 0 {
+		c.RecallWindow = -1
+	}
+	return c
 }

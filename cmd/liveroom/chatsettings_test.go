@@ -13,6 +13,7 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 		{"chat-history", "1001", "1000"},
 		{"chat-history-age", "59s", "1m"},
 		{"chat-history-age", "721h", "720h"},
+		{"chat-recall-window", "25h", "24h"},
 		{"chat-message-size", "1023", "1024"},
 		{"chat-message-size", "12289", "12288"},
 	} {

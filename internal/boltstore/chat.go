@@ -320,13 +320,19 @@ func (c *Chat) PutProfile(ctx context.Context, group string, p chat.Profile) (ve
 	return version, err
 }
 
+// markFor is the mark to store with a head. It stays above the head's sequence number, which may be ahead of the log that
+// is stored: at the next start after a crash that tells of what is missing.
+func (g *chatGroup) markFor(next chat.Head) uint64 {
+	if next.Seq >= g.mark && next.Seq > 0 {
+		return next.Seq + markBlock
+	}
+	return g.mark
+}
+
 // save makes a new head, and a message that comes with it, durable.
 func (c *Chat) save(ctx context.Context, g *chatGroup) chat.Save {
 	return func(next chat.Head, messages ...*chat.Message) error {
-		mark := g.mark
-		if next.Seq > mark {
-			mark = next.Seq + markBlock
-		}
+		mark := g.markFor(next)
 		err := c.s.update(ctx, func(tx *bolt.Tx) error { return putHead(tx, next, mark, messages) })
 		if err == nil {
 			g.mark = mark

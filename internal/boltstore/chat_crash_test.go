@@ -42,6 +42,10 @@ func TestChatCrashChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Printf("seq %d\n", acks[0].Seq)
+		if _, err := c.Withdraw(ctx, "g", chat.Withdrawal{Seq: acks[0].Seq, Kind: chat.Recalled}); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("recalled %d\n", acks[0].Seq)
 		change, m := chattest.Status("g", "e", i)
 		done, err := c.ApplyStatus(ctx, change, m, chattest.Keep)
 		if err != nil {
@@ -64,6 +68,7 @@ func TestChatCrashChild(t *testing.T) {
 // answers are what the child was told before it died.
 type answers struct {
 	seq       uint64 // highest number given out
+	recalled  uint64 // newest one recalled
 	status    uint64 // newest applied version, and its message's number
 	statusSeq uint64
 	attribute uint64 // newest value
@@ -98,6 +103,8 @@ func killChild(t *testing.T, path string, lines int) (a answers) {
 		case "seq":
 			fmt.Sscan(rest, &x)
 			a.seq = max(a.seq, x)
+		case "recalled":
+			fmt.Sscan(rest, &a.recalled)
 		case "status":
 			fmt.Sscan(rest, &x, &y)
 			a.status, a.statusSeq, a.seq = x, y, max(a.seq, y)
@@ -137,6 +144,14 @@ func TestChatSurvivesKill(t *testing.T) {
 		}
 		if got := state.Attributes.All["n"]; a.attribute > 0 && got != fmt.Sprint(a.attribute) && got != fmt.Sprint(a.attribute+1) {
 			t.Errorf("after %d lines: attribute is %q, want %d", lines, got, a.attribute)
+		}
+		for _, m := range state.Log {
+			if !m.Server && m.Seq <= a.recalled && (m.Withdrawn == "" || len(m.Body) > 0) {
+				t.Errorf("after %d lines: message %d, recalled before %d, came back", lines, m.Seq, a.recalled)
+			}
+		}
+		if n := len(state.Withdrawals); a.recalled > 0 && (n == 0 || state.Withdrawals[n-1].Seq < a.recalled) {
+			t.Errorf("after %d lines: the recall of %d is lost", lines, a.recalled)
 		}
 		if !profileKept(state, a) {
 			t.Errorf("after %d lines: profile %+v, version %d; %d, version %d was answered", lines, state.Group.Profile(), state.ProfileVersion, a.profile, a.profileV)

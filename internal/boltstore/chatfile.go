@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -17,6 +18,7 @@ import (
 //	epoch  the group's epoch, so that a late write finds out that its group is another now
 //	mark   sequence numbers up to this one may have been given out (8 bytes, big endian)
 //	tail   Seq and Floor of the last write of any class (8 bytes each, big endian); they only grow
+//	gone   version of a withdrawal (8 bytes, big endian) → chat.Withdrawal (JSON); the newest
 //	log    Seq (8 bytes, big endian) → storedMessage (JSON)
 //	mutes  user → chat.Sanction (JSON); what is over goes with the next change
 //	bans   the same
@@ -43,6 +45,8 @@ type storedMessage struct {
 	Body            []byte        `json:"body"`
 	CloudCustomData string        `json:"cloudCustomData,omitempty"`
 	Server          bool          `json:"server,omitempty"`
+
+	Withdrawn chat.WithdrawalKind `json:"withdrawn,omitempty"`
 }
 
 // storedAck is how a send ended.
@@ -144,7 +148,7 @@ func putMessages(b *bolt.Bucket, messages []*chat.Message) error {
 	for _, m := range messages {
 		err := putJSON(log, number(m.Seq), storedMessage{
 			Time: m.Time, From: m.From, Nick: m.Nick, Avatar: m.Avatar, Priority: m.Priority, Random: m.Random,
-			Body: m.Body, CloudCustomData: m.CloudCustomData, Server: m.Server,
+			Body: m.Body, CloudCustomData: m.CloudCustomData, Server: m.Server, Withdrawn: m.Withdrawn,
 		})
 		if err != nil {
 			return err
@@ -168,10 +172,13 @@ func (w logWrite) apply(tx *bolt.Tx) error {
 	if b == nil || string(b.Get(keyEpoch)) != w.head.Epoch {
 		return nil // dismissed meanwhile
 	}
-	if err := putMessages(b, w.added); err != nil {
+	log := b.Bucket(bucketChatLog)
+	added := slices.DeleteFunc(slices.Clone(w.added), func(m *chat.Message) bool {
+		return log.Get(number(m.Seq)) != nil // it was withdrawn before this was written, and must not come back
+	})
+	if err := putMessages(b, added); err != nil {
 		return err
 	}
-	log := b.Bucket(bucketChatLog)
 	for _, m := range w.removed {
 		if err := log.Delete(number(m.Seq)); err != nil {
 			return err
@@ -222,6 +229,9 @@ func readGroup(tx *bolt.Tx, id string, now time.Time) (*chat.Ledger, uint64, err
 	if err := readSanctions(b, &state); err != nil {
 		return nil, 0, err
 	}
+	if err := readWithdrawals(b, &state); err != nil {
+		return nil, 0, err
+	}
 	settled, err := readDedup(b.Bucket(bucketDedup), now)
 	if err != nil {
 		return nil, 0, err
@@ -247,6 +257,7 @@ func readLog(b *bolt.Bucket, group string) (log []*chat.Message, err error) {
 		log = append(log, &chat.Message{
 			Group: group, Seq: binary.BigEndian.Uint64(k), Time: m.Time, From: m.From, Nick: m.Nick, Avatar: m.Avatar,
 			Priority: m.Priority, Random: m.Random, Body: m.Body, CloudCustomData: m.CloudCustomData, Server: m.Server,
+			Withdrawn: m.Withdrawn,
 		})
 		return nil
 	})

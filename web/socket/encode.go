@@ -86,6 +86,10 @@ func appendMessage(out []byte, m *chat.Message) []byte {
 	out = appendRaw(out, m.Body, "[]")
 	out = append(out, `,"cloudCustomData":`...)
 	out = appendString(out, m.CloudCustomData)
+	if m.Withdrawn != "" {
+		out = append(out, `,"withdrawn":`...)
+		out = appendString(out, string(m.Withdrawn))
+	}
 	return append(out, '}')
 }
 

@@ -103,6 +103,9 @@ func joinAnswer(r *request, j *chat.Joined) []byte {
 	b = appendField(b, "settings", j.Settings.Settings)
 	b = appendField(b, "mute", muteAnswer{j.Mute.All, unix(j.Mute.Until)})
 	b = appendField(b, "count", j.Count)
+	if r.Epoch != "" {
+		b = appendField(b, "withdrawn", append([]chat.Withdrawal{}, j.Withdrawn...))
+	}
 	b = append(b, `,"messages":`...)
 	return finish(appendMessages(b, j.Messages))
 }

@@ -68,7 +68,7 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.setGroup(ctx, r)
 	case "mute", "mutes", "kick", "ban", "unban", "bans", "setRole":
 		return s.moderate(ctx, r)
-	case "send", "history", "getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes":
+	case "send", "recall", "history", "getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes":
 		if in, _ := s.queue.has(r.Group); !in {
 			return errNotJoined
 		}
@@ -83,6 +83,8 @@ func (s *session) inGroup(ctx context.Context, r *request) error {
 	switch r.Op {
 	case "send":
 		return s.send(ctx, r)
+	case "recall":
+		return s.recall(ctx, r)
 	case "history":
 		return s.history(ctx, r)
 	case "getAttributes":

@@ -20,6 +20,7 @@ import (
 
 // Rooms is what the door needs of the chat.
 type Rooms interface {
+	Recalls
 	Groups
 	Moderation
 	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
