@@ -1,0 +1,45 @@
+// Builds dist/: a module, a module for mini-programs, a script for pages without modules, and one file of declarations for each.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+rmSync(dist, { recursive: true, force: true });
+
+for (const [entry, file, format] of [
+  ['src/index.ts', 'liveroom.js', 'es'],
+  ['src/wx.ts', 'liveroom.wx.js', 'es'],
+  ['src/global.ts', 'liveroom.global.js', 'iife'],
+]) {
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'warn',
+    build: {
+      target: 'es2022',
+      emptyOutDir: false,
+      minify: true,
+      lib: { entry: join(root, entry), formats: [format], fileName: () => file, name: 'liveroomBuild' },
+    },
+  });
+}
+
+const out = mkdtempSync(join(tmpdir(), 'liveroom-sdk-'));
+execFileSync(process.execPath, [
+  join(root, 'node_modules/typescript/bin/tsc'), '--project', join(root, 'tsconfig.build.json'), '--noEmit', 'false', '--declaration', '--emitDeclarationOnly',
+  '--rootDir', join(root, 'src'), '--outDir', out,
+], { stdio: 'inherit' });
+// One file each, so that a page's author can take it from the server. These parts import nothing but each other.
+const joined = (names) =>
+  names
+    .map((name) => readFileSync(join(out, `${name}.d.ts`), 'utf8'))
+    .map((text) => text.replace(/^(import|export) [^;]*? from '[^']*';\n/gm, '').replace(/^export \{\};\n/gm, '').trim())
+    .join('\n\n');
+const main = joined(['constants', 'types', 'error', 'unsupported', 'chat', 'create', 'status', 'namespace']);
+writeFileSync(join(dist, 'liveroom.d.ts'), `${main}\nexport { TencentCloudChat as TIM };\nexport default TencentCloudChat;\n`);
+writeFileSync(join(dist, 'liveroom.wx.d.ts'), `import type { Environment, FileLike, SocketLike, UploadRequest } from './liveroom.js';\n${joined(['wx'])}\n`);
+rmSync(out, { recursive: true });

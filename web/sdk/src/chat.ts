@@ -1,0 +1,468 @@
+import { EVENT, TYPES, VERSION } from './constants.ts';
+import { Core, ok } from './core.ts';
+import { Emitter } from './emitter.ts';
+import { ChatError, CODE, isTemporary } from './error.ts';
+import { Groups } from './groups.ts';
+import type { Line } from './line.ts';
+import { LineDown } from './line.ts';
+import { Link, type Ended } from './link.ts';
+import { Members } from './members.ts';
+import { userMessage } from './message.ts';
+import { Messages } from './messages.ts';
+import { Rates } from './rates.ts';
+import type { Room } from './room.ts';
+import type {
+  CountInfo, CreateOptions, Environment, Group, GroupMember, Handler, JoinResult, LimitsInfo, LiveStatus, Message, MessageOptions, MutedInfo, Profile, Result,
+  RoomSettings, SendOptions,
+} from './types.ts';
+import { addUnsupported, type Unsupported } from './unsupported.ts';
+import { Values } from './values.ts';
+import { number, text, type Json, type Push, type Reply } from './wire.ts';
+import { LocalWords } from './words.ts';
+
+interface Identity {
+  userID: string;
+  userSig: string;
+}
+
+/** KICKED_OUT's type for the ends of a login. */
+const KICKED: Record<string, string> = {
+  replaced: TYPES.KICKED_OUT_MULT_ACCOUNT, too_many_instances: TYPES.KICKED_OUT_MULT_ACCOUNT, kicked: TYPES.KICKED_OUT_REST_API,
+  usersig_revoked: TYPES.KICKED_OUT_REST_API, usersig_expired: TYPES.KICKED_OUT_USERSIG_EXPIRED,
+};
+
+export interface Chat extends Unsupported {}
+
+/** One instance of the SDK: a user (or a guest) with a connection that comes back by itself. Made by create. */
+export class Chat {
+  readonly #core: Core;
+  readonly #url: string;
+  readonly #emitter: Emitter;
+  readonly #groups: Groups;
+  readonly #messages: Messages;
+  readonly #members: Members;
+  readonly #values: Values;
+  readonly #instance: string;
+  readonly #destroyed: () => void;
+  #logLevel = 2;
+  #identity: Identity | null = null;
+  #loggingIn: Promise<unknown> | null = null;
+  #guestStart: Promise<void> | null = null;
+  #session = '';
+  readonly #fromUsers = new Set<string>(); // IDs of messages between users that came
+
+  /** Use create instead: it keeps one instance for each SDKAppID. */
+  constructor(options: CreateOptions, url: string, env: Environment, destroyed: () => void) {
+    this.#url = url;
+    this.#destroyed = destroyed;
+    const log = env.log;
+    env = { ...env, log: (level, line, detail) => level >= this.#logLevel && log(level, line, detail) };
+    this.#emitter = new Emitter((name, err) => env.log(3, `a handler of ${name} failed`, err));
+    this.#core = new Core(env, this.#emitter, new Rates(env.now), options.unlimitedAVChatRoom !== true);
+    this.#groups = new Groups(this.#core, () => this.#connected(), () => this.#stop());
+    this.#messages = new Messages(this.#core);
+    this.#members = new Members(this.#core);
+    this.#values = new Values(this.#core);
+    this.#instance = [0, 0, 0].map(() => Math.floor(env.random() * 2 ** 32).toString(36)).join('');
+    if (options.localWords) this.setLocalWords(options.localWords);
+    // Bound, so that a framework may wrap the instance in a proxy and a page may take methods off it.
+    for (const name of Object.getOwnPropertyNames(Chat.prototype)) {
+      const method = (this as unknown as Record<string, unknown>)[name];
+      if (name !== 'constructor' && typeof method === 'function') Object.defineProperty(this, name, { value: method.bind(this), configurable: true, writable: true });
+    }
+  }
+
+  // -- life
+
+  on(name: string, handler: Handler, context?: unknown): void {
+    this.#emitter.on(name, handler, context);
+  }
+
+  off(name: string, handler?: Handler, context?: unknown): void {
+    this.#emitter.off(name, handler, context);
+  }
+
+  /** 0 all, 1 release, 2 warnings (the default), 3 errors, 4 nothing. */
+  setLogLevel(level: number): void {
+    this.#logLevel = Number(level) || 0;
+  }
+
+  /** Plugins are taken and not used: uploading is built in. */
+  registerPlugin(_plugins: Record<string, unknown>): void {}
+
+  isReady(): boolean {
+    return this.#core.ready;
+  }
+
+  getLoginUser(): string {
+    return this.#core.ready ? this.#core.me.userID : '';
+  }
+
+  /** Unix seconds, by the server's clock once there was a connection. */
+  getServerTime(): number {
+    return Math.floor(this.#core.serverNow() / 1000);
+  }
+
+  async login(options: { userID: string; userSig: string }): Promise<Result<Record<string, unknown>>> {
+    const { userID, userSig } = options ?? {};
+    if (typeof userID !== 'string' || userID === '') throw new ChatError(CODE.NO_USER_ID, 'userID is missing');
+    if (typeof userSig !== 'string' || userSig === '') throw new ChatError(CODE.NO_USER_SIG, 'userSig is missing');
+    if (this.#loggingIn) throw new ChatError(CODE.REPEATED_LOGIN, 'a login is under way');
+    if (this.#identity) {
+      if (this.#identity.userID !== userID) throw new ChatError(CODE.REPEATED_LOGIN, `${this.#identity.userID} is logged in: log out first`);
+      return ok({ actionStatus: 'OK', errorCode: 0, errorInfo: `${userID} is logged in already`, repeatLogin: true });
+    }
+    const login = this.#login({ userID, userSig });
+    this.#loggingIn = login.catch(() => {});
+    try {
+      return await login;
+    } finally {
+      this.#loggingIn = null;
+    }
+  }
+
+  async #login(identity: Identity): Promise<Result<Record<string, unknown>>> {
+    this.#stop(false); // a guest's line is another one; its rooms go on on this user's
+    this.#identity = identity;
+    try {
+      await this.#start();
+    } catch (err) {
+      this.#identity = null;
+      this.#core.link = null;
+      this.#dropRooms();
+      throw err;
+    }
+    if (this.#identity !== identity) throw new ChatError(CODE.LOGGED_OUT, 'logged out during the login');
+    this.#core.env.setTimeout(() => {
+      if (this.#identity !== identity || this.#core.ready) return;
+      this.#core.ready = true;
+      this.#core.emit(EVENT.SDK_READY);
+    }, 0);
+    return ok({ actionStatus: 'OK', errorCode: 0, errorInfo: '' });
+  }
+
+  async logout(): Promise<Result<Record<string, unknown>>> {
+    const was = this.#identity !== null;
+    this.#stop();
+    if (was) this.#notReady();
+    return ok({});
+  }
+
+  /** Logs out and frees the instance; create makes a new one after it. */
+  async destroy(): Promise<void> {
+    await this.logout();
+    this.#destroyed();
+    this.#core.emit(EVENT.SDK_DESTROY);
+    this.#emitter.clear();
+  }
+
+  #notReady(): void {
+    this.#core.ready = false;
+    this.#core.me = { userID: '', nick: '', avatar: '' };
+    this.#core.emit(EVENT.SDK_NOT_READY);
+  }
+
+  // -- connection
+
+  /** For joining: whoever is logging in is waited for; nobody being there, a guest's line is opened. */
+  async #connected(): Promise<void> {
+    if (this.#loggingIn) await this.#loggingIn;
+    if (this.#core.link) return this.#guestStart ?? undefined;
+    this.#guestStart = this.#start().finally(() => (this.#guestStart = null));
+    return this.#guestStart;
+  }
+
+  async #start(): Promise<void> {
+    const core = this.#core;
+    const link: Link = new Link(core.env, this.#url, {
+      auth: () => this.#auth(),
+      welcome: (hello, line) => this.#welcome(hello, line),
+      push: (push) => core.link === link && this.#push(push),
+      state: (state) => core.link === link && core.emit(EVENT.NET_STATE_CHANGE, { state }),
+      ended: (why) => core.link === link && this.#ended(why),
+    });
+    core.link = link;
+    try {
+      await link.start();
+    } catch (err) {
+      if (core.link === link) core.link = null;
+      throw err;
+    }
+  }
+
+  /** Ends the connection; the rooms too, unless they go on on another one. */
+  #stop(dropRooms = true): void {
+    const { link } = this.#core;
+    this.#core.link = null;
+    this.#identity = null;
+    if (dropRooms) this.#dropRooms();
+    link?.stop();
+  }
+
+  #dropRooms(): void {
+    for (const room of [...this.#core.rooms.values()]) this.#core.drop(room);
+  }
+
+  #auth(): Json {
+    return {
+      platform: this.#core.env.platform, sdk: `liveroom-js/${VERSION}`, protocol: 1, instance: this.#instance,
+      ...(this.#session ? { session: this.#session } : {}),
+      ...(this.#identity ? { userId: this.#identity.userID, userSig: this.#identity.userSig } : {}),
+    };
+  }
+
+  async #welcome(hello: Reply, line: Line): Promise<void> {
+    const core = this.#core;
+    if (number(hello.serverTime) > 0) core.clockAhead = number(hello.serverTime) - core.env.now();
+    if (this.#identity) {
+      const mine = { userID: text(hello.user) || this.#identity.userID, nick: text(hello.nick), avatar: 'avatar' in hello ? text(hello.avatar) : core.me.avatar };
+      if (core.ready) core.meChanged(mine.nick, mine.avatar);
+      core.me = mine;
+    }
+    if (text(hello.session) !== this.#session) {
+      this.#session = text(hello.session);
+      core.emit(EVENT.LIVEROOM_SESSION, { session: this.#session });
+    }
+    for (const room of core.rooms.values()) if (room.isIn) room.pause();
+    await Promise.all([...core.rooms.values()].filter((room) => room.isIn).map((room) => this.#resume(room, line)));
+  }
+
+  async #resume(room: Room, line: Line): Promise<void> {
+    try {
+      const answer = await line.request('join', { group: room.groupID, epoch: room.epoch, seq: room.seq });
+      if (room.isIn) room.resumed(answer);
+    } catch (err) {
+      if (!(err instanceof ChatError) || isTemporary(err)) throw err instanceof ChatError ? new LineDown(true) : err; // the next line may do
+      const reasons: Record<number, string> = { 10007: 'banned', 10010: 'dismissed', 10015: 'dismissed' };
+      room.left({ reason: reasons[err.code] ?? err.data.reason ?? '', by: '', detail: err.message, until: err.data.until ?? 0 });
+      this.#core.drop(room);
+    }
+  }
+
+  #push(push: Push): void {
+    const core = this.#core;
+    if (push.push === 'batch') {
+      const room = core.rooms.get(push.group);
+      room?.take(push.items);
+      if (room?.closed) core.drop(room); // dismissed
+    } else if (push.push === 'left') {
+      const room = core.rooms.get(push.group);
+      if (!room?.isIn) return;
+      room.left({ reason: push.reason, by: push.by, detail: push.detail, until: push.until });
+      core.drop(room);
+    } else if (push.push === 'c2c') {
+      const message = userMessage(push.message, core.me.userID);
+      const seen = this.#fromUsers;
+      if (seen.has(message.ID) || (message.flow === 'out' && this.#messages.sentHere(message.ID))) return;
+      seen.add(message.ID);
+      if (seen.size > 500) seen.delete(seen.values().next().value as string);
+      core.emit(EVENT.MESSAGE_RECEIVED, [message]);
+    }
+  }
+
+  /** The server does not want this login (or guest) back. */
+  #ended(why: Ended): void {
+    const was = this.#identity !== null;
+    this.#core.link = null;
+    this.#identity = null;
+    this.#dropRooms();
+    const type = why.type || KICKED[why.reason] || (why.code >= 70000 && why.code < 71000 ? TYPES.KICKED_OUT_USERSIG_EXPIRED : '');
+    if (was && type) this.#core.emit(EVENT.KICKED_OUT, { type });
+    else this.#core.emit(EVENT.ERROR, { code: why.code || (why.reason === 'client_too_old' ? CODE.CLIENT_TOO_OLD : CODE.NETWORK), message: why.detail || why.reason });
+    if (was) this.#notReady();
+  }
+
+  // -- groups
+
+  joinGroup(options: { groupID: string; applyMessage?: string; type?: string }): Promise<Result<JoinResult>> {
+    return this.#groups.join(options);
+  }
+  quitGroup(groupID: string): Promise<Result<{ groupID: string }>> {
+    return this.#groups.quit(groupID);
+  }
+  createGroup(options: Record<string, unknown>): Promise<Result<{ group: Group }>> {
+    return this.#groups.create(options);
+  }
+  dismissGroup(groupID: string): Promise<Result<{ groupID: string }>> {
+    return this.#groups.dismiss(groupID);
+  }
+  getGroupProfile(options: { groupID: string; groupCustomFieldFilter?: string[] }): Promise<Result<{ group: Group }>> {
+    return this.#groups.profile(options?.groupID);
+  }
+  searchGroupByID(groupID: string): Promise<Result<{ group: Group }>> {
+    return this.#groups.profile(groupID);
+  }
+  updateGroupProfile(options: Record<string, unknown> & { groupID: string }): Promise<Result<{ group: Group }>> {
+    return this.#groups.update(options);
+  }
+  getGroupList(_options?: unknown): Promise<Result<{ groupList: Group[]; isCompleted: boolean }>> {
+    return this.#groups.list();
+  }
+  getGroupOnlineMemberCount(groupID: string): Promise<Result<{ memberCount: number }>> {
+    return this.#groups.onlineCount(groupID);
+  }
+
+  // -- attributes and counters
+
+  initGroupAttributes(options: { groupID: string; groupAttributes: Record<string, string> }): Promise<Result<{ groupAttributes: Record<string, string> }>> {
+    return this.#values.initAttributes(options);
+  }
+  setGroupAttributes(options: { groupID: string; groupAttributes: Record<string, string> }): Promise<Result<{ groupAttributes: Record<string, string> }>> {
+    return this.#values.setAttributes(options);
+  }
+  deleteGroupAttributes(options: { groupID: string; keyList?: string[] }): Promise<Result<{ keyList: string[] }>> {
+    return this.#values.deleteAttributes(options);
+  }
+  getGroupAttributes(options: { groupID: string; keyList?: string[] }): Promise<Result<{ groupAttributes: Record<string, string> }>> {
+    return this.#values.getAttributes(options);
+  }
+  setGroupCounters(options: { groupID: string; counters: Record<string, number> }): Promise<Result<{ counters: Record<string, number> }>> {
+    return this.#values.setCounters(options);
+  }
+  increaseGroupCounter(options: { groupID: string; key: string; value: number }): Promise<Result<{ groupID: string; key: string; value: number }>> {
+    return this.#values.addCounter(options, 1);
+  }
+  decreaseGroupCounter(options: { groupID: string; key: string; value: number }): Promise<Result<{ groupID: string; key: string; value: number }>> {
+    return this.#values.addCounter(options, -1);
+  }
+  getGroupCounters(options: { groupID: string; keyList?: string[] }): Promise<Result<{ counters: Record<string, number> }>> {
+    return this.#values.getCounters(options);
+  }
+
+  // -- members
+
+  getGroupMemberList(options: { groupID: string; count?: number; offset?: number; role?: string }): Promise<Result<{ memberList: GroupMember[]; offset: number }>> {
+    return this.#members.list(options);
+  }
+  getGroupMemberProfile(options: { groupID: string; userIDList: string[] }): Promise<Result<{ memberList: GroupMember[] }>> {
+    return this.#members.profiles(options);
+  }
+  setGroupMemberMuteTime(options: { groupID: string; userID: string; muteTime: number }): Promise<Result<{ group: Group; member: GroupMember }>> {
+    return this.#members.mute(options);
+  }
+  deleteGroupMember(options: { groupID: string; userIDList: string[]; reason?: string; duration?: number }): Promise<Result<{ group: Group; userIDList: string[] }>> {
+    return this.#members.ban(options);
+  }
+  setGroupMemberRole(options: { groupID: string; userID: string; role: string }): Promise<Result<{ group: Group; member: GroupMember }>> {
+    return this.#members.setRole(options);
+  }
+
+  // -- messages
+
+  createTextMessage(options: MessageOptions<{ text: string }>): Message {
+    return this.#messages.create(TYPES.MSG_TEXT, options);
+  }
+  createTextAtMessage(options: MessageOptions<{ text: string; atUserList: string[] }>): Message {
+    return this.#messages.create(TYPES.MSG_TEXT, options);
+  }
+  createCustomMessage(options: MessageOptions<{ data?: string; description?: string; extension?: string }>): Message {
+    return this.#messages.create(TYPES.MSG_CUSTOM, options);
+  }
+  createFaceMessage(options: MessageOptions<{ index: number; data: string }>): Message {
+    return this.#messages.create(TYPES.MSG_FACE, options);
+  }
+  createLocationMessage(options: MessageOptions<{ description: string; latitude: number; longitude: number }>): Message {
+    return this.#messages.create(TYPES.MSG_LOCATION, options);
+  }
+  createImageMessage(options: MessageOptions<{ file: unknown }>): Message {
+    return this.#messages.create(TYPES.MSG_IMAGE, options);
+  }
+  createAudioMessage(options: MessageOptions<{ file: unknown; second?: number }>): Message {
+    return this.#messages.create(TYPES.MSG_SOUND, options);
+  }
+  createVideoMessage(options: MessageOptions<{ file: unknown; videoSecond?: number }>): Message {
+    return this.#messages.create(TYPES.MSG_VIDEO, options);
+  }
+  createFileMessage(options: MessageOptions<{ file: unknown }>): Message {
+    return this.#messages.create(TYPES.MSG_FILE, options);
+  }
+  /** Can be made and shown; sending it is refused (2100), as the server knows no such element. */
+  createMergerMessage(options: MessageOptions<Record<string, unknown>>): Message {
+    return this.#messages.create(TYPES.MSG_MERGER, options);
+  }
+  createForwardMessage(options: MessageOptions<Message>): Message {
+    const { type, payload } = options.payload;
+    const message = this.#messages.create(type, { ...options, payload: {} });
+    message.payload = JSON.parse(JSON.stringify(payload));
+    message.elements = [{ type, payload: message.payload }];
+    return message;
+  }
+  sendMessage(message: Message, options?: SendOptions): Promise<Result<{ message: Message }>> {
+    return this.#messages.send(message, options);
+  }
+  resendMessage(message: Message): Promise<Result<{ message: Message }>> {
+    return this.#messages.resend(message);
+  }
+  /** One's own for two minutes; owner and administrators of a room any of its messages. */
+  revokeMessage(message: Message): Promise<Result<{ message: Message }>> {
+    return this.#messages.revoke(message);
+  }
+
+  // -- profiles
+
+  getMyProfile(): Promise<Result<Profile>> {
+    return this.#members.myProfile();
+  }
+  getUserProfile(options: { userIDList: string[] }): Promise<Result<Profile[]>> {
+    return this.#members.userProfiles(options);
+  }
+  updateMyProfile(options: Partial<Profile>): Promise<Result<Profile>> {
+    return this.#members.updateMyProfile(options as Json);
+  }
+
+  // -- ours
+
+  /** The chat session, to be sent as vid= with play addresses so that who chats and watches counts once; '' before the first connection. */
+  getSession(): string {
+    return this.#session;
+  }
+  /** The newest live status this instance saw of a room it is in. */
+  getLiveStatus(groupID: string): LiveStatus | null {
+    return this.#room(groupID)?.status ?? null;
+  }
+  /** Whether this user may speak in a room; null outside. */
+  getMuted(groupID: string): MutedInfo | null {
+    return this.#room(groupID)?.muted() ?? null;
+  }
+  getLimits(groupID: string): LimitsInfo | null {
+    return this.#room(groupID)?.limits() ?? null;
+  }
+  getSettings(groupID: string): RoomSettings | null {
+    return this.#room(groupID)?.settings ?? null;
+  }
+  getCount(groupID: string): CountInfo | null {
+    const room = this.#room(groupID);
+    return room && { groupID, ...room.count };
+  }
+  /** "connected", "connecting" or "disconnected"; '' without a connection. */
+  getNetState(): string {
+    return this.#core.link?.state ?? '';
+  }
+  /** Texts with one of these words are refused before they are sent (3123). */
+  setLocalWords(words: readonly string[]): void {
+    this.#messages.words = new LocalWords(words);
+  }
+  /** Sends members away; they may come back. */
+  kickGroupMember(options: { groupID: string; userIDList: string[]; reason?: string }): Promise<Result<{ userIDList: string[] }>> {
+    return this.#members.act('kick', options);
+  }
+  /** Lets banned users in again. */
+  unbanGroupMember(options: { groupID: string; userIDList: string[] }): Promise<Result<{ userIDList: string[] }>> {
+    return this.#members.act('unban', options);
+  }
+  getGroupMuteList(groupID: string): Promise<Result<{ memberList: { userID: string; muteUntil: number; by: string; reason: string }[] }>> {
+    return this.#members.mutes(groupID);
+  }
+  getGroupBanList(options: { groupID: string; next?: string }): Promise<Result<{ memberList: { userID: string; bannedUntil: number; by: string; reason: string }[]; next: string }>> {
+    return this.#members.bans(options);
+  }
+
+  #room(groupID: string): Room | null {
+    const room = this.#core.rooms.get(groupID);
+    return room?.isIn ? room : null;
+  }
+
+  static {
+    addUnsupported(Chat.prototype, (self) => (self as Chat).#core.mustBeReady());
+  }
+}
