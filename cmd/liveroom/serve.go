@@ -143,6 +143,7 @@ func (p *program) join(keys Secrets) error {
 	var err error
 	talk := p.set.chat()
 	talk.Viewers, talk.Rename = newAudience(p.viewers).of, p.rename
+	talk.Banished = p.banished
 	if p.chat, err = chat.New(talk, p.talk, p.log); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ const codeInternal = "internal"
 // RefusalStatus is the HTTP status that answers a refusal with that code.
 func RefusalStatus(code string) int {
 	switch code {
-	case "bad_signature", "expired", "missing_signature", "forbidden":
+	case "bad_signature", "expired", "missing_signature", "forbidden", "banned":
 		return http.StatusForbidden
 	case "unknown_room", "unknown_app", "not_live", "paused", "not_found":
 		return http.StatusNotFound
