@@ -145,8 +145,8 @@ func (s *Service) Admins(ctx context.Context, group string, by Identity) (p Prof
 	return p, err
 }
 
-// Rename sets a group's name and owner as SetProfile does, and leaves its administrators.
-func (s *Service) Rename(ctx context.Context, group, name, owner string) error {
+// SetOwner sets a group's name and owner as SetProfile does, and leaves its administrators.
+func (s *Service) SetOwner(ctx context.Context, group, name, owner string) error {
 	return s.setProfile(ctx, group, func(now Profile) Profile { return Profile{name, owner, now.Admins} })
 }
 

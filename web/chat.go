@@ -15,6 +15,7 @@ import (
 type Chat interface {
 	ChatRecalls
 	ChatGroups
+	Moderation
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
 	Attributes(ctx context.Context, group string, keys []string) (map[string]string, error)
@@ -30,6 +31,7 @@ var backend = chat.Identity{User: chat.Administrator, Admin: true, Platform: "RE
 func (s *Server) registerChat() {
 	s.registerChatGroup()
 	s.registerRecall()
+	s.registerModeration()
 	register(s, s.operation("attributes", http.MethodGet, "/rooms/{room}/attributes", "chat", "Show the group's attributes", anyone), s.attributes)
 	register(s, s.operation("replace-attributes", http.MethodPut, "/rooms/{room}/attributes", "chat", "Replace the group's attributes, but the server's", tokenHolder), s.replaceAttributes)
 	register(s, s.operation("set-attributes", http.MethodPatch, "/rooms/{room}/attributes", "chat", "Set some of the group's attributes", tokenHolder), s.setAttributes)

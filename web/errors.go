@@ -136,7 +136,7 @@ func refusedProblem(e *status.Refused) *Problem {
 
 func chatProblem(e *chat.Error) *Problem {
 	p := chatStatus(e)
-	if !e.Until.IsZero() {
+	if !e.Until.IsZero() && !chat.IsEndless(e.Until) {
 		p.Until = &Time{e.Until}
 	}
 	if !e.NextAt.IsZero() {

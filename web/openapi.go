@@ -23,7 +23,7 @@ func (s *Server) apiConfig() huma.Config {
 	}
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "An API token: may do everything."},
-		"userSig": {Type: "http", Scheme: "bearer", BearerFormat: "UserSig", Description: "A UserSig of the room's anchor."},
+		"userSig": {Type: "http", Scheme: "bearer", BearerFormat: "UserSig", Description: "A UserSig: of the room's anchor, or of an administrator of its chat where the chat decides."},
 	}
 	return cfg
 }

@@ -71,8 +71,8 @@ func (g *groups) Ensure(ctx context.Context, r live.Room) error {
 	if err != nil {
 		return fmt.Errorf("read group %s: %w", r.GroupID, err)
 	}
-	if want := (chat.Profile{Name: r.Title, Owner: r.Anchor, Admins: now.Admins}); !want.Equal(now.Profile()) {
-		if err := g.chat.SetProfile(ctx, r.GroupID, want); err != nil {
+	if now.Name != r.Title || now.Owner != r.Anchor {
+		if err := g.chat.SetOwner(ctx, r.GroupID, r.Title, r.Anchor); err != nil {
 			return fmt.Errorf("set profile of group %s: %w", r.GroupID, err)
 		}
 	}

@@ -142,6 +142,7 @@ func (p *program) join(keys Secrets) error {
 	p.talk = p.store.Chat()
 	var err error
 	talk := p.set.chat()
+	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
 	talk.Viewers, talk.Rename = newAudience(p.viewers).of, p.rename
 	talk.Banished = p.banished
 	if p.chat, err = chat.New(talk, p.talk, p.log); err != nil {

@@ -1,10 +1,14 @@
 package socket_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
 
+	"liveroom/chat"
+	"liveroom/chat/account"
+	"liveroom/chat/chattest"
 	"liveroom/web/socket"
 )
 
@@ -205,4 +209,47 @@ func TestListsComeInPages(t *testing.T) {
 	if strings.Join(got, " ") != strings.Join(users, " ") {
 		t.Errorf("pages hold %v", got)
 	}
+}
+
+// TestWhoMayDoWhatToWhom is the table of permissions through this door.
+func TestWhoMayDoWhatToWhom(t *testing.T) {
+	var accounts *account.Service
+	who := func(user string) chat.Identity { return accounts.Known(user) }
+	d := openChat(t, socket.Config{OpsPerSecond: 1e6, OpsBurst: 1e6}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour, Who: who}, nil)
+	accounts = d.accounts
+	d.group("matrix", "olga")
+	clients := map[string]*client{}
+	var cast []chattest.Person
+	for _, p := range chattest.Cast() {
+		if p.User == "root" {
+			continue // no administrator here
+		}
+		c := d.dial()
+		login := object{"op": "auth"}
+		switch p.Kind {
+		case chattest.Anonymous:
+		case chattest.Guest:
+			guest, sig, _, err := d.accounts.NewGuest(t.Context(), p.User)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.User, login["userSig"] = guest.User, sig
+		default:
+			login["userSig"] = d.sig(p.User)
+		}
+		c.ok(login)
+		clients[p.User] = c
+		cast = append(cast, p)
+	}
+	ops := map[string]object{
+		chattest.ActMute: {"op": "mute", "seconds": 60}, chattest.ActUnmute: {"op": "mute", "seconds": 0},
+		chattest.ActKick: {"op": "kick"}, chattest.ActBan: {"op": "ban", "seconds": 60}, chattest.ActUnban: {"op": "unban"},
+		chattest.ActRaise: {"op": "setRole", "role": "Admin"}, chattest.ActLower: {"op": "setRole", "role": "Member"},
+		chattest.ActMutes: {"op": "mutes"}, chattest.ActBans: {"op": "bans"},
+	}
+	chattest.Permissions(t, d.chat, cast, func(act string, by, on chattest.Person) string {
+		o := object{"group": "matrix", "user": on.User, "users": []string{on.User}}
+		maps.Copy(o, ops[act])
+		return clients[by.User].ask(o).Error
+	})
 }

@@ -1,0 +1,95 @@
+package chat_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/chat"
+	"liveroom/chat/chattest"
+)
+
+// known is what an account's id tells, as the program has it.
+func known(user string) chat.Identity {
+	return chat.Identity{
+		User: user, Admin: user == chat.Administrator || user == "root",
+		Guest: strings.HasPrefix(user, "guest_"), Anonymous: strings.HasPrefix(user, "anon_"),
+	}
+}
+
+func TestWhoMayDoWhatToWhom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, chat.Config{CountEvery: time.Hour, Who: known}, chat.NewMemory())
+		chattest.Permissions(t, s, chattest.Cast(), func(act string, by, on chattest.Person) string {
+			return nameOf(t, chattest.Act(t.Context(), s, known(by.User), act, on.User))
+		})
+	})
+}
+
+// nameOf is the name of a refusal, empty for none.
+func nameOf(t *testing.T, err error) string {
+	t.Helper()
+	var refused *chat.Error
+	if err != nil && !errors.As(err, &refused) {
+		t.Fatal(err)
+	}
+	if refused == nil {
+		return ""
+	}
+	return refused.Name
+}
+
+// TestRolesComeAndGo: with the event, over a restart, for who is there at once, and at most five.
+func TestRolesComeAndGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := chat.NewMemory()
+		s, stop := startStop(t, chat.Config{CountEvery: time.Hour}, store)
+		create(t, s, "demo")
+		alice, _ := join(t, s, "demo", "alice")
+		role := func(by chat.Identity, user string, r chat.Role) error {
+			return s.SetRole(t.Context(), "demo", by, user, r)
+		}
+		if err := role(owner, "bob", chat.RoleAdmin); err != nil {
+			t.Fatal(err)
+		}
+		if err := role(owner, "bob", chat.RoleAdmin); err != nil {
+			t.Fatal(err)
+		}
+		if e := alice.events("role"); len(e) != 1 || string(e[0].Data) != `{"user":"bob","role":"Admin","by":"owner"}` {
+			t.Errorf("alice was told %v", e)
+		}
+		if _, err := s.Mute(t.Context(), "demo", named("bob"), "alice", time.Minute, ""); err != nil {
+			t.Errorf("a fresh administrator: %v", err)
+		}
+		if err := s.SetOwner(t.Context(), "demo", "Renamed", "olga"); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := s.Admins(t.Context(), "demo", named("bob")); err != nil || p.Owner != "olga" || p.Name != "Renamed" || len(p.Admins) != 1 || p.Admins[0] != "bob" {
+			t.Errorf("after another owner came: %+v, %v", p, err)
+		}
+		for _, user := range []string{"a", "b", "c", "d"} {
+			if err := role(named("olga"), user, chat.RoleAdmin); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := role(named("olga"), "e", chat.RoleAdmin); !errors.Is(err, chat.ErrTooManyAdmins) {
+			t.Errorf("a sixth: %v", err)
+		}
+		stop()
+		s = start(t, chat.Config{CountEvery: time.Hour}, store)
+		if _, j := join(t, s, "demo", "bob"); j.Role != chat.RoleAdmin {
+			t.Errorf("after a restart bob is %s", j.Role)
+		}
+		if err := s.SetRole(t.Context(), "demo", named("olga"), "bob", chat.RoleMember); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Mute(t.Context(), "demo", named("bob"), "alice", 0, ""); !errors.Is(err, chat.ErrPermission) {
+			t.Errorf("a former administrator: %v", err)
+		}
+		if _, err := s.Admins(t.Context(), "demo", named("alice")); !errors.Is(err, chat.ErrPermission) {
+			t.Errorf("a member asks for the administrators: %v", err)
+		}
+	})
+}
