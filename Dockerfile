@@ -1,5 +1,10 @@
 # Build: docker build -t liveroom .
 FROM node:20-bookworm-slim AS pages
+WORKDIR /src/web/sdk
+COPY web/sdk/package.json web/sdk/package-lock.json web/sdk/.npmrc ./
+RUN npm ci --no-audit --no-fund
+COPY web/sdk ./
+RUN npm run build
 WORKDIR /src/web/ui
 COPY web/ui/package.json web/ui/package-lock.json web/ui/.npmrc ./
 RUN npm ci --no-audit --no-fund

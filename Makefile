@@ -4,6 +4,7 @@ GO    ?= go
 BIN   := bin/liveroom
 TOOL  := $(GO) tool -modfile=.ci/tools.mod
 PAGES := web/ui/dist/index.html
+SDK   := web/sdk/dist/liveroom.js
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .PHONY: help run build pages test test-pages test-browser check-long lint fmt clean
@@ -18,9 +19,14 @@ build: pages ## build pages and binary into bin/
 	@.ci/need go
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/liveroom
 
-pages: $(PAGES) ## build the pages (needs Node 20 and npm)
+pages: $(PAGES) ## build the SDK and the pages (needs Node 20 and npm)
 
-$(PAGES): $(shell find web/ui -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.go')
+$(SDK): $(shell find web/sdk -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+	@.ci/need node npm
+	cd web/sdk && npm ci --no-audit --no-fund --loglevel=error && npm run build
+	@touch $@
+
+$(PAGES): $(SDK) $(shell find web/ui -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.go')
 	@.ci/need node npm
 	cd web/ui && npm ci --no-audit --no-fund --loglevel=error && npm run build
 	@touch $@
@@ -38,5 +44,5 @@ fmt: ## format the Go code
 	$(TOOL) gofumpt -w $$(git ls-files '*.go')
 
 clean: ## remove what was built
-	rm -rf bin web/ui/node_modules .cache
+	rm -rf bin web/ui/node_modules web/sdk/node_modules web/sdk/dist .cache
 	find web/ui/dist -mindepth 1 -not -name stub.html -delete

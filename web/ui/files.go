@@ -26,6 +26,7 @@ var types = map[string]string{
 	".webmanifest": "application/manifest+json",
 	".woff2":       "font/woff2",
 	".png":         "image/png",
+	".ts":          "text/plain; charset=utf-8", // declarations of the SDK; machines take it for video
 }
 
 // load reads one file and its compressed forms; ok is false when it does not exist.

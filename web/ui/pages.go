@@ -19,29 +19,36 @@ const (
 type pages struct {
 	lobby, room file
 	assets      map[string]file // by path below the root: "assets/room-1a2b3c.js"
+	sdk         map[string]file // "sdk/liveroom.js"
 	mux         *http.ServeMux
 }
 
 // newPages reads a build. Without one (no index.html) every document is the stub.
 func newPages(root fs.FS) *pages {
-	p := &pages{assets: map[string]file{}, mux: http.NewServeMux()}
+	p := &pages{assets: folder(root, "assets"), sdk: folder(root, sdkFolder), mux: http.NewServeMux()}
 	p.lobby = document(root, lobbyFile)
 	p.room = document(root, roomFile)
-	// A missing assets folder (bare clone) leaves the map empty.
-	_ = fs.WalkDir(root, "assets", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Ext(name) == ".br" || path.Ext(name) == ".gz" {
-			return nil
-		}
-		if f, ok := load(root, name); ok {
-			p.assets[name] = f
-		}
-		return nil
-	})
 	p.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.lobby, false) })
 	p.mux.HandleFunc("GET /rooms/{room}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.room, false) })
 	p.mux.HandleFunc("GET /embed/{room}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.room, true) })
 	p.mux.HandleFunc("GET /assets/", p.serveAsset)
+	p.mux.HandleFunc("GET /sdk/{name}", p.serveSDK)
 	return p
+}
+
+// folder loads the files of one folder by their path below the root. A missing one (bare clone) is empty.
+func folder(root fs.FS, name string) map[string]file {
+	files := map[string]file{}
+	_ = fs.WalkDir(root, name, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) == ".br" || path.Ext(name) == ".gz" {
+			return nil
+		}
+		if f, ok := load(root, name); ok {
+			files[name] = f
+		}
+		return nil
+	})
+	return files
 }
 
 // document loads a page, or the stub in its place.

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
-const text = new Set(['.html', '.js', '.css', '.svg', '.json', '.webmanifest', '.txt']);
+const text = new Set(['.html', '.js', '.css', '.svg', '.json', '.webmanifest', '.txt', '.ts']);
 
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
   if (!entry.isFile() || !text.has(extname(entry.name)) || entry.name === 'stub.html') continue;
