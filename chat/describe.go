@@ -36,6 +36,10 @@ func (s *Service) Change(ctx context.Context, group string, by Identity, p Group
 	if p.Name == nil && p.Notice == nil && len(p.Fields) == 0 && p.Settings == (SettingsPatch{}) {
 		return ErrParameter.with("", "name at least one thing to change")
 	}
+	p, err := s.cleanPatch(by, p)
+	if err != nil {
+		return err
+	}
 	g, err := s.mayChange(ctx, group, by, p)
 	if err != nil {
 		return err

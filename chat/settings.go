@@ -146,13 +146,18 @@ func (s *Memory) PutSettings(_ context.Context, group string, p SettingsPatch) (
 
 // SetSettings changes settings of a group. Owner and administrators may. Members are told all settings if any changed.
 func (s *Service) SetSettings(ctx context.Context, group string, by Identity, p SettingsPatch) (Settings, error) {
+	cleaned, err := s.cleanPatch(by, GroupPatch{Settings: p})
+	if err != nil {
+		return Settings{}, err
+	}
+	p = cleaned.Settings
 	if err := p.check(); err != nil {
 		return Settings{}, err
 	}
 	var known uint64
 	var now Settings // not to be read unless the change was waited for
 	permit := func(r *room) error { known = r.settings.Version; return r.mayManage(by) }
-	err := s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+	err = s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		v, err := s.store.PutSettings(ctx, group, p)
 		if err != nil {
 			return outcome{}, s.storeError(err, "put settings")

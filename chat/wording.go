@@ -14,10 +14,11 @@ var wordFields = map[string]string{"TIMTextElem": "text", "TIMFileElem": "filena
 // exempt says whether who's texts are not checked for sensitive words.
 func (s *Service) exempt(who Identity) bool { return who.Admin && !s.cfg.WordsForAdmins }
 
-// cleanText returns a text for people with sensitive words replaced, or refuses it and names the field. It must be asked
-// before limits of length, which hold for what is stored.
+// cleanText returns a text of a group (name, notice, introduction) with sensitive words replaced, or refuses it and names
+// the field. It must be asked before limits of length, which hold for what is stored. What a backend sets is checked too,
+// since it passes on what people wrote; what the server itself sets, through no door, was checked where it came in.
 func (s *Service) cleanText(by Identity, field, text string) (string, error) {
-	if s.cfg.Words == nil || text == "" || s.exempt(by) {
+	if s.cfg.Words == nil || text == "" || by.Admin && by.Platform == "" {
 		return text, nil
 	}
 	clean, blocked := s.cfg.Words.Check(text)
@@ -25,6 +26,24 @@ func (s *Service) cleanText(by Identity, field, text string) (string, error) {
 		return "", blockedText(field)
 	}
 	return clean, nil
+}
+
+// cleanPatch is p with the texts of a group checked.
+func (s *Service) cleanPatch(by Identity, p GroupPatch) (GroupPatch, error) {
+	for _, t := range []struct {
+		field string
+		value **string
+	}{{"name", &p.Name}, {"notice", &p.Notice}, {"introduction", &p.Settings.Introduction}} {
+		if *t.value == nil {
+			continue
+		}
+		clean, err := s.cleanText(by, t.field, **t.value)
+		if err != nil {
+			return p, err
+		}
+		*t.value = &clean
+	}
+	return p, nil
 }
 
 func blockedText(field string) error { return ErrBlocked.with(field, "%s", ErrBlocked.Detail) }

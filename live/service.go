@@ -29,6 +29,8 @@ type Config struct {
 	NodeLimits Limits // of all viewers of this node
 	RoomLimits Limits // of the viewers this node has of a room that has no limit of its own
 
+	// Words checks titles and notices for sensitive words. Nil: all are allowed.
+	Words Words
 	// Viewers tells who watches a room's stream, HLS included. Nil: nobody.
 	Viewers func(Room) Viewers
 	// Describe reads the headers of a running push. Nil: nothing is known of them.
@@ -40,6 +42,12 @@ type Groups interface {
 	Ensure(ctx context.Context, r Room) error // creates the room's group or brings its profile up to date; idempotent
 	Dismiss(ctx context.Context, group string) error
 	Online(group string) int
+}
+
+// Words finds words that must not be shown (words.Service).
+type Words interface {
+	// Check returns text with the words to be replaced replaced, or says that it holds one that blocks the whole.
+	Check(text string) (clean string, blocked bool)
 }
 
 // Outbox delivers status changes (status.Synchroniser).
@@ -110,6 +118,9 @@ func (s *Service) Create(ctx context.Context, d Draft) (Listed, error) {
 	if d.ID == "" && d.Stream == "" {
 		d.ID = newRoomID()
 	}
+	if err := s.clean(&d.Title, &d.Notice); err != nil {
+		return Listed{}, err
+	}
 	r := d.room(s.cfg, now)
 	if err := r.validate(); err != nil {
 		return Listed{}, err
@@ -156,6 +167,10 @@ func (s *Service) Rooms(ctx context.Context, q ListQuery) ([]Listed, string, err
 func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error) {
 	now, err := s.machine.Now(ctx)
 	if err != nil {
+		return Listed{}, err
+	}
+	p.Title, p.Notice = clone(p.Title), clone(p.Notice)
+	if err := s.clean(p.Title, p.Notice); err != nil {
 		return Listed{}, err
 	}
 	if p.EndAt != nil && !p.EndAt.IsZero() && !p.EndAt.After(now) {

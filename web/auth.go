@@ -48,10 +48,12 @@ func (c caller) by() status.Reason {
 // avatar are those of the account.
 func (s *Server) speaker(ctx context.Context) chat.Identity {
 	c := callerOf(ctx)
+	who := c.who
 	if c.token {
-		return backend
+		who = backend
 	}
-	return c.who
+	who.Address = network(remoteOf(ctx))
+	return who
 }
 
 // maxBearerBytes is above any UserSig and any token.

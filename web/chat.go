@@ -269,7 +269,7 @@ func (s *Server) setNotice(ctx context.Context, in *noticeIn) (*noticeOut, error
 	if err != nil {
 		return nil, err
 	}
-	if err := s.chat.SetNotice(ctx, l.Room.GroupID, backend, in.Body.Notice); err != nil {
+	if err := s.chat.SetNotice(ctx, l.Room.GroupID, backend, l.Room.Notice); err != nil {
 		return nil, err
 	}
 	return &noticeOut{Body: NoticeBody{Notice: l.Room.Notice}}, nil

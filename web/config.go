@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"liveroom/chat"
 	"liveroom/status"
 )
 
@@ -18,6 +19,8 @@ type Config struct {
 	Tokens         []string       // API tokens, admin scope; at least 16 characters each
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; default none
 	Origins        []string       // scheme://host[:port] of pages elsewhere that may play and read what is public; default *, any
+
+	PublicWords bool // clients may read the sensitive words that block; default no: the list is telling
 
 	GuestsPerMinute   int           // named guests one address may make; default 10
 	FailuresPerMinute int           // failed authentications of one address before it is refused unheard; default 30
@@ -94,12 +97,14 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Deps are what the server leads to. Rooms, Chat, Accounts, Events and Log are needed; a handler that is nil answers 404.
+// Deps are what the server leads to. Rooms, Chat, Accounts, Words, Events and Log are needed; a handler that is nil answers 404.
 type Deps struct {
 	Rooms    Rooms
 	Chat     Chat
 	Accounts Accounts
-	Guests   Guests                                   // nil: named guests can't be made here
+	Guests   Guests // nil: named guests can't be made here
+	Words    Words
+	Journal  chat.Journal                             // who did what; nil: not kept
 	Events   EventLog                                 // the installation's log of status changes
 	Watch    func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
 	Log      *slog.Logger
@@ -121,6 +126,8 @@ func (d Deps) validate() error {
 		return errors.New("web: Chat is needed")
 	case d.Accounts == nil:
 		return errors.New("web: Accounts is needed")
+	case d.Words == nil:
+		return errors.New("web: Words is needed")
 	case d.Events == nil:
 		return errors.New("web: Events is needed")
 	case d.Log == nil:

@@ -11,6 +11,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/status"
 )
@@ -100,6 +101,8 @@ func known(err error) *Problem {
 		return chatProblem(group)
 	case errors.As(err, &user):
 		return accountProblem(user)
+	case words.Refused(err):
+		return wordsProblem(err)
 	case errors.Is(err, status.ErrUnknownRoom):
 		return newProblem(http.StatusNotFound, "not_found", "there is no such room")
 	case errors.Is(err, status.ErrUnavailable):
@@ -115,7 +118,7 @@ func known(err error) *Problem {
 func roomProblem(e *live.Error) *Problem {
 	httpStatus := map[string]int{
 		"not_found": http.StatusNotFound, "exists": http.StatusConflict, "invalid": http.StatusUnprocessableEntity,
-		"no_stream_keys": http.StatusServiceUnavailable,
+		"blocked_text": http.StatusUnprocessableEntity, "no_stream_keys": http.StatusServiceUnavailable,
 	}[e.Code]
 	if httpStatus == 0 {
 		return nil
@@ -164,6 +167,18 @@ func chatStatus(e *chat.Error) *Problem {
 		p = newProblem(http.StatusRequestEntityTooLarge, e.Name, e.Detail).at(e.Field)
 	}
 	return p
+}
+
+// wordsProblem is a refusal of words.Service.
+func wordsProblem(err error) *Problem {
+	switch {
+	case errors.Is(err, words.ErrVersion):
+		return newProblem(http.StatusPreconditionFailed, "changed", "the list has changed meanwhile; read it again").at("If-Match")
+	case errors.Is(err, words.ErrTooMany):
+		return newProblem(http.StatusUnprocessableEntity, "too_many_words", "a list has at most "+strconv.Itoa(words.MaxWords)+" words").at("words")
+	default:
+		return newProblem(http.StatusUnprocessableEntity, "invalid", err.Error()).at("words")
+	}
 }
 
 func accountProblem(e *account.Error) *Problem {

@@ -18,6 +18,7 @@ import (
 	"liveroom/address"
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/live/stream"
 	"liveroom/status"
@@ -119,14 +120,16 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b := &bench{t: t, states: status.NewMemory(), logs: logs, client: &http.Client{Transport: &http.Transport{}}}
 	b.signer = account.Signer{AppID: 1400000000, Key: "test-key-0123456789"}
 	machine := status.NewMachine(b.states, status.Config{})
-	talk, err := chat.New(chat.Config{}, chat.NewMemory(), log)
+	list, err := words.New(t.Context(), words.Config{}, words.NewMemory(), log)
+	must(t, err)
+	talk, err := chat.New(chat.Config{Words: list}, chat.NewMemory(), log)
 	must(t, err)
 	accounts, err := account.New(account.Config{Signer: b.signer}, account.NewMemory(), log)
 	must(t, err)
 	outbox := status.NewSynchroniser(status.SyncConfig{}, b.states, nil, log)
 	machine.Watch(func(s status.State) { outbox.Wake(s.Record.Room) })
 	service, err := live.New(live.Config{
-		Node:      "n1",
+		Node: "n1", Words: list,
 		Addresses: address.Base{PublicURL: "http://localhost:8080", PublicRTMPURL: "rtmp://localhost:1935", App: "live"},
 		PushKeys:  address.Keys{Primary: "push_master_key_0001"}, PlayKeys: address.Keys{Primary: "play_master_key_0003"},
 	}, live.NewMemory(b.states), machine, stream.NewHub(stream.Config{}), groups{talk}, outbox, log)
@@ -134,7 +137,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.rooms = &rooms{Service: service}
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Events: b.states, Watch: machine.Watch, Log: log,
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Events: b.states, Watch: machine.Watch, Log: log,
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats)},
 	}
 	if change != nil {

@@ -35,6 +35,7 @@ func (s *Server) route() {
 	s.registerIngest()
 	s.registerGuests()
 	s.registerChat()
+	s.registerWords()
 	look := []string{http.MethodGet, http.MethodHead}
 	e.Match(look, "/healthz", gin.WrapF(s.health.live))
 	e.Match(look, "/readyz", gin.WrapF(s.health.readyz))

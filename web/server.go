@@ -12,6 +12,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
+
+	"liveroom/chat"
 )
 
 // Server is the public HTTP handler.
@@ -22,6 +24,8 @@ type Server struct {
 	chat     Chat
 	accounts Accounts
 	guests   Guests
+	words    Words
+	journal  chat.Journal
 	socket   http.Handler
 	media    http.Handler
 	pages    http.Handler
@@ -54,7 +58,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests,
+		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, journal: deps.Journal,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),

@@ -43,6 +43,9 @@ func (m *Memory) ChangeWords(_ context.Context, c Change) (Result, error) {
 	if len(next) > MaxWords {
 		return Result{}, ErrTooMany
 	}
+	if c.Idle(removed) {
+		return Result{Head: m.head}, nil
+	}
 	head.Count = len(next)
 	m.head, m.words = head, next
 	return Result{Head: head, Removed: removed}, nil

@@ -38,13 +38,19 @@ type Result struct {
 
 // Store keeps one list of words by Word.Key. Each method is atomic, and what ChangeWords answered is durable (class A).
 type Store interface {
-	// ChangeWords changes the list unless it refuses with ErrVersion or ErrTooMany. The words are valid.
+	// ChangeWords changes the list unless it refuses with ErrVersion or ErrTooMany. The words are valid. Deleting only what
+	// is not there makes no new version.
 	ChangeWords(ctx context.Context, c Change) (Result, error)
 	// WordsPage returns up to limit words whose keys come after a key, in order of their keys; next is the last one's key,
 	// empty on the last page.
 	WordsPage(ctx context.Context, after string, limit int) (page []Word, next string, head Head, err error)
 	// AllWords returns the list.
 	AllWords(ctx context.Context) (List, Head, error)
+}
+
+// Idle says whether the change did nothing.
+func (c Change) Idle(removed int) bool {
+	return removed == 0 && len(c.Put) == 0 && !c.Whole && c.Loose == nil
 }
 
 // Apply is what a change makes of a head, the list's count aside.

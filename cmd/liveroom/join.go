@@ -105,6 +105,8 @@ func (p *program) rename(ctx context.Context, g chat.Group, name, notice *string
 		return err
 	case refused.Code == "not_found":
 		return chat.ErrNoGroup
+	case refused.Code == chat.ErrBlocked.Name:
+		return &chat.Error{Code: chat.ErrBlocked.Code, Name: chat.ErrBlocked.Name, Field: refused.Field, Detail: refused.Detail}
 	default:
 		return &chat.Error{Code: chat.ErrParameter.Code, Name: chat.ErrParameter.Name, Field: refused.Field, Detail: refused.Detail}
 	}

@@ -12,6 +12,7 @@ import (
 	"liveroom/address"
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
 	"liveroom/live"
 	"liveroom/live/flv"
@@ -94,6 +95,7 @@ type program struct {
 	outbox    *status.Synchroniser
 	deadlines *status.Deadlines
 	chat      *chat.Service
+	words     *words.Service
 	accounts  *account.Service
 	rooms     *live.Service
 	rtmp      *rtmp.Server
@@ -145,6 +147,9 @@ func (p *program) join(keys Secrets) error {
 	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
 	talk.Viewers, talk.Rename = newAudience(p.viewers).of, p.rename
 	talk.Banished = p.banished
+	if err = p.joinWords(&talk); err != nil {
+		return err
+	}
 	if p.chat, err = chat.New(talk, p.talk, p.log); err != nil {
 		return err
 	}
@@ -159,7 +164,7 @@ func (p *program) join(keys Secrets) error {
 		Node: p.set.nodeName(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
 		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
-		Describe: describe,
+		Describe: describe, Words: p.words,
 		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
 		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
 	}, rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)
@@ -183,7 +188,7 @@ func (p *program) joinDoors(keys Secrets) error {
 		return err
 	}
 	deps := web.Deps{
-		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Events: p.states, Watch: p.machine.Watch, Log: p.log,
+		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Events: p.states, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
@@ -219,7 +224,7 @@ func (p *program) run(ctx context.Context) error {
 		actor{"chat sockets", p.socket.Run}, actor{"flv", p.flv.Run}, actor{"hls", p.hls.Run}, actor{"events", p.web.Run})
 	jobs := []actor{{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, p.jobs()) }}}
 	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.deadlines.Run}, {"outbox", p.outbox.Run}}
-	chats := []actor{{"chat", p.chat.Run}}
+	chats := []actor{{"chat", p.chat.Run}, {"words", p.words.Run}}
 	store := []actor{{"store", p.store.Run}}
 	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, chats, store)
 }

@@ -62,6 +62,10 @@ type Settings struct {
 	ChatHistoryAge time.Duration `name:"chat-history-age" help:"How old they may be." default:"24h" env:"LIVEROOM_CHAT_HISTORY_AGE" yaml:"chat-history-age"`
 	ChatMessage    int           `name:"chat-message-size" help:"Most bytes of a message, MsgBody and CloudCustomData together." default:"12288" env:"LIVEROOM_CHAT_MESSAGE_SIZE" yaml:"chat-message-size"`
 	ChatRecall     time.Duration `name:"chat-recall-window" help:"How long a member may recall his messages; 0: never." default:"2m" env:"LIVEROOM_CHAT_RECALL_WINDOW" yaml:"chat-recall-window"`
+	ChatWords      string        `name:"chat-words" help:"File of sensitive words, one a line, beside those set over the API; re-read when it changes." env:"LIVEROOM_CHAT_WORDS" yaml:"chat-words"`
+	ChatWordsLoose string        `name:"chat-words-loose" help:"on: spaces and punctuation between the letters don't hide a word of the file." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_LOOSE" yaml:"chat-words-loose"`
+	ChatWordsPub   string        `name:"chat-words-public" help:"on: anyone may read the words that block, so that clients look before they send." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_PUBLIC" yaml:"chat-words-public"`
+	ChatWordsAdmin string        `name:"chat-words-admins" help:"on: messages of application administrators are checked too." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_ADMINS" yaml:"chat-words-admins"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
@@ -195,7 +199,7 @@ func (s *Settings) socket() socket.Config {
 func (s *Settings) web(token string) web.Config {
 	return web.Config{
 		Version: version, PublicURL: s.PublicURL, Tokens: []string{token}, TrustedProxies: s.proxies(), MaxPerAddress: s.perAddress(),
-		Origins: s.CORSOrigins,
+		Origins: s.CORSOrigins, PublicWords: s.ChatWordsPub == on,
 	}
 }
 

@@ -56,6 +56,10 @@ func (w *Words) ChangeWords(ctx context.Context, c words.Change) (done words.Res
 		if err := changeWords(b, c, &done); err != nil {
 			return err
 		}
+		if c.Idle(done.Removed) {
+			done.Head = head
+			return nil
+		}
 		if done.Count > words.MaxWords {
 			return words.ErrTooMany
 		}

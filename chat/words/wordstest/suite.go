@@ -52,6 +52,9 @@ func putDelete(t *testing.T, s words.Store) {
 		t.Errorf("%+v", done)
 	}
 	is(t, s, false, words.Word{Text: "a"}, words.Word{Text: "ＦＯＯ"})
+	if idle := change(t, s, words.Change{Delete: []string{"unknown", ""}}); idle.Removed != 0 || idle.Head != done.Head {
+		t.Errorf("deleted nothing: %+v", idle)
+	}
 	done = change(t, s, words.Change{Delete: []string{"a"}, Put: []words.Word{{Text: "A", Action: words.Replace}}})
 	if done.Removed != 1 || done.Count != 2 {
 		t.Errorf("%+v", done)
