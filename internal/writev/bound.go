@@ -21,5 +21,5 @@ func tcpBelow(conn net.Conn) *net.TCPConn {
 	if tls, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		return tcpBelow(tls.NetConn())
 	}
-	return tcpConn(conn)
+	return TCP(conn)
 }

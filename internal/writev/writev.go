@@ -16,8 +16,8 @@ type Plain interface {
 	TCP() *net.TCPConn
 }
 
-// tcpConn is the TCP connection that conn's bytes go out on as they are, nil if there is none.
-func tcpConn(conn net.Conn) *net.TCPConn {
+// TCP is the TCP connection that conn's bytes go out and come in on as they are, nil if there is none.
+func TCP(conn net.Conn) *net.TCPConn {
 	switch c := conn.(type) {
 	case *net.TCPConn:
 		return c
@@ -37,7 +37,7 @@ type Writer struct {
 // New returns a writer for conn. On TCP, plain or watched over, a Write is one vectored system call, elsewhere (TLS) one
 // write of a copy, so that merged buffers share a record.
 func New(conn net.Conn) *Writer {
-	return &Writer{conn: conn, vector: newVector(tcpConn(conn))}
+	return &Writer{conn: conn, vector: newVector(TCP(conn))}
 }
 
 // Write writes all pieces and returns the number of bytes written, all of them if there is no error. The connection's

@@ -192,7 +192,7 @@ func TestWhichConnectionsAreWrittenByVector(t *testing.T) {
 		{"a wrapper that may change the bytes", wrapped{server}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := tcpConn(c.conn); got != c.want {
+			if got := TCP(c.conn); got != c.want {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 			if got := New(c.conn).vector != nil; got != (c.want != nil) {

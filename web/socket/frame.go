@@ -13,6 +13,9 @@ const (
 	finPong  = 0x8a
 )
 
+// closeNormal is the code of a close that nothing was wrong with (RFC 6455 §7.4.1).
+const closeNormal = 1000
+
 // maxHeaderBytes is the longest header of a frame without mask.
 const maxHeaderBytes = 10
 

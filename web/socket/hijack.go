@@ -5,13 +5,13 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync/atomic"
 )
 
-// takeover is a ResponseWriter whose connection, once hijacked, can be muted.
+// takeover is a ResponseWriter that remembers its connection once it is hijacked: gorilla/websocket, which then holds it,
+// is needed for the handshake only.
 type takeover struct {
 	http.ResponseWriter
-	conn *mutedConn
+	conn net.Conn
 }
 
 // Hijack implements http.Hijacker.
@@ -24,21 +24,6 @@ func (t *takeover) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	t.conn = &mutedConn{Conn: conn}
-	return t.conn, rw, nil
-}
-
-// mutedConn is what gorilla/websocket sees of a connection. Once muted, its writes go nowhere: after the handshake only
-// the queue's writer writes, and gorilla's own pongs and close frames would overtake or split its frames.
-type mutedConn struct {
-	net.Conn
-	muted atomic.Bool
-}
-
-// Write implements net.Conn.
-func (c *mutedConn) Write(b []byte) (int, error) {
-	if c.muted.Load() {
-		return len(b), nil
-	}
-	return c.Conn.Write(b)
+	t.conn = conn
+	return conn, rw, nil
 }

@@ -4,10 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"time"
-
-	"github.com/gorilla/websocket"
 )
 
 // lingerBytes is how much of a client's bytes is thrown away so that it can read our goodbye: closing with unread bytes
@@ -30,23 +27,21 @@ func (s *session) extend() {
 }
 
 // onPing answers a client's ping, in its place among the other frames.
-func (s *session) onPing(payload string) error {
+func (s *session) onPing(payload []byte) {
 	if s.queue.isClosed() {
-		return nil
+		return
 	}
 	s.extend()
 	if s.allowed() {
-		s.answer(controlFrame(finPong, []byte(payload)))
+		s.answer(controlFrame(finPong, payload))
 	}
-	return nil
 }
 
 // onPong notes that the client lives. Pongs nobody asked for count against its rate, and keep no closed connection.
-func (s *session) onPong(string) error {
+func (s *session) onPong() {
 	if !s.queue.isClosed() && s.allowed() {
 		s.extend()
 	}
-	return nil
 }
 
 // allowed applies the rate of frames. Who keeps sending over it is sent away.
@@ -62,29 +57,28 @@ func (s *session) allowed() bool {
 	return false
 }
 
-// readOne reads and handles the message that NextReader found. False ends the connection.
-func (s *session) readOne(kind int, r io.Reader, err error) bool {
-	var raw []byte
-	if err == nil {
-		buf := s.srv.readBufs.Get().(*[]byte)
-		defer s.srv.readBufs.Put(buf)
-		raw, err = readAll(r, (*buf)[:0])
-		*buf = raw[:0]
-	}
-	if err != nil {
+// readOne handles a frame that was read. False ends the connection.
+func (s *session) readOne(op byte, payload []byte, err error) bool {
+	switch {
+	case err != nil:
 		s.readFailed(err)
 		return false
-	}
-	if s.queue.isClosed() {
+	case op == opPing:
+		s.onPing(payload)
+		return true
+	case op == opPong:
+		s.onPong()
+		return true
+	case s.queue.isClosed():
 		return true // only the client's close frame is still of interest
 	}
 	s.extend()
 	s.srv.count.ops.Add(1)
-	if kind != websocket.TextMessage {
+	if op != opText {
 		s.shut(notText, "only text frames are understood")
 		return true
 	}
-	s.handle(raw)
+	s.handle(payload)
 	return true
 }
 
@@ -96,41 +90,23 @@ func (s *session) settle() {
 	s.repay()
 }
 
-// readAll is io.ReadAll into a buffer; the read limit bounds it.
-func readAll(r io.Reader, b []byte) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if err == io.EOF {
-			return b, nil
-		}
-		if err != nil {
-			return b, err
-		}
-	}
-}
-
 // readFailed finds out why reading ended and tells the client, if it may still be there.
 func (s *session) readFailed(err error) {
-	var closed *websocket.CloseError
-	var network net.Error // gorilla hides what is behind it
-	broken := errors.As(err, &network)
+	var bad errBadFrame
+	var network net.Error
 	switch {
 	case s.queue.isClosed():
 		return // our goodbye was said
-	case errors.As(err, &closed), errors.Is(err, io.EOF), broken && !network.Timeout():
+	case errors.As(err, &bad):
+		s.shut(badFrame, bad.Error())
+	case errors.Is(err, errFrameTooBig):
+		s.shut(tooBig, err.Error())
+	case !errors.As(err, &network) || !network.Timeout():
 		return // the client said goodbye, or is gone
-	case broken && !s.signedIn:
+	case !s.signedIn:
 		s.shut(authTimeout, "")
-	case broken:
-		s.shut(idle, "")
-	case errors.Is(err, websocket.ErrReadLimit):
-		s.shut(tooBig, "a frame may have 16384 bytes, fragments together")
 	default:
-		s.shut(badFrame, strings.TrimPrefix(err.Error(), "websocket: "))
+		s.shut(idle, "")
 	}
 	s.linger()
 }

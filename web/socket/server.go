@@ -121,17 +121,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case admitted:
 	}
 	t := &takeover{ResponseWriter: w}
-	ws, err := s.upgrader.Upgrade(t, r, nil)
+	_, err := s.upgrader.Upgrade(t, r, nil)
 	if err != nil {
 		s.guard.leave(from)
 		s.log.Debug("chat upgrade failed", "remote", from, "err", err)
 		return
 	}
-	t.conn.muted.Store(true)
 	s.count.accepted.Add(1)
-	if !s.begin(newSession(s, ws, t.conn.Conn, from)) {
+	if !s.begin(newSession(s, t.conn, from)) {
 		s.guard.leave(from)
-		_ = t.conn.Conn.Close() // the server stopped meanwhile
+		_ = t.conn.Close() // the server stopped meanwhile
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
 
 	"liveroom/chat"
@@ -24,7 +23,7 @@ type session struct {
 	out  *writev.Writer  // to conn, of whoever is the writer (queue.writing)
 	ctx  context.Context // never changes once the reader runs
 	from netip.Prefix
-	ws   *websocket.Conn
+	in   frames
 
 	queue  queue                  // has its own lock
 	user   atomic.Pointer[string] // set once signed in
@@ -42,9 +41,10 @@ type session struct {
 
 var _ chat.Session = (*session)(nil)
 
-func newSession(srv *Server, ws *websocket.Conn, conn net.Conn, from netip.Prefix) *session {
+func newSession(srv *Server, conn net.Conn, from netip.Prefix) *session {
 	s := &session{
-		srv: srv, id: newID(), conn: conn, out: writev.New(conn), from: from, ws: ws,
+		srv: srv, id: newID(), conn: conn, out: writev.New(conn), from: from,
+		in:      frames{in: newInput(conn), lent: &srv.readBufs},
 		queue:   queue{maxFrames: srv.cfg.QueueFrames, maxBytes: srv.cfg.QueueBytes},
 		limiter: *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst),
 		authBy:  time.Now().Add(srv.cfg.AuthTimeout),
@@ -54,10 +54,6 @@ func newSession(srv *Server, ws *websocket.Conn, conn net.Conn, from netip.Prefi
 	// Pings of connections that began together are spread over a fifth of the interval.
 	s.pinged.Store(now - rand.Int64N(srv.cfg.PingEvery.Milliseconds()/5+1))
 	writev.Bound(conn, sendBuffer, unsentBytes)
-	ws.SetReadLimit(maxFrameBytes)
-	ws.SetPingHandler(s.onPing)
-	ws.SetPongHandler(s.onPong)
-	ws.SetCloseHandler(func(int, string) error { return nil }) // the queue answers, see end
 	return s
 }
 
@@ -116,15 +112,16 @@ func (s *session) panicked(v any, stack []byte) {
 	s.srv.log.Error("chat connection panicked", "panic", v, "stack", string(stack))
 }
 
-// run reads until the connection ends, and cleans up. It waits in NextReader for most of its life: called from here, and
+// run reads until the connection ends, and cleans up. It waits in frames.next for most of its life: called from here, and
 // not deeper, the stack fits into 4 KiB.
 func (s *session) run() {
 	defer s.end()
 	defer s.recovered()
+	defer s.in.release()
 	s.extend()
 	for {
-		kind, r, err := s.ws.NextReader()
-		if !s.readOne(kind, r, err) {
+		op, payload, err := s.in.next()
+		if !s.readOne(op, payload, err) {
 			return
 		}
 		s.settle()
@@ -141,7 +138,7 @@ func (s *session) recovered() {
 
 // end leaves everything the session was part of and closes the connection once the last frames are written.
 func (s *session) end() {
-	first, start := s.queue.close(false, closeFrame(websocket.CloseNormalClosure, "")) // the client's close is answered
+	first, start := s.queue.close(false, closeFrame(closeNormal, "")) // the client's close is answered
 	s.startWriter(start)
 	if first {
 		_ = s.conn.SetWriteDeadline(time.Now().Add(s.srv.cfg.CloseTimeout))
