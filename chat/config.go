@@ -30,6 +30,9 @@ type Config struct {
 
 	DedupAge time.Duration // how long a repeated Random is answered with the original ack (5m)
 
+	UserBurst int     // messages a member may send at once (0: as many as he likes); owner and administrators are free
+	UserRate  float64 // and in a second after that (2)
+
 	RecallWindow time.Duration // how long a member may recall his messages (2m); negative: never
 
 	AttributeWrites        int  // attribute writes a group takes in a second (5, spec im-rest §3.17)
@@ -60,6 +63,9 @@ type Config struct {
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)
 
+	// Account finds the account in whose name an administrator sends, or answers ErrNoAccount. Nil: any will do.
+	Account func(ctx context.Context, user string) (Identity, error)
+
 	// Rename changes name or notice (nil stays) where they are kept besides the group, in its live room, which brings
 	// the group in step before it returns. Nil: the group alone has them.
 	Rename func(ctx context.Context, g Group, name, notice *string) error
@@ -81,6 +87,8 @@ func (c Config) Validate() error {
 		{"TickMin", c.TickMin >= 0 && c.TickMin <= c.TickMax, "0 to TickMax", c.TickMin},
 		{"TickSlow", c.TickSlow >= c.TickMax, "at least TickMax", c.TickSlow},
 		{"MessageBytes", c.MessageBytes >= 0 && c.MessageBytes <= 1<<20, "at most 1 MiB", c.MessageBytes},
+		{"UserBurst", c.UserBurst >= 0 && c.UserBurst <= 1000, "0–1000", c.UserBurst},
+		{"UserRate", c.UserRate >= 0.01 && c.UserRate <= 1000, "0.01–1000", c.UserRate},
 		{"PriorityCap", c.PriorityCap <= Lowest, "a priority", c.PriorityCap},
 		{"CountChange", c.CountChange >= 0 && c.CountChange <= 1, "0–1", c.CountChange},
 		{"Sanctions", c.Sanctions >= 0, "not negative", c.Sanctions},
@@ -110,6 +118,7 @@ func (c Config) withDefaults() Config {
 	def(&c.NoticeBytes, 300)
 	def(&c.PriorityCap, High)
 	def(&c.DedupAge, 5*time.Minute)
+	def(&c.UserRate, 2)
 	def(&c.RecallWindow, 2*time.Minute)
 	def(&c.AttributeWrites, 5)
 	def(&c.CountChange, 0.02)

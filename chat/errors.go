@@ -32,31 +32,34 @@ func (e *Error) Is(target error) bool {
 
 // The refusals of this package. Compare with errors.Is; what is returned carries field and detail of the case.
 var (
-	ErrUnavailable    = &Error{Code: 10002, Name: "store_unavailable", Detail: "the chat store did not answer; try again", Temporary: true}
-	ErrStopping       = &Error{Code: 10002, Name: "stopping", Detail: "the server is stopping; connect again", Temporary: true}
-	ErrParameter      = &Error{Code: 10004, Name: "bad_parameter"}
-	ErrPermission     = &Error{Code: 10007, Name: "no_permission"}
-	ErrNoGroup        = &Error{Code: 10010, Name: "no_such_group", Detail: "the group does not exist or was dismissed"}
-	ErrGroupID        = &Error{Code: 10015, Name: "bad_group_id", Detail: "a group id is 1 to 48 printable ASCII characters", Field: "group"}
-	ErrMuted          = &Error{Code: 10017, Name: "muted", Detail: "you may not speak in this group"}
-	ErrMutedAll       = &Error{Code: 10017, Name: "muted_all", Detail: "only the owner and administrators may speak in this group now"}
-	ErrBanned         = &Error{Code: 10007, Name: "banned", Detail: "you are banned from this group"}
-	ErrGroupTaken     = &Error{Code: 10021, Name: "group_id_taken", Detail: "the group id is in use by somebody else", Field: "group"}
-	ErrGroupOwned     = &Error{Code: 10025, Name: "group_id_owned", Detail: "the group id is in use by the same owner, for another room", Field: "group"}
-	ErrNoMessage      = &Error{Code: 10030, Name: "no_such_message", Detail: "there is no such message, or it is too old to be found", Field: "seq"}
-	ErrRecallLate     = &Error{Code: 10031, Name: "recall_too_late", Detail: "the time in which you may recall your messages is over", Field: "seq"}
-	ErrNotRecallable  = &Error{Code: 10032, Name: "not_recallable", Detail: "messages of the server can't be recalled", Field: "seq"}
-	ErrAttributeKey   = &Error{Code: 10045, Name: "attribute_key_too_long", Detail: "an attribute key is 1 to 32 bytes", Field: "attributes"}
-	ErrAttributeValue = &Error{Code: 10046, Name: "attribute_value_too_long", Detail: "an attribute value is at most 4000 bytes", Field: "attributes"}
-	ErrAttributeCount = &Error{Code: 10047, Name: "too_many_attributes", Detail: "a group has at most 16 attributes", Field: "attributes"}
-	ErrAttributeTotal = &Error{Code: 10048, Name: "attributes_too_large", Detail: "all attribute values together are at most 16000 bytes", Field: "attributes"}
-	ErrAttributeRate  = &Error{Code: 10049, Name: "attributes_too_fast", Detail: "too many attribute writes in this group; try again in a second", Temporary: true}
-	ErrNoAttribute    = &Error{Code: 10050, Name: "no_such_attribute", Detail: "an attribute to delete does not exist", Field: "keys"}
-	ErrInFlight       = &Error{Code: 10002, Name: "send_in_flight", Detail: "the same message is being sent; try again", Field: "random", Temporary: true}
-	ErrTooManyUsers   = &Error{Code: 10005, Name: "too_many_users", Detail: "name at most 100 users at once", Field: "users"}
-	ErrTooManyAdmins  = &Error{Code: 10004, Name: "too_many_admins", Detail: "a group has at most 5 administrators; make one of them a member first", Field: "user"}
-	ErrBlocked        = &Error{Code: 80001, Name: "blocked_text", Detail: "it holds words that are not allowed here"}
-	ErrTooLarge       = &Error{Code: 80002, Name: "message_too_large", Field: "body"}
+	ErrUnavailable     = &Error{Code: 10002, Name: "store_unavailable", Detail: "the chat store did not answer; try again", Temporary: true}
+	ErrStopping        = &Error{Code: 10002, Name: "stopping", Detail: "the server is stopping; connect again", Temporary: true}
+	ErrParameter       = &Error{Code: 10004, Name: "bad_parameter"}
+	ErrPermission      = &Error{Code: 10007, Name: "no_permission"}
+	ErrNoGroup         = &Error{Code: 10010, Name: "no_such_group", Detail: "the group does not exist or was dismissed"}
+	ErrGroupID         = &Error{Code: 10015, Name: "bad_group_id", Detail: "a group id is 1 to 48 printable ASCII characters", Field: "group"}
+	ErrMuted           = &Error{Code: 10017, Name: "muted", Detail: "you may not speak in this group"}
+	ErrMutedAll        = &Error{Code: 10017, Name: "muted_all", Detail: "only the owner and administrators may speak in this group now"}
+	ErrBanned          = &Error{Code: 10007, Name: "banned", Detail: "you are banned from this group"}
+	ErrGroupTaken      = &Error{Code: 10021, Name: "group_id_taken", Detail: "the group id is in use by somebody else", Field: "group"}
+	ErrGroupOwned      = &Error{Code: 10025, Name: "group_id_owned", Detail: "the group id is in use by the same owner, for another room", Field: "group"}
+	ErrNoMessage       = &Error{Code: 10030, Name: "no_such_message", Detail: "there is no such message, or it is too old to be found", Field: "seq"}
+	ErrRecallLate      = &Error{Code: 10031, Name: "recall_too_late", Detail: "the time in which you may recall your messages is over", Field: "seq"}
+	ErrNotRecallable   = &Error{Code: 10032, Name: "not_recallable", Detail: "messages of the server can't be recalled", Field: "seq"}
+	ErrTooManyMessages = &Error{Code: 10023, Name: "too_many_messages", Detail: "you send too fast; wait a moment", Temporary: true}
+	ErrSlowMode        = &Error{Code: 10023, Name: "slow_mode", Detail: "this group is in slow mode; wait until you may send again", Temporary: true}
+	ErrNoAccount       = &Error{Code: 10019, Name: "no_such_account", Detail: "there is no such account"}
+	ErrAttributeKey    = &Error{Code: 10045, Name: "attribute_key_too_long", Detail: "an attribute key is 1 to 32 bytes", Field: "attributes"}
+	ErrAttributeValue  = &Error{Code: 10046, Name: "attribute_value_too_long", Detail: "an attribute value is at most 4000 bytes", Field: "attributes"}
+	ErrAttributeCount  = &Error{Code: 10047, Name: "too_many_attributes", Detail: "a group has at most 16 attributes", Field: "attributes"}
+	ErrAttributeTotal  = &Error{Code: 10048, Name: "attributes_too_large", Detail: "all attribute values together are at most 16000 bytes", Field: "attributes"}
+	ErrAttributeRate   = &Error{Code: 10049, Name: "attributes_too_fast", Detail: "too many attribute writes in this group; try again in a second", Temporary: true}
+	ErrNoAttribute     = &Error{Code: 10050, Name: "no_such_attribute", Detail: "an attribute to delete does not exist", Field: "keys"}
+	ErrInFlight        = &Error{Code: 10002, Name: "send_in_flight", Detail: "the same message is being sent; try again", Field: "random", Temporary: true}
+	ErrTooManyUsers    = &Error{Code: 10005, Name: "too_many_users", Detail: "name at most 100 users at once", Field: "users"}
+	ErrTooManyAdmins   = &Error{Code: 10004, Name: "too_many_admins", Detail: "a group has at most 5 administrators; make one of them a member first", Field: "user"}
+	ErrBlocked         = &Error{Code: 80001, Name: "blocked_text", Detail: "it holds words that are not allowed here"}
+	ErrTooLarge        = &Error{Code: 80002, Name: "message_too_large", Field: "body"}
 
 	// ErrTooManySanctions is for mutes and bans, each.
 	ErrTooManySanctions = &Error{Code: 10038, Name: "too_many_sanctions", Detail: "this group has as many as it may; lift some first"}

@@ -66,6 +66,7 @@ type Joined struct {
 	Mute MuteState
 
 	Count     Count
+	NextAt    time.Time    // when who joined may send again in slow mode; zero: at once
 	Withdrawn []Withdrawal // on a resume: what was withdrawn of the messages up to the client's position
 	Messages  []*Message   // oldest first: history for a newcomer, what was missed on a resume
 }
@@ -75,6 +76,8 @@ type Ack struct {
 	Time    time.Time
 	Seq     uint64 // of the message; if Dropped the newest of the room, not consumed
 	Dropped bool   // frequency control dropped it; clients are told success all the same (spec im-rest §3.11)
+
+	NextAt time.Time // when the sender may send again in slow mode; zero: at once. Stores don't keep it
 
 	// Body is what members get instead of what was sent, where sensitive words were replaced; else empty. Stores don't keep it.
 	Body string `json:"-"`

@@ -180,6 +180,9 @@ func (r *room) publish(out outcome, ended []*sending) {
 	r.log.trim(r.usedAt, r.s.cfg.keep())
 	for _, p := range ended {
 		delete(r.inFlight, p.Key)
+		if p.err != nil {
+			r.refundPace(p)
+		}
 	}
 	r.audience = append(r.audience[:0], r.members...)
 	defer clear(r.audience) // a quiet room must not keep sessions that left

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"errors"
 	"net/netip"
 	"time"
 )
@@ -89,9 +88,4 @@ func (r *room) maySpeak(user string, from netip.Prefix) error {
 		return err
 	}
 	return nil
-}
-
-// refusedLate says whether a message was refused by the store's own rules.
-func (p *sending) refusedLate() bool {
-	return errors.Is(p.err, ErrMuted) || errors.Is(p.err, ErrMutedAll) || errors.Is(p.err, ErrBanned)
 }

@@ -40,6 +40,7 @@ type room struct {
 	closed   []*batch         // ended by an item of the server, in order
 	running  bool             // the loop exists
 	inFlight map[Key]*sending // sends whose answer is not known yet
+	paces    map[string]pace  // of members who spoke lately
 
 	acts    uint64 // version of the last act of moderation; the loop's own
 	counter counter
@@ -81,6 +82,10 @@ type sending struct {
 	exempt bool   // from sensitive words
 	clean  string // the body with words replaced, if any were
 
+	paced   string    // whose token bucket and slow mode count; empty: nobody's
+	pacedAt time.Time // when it was paid for
+	next    time.Time // when its sender may send again in slow mode; zero: at once
+
 	ack  Ack
 	err  error
 	done chan struct{} // closed once ack or err is set and the batch is delivered
@@ -118,6 +123,7 @@ func (r *room) fill(state GroupState) {
 	r.restraints = state.restraints()
 	r.withdrawals = state.Withdrawals
 	r.log = newLogbook(state.Log, state.Seq, state.Floor)
+	r.restorePaces()
 }
 
 // add enters a session, or renews it. The room's lock is held.

@@ -1,7 +1,9 @@
 package chat
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 	"unicode/utf8"
@@ -14,11 +16,12 @@ import (
 // The order of checks is design §6. Refusals are *Error; a message that frequency control dropped is none.
 func (s *Service) Send(ctx context.Context, m Message, who Identity) (Ack, error) {
 	if err := s.ready(ctx); err != nil {
+		s.lost(m.Priority, err)
 		return Ack{}, err
 	}
 	p, err := s.admit(ctx, &m, who)
 	if err != nil {
-		s.fate(m.Priority, refused)
+		s.lost(m.Priority, err)
 		return Ack{}, err
 	}
 	return s.sendOnce(ctx, p)
@@ -27,6 +30,7 @@ func (s *Service) Send(ctx context.Context, m Message, who Identity) (Ack, error
 // SendServer sends a room message of the server: exempt from frequency control, and last item of its batch.
 func (s *Service) SendServer(ctx context.Context, m Message) (Ack, error) {
 	if err := s.ready(ctx); err != nil {
+		s.lost(m.Priority, err)
 		return Ack{}, err
 	}
 	if m.From == "" {
@@ -35,7 +39,7 @@ func (s *Service) SendServer(ctx context.Context, m Message) (Ack, error) {
 	m.Server = true
 	c, err := s.check(&m)
 	if err != nil {
-		s.fate(m.Priority, refused)
+		s.lost(m.Priority, err)
 		return Ack{}, err
 	}
 	if m.Priority == 0 {
@@ -51,8 +55,13 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	if !who.Admin || m.From == "" {
 		m.From, m.Nick, m.Avatar = who.User, who.Nick, who.Avatar
 	}
+	if err := s.inNameOf(ctx, m, who); err != nil {
+		return nil, err
+	}
 	address, trusted := s.cfg.standing(m.From, who)
+	var paced string
 	err := s.with(ctx, m.Group, func(r *room) error {
+		paced = r.pacedAs(who)
 		if err := r.maySend(who); err != nil || trusted {
 			return err
 		}
@@ -77,8 +86,24 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	}
 	p := s.sending(m)
 	p.exempt = s.exempt(who)
-	p.Address, p.Trusted = address, trusted
+	p.Address, p.Trusted, p.paced = address, trusted, paced
 	return p, nil
+}
+
+// inNameOf completes a message that an administrator sends for somebody else, who must have an account.
+func (s *Service) inNameOf(ctx context.Context, m *Message, who Identity) error {
+	if m.From == who.User || m.From == Administrator || s.cfg.Account == nil {
+		return nil
+	}
+	account, err := s.cfg.Account(ctx, m.From)
+	if errors.Is(err, ErrNoAccount) {
+		return ErrNoAccount.with("from", "there is no account %q", clip(m.From))
+	}
+	if err != nil {
+		return s.storeError(err, "find account")
+	}
+	m.Nick, m.Avatar = cmp.Or(m.Nick, account.Nick), cmp.Or(m.Avatar, account.Avatar)
+	return nil
 }
 
 // maySend says why who may not speak here. The room's lock is held.
@@ -92,6 +117,8 @@ func (r *room) maySend(who Identity) error {
 		return ErrPermission.with("from", "this account speaks for the server")
 	case who.Guest && !r.settings.GuestsSpeak:
 		return ErrPermission.with("", "guests only receive in this group")
+	case r.manages(who):
+		return nil
 	case !r.has(who.User):
 		return ErrPermission.with("group", "join the group before sending to it")
 	}
@@ -125,20 +152,25 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 	if p.Key != (Key{}) {
 		earlier, err := s.claim(ctx, p)
 		if err != nil {
+			s.lost(priority, err)
 			return Ack{}, err
 		}
 		if earlier != nil {
 			s.fate(priority, repeated)
-			return earlier.wait(ctx)
+			ack, err := earlier.wait(ctx)
+			ack.NextAt = s.nextAt(ctx, group, p.paced)
+			return ack, err
 		}
 	}
-	if err := s.reword(p); err != nil {
-		s.fate(priority, refused)
-		s.settle(group, p, Ack{}, err)
-		s.release(group, p.Key)
+	err := s.pace(ctx, p)
+	if err == nil {
+		err = s.reword(p)
+	}
+	if err != nil {
+		s.abandon(group, p, err)
 		return Ack{}, err
 	}
-	err := s.with(ctx, group, func(r *room) error {
+	err = s.with(ctx, group, func(r *room) error {
 		if !p.Message.Server && r.crowded(p) {
 			return nil
 		}
@@ -155,7 +187,7 @@ func (p *sending) wait(ctx context.Context) (Ack, error) {
 	select {
 	case <-p.done:
 		ack := p.ack
-		ack.Body = p.clean
+		ack.Body, ack.NextAt = p.clean, p.next
 		return ack, p.err
 	case <-ctx.Done():
 		return Ack{}, ctx.Err()
@@ -180,7 +212,6 @@ func (s *Service) claim(ctx context.Context, p *sending) (earlier *sending, err 
 	switch {
 	case err != nil:
 		err = s.storeError(err, "reserve")
-		s.fate(p.Message.Priority, failed)
 	case reserved.Ack != nil:
 		_ = s.reword(p) // for the answer's sake: what was let through once is not refused now
 		s.settle(group, p, *reserved.Ack, nil)
@@ -205,6 +236,9 @@ func (s *Service) settle(group string, p *sending, ack Ack, err error) {
 		if r.inFlight[p.Key] == p {
 			delete(r.inFlight, p.Key)
 		}
+		if err != nil {
+			r.refundPace(p)
+		}
 		r.mu.Unlock()
 	}
 	close(p.done)
@@ -212,7 +246,7 @@ func (s *Service) settle(group string, p *sending, ack Ack, err error) {
 
 // abandon gives up a send whose key is claimed.
 func (s *Service) abandon(group string, p *sending, err error) {
-	s.fate(p.Message.Priority, failed)
+	s.lost(p.Message.Priority, err)
 	s.settle(group, p, Ack{}, err)
 	s.release(group, p.Key)
 }

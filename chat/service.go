@@ -36,6 +36,7 @@ type Service struct {
 	panics     atomic.Uint64
 	recalls    atomic.Uint64
 	blocks     atomic.Uint64
+	refusals   [len(refusals)]atomic.Uint64
 	fates      [Lowest + 1][fates]atomic.Uint64
 }
 
@@ -108,7 +109,8 @@ func (s *Service) loaded() []*room {
 // putAway forgets a room nobody has used for a while; the store knows all of it.
 func (s *Service) putAway(r *room, now time.Time) {
 	r.mu.Lock()
-	idle := !r.running && len(r.members) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
+	r.trimPaces(now)
+	idle := !r.running && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
 	r.gone = r.gone || idle
 	r.mu.Unlock()
 	if idle {

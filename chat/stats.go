@@ -1,5 +1,10 @@
 package chat
 
+import (
+	"errors"
+	"slices"
+)
+
 // Stats are figures since the start, for metrics.
 type Stats struct {
 	Groups   int // rooms held in memory
@@ -7,6 +12,8 @@ type Stats struct {
 	Members  int // distinct users and anonymous guests, summed over rooms
 
 	Messages []MessageStats // one per priority
+
+	Refusals map[string]uint64 // refused messages by the name of the refusal
 
 	Recalled uint64 // messages taken back after delivery
 	Blocked  uint64 // and blocked by a verdict
@@ -41,13 +48,32 @@ const (
 
 func (s *Service) fate(p Priority, f fate) { s.fates[min(p, Lowest)][f].Add(1) }
 
+// refusals are the reasons that refused messages are counted by: names of refusals, the last for all others.
+var refusals = [...]string{
+	ErrMuted.Name, ErrMutedAll.Name, ErrBanned.Name, ErrTooManyMessages.Name, ErrSlowMode.Name, ErrBlocked.Name,
+	ErrTooLarge.Name, ErrPermission.Name, ErrParameter.Name, "other",
+}
+
+// lost notes a message that was refused, or that failed because the store or the server could not take it.
+func (s *Service) lost(p Priority, err error) {
+	var e *Error
+	if !errors.As(err, &e) || e.Code == ErrUnavailable.Code {
+		s.fate(p, failed)
+		return
+	}
+	s.fate(p, refused)
+	i := slices.Index(refusals[:], e.Name)
+	if i < 0 {
+		i = len(refusals) - 1
+	}
+	s.refusals[i].Add(1)
+}
+
 // count notes how a send through the loop ended.
 func (s *Service) count(p *sending) {
 	switch {
-	case p.refusedLate():
-		s.fate(p.Message.Priority, refused)
 	case p.err != nil:
-		s.fate(p.Message.Priority, failed)
+		s.lost(p.Message.Priority, p.err)
 	case p.ack.Dropped:
 		s.fate(p.Message.Priority, dropped)
 	default:
@@ -67,6 +93,10 @@ func (s *Service) Stats() Stats {
 		r.mu.Lock()
 		st.Members += len(r.users) + r.anonymous
 		r.mu.Unlock()
+	}
+	st.Refusals = make(map[string]uint64, len(refusals))
+	for i, name := range refusals {
+		st.Refusals[name] = s.refusals[i].Load()
 	}
 	for p := range s.fates {
 		f := &s.fates[p]

@@ -29,6 +29,8 @@ func TestChatOverREST(t *testing.T) {
 	if sent.json["seq"] != 1.0 || sent.json["dropped"] != false || sent.json["time"].(float64) < 1e9 {
 		t.Errorf("send = %s", sent.raw)
 	}
+	b.do(422, "POST", "/api/v1/rooms/demo/messages", apiToken, `{"from":"bob","text":"x"}`)
+	b.account("bob")
 	b.do(200, "POST", "/api/v1/rooms/demo/messages", apiToken,
 		`{"from":"bob","priority":"High","random":7,"cloudCustomData":"x","body":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"d"}}]}`)
 	var history struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -89,6 +90,8 @@ type bench struct {
 	rooms  *rooms
 	states *status.Memory
 	signer account.Signer
+
+	accounts *account.Service
 	logs   *logBuffer
 	client *http.Client
 	stop   func()
@@ -122,9 +125,16 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	machine := status.NewMachine(b.states, status.Config{})
 	list, err := words.New(t.Context(), words.Config{}, words.NewMemory(), log)
 	must(t, err)
-	talk, err := chat.New(chat.Config{Words: list}, chat.NewMemory(), log)
-	must(t, err)
 	accounts, err := account.New(account.Config{Signer: b.signer}, account.NewMemory(), log)
+	must(t, err)
+	b.accounts = accounts
+	talk, err := chat.New(chat.Config{Words: list, Account: func(ctx context.Context, user string) (chat.Identity, error) {
+		a, err := accounts.Account(ctx, user)
+		if errors.Is(err, account.ErrUnknownUser) {
+			err = chat.ErrNoAccount
+		}
+		return chat.Identity{User: a.User, Nick: a.Nick, Avatar: a.Avatar}, err
+	}}, chat.NewMemory(), log)
 	must(t, err)
 	outbox := status.NewSynchroniser(status.SyncConfig{}, b.states, nil, log)
 	machine.Watch(func(s status.State) { outbox.Wake(s.Record.Room) })
@@ -183,6 +193,15 @@ func (b *bench) userSig(user string) string {
 	sig, err := b.signer.Sign(user, time.Now(), time.Hour)
 	must(b.t, err)
 	return sig
+}
+
+// account makes accounts of users, as their first login would.
+func (b *bench) account(users ...string) {
+	b.t.Helper()
+	for _, user := range users {
+		_, err := b.accounts.Import(b.t.Context(), user, nil, nil)
+		must(b.t, err)
+	}
 }
 
 // answer is what a call was answered.

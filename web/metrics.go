@@ -114,6 +114,12 @@ func ChatSource(stats func() chat.Stats) Source {
 			{Name: "chat_withdrawn_total", Help: "Messages withdrawn after delivery.", Counter: true, Value: float64(st.Blocked), Labels: []Label{{"kind", "blocked"}}},
 			{Name: "chat_panics_total", Help: "Sessions that panicked.", Counter: true, Value: float64(st.Panics)},
 		}
+		for reason, n := range st.Refusals {
+			out = append(out, Sample{
+				Name: "chat_refused_total", Help: "Refused messages by reason.", Counter: true, Value: float64(n),
+				Labels: []Label{{"reason", reason}},
+			})
+		}
 		for _, m := range st.Messages {
 			for _, fate := range []struct {
 				name string

@@ -89,6 +89,7 @@ func TestMutesAndBansOverREST(t *testing.T) {
 	if got := fmt.Sprintf("%v %v", usersOf(a, "mutes"), a.json["nextCursor"]); got != "[dan] <nil>" {
 		t.Errorf("the last page: %s", a.raw)
 	}
+	b.account("bob", "carol")
 	if a := b.do(403, "POST", "/api/v1/rooms/demo/messages", apiToken, `{"from":"carol","text":"hi"}`); a.code() != "muted" || a.json["until"] != nil {
 		t.Errorf("sent as somebody muted for ever: %s", a.raw)
 	}

@@ -16,6 +16,7 @@ func (s *Settings) validChat() error {
 	}{
 		{"chat-rate", s.ChatRate, 1, 1_000_000},
 		{"chat-history", s.ChatHistory, 1, 1000},
+		{"chat-user-burst", s.ChatUserBurst, 0, 1000},
 		{"chat-message-size", s.ChatMessage, 1024, 12 << 10},
 	} {
 		if b.is < b.min || b.is > b.max {
@@ -24,6 +25,9 @@ func (s *Settings) validChat() error {
 	}
 	if s.ChatHistoryAge < time.Minute || s.ChatHistoryAge > 720*time.Hour {
 		return fmt.Errorf("chat-history-age is %s, must be from 1m to 720h", s.ChatHistoryAge)
+	}
+	if !(s.ChatUserRate >= 0.01 && s.ChatUserRate <= 1000) {
+		return fmt.Errorf("chat-user-rate is %v, must be from 0.01 to 1000", s.ChatUserRate)
 	}
 	if s.ChatRecall < 0 || s.ChatRecall > 24*time.Hour {
 		return fmt.Errorf("chat-recall-window is %s, must be from 0 (never) to 24h", s.ChatRecall)
@@ -35,7 +39,7 @@ func (s *Settings) validChat() error {
 func (s *Settings) chat() chat.Config {
 	c := chat.Config{
 		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
-		RecallWindow: s.ChatRecall,
+		RecallWindow: s.ChatRecall, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
 	}
 	if s.ChatRecall == 0 {
 		c.RecallWindow = -1

@@ -14,6 +14,9 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 		{"chat-history-age", "59s", "1m"},
 		{"chat-history-age", "721h", "720h"},
 		{"chat-recall-window", "25h", "24h"},
+		{"chat-user-burst", "-1", "1000"},
+		{"chat-user-rate", "0", "0.01"},
+		{"chat-user-rate", "NaN", "0.01"},
 		{"chat-message-size", "1023", "1024"},
 		{"chat-message-size", "12289", "12288"},
 	} {

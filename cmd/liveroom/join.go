@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"liveroom/chat"
+	"liveroom/chat/account"
 	"liveroom/live"
 	"liveroom/live/rtmp"
 	"liveroom/live/stream"
@@ -109,6 +110,21 @@ func (p *program) rename(ctx context.Context, g chat.Group, name, notice *string
 		return &chat.Error{Code: chat.ErrBlocked.Code, Name: chat.ErrBlocked.Name, Field: refused.Field, Detail: refused.Detail}
 	default:
 		return &chat.Error{Code: chat.ErrParameter.Code, Name: chat.ErrParameter.Name, Field: refused.Field, Detail: refused.Detail}
+	}
+}
+
+// account is somebody in whose name an administrator sends.
+func (p *program) account(ctx context.Context, user string) (chat.Identity, error) {
+	a, err := p.accounts.Account(ctx, user)
+	switch {
+	case err == nil:
+		return chat.Identity{User: a.User, Nick: a.Nick, Avatar: a.Avatar}, nil
+	case errors.Is(err, account.ErrUnknownUser) && p.accounts.IsAdmin(user):
+		return chat.Identity{User: user, Admin: true}, nil // named in the settings, and was never here
+	case errors.Is(err, account.ErrUnknownUser):
+		return chat.Identity{}, chat.ErrNoAccount
+	default:
+		return chat.Identity{}, err
 	}
 }
 

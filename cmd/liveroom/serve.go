@@ -145,7 +145,7 @@ func (p *program) join(keys Secrets) error {
 	var err error
 	talk := p.set.chat()
 	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
-	talk.Viewers, talk.Rename = newAudience(p.viewers).of, p.rename
+	talk.Viewers, talk.Rename, talk.Account = newAudience(p.viewers).of, p.rename, p.account
 	talk.Banished = p.banished
 	if err = p.joinWords(&talk); err != nil {
 		return err

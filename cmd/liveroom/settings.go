@@ -61,6 +61,8 @@ type Settings struct {
 	ChatHistory    int           `name:"chat-history" help:"Newest messages that a newcomer gets." default:"20" env:"LIVEROOM_CHAT_HISTORY" yaml:"chat-history"`
 	ChatHistoryAge time.Duration `name:"chat-history-age" help:"How old they may be." default:"24h" env:"LIVEROOM_CHAT_HISTORY_AGE" yaml:"chat-history-age"`
 	ChatMessage    int           `name:"chat-message-size" help:"Most bytes of a message, MsgBody and CloudCustomData together." default:"12288" env:"LIVEROOM_CHAT_MESSAGE_SIZE" yaml:"chat-message-size"`
+	ChatUserBurst  int           `name:"chat-user-burst" help:"Messages a member may send at once; 0: as many as he likes." default:"5" env:"LIVEROOM_CHAT_USER_BURST" yaml:"chat-user-burst"`
+	ChatUserRate   float64       `name:"chat-user-rate" help:"Messages a member may send in a second, after those at once." default:"2" env:"LIVEROOM_CHAT_USER_RATE" yaml:"chat-user-rate"`
 	ChatRecall     time.Duration `name:"chat-recall-window" help:"How long a member may recall his messages; 0: never." default:"2m" env:"LIVEROOM_CHAT_RECALL_WINDOW" yaml:"chat-recall-window"`
 	ChatWords      string        `name:"chat-words" help:"File of sensitive words, one a line, beside those set over the API; re-read when it changes." env:"LIVEROOM_CHAT_WORDS" yaml:"chat-words"`
 	ChatWordsLoose string        `name:"chat-words-loose" help:"on: spaces and punctuation between the letters don't hide a word of the file." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_LOOSE" yaml:"chat-words-loose"`

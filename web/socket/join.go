@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"time"
 
 	"liveroom/chat"
 )
@@ -86,6 +87,20 @@ func sizeOf(all []*chat.Message) int {
 	return n
 }
 
+// limits are the slow mode of a group, in seconds, and when the member may send again, in Unix milliseconds; 0: at once.
+type limits struct {
+	SlowMode int64 `json:"slowMode"`
+	NextAt   int64 `json:"nextAt"`
+}
+
+func limitsOf(j *chat.Joined) limits {
+	l := limits{SlowMode: int64(j.Settings.SlowMode / time.Second)}
+	if !j.NextAt.IsZero() {
+		l.NextAt = j.NextAt.UnixMilli()
+	}
+	return l
+}
+
 func joinAnswer(r *request, j *chat.Joined) []byte {
 	b := answer(r, 512+sizeOf(j.Messages))
 	b = appendField(b, "group", r.Group)
@@ -103,6 +118,7 @@ func joinAnswer(r *request, j *chat.Joined) []byte {
 	b = appendField(b, "settings", j.Settings.Settings)
 	b = appendField(b, "mute", muteAnswer{j.Mute.All, unix(j.Mute.Until)})
 	b = appendField(b, "count", j.Count)
+	b = appendField(b, "limits", limitsOf(j))
 	if r.Epoch != "" {
 		b = appendField(b, "withdrawn", append([]chat.Withdrawal{}, j.Withdrawn...))
 	}

@@ -195,6 +195,9 @@ func (s *session) send(ctx context.Context, r *request) error {
 	b := answer(r, 64)
 	b = appendField(b, "time", ack.Time.Unix())
 	b = appendField(b, "seq", ack.Seq)
+	if !ack.NextAt.IsZero() {
+		b = appendField(b, "nextAt", ack.NextAt.UnixMilli())
+	}
 	if ack.Body != "" {
 		b = append(append(b, `,"body":`...), ack.Body...)
 	}
