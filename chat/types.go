@@ -79,20 +79,27 @@ type Item struct {
 	Event   *Event
 }
 
-// Batch is what one flush of a room delivers to every session. It is shared and immutable; Frame caches its encoded form.
+// BatchForms is how many encoded forms a batch may have: one for each kind of connection that members come by.
+const BatchForms = 2
+
+// Batch is what one flush of a room delivers to every session. It is shared and immutable; Frame caches its encoded forms.
 type Batch struct {
 	Group    string
 	Items    []Item
 	Priority Priority // of its most important item
 
-	once  sync.Once
-	frame []byte
+	forms [BatchForms]struct {
+		once  sync.Once
+		frame []byte
+	}
 }
 
-// Frame returns the batch as encoded by build, which runs at most once however many sessions share the batch.
-func (b *Batch) Frame(build func(*Batch) []byte) []byte {
-	b.once.Do(func() { b.frame = build(b) })
-	return b.frame
+// Frame returns the batch in one of its forms, as encoded by build, which runs at most once however many sessions share
+// the batch. Each form has one build.
+func (b *Batch) Frame(form int, build func(*Batch) []byte) []byte {
+	f := &b.forms[form]
+	f.once.Do(func() { f.frame = build(b) })
+	return f.frame
 }
 
 // Session is one connected device, implemented by a door. Deliver must not block: a session that can't keep up drops

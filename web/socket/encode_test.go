@@ -92,7 +92,7 @@ func TestAFrameIsBuiltOnceForAllSockets(t *testing.T) {
 	var frames [][]byte
 	for range 3 {
 		q := newQueue(10, 100, "g")
-		q.deliver("g", b.Frame(encodeBatch), &dropped)
+		q.deliver("g", b.Frame(webSocketForm, encodeBatch), &dropped)
 		bufs, _ := q.take(nil)
 		frames = append(frames, bufs[0])
 	}

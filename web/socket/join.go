@@ -40,7 +40,7 @@ func (s *session) join(ctx context.Context, r *request) error {
 	}
 	s.budget(&j)
 	var dropped [classes]uint64
-	result, start := s.queue.joined(joinAnswer(r, &j), &dropped)
+	result, start := s.queue.joined(s.wire.shape(joinAnswer(r, &j)), &dropped)
 	entered = result != lost
 	s.startWriter(start)
 	s.srv.count.drop(&dropped)

@@ -10,7 +10,7 @@ import (
 // that cannot take it is closed, as for any event.
 func (s *session) Left(group string, why chat.Departure) {
 	var dropped [classes]uint64
-	result, start := s.queue.deliver(group, leftDelivery(group, why), &dropped)
+	result, start := s.queue.deliver(group, s.leftDelivery(group, why), &dropped)
 	s.startWriter(start)
 	s.srv.count.drop(&dropped)
 	if result == overflow {
@@ -20,14 +20,14 @@ func (s *session) Left(group string, why chat.Departure) {
 	s.srv.rooms.Leave(group, s)
 }
 
-func leftDelivery(group string, why chat.Departure) delivery {
+func (s *session) leftDelivery(group string, why chat.Departure) delivery {
 	b := append(newFrame(128), `{"push":"left","group":`...)
 	b = appendString(b, group)
 	b = appendField(b, "reason", why.Reason)
 	b = appendField(b, "by", why.By)
 	b = appendField(b, "detail", why.Detail)
 	b = appendField(b, "until", unix(why.Until))
-	return append(delivery{byte(control) | flagLast}, seal(append(b, '}'))...)
+	return append(delivery{byte(control) | flagLast}, s.wire.shape(seal(append(b, '}')))...)
 }
 
 // unix is a time in seconds; 0 for none.

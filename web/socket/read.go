@@ -51,7 +51,7 @@ func (s *session) allowed() bool {
 		return true
 	}
 	s.srv.count.tooFast.Add(1)
-	if s.excess++; s.excess > s.srv.cfg.OpsBurst {
+	if s.excess++; int(s.excess) > s.srv.cfg.OpsBurst {
 		s.shut(tooFast, "")
 	}
 	return false

@@ -128,7 +128,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.count.accepted.Add(1)
-	if !s.begin(newSession(s, t.conn, from)) {
+	if !s.begin(newWebSocket(s, t.conn, from)) {
 		s.guard.leave(from)
 		_ = t.conn.Close() // the server stopped meanwhile
 	}

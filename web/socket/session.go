@@ -21,9 +21,9 @@ type session struct {
 	id   string          // never changes
 	conn net.Conn        // safe for all; only the writer writes
 	out  *writev.Writer  // to conn, of whoever is the writer (queue.writing)
+	wire wire            // never changes; only the reader reads
 	ctx  context.Context // never changes once the reader runs
 	from netip.Prefix
-	in   frames
 
 	queue  queue                  // has its own lock
 	user   atomic.Pointer[string] // set once signed in
@@ -31,8 +31,8 @@ type session struct {
 	pinged atomic.Int64           // when a ping was sent last
 
 	limiter  rate.Limiter
-	excess   int // frames over the rate since the last one within it
-	failures int // failed logins
+	excess   int32 // frames over the rate since the last one within it
+	failures uint8 // failed logins
 	signedIn bool
 	who      chat.Identity
 	authBy   time.Time // deadline of auth
@@ -41,20 +41,18 @@ type session struct {
 
 var _ chat.Session = (*session)(nil)
 
-func newSession(srv *Server, conn net.Conn, from netip.Prefix) *session {
-	s := &session{
-		srv: srv, id: newID(), conn: conn, out: writev.New(conn), from: from,
-		in:      frames{in: newInput(conn), lent: &srv.readBufs},
-		queue:   queue{maxFrames: srv.cfg.QueueFrames, maxBytes: srv.cfg.QueueBytes},
-		limiter: *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst),
-		authBy:  time.Now().Add(srv.cfg.AuthTimeout),
-	}
+// start sets up a session that is all zero.
+func (s *session) start(srv *Server, conn net.Conn, w wire, from netip.Prefix) {
+	s.srv, s.id, s.from = srv, newID(), from
+	s.conn, s.out, s.wire = conn, writev.New(conn), w
+	s.queue.maxFrames, s.queue.maxBytes = srv.cfg.QueueFrames, srv.cfg.QueueBytes
+	s.limiter = *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst)
+	s.authBy = time.Now().Add(srv.cfg.AuthTimeout)
 	now := time.Now().UnixMilli()
 	s.heard.Store(now)
 	// Pings of connections that began together are spread over a fifth of the interval.
 	s.pinged.Store(now - rand.Int64N(srv.cfg.PingEvery.Milliseconds()/5+1))
 	writev.Bound(conn, sendBuffer, unsentBytes)
-	return s
 }
 
 // ID implements chat.Session.
@@ -63,7 +61,7 @@ func (s *session) ID() string { return s.id }
 // Deliver implements chat.Session. It never blocks.
 func (s *session) Deliver(b *chat.Batch) {
 	var dropped [classes]uint64
-	result, start := s.queue.deliver(b.Group, b.Frame(encodeBatch), &dropped)
+	result, start := s.queue.deliver(b.Group, s.wire.batch(b), &dropped)
 	s.startWriter(start)
 	s.srv.count.drop(&dropped)
 	if result == overflow {
@@ -81,7 +79,7 @@ func (s *session) Close(why chat.Closing) {
 // shut says goodbye and lets the connection end; the first goodbye counts.
 func (s *session) shut(g goodbye, detail string) {
 	push, last := g.frames(detail, s.srv.cfg.ReconnectSpread.Milliseconds())
-	first, start := s.queue.close(g.abandon, push, last)
+	first, start := s.queue.close(g.abandon, s.wire.shape(push), s.wire.shape(last))
 	if !first {
 		return
 	}
@@ -93,8 +91,8 @@ func (s *session) shut(g goodbye, detail string) {
 	s.startWriter(start)
 }
 
-// answer queues an answer.
-func (s *session) answer(b []byte) { s.startWriter(s.queue.push(b)) }
+// answer queues an answer, or another frame that is for this session alone.
+func (s *session) answer(b []byte) { s.startWriter(s.queue.push(s.wire.shape(b))) }
 
 // pingIfSilent sends a ping if nothing was heard for PingEvery, and none was sent.
 func (s *session) pingIfSilent(now time.Time) {
@@ -112,15 +110,15 @@ func (s *session) panicked(v any, stack []byte) {
 	s.srv.log.Error("chat connection panicked", "panic", v, "stack", string(stack))
 }
 
-// run reads until the connection ends, and cleans up. It waits in frames.next for most of its life: called from here, and
+// run reads until the connection ends, and cleans up. It waits in wire.next for most of its life: called from here, and
 // not deeper, the stack fits into 4 KiB.
 func (s *session) run() {
 	defer s.end()
 	defer s.recovered()
-	defer s.in.release()
+	defer s.wire.release()
 	s.extend()
 	for {
-		op, payload, err := s.in.next()
+		op, payload, err := s.wire.next()
 		if !s.readOne(op, payload, err) {
 			return
 		}
@@ -138,7 +136,7 @@ func (s *session) recovered() {
 
 // end leaves everything the session was part of and closes the connection once the last frames are written.
 func (s *session) end() {
-	first, start := s.queue.close(false, closeFrame(closeNormal, "")) // the client's close is answered
+	first, start := s.queue.close(false, s.wire.shape(closeFrame(closeNormal, ""))) // the client's close is answered
 	s.startWriter(start)
 	if first {
 		_ = s.conn.SetWriteDeadline(time.Now().Add(s.srv.cfg.CloseTimeout))
