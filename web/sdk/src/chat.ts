@@ -50,6 +50,7 @@ export class Chat {
   #guestStart: Promise<void> | null = null;
   #session = '';
   readonly #fromUsers = new Set<string>(); // IDs of messages between users that came
+  #unnumbered = 0;
 
   /** Use create instead: it keeps one instance for each SDKAppID. */
   constructor(options: CreateOptions, url: string, env: Environment, destroyed: () => void) {
@@ -59,7 +60,7 @@ export class Chat {
     env = { ...env, log: (level, line, detail) => level >= this.#logLevel && log(level, line, detail) };
     this.#emitter = new Emitter((name, err) => env.log(3, `a handler of ${name} failed`, err));
     this.#core = new Core(env, this.#emitter, new Rates(env.now), options.unlimitedAVChatRoom !== true);
-    this.#groups = new Groups(this.#core, () => this.#connected(), () => this.#stop());
+    this.#groups = new Groups(this.#core, () => this.#connected(), () => this.#identity === null && this.#stop());
     this.#messages = new Messages(this.#core);
     this.#members = new Members(this.#core);
     this.#values = new Values(this.#core);
@@ -251,13 +252,17 @@ export class Chat {
       room.left({ reason: push.reason, by: push.by, detail: push.detail, until: push.until });
       core.drop(room);
     } else if (push.push === 'c2c') {
-      const message = userMessage(push.message, core.me.userID);
-      const seen = this.#fromUsers;
-      if (seen.has(message.ID) || (message.flow === 'out' && this.#messages.sentHere(message.ID))) return;
-      seen.add(message.ID);
-      if (seen.size > 500) seen.delete(seen.values().next().value as string);
-      core.emit(EVENT.MESSAGE_RECEIVED, [message]);
+      this.#fromUser(userMessage(push.message, core.me.userID));
     }
+  }
+
+  #fromUser(message: Message): void {
+    const seen = this.#fromUsers;
+    if (message.random === 0) message.ID += `-${++this.#unnumbered}`; // by REST: nothing tells two of them apart
+    if (seen.has(message.ID) || (message.flow === 'out' && this.#messages.sentHere(message.ID))) return;
+    seen.add(message.ID);
+    if (seen.size > 500) seen.delete(seen.values().next().value as string);
+    this.#core.emit(EVENT.MESSAGE_RECEIVED, [message]);
   }
 
   /** The server does not want this login (or guest) back. */

@@ -1,6 +1,7 @@
 import { EVENT, TYPES } from './constants.ts';
 import type { Emitter } from './emitter.ts';
 import { ChatError, CODE } from './error.ts';
+import { profileOf } from './group.ts';
 import type { Link, RequestOptions } from './link.ts';
 import type { Rates } from './rates.ts';
 import type { Room } from './room.ts';
@@ -66,7 +67,7 @@ export class Core {
   meChanged(nick: string, avatar: string): void {
     if (nick === this.me.nick && avatar === this.me.avatar) return;
     this.me = { ...this.me, nick, avatar };
-    this.emit(EVENT.PROFILE_UPDATED, [{ userID: this.me.userID, nick, avatar }]);
+    this.emit(EVENT.PROFILE_UPDATED, [profileOf({ user: this.me.userID, nick, avatar })]);
   }
 }
 

@@ -53,6 +53,8 @@ export const CODE = {
   LOGGED_OUT: 3005,
   NOT_ENABLED: 3122,
   LOCAL_WORD: 3123,
+  /** The server's too: a message or a frame is too large. */
+  TOO_BIG: 80002,
   /** The server's: this SDK is too old. */
   CLIENT_TOO_OLD: 110001,
 } as const;

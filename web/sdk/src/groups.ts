@@ -4,9 +4,10 @@ import { ChatError, CODE } from './error.ts';
 import { groupFacts, groupOf } from './group.ts';
 import { Room } from './room.ts';
 import type { Group, JoinResult, Result } from './types.ts';
-import { isObject, number, text, type Json } from './wire.ts';
+import { isObject, number, text, type Json, type Reply } from './wire.ts';
 
 const COUNT_LIFETIME_MS = 10_000;
+const ALREADY_IN = 10013; // the server's
 
 /** Joining, leaving, making and describing groups. */
 export class Groups {
@@ -27,14 +28,29 @@ export class Groups {
     const groupID = mustBeGroupID(options?.groupID);
     const running = this.#joining.get(groupID);
     if (running) return running;
-    const joining = this.#join(groupID, options.type).finally(() => this.#joining.delete(groupID));
+    const joining = this.#joinAsWhom(groupID, options.type).finally(() => this.#joining.delete(groupID));
     this.#joining.set(groupID, joining);
     return joining;
   }
 
+  async #joinAsWhom(groupID: string, type: string | undefined): Promise<Result<JoinResult>> {
+    const core = this.#core;
+    let link = core.link;
+    let guest = true;
+    try {
+      await this.#connect();
+      link = core.link;
+      guest = core.me.userID === '';
+      return await this.#join(groupID, type);
+    } catch (err) {
+      if (!guest || core.link === null || core.link === link) throw err;
+      await this.#connect(); // a login took the guest's line away: it joins as that user
+      return this.#join(groupID, type);
+    }
+  }
+
   async #join(groupID: string, type: string | undefined): Promise<Result<JoinResult>> {
     const core = this.#core;
-    await this.#connect();
     const guest = core.me.userID === '';
     if (guest && type !== undefined && type !== TYPES.GRP_AVCHATROOM) throw new ChatError(CODE.GUEST_JOIN, 'without login only an AVChatRoom can be joined');
     const there = core.rooms.get(groupID);
@@ -52,14 +68,32 @@ export class Groups {
     );
     core.rooms.set(groupID, room); // from now on what comes of it is kept until the answer is read
     try {
-      const answer = await core.request('join', { group: groupID });
+      const answer = await this.#enter(groupID);
       if (room.closed) throw new ChatError(CODE.JOIN_FAILED, 'the group was left while it was being joined');
       room.entered(answer);
     } catch (err) {
       core.drop(room);
+      this.#idleSoon();
       throw err;
     }
     return ok(guest ? { status: TYPES.JOIN_STATUS_SUCCESS } : { status: TYPES.JOIN_STATUS_SUCCESS, group: room.group() });
+  }
+
+  async #enter(groupID: string): Promise<Reply> {
+    const core = this.#core;
+    try {
+      return await core.request('join', { group: groupID });
+    } catch (err) {
+      if (!(err instanceof ChatError) || err.code !== ALREADY_IN) throw err;
+      await core.request('leave', { group: groupID }); // an earlier join was answered too late
+      return core.request('join', { group: groupID });
+    }
+  }
+
+  /** A guest who is in no room needs no line. */
+  #idleSoon(): void {
+    const core = this.#core;
+    core.env.setTimeout(() => core.me.userID === '' && core.rooms.size === 0 && this.#joining.size === 0 && this.#idle(), 0);
   }
 
   /** One room at a time: nothing of the old one reaches the page from now on. An owner stays a member of it. */
@@ -79,7 +113,7 @@ export class Groups {
       if (room) {
         core.drop(room);
         core.request('leave', { group: groupID }).catch(() => {});
-        if (core.rooms.size === 0) core.env.setTimeout(() => core.me.userID === '' && core.rooms.size === 0 && this.#idle(), 0);
+        this.#idleSoon();
       }
       return ok({ groupID });
     }

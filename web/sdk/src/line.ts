@@ -30,6 +30,7 @@ const PROBE_MS = 5_000;
 const BURST = 30;
 const REFILL_MS = 125;
 const MAX_QUEUED = 200;
+const MAX_FRAME_BYTES = 16 << 10; // the server closes the line over a larger one
 
 /** One connection to the server: requests and their answers, pushes, a heartbeat. It lives once. */
 export class Line {
@@ -79,8 +80,10 @@ export class Line {
     if (this.#down) return Promise.reject(new LineDown(false));
     if (this.#queue.length >= MAX_QUEUED) return Promise.reject(new ChatError(CODE.TOO_OFTEN, 'too many requests at once', { temporary: true }));
     const id = this.#nextId++;
+    const frame = JSON.stringify({ id, op, ...fields });
+    if (utf8Bytes(frame) > MAX_FRAME_BYTES) return Promise.reject(new ChatError(CODE.TOO_BIG, 'a request may have 16 KiB, a message 12'));
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, frame: JSON.stringify({ id, op, ...fields }), sent: false });
+      this.#waiting.set(id, { resolve, reject, frame, sent: false });
       this.#queue.push(id);
       this.#drain();
     });
@@ -166,6 +169,16 @@ export class Line {
     this.#queue = [];
     this.#events.down();
   }
+}
+
+/** Without TextEncoder, which mini-programs lack. */
+function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1; // each half of a pair is two of its four
+  }
+  return bytes;
 }
 
 /** A refusal of the server, its number kept. */

@@ -126,8 +126,8 @@ export class Members {
     const { userID, nick, avatar } = core.me;
     const told = isObject(answer.profile) ? answer.profile : {};
     const profile = profileOf({ user: userID, nick, avatar, ...fields, ...told });
-    if (profile.nick !== nick || profile.avatar !== avatar) core.meChanged(profile.nick, profile.avatar);
-    else core.emit(EVENT.PROFILE_UPDATED, [profile]);
+    core.me = { userID, nick: profile.nick, avatar: profile.avatar };
+    core.emit(EVENT.PROFILE_UPDATED, [profile]);
     return ok(profile);
   }
 

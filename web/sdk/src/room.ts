@@ -135,26 +135,34 @@ export class Room {
 
   /** The answer to a join that goes on where this room was when the line fell. */
   resumed(answer: Reply): void {
-    const sameEpoch = text(answer.epoch) === this.epoch;
     const missed = parseMessages(answer.messages);
     const newest = number(answer.seq);
-    const from = this.seq + 1;
-    if (!sameEpoch) this.seq = 0;
-    const fresh = missed.filter((m) => m.seq > this.seq);
-    if (answer.complete === false && (!sameEpoch || newest >= from)) {
-      const to = (fresh[0]?.seq ?? newest + 1) - 1;
-      this.#gap(sameEpoch && to >= from ? { from, to } : {});
-      this.seq = fresh.length > 0 ? (fresh[0] as WireMessage).seq - 1 : newest;
+    if (text(answer.epoch) !== this.epoch) this.#beginAgain((missed[0]?.seq ?? newest + 1) - 1);
+    const items = missed.map((message) => ({ message }));
+    if (!this.#announced) {
+      this.#takeState(answer); // nothing of the older one was told
+      return void this.#held?.push(...items);
     }
-    const items = fresh.map((message) => ({ message }));
-    if (!this.#announced) return void this.#held?.unshift(...items);
     this.#update(answer);
     const held = this.#held ?? [];
     this.#held = null;
-    this.take(items);
-    this.seq = Math.max(this.seq, newest);
+    this.take(items); // tells of every hole
+    if (newest > this.seq) {
+      this.#gap({ from: this.seq + 1, to: newest });
+      this.seq = newest;
+    }
     this.#withdrawn(list(answer.withdrawn).filter(isObject));
     this.take(held);
+  }
+
+  /** Another group has the name now: nothing of the old one's sequence holds, and what was said in between is unknown. */
+  #beginAgain(seq: number): void {
+    this.seq = seq;
+    this.attributesVersion = 0;
+    this.#versions.clear();
+    this.#messages.clear();
+    this.#ids.clear();
+    if (this.#announced) this.#gap({});
   }
 
   /** Items of a batch, in order. */
@@ -254,6 +262,7 @@ export class Room {
     const own = me !== '' && wire.from === me ? this.#own.get(wire.random) : undefined;
     if (own) {
       own.message.sequence = wire.seq;
+      own.message.status = 'success'; // whatever became of the answer
       own.message.time = wire.time || own.message.time;
       this.#messages.keep(wire.seq, own.message);
       this.#ids.keep(own.message.ID, wire.seq);
@@ -324,8 +333,7 @@ export class Room {
     const mute = isObject(answer.mute) ? answer.mute : {};
     this.#muteAll = mute.all === true || this.settings.muteAll;
     this.#mutedUntil = number(mute.until);
-    const limits = isObject(answer.limits) ? answer.limits : isObject((answer.settings as Json)?.limits) ? ((answer.settings as Json).limits as Json) : {};
-    this.#nextAt = number(limits.nextAt);
+    this.#nextAt = nextAt(answer);
   }
 
   #takeProfile(profile: unknown): void {
@@ -360,7 +368,6 @@ export class Room {
     ];
     if (isObject(answer.settings)) state.push(['settings', answer.settings]);
     if (isObject(answer.count)) state.push(['count', answer.count]);
-    if (text(answer.epoch) !== this.epoch) this.#versions.clear();
     this.epoch = text(answer.epoch);
     const out: Message[] = [];
     const flush = () => out.length > 0 && this.#emit(EVENT.MESSAGE_RECEIVED, out.splice(0));
@@ -369,6 +376,7 @@ export class Room {
     this.#setRole(text(answer.role));
     const mute = isObject(answer.mute) ? answer.mute : {};
     this.#setMuted(mute.all === true || this.settings.muteAll, number(mute.until));
+    this.mayNext(nextAt(answer));
   }
 
   #sawStatus(status: LiveStatus | null): void {
@@ -553,6 +561,8 @@ export class Room {
     }
   }
 }
+
+const nextAt = ({ limits }: Reply): number => (isObject(limits) ? number(limits.nextAt) : 0);
 
 const sameJson = (a: object, b: object): boolean => {
   const keys = Object.keys({ ...a, ...b });

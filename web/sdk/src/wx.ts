@@ -76,6 +76,7 @@ export function wxEnvironment(wx: Wx): Partial<Environment> {
       return () => {
         wx.offAppShow?.(shown);
         wx.offNetworkStatusChange?.(changed);
+        connected = true; // nobody tells any more
       };
     },
   };

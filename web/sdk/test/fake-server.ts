@@ -84,6 +84,18 @@ export class FakeServer {
     return this.connections.at(-1) as Connection;
   }
 
+  /** Where a user is connected now. */
+  line(user: string): Connection {
+    return this.connections.filter((c) => c.isOpen && c.user === user).at(-1) as Connection;
+  }
+
+  /** A user is taken out of a group. */
+  takeOut(user: string, group: string, reason: string, more: Frame = {}): void {
+    const line = this.line(user);
+    line.rooms.delete(group);
+    line.push({ push: 'left', group, reason, by: 'anna', detail: '', until: 0, ...more });
+  }
+
   asked(op: string): Frame[] {
     return this.requests.filter((r) => r.op === op);
   }

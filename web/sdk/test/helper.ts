@@ -1,4 +1,4 @@
-import { vi } from 'vitest';
+import { afterEach, beforeEach, vi } from 'vitest';
 import { create } from '../src/create.ts';
 import type { Chat } from '../src/chat.ts';
 import { EVENT } from '../src/constants.ts';
@@ -21,6 +21,21 @@ export interface Client {
   texts(): string[];
   watchers: Set<(what: 'visible' | 'online' | 'offline') => void>;
   forget(): void;
+}
+
+/** For each test of a file: a server of its own where alice has a nick and an avatar, and time that moves only when told. */
+export function world(): { server: FakeServer } {
+  const made = { server: new FakeServer() };
+  beforeEach(() => {
+    vi.useFakeTimers();
+    made.server = new FakeServer();
+    made.server.users.set('alice', { nick: 'Alice', avatar: 'https://a/alice.png' });
+  });
+  afterEach(async () => {
+    await endAll();
+    vi.useRealTimers();
+  });
+  return made;
 }
 
 /** An instance on a fake server, every event of which is written down. */
@@ -66,6 +81,12 @@ export async function inRoom(server: FakeServer, userID = 'alice', options: Part
 /** What a promise was rejected with. */
 export async function refused(promise: Promise<unknown>, ms = 50): Promise<any> {
   return during(promise.then(() => { throw new Error('it succeeded'); }, (err) => err), ms);
+}
+
+/** The codes that calls made at once were rejected with; 0 for one that was not. */
+export async function codes(calls: Promise<unknown>[], ms = 50): Promise<number[]> {
+  const ends = await during(Promise.allSettled(calls), ms);
+  return ends.map((end) => (end.status === 'rejected' ? end.reason.code : 0));
 }
 
 export const text = (said: string, to = 'demo') => ({ to, conversationType: 'GROUP', payload: { text: said } });

@@ -1,23 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { create } from '../src/create.ts';
 import { EVENT, TYPES } from '../src/constants.ts';
-import { FakeServer } from './fake-server.ts';
-import { client, during, endAll, inRoom, loggedIn, pass, refused, text } from './helper.ts';
+import { client, during, inRoom, loggedIn, pass, refused, text, world } from './helper.ts';
 
-let server: FakeServer;
-beforeEach(() => {
-  vi.useFakeTimers();
-  server = new FakeServer();
-  server.users.set('alice', { nick: 'Alice', avatar: 'https://a/alice.png' });
-});
-afterEach(async () => {
-  await endAll();
-  vi.useRealTimers();
-});
+const w = world();
 
 describe('instances', () => {
   test('one for each SDKAppID, until it is destroyed', async () => {
-    const options = { SDKAppID: 77, host: 'https://x', environment: { socket: server.socket } };
+    const options = { SDKAppID: 77, host: 'https://x', environment: { socket: w.server.socket } };
     const one = create(options);
     expect(create(options)).toBe(one);
     expect(create({ ...options, SDKAppID: 78 })).not.toBe(one);
@@ -36,13 +26,13 @@ describe('instances', () => {
     ['https://live.example', 'wss://live.example/chat'], ['http://127.0.0.1:8080/', 'ws://127.0.0.1:8080/chat'],
     ['wss://live.example/chat', 'wss://live.example/chat'], ['live.example:8443/base', 'wss://live.example:8443/base/chat'],
   ])('host %s is %s', async (host, url) => {
-    const { chat } = client(server, { host });
+    const { chat } = client(w.server, { host });
     await during(chat.joinGroup({ groupID: 'demo' }));
-    expect(server.last().url).toBe(url);
+    expect(w.server.last().url).toBe(url);
   });
 
   test('works inside a proxy, and methods off the instance', async () => {
-    const { chat } = client(server);
+    const { chat } = client(w.server);
     const wrapped = new Proxy(chat, {});
     const { isReady } = chat;
     await during(wrapped.login({ userID: 'alice', userSig: 's' }));
@@ -50,7 +40,7 @@ describe('instances', () => {
   });
 
   test('a handler that throws harms nobody, handlers have their context, off takes them away', async () => {
-    const { chat } = client(server);
+    const { chat } = client(w.server);
     const seen: unknown[] = [];
     const context = { me: 1 };
     const handler = function (this: unknown, event: { name: string }) {
@@ -68,7 +58,7 @@ describe('instances', () => {
 
 describe('login', () => {
   test('resolves before readiness, then SDK_READY', async () => {
-    const { chat, of } = client(server);
+    const { chat, of } = client(w.server);
     let atLogin: boolean | undefined;
     const login = chat.login({ userID: 'alice', userSig: 'sig' }).then((r) => {
       atLogin = chat.isReady();
@@ -81,11 +71,11 @@ describe('login', () => {
     expect(of(EVENT.NET_STATE_CHANGE).map((d) => d.state)).toEqual(['connecting', 'connected']);
     expect(chat.getLoginUser()).toBe('alice');
     expect(chat.getServerTime()).toBe(Math.floor(Date.now() / 1000));
-    expect(server.asked('auth')[0]).toMatchObject({ userId: 'alice', userSig: 'sig', platform: 'Web', protocol: 1, sdk: 'liveroom-js/1.0.0', instance: expect.stringMatching(/^.{6,}$/) });
+    expect(w.server.asked('auth')[0]).toMatchObject({ userId: 'alice', userSig: 'sig', platform: 'Web', protocol: 1, sdk: 'liveroom-js/1.0.0', instance: expect.stringMatching(/^.{6,}$/) });
   });
 
   test('parameters, twice at once, twice, as another', async () => {
-    const { chat } = client(server);
+    const { chat } = client(w.server);
     expect((await refused(chat.login({ userSig: 's' } as never))).code).toBe(2002);
     expect((await refused(chat.login({ userID: 'a' } as never))).code).toBe(2003);
     const first = chat.login({ userID: 'alice', userSig: 's' });
@@ -93,42 +83,42 @@ describe('login', () => {
     await during(first);
     expect((await during(chat.login({ userID: 'alice', userSig: 's' }))).data).toMatchObject({ repeatLogin: true });
     expect((await refused(chat.login({ userID: 'bob', userSig: 's' }))).code).toBe(2025);
-    expect(server.asked('auth')).toHaveLength(1);
+    expect(w.server.asked('auth')).toHaveLength(1);
   });
 
   test('a refused UserSig rejects with the server\'s number, and another login may follow', async () => {
-    const { chat, of } = client(server);
-    server.refuse.auth = { code: 70001, error: 'usersig_expired' };
+    const { chat, of } = client(w.server);
+    w.server.refuse.auth = { code: 70001, error: 'usersig_expired' };
     const err = await refused(chat.login({ userID: 'alice', userSig: 'old' }));
     expect(err).toBeInstanceOf(Error);
     expect(err).toMatchObject({ code: 70001, data: { reason: 'usersig_expired' } });
     expect(of(EVENT.ERROR)).toEqual([]);
     await pass(60_000);
-    expect(server.asked('auth')).toHaveLength(1);
-    server.refuse = {};
+    expect(w.server.asked('auth')).toHaveLength(1);
+    w.server.refuse = {};
     await during(chat.login({ userID: 'alice', userSig: 'new' }));
     expect(chat.isReady()).toBe(true);
   });
 
   test('a server that cannot be reached: 2800; no network: 2805', async () => {
-    server.doors = 'shut';
-    expect((await refused(client(server).chat.login({ userID: 'alice', userSig: 's' }), 16_000)).code).toBe(2800);
-    const offline = client(server, {}, { online: () => false });
+    w.server.doors = 'shut';
+    expect((await refused(client(w.server).chat.login({ userID: 'alice', userSig: 's' }), 16_000)).code).toBe(2800);
+    const offline = client(w.server, {}, { online: () => false });
     expect((await refused(offline.chat.login({ userID: 'alice', userSig: 's' }), 16_000)).code).toBe(2805);
     expect(offline.of(EVENT.NET_STATE_CHANGE)).toEqual([{ state: 'disconnected' }]);
-    const tries = server.connections.length;
+    const tries = w.server.connections.length;
     await pass(60_000);
-    expect(server.connections).toHaveLength(tries);
+    expect(w.server.connections).toHaveLength(tries);
   });
 
   test('an SDK that is too old is told so and does not come back', async () => {
-    const { chat } = client(server);
-    server.refuse.auth = { code: 110001, error: 'client_too_old' };
+    const { chat } = client(w.server);
+    w.server.refuse.auth = { code: 110001, error: 'client_too_old' };
     expect((await refused(chat.login({ userID: 'alice', userSig: 's' }))).code).toBe(110001);
   });
 
   test('before SDK_READY everything that needs a user is 2999', async () => {
-    const { chat } = client(server);
+    const { chat } = client(w.server);
     const message = chat.createTextMessage(text('hi'));
     const calls: Promise<unknown>[] = [
       chat.sendMessage(message), chat.getMyProfile(), chat.getGroupProfile({ groupID: 'demo' }), chat.getGroupMemberList({ groupID: 'demo' }),
@@ -139,14 +129,14 @@ describe('login', () => {
   });
 
   test('logout leaves all behind and may be followed by another login', async () => {
-    const { chat, of } = await inRoom(server);
+    const { chat, of } = await inRoom(w.server);
     await during(chat.logout());
     expect(of(EVENT.SDK_NOT_READY)).toHaveLength(1);
     expect(chat.isReady()).toBe(false);
     expect(chat.getLoginUser()).toBe('');
-    expect(server.connections.every((c) => !c.isOpen)).toBe(true);
+    expect(w.server.connections.every((c) => !c.isOpen)).toBe(true);
     await pass(60_000);
-    expect(server.connections).toHaveLength(1);
+    expect(w.server.connections).toHaveLength(1);
     await during(chat.login({ userID: 'bob', userSig: 's' }));
     expect(chat.getLoginUser()).toBe('bob');
     expect(of(EVENT.SDK_READY)).toHaveLength(2);
@@ -156,7 +146,7 @@ describe('login', () => {
   });
 
   test('logout during a login', async () => {
-    const { chat, of } = client(server);
+    const { chat, of } = client(w.server);
     const login = chat.login({ userID: 'alice', userSig: 's' });
     login.catch(() => {});
     await during(chat.logout());
@@ -170,31 +160,31 @@ describe('being sent away', () => {
     ['replaced', { type: 'multipleAccount' }, 'multipleAccount'], ['replaced', { type: 'multipleDevice' }, 'multipleDevice'],
     ['usersig_expired', {}, 'userSigExpired'], ['kicked', { type: 'REST_API_Kick' }, 'REST_API_Kick'], ['kicked', {}, 'REST_API_Kick'],
   ])('%s %o: KICKED_OUT %s, not ready, no coming back by itself', async (reason, more, type) => {
-    const { chat, of } = await inRoom(server);
-    server.last().bye(reason, more);
+    const { chat, of } = await inRoom(w.server);
+    w.server.last().bye(reason, more);
     await pass(60_000);
     expect(of(EVENT.KICKED_OUT)).toEqual([{ type }]);
     expect(of(EVENT.SDK_NOT_READY)).toHaveLength(1);
     expect(chat.isReady()).toBe(false);
-    expect(server.connections).toHaveLength(1);
+    expect(w.server.connections).toHaveLength(1);
     await during(chat.login({ userID: 'alice', userSig: 'new' }));
     expect((await during(chat.joinGroup({ groupID: 'demo' }))).data.status).toBe('JoinedSuccess');
   });
 
   test('a UserSig that ran out while the line was down', async () => {
-    const { of } = await inRoom(server);
-    server.refuse.auth = { code: 70001, error: 'usersig_expired' };
-    server.cut();
+    const { of } = await inRoom(w.server);
+    w.server.refuse.auth = { code: 70001, error: 'usersig_expired' };
+    w.server.cut();
     await pass(2000);
     expect(of(EVENT.KICKED_OUT)).toEqual([{ type: 'userSigExpired' }]);
   });
 
   test('an SDK that became too old while it ran', async () => {
-    const { of, chat } = await loggedIn(server);
-    server.last().bye('client_too_old', { detail: 'take a newer one' });
+    const { of, chat } = await loggedIn(w.server);
+    w.server.last().bye('client_too_old', { detail: 'take a newer one' });
     await pass(60_000);
     expect(of(EVENT.ERROR)).toEqual([{ code: 110001, message: 'take a newer one' }]);
     expect(chat.isReady()).toBe(false);
-    expect(server.connections).toHaveLength(1);
+    expect(w.server.connections).toHaveLength(1);
   });
 });
