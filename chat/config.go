@@ -42,6 +42,9 @@ type Config struct {
 	CountEvery  time.Duration // the least time between two pushes of a room's count (2s)
 	CountMaxAge time.Duration // a smaller change is pushed after this (10s)
 
+	MemberList int // how many members, the newest, a list of them goes back (30; at most 1000, spec im-rest §3.20)
+	Tips       int // how many people a group may have for its members to be told who comes and goes (0: nobody is told)
+
 	StoreTimeout time.Duration // for one store operation (5s)
 
 	Journal Journal // who did what, kept; nil: nobody keeps it
@@ -92,6 +95,8 @@ func (c Config) Validate() error {
 		{"PriorityCap", c.PriorityCap <= Lowest, "a priority", c.PriorityCap},
 		{"CountChange", c.CountChange >= 0 && c.CountChange <= 1, "0–1", c.CountChange},
 		{"Sanctions", c.Sanctions >= 0, "not negative", c.Sanctions},
+		{"MemberList", c.MemberList >= 0 && c.MemberList <= 1000, "0–1000", c.MemberList},
+		{"Tips", c.Tips >= 0, "not negative", c.Tips},
 		{"CountEvery", c.CountEvery >= 0, "not negative", c.CountEvery},
 	} {
 		if !f.ok {
@@ -125,6 +130,7 @@ func (c Config) withDefaults() Config {
 	def(&c.CountEvery, 2*time.Second)
 	def(&c.CountMaxAge, 10*time.Second)
 	def(&c.Sanctions, 10_000)
+	def(&c.MemberList, 30)
 	def(&c.StoreTimeout, 5*time.Second)
 	if c.Viewers == nil {
 		c.Viewers = func(string) (int, []string) { return 0, nil }

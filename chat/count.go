@@ -45,7 +45,7 @@ func (r *room) watch(sessions int, vids []string) {
 
 // count adds up. The room's lock is held.
 func (r *room) count() Count {
-	members := len(r.users) + r.anonymous
+	members := r.population()
 	return Count{Members: members, Viewers: r.counter.watching, Online: members + max(0, r.counter.watching-r.counter.linked)}
 }
 

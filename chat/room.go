@@ -34,7 +34,9 @@ type room struct {
 	sessions  map[string]*member // by session id
 	watches   map[string]int     // sessions of each Identity.Watch
 	users     map[string]*person // named users, by account
+	roster    roster
 	anonymous int
+	tips      tips
 
 	open     *batch           // collects until the tick
 	closed   []*batch         // ended by an item of the server, in order
@@ -59,7 +61,13 @@ type member struct {
 // person is a named user in a room, with at least one session. The room's lock guards it.
 type person struct {
 	sessions []*member // oldest first
+
+	since        int64 // when the first of them came: see roster
+	newer, older *person
 }
+
+// who is the user as the newest of the sessions knows him.
+func (p *person) who() Identity { return p.sessions[len(p.sessions)-1].who }
 
 // watch is the name under which the member's play sessions come.
 func (m *member) watch() string {
@@ -155,12 +163,12 @@ func (r *room) remove(sess Session) {
 	if r.watches[m.watch()]--; r.watches[m.watch()] == 0 {
 		delete(r.watches, m.watch())
 	}
+	r.usedAt = time.Now()
 	if m.who.Anonymous {
 		r.anonymous--
 	} else {
 		r.exit(m)
 	}
-	r.usedAt = time.Now()
 	r.s.sessions.Add(-1)
 }
 
@@ -170,6 +178,8 @@ func (r *room) enter(m *member) {
 	if p == nil {
 		p = &person{}
 		r.users[m.who.User] = p
+		r.roster.add(p, time.Now())
+		r.came(m.who)
 	}
 	p.sessions = append(p.sessions, m)
 }
@@ -180,8 +190,13 @@ func (r *room) exit(m *member) {
 	at := slices.Index(p.sessions, m)
 	if p.sessions = slices.Delete(p.sessions, at, at+1); len(p.sessions) == 0 {
 		delete(r.users, m.who.User)
+		r.roster.remove(p)
+		r.went(m.who, r.usedAt)
 	}
 }
+
+// population is how many people are there: distinct users and anonymous guests. The room's lock is held.
+func (r *room) population() int { return len(r.users) + r.anonymous }
 
 // has says whether a named user is in the room. The room's lock is held.
 func (r *room) has(user string) bool { return r.users[user] != nil }

@@ -36,6 +36,8 @@ type Service struct {
 	panics     atomic.Uint64
 	recalls    atomic.Uint64
 	blocks     atomic.Uint64
+	told       atomic.Uint64
+	untold     atomic.Uint64
 	refusals   [len(refusals)]atomic.Uint64
 	fates      [Lowest + 1][fates]atomic.Uint64
 }
@@ -74,14 +76,24 @@ func (s *Service) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// sweep does until ctx ends what no message triggers: pushing counts and putting idle rooms away.
+// sweep does until ctx ends what no message triggers: pushing counts, telling who came and went, and putting idle rooms away.
 func (s *Service) sweep(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.CountEvery)
 	defer tick.Stop()
+	var tips <-chan time.Time // never, where nobody is told
+	if s.cfg.Tips > 0 {
+		often := time.NewTicker(tipsEvery)
+		defer often.Stop()
+		tips = often.C
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case now := <-tips:
+			for _, r := range s.loaded() {
+				s.pushTips(r, now)
+			}
 		case now := <-tick.C:
 			for _, r := range s.loaded() {
 				s.pushCount(r, now)

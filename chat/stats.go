@@ -18,6 +18,9 @@ type Stats struct {
 	Recalled uint64 // messages taken back after delivery
 	Blocked  uint64 // and blocked by a verdict
 
+	Told   uint64 // comings and goings of people that members were told
+	Untold uint64 // and those they were not, in rooms too large for it
+
 	Batches    uint64 // handed out, each counted once whatever its audience
 	Deliveries uint64 // batches × sessions
 	Panics     uint64 // sessions that panicked in Deliver
@@ -87,11 +90,12 @@ func (s *Service) Stats() Stats {
 		Sessions: int(s.sessions.Load()),
 		Batches:  s.batches.Load(), Deliveries: s.deliveries.Load(), Panics: s.panics.Load(),
 		Recalled: s.recalls.Load(), Blocked: s.blocks.Load(),
+		Told: s.told.Load(), Untold: s.untold.Load(),
 	}
 	for _, r := range s.loaded() {
 		st.Groups++
 		r.mu.Lock()
-		st.Members += len(r.users) + r.anonymous
+		st.Members += r.population()
 		r.mu.Unlock()
 	}
 	st.Refusals = make(map[string]uint64, len(refusals))

@@ -112,6 +112,8 @@ func ChatSource(stats func() chat.Stats) Source {
 			{Name: "chat_deliveries_total", Help: "Batches times the sessions they went to.", Counter: true, Value: float64(st.Deliveries)},
 			{Name: "chat_withdrawn_total", Help: "Messages withdrawn after delivery.", Counter: true, Value: float64(st.Recalled), Labels: []Label{{"kind", "recalled"}}},
 			{Name: "chat_withdrawn_total", Help: "Messages withdrawn after delivery.", Counter: true, Value: float64(st.Blocked), Labels: []Label{{"kind", "blocked"}}},
+			{Name: "chat_tips_total", Help: "People who came or went, by whether their rooms were told or are too large.", Counter: true, Value: float64(st.Told), Labels: []Label{{"told", "yes"}}},
+			{Name: "chat_tips_total", Help: "People who came or went, by whether their rooms were told or are too large.", Counter: true, Value: float64(st.Untold), Labels: []Label{{"told", "no"}}},
 			{Name: "chat_panics_total", Help: "Sessions that panicked.", Counter: true, Value: float64(st.Panics)},
 		}
 		for reason, n := range st.Refusals {

@@ -17,6 +17,8 @@ func (s *Settings) validChat() error {
 		{"chat-rate", s.ChatRate, 1, 1_000_000},
 		{"chat-history", s.ChatHistory, 1, 1000},
 		{"chat-user-burst", s.ChatUserBurst, 0, 1000},
+		{"chat-members", s.ChatMembers, 1, 1000},
+		{"chat-tips", s.ChatTips, 0, 10_000},
 		{"chat-message-size", s.ChatMessage, 1024, 12 << 10},
 	} {
 		if b.is < b.min || b.is > b.max {
@@ -40,6 +42,7 @@ func (s *Settings) chat() chat.Config {
 	c := chat.Config{
 		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
 		RecallWindow: s.ChatRecall, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
+		MemberList: s.ChatMembers, Tips: s.ChatTips,
 	}
 	if s.ChatRecall == 0 {
 		c.RecallWindow = -1

@@ -17,6 +17,10 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 		{"chat-user-burst", "-1", "1000"},
 		{"chat-user-rate", "0", "0.01"},
 		{"chat-user-rate", "NaN", "0.01"},
+		{"chat-members", "0", "1000"},
+		{"chat-members", "1001", "1000"},
+		{"chat-tips", "-1", "10000"},
+		{"chat-tips", "10001", "10000"},
 		{"chat-message-size", "1023", "1024"},
 		{"chat-message-size", "12289", "12288"},
 	} {
@@ -25,9 +29,9 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 }
 
 func TestSettingsForTheChat(t *testing.T) {
-	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000}
+	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatMembers: 7, ChatTips: 8}
 	c := s.chat()
-	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 {
+	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.MemberList != 7 || c.Tips != 8 {
 		t.Errorf("%+v", c)
 	}
 }

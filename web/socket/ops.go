@@ -68,7 +68,9 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.setGroup(ctx, r)
 	case "mute", "mutes", "kick", "ban", "unban", "bans", "setRole":
 		return s.moderate(ctx, r)
-	case "send", "recall", "history", "getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes":
+	case "count":
+		return s.count(ctx, r)
+	case "send", "recall", "history", "members", "getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes":
 		if in, _ := s.queue.has(r.Group); !in {
 			return errNotJoined
 		}
@@ -87,6 +89,8 @@ func (s *session) inGroup(ctx context.Context, r *request) error {
 		return s.recall(ctx, r)
 	case "history":
 		return s.history(ctx, r)
+	case "members":
+		return s.members(ctx, r)
 	case "getAttributes":
 		return s.getAttributes(ctx, r)
 	case "setAttributes":

@@ -23,6 +23,7 @@ type Rooms interface {
 	Recalls
 	Groups
 	Moderation
+	People
 	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
 	Leave(group string, sess chat.Session)
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)

@@ -1,0 +1,94 @@
+package chat
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// mostMembers bounds one page of Members.
+const mostMembers = 500
+
+// Member is a named user who is in a group.
+type Member struct {
+	User       string
+	Nick       string
+	Avatar     string
+	Role       Role
+	JoinedAt   time.Time // since when without a break, on whatever device
+	MutedUntil time.Time // zero: may speak
+}
+
+// roster is a room's named users in the order they came. The room's lock guards it.
+type roster struct {
+	newest *person
+	last   int64 // when the newest ever came, Unix nanoseconds
+}
+
+// add enters who came now. No two have the same time, so that one names a place in the list.
+func (l *roster) add(p *person, now time.Time) {
+	l.last = max(l.last+1, now.UnixNano())
+	p.since, p.older = l.last, l.newest
+	if l.newest != nil {
+		l.newest.newer = p
+	}
+	l.newest = p
+}
+
+func (l *roster) remove(p *person) {
+	if p.older != nil {
+		p.older.newer = p.newer
+	}
+	if p.newer != nil {
+		p.newer.older = p.older
+	} else {
+		l.newest = p.older
+	}
+	p.newer, p.older = nil, nil
+}
+
+// Members lists the named users in a group, who came last first: the newest Config.MemberList of them, limit a page (0: all,
+// at most 500). Next goes on where a page ended; empty: it was the last. Who is in the group may ask, and who looks after
+// it. What it costs grows with the page, not with the room.
+func (s *Service) Members(ctx context.Context, group string, by Identity, after string, limit int) (page []Member, next string, err error) {
+	before := int64(0)
+	if after != "" {
+		if before, err = strconv.ParseInt(after, 10, 64); err != nil || before <= 0 {
+			return nil, "", ErrParameter.with("next", "must be next of another page")
+		}
+	}
+	if limit < 0 {
+		return nil, "", ErrParameter.with("limit", "must not be negative")
+	}
+	if limit == 0 || limit > mostMembers {
+		limit = mostMembers
+	}
+	err = s.with(ctx, group, func(r *room) error {
+		if by.Anonymous || !r.has(by.User) && r.rank(by) < rankAdmin {
+			return ErrPermission.with("group", "only who is in the group sees who else is; anonymous guests do not")
+		}
+		page, next = r.list(before, limit, time.Now())
+		return nil
+	})
+	return page, next, err
+}
+
+// list is a page of the roster, of those who came before a time (0: now). The room's lock is held.
+func (r *room) list(before int64, limit int, now time.Time) (page []Member, next string) {
+	n := 0
+	for p := r.roster.newest; p != nil && n < r.s.cfg.MemberList; p = p.older {
+		n++
+		if before > 0 && p.since >= before {
+			continue
+		}
+		if len(page) == limit {
+			return page, strconv.FormatInt(p.newer.since, 10)
+		}
+		who := p.who()
+		page = append(page, Member{
+			User: who.User, Nick: who.Nick, Avatar: who.Avatar, Role: r.role(who),
+			JoinedAt: time.Unix(0, p.since), MutedUntil: r.mutes.until(who.User, now),
+		})
+	}
+	return page, ""
+}
