@@ -183,7 +183,9 @@ func wordsProblem(err error) *Problem {
 
 func accountProblem(e *account.Error) *Problem {
 	switch e.Code {
-	case 40005, 40601, 70402:
+	case 80001:
+		return newProblem(http.StatusUnprocessableEntity, e.Name, e.Detail).at(e.Field)
+	case 40005, 40601, 40605, 70402:
 		return newProblem(http.StatusUnprocessableEntity, "invalid", e.Detail).at(e.Field)
 	case 70107:
 		return newProblem(http.StatusNotFound, "unknown_user", e.Detail).at(e.Field)

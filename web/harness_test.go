@@ -92,9 +92,9 @@ type bench struct {
 	signer account.Signer
 
 	accounts *account.Service
-	logs   *logBuffer
-	client *http.Client
-	stop   func()
+	logs     *logBuffer
+	client   *http.Client
+	stop     func()
 }
 
 // logBuffer is a log that may be read while it is written.
@@ -125,7 +125,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	machine := status.NewMachine(b.states, status.Config{})
 	list, err := words.New(t.Context(), words.Config{}, words.NewMemory(), log)
 	must(t, err)
-	accounts, err := account.New(account.Config{Signer: b.signer}, account.NewMemory(), log)
+	accounts, err := account.New(account.Config{Signer: b.signer, Words: list}, account.NewMemory(), log)
 	must(t, err)
 	b.accounts = accounts
 	talk, err := chat.New(chat.Config{Words: list, Account: func(ctx context.Context, user string) (chat.Identity, error) {

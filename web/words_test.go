@@ -156,3 +156,14 @@ func TestTitlesAndNoticesAreChecked(t *testing.T) {
 		t.Errorf("introduction: %s", a.raw)
 	}
 }
+
+func TestNicknamesAreChecked(t *testing.T) {
+	b := newBench(t, nil)
+	b.do(200, "POST", "/api/v1/words", apiToken, map[string]any{"words": []map[string]any{{"word": "teapot"}, {"word": "coffee", "action": "replace"}}})
+	if a := b.do(422, "POST", "/api/v1/guests", "", map[string]any{"nick": "TeaPot"}); a.json["code"] != "blocked_text" || a.json["field"] != "nick" {
+		t.Errorf("%s", a.raw)
+	}
+	if a := b.do(200, "POST", "/api/v1/guests", "", map[string]any{"nick": "coffee pot"}); a.json["nick"] != "*** pot" {
+		t.Errorf("%s", a.raw)
+	}
+}

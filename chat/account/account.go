@@ -13,6 +13,9 @@ type Account struct {
 	Guest     bool      `json:"guest"`  // a named guest, made by NewGuest
 	CreatedAt time.Time `json:"createdAt"`
 
+	About     About     `json:"about,omitzero"`
+	UpdatedAt time.Time `json:"updatedAt,omitzero"` // of the last change of nick, avatar or About; zero: none
+
 	// NotBefore refuses UserSigs issued earlier; zero when none was ever revoked (spec im-rest §4.4).
 	NotBefore time.Time `json:"notBefore,omitzero"`
 }
@@ -21,21 +24,27 @@ type Account struct {
 type Patch struct {
 	Nick      *string
 	Avatar    *string
+	About     AboutPatch
+	UpdatedAt *time.Time
 	NotBefore *time.Time // only ever moves forward
 }
 
 // Apply returns a with the patch's fields.
 func (p Patch) Apply(a Account) Account {
-	if p.Nick != nil {
-		a.Nick = *p.Nick
-	}
-	if p.Avatar != nil {
-		a.Avatar = *p.Avatar
-	}
+	set(&a.Nick, p.Nick)
+	set(&a.Avatar, p.Avatar)
+	a.About = p.About.apply(a.About)
+	set(&a.UpdatedAt, p.UpdatedAt)
 	if p.NotBefore != nil && p.NotBefore.After(a.NotBefore) {
 		a.NotBefore = *p.NotBefore
 	}
 	return a
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
 }
 
 // Store keeps accounts. Each method is atomic, and what it reports done is durable (class A, design §7).
@@ -45,6 +54,8 @@ type Store interface {
 	Account(ctx context.Context, user string) (Account, error)
 	// Accounts returns those of users that exist, in the order asked for.
 	Accounts(ctx context.Context, users []string) ([]Account, error)
+	// AccountsAfter returns at most limit accounts in the order of their user ids, those above after.
+	AccountsAfter(ctx context.Context, after string, limit int) ([]Account, error)
 	// PutAccount creates a, or applies p to the account that already has this user id, and returns what is stored then.
 	// created says which it was; p is not applied to an account just created.
 	PutAccount(ctx context.Context, a Account, p Patch) (stored Account, created bool, err error)

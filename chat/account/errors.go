@@ -34,8 +34,18 @@ var (
 	ErrBadUser     = &Error{Code: 70402, Name: "bad_user_id", Field: "userId", Detail: "the user id is not allowed"}
 	ErrBadNick     = &Error{Code: 40005, Name: "nick_refused", Field: "nick", Detail: "the nickname is not allowed"}
 	ErrBadAvatar   = &Error{Code: 40005, Name: "avatar_refused", Field: "avatar", Detail: "the avatar's URL is not allowed"}
+	ErrBadProfile  = &Error{Code: 40605, Name: "profile_refused", Detail: "the value does not fit its field of a profile"}
+	ErrReadOnly    = &Error{Code: 40008, Name: "profile_read_only", Detail: "only a backend may set it"}
+	ErrBlocked     = &Error{Code: 80001, Name: "blocked_text", Detail: "it holds words that are not allowed here"}
 	ErrTooLong     = &Error{Code: 40601, Name: "value_too_long", Field: "nick", Detail: "the value is too long"}
 )
+
+// at returns e with a field and a more exact detail.
+func (e *Error) at(field, format string, args ...any) *Error {
+	c := *e
+	c.Field, c.Detail = field, fmt.Sprintf(format, args...)
+	return &c
+}
 
 // because returns e with a more exact detail.
 func because(e *Error, format string, args ...any) *Error {

@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -36,6 +38,19 @@ func (m *Memory) Accounts(_ context.Context, users []string) ([]Account, error) 
 	for _, u := range users {
 		if a, ok := m.accounts[u]; ok {
 			found = append(found, a)
+		}
+	}
+	return found, nil
+}
+
+// AccountsAfter implements Store.
+func (m *Memory) AccountsAfter(_ context.Context, after string, limit int) ([]Account, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []Account
+	for _, user := range slices.Sorted(maps.Keys(m.accounts)) {
+		if user > after && len(found) < limit {
+			found = append(found, m.accounts[user])
 		}
 	}
 	return found, nil

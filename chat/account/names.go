@@ -22,7 +22,7 @@ func NewNames(admins ...string) Names {
 	for _, a := range append([]string{chat.Administrator}, admins...) {
 		n.admins[a] = true
 		n.folded[strings.ToLower(a)] = true
-		n.skeletons[skeleton(a)] = true
+		n.skeletons[Skeleton(a)] = true
 	}
 	return n
 }
@@ -41,13 +41,13 @@ func (n Names) looksLikeAdmin(user string) bool {
 // impersonates says whether a reader could take nick for an administrator: by holding "administrator" in whatever
 // disguise, or by being another administrator's id.
 func (n Names) impersonates(nick string) bool {
-	s := skeleton(nick)
-	return strings.Contains(s, skeleton(chat.Administrator)) || (s != "" && n.skeletons[s])
+	s := Skeleton(nick)
+	return strings.Contains(s, Skeleton(chat.Administrator)) || (s != "" && n.skeletons[s])
 }
 
-// skeleton is what a reader takes text for: without case, marks, spaces and punctuation, and with the usual look-alikes
+// Skeleton is what a reader takes text for: without case, marks, spaces and punctuation, and with the usual look-alikes
 // of Latin letters replaced. It is meant for comparing only.
-func skeleton(text string) string {
+func Skeleton(text string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(text) {
 		r = lookAlike(unicode.ToLower(r))
@@ -61,6 +61,9 @@ func skeleton(text string) string {
 // lookAlike returns the Latin letter that the lower-case r is drawn like: Cyrillic, Greek, digits and signs. The letter l
 // is taken for i, as both are on both sides of the comparison.
 func lookAlike(r rune) rune {
+	if r >= 'a' && r <= 'z' && r != 'l' || r >= 0x2E80 && r <= 0x9FFF {
+		return r // what most names are made of
+	}
 	for _, set := range [...]struct {
 		like  rune
 		drawn string

@@ -21,6 +21,18 @@ const maxMarks = 3
 // CleanNick returns nick as people see it: NFKC, white space folded and trimmed. It refuses what is empty, longer than 60
 // bytes, unprintable or able to reorder the text around it, and what reads like an administrator's name.
 func (n Names) CleanNick(nick string) (string, error) {
+	clean, err := tidyNick(nick)
+	if err == nil && n.impersonates(clean) {
+		err = because(ErrBadNick, "the nickname reads like an administrator's")
+	}
+	if err != nil {
+		return "", err
+	}
+	return clean, nil
+}
+
+// tidyNick is CleanNick but for whose name it reads like.
+func tidyNick(nick string) (string, error) {
 	if len(nick) > 4*MaxNickBytes {
 		return "", because(ErrTooLong, "the nickname is longer than %d bytes", MaxNickBytes)
 	}
@@ -34,13 +46,7 @@ func (n Names) CleanNick(nick string) (string, error) {
 	case len(clean) > MaxNickBytes:
 		return "", because(ErrTooLong, "the nickname is longer than %d bytes", MaxNickBytes)
 	}
-	if n.impersonates(clean) {
-		return "", because(ErrBadNick, "the nickname reads like an administrator's")
-	}
-	if err := checkText(clean); err != nil {
-		return "", err
-	}
-	return clean, nil
+	return clean, checkText(clean)
 }
 
 // checkImported is what a nickname from a business backend must still satisfy; it is kept as it was written.

@@ -2,48 +2,149 @@ package account
 
 import (
 	"context"
+	"hash/maphash"
 	"time"
 	"unicode"
 	"unicode/utf8"
 )
 
-// Import makes an account for a business backend, or changes the profile of the one that is there. It is idempotent.
+// Import makes an account for a business backend, or changes nick and avatar of the one that is there. It is idempotent.
 func (s *Service) Import(ctx context.Context, user string, nick, avatar *string) (Account, error) {
-	if err := s.checkGiven(user); err != nil {
-		return Account{}, err
-	}
-	p := Patch{Nick: nick, Avatar: avatar}
-	if err := s.checkProfile(user, p); err != nil {
-		return Account{}, err
-	}
-	a := p.Apply(Account{User: user, CreatedAt: time.Now().UTC()})
-	stored, _, err := s.store.PutAccount(ctx, a, p)
-	return stored, wrap("import", user, err)
+	a, _, err := s.ImportProfile(ctx, user, Patch{Nick: nick, Avatar: avatar})
+	return a, err
 }
 
-// SetProfile changes nickname and avatar of an account that is there.
-func (s *Service) SetProfile(ctx context.Context, user string, nick, avatar *string) (Account, error) {
-	p := Patch{Nick: nick, Avatar: avatar}
-	if err := s.checkProfile(user, p); err != nil {
+// ImportProfile is Import with a whole profile; what is no profile of the patch stays. It says whether the account is new.
+func (s *Service) ImportProfile(ctx context.Context, user string, p Patch) (a Account, created bool, err error) {
+	if err := s.checkGiven(user); err != nil {
+		return Account{}, false, err
+	}
+	if p, err = s.imported(user, p); err != nil {
+		return Account{}, false, err
+	}
+	a, err = s.named(user, p, func() (stored Account, err error) {
+		stored, created, err = s.store.PutAccount(ctx, p.Apply(Account{User: user, CreatedAt: time.Now().UTC()}), p)
+		return stored, err
+	})
+	return a, created, wrap("import", user, err)
+}
+
+// SetProfile changes the profile of an account that is there, for a business backend.
+func (s *Service) SetProfile(ctx context.Context, user string, p Patch) (Account, error) {
+	p, err := s.imported(user, p)
+	if err != nil {
 		return Account{}, err
 	}
-	a, err := s.store.PatchAccount(ctx, user, p)
+	return s.patch(ctx, user, p)
+}
+
+// SetOwnProfile changes what a user says of himself. His nick is checked as a guest's is, and may be empty only if he has
+// an account to be known by.
+func (s *Service) SetOwnProfile(ctx context.Context, user string, p Patch) (Account, error) {
+	if p.About.AdminForbidType != nil {
+		return Account{}, ErrReadOnly.at("adminForbidType", "only a backend may set it")
+	}
+	if p.Nick != nil && (*p.Nick != "" || IsGuest(user)) {
+		clean, err := s.chosenNick(user, *p.Nick)
+		if err != nil {
+			return Account{}, err
+		}
+		p.Nick = &clean
+	}
+	p, err := s.checked(p)
+	if err != nil {
+		return Account{}, err
+	}
+	return s.patch(ctx, user, p)
+}
+
+func (s *Service) patch(ctx context.Context, user string, p Patch) (Account, error) {
+	a, err := s.named(user, p, func() (Account, error) { return s.store.PatchAccount(ctx, user, p) })
 	return a, wrap("set profile of", user, err)
 }
 
-func (s *Service) checkProfile(user string, p Patch) error {
+// named stores a profile and tells of a new name, one after the other where it is the same user's.
+func (s *Service) named(user string, p Patch, store func() (Account, error)) (Account, error) {
+	mu := &s.naming[maphash.String(s.seed, user)%uint64(len(s.naming))]
+	mu.Lock()
+	defer mu.Unlock()
+	a, err := store()
+	if err == nil && s.renamed != nil && (p.Nick != nil || p.Avatar != nil) {
+		s.renamed(a)
+	}
+	return a, err
+}
+
+// imported checks a profile from a business backend. Its nick is kept as it was written, but for sensitive words.
+func (s *Service) imported(user string, p Patch) (Patch, error) {
 	if p.Nick != nil {
 		if err := checkImported(*p.Nick); err != nil {
-			return err
+			return p, err
 		}
 		if !s.names.IsAdmin(user) && s.names.impersonates(*p.Nick) {
-			return because(ErrBadNick, "the nickname reads like an administrator's")
+			return p, because(ErrBadNick, "the nickname reads like an administrator's")
+		}
+		clean, err := s.worded("nick", *p.Nick)
+		if err != nil {
+			return p, err
+		}
+		if err := checkImported(clean); err != nil {
+			return p, err
+		}
+		p.Nick = &clean
+	}
+	return s.checked(p)
+}
+
+// checked checks all of a profile but its nick, and dates the change.
+func (s *Service) checked(p Patch) (Patch, error) {
+	if p.Avatar != nil {
+		if err := checkAvatar(*p.Avatar); err != nil {
+			return p, err
 		}
 	}
-	if p.Avatar != nil {
-		return checkAvatar(*p.Avatar)
+	for field, text := range map[string]**string{"selfSignature": &p.About.SelfSignature, "location": &p.About.Location} {
+		if *text == nil {
+			continue
+		}
+		clean, err := s.worded(field, **text)
+		if err != nil {
+			return p, err
+		}
+		*text = &clean
 	}
-	return nil
+	now := time.Now().UTC()
+	p.UpdatedAt, p.NotBefore = &now, nil
+	return p, p.About.check()
+}
+
+// chosenNick is a nick that somebody gave himself, as others see it. User is empty for a guest that is being made.
+func (s *Service) chosenNick(user, nick string) (string, error) {
+	clean := s.names.CleanNick
+	if s.names.IsAdmin(user) {
+		clean = tidyNick // he may be called what he is
+	}
+	nick, err := clean(nick)
+	if err != nil {
+		return "", err
+	}
+	worded, err := s.worded("nick", nick)
+	if err != nil || worded == nick {
+		return worded, err
+	}
+	return clean(worded)
+}
+
+// worded is a text with sensitive words replaced.
+func (s *Service) worded(field, text string) (string, error) {
+	if s.words == nil || text == "" {
+		return text, nil
+	}
+	clean, blocked := s.words.Check(text)
+	if blocked {
+		return "", ErrBlocked.at(field, "%s", ErrBlocked.Detail)
+	}
+	return clean, nil
 }
 
 // checkAvatar bounds an avatar's URL; whether it is one is the page's to decide.
@@ -72,6 +173,19 @@ func (s *Service) Account(ctx context.Context, user string) (Account, error) {
 func (s *Service) Profiles(ctx context.Context, users []string) ([]Account, error) {
 	all, err := s.store.Accounts(ctx, users)
 	return all, wrap("look up", "users", err)
+}
+
+// List returns a page of all accounts by user id, those above after. Next goes on; empty: there are no more.
+func (s *Service) List(ctx context.Context, after string, limit int) (page []Account, next string, err error) {
+	page, err = s.store.AccountsAfter(ctx, after, limit+1)
+	if err != nil {
+		return nil, "", wrap("list", "accounts", err)
+	}
+	if len(page) > limit {
+		page = page[:limit]
+		next = page[limit-1].User
+	}
+	return page, next, nil
 }
 
 // Delete removes the account of user. UserSigs made for it stay valid and would make it anew: revoke first what must not return.

@@ -6,8 +6,10 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"liveroom/chat"
@@ -24,6 +26,11 @@ type Config struct {
 	Signer        Signer
 	Admins        []string      // application administrators besides chat.Administrator
 	GuestLifetime time.Duration // of a named guest's UserSig; default 7 days
+	Words         chat.Filter   // looks at nicknames and what else people write of themselves; nil: all is allowed
+
+	// Renamed is told of each account whose nick or avatar was set, in the order in which it happened to that account. It
+	// must not call the Service. Nil: nobody wants to know.
+	Renamed func(a Account)
 }
 
 // Service is the accounts of one application.
@@ -31,8 +38,13 @@ type Service struct {
 	signer        Signer
 	names         Names
 	guestLifetime time.Duration
+	words         chat.Filter
+	renamed       func(Account)
 	store         Store
 	log           *slog.Logger
+
+	seed   maphash.Seed
+	naming [64]sync.Mutex // by user: held while a profile is stored and told of
 }
 
 // New checks cfg and returns a Service over store.
@@ -58,6 +70,9 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 		signer:        cfg.Signer,
 		names:         NewNames(cfg.Admins...),
 		guestLifetime: cfg.GuestLifetime,
+		words:         cfg.Words,
+		renamed:       cfg.Renamed,
+		seed:          maphash.MakeSeed(),
 		store:         store,
 		log:           log,
 	}, nil
@@ -123,7 +138,7 @@ func (s *Service) checkGiven(user string) error {
 
 // NewGuest makes a named guest and the UserSig to log in with, valid until expiresAt. Who calls it limits the rate.
 func (s *Service) NewGuest(ctx context.Context, nick string) (a Account, userSig string, expiresAt time.Time, err error) {
-	clean, err := s.names.CleanNick(nick)
+	clean, err := s.chosenNick("", nick)
 	if err != nil {
 		return Account{}, "", time.Time{}, err
 	}

@@ -199,17 +199,17 @@ func TestImport(t *testing.T) {
 func TestProfiles(t *testing.T) {
 	s := newService(t, account.NewMemory())
 	ctx := t.Context()
-	if _, err := s.SetProfile(ctx, "u1", ptr("One"), nil); !errors.Is(err, account.ErrUnknownUser) {
+	if _, err := s.SetProfile(ctx, "u1", account.Patch{Nick: ptr("One")}); !errors.Is(err, account.ErrUnknownUser) {
 		t.Fatalf("profile of nobody: %v", err)
 	}
 	first, err := s.Import(ctx, "u1", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.SetProfile(ctx, "u1", ptr("a\u202eb"), nil); !errors.Is(err, account.ErrBadNick) {
+	if _, err := s.SetProfile(ctx, "u1", account.Patch{Nick: ptr("a\u202eb")}); !errors.Is(err, account.ErrBadNick) {
 		t.Fatalf("bad nick: %v", err)
 	}
-	if _, err := s.SetProfile(ctx, "u1", ptr("One"), nil); err != nil {
+	if _, err := s.SetProfile(ctx, "u1", account.Patch{Nick: ptr("One")}); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := s.Import(ctx, "u1", nil, ptr("https://h/1.png")); err != nil || again.Nick != "One" || again.CreatedAt != first.CreatedAt {

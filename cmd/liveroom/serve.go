@@ -154,7 +154,7 @@ func (p *program) join(keys Secrets) error {
 		return err
 	}
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
-	if p.accounts, err = account.New(account.Config{Signer: signer, Admins: p.set.Admins}, p.store.Accounts(), p.log); err != nil {
+	if p.accounts, err = account.New(account.Config{Signer: signer, Admins: p.set.Admins, Words: p.words}, p.store.Accounts(), p.log); err != nil {
 		return err
 	}
 	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.states, []status.Announcer{&announcer{rooms, p.chat}}, p.log)

@@ -56,6 +56,31 @@ func (a *Accounts) Accounts(ctx context.Context, users []string) ([]account.Acco
 	return all, nil
 }
 
+// AccountsAfter implements account.Store.
+func (a *Accounts) AccountsAfter(ctx context.Context, after string, limit int) ([]account.Account, error) {
+	var all []account.Account
+	err := a.s.view(ctx, func(tx *bolt.Tx) error {
+		all = nil
+		b := tx.Bucket(bucketAccounts)
+		if b == nil {
+			return nil
+		}
+		c := b.Cursor()
+		for k, _ := c.Seek([]byte(after + "\x00")); k != nil && len(all) < limit; k, _ = c.Next() {
+			acc, err := loadAccount(tx, string(k))
+			if err != nil {
+				return err
+			}
+			all = append(all, acc)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
 // PutAccount implements account.Store.
 func (a *Accounts) PutAccount(ctx context.Context, fresh account.Account, p account.Patch) (stored account.Account, created bool, err error) {
 	err = a.s.update(ctx, func(tx *bolt.Tx) error {

@@ -26,6 +26,8 @@ func Store(t *testing.T, open func(t *testing.T) account.Store) {
 		{"a patch changes only what it names", patch},
 		{"not-before only moves forward", notBefore},
 		{"many at once, in the order asked for", many},
+		{"pages in the order of ids", pages},
+		{"all of a profile is kept", profile},
 		{"deleted is gone", deleted},
 		{"only old guests are swept, and no more than asked", sweep},
 		{"of two creators one creates", race},
@@ -102,6 +104,60 @@ func many(t *testing.T, s account.Store) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Fatalf("Accounts = %+v, %v", got, err)
 	}
+}
+
+func pages(t *testing.T, s account.Store) {
+	if all, err := s.AccountsAfter(t.Context(), "", 10); err != nil || len(all) != 0 {
+		t.Fatalf("of none: %v, %v", all, err)
+	}
+	for _, u := range []string{"b", "a", "~z", "a.b", "B"} {
+		put(t, s, account.Account{User: u, CreatedAt: born})
+	}
+	for _, tc := range []struct {
+		after string
+		limit int
+		want  []string
+	}{
+		{"", 2, []string{"B", "a"}},
+		{"a", 2, []string{"a.b", "b"}},
+		{"b", 2, []string{"~z"}},
+		{"aa", 9, []string{"b", "~z"}}, // nobody's id
+		{"~z", 9, nil},
+	} {
+		page, err := s.AccountsAfter(t.Context(), tc.after, tc.limit)
+		var got []string
+		for _, a := range page {
+			got = append(got, a.User)
+		}
+		if err != nil || !slices.Equal(got, tc.want) {
+			t.Errorf("%d after %q: %v, %v", tc.limit, tc.after, got, err)
+		}
+	}
+}
+
+func profile(t *testing.T, s account.Store) {
+	first := put(t, s, account.Account{User: "fay", CreatedAt: born, About: account.About{Level: 3, Location: "Sendai"}})
+	words, numbers := []string{"Gender_Type_Female", "Hello", "Kyoto", "AllowType_Type_DenyAny", "AdminForbid_Type_SendOut"}, []uint32{20000101, 1, 2, 3, 1<<32 - 1}
+	at := born.Add(time.Hour)
+	all := account.AboutPatch{
+		Gender: &words[0], SelfSignature: &words[1], Location: &words[2], AllowType: &words[3], AdminForbidType: &words[4],
+		Birthday: &numbers[0], Language: &numbers[1], MessageSettings: &numbers[2], Level: &numbers[3], Role: &numbers[4],
+	}
+	want := first
+	want.UpdatedAt = at
+	want.About = account.About{
+		Gender: words[0], SelfSignature: words[1], Location: words[2], AllowType: words[3], AdminForbidType: words[4],
+		Birthday: numbers[0], Language: numbers[1], MessageSettings: numbers[2], Level: numbers[3], Role: numbers[4],
+	}
+	if got, err := s.PatchAccount(t.Context(), "fay", account.Patch{About: all, UpdatedAt: &at}); err != nil || got != want {
+		t.Fatalf("patched = %+v, %v", got, err)
+	}
+	none, zero := "", uint32(0)
+	want.About.Location, want.About.Role = none, zero
+	if got, err := s.PatchAccount(t.Context(), "fay", account.Patch{About: account.AboutPatch{Location: &none, Role: &zero}}); err != nil || got != want {
+		t.Fatalf("emptied = %+v, %v", got, err)
+	}
+	is(t, s, want)
 }
 
 func deleted(t *testing.T, s account.Store) {
