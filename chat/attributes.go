@@ -55,11 +55,11 @@ func (s *Service) writeAttributes(ctx context.Context, group string, by Identity
 	}
 	c.Set, c.Writes = maps.Clone(c.Set), s.cfg.AttributeWrites
 	permit := func(r *room) error {
-		if r.manages(by) || s.cfg.MembersWriteAttributes && !by.Anonymous && r.has(by.User) {
-			_, err := c.apply(r.attributes.All) // a first look; the store decides
+		if err := r.mayWriteValues(by, "attributes"); err != nil {
 			return err
 		}
-		return ErrPermission.with("", "only the owner and administrators may write attributes here")
+		_, err := c.apply(r.attributes.All) // a first look; the store decides
+		return err
 	}
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		now, err := s.store.PutAttributes(ctx, group, c)

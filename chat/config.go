@@ -35,8 +35,8 @@ type Config struct {
 
 	RecallWindow time.Duration // how long a member may recall his messages (2m); negative: never
 
-	AttributeWrites        int  // attribute writes a group takes in a second (5, spec im-rest §3.17)
-	MembersWriteAttributes bool // any signed-in member may write attributes, as with Tencent; default owner and admins
+	AttributeWrites int  // attribute writes a group takes in a second (5, spec im-rest §3.17)
+	MembersWrite    bool // signed-in members may write attributes and counters, as with Tencent; default owner and admins
 
 	CountChange float64       // share by which the count must have moved to be pushed at once (0.02)
 	CountEvery  time.Duration // the least time between two pushes of a room's count (2s)

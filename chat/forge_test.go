@@ -181,7 +181,7 @@ func TestServerAndAdministratorsMay(t *testing.T) {
 }
 
 func TestNobodyTouchesTheServersState(t *testing.T) {
-	s := start(t, chat.Config{MembersWriteAttributes: true}, chat.NewMemory())
+	s := start(t, chat.Config{MembersWrite: true}, chat.NewMemory())
 	create(t, s, "demo")
 	join(t, s, "demo", "alice")
 	if err := s.ApplyStatus(t.Context(), status("demo", 1)); err != nil {

@@ -55,6 +55,7 @@ type Joined struct {
 
 	Attributes        map[string]string
 	AttributesVersion uint64
+	Counters          Counters
 	Fields            map[string]string
 	FieldsVersion     uint64
 	Notice            string

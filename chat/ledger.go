@@ -17,6 +17,8 @@ type Ledger struct {
 	writes []time.Time // of attributes, within the trailing second
 	bars   restraints
 
+	counters Counters // never written in place
+
 	withdrawals []Withdrawal // the newest; never written in place
 }
 
@@ -33,12 +35,12 @@ func NewLedger(g Group, now time.Time) *Ledger {
 	if h.Group.Fields == nil {
 		h.Group.Fields = map[string]string{}
 	}
-	return &Ledger{head: h}
+	return &Ledger{head: h, counters: Counters{All: map[string]Number{}}}
 }
 
 // RestoreLedger goes on from what was stored.
 func RestoreLedger(state GroupState, settled []Settled) *Ledger {
-	l := &Ledger{head: state.Head, log: newLogbook(state.Log, state.Seq, state.Floor), bars: state.restraints(), withdrawals: state.Withdrawals}
+	l := &Ledger{head: state.Head, log: newLogbook(state.Log, state.Seq, state.Floor), bars: state.restraints(), counters: state.Counters, withdrawals: state.Withdrawals}
 	slices.SortFunc(settled, func(a, b Settled) int { return a.Expires.Compare(b.Expires) })
 	for _, s := range settled {
 		l.dedup.settle(s)
@@ -55,7 +57,7 @@ func (l *Ledger) Head() Head {
 
 // State returns the group with its log.
 func (l *Ledger) State() GroupState {
-	return GroupState{Head: l.Head(), Log: slices.Clone(l.log.messages), Withdrawals: l.withdrawals, Mutes: l.bars.mutes.list(), Bans: l.bars.bans.list()}
+	return GroupState{Head: l.Head(), Log: slices.Clone(l.log.messages), Counters: l.counters, Withdrawals: l.withdrawals, Mutes: l.bars.mutes.list(), Bans: l.bars.bans.list()}
 }
 
 // Reserve is Store.Reserve.

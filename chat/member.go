@@ -57,7 +57,8 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 	j := Joined{
 		Role: r.role(who), Epoch: r.epoch, Seq: r.log.last, Complete: true,
 		Attributes: r.attributes.All, AttributesVersion: r.attributes.Version,
-		Fields: r.fields.All, FieldsVersion: r.fields.Version,
+		Counters: r.tally.now,
+		Fields:   r.fields.All, FieldsVersion: r.fields.Version,
 		Notice: r.group.Notice, NoticeVersion: r.noticeVersion,
 		Profile: r.group.Profile(), ProfileVersion: r.profileVersion,
 		Settings: r.settings, Mute: r.muteState(who, now),

@@ -44,6 +44,7 @@ type room struct {
 	inFlight map[Key]*sending // sends whose answer is not known yet
 	paces    map[string]pace  // of members who spoke lately
 
+	tally   tally
 	acts    uint64 // version of the last act of moderation; the loop's own
 	counter counter
 	usedAt  time.Time
@@ -130,6 +131,7 @@ func (r *room) fill(state GroupState) {
 	r.settings = VersionedSettings{state.Settings, state.SettingsVersion}
 	r.restraints = state.restraints()
 	r.withdrawals = state.Withdrawals
+	r.tally.now, r.tally.told = state.Counters, state.Counters.Version
 	r.log = newLogbook(state.Log, state.Seq, state.Floor)
 	r.restorePaces()
 }

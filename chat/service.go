@@ -122,7 +122,8 @@ func (s *Service) loaded() []*room {
 func (s *Service) putAway(r *room, now time.Time) {
 	r.mu.Lock()
 	r.trimPaces(now)
-	idle := !r.running && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
+	r.tally.trim(now)
+	idle := !r.running && r.tally.idle() && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
 	r.gone = r.gone || idle
 	r.mu.Unlock()
 	if idle {
@@ -221,7 +222,7 @@ func (s *Service) ready(ctx context.Context) error {
 // enqueue puts p into the room's open batch, and c behind it, which closes the batch. The room's lock is held.
 func (s *Service) enqueue(r *room, p *sending, c *change) error {
 	if !r.running {
-		if !s.spawn(r) {
+		if !s.spawn(r.run) {
 			return ErrStopping
 		}
 		r.running = true
@@ -244,14 +245,14 @@ func (s *Service) enqueue(r *room, p *sending, c *change) error {
 	return nil
 }
 
-// spawn starts a room's loop, unless Run is over.
-func (s *Service) spawn(r *room) bool {
+// spawn starts a goroutine of a room, unless Run is over.
+func (s *Service) spawn(run func()) bool {
 	s.life.Lock()
 	defer s.life.Unlock()
 	if !s.running || s.stopped {
 		return false
 	}
-	s.wg.Go(r.run)
+	s.wg.Go(run)
 	return true
 }
 

@@ -62,7 +62,7 @@ func TestAttributesReachEverybody(t *testing.T) {
 
 func TestWhoMayChangeTheGroup(t *testing.T) {
 	for _, members := range []bool{false, true} {
-		s := start(t, chat.Config{MembersWriteAttributes: members}, chat.NewMemory())
+		s := start(t, chat.Config{MembersWrite: members}, chat.NewMemory())
 		g := chat.Group{ID: "demo", Room: "demo", Owner: "owner", Admins: []string{"helper"}}
 		if err := s.Create(t.Context(), g); err != nil {
 			t.Fatal(err)

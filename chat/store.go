@@ -38,6 +38,7 @@ type Store interface {
 	PutProfile(ctx context.Context, group string, p Profile) (version uint64, err error)
 
 	SettingsStore
+	CounterStore
 	RecallStore
 	SanctionStore
 
@@ -138,6 +139,7 @@ type Head struct {
 type GroupState struct {
 	Head
 	Log         []*Message
+	Counters    Counters
 	Withdrawals []Withdrawal // the newest 200, in the order they happened
 	Mutes, Bans []Sanction   // what is over may be among them
 }

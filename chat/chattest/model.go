@@ -25,6 +25,8 @@ type model struct {
 	profile       chat.Profile
 	profileV      uint64
 	statusVersion uint64
+	counters      map[string]chat.Number
+	countersV     uint64
 }
 
 // fewer lets rapid try 15 sequences instead of 100, since real stores wait for their disk; LIVEROOM_SCALE multiplies that.
@@ -51,7 +53,7 @@ func testModel(t *testing.T, s chat.Store) {
 		round++
 		id := fmt.Sprint("model-", round)
 		Create(t, s, id)
-		m := model{attributes: map[string]string{}, fields: map[string]string{}, profile: chat.Profile{Owner: "owner"}}
+		m := model{attributes: map[string]string{}, fields: map[string]string{}, profile: chat.Profile{Owner: "owner"}, counters: map[string]chat.Number{}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"say":       func(rt *rapid.T) { m.say(t, rt, s, id) },
 			"status":    func(rt *rapid.T) { m.status(t, rt, s, id) },
@@ -59,6 +61,7 @@ func testModel(t *testing.T, s chat.Store) {
 			"field":     func(rt *rapid.T) { m.field(t, rt, s, id) },
 			"notice":    func(rt *rapid.T) { m.putNotice(t, rt, s, id) },
 			"profile":   func(rt *rapid.T) { m.putProfile(t, rt, s, id) },
+			"counter":   func(rt *rapid.T) { m.count(t, rt, s, id) },
 			"":          func(rt *rapid.T) { m.compare(rt, Load(t, s, id)) },
 		})
 	})
@@ -178,6 +181,9 @@ func (m *model) compare(rt *rapid.T, got chat.GroupState) {
 	if got.NoticeVersion != m.noticeV || got.ProfileVersion != m.profileV || fmt.Sprintf("%q", got.Group.Profile()) != fmt.Sprintf("%q", m.profile) {
 		rt.Fatalf("profile %q, version %d, notice version %d, want %q, %d, %d",
 			got.Group.Profile(), got.ProfileVersion, got.NoticeVersion, m.profile, m.profileV, m.noticeV)
+	}
+	if !maps.Equal(got.Counters.All, m.counters) || got.Counters.Version != m.countersV {
+		rt.Fatalf("counters are %+v, want %v, version %d", got.Counters, m.counters, m.countersV)
 	}
 	if got.Seq != uint64(len(m.texts)) || len(got.Log) != len(m.texts) {
 		rt.Fatalf("%d messages up to %d, want %d", len(got.Log), got.Seq, len(m.texts))

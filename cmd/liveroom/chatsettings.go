@@ -43,6 +43,7 @@ func (s *Settings) chat() chat.Config {
 		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
 		RecallWindow: s.ChatRecall, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
 		MemberList: s.ChatMembers, Tips: s.ChatTips,
+		MembersWrite: s.ChatWrite == on,
 	}
 	if s.ChatRecall == 0 {
 		c.RecallWindow = -1

@@ -66,6 +66,7 @@ type Settings struct {
 	ChatRecall     time.Duration `name:"chat-recall-window" help:"How long a member may recall his messages; 0: never." default:"2m" env:"LIVEROOM_CHAT_RECALL_WINDOW" yaml:"chat-recall-window"`
 	ChatMembers    int           `name:"chat-members" help:"How many members, the newest, the list of a room's members goes back." default:"30" env:"LIVEROOM_CHAT_MEMBERS" yaml:"chat-members"`
 	ChatTips       int           `name:"chat-tips" help:"How many people a room may have for its members to be told who comes and goes; 0: never." default:"100" env:"LIVEROOM_CHAT_TIPS" yaml:"chat-tips"`
+	ChatWrite      string        `name:"chat-members-write" help:"on: members may write attributes and counters, as with Tencent; off: only owner and administrators." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_MEMBERS_WRITE" yaml:"chat-members-write"`
 	ChatWords      string        `name:"chat-words" help:"File of sensitive words, one a line, beside those set over the API; re-read when it changes." env:"LIVEROOM_CHAT_WORDS" yaml:"chat-words"`
 	ChatWordsLoose string        `name:"chat-words-loose" help:"on: spaces and punctuation between the letters don't hide a word of the file." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_LOOSE" yaml:"chat-words-loose"`
 	ChatWordsPub   string        `name:"chat-words-public" help:"on: anyone may read the words that block, so that clients look before they send." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_PUBLIC" yaml:"chat-words-public"`

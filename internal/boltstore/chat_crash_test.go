@@ -62,6 +62,12 @@ func TestChatCrashChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Printf("profile %d %d\n", i, version)
+		add := chat.CounterChange{Op: chat.AddCounter, Values: map[string]chat.Number{"n": 1}}
+		now, _, err := c.PutCounters(ctx, "g", []chat.CounterChange{add})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("counter %d %d\n", now.All["n"], now.Version)
 	}
 }
 
@@ -74,6 +80,7 @@ type answers struct {
 	attribute uint64 // newest value
 	profile   uint64 // newest one, and its version
 	profileV  uint64
+	counter   uint64 // newest sum
 }
 
 // killChild runs the child until it has answered lines times, kills it and returns all it said.
@@ -113,6 +120,8 @@ func killChild(t *testing.T, path string, lines int) (a answers) {
 			a.attribute = x
 		case "profile":
 			fmt.Sscan(rest, &a.profile, &a.profileV)
+		case "counter":
+			fmt.Sscan(rest, &a.counter)
 		default:
 			t.Fatalf("child said %q", line)
 		}
@@ -144,6 +153,9 @@ func TestChatSurvivesKill(t *testing.T) {
 		}
 		if got := state.Attributes.All["n"]; a.attribute > 0 && got != fmt.Sprint(a.attribute) && got != fmt.Sprint(a.attribute+1) {
 			t.Errorf("after %d lines: attribute is %q, want %d", lines, got, a.attribute)
+		}
+		if got := uint64(state.Counters.All["n"]); got != state.Counters.Version || got < a.counter || got > a.counter+1 {
+			t.Errorf("after %d lines: counters are %+v, want %d", lines, state.Counters, a.counter)
 		}
 		for _, m := range state.Log {
 			if !m.Server && m.Seq <= a.recalled && (m.Withdrawn == "" || len(m.Body) > 0) {
@@ -224,6 +236,10 @@ func TestChatKeepsOverRestart(t *testing.T) {
 	if _, err := c.PutProfile(ctx, "g", chat.Profile{Name: "茶 <&>", Owner: "anna", Admins: []string{"x", "y"}}); err != nil {
 		t.Fatal(err)
 	}
+	sum := chat.CounterChange{Op: chat.AddCounter, Values: map[string]chat.Number{"n": 1<<63 - 1}}
+	if _, _, err := c.PutCounters(ctx, "g", []chat.CounterChange{sum}); err != nil {
+		t.Fatal(err)
+	}
 	before := chattest.Load(t, c, "g")
 	stop()
 
@@ -244,7 +260,7 @@ func TestChatKeepsOverRestart(t *testing.T) {
 // describe is all of a state as text, times in one zone.
 func describe(state chat.GroupState) string {
 	state.Group.CreatedAt = state.Group.CreatedAt.UTC().Round(0)
-	text := fmt.Sprintf("%+v\n", state.Head)
+	text := fmt.Sprintf("%+v\n%+v\n", state.Head, state.Counters)
 	for _, m := range state.Log {
 		c := *m
 		c.Time = c.Time.UTC().Round(0)

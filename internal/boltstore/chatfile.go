@@ -20,6 +20,7 @@ import (
 //	tail   Seq and Floor of the last write of any class (8 bytes each, big endian); they only grow
 //	gone   version of a withdrawal (8 bytes, big endian) → chat.Withdrawal (JSON); the newest
 //	log    Seq (8 bytes, big endian) → storedMessage (JSON)
+//	counters  chat.Counters (JSON); absent until the first
 //	mutes  user → chat.Sanction (JSON); what is over goes with the next change
 //	bans   the same
 //	dedup  expiry in Unix ms (8 bytes, big endian), key → storedAck (JSON); delivered messages only
@@ -227,6 +228,9 @@ func readGroup(tx *bolt.Tx, id string, now time.Time) (*chat.Ledger, uint64, err
 		return nil, 0, err
 	}
 	if err := readSanctions(b, &state); err != nil {
+		return nil, 0, err
+	}
+	if err := readCounters(b, &state); err != nil {
 		return nil, 0, err
 	}
 	if err := readWithdrawals(b, &state); err != nil {

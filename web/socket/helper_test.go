@@ -206,6 +206,9 @@ type answer struct {
 	Seq         uint64            `json:"seq"`
 	Complete    bool              `json:"complete"`
 	Attributes  map[string]string `json:"attributes"`
+	Counters    json.RawMessage   `json:"counters"`
+	Version     uint64            `json:"version"`
+	Versions    map[string]uint64 `json:"versions"`
 	Fields      map[string]string `json:"fields"`
 	Notice      string            `json:"notice"`
 	Count       chat.Count        `json:"count"`

@@ -108,12 +108,14 @@ func joinAnswer(r *request, j *chat.Joined) []byte {
 	b = appendField(b, "epoch", j.Epoch)
 	b = appendField(b, "seq", j.Seq)
 	b = appendField(b, "complete", j.Complete)
-	b = appendMap(b, "attributes", j.Attributes)
-	b = appendMap(b, "fields", j.Fields)
+	b = appendField(b, "attributes", orNone(j.Attributes))
+	b = appendField(b, "counters", orNone(j.Counters.All))
+	b = appendField(b, "fields", orNone(j.Fields))
 	b = appendField(b, "notice", j.Notice)
 	b = appendField(b, "profile", j.Profile)
 	b = appendField(b, "versions", map[string]uint64{
-		"attributes": j.AttributesVersion, "fields": j.FieldsVersion, "notice": j.NoticeVersion, "profile": j.ProfileVersion, "settings": j.Settings.Version,
+		"attributes": j.AttributesVersion, "counters": j.Counters.Version, "fields": j.FieldsVersion, "notice": j.NoticeVersion,
+		"profile": j.ProfileVersion, "settings": j.Settings.Version,
 	})
 	b = appendField(b, "settings", j.Settings.Settings)
 	b = appendField(b, "mute", muteAnswer{j.Mute.All, unix(j.Mute.Until)})

@@ -70,7 +70,9 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.moderate(ctx, r)
 	case "count":
 		return s.count(ctx, r)
-	case "send", "recall", "history", "members", "getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes":
+	case "send", "recall", "history", "members",
+		"getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes",
+		"getCounters", "setCounters", "addCounter", "deleteCounters":
 		if in, _ := s.queue.has(r.Group); !in {
 			return errNotJoined
 		}
@@ -81,7 +83,6 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 
 // inGroup runs an op of a member.
 func (s *session) inGroup(ctx context.Context, r *request) error {
-	rooms := s.srv.rooms
 	switch r.Op {
 	case "send":
 		return s.send(ctx, r)
@@ -91,14 +92,8 @@ func (s *session) inGroup(ctx context.Context, r *request) error {
 		return s.history(ctx, r)
 	case "members":
 		return s.members(ctx, r)
-	case "getAttributes":
-		return s.getAttributes(ctx, r)
-	case "setAttributes":
-		return s.done(r, rooms.SetAttributes(ctx, r.Group, s.who, r.Attributes))
-	case "replaceAttributes":
-		return s.done(r, rooms.ReplaceAttributes(ctx, r.Group, s.who, r.Attributes))
-	default: // deleteAttributes
-		return s.done(r, rooms.DeleteAttributes(ctx, r.Group, s.who, r.Keys))
+	default:
+		return s.values(ctx, r)
 	}
 }
 
@@ -229,27 +224,10 @@ func (s *session) history(ctx context.Context, r *request) error {
 	return nil
 }
 
-func (s *session) getAttributes(ctx context.Context, r *request) error {
-	all, err := s.srv.rooms.Attributes(ctx, r.Group, r.Keys)
-	if err != nil {
-		return err
-	}
-	s.answer(finish(appendMap(answer(r, 256), "attributes", all)))
-	return nil
-}
-
 // done answers an op that has nothing to tell but that it worked.
 func (s *session) done(r *request, err error) error {
 	if err == nil {
 		s.answer(finish(answer(r, 0)))
 	}
 	return err
-}
-
-// appendMap appends a field that is an object of strings, never null.
-func appendMap(b []byte, name string, m map[string]string) []byte {
-	if m == nil {
-		m = map[string]string{}
-	}
-	return appendField(b, name, m)
 }

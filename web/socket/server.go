@@ -24,14 +24,11 @@ type Rooms interface {
 	Groups
 	Moderation
 	People
+	Values
 	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
 	Leave(group string, sess chat.Session)
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
-	Attributes(ctx context.Context, group string, keys []string) (map[string]string, error)
-	SetAttributes(ctx context.Context, group string, by chat.Identity, attributes map[string]string) error
-	ReplaceAttributes(ctx context.Context, group string, by chat.Identity, attributes map[string]string) error
-	DeleteAttributes(ctx context.Context, group string, by chat.Identity, keys []string) error
 }
 
 // Accounts tells whom a UserSig names. An empty user takes the UserSig's word for it.
