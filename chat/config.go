@@ -54,6 +54,9 @@ type Config struct {
 
 	Sanctions int // mutes a group may have, and bans (10,000 each)
 
+	WebInstances    int // pages, mini-programs and the like that a user may have open at a time (10); negative: as many as he likes
+	NativeInstances int // and apps, on each native platform (3)
+
 	// Who tells what is known of an account by its id alone: whether it is an application administrator, or a guest. Nil:
 	// Administrator is the only administrator, and nobody a guest.
 	Who func(user string) Identity
@@ -131,6 +134,8 @@ func (c Config) withDefaults() Config {
 	def(&c.CountMaxAge, 10*time.Second)
 	def(&c.Sanctions, 10_000)
 	def(&c.MemberList, 30)
+	def(&c.WebInstances, 10)
+	def(&c.NativeInstances, 3)
 	def(&c.StoreTimeout, 5*time.Second)
 	if c.Viewers == nil {
 		c.Viewers = func(string) (int, []string) { return 0, nil }

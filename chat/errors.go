@@ -33,6 +33,7 @@ func (e *Error) Is(target error) bool {
 // The refusals of this package. Compare with errors.Is; what is returned carries field and detail of the case.
 var (
 	ErrUnavailable     = &Error{Code: 10002, Name: "store_unavailable", Detail: "the chat store did not answer; try again", Temporary: true}
+	ErrSentAway        = &Error{Code: 10002, Name: "sent_away", Detail: "you were signed out while you signed in; try again", Temporary: true}
 	ErrStopping        = &Error{Code: 10002, Name: "stopping", Detail: "the server is stopping; connect again", Temporary: true}
 	ErrParameter       = &Error{Code: 10004, Name: "bad_parameter"}
 	ErrPermission      = &Error{Code: 10007, Name: "no_permission"}

@@ -30,6 +30,8 @@ type Service struct {
 	mu    sync.Mutex // guards rooms
 	rooms map[string]*room
 
+	presence *presence
+
 	sessions   atomic.Int64
 	batches    atomic.Uint64
 	deliveries atomic.Uint64
@@ -50,7 +52,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	}
 	return &Service{
 		cfg: cfg, store: store, log: log,
-		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room),
+		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room), presence: newPresence(),
 	}, nil
 }
 
@@ -66,7 +68,10 @@ func (s *Service) Run(ctx context.Context) error {
 	s.life.Unlock()
 	close(s.started)
 
+	var expiry sync.WaitGroup
+	expiry.Go(func() { s.expire(ctx) })
 	s.sweep(ctx)
+	expiry.Wait()
 
 	s.life.Lock()
 	s.stopped = true

@@ -36,12 +36,13 @@ type Identity struct {
 	User      string // account id; random for anonymous guests
 	Nick      string
 	Avatar    string
-	Anonymous bool // no UserSig: receives only, is in no list
-	Guest     bool // a named guest: an ordinary member without roles
-	Admin     bool // an application administrator
-	Platform  string
+	Anonymous bool         // no UserSig: receives only, is in no list
+	Guest     bool         // a named guest: an ordinary member without roles
+	Admin     bool         // an application administrator
+	Platform  string       // as NormalPlatform writes it
 	Instance  string       // names the device or page over reconnects, as its client says; may be empty
 	Address   netip.Prefix // where the session comes from, as far as one person has it; zero: not known
+	Verified  time.Time    // when the door began to look at the UserSig; zero: not known
 	Expires   time.Time    // of the UserSig; zero: never
 
 	// Watch is what this person's play addresses name as vid, so that who is a member and watches counts once. It

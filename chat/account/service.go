@@ -106,7 +106,10 @@ func (s *Service) Login(ctx context.Context, user, userSig string) (chat.Identit
 	if claims.IssuedAt.Unix() < a.NotBefore.Unix() {
 		return chat.Identity{}, ErrRevoked
 	}
-	return chat.Identity{User: a.User, Nick: a.Nick, Avatar: a.Avatar, Guest: a.Guest, Admin: s.names.IsAdmin(a.User)}, nil
+	return chat.Identity{
+		User: a.User, Nick: a.Nick, Avatar: a.Avatar, Guest: a.Guest, Admin: s.names.IsAdmin(a.User),
+		Verified: now, Expires: claims.ExpiresAt.Add(time.Second), // ExpiresAt is the last good second
+	}, nil
 }
 
 // known returns the account of a user whose UserSig was good, made now if need be.

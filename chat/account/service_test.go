@@ -77,7 +77,12 @@ func TestLogin(t *testing.T) {
 		{"an anonymous id", "anon_x", sign(t, "anon_x"), chat.Identity{}, account.ErrUnknownUser},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			began := time.Now()
 			got, err := s.Login(t.Context(), tc.user, tc.sig)
+			if err == nil && (got.Verified.Before(began) || got.Verified.After(time.Now()) || got.Expires.Before(began)) {
+				t.Errorf("verified at %s, good until %s", got.Verified, got.Expires)
+			}
+			got.Verified, got.Expires = time.Time{}, time.Time{}
 			if !errors.Is(err, tc.err) || got != tc.want {
 				t.Fatalf("Login = %+v, %v, want %+v, %v", got, err, tc.want, tc.err)
 			}
@@ -102,7 +107,7 @@ func TestAGuestLivesSevenDays(t *testing.T) {
 			t.Fatalf("expires at %s, want %s", expiresAt, want)
 		}
 		who, err := s.Login(t.Context(), a.User, sig)
-		if want := (chat.Identity{User: a.User, Nick: "Zoë", Guest: true}); err != nil || who != want {
+		if want := (chat.Identity{User: a.User, Nick: "Zoë", Guest: true, Verified: time.Now(), Expires: expiresAt.Add(time.Second)}); err != nil || who != want {
 			t.Fatalf("Login = %+v, %v", who, err)
 		}
 		other, _, _, err := s.NewGuest(t.Context(), "Zoë")

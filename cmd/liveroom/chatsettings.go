@@ -20,6 +20,8 @@ func (s *Settings) validChat() error {
 		{"chat-members", s.ChatMembers, 1, 1000},
 		{"chat-tips", s.ChatTips, 0, 10_000},
 		{"chat-message-size", s.ChatMessage, 1024, 12 << 10},
+		{"chat-web-instances", s.ChatWeb, 0, 1000},
+		{"chat-native-instances", s.ChatNative, 0, 1000},
 	} {
 		if b.is < b.min || b.is > b.max {
 			return fmt.Errorf("%s is %d, must be from %d to %d", b.name, b.is, b.min, b.max)
@@ -44,6 +46,7 @@ func (s *Settings) chat() chat.Config {
 		RecallWindow: s.ChatRecall, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
 		MemberList: s.ChatMembers, Tips: s.ChatTips,
 		MembersWrite: s.ChatWrite == on,
+		WebInstances: noneIsNegative(s.ChatWeb), NativeInstances: noneIsNegative(s.ChatNative),
 	}
 	if s.ChatRecall == 0 {
 		c.RecallWindow = -1

@@ -23,15 +23,17 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 		{"chat-tips", "10001", "10000"},
 		{"chat-message-size", "1023", "1024"},
 		{"chat-message-size", "12289", "12288"},
+		{"chat-web-instances", "-1", "1000"},
+		{"chat-native-instances", "1001", "1000"},
 	} {
 		mustFail(t, []string{"config", "--data=" + t.TempDir(), "--" + c[0] + "=" + c[1]}, c[0], c[2])
 	}
 }
 
 func TestSettingsForTheChat(t *testing.T) {
-	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatMembers: 7, ChatTips: 8}
+	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatMembers: 7, ChatTips: 8, ChatNative: 9}
 	c := s.chat()
-	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.MemberList != 7 || c.Tips != 8 {
+	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.MemberList != 7 || c.Tips != 8 || c.WebInstances != -1 || c.NativeInstances != 9 {
 		t.Errorf("%+v", c)
 	}
 }

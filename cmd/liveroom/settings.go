@@ -67,6 +67,8 @@ type Settings struct {
 	ChatMembers    int           `name:"chat-members" help:"How many members, the newest, the list of a room's members goes back." default:"30" env:"LIVEROOM_CHAT_MEMBERS" yaml:"chat-members"`
 	ChatTips       int           `name:"chat-tips" help:"How many people a room may have for its members to be told who comes and goes; 0: never." default:"100" env:"LIVEROOM_CHAT_TIPS" yaml:"chat-tips"`
 	ChatWrite      string        `name:"chat-members-write" help:"on: members may write attributes and counters, as with Tencent; off: only owner and administrators." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_MEMBERS_WRITE" yaml:"chat-members-write"`
+	ChatWeb        int           `name:"chat-web-instances" help:"Pages and mini-programs that a user may be signed in on at a time, the oldest gives way; 0: no limit." default:"10" env:"LIVEROOM_CHAT_WEB_INSTANCES" yaml:"chat-web-instances"`
+	ChatNative     int           `name:"chat-native-instances" help:"The same of apps, on each platform; 0: no limit." default:"3" env:"LIVEROOM_CHAT_NATIVE_INSTANCES" yaml:"chat-native-instances"`
 	ChatWords      string        `name:"chat-words" help:"File of sensitive words, one a line, beside those set over the API; re-read when it changes." env:"LIVEROOM_CHAT_WORDS" yaml:"chat-words"`
 	ChatWordsLoose string        `name:"chat-words-loose" help:"on: spaces and punctuation between the letters don't hide a word of the file." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_LOOSE" yaml:"chat-words-loose"`
 	ChatWordsPub   string        `name:"chat-words-public" help:"on: anyone may read the words that block, so that clients look before they send." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_PUBLIC" yaml:"chat-words-public"`

@@ -20,6 +20,7 @@ var (
 	errTooManyGroups = &chat.Error{Code: 10037, Name: "too_many_groups", Field: "group", Detail: "this connection is in as many groups as it may be; leave one first"}
 	errTooFast       = &chat.Error{Code: 10006, Name: "too_fast", Detail: "too many frames; slow down or be disconnected", Temporary: true}
 	errLockedOut     = &chat.Error{Code: 70050, Name: "too_many_failures", Detail: "too many failed logins from this address; try again in a minute", Temporary: true}
+	errClientTooOld  = &chat.Error{Code: 110001, Name: "client_too_old", Field: "protocol"}
 	errTimeout       = &chat.Error{Code: 10002, Name: "timeout", Detail: "it took too long; try again", Temporary: true}
 	errInternal      = &chat.Error{Code: 10002, Name: "internal", Detail: "something went wrong here; try again", Temporary: true}
 )

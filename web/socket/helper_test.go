@@ -164,6 +164,7 @@ type push struct {
 	Group     string `json:"group"`
 	Items     []item `json:"items"`
 	Reason    string `json:"reason"`
+	Type      string `json:"type"`
 	Detail    string `json:"detail"`
 	By        string `json:"by"`
 	Until     int64  `json:"until"`
@@ -197,6 +198,8 @@ type answer struct {
 	Session     string            `json:"session"`
 	User        string            `json:"user"`
 	Nick        string            `json:"nick"`
+	Avatar      string            `json:"avatar"`
+	Protocol    int               `json:"protocol"`
 	Anonymous   bool              `json:"anonymous"`
 	ServerTime  int64             `json:"serverTime"`
 	PingSeconds float64           `json:"pingSeconds"`

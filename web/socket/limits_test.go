@@ -271,7 +271,7 @@ func TestLongResumesAreCutWhenTooManyAreUnderWay(t *testing.T) {
 func TestUsersCanBeSentAway(t *testing.T) {
 	d := open(t, socket.Config{}, nil)
 	first, second, other := d.member("alice"), d.member("alice"), d.member("bob")
-	if n := d.CloseUser("alice", chat.Closing{Reason: "kicked"}); n != 2 {
+	if n := d.chat.CloseUser("alice", chat.Closing{Reason: "kicked"}); n != 2 {
 		t.Fatalf("closed %d sockets", n)
 	}
 	for _, c := range []*client{first, second} {
@@ -280,7 +280,7 @@ func TestUsersCanBeSentAway(t *testing.T) {
 		}
 	}
 	other.say("still here", 1)
-	if n := d.CloseUser("bob", chat.Closing{Reason: "something new"}); n != 1 {
+	if n := d.chat.CloseUser("bob", chat.Closing{Reason: "something new"}); n != 1 {
 		t.Fatalf("closed %d sockets", n)
 	}
 	other.closed("something new", 1008)

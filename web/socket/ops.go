@@ -6,14 +6,7 @@ import (
 	"time"
 
 	"liveroom/chat"
-	"liveroom/chat/account"
 )
-
-// maxPlatformBytes bounds what a client calls its platform.
-const maxPlatformBytes = 16
-
-// maxLogins is how many logins may fail on one connection.
-const maxLogins = 3
 
 // handle answers one frame.
 func (s *session) handle(raw []byte) {
@@ -95,84 +88,6 @@ func (s *session) inGroup(ctx context.Context, r *request) error {
 	default:
 		return s.values(ctx, r)
 	}
-}
-
-// auth signs the connection in, or makes it an anonymous guest.
-func (s *session) auth(ctx context.Context, r *request) error {
-	if s.signedIn {
-		return errSignedIn
-	}
-	platform, err := platformOf(r.Platform)
-	if err != nil {
-		return err
-	}
-	if r.UserSig == "" && r.UserID == "" {
-		s.who = chat.Identity{User: account.AnonymousPrefix + newID(), Anonymous: true}
-	} else if s.who, err = s.login(ctx, r); err != nil {
-		return err
-	}
-	s.who.Platform, s.who.Address = platform, s.from
-	s.who.Watch = s.id
-	if isID(r.Session) {
-		s.who.Watch = r.Session
-	}
-	s.signedIn = true
-	s.user.Store(&s.who.User)
-	s.extend()
-
-	b := answer(r, 192)
-	b = appendField(b, "session", s.who.Watch)
-	b = appendField(b, "user", s.who.User)
-	b = appendField(b, "nick", s.who.Nick)
-	b = appendField(b, "anonymous", s.who.Anonymous)
-	b = appendField(b, "serverTime", time.Now().UnixMilli())
-	b = appendField(b, "pingSeconds", s.srv.cfg.PingEvery.Seconds())
-	s.answer(finish(b))
-	return nil
-}
-
-// login checks a UserSig. A failure is answered late, and each later than the one before.
-func (s *session) login(ctx context.Context, r *request) (chat.Identity, error) {
-	if s.srv.guard.lockedOut(s.from, time.Now()) {
-		s.srv.count.lockedOut.Add(1)
-		return chat.Identity{}, errLockedOut
-	}
-	who, err := s.srv.accounts.Login(ctx, r.UserID, r.UserSig)
-	if err == nil {
-		return who, nil
-	}
-	var refused *account.Error
-	if !errors.As(err, &refused) {
-		return chat.Identity{}, err // nobody's fault
-	}
-	s.srv.count.failedLogins.Add(1)
-	s.srv.log.Debug("chat login failed", "remote", addrOf(s.from), "code", refused.Code)
-	wait := time.NewTimer(s.srv.guard.failed(s.from, time.Now()))
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-	case <-ctx.Done():
-	}
-	if s.failures++; s.failures >= maxLogins {
-		s.refuse(r, err)
-		s.shut(authFailed, "")
-	}
-	return chat.Identity{}, err
-}
-
-func platformOf(p string) (string, error) {
-	if p == "" {
-		return "Web", nil
-	}
-	for _, c := range []byte(p) {
-		if c <= ' ' || c > '~' {
-			return "", badParameter("platform", "must be printable ASCII, like Web, Android or iPhone")
-		}
-	}
-	if len(p) > maxPlatformBytes {
-		return "", badParameter("platform", "must have at most 16 characters")
-	}
-	return p, nil
 }
 
 func (s *session) ping(r *request) error {

@@ -1,6 +1,10 @@
 package socket
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"liveroom/chat"
+)
 
 // goodbye is why the server closes a connection, as the client is told (docs/protocol.md).
 type goodbye struct {
@@ -24,14 +28,17 @@ var (
 	badFrame     = goodbye{reason: "bad_frame", code: 1002}
 	notText      = goodbye{reason: "not_text", code: 1003}
 	tooBig       = goodbye{reason: "too_big", code: 1009}
-	kicked       = goodbye{reason: "kicked", code: 1008}
-	replaced     = goodbye{reason: "replaced", code: 1008}
+	kicked       = goodbye{reason: chat.CloseKicked, code: 1008}
+	replaced     = goodbye{reason: chat.CloseReplaced, code: 1008}
+	reconnected  = goodbye{reason: chat.CloseReconnected, code: 1000}
+	expired      = goodbye{reason: chat.CloseExpired, code: 1008}
 	dismissed    = goodbye{reason: "dismissed", code: 1000}
 )
 
 // goodbyes are all of them, for metrics and for what the chat asks for by name.
 var goodbyes = [...]goodbye{
-	slowConsumer, goingAway, idle, internal, tooFast, authTimeout, authFailed, badFrame, notText, tooBig, kicked, replaced, dismissed,
+	slowConsumer, goingAway, idle, internal, tooFast, authTimeout, authFailed, badFrame, notText, tooBig, kicked, replaced,
+	reconnected, expired, dismissed,
 }
 
 // goodbyeOf finds a goodbye by its reason. A reason of others is passed on, without an invitation to come back.

@@ -25,7 +25,7 @@ func TestTheDocumentListsEveryGoodbye(t *testing.T) {
 	}
 	for _, e := range []string{
 		errNotSignedIn.Name, errSignedIn.Name, errUnknownOp.Name, errNotJoined.Name, errJoined.Name, errTooManyGroups.Name,
-		errTooFast.Name, errLockedOut.Name, errTimeout.Name, errInternal.Name,
+		errTooFast.Name, errLockedOut.Name, errClientTooOld.Name, errTimeout.Name, errInternal.Name,
 	} {
 		if !strings.Contains(string(text), "`"+e+"`") {
 			t.Errorf("docs/protocol.md lacks the error %s", e)

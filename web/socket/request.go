@@ -19,11 +19,6 @@ type request struct {
 	ID uint64 `json:"id"`
 	Op string `json:"op"`
 
-	UserID   string `json:"userId"`
-	UserSig  string `json:"userSig"`
-	Platform string `json:"platform"`
-	Session  string `json:"session"`
-
 	Group string `json:"group"`
 	Epoch string `json:"epoch"`
 	Seq   uint64 `json:"seq"`

@@ -25,6 +25,7 @@ type Rooms interface {
 	Moderation
 	People
 	Values
+	Presence
 	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
 	Leave(group string, sess chat.Session)
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
@@ -83,18 +84,6 @@ func New(cfg Config, rooms Rooms, accounts Accounts, log *slog.Logger) (*Server,
 		},
 	}
 	return s, nil
-}
-
-// CloseUser closes every socket of a user, as when the account is kicked, and returns how many there were.
-func (s *Server) CloseUser(user string, why chat.Closing) int {
-	n := 0
-	for _, sess := range s.sessions.all(nil) {
-		if name := sess.user.Load(); name != nil && *name == user {
-			sess.Close(why)
-			n++
-		}
-	}
-	return n
 }
 
 // ServeHTTP upgrades a request to a WebSocket and returns; the connection lives on in a goroutine of its own, whose stack

@@ -25,10 +25,9 @@ type session struct {
 	ctx  context.Context // never changes once the reader runs
 	from netip.Prefix
 
-	queue  queue                  // has its own lock
-	user   atomic.Pointer[string] // set once signed in
-	heard  atomic.Int64           // when a frame was read last, Unix milliseconds
-	pinged atomic.Int64           // when a ping was sent last
+	queue  queue        // has its own lock
+	heard  atomic.Int64 // when a frame was read last, Unix milliseconds
+	pinged atomic.Int64 // when a ping was sent last
 
 	limiter  rate.Limiter
 	excess   int32 // frames over the rate since the last one within it
@@ -157,6 +156,9 @@ func (s *session) leaveAll() {
 			s.panicked(v, debug.Stack())
 		}
 	}()
+	if s.signedIn {
+		s.srv.rooms.SignOut(s.who.User, s)
+	}
 	for _, group := range s.queue.in() {
 		s.srv.rooms.Leave(group, s)
 	}
