@@ -61,7 +61,6 @@ export class Room {
   #ids = new Recent<string, number>(); // sequence by ID
   #own = new Recent<number, { message: Message; body: Element[] }>(); // by random
   #held: Item[] | null = []; // what came before the page could know of its joining, or before the answer that resumes
-  #announced = false;
   #muteTimer: unknown = null;
   #closed = false;
 
@@ -121,7 +120,6 @@ export class Room {
       const messages = history.map((m) => this.#remember(m, true));
       if (messages.length > 0) this.#emit(EVENT.MESSAGE_RECEIVED, messages);
       for (const message of messages) this.#sawStatus(liveStatus(message));
-      this.#announced = true;
       const held = this.#held ?? [];
       this.#held = null;
       this.take(held);
@@ -139,10 +137,6 @@ export class Room {
     const newest = number(answer.seq);
     if (text(answer.epoch) !== this.epoch) this.#beginAgain((missed[0]?.seq ?? newest + 1) - 1);
     const items = missed.map((message) => ({ message }));
-    if (!this.#announced) {
-      this.#takeState(answer); // nothing of the older one was told
-      return void this.#held?.push(...items);
-    }
     this.#update(answer);
     const held = this.#held ?? [];
     this.#held = null;
@@ -162,7 +156,7 @@ export class Room {
     this.#versions.clear();
     this.#messages.clear();
     this.#ids.clear();
-    if (this.#announced) this.#gap({});
+    this.#gap({});
   }
 
   /** Items of a batch, in order. */
@@ -450,8 +444,7 @@ export class Room {
         return this.#settingsEvent(data, tipped, emit);
       case 'mute': {
         const until = number(data.until);
-        const muteTime = until === FOREVER ? FOREVER : Math.max(0, Math.round(until - this.#ctx.serverNow() / 1000));
-        tipped({ operationType: 7, ...by, memberList: [{ userID: text(data.user), nick: text(data.nick), muteTime }] });
+        tipped({ operationType: 7, ...by, memberList: [{ userID: text(data.user), nick: text(data.nick), muteTime: this.#lasting(until, version) }] });
         flush();
         if (text(data.user) === this.#ctx.me().userID && this.#ctx.me().userID !== '') this.#setMuted(this.#muteAll, until);
         return;
@@ -460,7 +453,7 @@ export class Room {
         return tipped({ operationType: 3, ...by, memberList: texts(data.users).map((userID) => ({ userID, reason: text(data.reason) })) });
       case 'ban': {
         const until = number(data.until);
-        const duration = until === FOREVER ? FOREVER : Math.max(0, Math.round(until - this.#ctx.serverNow() / 1000));
+        const duration = this.#lasting(until, version);
         return tipped({
           operationType: until === 0 ? 11 : 10, ...by,
           memberList: texts(data.users).map((userID) => ({ userID, reason: text(data.reason), duration })),
@@ -493,6 +486,13 @@ export class Room {
         return this.left({ reason: 'dismissed', by: text(data.by), detail: '', until: 0 });
       default: // something newer than this package
     }
+  }
+
+  /** The whole seconds that were meant: the server rounds the end up, and an act's version is when it was done, in ms. */
+  #lasting(until: number, version: number): number {
+    if (until === FOREVER) return FOREVER;
+    const from = version > 1e12 ? version : this.#ctx.serverNow();
+    return Math.max(0, Math.floor(until - from / 1000));
   }
 
   #attributesEvent(attributes: Record<string, string>, version: number, emit: (name: string, data: unknown) => void): void {

@@ -27,7 +27,7 @@ export interface Client {
 export function world(): { server: FakeServer } {
   const made = { server: new FakeServer() };
   beforeEach(() => {
-    vi.useFakeTimers();
+    vi.useFakeTimers({ now: 1_795_000_000_000 });
     made.server = new FakeServer();
     made.server.users.set('alice', { nick: 'Alice', avatar: 'https://a/alice.png' });
   });
