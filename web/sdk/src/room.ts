@@ -491,8 +491,8 @@ export class Room {
   /** The whole seconds that were meant: the server rounds the end up, and an act's version is when it was done, in ms. */
   #lasting(until: number, version: number): number {
     if (until === FOREVER) return FOREVER;
-    const from = version > 1e12 ? version : this.#ctx.serverNow();
-    return Math.max(0, Math.floor(until - from / 1000));
+    const left = version > 1e12 ? Math.floor(until - version / 1000) : Math.round(until - this.#ctx.serverNow() / 1000);
+    return Math.max(0, left);
   }
 
   #attributesEvent(attributes: Record<string, string>, version: number, emit: (name: string, data: unknown) => void): void {
