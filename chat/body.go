@@ -23,6 +23,9 @@ var elements = map[string]bool{
 	"TIMImageElem": true, "TIMSoundElem": true, "TIMVideoFileElem": true, "TIMFileElem": true,
 }
 
+// linking are the elements whose fields lead to files.
+var linking = map[string]bool{"TIMImageElem": true, "TIMSoundElem": true, "TIMVideoFileElem": true, "TIMFileElem": true}
+
 // CheckBody says what is wrong with a MsgBody, if anything: it must be an array of known elements, at most one of them
 // custom, without names that two readers could read differently. The text itself is never changed.
 func CheckBody(body json.RawMessage) error {
@@ -97,6 +100,11 @@ func element(raw json.RawMessage) (kind string, content map[string]string, err e
 		var text string
 		if part[0] == '"' && json.Unmarshal(part, &text) == nil {
 			content[fold(name)] = text
+		}
+	}
+	if linking[kind] {
+		if err := checkLinks(fields["MsgContent"]); err != nil {
+			return "", nil, err
 		}
 	}
 	if _, ok := content["text"]; kind == "TIMTextElem" && !ok {

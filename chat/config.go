@@ -65,6 +65,16 @@ type Config struct {
 	// until when they may not. It is called by the room's loop, without a lock, and must not block. Nil: nobody wants to know.
 	Banished func(group string, watches []string, until time.Time)
 
+	// Withdrawing is told of each message that is about to be withdrawn: what it shows must go with it. M is nil if the
+	// message is out of the log. An error leaves the message as it is. It is called by the room's loop, without a lock.
+	// Nil: nobody wants to know.
+	Withdrawing func(ctx context.Context, group string, seq uint64, m *Message, kind WithdrawalKind) error
+
+	// Delivered is told of each message of somebody else than the server once it is in the log, and Dismissed of each group
+	// that ended. They are called by the room's loop, without a lock, and must not block. Nil: nobody wants to know.
+	Delivered func(m *Message)
+	Dismissed func(group string)
+
 	// Viewers tells who watches the stream of a group: the number of play sessions, and for those that carry one the
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)
@@ -139,6 +149,15 @@ func (c Config) withDefaults() Config {
 	def(&c.StoreTimeout, 5*time.Second)
 	if c.Viewers == nil {
 		c.Viewers = func(string) (int, []string) { return 0, nil }
+	}
+	if c.Withdrawing == nil {
+		c.Withdrawing = func(context.Context, string, uint64, *Message, WithdrawalKind) error { return nil }
+	}
+	if c.Delivered == nil {
+		c.Delivered = func(*Message) {}
+	}
+	if c.Dismissed == nil {
+		c.Dismissed = func(string) {}
 	}
 	return c
 }

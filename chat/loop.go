@@ -106,6 +106,9 @@ func (r *room) flush(b *batch) {
 	}
 	r.publish(out, b.sends)
 	for _, p := range b.sends {
+		if p.err == nil && !p.ack.Dropped && !p.Message.Server {
+			r.s.cfg.Delivered(p.Message)
+		}
 		r.s.count(p)
 		close(p.done)
 	}

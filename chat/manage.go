@@ -132,6 +132,7 @@ func (s *Service) Dismiss(ctx context.Context, id string) error {
 			return outcome{
 				items:  []Item{event("dismissed", 1, struct{}{})},
 				update: (*room).dismiss,
+				after:  func() { s.cfg.Dismissed(id) },
 			}, nil
 		})
 }

@@ -202,7 +202,17 @@ func (s *Service) withdraw(ctx context.Context, group string, by Identity, w Wit
 		return err
 	}
 	fresh := false // not to be read unless the change was waited for
-	err := s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+	var m *Message // nil if it is out of the log
+	look := func(r *room) error {
+		m = r.log.find(w.Seq)
+		return permit(r)
+	}
+	err := s.change(ctx, group, look, func(ctx context.Context) (outcome, error) {
+		if m == nil || m.Withdrawn == "" {
+			if err := s.cfg.Withdrawing(ctx, group, w.Seq, m, w.Kind); err != nil {
+				return outcome{}, s.storeError(err, "withdraw what a message shows")
+			}
+		}
 		done, err := s.store.Withdraw(ctx, group, w)
 		if err != nil || !done.Fresh {
 			return outcome{}, s.storeError(err, "withdraw")
