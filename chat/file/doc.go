@@ -1,0 +1,14 @@
+// Package file takes pictures, sounds, videos and files that people send, and gives them out again.
+//
+// Grant answers a wish to upload with two signed addresses: one to send the bytes to, once and soon, and one that goes
+// into the message and is good as long as the file is kept. Both are secrets: who has them needs nothing else. What an
+// upload may be stands in its address, so that nothing is remembered of a wish nobody follows. Put checks the bytes by
+// looking at them, not at what they are called, and answers when they are on disk.
+//
+// A file is gone when a message that shows it is withdrawn (Withdrawing), when its group is dismissed (Dismissed) and
+// when it is older than the history (Sweep). The record of a withdrawn one stays until then: its address answers that it
+// is gone, and nothing can be uploaded there again.
+//
+// Bytes are in Blobs, records in a Store. A record is stored after its bytes, and bytes without a record are removed at
+// the next start. All methods may be called from any goroutine; Run must run for Put to answer.
+package file

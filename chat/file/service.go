@@ -1,0 +1,180 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"liveroom/chat"
+)
+
+// Config tunes a Service. The zero value of a field means its default; Key and PublicURL are needed.
+type Config struct {
+	Key       []byte // signs addresses; at least 16 bytes
+	PublicURL string // http or https, as clients reach this server; may have a path
+
+	Quota     int64         // bytes of all files together (10 GiB); negative: no files are taken
+	Keep      time.Duration // how long a file is kept (25h)
+	GrantAge  time.Duration // until when an upload must have begun (10m)
+	UserBytes int64         // what a user may upload in an hour (500 MiB)
+
+	PerUser    int // uploads of a user that may run at a time (3)
+	PerAddress int // of an address, IPv6 by /64 (16)
+	Running    int // of all (256)
+}
+
+// Validate names the first field that is out of bounds.
+func (c Config) Validate() error {
+	for _, f := range []struct {
+		name string
+		ok   bool
+		must string
+	}{
+		{"Key", len(c.Key) >= 16, "at least 16 bytes long"},
+		{"PublicURL", c.PublicURL != "", "set"},
+		{"Keep", c.Keep > 0, "positive"},
+		{"GrantAge", c.GrantAge >= time.Second, "at least 1s"},
+		{"UserBytes", c.UserBytes >= leastCharge, "at least 256 KiB"},
+		{"PerUser", c.PerUser > 0, "positive"},
+		{"PerAddress", c.PerAddress > 0, "positive"},
+		{"Running", c.Running > 0, "positive"},
+	} {
+		if !f.ok {
+			return fmt.Errorf("file: %s must be %s", f.name, f.must)
+		}
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	def(&c.Quota, 10<<30)
+	def(&c.Keep, 25*time.Hour)
+	def(&c.GrantAge, 10*time.Minute)
+	def(&c.UserBytes, 500<<20)
+	def(&c.PerUser, 3)
+	def(&c.PerAddress, 16)
+	def(&c.Running, 256)
+	return c
+}
+
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Rooms is what the chat says of who may (chat.Service).
+type Rooms interface {
+	// MayUpload says why somebody may not upload to a group now.
+	MayUpload(ctx context.Context, group string, who chat.Identity) error
+	// MayFinishUpload says why somebody may no longer, who was let. It need not be in the group: connections break.
+	MayFinishUpload(ctx context.Context, group string, who chat.Identity) error
+	// Group finds a group, or answers chat.ErrNoGroup.
+	Group(ctx context.Context, id string) (chat.Group, error)
+}
+
+// Service is all files of this node.
+type Service struct {
+	cfg       Config
+	rooms     Rooms
+	store     Store
+	blobs     Blobs
+	log       *slog.Logger
+	addresses addresses
+	limits    limits
+	count     counters
+
+	ready chan struct{} // closed when Run knows what there is
+	wake  chan struct{} // tells Run that a group is dismissed
+	shown chan shownIn  // messages with files, to be noted
+
+	mu        sync.Mutex // guards what follows
+	files     int        // that are kept
+	used      int64      // their bytes, and those of uploads that run
+	uploading map[string]bool
+	dismissed map[string]time.Time // groups whose files are to go, and when they were dismissed
+}
+
+// New returns a Service that takes files once Run does.
+func New(cfg Config, rooms Rooms, store Store, blobs Blobs, log *slog.Logger) (*Service, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	a, err := newAddresses(cfg.PublicURL, cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		cfg: cfg, rooms: rooms, store: store, blobs: blobs, log: log, addresses: a, limits: newLimits(cfg),
+		ready: make(chan struct{}), wake: make(chan struct{}, 1), shown: make(chan shownIn, maxShown),
+		uploading: map[string]bool{}, dismissed: map[string]time.Time{},
+	}, nil
+}
+
+// Run removes what a crash left, then does what others need not wait for, until ctx ends. It runs once.
+func (s *Service) Run(ctx context.Context) error {
+	for first := true; ; first = false {
+		err := s.recover(ctx)
+		if err == nil {
+			break
+		}
+		if first {
+			s.log.Error("files can't be looked through; will retry", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Second):
+		}
+	}
+	close(s.ready)
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case m := <-s.shown:
+			s.noteShown(ctx, m)
+		case <-s.wake:
+			s.removeDismissed(ctx)
+		}
+	}
+}
+
+// recover counts what there is, and removes bytes that have no record or should be gone.
+func (s *Service) recover(ctx context.Context) error {
+	files, used, err := s.store.FilesUsage(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.blobs.Each(func(id string) error {
+		f, err := s.store.File(ctx, id)
+		switch {
+		case errors.Is(err, ErrUnknown), err == nil && f.Withdrawn:
+			s.log.Info("file without a record removed", "file", id)
+			return s.blobs.Remove(id)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files, s.used = files, used
+	return nil
+}
+
+// storeError turns what a store could not do into a refusal, and logs it.
+func (s *Service) storeError(err error, op string) error {
+	var refusal *chat.Error
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	s.log.Warn("file store failed", "op", op, "err", err)
+	return ErrUnavailable
+}
