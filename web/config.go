@@ -18,7 +18,7 @@ type Config struct {
 	PublicURL      string         // where browsers reach the server; shown in the API's description
 	Tokens         []string       // API tokens, admin scope; at least 16 characters each
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; default none
-	Origins        []string       // scheme://host[:port] of pages elsewhere that may play and read what is public; default *, any
+	Origins        []string       // scheme://host[:port] of pages elsewhere that may play, chat and read what is public; default *, any
 
 	PublicWords bool // clients may read the sensitive words that block; default no: the list is telling
 
@@ -109,7 +109,7 @@ type Deps struct {
 	Watch    func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
 	Log      *slog.Logger
 
-	Socket http.Handler // /chat
+	Socket http.Handler // /chat, /chat/stream
 	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…
 	Pages  http.Handler // everything that is no API
 	IM     http.Handler // /v4/

@@ -14,6 +14,7 @@ const anyOrigin = "*"
 const (
 	exposedByAPI   = "ETag, X-Request-Id, Retry-After"
 	exposedByMedia = "Content-Length, Content-Range, Retry-After, X-Request-Id"
+	exposedByChat  = "Retry-After, X-Request-Id"
 )
 
 // CheckOrigin says why s can be no entry of Config.Origins.
@@ -72,8 +73,8 @@ func (o origins) preflight(h http.Header, methods, headers string) {
 	h.Set("Access-Control-Max-Age", "86400")
 }
 
-// connects says whether a request may become a WebSocket, which browsers let any page open: what is read over it has to be
-// refused here. Who sends no Origin is no browser, and needs no page's leave.
+// connects says whether a page may open a connection. Browsers let any page open a WebSocket: what is read over it has to
+// be refused here. Who sends no Origin is no browser, and needs no page's leave.
 func (o origins) connects(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if o.any || origin == "" || o.listed[strings.ToLower(origin)] {

@@ -83,6 +83,51 @@ func TestPagesOfListedOriginsMayPlay(t *testing.T) {
 	}
 }
 
+func TestPagesOfListedOriginsMayChat(t *testing.T) {
+	listed := []string{"https://www.example.com"}
+	for _, tt := range []struct {
+		name    string
+		origins []string
+		origin  string
+		allowed string // what the answer says
+		status  int
+	}{
+		{"any, as by default", nil, "https://elsewhere.example", "*", http.StatusOK},
+		{"listed", listed, "https://www.example.com", "https://www.example.com", http.StatusOK},
+		{"the server's own", listed, "https://live.example", "https://live.example", http.StatusOK},
+		{"not listed", listed, "https://elsewhere.example", "", http.StatusForbidden},
+		{"a file's", listed, "null", "", http.StatusForbidden},
+		{"no page", listed, "", "", http.StatusOK},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t, func(cfg *web.Config, deps *web.Deps) {
+				cfg.Origins, cfg.PublicURL, deps.Socket = tt.origins, "https://live.example/", echo("chat")
+			})
+			for _, ask := range []struct{ method, path, allowed string }{
+				{"GET", "/chat", tt.allowed}, {"GET", "/chat/stream", tt.allowed}, {"POST", "/chat/stream/key", tt.allowed},
+			} {
+				var headers []string
+				if tt.origin != "" {
+					headers = []string{"Origin", tt.origin}
+				}
+				w := asked(b, ask.method, ask.path, headers...)
+				if w.Code != tt.status || w.Header().Get("Access-Control-Allow-Origin") != ask.allowed {
+					t.Errorf("%s %s: %d, allows %q", ask.method, ask.path, w.Code, w.Header().Get("Access-Control-Allow-Origin"))
+				}
+				if refused := strings.Contains(w.Body.String(), `"forbidden_origin"`); refused != (tt.status == http.StatusForbidden) {
+					t.Errorf("%s %s: %s", ask.method, ask.path, w.Body)
+				}
+			}
+		})
+	}
+	b := newBench(t, func(_ *web.Config, deps *web.Deps) { deps.Socket = echo("chat") })
+	w := asked(b, "OPTIONS", "/chat/stream/key", "Origin", "https://elsewhere.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type")
+	h := w.Header()
+	if w.Code != http.StatusNoContent || h.Get("Access-Control-Allow-Methods") != "GET, POST" || h.Get("Access-Control-Allow-Headers") != "Content-Type" || w.Body.Len() > 0 {
+		t.Errorf("preflight: %d %v %s", w.Code, h, w.Body)
+	}
+}
+
 func TestAWebSocketOfTheServersOwnPage(t *testing.T) {
 	b := newBench(t, func(cfg *web.Config, deps *web.Deps) {
 		cfg.Origins, deps.Media = []string{"https://www.example.com"}, echo("media")

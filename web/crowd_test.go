@@ -23,6 +23,29 @@ func (h held) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// An event stream of the chat lasts for hours. It takes none of the places that its own POSTs need.
+func TestStreamsOfTheChatAreNoRequestsUnderWay(t *testing.T) {
+	h := held{make(chan struct{}, 10), make(chan struct{})}
+	b := newBench(t, func(cfg *web.Config, deps *web.Deps) { cfg.MaxPerAddress, deps.Socket = 1, h })
+	ended := make(chan struct{})
+	for range 2 {
+		go func() {
+			b.request("GET", "/chat/stream", "", nil)
+			ended <- struct{}{}
+		}()
+		<-h.began
+	}
+	close(h.let)
+	b.request("POST", "/chat/stream/key", "", nil)
+	<-h.began
+	for range 2 {
+		<-ended
+	}
+	if n := b.figure("liveroom_requests_crowded_total"); n != 0 {
+		t.Errorf("%v crowded", n)
+	}
+}
+
 // One address may not have more under way than sockets, even if one connection of HTTP/2 or a proxy carries them all.
 func TestRequestsOfOneAddressAreLimited(t *testing.T) {
 	h := held{make(chan struct{}, 10), make(chan struct{})}

@@ -242,6 +242,8 @@ func TestPathsAreLoggedWithoutSecrets(t *testing.T) {
 		"//live/demo/h/" + secret + "/v0.m3u8",
 		"/proxied/live/demo/p/" + secret + "/1-1.m4s",
 		"/live/demo/h/" + secret,
+		"/demo/chat/stream/" + secret,
+		"//chat/stream/" + secret + "/demo",
 	} {
 		b.request("GET", path, "", nil)
 	}
@@ -251,7 +253,7 @@ func TestPathsAreLoggedWithoutSecrets(t *testing.T) {
 			t.Errorf("logged: %s", line)
 		}
 	}
-	if n := strings.Count(log, "demo"); n < 11 {
-		t.Errorf("%d of 11 paths can be recognised in the log", n)
+	if n := strings.Count(log, "demo"); n < 13 {
+		t.Errorf("%d of 13 paths can be recognised in the log", n)
 	}
 }

@@ -42,12 +42,12 @@ func (s *Server) arrive(w http.ResponseWriter, r *http.Request) *http.Request {
 	return r2
 }
 
-// shownPath is a path and query as the log may hold them. HLS session and capability elements are as good as signatures,
-// wherever a proxy or a doubled slash has moved them; and a query may stand in the path by mistake.
+// shownPath is a path and query as the log may hold them. HLS session and capability elements and the keys of chat streams
+// are as good as signatures, wherever a proxy or a doubled slash has moved them; and a query may stand in the path by mistake.
 func shownPath(r *http.Request) string {
 	parts := strings.Split(r.URL.Path, "/")
 	for i := range parts {
-		if i > 2 && (parts[i-1] == "h" || parts[i-1] == "p") && parts[i] != "" {
+		if i > 2 && (parts[i-1] == "h" || parts[i-1] == "p" || parts[i-1] == "stream") && parts[i] != "" {
 			parts[i] = "…"
 		}
 		parts[i] = address.Redact(parts[i])

@@ -28,6 +28,8 @@ func TestEveryPathLeadsSomewhere(t *testing.T) {
 	})
 	for path, want := range map[string]string{
 		"/chat":                              "socket",
+		"/chat/stream":                       "socket",
+		"/chat/stream/key":                   "socket",
 		"/live/demo.flv?txSecret=x":          "media",
 		"/live/demo.m3u8":                    "media",
 		"/any-app/demo.m3u8":                 "media",
@@ -91,10 +93,11 @@ func TestTheLogHidesWhatIsSecret(t *testing.T) {
 	for _, path := range []string{
 		"/live/demo.flv?txSecret=SECRET1&txTime=6955B900", "/live/demo/h/SECRET2/v0.m3u8", "/live/demo/p/SECRET3/1-2.m4s",
 		"/v4/openim/sendmsg?usersig=SECRET4&identifier=admin", "/chat?userSig=SECRET5", "/api/v1/rooms?token=SECRET6",
+		"/chat/stream/SECRET7",
 	} {
 		b.request("GET", path, "", nil)
 	}
-	eventually(t, "everything is logged", func() bool { return strings.Count(b.logs.String(), "served") >= 6 })
+	eventually(t, "everything is logged", func() bool { return strings.Count(b.logs.String(), "served") >= 7 })
 	text := b.logs.String()
 	if strings.Contains(text, "SECRET") {
 		t.Errorf("log: %s", text)

@@ -84,8 +84,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = s.arrive(w, r)
 	defer s.recovered(r)
 	s.bound(w, r, s.cfg.AnswerTimeout)
-	if isMedia(r.URL.Path) {
-		s.origins.share(w.Header(), r, exposedByMedia) // refusals too: the page tells its viewer why
+	switch { // refusals too: the page tells its viewer why
+	case isMedia(r.URL.Path):
+		s.origins.share(w.Header(), r, exposedByMedia)
+	case isChat(r.URL.Path):
+		s.origins.share(w.Header(), r, exposedByChat)
 	}
 	from := remoteOf(r.Context())
 	if !s.crowd.enter(from) {
@@ -95,12 +98,29 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := &place{ResponseWriter: w, leave: func() { s.crowd.leave(from) }}
 	defer p.served()
 	switch {
-	case r.URL.Path == "/chat":
-		s.lead(s.socket, w, r)
+	case isChat(r.URL.Path):
+		s.leadChat(p, r)
 	case isMedia(r.URL.Path):
 		s.leadMedia(p, r)
 	default:
 		s.engine.ServeHTTP(w, r)
+	}
+}
+
+// leadChat hands over to the chat, if the page that asks may take part. Who is let in counts among the chat's connections,
+// whose number per address it limits, and not among the requests under way: not for as long as an event stream lasts.
+func (s *Server) leadChat(p *place, r *http.Request) {
+	switch {
+	case !s.origins.connects(r):
+		newProblem(http.StatusForbidden, "forbidden_origin", "pages of this origin may not chat here; see cors-origins").write(p, r.Context())
+	case r.Method == http.MethodOptions:
+		s.origins.preflight(p.Header(), "GET, POST", "Content-Type")
+		p.WriteHeader(http.StatusNoContent)
+	default:
+		if r.Method == http.MethodGet {
+			p.Detach()()
+		}
+		s.lead(s.socket, p.ResponseWriter, r)
 	}
 }
 
@@ -155,6 +175,11 @@ func (s *Server) recovered(r *http.Request) {
 		s.log.Error("panic in a request", "requestId", requestID(r.Context()), "path", shownPath(r), "panic", p, "stack", string(debug.Stack()))
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// isChat says whether a path is one of the chat's: the WebSocket, the event stream, or a key of one.
+func isChat(path string) bool {
+	return path == "/chat" || path == "/chat/stream" || strings.HasPrefix(path, "/chat/stream/")
 }
 
 // isMedia says whether a path is /{app}/{stream}.flv, .m3u8, or of an HLS session (/{app}/{stream}/h/…, /p/…).

@@ -165,7 +165,8 @@ func (p *program) socketMetrics() []web.Sample {
 	const dropped = "Message batches that slow sockets lost, by priority."
 	priority := func(v string) web.Label { return web.Label{Name: "priority", Value: v} }
 	return []web.Sample{
-		gauge("chat_sockets", "Open chat sockets.", st.Sockets),
+		gauge("chat_sockets", "Open chat connections, streams included.", st.Sockets),
+		gauge("chat_streams", "Of them, event streams.", st.Streams),
 		counter("chat_failed_logins_total", "Chat sockets that could not sign in.", st.FailedLogins),
 		counter("chat_refused_sockets_total", "Chat sockets refused because there were too many.", st.RefusedFull+st.RefusedAddress),
 		counter("chat_too_fast_total", "Frames of clients over their rate.", st.TooFast),

@@ -30,15 +30,18 @@ func TCP(conn net.Conn) *net.TCPConn {
 
 // Writer writes to one connection. Its calls must not overlap; it keeps no buffer between them.
 type Writer struct {
-	conn   net.Conn
+	out    io.Writer
 	vector *vector // nil where each write is of a copy
 }
 
 // New returns a writer for conn. On TCP, plain or watched over, a Write is one vectored system call, elsewhere (TLS) one
 // write of a copy, so that merged buffers share a record.
 func New(conn net.Conn) *Writer {
-	return &Writer{conn: conn, vector: newVector(TCP(conn))}
+	return &Writer{out: conn, vector: newVector(TCP(conn))}
 }
+
+// To returns a writer for what is no connection. Each write is one of a copy.
+func To(w io.Writer) *Writer { return &Writer{out: w} }
 
 // Write writes all pieces and returns the number of bytes written, all of them if there is no error. The connection's
 // write deadline holds.
@@ -46,7 +49,7 @@ func (w *Writer) Write(pieces [][]byte) (int64, error) {
 	if w.vector != nil {
 		return w.vector.write(pieces)
 	}
-	return Join(w.conn, pieces)
+	return Join(w.out, pieces)
 }
 
 // Try writes what the system takes of the pieces at this moment, without waiting and without looking at the write deadline,

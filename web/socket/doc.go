@@ -1,4 +1,5 @@
-// Package socket is the WebSocket door of the chat: docs/protocol.md in code.
+// Package socket is the door of the chat, docs/protocol.md in code: WebSockets, and event streams where these do not get
+// through (wire).
 //
 // Each connection has one goroutine, which reads and answers its frames one after another, and holds no buffer while there
 // is nothing to read. What a room delivers is framed once and shared by all connections; it is written where it is handed

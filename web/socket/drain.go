@@ -92,7 +92,7 @@ func (q *queue) await(all bool) <-chan struct{} {
 	return q.moved
 }
 
-// close queues the last frames and takes nothing more. With abandon, what waited is given up for them. First is false,
+// close queues the last frames (nil is none) and takes nothing more. With abandon, what waited is given up for them. First is false,
 // and nothing happens, if the queue was closed before; start asks the caller to start a writer.
 func (q *queue) close(abandon bool, last ...[]byte) (first, start bool) {
 	q.mu.Lock()
@@ -106,7 +106,9 @@ func (q *queue) close(abandon bool, last ...[]byte) (first, start bool) {
 		q.abandon()
 	}
 	for _, b := range last {
-		q.append(b, reply)
+		if b != nil {
+			q.append(b, reply)
+		}
 	}
 	return true, q.start()
 }

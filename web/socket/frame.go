@@ -54,3 +54,14 @@ func closeFrame(code int, reason string) []byte {
 	}
 	return controlFrame(finClose, append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...))
 }
+
+// unseal returns the payload of a frame without mask.
+func unseal(frame []byte) []byte {
+	switch frame[1] {
+	case 127:
+		return frame[10:]
+	case 126:
+		return frame[4:]
+	}
+	return frame[2:]
+}

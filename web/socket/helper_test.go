@@ -149,9 +149,10 @@ func (d *door) sig(user string) string {
 	return sig
 }
 
-// client is a foreign WebSocket client.
+// client is a foreign client: of a WebSocket, or of a stream.
 type client struct {
 	*websocket.Conn
+	stream *events // not nil: instead of Conn
 	t      testing.TB
 	id     int
 	pushes []push // read while waiting for a reply
@@ -273,6 +274,9 @@ func (d *door) guest() *client {
 // frame reads one text frame.
 func (c *client) frame() []byte {
 	c.t.Helper()
+	if c.stream != nil {
+		return c.stream.message(c.t)
+	}
 	_ = c.SetReadDeadline(time.Now().Add(patience))
 	kind, raw, err := c.ReadMessage()
 	if err != nil {
@@ -289,7 +293,9 @@ func (c *client) write(o object) int {
 	c.t.Helper()
 	c.id++
 	o["id"] = c.id
-	if err := c.WriteJSON(o); err != nil {
+	if c.stream != nil {
+		c.stream.post(c.t, o)
+	} else if err := c.WriteJSON(o); err != nil {
 		c.t.Fatalf("write: %v", err)
 	}
 	return c.id
@@ -337,6 +343,15 @@ func (c *client) ok(o object) answer {
 		c.t.Fatalf("%v: %+v", o, a)
 	}
 	return a
+}
+
+// discard reads until the connection ends.
+func (c *client) discard() {
+	for {
+		if _, _, err := c.ReadMessage(); err != nil {
+			return
+		}
+	}
 }
 
 // push returns the next push.
@@ -390,9 +405,13 @@ func (c *client) closed(reason string, code int) push {
 	}
 }
 
-// ends expects a close frame as the next thing.
+// ends expects a close frame as the next thing, or the end of a stream.
 func (c *client) ends(code int) {
 	c.t.Helper()
+	if c.stream != nil {
+		c.stream.over(c.t)
+		return
+	}
 	_ = c.SetReadDeadline(time.Now().Add(patience))
 	_, raw, err := c.ReadMessage()
 	if !websocket.IsCloseError(err, code) {

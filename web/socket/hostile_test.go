@@ -274,7 +274,7 @@ func TestPingsDoNotPutOffAuth(t *testing.T) {
 }
 
 func TestASilentClientIsPingedThenGone(t *testing.T) {
-	d := open(t, socket.Config{PingEvery: 60 * time.Millisecond, IdleTimeout: 200 * time.Millisecond, CloseTimeout: 50 * time.Millisecond}, nil)
+	d := open(t, socket.Config{PingEvery: 100 * time.Millisecond, IdleTimeout: time.Second, CloseTimeout: 50 * time.Millisecond}, nil)
 	lively, dead := d.guest(), d.guest()
 	pings := 0
 	lively.SetPingHandler(func(data string) error {
@@ -290,7 +290,7 @@ func TestASilentClientIsPingedThenGone(t *testing.T) {
 		}
 	}()
 	// Only pongs keep the lively one, for several idle timeouts.
-	outlived := time.AfterFunc(600*time.Millisecond, func() {
+	outlived := time.AfterFunc(2200*time.Millisecond, func() {
 		_ = d.chat.SetNotice(context.Background(), "demo", chat.Identity{User: "administrator", Admin: true}, "hello")
 	})
 	defer outlived.Stop()

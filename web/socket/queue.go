@@ -82,11 +82,11 @@ func (q *queue) deliver(group string, d delivery, dropped *[classes]uint64) (o o
 	return o, q.start()
 }
 
-// push queues a frame that is no batch: an answer, a ping, a pong.
+// push queues a frame that is no batch: an answer, a ping, a pong. Nil is none.
 func (q *queue) push(b []byte) (start bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
+	if q.closed || b == nil {
 		return false
 	}
 	q.append(b, reply)

@@ -20,9 +20,9 @@ func (s *session) extend() {
 	if !s.signedIn && s.authBy.Before(by) {
 		by = s.authBy
 	}
-	_ = s.conn.SetReadDeadline(by) // a closed connection says so at the next read
+	_ = s.line.SetReadDeadline(by) // a closed connection says so at the next read
 	if s.queue.isClosed() {        // shut may have set an earlier deadline just before
-		_ = s.conn.SetReadDeadline(now.Add(s.srv.cfg.CloseTimeout))
+		_ = s.line.SetReadDeadline(now.Add(s.srv.cfg.CloseTimeout))
 	}
 }
 
@@ -113,5 +113,5 @@ func (s *session) readFailed(err error) {
 
 // linger reads on without looking, until the client has closed or CloseTimeout is over.
 func (s *session) linger() {
-	_, _ = io.CopyN(io.Discard, s.conn, lingerBytes)
+	_, _ = io.CopyN(io.Discard, s.line, lingerBytes)
 }

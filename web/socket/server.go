@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,6 +50,7 @@ type Server struct {
 	readBufs sync.Pool // of *[]byte
 	guard    *guard
 	sessions registry
+	streams  streams
 	count    counters
 	writers  atomic.Int64
 	resuming atomic.Int64 // bytes of large resume answers under way
@@ -70,6 +72,7 @@ func New(cfg Config, rooms Rooms, accounts Accounts, log *slog.Logger) (*Server,
 		cfg: cfg, rooms: rooms, accounts: accounts, log: log,
 		guard:    newGuard(cfg),
 		sessions: registry{byID: map[string]*session{}},
+		streams:  streams{byHandle: map[string]*stream{}},
 	}
 	s.scratch.New = func() any { return &pieces{bufs: make([][]byte, 0, maxWriteFrames)} }
 	s.readBufs.New = func() any { b := make([]byte, 0, 1<<10); return &b }
@@ -86,26 +89,46 @@ func New(cfg Config, rooms Rooms, accounts Accounts, log *slog.Logger) (*Server,
 	return s, nil
 }
 
-// ServeHTTP upgrades a request to a WebSocket and returns; the connection lives on in a goroutine of its own, whose stack
-// is small because it never saw the request.
+// ServeHTTP leads to the way in that a path names: streams, or else a WebSocket.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.isOpen() {
-		w.Header().Set("Retry-After", "2")
-		refuse(w, http.StatusServiceUnavailable, "stopping", "the chat is not taking connections at the moment; try again")
-		return
+	switch key, ofStream := strings.CutPrefix(r.URL.Path, streamPath+"/"); {
+	case ofStream:
+		s.post(w, r, key)
+	case r.URL.Path == streamPath:
+		s.openStream(w, r)
+	default:
+		s.upgrade(w, r)
 	}
-	from := network(s.cfg.ClientAddr(r))
+}
+
+// admit takes a place for whoever asks, and answers if there is none.
+func (s *Server) admit(w http.ResponseWriter, r *http.Request) (from netip.Prefix, ok bool) {
+	if !s.isOpen() {
+		s.refuseStopping(w)
+		return from, false
+	}
+	from = network(s.cfg.ClientAddr(r))
 	switch s.guard.admit(from) {
 	case full:
 		s.count.refusedFull.Add(1)
 		w.Header().Set("Retry-After", "10")
 		refuse(w, http.StatusServiceUnavailable, "too_many_sockets", "the chat has as many connections as it may; try again later")
-		return
+		return from, false
 	case crowded:
 		s.count.refusedAddress.Add(1)
 		refuse(w, http.StatusTooManyRequests, "too_many_sockets_from_address", "this address has as many chat connections as it may")
-		return
+		return from, false
 	case admitted:
+	}
+	return from, true
+}
+
+// upgrade makes a request a WebSocket and returns; the connection lives on in a goroutine of its own, whose stack is small
+// because it never saw the request.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
+	from, ok := s.admit(w, r)
+	if !ok {
+		return
 	}
 	t := &takeover{ResponseWriter: w}
 	_, err := s.upgrader.Upgrade(t, r, nil)
@@ -115,13 +138,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.count.accepted.Add(1)
-	if !s.begin(newWebSocket(s, t.conn, from)) {
+	sess := newWebSocket(s, t.conn, from)
+	if !s.begin(sess) {
 		s.guard.leave(from)
 		_ = t.conn.Close() // the server stopped meanwhile
+		return
 	}
+	go s.serve(sess)
 }
 
-// refuse answers a request that does not become a WebSocket.
+func (s *Server) refuseStopping(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "2")
+	refuse(w, http.StatusServiceUnavailable, "stopping", "the chat is not taking connections at the moment; try again")
+}
+
+// refuse answers a request that does not become a connection.
 func refuse(w http.ResponseWriter, status int, code, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
@@ -137,7 +168,7 @@ func (s *Server) isOpen() bool {
 	return s.open
 }
 
-// begin starts a session's reader, unless the server is stopping.
+// begin counts a session among those that Run waits for, unless it does already. Who calls it calls serve.
 func (s *Server) begin(sess *session) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,8 +177,14 @@ func (s *Server) begin(sess *session) bool {
 	}
 	sess.ctx = s.base
 	s.sessions.add(sess)
-	s.wg.Go(sess.run)
+	s.wg.Add(1)
 	return true
+}
+
+// serve is a session's life.
+func (s *Server) serve(sess *session) {
+	defer s.wg.Done()
+	sess.run()
 }
 
 func (s *Server) lend() *pieces { return s.scratch.Get().(*pieces) }
@@ -237,7 +274,7 @@ func (s *Server) drain(cancel context.CancelFunc) {
 	}
 	cancel()
 	for _, sess := range s.sessions.all(nil) {
-		_ = sess.conn.Close() // its reader and writer notice
+		_ = sess.line.Close() // its reader and writer notice
 	}
 	<-gone
 }

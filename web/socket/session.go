@@ -3,7 +3,6 @@ package socket
 import (
 	"context"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"runtime/debug"
 	"sync/atomic"
@@ -15,12 +14,12 @@ import (
 	"liveroom/internal/writev"
 )
 
-// session is one connection. Fields without a note belong to its reader.
+// session is one client's connection. Fields without a note belong to its reader.
 type session struct {
 	srv  *Server         // never changes
 	id   string          // never changes
-	conn net.Conn        // safe for all; only the writer writes
-	out  *writev.Writer  // to conn, of whoever is the writer (queue.writing)
+	line line            // safe for all; only the writer writes
+	out  *writev.Writer  // to line, of whoever is the writer (queue.writing)
 	wire wire            // never changes; only the reader reads
 	ctx  context.Context // never changes once the reader runs
 	from netip.Prefix
@@ -41,9 +40,9 @@ type session struct {
 var _ chat.Session = (*session)(nil)
 
 // start sets up a session that is all zero.
-func (s *session) start(srv *Server, conn net.Conn, w wire, from netip.Prefix) {
+func (s *session) start(srv *Server, l line, out *writev.Writer, w wire, from netip.Prefix) {
 	s.srv, s.id, s.from = srv, newID(), from
-	s.conn, s.out, s.wire = conn, writev.New(conn), w
+	s.line, s.out, s.wire = l, out, w
 	s.queue.maxFrames, s.queue.maxBytes = srv.cfg.QueueFrames, srv.cfg.QueueBytes
 	s.limiter = *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst)
 	s.authBy = time.Now().Add(srv.cfg.AuthTimeout)
@@ -51,7 +50,6 @@ func (s *session) start(srv *Server, conn net.Conn, w wire, from netip.Prefix) {
 	s.heard.Store(now)
 	// Pings of connections that began together are spread over a fifth of the interval.
 	s.pinged.Store(now - rand.Int64N(srv.cfg.PingEvery.Milliseconds()/5+1))
-	writev.Bound(conn, sendBuffer, unsentBytes)
 }
 
 // ID implements chat.Session.
@@ -85,8 +83,8 @@ func (s *session) shut(g goodbye, detail string) {
 	s.srv.count.close(g)
 	by := time.Now().Add(s.srv.cfg.CloseTimeout)
 	// Both end a wait that may be going on; if they fail, the connection is gone already.
-	_ = s.conn.SetReadDeadline(by)
-	_ = s.conn.SetWriteDeadline(by)
+	_ = s.line.SetReadDeadline(by)
+	_ = s.line.SetWriteDeadline(by)
 	s.startWriter(start)
 }
 
@@ -138,7 +136,7 @@ func (s *session) end() {
 	first, start := s.queue.close(false, s.wire.shape(closeFrame(closeNormal, ""))) // the client's close is answered
 	s.startWriter(start)
 	if first {
-		_ = s.conn.SetWriteDeadline(time.Now().Add(s.srv.cfg.CloseTimeout))
+		_ = s.line.SetWriteDeadline(time.Now().Add(s.srv.cfg.CloseTimeout))
 	}
 	s.leaveAll()
 	s.srv.sessions.remove(s)
@@ -146,7 +144,7 @@ func (s *session) end() {
 		<-moved
 	}
 	s.repay()
-	_ = s.conn.Close() // nothing is left to lose
+	_ = s.line.Close() // nothing is left to lose
 	s.srv.guard.leave(s.from)
 }
 

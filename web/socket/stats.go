@@ -4,7 +4,8 @@ import "sync/atomic"
 
 // Stats are figures since the start, for metrics.
 type Stats struct {
-	Sockets int // open now, or being opened
+	Sockets int // open now, or being opened, streams included
+	Streams int // of them, event streams
 	Writers int // of them, those being written to at this moment
 
 	Accepted       uint64
@@ -62,7 +63,7 @@ func (c *counters) close(g goodbye) {
 func (s *Server) Stats() Stats {
 	c := &s.count
 	out := Stats{
-		Sockets: s.guard.open(), Writers: int(s.writers.Load()),
+		Sockets: s.guard.open(), Streams: s.streams.open(), Writers: int(s.writers.Load()),
 		Accepted: c.accepted.Load(), RefusedFull: c.refusedFull.Load(), RefusedAddress: c.refusedAddress.Load(),
 		FailedLogins: c.failedLogins.Load(), LockedOut: c.lockedOut.Load(),
 		Ops: c.ops.Load(), TooFast: c.tooFast.Load(),

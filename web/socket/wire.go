@@ -1,14 +1,20 @@
 package socket
 
 import (
+	"io"
 	"net"
 	"net/netip"
+	"time"
 
 	"liveroom/chat"
+	"liveroom/internal/writev"
 )
 
 // Forms of a batch (chat.Batch.Frame).
-const webSocketForm = 0
+const (
+	webSocketForm = iota
+	streamForm
+)
 
 // wire is how the frames of one session travel. Whatever is said is made as a frame of a WebSocket; the wire knows what its
 // client gets of it.
@@ -21,6 +27,14 @@ type wire interface {
 	shape(frame []byte) []byte
 	// batch is what it gets of a batch, shared with all whose wire is of this kind.
 	batch(b *chat.Batch) delivery
+}
+
+// line is the connection below a wire, as far as a session needs it; net.Conn says what its methods do.
+type line interface {
+	io.Reader // of what nobody wants any more
+	io.Closer
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
 }
 
 var _ wire = (*frames)(nil)
@@ -37,6 +51,7 @@ func newWebSocket(srv *Server, conn net.Conn, from netip.Prefix) *session {
 		session
 		frames
 	}{frames: frames{in: newInput(conn), lent: &srv.readBufs}}
-	both.session.start(srv, conn, &both.frames, from)
+	both.session.start(srv, conn, writev.New(conn), &both.frames, from)
+	writev.Bound(conn, sendBuffer, unsentBytes)
 	return &both.session
 }

@@ -114,7 +114,7 @@ func (s *session) writeOut(p *pieces) error {
 	if s.queue.isClosed() {
 		timeout = min(timeout, s.srv.cfg.CloseTimeout)
 	}
-	if err := s.conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+	if err := s.line.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
 	n, err := s.out.Write(p.bufs)
@@ -130,12 +130,12 @@ func (s *session) writeFailed() {
 // fail ends a connection that cannot be written to. The reader notices and cleans up.
 func (s *session) fail() {
 	s.queue.broken()
-	_ = s.conn.Close() // it is lost anyway
+	_ = s.line.Close() // it is lost anyway
 }
 
 // halfClose tells the client that nothing follows, once the last frames are written.
 func (s *session) halfClose() {
-	if c, ok := s.conn.(interface{ CloseWrite() error }); ok {
+	if c, ok := s.line.(interface{ CloseWrite() error }); ok {
 		_ = c.CloseWrite() // the reader closes the rest
 	}
 }
