@@ -13,7 +13,7 @@ import { Rates } from './rates.ts';
 import type { Room } from './room.ts';
 import type {
   CountInfo, CreateOptions, Environment, Group, GroupMember, Handler, JoinResult, LimitsInfo, LiveStatus, Message, MessageOptions, MutedInfo, Profile, Result,
-  RoomSettings, SendOptions,
+  RoomSettings, SendOptions, UserInfo,
 } from './types.ts';
 import { addUnsupported, type Unsupported } from './unsupported.ts';
 import { Values } from './values.ts';
@@ -417,6 +417,10 @@ export class Chat {
 
   // -- ours
 
+  /** This user, with nick and avatar as the server last told them; all empty for a guest. */
+  getSelf(): UserInfo {
+    return { ...this.#core.me };
+  }
   /** The chat session, to be sent as vid= with play addresses so that who chats and watches counts once; '' before the first connection. */
   getSession(): string {
     return this.#session;
