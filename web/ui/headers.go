@@ -6,13 +6,14 @@ import (
 )
 
 // policy is the content security policy of every document. Playback addresses and streams may be on another host
-// (status.playbackUrl, --public-url), so media and connections may go to any http or ws origin; code and style may not.
+// (status.playbackUrl, --public-url), and what people show in the chat on any, so media, pictures and connections may go to
+// every http or ws origin; code and style may not.
 // mpegts.js and hls.js play from blob: URLs.
 var policy = strings.Join([]string{
 	"default-src 'none'",
 	"script-src 'self'",
 	"style-src 'self'",
-	"img-src 'self' data:",
+	"img-src 'self' data: blob: https: http:",
 	"font-src 'self'",
 	"media-src 'self' blob: https: http:",
 	"connect-src 'self' ws: wss: https: http:",

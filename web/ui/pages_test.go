@@ -108,7 +108,7 @@ func TestSecurityPolicy(t *testing.T) {
 			csp := resp.Header.Get("Content-Security-Policy")
 			for _, want := range []string{
 				"default-src 'none'", "script-src 'self';", "style-src 'self';", "worker-src 'self' blob:",
-				"media-src 'self' blob: https: http:", "connect-src 'self' ws: wss:", "base-uri 'none'",
+				"img-src 'self' data: blob: https: http:", "media-src 'self' blob: https: http:", "connect-src 'self' ws: wss:", "base-uri 'none'",
 			} {
 				if !strings.Contains(csp, want) {
 					t.Errorf("policy lacks %q: %s", want, csp)

@@ -1,47 +1,56 @@
+import { ChatError } from 'liveroom-sdk';
 import { ApiError } from '../api/client.ts';
 import type { Key } from '../i18n/index.ts';
-import { ChatError } from './socket.ts';
 
 const BY_CODE: Record<number, Key> = {
+  2040: 'err_upload',
+  2041: 'err_upload',
+  2101: 'err_out',
+  2251: 'err_picture_type',
+  2252: 'err_picture_type',
+  2253: 'err_picture_size',
+  2300: 'err_upload',
+  2350: 'err_upload',
+  2623: 'err_out',
+  2800: 'err_offline',
+  2801: 'err_offline',
+  2805: 'err_offline',
+  2996: 'err_fast',
+  2999: 'err_offline',
+  3123: 'err_blocked',
+  10003: 'err_unsupported',
   10004: 'err_bad',
+  10006: 'err_fast',
   10007: 'err_refused',
   10010: 'err_room_gone',
   10015: 'err_room_gone',
   10017: 'err_muted',
-  20012: 'err_muted',
   10023: 'err_fast',
+  10030: 'err_message_gone',
+  10031: 'err_recall_late',
+  20012: 'err_muted',
   80001: 'err_blocked',
   80002: 'err_long',
   80004: 'err_blocked',
+  110001: 'err_old',
 };
 
-const BY_WORD: Record<string, Key> = {
-  muted: 'err_muted',
-  too_fast: 'err_fast',
-  rate_limited: 'err_fast',
-  slow_mode: 'err_fast',
-  blocked: 'err_blocked',
-  too_large: 'err_long',
+const BY_REASON: Record<string, Key> = {
   banned: 'err_banned',
-  kicked: 'err_kicked',
-  replaced: 'err_replaced',
-  dismissed: 'err_room_gone',
-  group_dismissed: 'err_room_gone',
-  offline: 'err_offline',
-  no_answer: 'err_offline',
-  unreachable: 'err_offline',
-  store_unavailable: 'err_busy',
-  too_many_failures: 'err_busy',
+  muted_all: 'err_muted_all',
+  not_joined: 'err_out',
+  slow_mode: 'err_slow',
+  too_large: 'err_long',
 };
 
 /** The words for a refusal. Never empty: what is not known is still an error to the person who typed. */
 export function errorKey(err: unknown): Key {
   if (err instanceof ApiError) return apiErrorKey(err);
   if (!(err instanceof ChatError)) return 'err_unknown';
-  const known = BY_WORD[err.word] ?? BY_CODE[err.code];
+  const known = BY_REASON[err.data.reason ?? ''] ?? BY_CODE[err.code];
   if (known) return known;
   if (isSignatureError(err)) return 'err_signature';
-  return err.temporary ? 'err_busy' : 'err_unknown';
+  return err.data.temporary ? 'err_busy' : 'err_unknown';
 }
 
 function apiErrorKey(err: ApiError): Key {
@@ -52,8 +61,6 @@ function apiErrorKey(err: ApiError): Key {
   return err.status >= 500 ? 'err_busy' : 'err_unknown';
 }
 
-/** The reason a server gave for closing for good. */
-export const closeKey = (reason: string): Key => BY_WORD[reason] ?? 'err_closed';
-
 /** UserSig is refused or has run out (Tencent's 70001…70020 and their neighbours). */
-export const isSignatureError = (err: unknown): boolean => err instanceof ChatError && !err.temporary && err.code >= 70000 && err.code < 71000;
+export const isSignatureError = (err: unknown): boolean =>
+  err instanceof ChatError && err.data.temporary !== true && err.code >= 70000 && err.code < 71000;

@@ -1,21 +1,24 @@
+import { liveStatus, TYPES, type Message } from 'liveroom-sdk';
 import type { StatusRecord } from '../api/types.ts';
-import { parseRecord } from '../status/record.ts';
-import { messageText, serverData, type ChatMessage } from './wire.ts';
+import type { Key } from '../i18n/index.ts';
+import { parseRecord } from '../status/newest.ts';
+import { partsOf, type Part } from './parts.ts';
 
 export type SendState = 'sent' | 'sending' | 'failed';
 
 export interface MessageRow {
   kind: 'message';
   key: string;
-  seq: number; // 0 while the room has not numbered it
   from: string;
   nick: string;
-  text: string;
+  avatar: string;
+  parts: readonly Part[];
   time: number; // unix seconds
-  random: number;
   own: boolean;
   state: SendState;
-  error?: string; // i18n key when failed
+  error?: Key; // when failed
+  progress?: number; // 0…1 while a file goes up
+  message: Message;
 }
 
 /** A change of status as the chat tells it. */
@@ -26,106 +29,150 @@ export interface StatusRow {
   time: number;
 }
 
+/** Who came and went, one after the other, in one line. */
+export interface CrowdRow {
+  kind: 'crowd';
+  key: string;
+  joined: readonly string[];
+  left: readonly string[];
+}
+
+/** What somebody who keeps order did. */
+export interface ActRow {
+  kind: 'act';
+  key: string;
+  say: Key;
+  who: string;
+  time: number;
+}
+
+/** What the operator tells everybody. */
+export interface SystemRow {
+  kind: 'system';
+  key: string;
+  text: string;
+}
+
 /** Messages were missed here. */
 export interface GapRow {
   kind: 'gap';
   key: string;
 }
 
-export type Row = MessageRow | StatusRow | GapRow;
+export type Row = MessageRow | StatusRow | CrowdRow | ActRow | SystemRow | GapRow;
 
-/** What one page shows of a room's chat. Values are never changed in place. */
+/** What one page shows of a room's chat, oldest first. Values are never changed in place. */
 export interface Log {
   rows: readonly Row[];
-  epoch: string;
-  lastSeq: number;
-  keys: number; // how many keys were given out
+  gaps: number; // how many there ever were
 }
 
 export const LOG_LIMIT = 300;
 
-export const emptyLog: Log = { rows: [], epoch: '', lastSeq: 0, keys: 0 };
+export const emptyLog: Log = { rows: [], gaps: 0 };
 
-/** Adds what the room delivered, in order. Numbers already seen are left out; one's own message takes the place of its pending row. */
-export function received(log: Log, messages: readonly ChatMessage[], me: string): Log {
+/** Adds rows in order. One that is there already is left out; neighbouring lines about who came and went become one. */
+export function added(log: Log, fresh: readonly Row[]): Log {
   const rows = log.rows.slice();
-  let { lastSeq, keys } = log;
-  for (const message of messages) {
-    if (message.seq > 0) {
-      if (message.seq <= lastSeq) {
-        settle(rows, message, me);
-        continue;
-      }
-      lastSeq = message.seq;
-    }
-    if (settle(rows, message, me)) continue;
-    const row = toRow(message, me, `r${keys}`);
-    if (!row) continue;
-    keys++;
-    rows.push(row);
+  const known = new Set(rows.map((row) => row.key));
+  for (const row of fresh) {
+    if (known.has(row.key)) continue;
+    known.add(row.key);
+    const last = rows.at(-1);
+    if (row.kind === 'crowd' && last?.kind === 'crowd') rows[rows.length - 1] = crowd(last, row);
+    else rows.push(row);
   }
-  return { ...log, rows: bounded(rows), lastSeq, keys };
+  return { ...log, rows: bounded(rows.filter((row) => row.kind !== 'crowd' || row.joined.length + row.left.length > 0)) };
 }
 
-/** Marks the pending row of one's own message as delivered; false when there is none. */
-function settle(rows: Row[], message: ChatMessage, me: string): boolean {
-  if (message.from !== me || me === '') return false;
-  const at = rows.findLastIndex((row) => row.kind === 'message' && row.own && row.random === message.random);
-  const row = rows[at];
-  if (row?.kind !== 'message') return false;
-  const { error: _, ...rest } = row;
-  rows[at] = { ...rest, seq: message.seq || row.seq, time: message.time || row.time, text: messageText(message), state: 'sent' };
-  return true;
+/** Who comes and goes again leaves nothing to tell. */
+function crowd(a: CrowdRow, b: CrowdRow): CrowdRow {
+  const without = (names: readonly string[], others: readonly string[]) => names.filter((name) => !others.includes(name));
+  return {
+    ...a,
+    joined: [...without(a.joined, b.left), ...without(b.joined, [...a.left, ...a.joined])],
+    left: [...without(a.left, b.joined), ...without(b.left, [...a.joined, ...a.left])],
+  };
 }
 
-function toRow(message: ChatMessage, me: string, key: string): Row | null {
-  const data = serverData(message);
-  if (data) {
-    const record = data.type === 'live_status' ? parseRecord(data) : null;
+/** Messages were lost between the rows so far and what comes. Where nothing was shown yet, nothing is missing. */
+export function gapped(log: Log): Log {
+  const last = log.rows.at(-1);
+  if (!last || last.kind === 'gap') return log;
+  return { rows: bounded([...log.rows, { kind: 'gap', key: `gap-${log.gaps}` }]), gaps: log.gaps + 1 };
+}
+
+/** Changes the row of one message. */
+export function changed(log: Log, key: string, change: (row: MessageRow) => MessageRow): Log {
+  return { ...log, rows: log.rows.map((row) => (row.kind === 'message' && row.key === key ? change(row) : row)) };
+}
+
+/** Messages that were taken back: nobody reads them any more. */
+export function withdrawn(log: Log, messages: readonly Message[]): Log {
+  const keys = new Set(messages.map((m) => m.ID));
+  return { ...log, rows: log.rows.filter((row) => !keys.has(row.key)) };
+}
+
+/** Somebody is called otherwise from now on, in what was said before too. */
+export function renamed(log: Log, user: string, nick: string, avatar: string): Log {
+  return { ...log, rows: log.rows.map((row) => (row.kind === 'message' && row.from === user ? { ...row, nick: nick || user, avatar } : row)) };
+}
+
+/** The name under which somebody spoke last; the account where nobody knows. */
+export const nameOf = (log: Log, user: string): string =>
+  log.rows.findLast((row): row is MessageRow => row.kind === 'message' && row.from === user)?.nick ?? user;
+
+/** The row of what somebody said; null where there is nothing to read. */
+export function messageRow(message: Message, state: SendState = 'sent'): MessageRow | null {
+  const parts = partsOf(message);
+  if (parts.length === 0) return null;
+  const { ID, from, nick, avatar, time, flow } = message;
+  return { kind: 'message', key: ID, from, nick: nick || from, avatar, parts, time, own: flow === 'out', state, message };
+}
+
+/** The row of whatever came over the room's conversation; null for what is not for readers. */
+export function rowOf(message: Message, keepsOrder: boolean, log: Log): Row | null {
+  if (message.type === TYPES.MSG_GRP_TIP) return tipRow(message, keepsOrder, log);
+  const status = liveStatus(message);
+  if (status) {
+    const record = parseRecord(status);
     // That a room was made is no news to those who are in it.
-    return record && record.reason !== 'created' ? { kind: 'status', key, record, time: message.time } : null;
+    return record && record.reason !== 'created' ? { kind: 'status', key: message.ID, record, time: message.time } : null;
   }
-  const text = messageText(message);
-  if (text === '') return null;
-  const { seq, from, nick, time, random } = message;
-  return { kind: 'message', key, seq, from, nick: nick || from, text, time, random, own: from === me && me !== '', state: 'sent' };
+  return messageRow(message);
 }
 
-/** What `join` answered: history for a newcomer, or what was missed. */
-export interface Joined {
-  epoch: string;
-  seq: number;
-  complete: boolean;
-  messages: readonly ChatMessage[];
+/** What the operator tells; what is made for programs (JSON) is not for readers. */
+export function systemRow(message: Message): SystemRow | null {
+  const text = String(message.payload?.userDefinedField ?? '').trim();
+  return text === '' || /^[[{]/.test(text) ? null : { kind: 'system', key: message.ID, text };
 }
 
-/** Takes in a join or resume. A line marks the place where messages are missing. */
-export function joined(log: Log, answer: Joined, me: string): Log {
-  const resumed = log.epoch !== '';
-  const sameEpoch = log.epoch === answer.epoch;
-  let next: Log = { ...log, epoch: answer.epoch, lastSeq: sameEpoch ? log.lastSeq : 0 };
-  // Another epoch: the old numbers mean nothing, so nothing can be told to be complete.
-  if (resumed && (!sameEpoch || !answer.complete) && log.rows.length > 0) {
-    next = { ...next, rows: bounded([...next.rows, { kind: 'gap', key: `r${next.keys}` }]), keys: next.keys + 1 };
-  }
-  next = received(next, answer.messages, me);
-  return { ...next, lastSeq: Math.max(next.lastSeq, answer.seq) };
+interface Tipped {
+  userID: string;
+  nick?: string;
+  muteTime?: number;
 }
 
-/** Shows one's own message at once. */
-export function pending(log: Log, own: { random: number; from: string; nick: string; text: string; time: number }): Log {
-  const row: MessageRow = { kind: 'message', key: `r${log.keys}`, seq: 0, own: true, state: 'sending', ...own };
-  return { ...log, rows: bounded([...log.rows, row]), keys: log.keys + 1 };
-}
+const CROWD: Record<number, 'joined' | 'left'> = { [TYPES.GRP_TIP_MBR_JOIN]: 'joined', [TYPES.GRP_TIP_MBR_QUIT]: 'left' };
+const ACTS: Record<number, Key> = {
+  [TYPES.GRP_TIP_MBR_KICKED_OUT]: 'act_kicked',
+  [TYPES.GRP_TIP_MBR_SET_ADMIN]: 'act_admin',
+  [TYPES.GRP_TIP_MBR_CANCELED_ADMIN]: 'act_no_admin',
+  [TYPES.GRP_TIP_BAN_AVCHATROOM_MEMBER]: 'act_banned',
+  [TYPES.GRP_TIP_UNBAN_AVCHATROOM_MEMBER]: 'act_unbanned',
+};
 
-/** Records what became of one's own message. An accepted one keeps seq 0 until the room echoes it (it may have been dropped). */
-export function settled(log: Log, random: number, state: SendState, error?: string): Log {
-  const rows = log.rows.map((row) => {
-    if (row.kind !== 'message' || !row.own || row.random !== random || row.seq > 0) return row;
-    const { error: _, ...rest } = row;
-    return error === undefined ? { ...rest, state } : { ...rest, state, error };
-  });
-  return { ...log, rows };
+/** Who comes and goes is told to all, what was done to somebody only to those who keep order. */
+function tipRow(message: Message, keepsOrder: boolean, log: Log): Row | null {
+  const { operationType, memberList = [] } = message.payload as { operationType: number; memberList?: Tipped[] };
+  const names = memberList.map((m) => m.nick || nameOf(log, m.userID));
+  if (names.length === 0) return null;
+  const way = CROWD[operationType];
+  if (way) return { kind: 'crowd', key: message.ID, joined: [], left: [], [way]: names };
+  const muted = operationType === TYPES.GRP_TIP_MBR_PROFILE_UPDATED;
+  const say = muted ? (memberList[0]?.muteTime ? 'act_muted' : 'act_unmuted') : ACTS[operationType];
+  return say && keepsOrder ? { kind: 'act', key: message.ID, say, who: names.join(', '), time: message.time } : null;
 }
 
 const bounded = (rows: Row[]): Row[] => (rows.length > LOG_LIMIT ? rows.slice(rows.length - LOG_LIMIT) : rows);

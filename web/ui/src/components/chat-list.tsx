@@ -1,21 +1,25 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ChatClient } from '../chat/client.ts';
-import type { MessageRow, Row } from '../chat/log.ts';
-import { clock, plural, t, type Key } from '../i18n/index.ts';
+import type { CrowdRow, MessageRow, Row } from '../chat/log.ts';
+import { webAddress } from '../chat/parts.ts';
+import type { RoomChat } from '../chat/room-chat.ts';
+import { clock, names, plural, t } from '../i18n/index.ts';
 import { hash } from '../lib/hash.ts';
 import { scene } from '../status/record.ts';
-import { Down } from './icons.tsx';
+import { Down, More } from './icons.tsx';
+import { ModerateDialog } from './moderate-dialog.tsx';
+import { Parts } from './parts.tsx';
 
 const NEAR_PX = 20; // closer to the end than this, new rows pull the list along
 
 /** The messages, oldest first. A reader who scrolled up is left in peace and told what is new. */
-export function ChatList({ chat }: { chat: ChatClient }): JSX.Element {
+export function ChatList({ chat }: { chat: RoomChat }): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const height = useRef(0); // of the list, when `following` was last known
   const lastKey = useRef('');
   const [unread, setUnread] = useState(0);
+  const [about, setAbout] = useState<MessageRow | null>(null); // what somebody who keeps order looks into
   const { rows } = chat.log.value;
 
   const look = () => {
@@ -56,10 +60,10 @@ export function ChatList({ chat }: { chat: ChatClient }): JSX.Element {
 
   return (
     <div class="chat-body">
-      <div class="chat-list" ref={list} onScroll={onScroll} role="log" aria-label={t('chat_log')} tabIndex={0} data-testid="chat-list">
-        {rows.length === 0 && chat.connection.value.state === 'online' && <p class="chat-none">{t('chat_empty')}</p>}
+      <div class="chat-list" ref={list} onScroll={onScroll} onLoadCapture={() => following.current && toEnd()} role="log" aria-label={t('chat_log')} tabIndex={0} data-testid="chat-list">
+        {rows.length === 0 && chat.presence.value.state === 'online' && <p class="chat-none">{t('chat_empty')}</p>}
         {rows.map((row) => (
-          <Line key={row.key} row={row} chat={chat} />
+          <Line key={row.key} row={row} chat={chat} onMore={setAbout} />
         ))}
       </div>
       {unread > 0 && (
@@ -67,11 +71,18 @@ export function ChatList({ chat }: { chat: ChatClient }): JSX.Element {
           <Down /> {plural('chat_new', unread)}
         </button>
       )}
+      {about && <ModerateDialog chat={chat} row={about} onClose={() => setAbout(null)} />}
     </div>
   );
 }
 
-function Line({ row, chat }: { row: Row; chat: ChatClient }): JSX.Element {
+interface LineProps<R> {
+  row: R;
+  chat: RoomChat;
+  onMore(row: MessageRow): void;
+}
+
+function Line({ row, chat, onMore }: LineProps<Row>): JSX.Element {
   switch (row.kind) {
     case 'gap':
       return (
@@ -85,27 +96,60 @@ function Line({ row, chat }: { row: Row; chat: ChatClient }): JSX.Element {
           <time>{clock(row.time)}</time> {t(`event_${scene(row.record)}`)}
         </p>
       );
+    case 'act':
+      return (
+        <p class="chat-event" data-testid="chat-act">
+          <time>{clock(row.time)}</time> <bdi>{t(row.say, { who: row.who })}</bdi>
+        </p>
+      );
+    case 'system':
+      return (
+        <p class="chat-system" data-testid="chat-system">
+          <b>{t('system')}</b> <bdi>{row.text}</bdi>
+        </p>
+      );
+    case 'crowd':
+      return <Crowd row={row} />;
     case 'message':
-      return <Message row={row} chat={chat} />;
+      return <Message row={row} chat={chat} onMore={onMore} />;
   }
 }
 
-function Message({ row, chat }: { row: MessageRow; chat: ChatClient }): JSX.Element {
+/** Who came and went: softly, and not read out. */
+function Crowd({ row }: { row: CrowdRow }): JSX.Element {
+  const { joined, left } = row;
   return (
-    <p class={`chat-row${row.own ? ' chat-own' : ''} chat-${row.state}`} data-testid="chat-message" data-seq={row.seq} data-state={row.state}>
+    <p class="chat-crowd" aria-live="off" data-testid="chat-crowd">
+      {joined.length > 0 && <bdi>{plural('crowd_joined', joined.length, { names: names(joined) })}</bdi>}
+      {joined.length > 0 && left.length > 0 && ' · '}
+      {left.length > 0 && <bdi>{plural('crowd_left', left.length, { names: names(left) })}</bdi>}
+    </p>
+  );
+}
+
+function Message({ row, chat, onMore }: LineProps<MessageRow>): JSX.Element {
+  const avatar = webAddress(row.avatar);
+  return (
+    <div class={`chat-row${row.own ? ' chat-own' : ''} chat-${row.state}`} data-testid="chat-message" data-seq={row.message.sequence} data-state={row.state}>
+      {avatar && <img class="avatar" src={avatar} alt="" width="20" height="20" loading="lazy" decoding="async" referrerpolicy="no-referrer" />}
       <span class={`nick nick-${hash(row.from) % 8}`} title={clock(row.time)}>
         <bdi>{row.nick}</bdi>
       </span>{' '}
-      <bdi class="said">{row.text}</bdi>
-      {row.state === 'sending' && <small class="chat-note"> {t('chat_sending')}</small>}
+      <Parts parts={row.parts} nick={row.nick} />
+      {row.state === 'sending' && <small class="chat-note"> {row.progress === undefined ? t('chat_sending') : t('chat_progress', { n: Math.floor(row.progress * 100) })}</small>}
       {row.state === 'failed' && (
         <small class="chat-note chat-why" role="alert">
-          {t('chat_failed', { why: t((row.error ?? 'err_unknown') as Key) })}{' '}
-          <button type="button" class="link" onClick={() => void chat.resend(row.random)}>
+          {t('chat_failed', { why: t(row.error ?? 'err_unknown') })}{' '}
+          <button type="button" class="link" onClick={() => void chat.again(row)}>
             {t('retry')}
           </button>
         </small>
       )}
-    </p>
+      {chat.keepsOrder.value && row.state === 'sent' && (
+        <button type="button" class="chat-more" aria-haspopup="dialog" aria-label={t('moderate', { nick: row.nick })} title={t('moderate', { nick: row.nick })} onClick={() => onMore(row)} data-testid="chat-more">
+          <More />
+        </button>
+      )}
+    </div>
   );
 }

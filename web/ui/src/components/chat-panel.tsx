@@ -1,23 +1,41 @@
 import type { JSX } from 'preact';
-import type { ChatClient } from '../chat/client.ts';
+import { useState } from 'preact/hooks';
+import type { RoomChat } from '../chat/room-chat.ts';
 import { t } from '../i18n/index.ts';
 import { ChatList } from './chat-list.tsx';
 import { Composer } from './composer.tsx';
+import { Close } from './icons.tsx';
+import { OutPanel } from './out-panel.tsx';
 
-export function ChatPanel({ chat }: { chat: ChatClient }): JSX.Element {
-  const connection = chat.connection.value;
+export function ChatPanel({ chat }: { chat: RoomChat }): JSX.Element {
+  const presence = chat.presence.value;
+  const [draft, setDraft] = useState(''); // kept here, so that being away for a moment loses nothing
   return (
-    <section class="chat" aria-labelledby="chat-title" data-testid="chat" data-state={connection.state}>
+    <section class="chat" aria-labelledby="chat-title" data-testid="chat" data-state={presence.state}>
       <h2 id="chat-title" class="chat-title">
         {t('chat')}
       </h2>
       <ChatList chat={chat} />
       <p class="chat-state" role="status">
-        {connection.state === 'connecting' && t('chat_connecting')}
-        {connection.state === 'offline' && t('chat_offline')}
-        {connection.state === 'closed' && t(connection.why)}
+        {presence.state === 'connecting' && t('chat_connecting')}
+        {presence.state === 'offline' && t('chat_offline')}
       </p>
-      <Composer chat={chat} />
+      <Remark chat={chat} />
+      {presence.state === 'out' ? <OutPanel chat={chat} out={presence} /> : <Composer chat={chat} draft={draft} onDraft={setDraft} />}
     </section>
+  );
+}
+
+/** One thing to take note of. */
+function Remark({ chat }: { chat: RoomChat }): JSX.Element | null {
+  const { remark } = chat;
+  if (remark.value === null) return null;
+  return (
+    <p class="chat-remark" role="alert" data-testid="chat-remark">
+      {t('chat_remark', { what: t(remark.value) })}
+      <button type="button" aria-label={t('close')} onClick={() => (remark.value = null)}>
+        <Close />
+      </button>
+    </p>
   );
 }

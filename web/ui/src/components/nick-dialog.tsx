@@ -7,13 +7,15 @@ const NICK_MAX = 20; // characters; the server takes 60 bytes, which are 20 Chin
 
 export interface NickDialogProps {
   initial: string;
+  /** Another name for who has one. */
+  renaming: boolean;
   /** Takes the name; what it throws is told in words and the dialog stays. */
   onName(nick: string): Promise<void>;
   onClose(): void;
 }
 
 /** Asks what a person wants to be called, the first time they speak. */
-export function NickDialog({ initial, onName, onClose }: NickDialogProps): JSX.Element {
+export function NickDialog({ initial, renaming, onName, onClose }: NickDialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const [nick, setNick] = useState(initial);
   const [busy, setBusy] = useState(false);
@@ -60,7 +62,7 @@ export function NickDialog({ initial, onName, onClose }: NickDialogProps): JSX.E
             {t('nick_cancel')}
           </button>
           <button type="submit" class="button" disabled={busy} data-testid="nick-ok">
-            {t('nick_ok')}
+            {t(renaming ? 'nick_save' : 'nick_ok')}
           </button>
         </div>
       </form>

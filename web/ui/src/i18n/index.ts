@@ -46,10 +46,18 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
 }
 
 /** The text in the plural form that belongs to n; {n} becomes the number as the language writes it. */
-export function plural(stem: PluralKey, n: number): string {
+export function plural(stem: PluralKey, n: number, values: Record<string, string> = {}): string {
   const tag = languageTag();
   const form = new Intl.PluralRules(tag).select(n) === 'one' ? 'one' : 'other';
-  return t(`${stem}_${form}` as Key, { n: new Intl.NumberFormat(tag).format(n) });
+  return t(`${stem}_${form}` as Key, { ...values, n: new Intl.NumberFormat(tag).format(n) });
+}
+
+const NAMED = 3;
+
+/** A few names as one says them; of many only how many more. */
+export function names(all: readonly string[]): string {
+  const said = all.length > NAMED ? [...all.slice(0, NAMED - 1), plural('others', all.length - NAMED + 1)] : [...all];
+  return new Intl.ListFormat(languageTag(), { type: 'conjunction' }).format(said);
 }
 
 /** A moment as a person says it: only the hour today, else with the day. */

@@ -1,21 +1,22 @@
 import { batch, computed, effect, signal } from '@preact/signals';
+import type { Chat } from 'liveroom-sdk';
 import { ApiError, type Api } from '../api/client.ts';
 import type { Room, StatusRecord } from '../api/types.ts';
-import { ChatClient } from '../chat/client.ts';
-import type { GuestStore } from '../chat/identity.ts';
-import type { SocketLike } from '../chat/socket.ts';
+import type { Identities } from '../chat/identity.ts';
+import { RoomChat } from '../chat/room-chat.ts';
 import { Backoff } from '../lib/backoff.ts';
 import type { Source } from '../player/controller.ts';
 import { StatusFollower } from '../status/follow.ts';
-import { parseRecord, reduce } from '../status/record.ts';
+import { parseRecord, reduce } from '../status/newest.ts';
 
 export type RoomState = 'loading' | 'ready' | 'missing' | 'error';
 
 export interface RoomModelOptions {
   api: Api;
   room: string;
-  guests: GuestStore;
-  connect(): SocketLike;
+  identities: Identities;
+  /** The SDK's instance for this page's chat. */
+  sdk: Chat;
 }
 
 const SESSION_WAIT_MS = 1500; // how long playing waits for the chat session it names
@@ -26,7 +27,7 @@ export class RoomModel {
   readonly state = signal<RoomState>('loading');
   readonly room = signal<Room | null>(null);
   readonly status = signal<StatusRecord | null>(null);
-  readonly chat = signal<ChatClient | null>(null);
+  readonly chat = signal<RoomChat | null>(null);
   readonly notice = computed(() => this.chat.value?.notice.value ?? this.room.value?.notice ?? '');
   readonly online = computed(() => (this.#chatOnline() ? this.chat.value?.online.value : null) ?? this.#polledOnline.value);
   readonly source = computed<Source>(() => sourceOf(this.status.value));
@@ -105,10 +106,10 @@ export class RoomModel {
   }
 
   #take(room: Room): void {
-    const chat = new ChatClient({
+    const chat = new RoomChat({
       group: room.groupId || room.id,
-      connect: this.#options.connect,
-      guests: this.#options.guests,
+      sdk: this.#options.sdk,
+      identities: this.#options.identities,
       createGuest: (nick) => this.#options.api.guest(nick),
       onStatus: (record) => this.takeStatus(record),
       onLive: (text, own) => this.#listeners.forEach((listener) => listener(text, own)),
@@ -125,11 +126,12 @@ export class RoomModel {
   }
 
   /** Long poll only while the chat, which brings the status faster, is away. */
-  #fallBack(chat: ChatClient): () => void {
+  #fallBack(chat: RoomChat): () => void {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const there = computed(() => chat.presence.value.state === 'online'); // how it is away does not begin the wait anew
     const stop = effect(() => {
       clearTimeout(timer);
-      if (chat.connection.value.state === 'online') this.#follower.stop();
+      if (there.value) this.#follower.stop();
       else timer = setTimeout(() => this.#follower.start(), FALLBACK_AFTER_MS);
     });
     return () => {
@@ -139,7 +141,7 @@ export class RoomModel {
   }
 
   #chatOnline(): boolean {
-    return this.chat.value?.connection.value.state === 'online';
+    return this.chat.value?.presence.value.state === 'online';
   }
 }
 

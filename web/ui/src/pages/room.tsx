@@ -1,7 +1,8 @@
 import { effect } from '@preact/signals';
+import { create } from 'liveroom-sdk';
 import { render, type JSX } from 'preact';
 import { Api } from '../api/client.ts';
-import { BrowserGuests } from '../chat/identity.ts';
+import { BrowserIdentities } from '../chat/identity.ts';
 import { ChatPanel } from '../components/chat-panel.tsx';
 import { Header } from '../components/header.tsx';
 import { People } from '../components/icons.tsx';
@@ -95,13 +96,16 @@ function Viewer({ model, api, id, embedded }: { model: RoomModel; api: Api; id: 
 
 const { room: id, embedded } = roomOfPath(location.pathname);
 const api = new Api();
+const identities = new BrowserIdentities();
+identities.takeFrom(location, history);
 const model = new RoomModel({
   api,
   room: id,
-  guests: new BrowserGuests(),
-  connect: () => new WebSocket(`${location.origin.replace(/^http/, 'ws')}/chat`),
+  identities,
+  sdk: create({ SDKAppID: 0, host: location.origin }),
 });
 followSettings();
+addEventListener('hashchange', () => identities.takeFrom(location, history) && location.reload()); // another user, on the page that is open
 effect(() => {
   const record = model.status.value;
   const lamp = record?.name === 'live' ? '● ' : '';

@@ -23,9 +23,12 @@ interface Session {
   id: string;
   user: string;
   nick: string;
+  avatar: string;
   anonymous: boolean;
   group: string;
 }
+
+const FOREVER = 4294967295;
 
 /** Stands in for the server: REST, chat and one FLV stream, driven by the test. */
 export class MockServer {
@@ -33,7 +36,18 @@ export class MockServer {
   readonly stream = new MockStream();
   readonly log: Record<string, unknown>[] = [];
   /** Answers a send with this refusal instead of delivering it. */
-  refuse: { code: number; error: string } | null = null;
+  refuse: { code: number; error: string; [more: string]: unknown } | null = null;
+  /** Users of the site, by their UserSig; a guest's is "sig". */
+  readonly users = new Map<string, { nick: string; avatar: string; sig: string }>();
+  /** Who is kept out, until when. */
+  readonly banned = new Map<string, number>();
+  readonly muted = new Map<string, number>();
+  readonly settings = { introduction: '', avatar: '', muteAll: false, slowMode: 0, guestsSpeak: true, uploads: 'none' };
+  /** Takes messages in and tells nobody, as the limiter does with what is too much. */
+  dropping = false;
+  /** Ops of moderators, as they came. */
+  readonly acts: Record<string, unknown>[] = [];
+  readonly uploads = new Map<string, Buffer>();
   /** The WebSocket is not offered, as behind a proxy that knows none. */
   noChat = false;
   noFlv = false;
@@ -42,6 +56,7 @@ export class MockServer {
   filesFrom = '';
   epoch = 'E1';
   #seq = 0;
+  #version = Date.now();
   #sessions = new Set<Session>();
   #polls = new Set<() => void>();
   #guests = new Map<string, string>();
@@ -83,15 +98,47 @@ export class MockServer {
     this.#polls.clear();
   }
 
-  say(from: string, body: string | unknown[], nick = from, random = Math.floor(Math.random() * 2 ** 31)): void {
+  say(from: string, body: string | unknown[], nick = from, random = Math.floor(Math.random() * 2 ** 31), avatar = ''): void {
     const elements = typeof body === 'string' ? [{ MsgType: 'TIMTextElem', MsgContent: { Text: body } }] : body;
-    const item = { type: 'message', seq: ++this.#seq, time: Math.floor(Date.now() / 1000), from, nick, avatar: '', priority: 'Normal', random, body: elements, cloudCustomData: '' };
+    const item = { type: 'message', seq: ++this.#seq, time: Math.floor(Date.now() / 1000), from, nick, avatar, priority: 'Normal', random, body: elements, cloudCustomData: '' };
     this.log.push(item);
     this.#push([item]);
   }
 
   event(event: string, data: unknown): void {
-    this.#push([{ type: 'event', event, version: Date.now(), data }]);
+    this.#push([{ type: 'event', event, version: ++this.#version, data }]);
+  }
+
+  /** What holds in the room changes for all who are there. */
+  set(settings: Partial<MockServer['settings']>): void {
+    this.event('settings', Object.assign(this.settings, settings));
+  }
+
+  mute(user: string, until: number): void {
+    this.muted.set(user, until);
+    this.event('mute', { user, until, by: 'anna', nick: '' });
+  }
+
+  /** Takes a user out of the room. */
+  takeOut(user: string, reason: string, more: Record<string, unknown> = {}): void {
+    for (const s of this.#sessions) {
+      if (s.user !== user) continue;
+      s.socket.send({ push: 'left', group: s.group, reason, by: 'anna', detail: '', until: 0, ...more });
+      s.group = '';
+    }
+  }
+
+  /** Ends a user's connections for good. */
+  bye(reason: string, more: Record<string, unknown> = {}): void {
+    for (const { socket } of this.#sessions) {
+      socket.send({ push: 'close', reason, reconnect: false, afterMs: 0, ...more });
+      socket.cut();
+    }
+  }
+
+  /** Accounts of who is in the chat now. */
+  present(): string[] {
+    return [...this.#sessions].filter((s) => s.group !== '').map((s) => s.user);
   }
 
   cutChat(): void {
@@ -107,7 +154,7 @@ export class MockServer {
   }
 
   #chat(socket: MockSocket): void {
-    const session: Session = { socket, id: `S${Math.random().toString(36).slice(2)}`, user: '', nick: '', anonymous: true, group: '' };
+    const session: Session = { socket, id: `S${Math.random().toString(36).slice(2)}`, user: '', nick: '', avatar: '', anonymous: true, group: '' };
     this.#sessions.add(session);
     socket.onClose = () => this.#sessions.delete(session);
     socket.onText = (text) => {
@@ -119,29 +166,79 @@ export class MockServer {
   #answer(session: Session, frame: Record<string, unknown>): Record<string, unknown> {
     switch (frame.op) {
       case 'auth': {
-        const nick = this.#guests.get(String(frame.userId));
-        if (frame.userSig && nick === undefined) return { code: 70003, error: 'usersig_invalid' };
-        Object.assign(session, nick === undefined ? { user: `anon_${session.id}`, nick: '' } : { user: frame.userId, nick, anonymous: false });
-        return { code: 0, session: session.id, user: session.user, nick: session.nick, anonymous: session.anonymous, serverTime: Date.now(), pingSeconds: 15 };
+        const user = this.#user(String(frame.userId ?? ''), String(frame.userSig ?? ''));
+        if (frame.userSig && !user) return { code: 70003, error: 'usersig_invalid' };
+        Object.assign(session, user ? { user: frame.userId, ...user, anonymous: false } : { user: `anon_${session.id}`, nick: '', avatar: '' });
+        const { id, nick, avatar, anonymous } = session;
+        return { code: 0, session: id, user: session.user, nick, avatar, anonymous, admin: false, protocol: 1, serverTime: Date.now(), pingSeconds: 15 };
       }
-      case 'join': {
-        const room = [...this.rooms.values()].find((r) => r.groupId === frame.group);
-        if (!room) return { code: 10010, error: 'no_group' };
-        session.group = room.groupId;
-        const seq = frame.epoch === this.epoch ? Number(frame.seq) : 0;
-        const messages = this.log.filter((m) => Number(m.seq) > seq);
-        const complete = frame.epoch === undefined || (frame.epoch === this.epoch && messages.length === this.#seq - seq);
-        return { code: 0, group: room.groupId, role: 'Member', epoch: this.epoch, seq: this.#seq, complete, attributes: { live_status: JSON.stringify(room.status) }, fields: {}, notice: room.notice, count: { members: 1, viewers: 0, online: room.online }, messages };
-      }
+      case 'join':
+        return this.#join(session, frame);
       case 'send':
-        if (this.refuse) return { ...this.refuse, temporary: false };
-        setTimeout(() => this.say(session.user, frame.body as unknown[], session.nick, Number(frame.random)), 20);
-        return { code: 0, time: Math.floor(Date.now() / 1000), seq: this.#seq + 1 };
+        if (this.refuse) return { temporary: false, ...this.refuse };
+        if ((this.muted.get(session.user) ?? 0) * 1000 > Date.now()) return { code: 10017, error: 'muted', until: this.muted.get(session.user), temporary: false };
+        if (!this.dropping) this.say(session.user, frame.body as unknown[], session.nick, Number(frame.random), session.avatar);
+        return { code: 0, time: Math.floor(Date.now() / 1000), seq: this.#seq, ...(this.settings.slowMode > 0 ? { nextAt: Date.now() + this.settings.slowMode * 1000 } : {}) };
+      case 'setProfile': {
+        session.nick = String(frame.nick);
+        this.#guests.set(session.user, session.nick);
+        this.event('member', { user: session.user, nick: session.nick, avatar: session.avatar });
+        return { code: 0, profile: { user: session.user, nick: session.nick, avatar: session.avatar } };
+      }
+      case 'upload': {
+        const id = String(this.uploads.size + 1);
+        this.uploads.set(id, Buffer.alloc(0));
+        return { code: 0, id, url: `/uploads/${id}`, put: { url: `/uploads/${id}`, headers: { 'X-Upload': id } } };
+      }
+      case 'recall':
+        this.event('recalled', { messages: [{ seq: frame.seq, from: '' }], by: session.user, reason: '' });
+        return { code: 0 };
+      case 'mute':
+        this.acts.push(frame);
+        this.mute(String(frame.user), frame.seconds === 0 ? 0 : Number(frame.seconds) === FOREVER ? FOREVER : Math.floor(Date.now() / 1000) + Number(frame.seconds));
+        return { code: 0, until: this.muted.get(String(frame.user)) };
+      case 'kick':
+      case 'ban':
+        this.acts.push(frame);
+        for (const user of frame.users as string[]) this.takeOut(user, frame.op === 'ban' ? 'banned' : 'kicked', frame.op === 'ban' ? { until: FOREVER } : {});
+        return { code: 0 };
       case 'ping':
         return { code: 0, time: Date.now() };
       default:
         return { code: 10004, error: 'bad_parameter' };
     }
+  }
+
+  #user(userID: string, sig: string): { nick: string; avatar: string } | null {
+    const nick = this.#guests.get(userID);
+    if (nick !== undefined && sig === 'sig') return { nick, avatar: '' };
+    const user = this.users.get(userID);
+    return user && user.sig === sig ? { nick: user.nick, avatar: user.avatar } : null;
+  }
+
+  #join(session: Session, frame: Record<string, unknown>): Record<string, unknown> {
+    const room = [...this.rooms.values()].find((r) => r.groupId === frame.group);
+    if (!room) return { code: 10010, error: 'no_such_group' };
+    const until = this.banned.get(session.user);
+    if (until !== undefined) return { code: 10007, error: 'banned', detail: 'you are banned from this group', until, temporary: false };
+    session.group = room.groupId;
+    const seq = frame.epoch === this.epoch ? Number(frame.seq) : 0;
+    const messages = this.log.filter((m) => Number(m.seq) > seq);
+    const complete = frame.epoch === undefined || (frame.epoch === this.epoch && messages.length === this.#seq - seq);
+    const role = session.anonymous ? '' : room.anchor === session.user ? 'Owner' : 'Member';
+    return {
+      code: 0, group: room.groupId, role, epoch: this.epoch, seq: this.#seq, complete, attributes: { live_status: JSON.stringify(room.status) }, fields: {}, notice: room.notice,
+      profile: { name: room.title, owner: room.anchor }, settings: this.settings, mute: { all: this.settings.muteAll, until: this.muted.get(session.user) ?? 0 }, limits: { slowMode: this.settings.slowMode, nextAt: 0 },
+      versions: { attributes: 0, fields: 0, notice: 0, profile: 0, settings: 0 }, count: { members: 1, viewers: 0, online: room.online }, withdrawn: [], messages,
+    };
+  }
+
+  async #upload(req: IncomingMessage, res: ServerResponse, id: string): Promise<void> {
+    if (req.method === 'GET') return void res.writeHead(200, { 'Content-Type': 'image/png' }).end(this.uploads.get(id));
+    const chunks: Buffer[] = [];
+    for await (const chunk of req) chunks.push(chunk as Buffer);
+    this.uploads.set(id, Buffer.concat(chunks));
+    res.writeHead(req.headers['x-upload'] === id ? 200 : 403).end();
   }
 
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -168,6 +265,7 @@ export class MockServer {
       this.#polls.add(answer);
       return;
     }
+    if (url.pathname.startsWith('/uploads/')) return this.#upload(req, res, url.pathname.slice(9));
     if (url.pathname.endsWith('.flv')) {
       if (this.noFlv) return void res.writeHead(404).end();
       if (this.full) return void json({ code: this.full, detail: 'the room has as many viewers as it may have; try again in a moment' }, 503);

@@ -1,5 +1,5 @@
+import type { Message } from 'liveroom-sdk';
 import type { StatusName, StatusRecord } from '../../src/api/types.ts';
-import type { ChatMessage } from '../../src/chat/wire.ts';
 
 const CODES: Record<StatusName, number> = { waiting: 1, live: 2, paused: 3, ended: 4, playback: 5 };
 
@@ -21,23 +21,23 @@ export function record(name: StatusName, version = 1, more: Partial<StatusRecord
   };
 }
 
-export function message(seq: number, text: string, more: Partial<ChatMessage> = {}): ChatMessage {
+let made = 0;
+
+/** A message as the SDK hands it out. */
+export function message(text: string, more: Partial<Message> = {}): Message {
+  const n = ++made;
   return {
-    type: 'message',
-    seq,
-    time: 1_790_000_000 + seq,
-    from: 'alice',
-    nick: 'Alice',
-    random: 1000 + seq,
-    body: [{ MsgType: 'TIMTextElem', MsgContent: { Text: text } }],
-    ...more,
-  };
+    ID: `alice-${n}`, type: 'TIMTextElem', payload: { text }, elements: [{ type: 'TIMTextElem', payload: { text } }], conversationType: 'GROUP', conversationID: 'GROUPdemo',
+    to: 'demo', from: 'alice', nick: 'Alice', avatar: '', flow: 'in', time: 1_790_000_000 + n, sequence: n, status: 'success', random: n, isRevoked: false,
+    hasRiskContent: false, isHistory: false, ...more,
+  } as Message;
 }
 
-export function statusMessage(seq: number, status: StatusRecord, from = 'administrator'): ChatMessage {
-  return message(seq, '', {
-    from,
-    nick: '',
-    body: [{ MsgType: 'TIMCustomElem', MsgContent: { Data: JSON.stringify({ type: 'live_status', ...status }) } }],
-  });
-}
+/** One of a single element that is no text. */
+export const element = (type: string, payload: object, more: Partial<Message> = {}): Message => message('', { type, payload, elements: [{ type, payload }], ...more });
+
+export const statusMessage = (status: StatusRecord, from = 'administrator'): Message =>
+  element('TIMCustomElem', { data: JSON.stringify({ type: 'live_status', ...status }), description: '', extension: '' }, { from, nick: '' });
+
+/** A group tip, as the SDK makes it of an event. */
+export const tip = (operationType: number, memberList: object[]): Message => element('TIMGroupTipElem', { operationType, memberList }, { from: '@TIM#SYSTEM' });

@@ -1,4 +1,6 @@
+import { create } from 'liveroom-sdk';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { FakeServer } from '../../../sdk/test/fake-server.ts';
 import type { Api } from '../../src/api/client.ts';
 import { ApiError } from '../../src/api/client.ts';
 import type { Room, RoomPage, StatusName } from '../../src/api/types.ts';
@@ -10,7 +12,6 @@ import { hash } from '../../src/lib/hash.ts';
 import { roomOfPath } from '../../src/lib/page.ts';
 import { LobbyModel, programme } from '../../src/pages/lobby-model.ts';
 import { RoomModel, sourceOf } from '../../src/pages/room-model.ts';
-import { FakeSocket } from './fake-socket.ts';
 import { record } from './make.ts';
 
 const room = (id: string, name: StatusName, more: Partial<Room> = {}): Room => ({
@@ -30,6 +31,7 @@ const room = (id: string, name: StatusName, more: Partial<Room> = {}): Room => (
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
+let app = 1000;
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
 describe('a room’s source', () => {
@@ -46,31 +48,25 @@ describe('a room’s source', () => {
 
 describe('a viewer page', () => {
   function model(api: Partial<Api>) {
-    const sockets: FakeSocket[] = [];
+    const server = new FakeServer();
+    Object.assign(server.group().state, { count: { members: 1, viewers: 49, online: 50 }, notice: 'from the chat' });
     const made = new RoomModel({
       api: { status: () => new Promise(() => {}), ...api } as Api,
       room: 'demo',
-      guests: { load: () => null, save: () => {} },
-      connect: () => {
-        const socket = new FakeSocket((frame) =>
-          frame.op === 'join' ? { code: 0, epoch: 'E', seq: 0, count: { online: 50 }, notice: 'from the chat' } : { code: 0, session: 'S1', user: 'a', anonymous: true },
-        );
-        sockets.push(socket);
-        return socket;
-      },
+      identities: { load: () => null, save: () => {}, renamed: () => {}, forget: () => {} },
+      sdk: create({ SDKAppID: app++, host: 'https://live.example', environment: { socket: server.socket, watch: () => () => {}, log: () => {} } }),
     });
-    return { made, sockets };
+    return { made, server };
   }
 
   test('takes count and notice from the chat while it is there, from the room before', async () => {
-    const { made, sockets } = model({ room: () => Promise.resolve(room('demo', 'live')) });
+    const { made, server } = model({ room: () => Promise.resolve(room('demo', 'live')) });
     void made.start();
     await settle();
     expect([made.state.value, made.online.value, made.notice.value]).toEqual(['ready', 3, 'from the room']);
-    sockets[0]?.open();
-    await settle();
+    await vi.advanceTimersByTimeAsync(20);
     expect([made.online.value, made.notice.value]).toEqual([50, 'from the chat']);
-    sockets[0]?.fall();
+    server.cut();
     expect(made.online.value).toBe(3);
     made.stop();
   });
@@ -101,30 +97,31 @@ describe('a viewer page', () => {
       return status.mock.calls.length === 1 ? Promise.resolve({ ...record('ended', 9), online: 8 }) : new Promise<never>(() => {});
     });
     let aborted = 0;
-    const { made, sockets } = model({ room: () => Promise.resolve(room('demo', 'live')), status: status as unknown as Api['status'] });
+    const { made, server } = model({ room: () => Promise.resolve(room('demo', 'live')), status: status as unknown as Api['status'] });
+    server.doors = 'shut';
     void made.start();
     await settle();
     expect(status).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(3100);
     expect(made.status.value?.version).toBe(9);
     expect(made.online.value).toBe(8);
-    sockets.at(-1)?.open();
-    await settle();
+    server.doors = 'open';
+    await vi.advanceTimersByTimeAsync(20_000);
     expect(aborted).toBeGreaterThan(0);
     made.stop();
   });
 
   test('the chat session is waited for, but not for ever', async () => {
-    const { made, sockets } = model({ room: () => Promise.resolve(room('demo', 'live')) });
+    const { made, server } = model({ room: () => Promise.resolve(room('demo', 'live')) });
+    server.doors = 'silent';
     void made.start();
     await settle();
     const late = made.session();
     await vi.advanceTimersByTimeAsync(1600);
     expect(await late).toBe('');
-    const soon = made.session();
-    sockets[0]?.open();
-    await settle();
-    expect(await soon).toBe('S1');
+    server.doors = 'open';
+    await vi.advanceTimersByTimeAsync(12_000); // the silent line is given up
+    expect(await made.session()).toBe('S2');
     made.stop();
   });
 });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { StatusAnswer, StatusRecord } from '../../src/api/types.ts';
 import { StatusFollower } from '../../src/status/follow.ts';
-import { newer, parseRecord, rank, reduce, scene } from '../../src/status/record.ts';
+import { parseRecord, reduce } from '../../src/status/newest.ts';
+import { rank, scene } from '../../src/status/record.ts';
 import { record } from './make.ts';
 
 describe('which record is believed', () => {
@@ -14,7 +15,6 @@ describe('which record is believed', () => {
     ['a larger epoch with a smaller version', now, record('waiting', 1, { epoch: '01J2' }), true],
     ['a smaller epoch with a larger version', now, record('ended', 99, { epoch: '01J0' }), false],
   ])('%s', (_name, current, next, believed) => {
-    expect(newer(current, next)).toBe(believed);
     expect(reduce(current, next)).toBe(believed ? next : current);
   });
 
