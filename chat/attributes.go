@@ -3,74 +3,65 @@ package chat
 import (
 	"context"
 	"maps"
+	"slices"
 )
 
-// SetAttributes upserts attributes. All of it happens or nothing; every change is an event for the members.
-func (s *Service) SetAttributes(ctx context.Context, group string, by Identity, attributes map[string]string) error {
-	if len(attributes) == 0 {
-		return ErrParameter.with("attributes", "must name at least one attribute")
+// WriteAttributes changes attributes and answers all of them then. All of a change happens or nothing; it is an event for
+// the members. Deleting without keys deletes all but the server's. A change that was made knowing an older version than
+// the last change of the members' attributes is refused: its maker must look first.
+func (s *Service) WriteAttributes(ctx context.Context, group string, by Identity, c AttributeChange) (now Values, err error) {
+	switch {
+	case c.Op == SetAttribute && len(c.Set) == 0:
+		return Values{}, ErrParameter.with("attributes", "must name at least one attribute")
+	case c.Op == DeleteAttribute && len(c.Keys) == 0:
+		c.Op = ClearAttribute
 	}
-	return s.writeAttributes(ctx, group, by, AttributeChange{Op: SetAttribute, Set: attributes})
-}
-
-// ReplaceAttributes replaces all attributes but the server's.
-func (s *Service) ReplaceAttributes(ctx context.Context, group string, by Identity, attributes map[string]string) error {
-	return s.writeAttributes(ctx, group, by, AttributeChange{Op: ReplaceAttribute, Set: attributes})
-}
-
-// DeleteAttributes deletes attributes; without keys all but the server's.
-func (s *Service) DeleteAttributes(ctx context.Context, group string, by Identity, keys []string) error {
-	if len(keys) == 0 {
-		return s.ClearAttributes(ctx, group, by)
-	}
-	return s.writeAttributes(ctx, group, by, AttributeChange{Op: DeleteAttribute, Keys: keys})
-}
-
-// ClearAttributes deletes all attributes but the server's.
-func (s *Service) ClearAttributes(ctx context.Context, group string, by Identity) error {
-	return s.writeAttributes(ctx, group, by, AttributeChange{Op: ClearAttribute})
-}
-
-// Attributes returns the attributes with the given keys, or all. The map may be shared: it must not be changed.
-func (s *Service) Attributes(ctx context.Context, group string, keys []string) (all map[string]string, err error) {
-	err = s.with(ctx, group, func(r *room) error {
-		all = r.attributes.All
-		return nil
-	})
-	if err != nil || len(keys) == 0 {
-		return all, err
-	}
-	some := make(map[string]string, len(keys))
-	for _, key := range keys {
-		if value, ok := all[key]; ok {
-			some[key] = value
-		}
-	}
-	return some, nil
-}
-
-func (s *Service) writeAttributes(ctx context.Context, group string, by Identity, c AttributeChange) error {
 	if err := ownedByServer(c.Set, c.Keys, by); err != nil {
-		return err
+		return Values{}, err
 	}
-	c.Set, c.Writes = maps.Clone(c.Set), s.cfg.AttributeWrites
+	c.Set, c.Keys, c.Writes = maps.Clone(c.Set), slices.Clone(c.Keys), s.cfg.AttributeWrites
 	permit := func(r *room) error {
 		if err := r.mayWriteValues(by, "attributes"); err != nil {
 			return err
 		}
-		_, err := c.apply(r.attributes.All) // a first look; the store decides
+		_, err := c.apply(r.attributes) // a first look; the store decides
 		return err
 	}
-	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
-		now, err := s.store.PutAttributes(ctx, group, c)
+	var done Values // not to be read unless the change was waited for
+	err = s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		all, err := s.store.PutAttributes(ctx, group, c)
 		if err != nil {
 			return outcome{}, s.storeError(err, "put attributes")
 		}
+		done = all
 		return outcome{
-			items:  []Item{attributesEvent(now)},
-			update: func(r *room) { r.attributes = now },
+			items:  []Item{attributesEvent(all)},
+			update: func(r *room) { r.attributes = all },
 		}, nil
 	})
+	if err != nil {
+		return Values{}, err
+	}
+	return done, nil
+}
+
+// Attributes returns the attributes with the given keys, or all. The map may be shared: it must not be changed.
+func (s *Service) Attributes(ctx context.Context, group string, keys []string) (found Values, err error) {
+	err = s.with(ctx, group, func(r *room) error {
+		found = r.attributes
+		return nil
+	})
+	if err != nil || len(keys) == 0 {
+		return found, err
+	}
+	some := make(map[string]string, len(keys))
+	for _, key := range keys {
+		if value, ok := found.All[key]; ok {
+			some[key] = value
+		}
+	}
+	found.All = some
+	return found, nil
 }
 
 // ownedByServer refuses what touches the server's key: administrators may set it, nobody may delete it.

@@ -58,15 +58,16 @@ type CounterOp uint8
 
 // The counter operations.
 const (
-	SetCounter    CounterOp = iota + 1 // the last writer wins
-	AddCounter                         // a counter that does not exist begins at 0
-	DeleteCounter                      // one that does not exist is none the less gone
+	SetCounter     CounterOp = iota + 1 // the last writer wins
+	AddCounter                          // a counter that does not exist begins at 0
+	ReplaceCounter                      // sets these, and there are no others then
+	DeleteCounter                       // one that does not exist is none the less gone
 )
 
 // CounterChange is one write, all or nothing.
 type CounterChange struct {
 	Op     CounterOp
-	Values map[string]Number // to set, or to add: below zero takes away
+	Values map[string]Number // to set, to add (below zero takes away), or to replace all by
 	Keys   []string          // to delete; empty: all
 }
 
@@ -113,21 +114,15 @@ func (n *Counters) change(c CounterChange) CounterDone {
 	if err != nil {
 		return CounterDone{Refused: err}
 	}
-	before, changed := len(n.All), false
-	for key, value := range set {
-		was, there := n.All[key]
-		changed = changed || !there || was != value
-		n.All[key] = value
-	}
-	switch {
-	case c.Op == DeleteCounter && len(c.Keys) == 0:
+	before := maps.Clone(n.All)
+	if c.Op == ReplaceCounter || c.Op == DeleteCounter && len(c.Keys) == 0 {
 		clear(n.All)
-	case c.Op == DeleteCounter:
-		for _, key := range c.Keys {
-			delete(n.All, key)
-		}
 	}
-	if changed || len(n.All) != before {
+	for _, key := range c.Keys {
+		delete(n.All, key)
+	}
+	maps.Copy(n.All, set)
+	if !maps.Equal(before, n.All) {
 		n.Version++
 	}
 	return CounterDone{Counters: Counters{n.Version, set}}
@@ -135,11 +130,14 @@ func (n *Counters) change(c CounterChange) CounterDone {
 
 // outcome is what the counters that a change sets will be, or why all of it is refused.
 func (c CounterChange) outcome(all map[string]Number) (map[string]Number, *Error) {
-	if c.Op < SetCounter || c.Op > DeleteCounter {
+	switch {
+	case c.Op < SetCounter || c.Op > DeleteCounter || c.Op != DeleteCounter && len(c.Keys) > 0:
 		return nil, ErrParameter.with("op", "unknown counter operation %d", c.Op)
-	}
-	if c.Op == DeleteCounter {
+	case c.Op == DeleteCounter:
 		return nil, nil
+	}
+	if c.Op == ReplaceCounter {
+		all = nil
 	}
 	set, fresh := make(map[string]Number, len(c.Values)), 0
 	for key, value := range c.Values {
@@ -178,6 +176,11 @@ func (s *Service) SetCounters(ctx context.Context, group string, by Identity, va
 // AddCounters adds to counters, all of them or none, and answers their new values. A sum beyond 64 bits is refused.
 func (s *Service) AddCounters(ctx context.Context, group string, by Identity, values map[string]Number) (Counters, error) {
 	return s.writeCounters(ctx, group, by, CounterChange{Op: AddCounter, Values: values})
+}
+
+// ReplaceCounters replaces all counters, and answers them with the version then.
+func (s *Service) ReplaceCounters(ctx context.Context, group string, by Identity, values map[string]Number) (Counters, error) {
+	return s.writeCounters(ctx, group, by, CounterChange{Op: ReplaceCounter, Values: values})
 }
 
 // DeleteCounters deletes counters; without keys all.

@@ -64,6 +64,9 @@ var (
 	ErrBlocked         = &Error{Code: 80001, Name: "blocked_text", Detail: "it holds words that are not allowed here"}
 	ErrTooLarge        = &Error{Code: 80002, Name: "message_too_large", Field: "body"}
 
+	// ErrAttributesChanged is for a write whose maker did not know the newest attributes.
+	ErrAttributesChanged = &Error{Code: 10056, Name: "attributes_changed", Detail: "the attributes were changed meanwhile; read them and try again", Field: "version"}
+
 	// ErrTooManySanctions is for mutes and bans, each.
 	ErrTooManySanctions = &Error{Code: 10038, Name: "too_many_sanctions", Detail: "this group has as many as it may; lift some first"}
 )

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 )
@@ -39,4 +40,22 @@ func Closed(s *Service, group string) (n int) {
 		r.mu.Unlock()
 	}
 	return n
+}
+
+// SetAttributes writes attributes without asking what was known of them.
+func (s *Service) SetAttributes(ctx context.Context, group string, by Identity, attributes map[string]string) error {
+	_, err := s.WriteAttributes(ctx, group, by, AttributeChange{Op: SetAttribute, Set: attributes})
+	return err
+}
+
+// ReplaceAttributes is SetAttributes for all of them.
+func (s *Service) ReplaceAttributes(ctx context.Context, group string, by Identity, attributes map[string]string) error {
+	_, err := s.WriteAttributes(ctx, group, by, AttributeChange{Op: ReplaceAttribute, Set: attributes})
+	return err
+}
+
+// DeleteAttributes deletes some attributes, or all.
+func (s *Service) DeleteAttributes(ctx context.Context, group string, by Identity, keys []string) error {
+	_, err := s.WriteAttributes(ctx, group, by, AttributeChange{Op: DeleteAttribute, Keys: keys})
+	return err
 }

@@ -210,14 +210,14 @@ func TestNobodyTouchesTheServersState(t *testing.T) {
 	if err := s.SetFields(t.Context(), "demo", admin, map[string]string{"live_status": ""}); !errors.Is(err, chat.ErrPermission) {
 		t.Errorf("even an administrator can't remove it: %v", err)
 	}
-	if err := s.ClearAttributes(t.Context(), "demo", named("owner")); err != nil {
+	if err := s.DeleteAttributes(t.Context(), "demo", named("owner"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.ReplaceAttributes(t.Context(), "demo", named("owner"), map[string]string{"a": "1"}); err != nil {
 		t.Fatal(err)
 	}
 	all, err := s.Attributes(t.Context(), "demo", nil)
-	if want := string(status("demo", 1).Record); err != nil || all["live_status"] != want || all["a"] != "1" {
+	if want := string(status("demo", 1).Record); err != nil || all.All["live_status"] != want || all.All["a"] != "1" {
 		t.Errorf("attributes are %v, %v", all, err)
 	}
 }

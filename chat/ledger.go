@@ -110,7 +110,8 @@ func (l *Ledger) ApplyStatus(now time.Time, c StatusChange, m *Message, save Sav
 	}
 	next.Seq++
 	next.StatusEpoch, next.StatusVersion = c.Epoch, c.Version
-	next.Attributes = Values{next.Attributes.Version + 1, with(next.Attributes.All, statusKey, string(c.Record))}
+	next.Attributes.Version++ // and not Written: see Values
+	next.Attributes.All = with(next.Attributes.All, statusKey, string(c.Record))
 	next.Group.Fields = with(next.Group.Fields, statusKey, string(c.Field))
 	next.FieldsVersion++
 	m.Seq, m.Time = next.Seq, now
@@ -124,7 +125,7 @@ func (l *Ledger) ApplyStatus(now time.Time, c StatusChange, m *Message, save Sav
 
 // PutAttributes is Store.PutAttributes.
 func (l *Ledger) PutAttributes(now time.Time, c AttributeChange, save Save) (Values, error) {
-	all, err := c.apply(l.head.Attributes.All)
+	all, err := c.apply(l.head.Attributes)
 	if err != nil {
 		return Values{}, err
 	}
@@ -133,7 +134,8 @@ func (l *Ledger) PutAttributes(now time.Time, c AttributeChange, save Save) (Val
 		return Values{}, ErrAttributeRate
 	}
 	next := l.Head()
-	next.Attributes = Values{next.Attributes.Version + 1, all}
+	version := next.Attributes.Version + 1
+	next.Attributes = Values{Version: version, Written: version, All: all}
 	if err := save.do(next); err != nil {
 		return Values{}, err
 	}
@@ -193,7 +195,9 @@ func (l *Ledger) put(next Head, save Save) error {
 	return err
 }
 
-func (l *Ledger) fields() Values { return Values{l.head.FieldsVersion, l.head.Group.Fields} }
+func (l *Ledger) fields() Values {
+	return Values{Version: l.head.FieldsVersion, All: l.head.Group.Fields}
+}
 
 func (s Save) do(next Head, messages ...*Message) error {
 	if s == nil {

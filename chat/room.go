@@ -126,7 +126,7 @@ func newRoom(s *Service, id string) *room {
 func (r *room) fill(state GroupState) {
 	r.group, r.epoch = state.Group, state.Epoch
 	r.attributes = state.Attributes
-	r.fields = Values{state.FieldsVersion, state.Group.Fields}
+	r.fields = Values{Version: state.FieldsVersion, All: state.Group.Fields}
 	r.noticeVersion, r.profileVersion = state.NoticeVersion, state.ProfileVersion
 	r.settings = VersionedSettings{state.Settings, state.SettingsVersion}
 	r.restraints = state.restraints()

@@ -44,7 +44,7 @@ func TestAttributesReachEverybody(t *testing.T) {
 			t.Errorf("%s: the event says %s", step.name, events[i].Data)
 		}
 		all, err := s.Attributes(ctx, "demo", nil)
-		if err != nil || !maps.Equal(all, step.want) {
+		if err != nil || !maps.Equal(all.All, step.want) {
 			t.Errorf("%s: attributes are %v, %v", step.name, all, err)
 		}
 		if _, j := join(t, s, "demo", "late"); !maps.Equal(j.Attributes, step.want) || j.AttributesVersion != uint64(i+1) {
@@ -55,7 +55,7 @@ func TestAttributesReachEverybody(t *testing.T) {
 		t.Fatal(err)
 	}
 	some, err := s.Attributes(ctx, "demo", []string{"y", "z"})
-	if err != nil || !maps.Equal(some, map[string]string{"y": "2"}) {
+	if err != nil || !maps.Equal(some.All, map[string]string{"y": "2"}) {
 		t.Errorf("some attributes: %v, %v", some, err)
 	}
 }
@@ -103,7 +103,7 @@ func TestWhoMayChangeTheGroup(t *testing.T) {
 					}
 				}
 				allowed("set", s.SetAttributes(t.Context(), group, tc.who, map[string]string{"a": "1"}), tc.attributes)
-				allowed("clear", s.ClearAttributes(t.Context(), group, tc.who), tc.attributes)
+				allowed("clear", s.DeleteAttributes(t.Context(), group, tc.who, nil), tc.attributes)
 				allowed("fields", s.SetFields(t.Context(), group, tc.who, map[string]string{"a": "1"}), tc.group)
 				allowed("notice", s.SetNotice(t.Context(), group, tc.who, "hi"), tc.group)
 			})
@@ -279,8 +279,8 @@ func TestLongStatusLeavesAttributesWritable(t *testing.T) {
 		t.Errorf("an administrator's long status: %v", err)
 	}
 	all, err := s.Attributes(t.Context(), "demo", nil)
-	if err != nil || len(all) != 2 || all["live_status"] != string(c.Record) {
-		t.Errorf("%d attributes, %v", len(all), err)
+	if err != nil || len(all.All) != 2 || all.All["live_status"] != string(c.Record) {
+		t.Errorf("%d attributes, %v", len(all.All), err)
 	}
 }
 

@@ -88,6 +88,7 @@ type Retention struct {
 // Values is a set of attributes or fields with the version of its last change.
 type Values struct {
 	Version uint64            `json:"version"`
+	Written uint64            `json:"written,omitempty"` // of attributes: the version of the last change but those of the status
 	All     map[string]string `json:"all"`
 }
 
@@ -107,7 +108,8 @@ type AttributeChange struct {
 	Op     AttributeOp
 	Set    map[string]string
 	Keys   []string
-	Writes int // writes the group takes in a second (Config.AttributeWrites)
+	Known  uint64 // the version its maker knew; older than Written, it is refused. 0: not asked
+	Writes int    // writes the group takes in a second (Config.AttributeWrites)
 }
 
 // StatusApplied is the state after ApplyStatus. Fresh is false if the change was applied before or is older than what was.

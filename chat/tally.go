@@ -41,7 +41,7 @@ type counting struct {
 
 // writeCounters hands a change to the room's tally and waits until it is stored.
 func (s *Service) writeCounters(ctx context.Context, group string, by Identity, c CounterChange) (Counters, error) {
-	if c.Op != DeleteCounter && len(c.Values) == 0 {
+	if (c.Op == SetCounter || c.Op == AddCounter) && len(c.Values) == 0 {
 		return Counters{}, ErrParameter.with("counters", "must name at least one counter")
 	}
 	c.Values, c.Keys = maps.Clone(c.Values), slices.Clone(c.Keys)

@@ -21,8 +21,12 @@ const (
 
 var fieldKey = regexp.MustCompile(`^[A-Za-z0-9_]{1,16}$`)
 
-// apply returns the attributes after the change, or why the whole change is refused. It never writes old.
-func (c AttributeChange) apply(old map[string]string) (map[string]string, error) {
+// apply returns the attributes after the change, or why the whole change is refused. It never writes now's.
+func (c AttributeChange) apply(now Values) (map[string]string, error) {
+	old := now.All
+	if c.Known != 0 && (c.Known < now.Written || c.Known > now.Version) {
+		return nil, ErrAttributesChanged
+	}
 	if status := c.Set[statusKey]; len(status) > maxAttributeValue || !utf8.ValidString(status) {
 		return nil, ErrAttributeValue.with(statusKey, "must be UTF-8 of at most %d bytes", maxAttributeValue)
 	}

@@ -15,7 +15,7 @@ func TestChatOverREST(t *testing.T) {
 		t.Errorf("PATCH attributes = %s", set.raw)
 	}
 	b.do(200, "PUT", "/api/v1/rooms/demo/attributes", apiToken, `{"attributes":{"c":"3"}}`)
-	if a := b.do(200, "GET", "/api/v1/rooms/demo/attributes?keys=c,none", "", nil); a.raw != `{"attributes":{"c":"3"}}`+"\n" {
+	if a := b.do(200, "GET", "/api/v1/rooms/demo/attributes?keys=c,none", "", nil); a.raw != `{"attributes":{"c":"3"},"version":2}`+"\n" {
 		t.Errorf("GET attributes = %s", a.raw)
 	}
 	if a := b.do(200, "GET", "/api/v1/rooms/demo/attributes", "", nil); strings.Contains(a.raw, `"a"`) {

@@ -161,8 +161,10 @@ func chatStatus(e *chat.Error) *Problem {
 		p = newProblem(http.StatusNotFound, e.Name, e.Detail).at(e.Field)
 	case 10021, 10025, 10031, 10032:
 		p = newProblem(http.StatusConflict, e.Name, e.Detail).at(e.Field)
-	case 10023, 10049:
+	case 10006, 10023, 10049:
 		p = newProblem(http.StatusTooManyRequests, e.Name, e.Detail).at(e.Field).retry(time.Second)
+	case 10056:
+		p = newProblem(http.StatusPreconditionFailed, e.Name, e.Detail).at("If-Match")
 	case 80002:
 		p = newProblem(http.StatusRequestEntityTooLarge, e.Name, e.Detail).at(e.Field)
 	}

@@ -38,7 +38,14 @@ func (g groups) Ensure(ctx context.Context, r live.Room) error {
 	if err != nil {
 		return err
 	}
-	return g.chat.SetProfile(ctx, r.GroupID, chat.Profile{Name: r.Title, Owner: r.Anchor})
+	if err := g.chat.SetNotice(ctx, r.GroupID, chat.Identity{User: chat.Administrator, Admin: true}, r.Notice); err != nil {
+		return err
+	}
+	now, err := g.chat.Group(ctx, r.GroupID)
+	if err != nil {
+		return err
+	}
+	return g.chat.SetProfile(ctx, r.GroupID, chat.Profile{Name: r.Title, Owner: r.Anchor, Admins: now.Admins})
 }
 
 func (g groups) Dismiss(ctx context.Context, group string) error { return g.chat.Dismiss(ctx, group) }
@@ -128,7 +135,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	accounts, err := account.New(account.Config{Signer: b.signer, Words: list}, account.NewMemory(), log)
 	must(t, err)
 	b.accounts = accounts
-	talk, err := chat.New(chat.Config{Words: list, Account: func(ctx context.Context, user string) (chat.Identity, error) {
+	talk, err := chat.New(chat.Config{Words: list, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {
 		a, err := accounts.Account(ctx, user)
 		if errors.Is(err, account.ErrUnknownUser) {
 			err = chat.ErrNoAccount
@@ -158,6 +165,12 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.server.SetReady(true)
 	b.serve(talk.Run, outbox.Run, b.server.Run)
 	return b
+}
+
+// rename changes name and notice in the live room, which tells its group, as the program does.
+func (b *bench) rename(ctx context.Context, g chat.Group, name, notice *string) error {
+	_, err := b.rooms.Update(ctx, g.Room, live.Patch{Title: name, Notice: notice})
+	return err
 }
 
 // serve runs the parts and a listener until the test ends.

@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"attributes", testAttributes},
 		{"attribute limits", testAttributeLimits},
 		{"attribute rate", testAttributeRate},
+		{"attributes changed meanwhile", testAttributesChanged},
 		{"server's attribute", testServerAttribute},
 		{"fields", testFields},
 		{"notice", testNotice},

@@ -53,7 +53,9 @@ func testCounters(t *testing.T, s chat.Store) {
 		{"add nothing to nothing", add("new", 0), map[string]chat.Number{"new": 0}, map[string]chat.Number{"likes": 7, "heat": math.MaxInt64, "new": 0}, 4},
 		{"delete", chat.CounterChange{Op: chat.DeleteCounter, Keys: []string{"heat", "never"}}, nil, map[string]chat.Number{"likes": 7, "new": 0}, 5},
 		{"delete what is not there", chat.CounterChange{Op: chat.DeleteCounter, Keys: []string{"heat"}}, nil, map[string]chat.Number{"likes": 7, "new": 0}, 5},
-		{"delete all", chat.CounterChange{Op: chat.DeleteCounter}, nil, map[string]chat.Number{}, 6},
+		{"replace", chat.CounterChange{Op: chat.ReplaceCounter, Values: map[string]chat.Number{"likes": 7, "x": 1}}, map[string]chat.Number{"likes": 7, "x": 1}, map[string]chat.Number{"likes": 7, "x": 1}, 6},
+		{"replace by the same", chat.CounterChange{Op: chat.ReplaceCounter, Values: map[string]chat.Number{"likes": 7, "x": 1}}, map[string]chat.Number{"likes": 7, "x": 1}, map[string]chat.Number{"likes": 7, "x": 1}, 6},
+		{"delete all", chat.CounterChange{Op: chat.DeleteCounter}, nil, map[string]chat.Number{}, 7},
 	} {
 		done := count(t, s, "g", tc.change)[0]
 		if done.Refused != nil || done.Version != tc.version || !maps.Equal(done.All, tc.answer) {
@@ -67,7 +69,7 @@ func testCounters(t *testing.T, s chat.Store) {
 	done := count(t, s, "g", add("a", 1), add("a", 1), setTo(map[string]chat.Number{"b": 5}), add("b", 1))
 	for i, want := range []chat.Number{1, 2, 5, 6} {
 		key := map[bool]string{true: "a", false: "b"}[i < 2]
-		if done[i].All[key] != want || done[i].Version != uint64(7+i) {
+		if done[i].All[key] != want || done[i].Version != uint64(8+i) {
 			t.Errorf("change %d of one step: %+v, want %s %d", i, done[i], key, want)
 		}
 	}
@@ -85,6 +87,10 @@ func testCounterLimits(t *testing.T, s chat.Store) {
 	for i := range 20 {
 		twenty[fmt.Sprint("key", i)] = math.MinInt64
 	}
+	others, more := map[string]chat.Number{"key2": 0}, map[string]chat.Number{"key2": 0, "more": 1}
+	for i := range 19 {
+		others[fmt.Sprint("other", i)], more[fmt.Sprint("other", i)] = 1, 1
+	}
 	long := strings.Repeat("k", 128)
 	for _, tc := range []struct {
 		name    string
@@ -98,12 +104,16 @@ func testCounterLimits(t *testing.T, s chat.Store) {
 		{"up to the least", chat.CounterChange{Op: chat.AddCounter, Values: map[string]chat.Number{"key0": math.MaxInt64, "key1": -1}}, chat.ErrParameter},
 		{"far up", add("key0", math.MaxInt64), nil},
 		{"up to the most", add("key0", 1), nil},
+		{"twenty others", chat.CounterChange{Op: chat.ReplaceCounter, Values: others}, nil},
+		{"twenty-one others", chat.CounterChange{Op: chat.ReplaceCounter, Values: more}, chat.ErrCounterCount},
+		{"the first again", chat.CounterChange{Op: chat.ReplaceCounter, Values: twenty}, nil},
 		{"room for another", chat.CounterChange{Op: chat.DeleteCounter, Keys: []string{"key1"}}, nil},
 		{"key of 128 bytes", setTo(map[string]chat.Number{long: math.MaxInt64}), nil},
 		{"above the most", add(long, 1), chat.ErrParameter},
 		{"key of 129 bytes", setTo(map[string]chat.Number{long + "k": 1}), chat.ErrParameter},
 		{"no key", add("", 1), chat.ErrParameter},
 		{"key is no text", add("\xff", 1), chat.ErrParameter},
+		{"set and delete", chat.CounterChange{Op: chat.SetCounter, Keys: []string{"key3"}}, chat.ErrParameter},
 		{"no such operation", chat.CounterChange{Op: 9}, chat.ErrParameter},
 	} {
 		before := Load(t, s, "g").Counters
@@ -165,7 +175,7 @@ func (m *model) count(t *testing.T, rt *rapid.T, s chat.Store, id string) {
 	var changes []chat.CounterChange
 	var want []string
 	for range rapid.IntRange(1, 4).Draw(rt, "changes") {
-		c := chat.CounterChange{Op: chat.CounterOp(rapid.IntRange(1, 3).Draw(rt, "op"))}
+		c := chat.CounterChange{Op: chat.CounterOp(rapid.IntRange(1, 4).Draw(rt, "op"))}
 		if c.Op == chat.DeleteCounter {
 			c.Keys = rapid.SliceOfN(key, 0, 2).Draw(rt, "keys")
 		} else {
@@ -194,6 +204,9 @@ func (m *model) counted(c chat.CounterChange) string {
 	switch {
 	case c.Op != chat.DeleteCounter:
 		answer = make(map[string]chat.Number)
+		if c.Op == chat.ReplaceCounter {
+			clear(next)
+		}
 		for k, v := range c.Values {
 			if c.Op == chat.AddCounter {
 				sum := next[k] + v

@@ -18,6 +18,7 @@ type model struct {
 	texts         []string // of the messages, in order
 	attributes    map[string]string
 	attributesV   uint64
+	writtenV      uint64 // of attributes
 	fields        map[string]string
 	fieldsV       uint64
 	notice        string
@@ -103,8 +104,9 @@ func (m *model) status(t *testing.T, rt *rapid.T, s chat.Store, id string) {
 func (m *model) attribute(t *testing.T, rt *rapid.T, s chat.Store, id string) {
 	key := rapid.SampledFrom([]string{"a", "b", "c"})
 	c := chat.AttributeChange{Op: chat.AttributeOp(rapid.IntRange(1, 4).Draw(rt, "op")), Writes: 1 << 20}
+	c.Known = rapid.Uint64Range(0, m.attributesV+1).Draw(rt, "known")
 	next := maps.Clone(m.attributes)
-	ok := true
+	ok := c.Known == 0 || c.Known >= m.writtenV && c.Known <= m.attributesV
 	switch c.Op {
 	case chat.SetAttribute, chat.ReplaceAttribute:
 		c.Set = rapid.MapOf(key, rapid.StringN(0, 3, -1)).Draw(rt, "set")
@@ -129,6 +131,7 @@ func (m *model) attribute(t *testing.T, rt *rapid.T, s chat.Store, id string) {
 	if ok {
 		m.attributes = next
 		m.attributesV++
+		m.writtenV = m.attributesV
 	}
 }
 
@@ -169,8 +172,8 @@ func (m *model) putProfile(t *testing.T, rt *rapid.T, s chat.Store, id string) {
 }
 
 func (m *model) compare(rt *rapid.T, got chat.GroupState) {
-	if !maps.Equal(got.Attributes.All, m.attributes) || got.Attributes.Version != m.attributesV {
-		rt.Fatalf("attributes are %+v, want %v, version %d", got.Attributes, m.attributes, m.attributesV)
+	if !maps.Equal(got.Attributes.All, m.attributes) || got.Attributes.Version != m.attributesV || got.Attributes.Written != m.writtenV {
+		rt.Fatalf("attributes are %+v, want %v, version %d, written %d", got.Attributes, m.attributes, m.attributesV, m.writtenV)
 	}
 	if !maps.Equal(got.Group.Fields, m.fields) || got.FieldsVersion != m.fieldsV {
 		rt.Fatalf("fields are %v, version %d, want %v, version %d", got.Group.Fields, got.FieldsVersion, m.fields, m.fieldsV)

@@ -140,6 +140,54 @@ func testAttributeRate(t *testing.T, s chat.Store) {
 	}
 }
 
+// testAttributesChanged: a change is refused whose maker did not know the newest version but for the status, or one that
+// never was; and nothing of it is done.
+func testAttributesChanged(t *testing.T, s chat.Store) {
+	Create(t, s, "g")
+	write := func(known uint64, value string) (chat.Values, error) {
+		return attributes(t, s, "g", chat.AttributeChange{Op: chat.SetAttribute, Set: map[string]string{"a": value}, Known: known})
+	}
+	status := func(version uint64) {
+		change, m := Status("g", "e", version)
+		if _, err := s.ApplyStatus(t.Context(), change, m, Keep); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, tc := range []struct {
+		known   uint64
+		ok      bool
+		version uint64 // then
+	}{
+		{0, true, 1}, {1, true, 2}, {1, false, 2}, {3, false, 2}, {2, true, 3}, {0, true, 4},
+	} {
+		now, err := write(tc.known, fmt.Sprint(i))
+		if now.Version != tc.version || tc.ok != (now.All["a"] == fmt.Sprint(i)) || tc.ok != (err == nil) {
+			t.Errorf("write %d knowing %d: %+v, %v", i, tc.known, now, err)
+		}
+		if !tc.ok {
+			wantErr(t, "stale", err, chat.ErrAttributesChanged)
+		}
+	}
+	status(1)
+	status(2)
+	if now, err := write(4, "before the status"); err != nil || now.Version != 7 {
+		t.Errorf("who has not heard of the status: %+v, %v", now, err)
+	}
+	status(3)
+	if now, err := write(8, "after it"); err != nil || now.Version != 9 {
+		t.Errorf("who has: %+v, %v", now, err)
+	}
+	for _, c := range []chat.AttributeChange{
+		{Op: chat.ReplaceAttribute, Known: 8}, {Op: chat.DeleteAttribute, Keys: []string{"a"}, Known: 8}, {Op: chat.ClearAttribute, Known: 8},
+	} {
+		now, err := attributes(t, s, "g", c)
+		wantErr(t, fmt.Sprint("stale operation ", c.Op), err, chat.ErrAttributesChanged)
+		if now.All["a"] != "after it" {
+			t.Errorf("operation %d was refused and done", c.Op)
+		}
+	}
+}
+
 func testServerAttribute(t *testing.T, s chat.Store) {
 	Create(t, s, "g")
 	change, m := Status("g", "e", 1)

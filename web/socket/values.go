@@ -8,10 +8,8 @@ import (
 
 // Values is what the door needs of attributes and counters.
 type Values interface {
-	Attributes(ctx context.Context, group string, keys []string) (map[string]string, error)
-	SetAttributes(ctx context.Context, group string, by chat.Identity, attributes map[string]string) error
-	ReplaceAttributes(ctx context.Context, group string, by chat.Identity, attributes map[string]string) error
-	DeleteAttributes(ctx context.Context, group string, by chat.Identity, keys []string) error
+	Attributes(ctx context.Context, group string, keys []string) (chat.Values, error)
+	WriteAttributes(ctx context.Context, group string, by chat.Identity, c chat.AttributeChange) (chat.Values, error)
 
 	Counters(ctx context.Context, group string, keys []string) (chat.Counters, error)
 	SetCounters(ctx context.Context, group string, by chat.Identity, values map[string]chat.Number) (chat.Counters, error)
@@ -21,29 +19,46 @@ type Values interface {
 
 // values runs an op on the attributes or counters of a group the session is in.
 func (s *session) values(ctx context.Context, r *request) error {
-	rooms := s.srv.rooms
 	switch r.Op {
 	case "getAttributes":
 		return s.getAttributes(ctx, r)
 	case "setAttributes":
-		return s.done(r, rooms.SetAttributes(ctx, r.Group, s.who, r.Attributes))
+		return s.writeAttributes(ctx, r, chat.AttributeChange{Op: chat.SetAttribute, Set: r.Attributes})
 	case "replaceAttributes":
-		return s.done(r, rooms.ReplaceAttributes(ctx, r.Group, s.who, r.Attributes))
+		return s.writeAttributes(ctx, r, chat.AttributeChange{Op: chat.ReplaceAttribute, Set: r.Attributes})
 	case "deleteAttributes":
-		return s.done(r, rooms.DeleteAttributes(ctx, r.Group, s.who, r.Keys))
+		return s.writeAttributes(ctx, r, chat.AttributeChange{Op: chat.DeleteAttribute, Keys: r.Keys})
 	case "deleteCounters":
-		return s.done(r, rooms.DeleteCounters(ctx, r.Group, s.who, r.Keys))
+		return s.done(r, s.srv.rooms.DeleteCounters(ctx, r.Group, s.who, r.Keys))
 	default: // getCounters, setCounters, addCounter
 		return s.counters(ctx, r)
 	}
 }
 
 func (s *session) getAttributes(ctx context.Context, r *request) error {
-	all, err := s.srv.rooms.Attributes(ctx, r.Group, r.Keys)
+	found, err := s.srv.rooms.Attributes(ctx, r.Group, r.Keys)
 	if err != nil {
 		return err
 	}
-	s.answer(finish(appendField(answer(r, 256), "attributes", orNone(all))))
+	b := appendField(answer(r, 256), "attributes", orNone(found.All))
+	s.answer(finish(appendField(b, "version", found.Version)))
+	return nil
+}
+
+// writeAttributes makes a change. The version that the client names is the one it knew.
+func (s *session) writeAttributes(ctx context.Context, r *request, c chat.AttributeChange) error {
+	var f struct {
+		Version uint64 `json:"version"`
+	}
+	if err := r.into(&f); err != nil {
+		return err
+	}
+	c.Known = f.Version
+	now, err := s.srv.rooms.WriteAttributes(ctx, r.Group, s.who, c)
+	if err != nil {
+		return err
+	}
+	s.answer(finish(appendField(answer(r, 32), "version", now.Version)))
 	return nil
 }
 

@@ -58,3 +58,39 @@ func TestCounterOps(t *testing.T) {
 		t.Errorf("who joins gets %s, versions %v", j.Counters, j.Versions)
 	}
 }
+
+// TestAttributeVersions: what the SDK sends and reads; who writes over others is refused, the status disturbs nobody.
+func TestAttributeVersions(t *testing.T) {
+	d := openChat(t, socket.Config{}, chat.Config{MembersWrite: true}, nil)
+	alice, bob := d.member("alice"), d.member("bob")
+	write := func(c *client, op object) answer {
+		op["group"] = "demo"
+		return c.ask(op)
+	}
+	if a := write(alice, object{"op": "setAttributes", "attributes": object{"a": "1"}, "version": 0}); a.Code != 0 || a.Version != 1 {
+		t.Fatalf("%+v", a)
+	}
+	if a := write(bob, object{"op": "getAttributes"}); a.Version != 1 || a.Attributes["a"] != "1" {
+		t.Fatalf("%+v", a)
+	}
+	if err := d.chat.ApplyStatus(t.Context(), chat.StatusChange{Group: "demo", Epoch: "e", Version: 1, Record: []byte(`{}`), Field: []byte(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if a := write(bob, object{"op": "replaceAttributes", "attributes": object{"a": "2"}, "version": 1}); a.Code != 0 || a.Version != 3 {
+		t.Fatalf("a status came between: %+v", a)
+	}
+	for _, op := range []object{
+		{"op": "setAttributes", "attributes": object{"a": "3"}}, {"op": "replaceAttributes", "attributes": object{}}, {"op": "deleteAttributes", "keys": []string{"a"}},
+	} {
+		op["version"] = 2
+		if a := write(alice, op); a.Code != 10056 || a.Error != "attributes_changed" || a.Field != "version" {
+			t.Errorf("%v: %+v", op, a)
+		}
+	}
+	if a := write(alice, object{"op": "deleteAttributes", "keys": []string{"a"}, "version": 3}); a.Code != 0 || a.Version != 4 {
+		t.Errorf("%+v", a)
+	}
+	if a := write(alice, object{"op": "setAttributes", "attributes": object{"a": "3"}, "version": -1}); a.Code != 10004 || a.Field != "version" {
+		t.Errorf("%+v", a)
+	}
+}

@@ -1,0 +1,48 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"liveroom/chat"
+)
+
+func (s *Server) registerNotice() {
+	register(s, s.operation("notice", http.MethodGet, "/rooms/{room}/notice", "chat", "Show the notice", anyone), s.notice)
+	register(s, s.operation("set-notice", http.MethodPut, "/rooms/{room}/notice", "chat", "Set the notice", tokenOrAnchor), s.setNotice)
+}
+
+// NoticeBody is a notice.
+type NoticeBody struct {
+	Notice string `json:"notice" maxLength:"300" doc:"At most 300 bytes; empty: none."`
+}
+
+type noticeIn struct {
+	RoomPath
+	Body NoticeBody
+}
+
+type noticeOut struct{ Body NoticeBody }
+
+func (s *Server) notice(ctx context.Context, in *RoomPath) (*noticeOut, error) {
+	group, err := s.group(ctx, in.Room)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.chat.Describe(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	return &noticeOut{NoticeBody{d.Notice}}, nil
+}
+
+// setNotice sets the notice of group and room, and answers it with words replaced that may not be said.
+func (s *Server) setNotice(ctx context.Context, in *noticeIn) (*noticeOut, error) {
+	err := s.forMember(ctx, in.Room, func(ctx context.Context, group string, by chat.Identity) error {
+		return s.chat.Change(ctx, group, by, chat.GroupPatch{Notice: &in.Body.Notice})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.notice(ctx, &in.RoomPath)
+}
