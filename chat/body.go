@@ -46,7 +46,7 @@ func inspect(body json.RawMessage) (content, error) {
 	if !utf8.Valid(body) {
 		return bad("MsgBody must be UTF-8")
 	}
-	if nesting(body) > maxNesting {
+	if Nesting(body) > maxNesting {
 		return bad("MsgBody may be nested at most %d levels deep", maxNesting)
 	}
 	list, err := arrayOf(body)
@@ -166,8 +166,8 @@ func objectOf(raw json.RawMessage) (map[string]json.RawMessage, error) {
 	return fields, nil
 }
 
-// nesting is how deep brackets nest outside of strings.
-func nesting(raw []byte) (deepest int) {
+// Nesting is how deep brackets nest outside of strings.
+func Nesting(raw []byte) (deepest int) {
 	depth, quoted := 0, false
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; {

@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +171,11 @@ func TestForgedFramesEndTheConnectionWithAReason(t *testing.T) {
 		{"empty", [][]byte{masked(text, nil)}, "bad_frame", 1002},
 		{"no id", [][]byte{masked(text, []byte(`{"op":"ping"}`))}, "bad_frame", 1002},
 		{"not UTF-8", [][]byte{masked(text, []byte("{\"id\":1,\"op\":\"\xff\"}"))}, "bad_frame", 1002},
+		{"compressed", [][]byte{masked(text|0x40, []byte{0xaa, 0x56, 0xca, 0x4c, 0x51, 0xb2, 0x32, 0x04, 0x00})}, "bad_frame", 1002},
+		{"nested deep", [][]byte{masked(text, []byte(`{"id":1,"op":"ping","x":`+strings.Repeat("[", 8000)+strings.Repeat("]", 8000)+"}"))}, "bad_frame", 1002},
+		{"nested deep and never closed", [][]byte{masked(text, []byte(`{"id":1,"op":"ping","x":`+strings.Repeat(`{"a":`, 3000)))}, "bad_frame", 1002},
+		{"a huge first fragment", [][]byte{masked(more, bytes.Repeat([]byte(" "), 16<<10+1))}, "too_big", 1009},
+		{"many small fragments", append([][]byte{masked(more, ping[:1])}, slices.Repeat([][]byte{masked(0x00, half[:2000])}, 9)...), "too_big", 1009},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := d.dialRaw(t)
@@ -180,8 +187,98 @@ func TestForgedFramesEndTheConnectionWithAReason(t *testing.T) {
 		})
 	}
 	d.await("all sockets to be gone", func() bool { return d.Stats().Sockets == 0 })
-	if st := d.Stats(); st.Closed["too_big"] != 5 || st.Closed["not_text"] != 1 || st.Panics != 0 {
+	if st := d.Stats(); st.Closed["too_big"] != 7 || st.Closed["not_text"] != 1 || st.Panics != 0 {
 		t.Fatalf("stats = %+v", st)
+	}
+}
+
+// What is too much for a message is refused; the connection goes on.
+func TestMessagesThatAreTooMuch(t *testing.T) {
+	d := open(t, socket.Config{OpsPerSecond: 1000}, nil)
+	c := d.member("alice")
+	for _, tc := range []struct {
+		name  string
+		o     object
+		error string
+	}{
+		{"over 12 KiB", object{"body": text(strings.Repeat("x", 12<<10))}, "message_too_large"},
+		{"over 12 KiB with the custom data", object{"body": text(strings.Repeat("x", 8<<10)), "cloudCustomData": strings.Repeat("y", 5<<10)}, "message_too_large"},
+		{"a deep body", object{"body": json.RawMessage(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x","a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}}]`)}, "bad_parameter"},
+		{"no elements", object{"body": []object{}}, "bad_parameter"},
+		{"many elements", object{"body": slices.Repeat(text("x"), 21)}, "bad_parameter"},
+		{"no array", object{"body": "x"}, "bad_parameter"},
+	} {
+		tc.o["op"], tc.o["group"] = "send", "demo"
+		if a := c.ask(tc.o); a.Error != tc.error || a.Detail == "" {
+			t.Errorf("%s: %+v", tc.name, a)
+		}
+	}
+	c.say("still here", 1)
+}
+
+func TestAFloodOfJoinsIsRefusedThenEnded(t *testing.T) {
+	d := open(t, socket.Config{OpsPerSecond: 0.001, OpsBurst: 20}, nil)
+	c := d.dial()
+	c.ok(object{"op": "auth"})
+	for i := range 19 {
+		if a := c.ask(object{"op": "join", "group": fmt.Sprint("none", i)}); a.Error != "no_such_group" {
+			t.Fatalf("join %d: %+v", i, a)
+		}
+	}
+	for range 20 {
+		if a := c.ask(object{"op": "join", "group": "demo"}); a.Error != "too_fast" {
+			t.Fatalf("answer = %+v", a)
+		}
+	}
+	c.write(object{"op": "join", "group": "demo"})
+	c.closed("too_fast", 1008)
+	d.await("the flood's end", func() bool { return d.Stats().Sockets == 0 })
+	if n := d.chat.Count("demo").Members; n != 0 {
+		t.Errorf("%d members", n)
+	}
+}
+
+// Half a frame, or half a message, and then silence or the end.
+func TestHalfFramesHoldNobody(t *testing.T) {
+	d := open(t, socket.Config{AuthTimeout: 300 * time.Millisecond, CloseTimeout: 100 * time.Millisecond}, nil)
+	whole := masked(0x81, []byte(`{"id":1,"op":"ping"}`))
+	for name, half := range map[string][]byte{
+		"one byte": whole[:1], "a header": whole[:2], "half a key": whole[:4], "half a payload": whole[:12],
+		"half a long header": {0x81, 0xfe, 0x10}, "a first fragment": masked(0x01, []byte(`{"id":1,`)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			silent, gone := d.dialRaw(t), d.dialRaw(t)
+			silent.send(half)
+			gone.send(half)
+			_ = gone.Close()
+			d.await("who went to be gone", func() bool { return d.Stats().Sockets == 1 })
+			silent.goodbye("auth_timeout", 1008)
+			_ = silent.Close()
+			d.await("both to be gone", func() bool { return d.Stats().Sockets == 0 })
+		})
+	}
+}
+
+// A client that asks and never reads is not read either, holds little, and is cut off.
+func TestWhoAsksAndNeverReadsIsCutOff(t *testing.T) {
+	d := openChat(t, socket.Config{OpsPerSecond: 1e6, OpsBurst: 1e6, WriteTimeout: 300 * time.Millisecond, CloseTimeout: 100 * time.Millisecond},
+		chat.Config{RatePerSecond: 1000, TickMin: time.Millisecond}, nil)
+	for i := range 20 { // a history of 200 KiB
+		if _, err := d.chat.SendServer(t.Context(), chat.Message{Group: "demo", Random: uint32(i + 1), Body: []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"` + strings.Repeat("x", 10<<10) + `"}}]`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := d.dialRaw(t)
+	c.send(masked(0x81, []byte(`{"id":1,"op":"auth"}`)), masked(0x81, []byte(`{"id":2,"op":"join","group":"demo"}`)))
+	asks := 0
+	for ; ; asks++ {
+		if _, err := c.Write(masked(0x81, []byte(`{"id":3,"op":"history","group":"demo"}`))); err != nil {
+			break
+		}
+	}
+	d.await("its end", func() bool { return d.Stats().Sockets == 0 })
+	if st := d.Stats(); st.WriteFailures != 1 || st.Ops > 100 {
+		t.Fatalf("of %d asked: %+v", asks, st)
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 	"liveroom/chat"
 )
 
+// maxNesting is how deep a frame may nest: a message may half as deep, and nothing else comes near.
+const maxNesting = 64
+
 // maxID is the largest id that JavaScript can count to.
 const maxID = 1<<53 - 1
 
@@ -45,6 +48,9 @@ func decode(raw []byte) (request, error) {
 	var r request
 	if !utf8.Valid(raw) {
 		return r, errNoRequest("the frame is not valid UTF-8")
+	}
+	if chat.Nesting(raw) > maxNesting {
+		return r, errNoRequest(fmt.Sprintf("the frame nests more than %d levels deep", maxNesting))
 	}
 	err := json.Unmarshal(raw, &r)
 	var wrongType *json.UnmarshalTypeError
