@@ -14,6 +14,7 @@ type Chat interface {
 	ChatRecalls
 	ChatGroups
 	ChatValues
+	Notifier
 	Moderation
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)

@@ -7,8 +7,16 @@ import (
 	"liveroom/chat"
 )
 
+// Notifier tells the people in a group something (chat.Service).
+type Notifier interface {
+	Notify(ctx context.Context, group string, by chat.Identity, content string, users ...string) error
+}
+
 func (s *Server) registerNotice() {
 	register(s, s.operation("notice", http.MethodGet, "/rooms/{room}/notice", "chat", "Show the notice", anyone), s.notice)
+	op := s.operation("notify", http.MethodPost, "/rooms/{room}/notifications", "chat", "Tell something to those who are in the room now", tokenOrAnchor)
+	op.DefaultStatus = http.StatusNoContent
+	register(s, op, s.notify)
 	register(s, s.operation("set-notice", http.MethodPut, "/rooms/{room}/notice", "chat", "Set the notice", tokenOrAnchor), s.setNotice)
 }
 
@@ -45,4 +53,21 @@ func (s *Server) setNotice(ctx context.Context, in *noticeIn) (*noticeOut, error
 		return nil, err
 	}
 	return s.notice(ctx, &in.RoomPath)
+}
+
+// NotificationBody is a system notification.
+type NotificationBody struct {
+	Content string   `json:"content" minLength:"1" maxLength:"12288" doc:"Any text, at most 12288 bytes (chat-message-size)."`
+	Users   []string `json:"users,omitempty" maxItems:"100" doc:"Only these; absent: everyone, guests too."`
+}
+
+type notifyIn struct {
+	RoomPath
+	Body NotificationBody
+}
+
+func (s *Server) notify(ctx context.Context, in *notifyIn) (*empty, error) {
+	return nil, s.forMember(ctx, in.Room, func(ctx context.Context, group string, by chat.Identity) error {
+		return s.chat.Notify(ctx, group, by, in.Body.Content, in.Body.Users...)
+	})
 }

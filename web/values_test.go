@@ -24,6 +24,8 @@ func TestWhoWritesOverREST(t *testing.T) {
 		{"delete counters", "DELETE", "counters?keys=b", "", 204},
 		{"send", "POST", "messages", `{"text":"x"}`, 200},
 		{"set the notice", "PUT", "notice", `{"notice":"x"}`, 200},
+		{"notify", "POST", "notifications", `{"content":"x"}`, 204},
+		{"notify one", "POST", "notifications", `{"content":"x","users":["bob"]}`, 204},
 	}
 	for _, who := range []struct {
 		name, auth string

@@ -1,0 +1,71 @@
+package chat
+
+import (
+	"context"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// Notify tells everyone who is in a group something of its management, or only the users named, each on all devices
+// (spec im-rest §3.13). It is beside frequency control and history: who is not there never learns of it. Owner and
+// administrators may. Content is any text, as long as a message may be.
+func (s *Service) Notify(ctx context.Context, group string, by Identity, content string, users ...string) error {
+	if content == "" || len(content) > s.cfg.MessageBytes || !utf8.ValidString(content) {
+		return ErrParameter.with("content", "must be 1 to %d bytes of UTF-8", s.cfg.MessageBytes)
+	}
+	if len(users) > 0 {
+		var err error
+		if users, err = checkUsers(users); err != nil {
+			return err
+		}
+	}
+	content, err := s.cleanText(by, "content", content)
+	if err != nil {
+		return err
+	}
+	var r *room
+	permit := func(found *room) error {
+		r = found
+		return r.mayModerate(by)
+	}
+	err = s.change(ctx, group, permit, func(context.Context) (outcome, error) {
+		item := r.act("notification", struct {
+			By      string `json:"by"`
+			Content string `json:"content"`
+			Time    int64  `json:"time"`
+		}{by.User, content, time.Now().Unix()})
+		if len(users) == 0 {
+			return outcome{items: []Item{item}}, nil
+		}
+		return r.whisper(item, users), nil
+	})
+	if err == nil {
+		detail := map[string]string{}
+		if len(users) > 0 {
+			detail["users"] = strconv.Itoa(len(users))
+		}
+		s.record(ctx, by, group, "notification", "", detail)
+	}
+	return err
+}
+
+// whisper tells an event to some users only, in its turn.
+func (r *room) whisper(item Item, users []string) outcome {
+	var to []*member
+	return outcome{
+		update: func(r *room) {
+			for _, user := range users {
+				if p := r.users[user]; p != nil {
+					to = append(to, p.sessions...)
+				}
+			}
+		},
+		after: func() {
+			b := &Batch{Group: r.id, Items: []Item{item}, Priority: High}
+			r.s.batches.Add(1)
+			r.s.deliveries.Add(uint64(len(to)))
+			r.deliverAll(b, to)
+		},
+	}
+}
