@@ -57,6 +57,9 @@ type Config struct {
 	WebInstances    int // pages, mini-programs and the like that a user may have open at a time (10); negative: as many as he likes
 	NativeInstances int // and apps, on each native platform (3)
 
+	OneRoom OneRoom // whether a web login is in one room at a time (OneRoomUnlessAsked)
+	Quit    Quit    // which of a user's devices leave a room together (QuitApps)
+
 	// Who tells what is known of an account by its id alone: whether it is an application administrator, or a guest. Nil:
 	// Administrator is the only administrator, and nobody a guest.
 	Who func(user string) Identity

@@ -38,6 +38,8 @@ var (
 	ErrParameter       = &Error{Code: 10004, Name: "bad_parameter"}
 	ErrPermission      = &Error{Code: 10007, Name: "no_permission"}
 	ErrNoGroup         = &Error{Code: 10010, Name: "no_such_group", Detail: "the group does not exist or was dismissed"}
+	ErrOwnerStays      = &Error{Code: 10009, Name: "owner_cannot_quit", Detail: "the owner can't leave the group, only dismiss it; with detach this connection stops receiving", Field: "group"}
+	ErrElsewhere       = &Error{Code: 10037, Name: "joined_elsewhere", Detail: "you went to another group on another page meanwhile", Field: "group"}
 	ErrGroupID         = &Error{Code: 10015, Name: "bad_group_id", Detail: "a group id is 1 to 48 printable ASCII characters", Field: "group"}
 	ErrMuted           = &Error{Code: 10017, Name: "muted", Detail: "you may not speak in this group"}
 	ErrMutedAll        = &Error{Code: 10017, Name: "muted_all", Detail: "only the owner and administrators may speak in this group now"}

@@ -10,6 +10,10 @@ import (
 //
 // Deliver may be called before Join returns: a door whose client expects the answer first holds deliveries back until
 // it is written. A session that joins again is answered again and stays in once.
+//
+// A web login is in one room at a time (Config.OneRoom): by joining this one the user leaves others that he is in with
+// pages, mini-programs and the like, whose sessions are told. Coming back is no such wish: it is refused when he has gone
+// elsewhere meanwhile.
 func (s *Service) Join(ctx context.Context, group string, who Identity, sess Session, since *Position) (Joined, error) {
 	var j Joined
 	select {
@@ -23,14 +27,21 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 	if err := s.askViewers(ctx, group); err != nil {
 		return j, err
 	}
+	var elsewhere []*member
 	err := s.with(ctx, group, func(r *room) error {
 		if err := r.mayEnter(who, time.Now()); err != nil {
 			return err
 		}
-		r.add(sess, who)
+		if since != nil && s.presence.movedOn(r, sess, who, s.cfg.OneRoom) {
+			return ErrElsewhere
+		}
+		elsewhere = r.add(sess, who)
 		j = r.snapshot(who, since, time.Now())
 		return nil
 	})
+	for _, m := range elsewhere {
+		s.tell(m.room.giveWay(m, sess))
+	}
 	return j, err
 }
 
@@ -78,7 +89,7 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 	return j
 }
 
-// Leave takes a session out of a group. A batch that is being delivered may still reach it.
+// Leave takes a session out of a group: its connection ended, or its client goes without wanting to quit. A batch that is being delivered may still reach it.
 func (s *Service) Leave(group string, sess Session) {
 	s.mu.Lock()
 	r := s.rooms[group]

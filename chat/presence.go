@@ -27,7 +27,7 @@ const (
 	KickedByExpiry   = "userSigExpired"
 )
 
-// presence knows who is signed in, over all rooms. Anonymous guests are not in it.
+// presence knows who is signed in, and in which rooms. Anonymous guests are not in it.
 type presence struct {
 	seed   maphash.Seed
 	shards [presenceShards]presenceShard
@@ -35,14 +35,15 @@ type presence struct {
 }
 
 type presenceShard struct {
-	mu    sync.Mutex // taken last, and not held while a session is called
-	users map[string]*signedIn
+	mu    sync.Mutex // taken last, under a room's lock or without, and not held while a session is called
+	users map[string]*present
 	ended map[string]time.Time // who was sent away lately, and when
 }
 
-// signedIn is a user with at least one device.
-type signedIn struct {
-	devices []device // in the order they came
+// present is a user who is signed in, or in a room.
+type present struct {
+	devices []device  // in the order they came
+	seats   []*member // one for each session and room
 }
 
 // device is a session that has signed in.
@@ -55,7 +56,7 @@ func newPresence() *presence {
 	p := &presence{seed: maphash.MakeSeed()}
 	p.expiry.sooner = make(chan struct{}, 1)
 	for i := range p.shards {
-		p.shards[i].users = make(map[string]*signedIn)
+		p.shards[i].users = make(map[string]*present)
 		p.shards[i].ended = make(map[string]time.Time)
 	}
 	return p
@@ -139,11 +140,7 @@ func (p *presence) enter(d device, limit int) (former, oldest []device, err erro
 	if at, ended := shard.ended[d.who.User]; ended && !d.who.Verified.IsZero() && !d.who.Verified.After(at) {
 		return nil, nil, ErrSentAway
 	}
-	u := shard.users[d.who.User]
-	if u == nil {
-		u = &signedIn{}
-		shard.users[d.who.User] = u
-	}
+	u := shard.user(d.who.User)
 	kind := OptPlatform(d.who.Platform)
 	like := func(other device) bool { return OptPlatform(other.who.Platform) == kind }
 	if at := slices.IndexFunc(u.devices, func(other device) bool { return like(other) && d.continues(other) }); at >= 0 {
@@ -172,6 +169,23 @@ func (d device) continues(other device) bool {
 	return d.who.Instance != "" && d.who.Instance == other.who.Instance
 }
 
+// user finds a user, or makes him. The shard's lock is held.
+func (p *presenceShard) user(name string) *present {
+	u := p.users[name]
+	if u == nil {
+		u = &present{}
+		p.users[name] = u
+	}
+	return u
+}
+
+// forget drops a user who is nowhere any more. The shard's lock is held.
+func (p *presenceShard) forget(name string) {
+	if u := p.users[name]; u != nil && len(u.devices) == 0 && len(u.seats) == 0 {
+		delete(p.users, name)
+	}
+}
+
 // remove takes out those of a user's devices that match, and returns them. The shard's lock is held.
 func (p *presenceShard) remove(user string, match func(device) bool) (out []device) {
 	u := p.users[user]
@@ -185,9 +199,7 @@ func (p *presenceShard) remove(user string, match func(device) bool) (out []devi
 		out = append(out, d)
 		return true
 	})
-	if len(u.devices) == 0 {
-		delete(p.users, user)
-	}
+	p.forget(user)
 	return out
 }
 

@@ -54,6 +54,7 @@ type room struct {
 
 // member is one session in a room.
 type member struct {
+	room *room
 	sess Session
 	who  Identity
 	at   int // in room.members
@@ -136,10 +137,10 @@ func (r *room) fill(state GroupState) {
 	r.restorePaces()
 }
 
-// add enters a session, or renews it. The room's lock is held.
-func (r *room) add(sess Session, who Identity) {
+// add enters a session, or renews it. It returns those that must leave other rooms for it. The room's lock is held.
+func (r *room) add(sess Session, who Identity) (elsewhere []*member) {
 	r.remove(sess)
-	m := &member{sess: sess, who: who, at: len(r.members)}
+	m := &member{room: r, sess: sess, who: who, at: len(r.members)}
 	r.members = append(r.members, m)
 	r.sessions[sess.ID()] = m
 	r.watches[m.watch()]++
@@ -147,8 +148,10 @@ func (r *room) add(sess Session, who Identity) {
 		r.anonymous++
 	} else {
 		r.enter(m)
+		elsewhere = r.s.presence.sit(m, r.s.cfg.OneRoom)
 	}
 	r.s.sessions.Add(1)
+	return elsewhere
 }
 
 // remove takes a session out, if it is the one known by its id. The room's lock is held.
@@ -170,6 +173,7 @@ func (r *room) remove(sess Session) {
 		r.anonymous--
 	} else {
 		r.exit(m)
+		r.s.presence.stand(m)
 	}
 	r.s.sessions.Add(-1)
 }

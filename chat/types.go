@@ -40,6 +40,7 @@ type Identity struct {
 	Guest     bool         // a named guest: an ordinary member without roles
 	Admin     bool         // an application administrator
 	Platform  string       // as NormalPlatform writes it
+	ManyRooms bool         // the client wants to be in several rooms at a time: see OneRoom
 	Instance  string       // names the device or page over reconnects, as its client says; may be empty
 	Address   netip.Prefix // where the session comes from, as far as one person has it; zero: not known
 	Verified  time.Time    // when the door began to look at the UserSig; zero: not known

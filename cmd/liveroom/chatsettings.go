@@ -51,5 +51,17 @@ func (s *Settings) chat() chat.Config {
 	if s.ChatRecall == 0 {
 		c.RecallWindow = -1
 	}
+	switch s.ChatRooms {
+	case "one":
+		c.OneRoom = chat.OneRoomAlways
+	case "many":
+		c.OneRoom = chat.OneRoomNever
+	}
+	switch s.ChatLeave {
+	case "everywhere":
+		c.Quit = chat.QuitEverywhere
+	case "device":
+		c.Quit = chat.QuitDevice
+	}
 	return c
 }

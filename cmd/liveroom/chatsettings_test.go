@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 	"time"
+
+	"liveroom/chat"
 )
 
 func TestChatSettingsThatCannotBe(t *testing.T) {
@@ -35,5 +37,15 @@ func TestSettingsForTheChat(t *testing.T) {
 	c := s.chat()
 	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.MemberList != 7 || c.Tips != 8 || c.WebInstances != -1 || c.NativeInstances != 9 {
 		t.Errorf("%+v", c)
+	}
+	for rooms, want := range map[string]chat.OneRoom{"one": chat.OneRoomAlways, "ask": chat.OneRoomUnlessAsked, "many": chat.OneRoomNever} {
+		if c := (&Settings{ChatRooms: rooms}).chat(); c.OneRoom != want {
+			t.Errorf("chat-rooms %s: %v", rooms, c.OneRoom)
+		}
+	}
+	for leave, want := range map[string]chat.Quit{"apps": chat.QuitApps, "everywhere": chat.QuitEverywhere, "device": chat.QuitDevice} {
+		if c := (&Settings{ChatLeave: leave}).chat(); c.Quit != want {
+			t.Errorf("chat-leave %s: %v", leave, c.Quit)
+		}
 	}
 }

@@ -27,6 +27,7 @@ type member struct {
 	told     []item               // events notice and profile
 	heard    map[uint64]time.Time // when the status message of a version came
 	close    *closing             // what the server said before it closed
+	left     []string             // groups it was taken out of, and why
 	onStatus func(status.Record)  // told of each status message
 }
 
@@ -178,6 +179,7 @@ func (m *member) read() {
 		var frame struct {
 			Reply int    `json:"reply"`
 			Push  string `json:"push"`
+			Group any    `json:"group"` // of pushes, its id
 			Items []item `json:"items"`
 			closing
 		}
@@ -192,6 +194,9 @@ func (m *member) read() {
 		}
 		if frame.Push == "close" {
 			m.close = &frame.closing
+		}
+		if frame.Push == "left" {
+			m.left = append(m.left, fmt.Sprint(frame.Group, " ", frame.Reason))
 		}
 		for _, it := range frame.Items {
 			m.take(it)

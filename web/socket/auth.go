@@ -14,12 +14,19 @@ import (
 type Presence interface {
 	SignIn(ctx context.Context, who chat.Identity, sess chat.Session) error
 	SignOut(user string, sess chat.Session)
+	Quit(ctx context.Context, group string, sess chat.Session) error
 }
 
 // Versions of docs/protocol.md that this server speaks. What only adds fields, ops and events makes no new version.
 const (
 	oldestProtocol = 1
 	newestProtocol = 1
+)
+
+// What a client may want of rooms: see chat.OneRoom.
+const (
+	roomsOne  = "one"
+	roomsMany = "many"
 )
 
 // maxLogins is how many logins may fail on one connection.
@@ -32,6 +39,7 @@ type hello struct {
 	Platform string `json:"platform"`
 	Instance string `json:"instance"`
 	Session  string `json:"session"`
+	Rooms    string `json:"rooms"`
 	SDK      string `json:"sdk"`
 	Protocol *int   `json:"protocol"`
 }
@@ -49,6 +57,9 @@ func (h *hello) check() error {
 		if !printable(f.is, f.limit) {
 			return badParameter(f.name, fmt.Sprintf("must be printable ASCII without spaces, at most %d characters", f.limit))
 		}
+	}
+	if h.Rooms != "" && h.Rooms != roomsMany && h.Rooms != roomsOne {
+		return badParameter("rooms", "must be "+roomsOne+" or "+roomsMany)
 	}
 	if h.Protocol != nil && (*h.Protocol < oldestProtocol || *h.Protocol > newestProtocol) {
 		e := *errClientTooOld
@@ -91,6 +102,7 @@ func (s *session) auth(ctx context.Context, r *request) error {
 		}
 	}
 	who.Platform, who.Instance, who.Address = chat.NormalPlatform(h.Platform), h.Instance, s.from
+	who.ManyRooms = h.Rooms == roomsMany
 	who.Watch = s.id
 	if isID(h.Session) {
 		who.Watch = h.Session

@@ -40,12 +40,13 @@ func TestTheDocumentsConversationsAreTrue(t *testing.T) {
 	}
 	d.group("demo", "anna")
 	d.group("tea", "olga")
+	d.group("cake", "olga")
 	if _, err := d.accounts.Import(t.Context(), "alice", ptr("Alice"), nil); err != nil {
 		t.Fatal(err)
 	}
 	r := &replay{t: t, d: d, clients: map[string]*client{}, real: map[string]any{
 		"eJyrVgrxCdYr…": d.sig("alice"), "eJyrVgrxCdYs…": d.sig("anna"),
-		"eJyrVgrxCdYt…": d.sig("olga"), "eJyrVgrxCdYu…": d.sig("vera"),
+		"eJyrVgrxCdYt…": d.sig("olga"), "eJyrVgrxCdYu…": d.sig("vera"), "eJyrVgrxCdYv…": d.sig("walt"),
 	}}
 	lines := 0
 	for _, block := range blocks.FindAllSubmatch(text, -1) {

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"liveroom/chat"
@@ -53,11 +54,24 @@ func (s *session) join(ctx context.Context, r *request) error {
 	return nil
 }
 
-// leave is answered even if the group was not joined: the wish is fulfilled.
-func (s *session) leave(r *request) error {
-	if s.queue.leave(r.Group) {
-		s.srv.rooms.Leave(r.Group, s)
+// leave is answered even if the group was not joined: the wish is fulfilled. With detach only this connection goes, whoever
+// it is; without, the user does.
+func (s *session) leave(ctx context.Context, r *request) error {
+	var f struct {
+		Detach bool `json:"detach"`
 	}
+	if err := r.into(&f); err != nil {
+		return err
+	}
+	if in, _ := s.queue.has(r.Group); !in {
+		return s.done(r, nil)
+	}
+	if f.Detach {
+		s.srv.rooms.Leave(r.Group, s)
+	} else if err := s.srv.rooms.Quit(ctx, r.Group, s); err != nil && !errors.Is(err, chat.ErrNoGroup) {
+		return err
+	}
+	s.queue.leave(r.Group)
 	return s.done(r, nil)
 }
 

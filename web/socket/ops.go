@@ -54,7 +54,7 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 	case "join":
 		return s.join(ctx, r)
 	case "leave":
-		return s.leave(r)
+		return s.leave(ctx, r)
 	case "group":
 		return s.group(ctx, r)
 	case "setGroup":

@@ -163,7 +163,9 @@ func TestRefusals(t *testing.T) {
 	d := open(t, socket.Config{MaxGroups: 2, OpsBurst: 1000}, nil)
 	d.group("second", "")
 	d.group("third", "")
-	member, guest := d.member("alice"), d.guest()
+	member, guest := d.dial(), d.guest()
+	member.ok(object{"op": "auth", "userSig": d.sig("alice"), "rooms": "many"})
+	member.ok(object{"op": "join", "group": "demo"})
 	member.ok(object{"op": "join", "group": "second"})
 	for _, tc := range []struct {
 		name  string

@@ -207,6 +207,7 @@ export class Chat {
   #auth(): Json {
     return {
       platform: this.#core.env.platform, sdk: `liveroom-js/${VERSION}`, protocol: 1, instance: this.#instance,
+      ...(this.#core.oneRoom ? {} : { rooms: 'many' }),
       ...(this.#session ? { session: this.#session } : {}),
       ...(this.#identity ? { userId: this.#identity.userID, userSig: this.#identity.userSig } : {}),
     };

@@ -207,6 +207,7 @@ describe('one room at a time', () => {
     w.server.say('other', 'anna', 'b');
     expect(messages().map((m) => [m.to, m.conversationID])).toEqual([['demo', 'GROUPdemo'], ['other', 'GROUPother']]);
     expect(w.server.asked('leave')).toEqual([]);
+    expect(w.server.asked('auth')).toEqual([expect.objectContaining({ rooms: 'many' })]);
   });
 
   test('a join overtaken by another is refused and leaves nothing behind', async () => {

@@ -1,0 +1,128 @@
+package socket_test
+
+import (
+	"sync"
+	"testing"
+
+	"liveroom/web/socket"
+)
+
+// left expects the push left as the next push.
+func (c *client) left(group, reason string) {
+	c.t.Helper()
+	if p := c.push(); p.Push != "left" || p.Group != group || p.Reason != reason || p.By != "" {
+		c.t.Fatalf("push %+v, want left %s for %s", p, group, reason)
+	}
+}
+
+func TestJoiningOnAnotherPageLeavesTheFirstRoom(t *testing.T) {
+	d := open(t, socket.Config{}, nil)
+	d.group("other", "")
+	desk, phone, app := d.device("vera", "Web", "desk"), d.device("vera", "MiniProgram", "phone"), d.device("vera", "iOS", "app")
+	for _, c := range []*client{desk, phone, app} {
+		c.ok(object{"op": "join", "group": "demo"})
+	}
+	phone.ok(object{"op": "join", "group": "other"})
+	phone.left("demo", "joined_elsewhere") // before the answer: nothing of the old room follows it
+	desk.left("demo", "joined_elsewhere")
+	app.ok(object{"op": "ping"})
+	if len(app.pushes) > 0 {
+		t.Fatalf("the app was told %+v", app.pushes)
+	}
+	if a := desk.ask(object{"op": "send", "group": "demo", "random": 1, "body": text("hi")}); a.Error != "not_joined" {
+		t.Fatalf("the desk speaks on: %+v", a)
+	}
+	desk.ok(object{"op": "join", "group": "demo"})
+	phone.left("other", "joined_elsewhere")
+}
+
+func TestAPageMayAskForManyRooms(t *testing.T) {
+	d := open(t, socket.Config{}, nil)
+	d.group("other", "")
+	c := d.dial()
+	if a := c.ask(object{"op": "auth", "userSig": d.sig("vera"), "rooms": "all"}); a.Code != 10004 || a.Field != "rooms" {
+		t.Fatalf("answer %+v", a)
+	}
+	c.ok(object{"op": "auth", "userSig": d.sig("vera"), "rooms": "many"})
+	c.ok(object{"op": "join", "group": "demo"})
+	c.ok(object{"op": "join", "group": "other"})
+	c.say("still here", 1)
+	c.messages(1)
+}
+
+func TestQuittingOnThePageTakesTheAppAlong(t *testing.T) {
+	d := open(t, socket.Config{}, nil)
+	page, app := d.device("vera", "Web", "page"), d.device("vera", "iOS", "app")
+	for range 2 {
+		page.ok(object{"op": "join", "group": "demo"})
+		app.ok(object{"op": "join", "group": "demo"})
+		app.ok(object{"op": "leave", "group": "demo"})
+		page.say("still here", 0)
+		page.messages(1)
+		app.ok(object{"op": "join", "group": "demo"})
+		page.ok(object{"op": "leave", "group": "demo", "detach": true})
+		app.say("still here", 0)
+		app.messages(1)
+		page.ok(object{"op": "join", "group": "demo"})
+		page.ok(object{"op": "leave", "group": "demo"})
+		app.left("demo", "left_elsewhere")
+	}
+	if n := d.chat.Count("demo").Members; n != 0 {
+		t.Fatalf("%d members", n)
+	}
+}
+
+func TestAnOwnerIsOnlyDetached(t *testing.T) {
+	d := open(t, socket.Config{}, nil)
+	d.group("own", "olga")
+	desk, phone := d.device("olga", "Web", "desk"), d.device("olga", "Web", "phone")
+	desk.ok(object{"op": "join", "group": "own"})
+	phone.ok(object{"op": "join", "group": "own"})
+	if a := desk.ask(object{"op": "leave", "group": "own"}); a.Code != 10009 || a.Error != "owner_cannot_quit" || a.Field != "group" {
+		t.Fatalf("answer %+v", a)
+	}
+	desk.ok(object{"op": "history", "group": "own"})
+	phone.ok(object{"op": "join", "group": "demo"})
+	phone.left("own", "joined_elsewhere")
+	desk.ok(object{"op": "history", "group": "own"})
+	desk.ok(object{"op": "leave", "group": "own", "detach": true})
+	if n := d.chat.Count("own").Members; n != 0 {
+		t.Fatalf("%d members", n)
+	}
+}
+
+// TestDevicesTakeEachOtherOutAtOnce: pages that push each other out of rooms while they join, leave and reconnect neither
+// stand in each other's way nor leave anybody behind.
+func TestDevicesTakeEachOtherOutAtOnce(t *testing.T) {
+	d := open(t, socket.Config{OpsPerSecond: 1000, OpsBurst: 1000}, nil)
+	rooms := []string{"demo", "second", "third"}
+	for _, id := range rooms[1:] {
+		d.group(id, "")
+	}
+	var wg sync.WaitGroup
+	for _, instance := range []string{"a", "b", "c", "d"} {
+		wg.Go(func() {
+			for i := range 5 {
+				c := d.device("vera", "Web", instance)
+				for j := range 12 {
+					room := rooms[(i+j)%len(rooms)]
+					if a := c.ask(object{"op": "join", "group": room}); a.Code != 0 && a.Error != "already_joined" {
+						t.Errorf("join: %+v", a)
+					}
+					if j%4 == 3 {
+						c.ok(object{"op": "leave", "group": room})
+					}
+				}
+				if i%2 == 0 {
+					_ = c.Close()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	last := d.device("vera", "Web", "a")
+	last.ok(object{"op": "join", "group": "demo"})
+	d.await("the user to be in one room", func() bool {
+		return d.chat.Count("demo").Members == 1 && d.chat.Count("second").Members == 0 && d.chat.Count("third").Members == 0
+	})
+}
