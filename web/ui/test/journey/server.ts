@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -29,51 +29,81 @@ export class Liveroom {
   pushUrl = '';
   private process!: ChildProcess;
   private folder = mkdtempSync(join(tmpdir(), 'liveroom-'));
-  private output = '';
+  private args: string[] = [];
 
   static async start(): Promise<Liveroom> {
     const server = new Liveroom();
     const [http, rtmp, ops] = [await freePort(), await freePort(), await freePort()];
-    server.process = spawn(binary, [
+    server.args = [
       'serve', '--demo', '--data', server.folder, '--http', `127.0.0.1:${http}`, '--rtmp', `127.0.0.1:${rtmp}`, '--ops', `127.0.0.1:${ops}`,
       '--public-url', `http://127.0.0.1:${http}`, '--public-rtmp-url', `rtmp://127.0.0.1:${rtmp}`,
-    ]);
-    const ready = new Promise<void>((resolve, reject) => {
-      const read = (chunk: Buffer) => {
-        server.output += chunk;
-        if (server.output.includes('Stop with Ctrl-C')) resolve();
-      };
-      server.process.stdout?.on('data', read);
-      server.process.stderr?.on('data', read);
-      server.process.on('exit', () => reject(new Error(`liveroom ended:\n${server.output}`)));
-    });
-    await ready;
-    server.base = /Watch and chat:\s+(\S+)\/rooms\/demo/.exec(server.output)?.[1] ?? '';
-    server.pushUrl = /-f flv '(rtmp:[^']+)'/.exec(server.output)?.[1] ?? '';
+    ];
+    await server.run();
     return server;
   }
 
-  /** Drives the demo room as a business backend does. */
-  async drive(action: string, body: object = {}): Promise<RoomStatus> {
-    const token = /^api-token: (\S+)$/m.exec(readFileSync(join(this.folder, 'secrets.yaml'), 'utf8'))?.[1];
-    const answer = await fetch(`${this.base}/api/v1/rooms/demo/${action}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+  private async run(): Promise<void> {
+    let output = '';
+    this.process = spawn(binary, this.args);
+    await new Promise<void>((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        output += chunk;
+        if (output.includes('Stop with Ctrl-C')) resolve();
+      };
+      this.process.stdout?.on('data', read);
+      this.process.stderr?.on('data', read);
+      this.process.on('exit', () => reject(new Error(`liveroom ended:\n${output}`)));
     });
-    if (!answer.ok) throw new Error(`${action}: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as RoomStatus;
+    this.base = /Watch and chat:\s+(\S+)\/rooms\/demo/.exec(output)?.[1] ?? '';
+    this.pushUrl = /-f flv '(rtmp:[^']+)'/.exec(output)?.[1] ?? '';
+  }
+
+  /** Drives the demo room as a business backend does. */
+  drive(action: string, body: object = {}): Promise<RoomStatus> {
+    return this.api('POST', `/rooms/demo/${action}`, body) as Promise<RoomStatus>;
+  }
+
+  /** Calls the REST API as a business backend does. */
+  async api(method: string, path: string, body?: object): Promise<unknown> {
+    const token = /^api-token: (\S+)$/m.exec(readFileSync(join(this.folder, 'secrets.yaml'), 'utf8'))?.[1];
+    const answer = await fetch(`${this.base}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text === '' ? null : JSON.parse(text);
+  }
+
+  /** What stands behind a page's address for a user whom a site signed in. */
+  signIn(user: string): string {
+    const sig = execFileSync(binary, ['usersig', '--user', user, '--data', this.folder], { encoding: 'utf8' }).trim();
+    return `#${new URLSearchParams({ user, sig })}`;
   }
 
   async status(): Promise<RoomStatus> {
     return (await (await fetch(`${this.base}/api/v1/rooms/demo/status`)).json()) as RoomStatus;
   }
 
-  async stop(): Promise<void> {
+  private async end(signal: NodeJS.Signals): Promise<void> {
     this.process.removeAllListeners('exit');
     const gone = once(this.process, 'exit');
-    this.process.kill('SIGTERM');
+    this.process.kill(signal);
     await gone;
+  }
+
+  /** As when the power fails; `restart` it with what is on its disk. */
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  restart(): Promise<void> {
+    return this.run();
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
     rmSync(this.folder, { recursive: true });
   }
 }
