@@ -157,12 +157,12 @@ describe('login', () => {
 
 describe('who one is', () => {
   test('nobody as a guest, then with nick and avatar, and as they change', async () => {
-    const { chat } = client(server);
+    const { chat } = client(w.server);
     await during(chat.joinGroup({ groupID: 'demo' }));
     expect(chat.getSelf()).toEqual({ userID: '', nick: '', avatar: '' });
     await during(chat.login({ userID: 'alice', userSig: 'sig' }));
     expect(chat.getSelf()).toEqual({ userID: 'alice', nick: 'Alice', avatar: 'https://a/alice.png' });
-    server.event('demo', 'member', { user: 'alice', nick: 'Alicia', avatar: '' });
+    w.server.event('demo', 'member', { user: 'alice', nick: 'Alicia', avatar: '' });
     expect(chat.getSelf()).toEqual({ userID: 'alice', nick: 'Alicia', avatar: '' });
     await during(chat.logout());
     expect(chat.getSelf().userID).toBe('');
