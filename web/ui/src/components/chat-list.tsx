@@ -40,7 +40,8 @@ export function ChatList({ chat }: { chat: RoomChat }): JSX.Element {
   };
   useLayoutEffect(() => {
     const last = rows.at(-1);
-    if (!last || last.key === lastKey.current) return;
+    if (!last) return;
+    if (last.key === lastKey.current) return void (following.current && toEnd()); // a row may have grown: by a refusal, by names
     const from = rows.findIndex((row) => row.key === lastKey.current) + 1;
     lastKey.current = last.key;
     const own = last.kind === 'message' && last.own && last.state === 'sending';

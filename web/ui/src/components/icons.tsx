@@ -22,5 +22,5 @@ export const People = icon('M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.
 export const Person = icon('M12 11.5a3.75 3.75 0 1 0 0-7.5 3.75 3.75 0 0 0 0 7.5zM4.5 20c.6-3.8 3.5-5.5 7.5-5.5s6.9 1.7 7.5 5.5');
 export const Paper = icon('M7 3.5h7l4 4v13H7zM14 3.5v4h4');
 export const Photo = icon('M4 5.5h16v13H4zM4 16l4.5-4.5 4 4 2.5-2.5 5 4.5M9 9.5h.01');
-export const More = icon('M5.5 12h.01M12 12h.01M18.5 12h.01');
+export const More = icon('M5 12h.8M11.6 12h.8M18.2 12h.8');
 export const Close = icon('M6 6l12 12M18 6L6 18');

@@ -45,7 +45,7 @@ export function ModerateDialog({ chat, row, onClose }: { chat: RoomChat; row: Me
           </>
         )}
         <button type="button" class="moderate-close" onClick={() => dialog.current?.close()}>
-          {t('nick_cancel')}
+          {t('close')}
         </button>
       </div>
     </dialog>

@@ -67,6 +67,36 @@ test('the nickname dialog can be used by everyone', async () => {
   await page.context().close();
 });
 
+test.each(['light', 'dark'] as const)('what the chat can show (%s) can be used by everyone', async (colorScheme) => {
+  const talk = new MockServer();
+  const at = await talk.listen();
+  talk.add('demo', 'waiting', { anchor: 'anna' });
+  for (const user of ['anna', 'vera']) talk.users.set(user, { nick: user, avatar: '', sig: 's' });
+  const [anna, vera] = await Promise.all(['anna', 'vera'].map(async (user) => (await open(browser, `${at}/rooms/demo#user=${user}&sig=s`, { colorScheme, reducedMotion: 'reduce' })).page)) as [Page, Page];
+  await Promise.all([anna, vera].map((page) => page.waitForSelector('[data-testid=chat-me]')));
+  talk.set({ uploads: 'members', slowMode: 30 });
+  talk.event('tips', { joined: [{ user: 'bo', nick: 'Bo', avatar: '' }], left: [], members: 3 });
+  talk.event('notification', { content: 'Maintenance at noon', by: 'administrator', time: 1 });
+  const url = `${at}/files/none`;
+  talk.say('bo', [{ MsgType: 'TIMImageElem', MsgContent: { ImageInfoArray: [{ Type: 1, Width: 40, Height: 30, URL: url }] } }, { MsgType: 'TIMSoundElem', MsgContent: { Url: url } }, { MsgType: 'TIMVideoFileElem', MsgContent: { VideoUrl: url } }, { MsgType: 'TIMFileElem', MsgContent: { Url: url, FileName: 'a.pdf' } }], 'Bo');
+  await vera.fill('[data-testid=chat-input]', 'hello');
+  await vera.keyboard.press('Enter');
+  await vera.waitForSelector('[data-testid=chat-send]:not([data-wait="0"])');
+  await anna.waitForSelector('text=hello');
+  expect(await violations(vera)).toEqual([]);
+  expect(await violations(anna)).toEqual([]);
+  await anna.locator('[data-testid=chat-more]').last().click();
+  expect(await violations(anna)).toEqual([]);
+  await anna.click('[data-testid=moderate-mute-600]');
+  await vera.waitForSelector('[data-testid=chat-bar]');
+  expect(await violations(vera)).toEqual([]);
+  talk.takeOut('vera', 'kicked');
+  await vera.waitForSelector('[data-testid=chat-back]');
+  expect(await violations(vera)).toEqual([]);
+  await Promise.all([anna.context().close(), vera.context().close()]);
+  await talk.close();
+});
+
 test('less movement means no flying messages until they are switched on', async () => {
   const { page } = await open(browser, `${base}/rooms/demo`, { reducedMotion: 'reduce' });
   await page.waitForSelector('[data-phase=playing]');

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MockServer } from '../mock/server.ts';
 import { launch, open } from '../browser/browser.ts';
@@ -69,4 +70,63 @@ test.each(cases)('%s', async (name, path, options) => {
   await page.screenshot({ path: join(out, `${name}.png`) });
   expect(faults).toEqual([]);
   await page.context().close();
+});
+
+// What the chat can look like, in one room of its own.
+type Act = (page: Page) => Promise<unknown>;
+const chats: [string, string, Act][] = [
+  ['all', '', async (page) => page.waitForSelector('[data-testid=chat-system]')],
+  ['muted', 'vera', async (page) => (talk.mute('vera', Math.floor(Date.now() / 1000) + 500), page.waitForSelector('[data-testid=chat-bar]'))],
+  ['slow', 'will', async (page) => {
+    talk.set({ slowMode: 20, uploads: 'members' });
+    await page.fill('[data-testid=chat-input]', 'what glaze is that?');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-testid=chat-send]:not([data-wait="0"])');
+    await page.fill('[data-testid=chat-input]', 'and where do you buy it');
+  }],
+  ['refused', 'ray', async (page) => {
+    talk.refuse = { code: 80001, error: 'blocked' };
+    await page.fill('[data-testid=chat-input]', 'something rude');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-state=failed]');
+    talk.refuse = null;
+  }],
+  ['kicked', 'kim', async (page) => (talk.takeOut('kim', 'kicked', { detail: 'take a break' }), page.waitForSelector('[data-testid=chat-out]'))],
+  ['banned', 'ben', async (page) => (talk.takeOut('ben', 'banned', { until: Math.floor(Date.now() / 1000) + 5000 }), page.waitForSelector('[data-testid=chat-out]'))],
+  ['order', 'Mei Tanaka', async (page) => {
+    await page.hover('[data-testid=chat-message]:last-of-type');
+    talk.mute('u1', Math.floor(Date.now() / 1000) + 500);
+    await page.waitForSelector('[data-testid=chat-act]');
+    await page.locator('[data-testid=chat-message]').last().hover();
+  }],
+  ['menu', 'Mei Tanaka', async (page) => page.locator('[data-testid=chat-more]').last().click()],
+];
+const screens = [['', {}], ['-dark', { colorScheme: 'dark' }], ['-phone', phone], ['-phone-dark', { ...phone, colorScheme: 'dark' }]] as const;
+let talk: MockServer;
+
+test.each(screens.flatMap(([screen, options]) => chats.map(([name, user, act]) => [`chat-${name}${screen}`, user, act, options] as const)))('%s', async (name, user, act, options) => {
+  talk = new MockServer();
+  const at = await talk.listen();
+  talk.add('demo', 'waiting', { title: 'Saturday pottery: throwing a teapot, start to glaze', anchor: 'Mei Tanaka', notice: 'Questions in the chat, please.', online: 1284 });
+  const picture = execFileSync('ffmpeg', '-loglevel error -f lavfi -i testsrc2=s=480x300 -frames:v 1 -f image2pipe -c:v png -'.split(' '));
+  talk.uploads.set('bowl', picture);
+  talk.users.set(user, { nick: user, avatar: `${at}/uploads/bowl`, sig: 's' });
+  const { page, faults } = await open(browser, `${at}/rooms/demo${user && `#user=${encodeURIComponent(user)}&sig=s`}`, options);
+  await page.waitForSelector('[data-testid=chat][data-state=online]');
+  const who = (nick: string) => ({ user: nick, nick, avatar: '' });
+  talk.say('u1', 'hello from Lisbon', 'tom');
+  talk.event('tips', { joined: ['Ana Sofia', '陶陶', 'kiln_god', 'emoji', 'Longwind'].map(who), left: [who('tom')], members: 9 });
+  talk.say('u2', 'that bowl is gorgeous', 'Ana Sofia', 1, `${at}/uploads/bowl`);
+  talk.say('u3', [{ MsgType: 'TIMTextElem', MsgContent: { Text: 'mine from last week' } }, { MsgType: 'TIMImageElem', MsgContent: { ImageFormat: 3, ImageInfoArray: [{ Type: 1, Size: 1, Width: 480, Height: 300, URL: `${at}/uploads/bowl` }] } }], 'kiln_god');
+  talk.say('u2', [{ MsgType: 'TIMFileElem', MsgContent: { Url: `${at}/uploads/bowl`, FileName: 'glaze recipes 2026.pdf', FileSize: 482_000 } }], 'Ana Sofia');
+  talk.say('u4', [{ MsgType: 'TIMSoundElem', MsgContent: { Url: `${at}/uploads/bowl`, Second: 5 } }], '陶陶');
+  talk.event('notification', { content: 'The server is updated at noon; the chat comes back by itself.', by: 'administrator', time: 1 });
+  talk.say('u2', 'a very long message that goes on and on because somebody had a lot to say about the handle', 'Professor Longwind');
+  await page.waitForSelector('text=goes on and on');
+  await act(page);
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: join(out, `${name}.png`) });
+  expect(faults).toEqual([]);
+  await page.context().close();
+  await talk.close();
 });
