@@ -20,7 +20,7 @@ func TestAway(t *testing.T) {
 		{time.Second, 50 * time.Millisecond, true},
 		{30 * time.Second, 50 * time.Millisecond, true},
 		{10 * time.Minute, 50 * time.Millisecond, false},
-		{10 * time.Minute, time.Hour, true}, // nothing was said
+		{10 * time.Minute, time.Hour, true},       // nothing was said
 		{10 * time.Minute, 4 * time.Minute, true}, // so little that the history holds it
 	} {
 		t.Run(fmt.Sprint(test.away, " of one each ", test.every), func(t *testing.T) {

@@ -85,6 +85,10 @@ type Config struct {
 	// Account finds the account in whose name an administrator sends, or answers ErrNoAccount. Nil: any will do.
 	Account func(ctx context.Context, user string) (Identity, error)
 
+	// Skeleton is what a reader takes a name for: who is called like the owner or an administrator of a group appears
+	// there without his nick. Nil: names are not compared.
+	Skeleton func(name string) string
+
 	// Rename changes name or notice (nil stays) where they are kept besides the group, in its live room, which brings
 	// the group in step before it returns. Nil: the group alone has them.
 	Rename func(ctx context.Context, g Group, name, notice *string) error

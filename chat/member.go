@@ -28,6 +28,7 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 		return j, err
 	}
 	var elsewhere []*member
+	s.meetHosts(ctx, group)
 	err := s.with(ctx, group, func(r *room) error {
 		if err := r.mayEnter(who, time.Now()); err != nil {
 			return err
@@ -35,6 +36,7 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 		if since != nil && s.presence.movedOn(r, sess, who, s.cfg.OneRoom) {
 			return ErrElsewhere
 		}
+		who = s.presence.named(who)
 		elsewhere = r.add(sess, who)
 		j = r.snapshot(who, since, time.Now())
 		return nil

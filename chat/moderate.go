@@ -329,7 +329,7 @@ func (r *room) nick(user string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if p := r.users[user]; p != nil {
-		return p.sessions[len(p.sessions)-1].who.Nick
+		return r.guise(p.who()).Nick
 	}
 	return ""
 }

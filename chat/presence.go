@@ -38,6 +38,8 @@ type presenceShard struct {
 	mu    sync.Mutex // taken last, under a room's lock or without, and not held while a session is called
 	users map[string]*present
 	ended map[string]time.Time // who was sent away lately, and when
+
+	renamed map[string]renaming // who took another name lately
 }
 
 // present is a user who is signed in, or in a room.
@@ -58,6 +60,7 @@ func newPresence() *presence {
 	for i := range p.shards {
 		p.shards[i].users = make(map[string]*present)
 		p.shards[i].ended = make(map[string]time.Time)
+		p.shards[i].renamed = make(map[string]renaming)
 	}
 	return p
 }
@@ -140,6 +143,7 @@ func (p *presence) enter(d device, limit int) (former, oldest []device, err erro
 	if at, ended := shard.ended[d.who.User]; ended && !d.who.Verified.IsZero() && !d.who.Verified.After(at) {
 		return nil, nil, ErrSentAway
 	}
+	d.who = shard.called(d.who)
 	u := shard.user(d.who.User)
 	kind := OptPlatform(d.who.Platform)
 	like := func(other device) bool { return OptPlatform(other.who.Platform) == kind }

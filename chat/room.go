@@ -37,6 +37,9 @@ type room struct {
 	roster    roster
 	anonymous int
 	tips      tips
+	hosts     hosts
+	renamed   map[string]bool // users whose new name the members are still to be told
+	renames   uint64          // version of the last event member
 
 	open     *batch           // collects until the tick
 	closed   []*batch         // ended by an item of the server, in order

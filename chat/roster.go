@@ -63,6 +63,7 @@ func (s *Service) Members(ctx context.Context, group string, by Identity, after 
 	if limit == 0 || limit > mostMembers {
 		limit = mostMembers
 	}
+	s.meetHosts(ctx, group)
 	err = s.with(ctx, group, func(r *room) error {
 		if by.Anonymous || !r.has(by.User) && r.rank(by) < rankAdmin {
 			return ErrPermission.with("group", "only who is in the group sees who else is; anonymous guests do not")
@@ -85,8 +86,9 @@ func (r *room) list(before int64, limit int, now time.Time) (page []Member, next
 			return page, strconv.FormatInt(p.newer.since, 10)
 		}
 		who := p.who()
+		shown := r.guise(who)
 		page = append(page, Member{
-			User: who.User, Nick: who.Nick, Avatar: who.Avatar, Role: r.role(who),
+			User: who.User, Nick: shown.Nick, Avatar: shown.Avatar, Role: r.role(who),
 			JoinedAt: time.Unix(0, p.since), MutedUntil: r.mutes.until(who.User, now),
 		})
 	}

@@ -58,10 +58,12 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	if err := s.inNameOf(ctx, m, who); err != nil {
 		return nil, err
 	}
+	s.meetHosts(ctx, m.Group)
 	address, trusted := s.cfg.standing(m.From, who)
 	var paced string
 	err := s.with(ctx, m.Group, func(r *room) error {
 		paced = r.pacedAs(who)
+		r.dress(m, who)
 		if err := r.maySend(who); err != nil || trusted {
 			return err
 		}
@@ -88,6 +90,16 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	p.exempt = s.exempt(who)
 	p.Address, p.Trusted, p.paced = address, trusted, paced
 	return p, nil
+}
+
+// dress gives a message the name its sender has in this room. The room's lock is held.
+func (r *room) dress(m *Message, who Identity) {
+	if p := r.users[who.User]; p != nil && m.From == who.User {
+		m.Nick, m.Avatar = p.who().Nick, p.who().Avatar
+	}
+	sender := r.s.cfg.who(m.From)
+	sender.Nick, sender.Avatar = m.Nick, m.Avatar
+	m.Nick = r.guise(sender).Nick
 }
 
 // inNameOf completes a message that an administrator sends for somebody else, who must have an account.

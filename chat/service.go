@@ -31,6 +31,7 @@ type Service struct {
 	rooms map[string]*room
 
 	presence *presence
+	restless restless
 
 	sessions   atomic.Int64
 	batches    atomic.Uint64
@@ -53,6 +54,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	return &Service{
 		cfg: cfg, store: store, log: log,
 		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room), presence: newPresence(),
+		restless: restless{stirred: make(chan struct{}, 1)},
 	}, nil
 }
 
@@ -81,23 +83,22 @@ func (s *Service) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// sweep does until ctx ends what no message triggers: pushing counts, telling who came and went, and putting idle rooms away.
+// sweep does until ctx ends what no message triggers: pushing counts, telling of people, and putting idle rooms away.
 func (s *Service) sweep(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.CountEvery)
 	defer tick.Stop()
-	var tips <-chan time.Time // never, where nobody is told
-	if s.cfg.Tips > 0 {
-		often := time.NewTicker(tipsEvery)
-		defer often.Stop()
-		tips = often.C
-	}
+	people := time.NewTimer(time.Hour)
+	defer people.Stop()
+	people.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tips:
-			for _, r := range s.loaded() {
-				s.pushTips(r, now)
+		case <-s.restless.stirred:
+			people.Reset(peopleEvery)
+		case now := <-people.C:
+			for r := range s.restless.take() {
+				s.pushPeople(r, now)
 			}
 		case now := <-tick.C:
 			for _, r := range s.loaded() {

@@ -1,22 +1,16 @@
 package chat
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // How members are told of those who come and go.
 const (
-	tipsEvery = 500 * time.Millisecond // at most that often
-	tipsGrace = 5 * time.Second        // who is back within it was never away: a page was loaded anew, a line fell
-	tipsMost  = 50                     // people named at once
+	peopleEvery = 500 * time.Millisecond // at most that often, of new names too
+	tipsGrace   = 5 * time.Second        // who is back within it was never away: a page was loaded anew, a line fell
+	tipsMost    = 50                     // people named at once
 )
-
-// guise is how somebody appears to others.
-type guise struct {
-	User   string `json:"user"`
-	Nick   string `json:"nick"`
-	Avatar string `json:"avatar"`
-}
-
-func (who Identity) guise() guise { return guise{who.User, who.Nick, who.Avatar} }
 
 // tips are the people a room's members are still to be told of. Large rooms have none. The room's lock guards it.
 type tips struct {
@@ -32,6 +26,36 @@ type absence struct {
 	since time.Time
 }
 
+// restless are the rooms whose members are to be told of people. While there is none, nothing happens.
+type restless struct {
+	stirred chan struct{} // has a token when the first came
+
+	mu    sync.Mutex // taken last
+	rooms map[*room]bool
+}
+
+func (l *restless) add(r *room) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.rooms == nil {
+		l.rooms = make(map[*room]bool)
+		select {
+		case l.stirred <- struct{}{}:
+		default:
+		}
+	}
+	l.rooms[r] = true
+}
+
+// take returns the rooms, each of which is to be added again if anything is left to tell.
+func (l *restless) take() map[*room]bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rooms := l.rooms
+	l.rooms = nil
+	return rooms
+}
+
 // tipping says whether the room is small enough for its members to be told one by one who comes and goes. The room's lock
 // is held.
 func (r *room) tipping() bool { return r.population() <= r.s.cfg.Tips }
@@ -45,7 +69,8 @@ func (r *room) came(who Identity) {
 	switch {
 	case r.s.cfg.Tips <= 0:
 	case r.tipping() && len(r.tips.came) < r.s.cfg.Tips:
-		r.tips.came = append(r.tips.came, who.guise())
+		r.tips.came = append(r.tips.came, r.guise(who))
+		r.s.restless.add(r)
 	default:
 		r.s.untold.Add(1)
 	}
@@ -59,7 +84,8 @@ func (r *room) went(who Identity, now time.Time) {
 		if r.tips.left == nil {
 			r.tips.left = make(map[string]absence)
 		}
-		r.tips.left[who.User] = absence{who.guise(), now}
+		r.tips.left[who.User] = absence{r.guise(who), now}
+		r.s.restless.add(r)
 	default:
 		r.s.untold.Add(1)
 	}
@@ -95,38 +121,50 @@ func (t *tips) take(now time.Time) (came, left []guise) {
 	return came, left
 }
 
-// pushTips lets the room's loop tell who came and went, if there is anybody.
-func (s *Service) pushTips(r *room, now time.Time) {
+// pushPeople lets the room's loop tell who came, went and has another name, if there is anybody.
+func (s *Service) pushPeople(r *room, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.gone || r.tips.waiting || !r.tips.due(now) {
+	if r.gone {
 		return
 	}
 	if len(r.members) == 0 {
 		r.tips.take(now) // there is nobody to tell
+		r.renamed = nil
+	}
+	if len(r.renamed)+len(r.tips.came)+len(r.tips.left) > 0 {
+		s.restless.add(r) // until nothing is left
+	}
+	if r.tips.waiting || len(r.renamed) == 0 && !r.tips.due(now) {
 		return
 	}
 	r.tips.waiting = true
 	c := &change{done: make(chan struct{})}
-	c.apply = func(r *room) (outcome, error) { return r.tipsEvent(), nil }
+	c.apply = func(r *room) (outcome, error) { return r.peopleEvents(), nil }
 	if s.enqueue(r, nil, c) != nil {
 		r.tips.waiting = false
 	}
 }
 
-// tipsEvent makes the event of who came and went. A room that has grown too large meanwhile tells nothing.
-func (r *room) tipsEvent() outcome {
+// peopleEvents makes the events of who came, went and has another name.
+func (r *room) peopleEvents() outcome {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
 	r.tips.waiting = false
+	return outcome{items: append(r.tipsEvent(now), r.newNames(now)...)}
+}
+
+// tipsEvent makes the event of who came and went. A room that has grown too large meanwhile tells nothing. The room's lock
+// is held.
+func (r *room) tipsEvent(now time.Time) []Item {
 	came, left := r.tips.take(now)
 	switch {
 	case len(came)+len(left) == 0:
-		return outcome{}
+		return nil
 	case !r.tipping():
 		r.s.untold.Add(uint64(len(came) + len(left)))
-		return outcome{}
+		return nil
 	}
 	r.s.told.Add(uint64(len(came) + len(left)))
 	r.tips.version = max(r.tips.version+1, uint64(now.UnixMilli())) // goes on over a restart
@@ -136,5 +174,5 @@ func (r *room) tipsEvent() outcome {
 		Members int     `json:"members"`
 	}{came, left, r.population()})
 	e.Event.Lossy = true
-	return outcome{items: []Item{e}}
+	return []Item{e}
 }

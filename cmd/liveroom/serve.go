@@ -146,7 +146,7 @@ func (p *program) join(keys Secrets) error {
 	talk := p.set.chat()
 	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
 	talk.Viewers, talk.Rename, talk.Account = newAudience(p.viewers).of, p.rename, p.account
-	talk.Banished = p.banished
+	talk.Banished, talk.Skeleton = p.banished, account.Skeleton
 	if err = p.joinWords(&talk); err != nil {
 		return err
 	}
@@ -154,7 +154,10 @@ func (p *program) join(keys Secrets) error {
 		return err
 	}
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
-	if p.accounts, err = account.New(account.Config{Signer: signer, Admins: p.set.Admins, Words: p.words}, p.store.Accounts(), p.log); err != nil {
+	people := account.Config{Signer: signer, Admins: p.set.Admins, Words: p.words, Renamed: func(a account.Account) {
+		p.chat.Renamed(a.User, a.Nick, a.Avatar)
+	}}
+	if p.accounts, err = account.New(people, p.store.Accounts(), p.log); err != nil {
 		return err
 	}
 	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.states, []status.Announcer{&announcer{rooms, p.chat}}, p.log)

@@ -12,17 +12,19 @@ import (
 
 // Refusals of this door. The codes are Tencent's where it has one.
 var (
-	errNotSignedIn   = &chat.Error{Code: 10001, Name: "not_authenticated", Detail: "send auth first"}
-	errSignedIn      = &chat.Error{Code: 10004, Name: "already_authenticated", Field: "op", Detail: "this connection is authenticated; open another one to be somebody else"}
-	errUnknownOp     = &chat.Error{Code: 10003, Name: "unknown_op", Field: "op", Detail: "there is no such op"}
-	errNotJoined     = &chat.Error{Code: 10007, Name: "not_joined", Field: "group", Detail: "join the group first"}
-	errJoined        = &chat.Error{Code: 10013, Name: "already_joined", Field: "group", Detail: "this connection is in the group already"}
-	errTooManyGroups = &chat.Error{Code: 10037, Name: "too_many_groups", Field: "group", Detail: "this connection is in as many groups as it may be; leave one first"}
-	errTooFast       = &chat.Error{Code: 10006, Name: "too_fast", Detail: "too many frames; slow down or be disconnected", Temporary: true}
-	errLockedOut     = &chat.Error{Code: 70050, Name: "too_many_failures", Detail: "too many failed logins from this address; try again in a minute", Temporary: true}
-	errClientTooOld  = &chat.Error{Code: 110001, Name: "client_too_old", Field: "protocol"}
-	errTimeout       = &chat.Error{Code: 10002, Name: "timeout", Detail: "it took too long; try again", Temporary: true}
-	errInternal      = &chat.Error{Code: 10002, Name: "internal", Detail: "something went wrong here; try again", Temporary: true}
+	errNotSignedIn          = &chat.Error{Code: 10001, Name: "not_authenticated", Detail: "send auth first"}
+	errSignedIn             = &chat.Error{Code: 10004, Name: "already_authenticated", Field: "op", Detail: "this connection is authenticated; open another one to be somebody else"}
+	errUnknownOp            = &chat.Error{Code: 10003, Name: "unknown_op", Field: "op", Detail: "there is no such op"}
+	errNotJoined            = &chat.Error{Code: 10007, Name: "not_joined", Field: "group", Detail: "join the group first"}
+	errJoined               = &chat.Error{Code: 10013, Name: "already_joined", Field: "group", Detail: "this connection is in the group already"}
+	errTooManyGroups        = &chat.Error{Code: 10037, Name: "too_many_groups", Field: "group", Detail: "this connection is in as many groups as it may be; leave one first"}
+	errTooFast              = &chat.Error{Code: 10006, Name: "too_fast", Detail: "too many frames; slow down or be disconnected", Temporary: true}
+	errLockedOut            = &chat.Error{Code: 70050, Name: "too_many_failures", Detail: "too many failed logins from this address; try again in a minute", Temporary: true}
+	errClientTooOld         = &chat.Error{Code: 110001, Name: "client_too_old", Field: "protocol"}
+	errTimeout              = &chat.Error{Code: 10002, Name: "timeout", Detail: "it took too long; try again", Temporary: true}
+	errInternal             = &chat.Error{Code: 10002, Name: "internal", Detail: "something went wrong here; try again", Temporary: true}
+	errProfileTooFast       = &chat.Error{Code: 10006, Name: "too_fast", Detail: "you change your profile too often; try again in a few seconds", Temporary: true}
+	errGuestsReadNoProfiles = &chat.Error{Code: 10007, Name: "no_permission", Detail: "anonymous guests have no profile and see none"}
 )
 
 // answer begins the answer to a request that succeeded.

@@ -70,7 +70,8 @@ func openChat(t *testing.T, cfg socket.Config, chatCfg chat.Config, wrap func(so
 	if d.chat, err = chat.New(chatCfg, chat.NewMemory(), log); err != nil {
 		t.Fatal(err)
 	}
-	if d.accounts, err = account.New(account.Config{Signer: signer}, account.NewMemory(), log); err != nil {
+	renamed := func(a account.Account) { d.chat.Renamed(a.User, a.Nick, a.Avatar) }
+	if d.accounts, err = account.New(account.Config{Signer: signer, Renamed: renamed}, account.NewMemory(), log); err != nil {
 		t.Fatal(err)
 	}
 	var rooms socket.Rooms = d.chat

@@ -61,6 +61,10 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.setGroup(ctx, r)
 	case "mute", "mutes", "kick", "ban", "unban", "bans", "setRole":
 		return s.moderate(ctx, r)
+	case "getProfiles":
+		return s.getProfiles(ctx, r)
+	case "setProfile":
+		return s.setProfile(ctx, r)
 	case "count":
 		return s.count(ctx, r)
 	case "send", "recall", "history", "members",

@@ -6,8 +6,9 @@ import (
 	"liveroom/chat"
 )
 
-// People is what the door needs to tell who is in a group.
+// People is what the door needs to tell who is in a group, and how people may be called.
 type People interface {
+	MayBeCalled(ctx context.Context, who chat.Identity, nick string) error
 	Members(ctx context.Context, group string, by chat.Identity, after string, limit int) (page []chat.Member, next string, err error)
 }
 

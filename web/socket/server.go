@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"liveroom/chat"
+	"liveroom/chat/account"
 )
 
 // Rooms is what the door needs of the chat.
@@ -33,9 +34,11 @@ type Rooms interface {
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
 }
 
-// Accounts tells whom a UserSig names. An empty user takes the UserSig's word for it.
+// Accounts knows people (account.Service). In Login an empty user takes the UserSig's word for who it is.
 type Accounts interface {
 	Login(ctx context.Context, user, userSig string) (chat.Identity, error)
+	Profiles(ctx context.Context, users []string) ([]account.Account, error)
+	SetOwnProfile(ctx context.Context, user string, p account.Patch) (account.Account, error)
 }
 
 // Server is the door. It is an http.Handler that serves while Run runs.

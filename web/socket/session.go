@@ -33,8 +33,9 @@ type session struct {
 	failures uint8 // failed logins
 	signedIn bool
 	who      chat.Identity
-	authBy   time.Time // deadline of auth
-	owed     int64     // of Server.resuming, until the answer is written
+	authBy   time.Time     // deadline of auth
+	renames  *rate.Limiter // of changes of the profile; nil until the first
+	owed     int64         // of Server.resuming, until the answer is written
 }
 
 var _ chat.Session = (*session)(nil)
