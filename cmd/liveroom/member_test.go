@@ -16,6 +16,7 @@ import (
 type member struct {
 	t    testing.TB
 	conn *websocket.Conn
+	over chan struct{} // closed when nothing more comes
 
 	mu       sync.Mutex
 	nextID   int
@@ -60,6 +61,10 @@ type joined struct {
 	Role       string  `json:"role"`
 	Notice     string  `json:"notice"`
 	Profile    profile `json:"profile"`
+	Mute       struct {
+		All   bool  `json:"all"`
+		Until int64 `json:"until"`
+	} `json:"mute"`
 }
 
 // profile is what a group is called and whose it is.
@@ -106,7 +111,7 @@ func dialMember(t testing.TB, addr string) *member {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &member{t: t, conn: conn, replies: map[int]chan json.RawMessage{}, heard: map[uint64]time.Time{}}
+	m := &member{t: t, conn: conn, over: make(chan struct{}), replies: map[int]chan json.RawMessage{}, heard: map[uint64]time.Time{}}
 	t.Cleanup(m.leave)
 	go m.read()
 	return m
@@ -171,6 +176,7 @@ func textBody(text string) []any {
 }
 
 func (m *member) read() {
+	defer close(m.over)
 	for {
 		_, raw, err := m.conn.ReadMessage()
 		if err != nil {
@@ -278,12 +284,20 @@ func (m *member) texts() []string {
 	defer m.mu.Unlock()
 	var out []string
 	for _, msg := range m.messages {
-		var body []struct{ MsgContent struct{ Text string } }
-		if json.Unmarshal(msg.Body, &body) == nil && len(body) == 1 && body[0].MsgContent.Text != "" {
-			out = append(out, body[0].MsgContent.Text)
+		if text := textIn(msg); text != "" {
+			out = append(out, text)
 		}
 	}
 	return out
+}
+
+// textIn is the text of a message; empty: it has none.
+func textIn(msg chatMessage) string {
+	var body []struct{ MsgContent struct{ Text string } }
+	if json.Unmarshal(msg.Body, &body) != nil || len(body) != 1 {
+		return ""
+	}
+	return body[0].MsgContent.Text
 }
 
 // waitVersion waits until message, attribute and field of a version have come.
