@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { MessageRow } from '../chat/log.ts';
 import { wordsOf } from '../chat/parts.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
@@ -9,7 +9,7 @@ import { FOREVER } from '../chat/out.ts';
 /** What who keeps order may do about a message and its sender. */
 export function ModerateDialog({ chat, row, onClose }: { chat: RoomChat; row: MessageRow; onClose(): void }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const act = (name: string, say: string, run: () => Promise<void>, grave = false) => (
     <button
       type="button"

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { errorKey } from '../chat/errors.ts';
 import { t, type Key } from '../i18n/index.ts';
 
@@ -20,7 +20,7 @@ export function NickDialog({ initial, renaming, onName, onClose }: NickDialogPro
   const [nick, setNick] = useState(initial);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Key | null>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
 
   const submit = async (ev: Event) => {
     ev.preventDefault();

@@ -313,7 +313,9 @@ test('who keeps order has a menu at each message, and nobody else', async () => 
   await alice.page.waitForSelector('[data-testid=chat-act]:has-text("Vera was muted")');
   await alice.page.hover('text=rude words');
   await more.click();
+  await alice.page.waitForSelector('[data-testid=moderate-ban]');
   await alice.page.keyboard.press('Escape');
+  await alice.page.waitForSelector('[data-testid=moderate]', { state: 'detached' });
   expect(await alice.page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('chat-more');
   await more.click();
   await alice.page.click('[data-testid=moderate-ban]');
