@@ -14,10 +14,11 @@ type sink struct {
 	n  int
 }
 
-func (s *sink) ID() string                  { return s.id }
-func (s *sink) Deliver(b *chat.Batch)       { s.n += len(b.Items) }
-func (s *sink) Left(string, chat.Departure) {}
-func (s *sink) Close(chat.Closing)          {}
+func (s *sink) ID() string                   { return s.id }
+func (s *sink) Direct(string, *chat.Message) {}
+func (s *sink) Deliver(b *chat.Batch)        { s.n += len(b.Items) }
+func (s *sink) Left(string, chat.Departure)  {}
+func (s *sink) Close(chat.Closing)           {}
 
 // BenchmarkFanOut is one message through store, limiter and hand-over to every session.
 func BenchmarkFanOut(b *testing.B) {

@@ -52,6 +52,7 @@ var (
 	ErrTooManyMessages = &Error{Code: 10023, Name: "too_many_messages", Detail: "you send too fast; wait a moment", Temporary: true}
 	ErrSlowMode        = &Error{Code: 10023, Name: "slow_mode", Detail: "this group is in slow mode; wait until you may send again", Temporary: true}
 	ErrNoAccount       = &Error{Code: 10019, Name: "no_such_account", Detail: "there is no such account"}
+	ErrNoReceiver      = &Error{Code: 20003, Name: "no_such_user", Detail: "there is no such user", Field: "user"}
 	ErrAttributeKey    = &Error{Code: 10045, Name: "attribute_key_too_long", Detail: "an attribute key is 1 to 32 bytes", Field: "attributes"}
 	ErrAttributeValue  = &Error{Code: 10046, Name: "attribute_value_too_long", Detail: "an attribute value is at most 4000 bytes", Field: "attributes"}
 	ErrAttributeCount  = &Error{Code: 10047, Name: "too_many_attributes", Detail: "a group has at most 16 attributes", Field: "attributes"}

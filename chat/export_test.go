@@ -59,3 +59,10 @@ func (s *Service) DeleteAttributes(ctx context.Context, group string, by Identit
 	_, err := s.WriteAttributes(ctx, group, by, AttributeChange{Op: DeleteAttribute, Keys: keys})
 	return err
 }
+
+// Remembered says how much is kept of messages between users: senders' paces, and messages.
+func Remembered(s *Service) (paces, messages int) {
+	s.letters.mu.Lock()
+	defer s.letters.mu.Unlock()
+	return len(s.letters.paces), len(s.letters.dedup.known)
+}

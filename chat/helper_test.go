@@ -27,6 +27,7 @@ type session struct {
 	arrived chan struct{} // a token for each batch
 	closed  chat.Closing
 	left    []chat.Departure
+	letters []string // from user to user: to whom, and what
 }
 
 func newSession(id string) *session {
@@ -51,6 +52,12 @@ func (s *session) await(quiet <-chan struct{}) {
 	case <-s.arrived:
 	case <-quiet:
 	}
+}
+
+func (s *session) Direct(to string, m *chat.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.letters = append(s.letters, to+": "+textOf(m))
 }
 
 func (s *session) Left(_ string, why chat.Departure) {

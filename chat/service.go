@@ -32,11 +32,13 @@ type Service struct {
 
 	presence *presence
 	restless restless
+	letters  letters
 
 	sessions   atomic.Int64
 	batches    atomic.Uint64
 	deliveries atomic.Uint64
 	panics     atomic.Uint64
+	direct     atomic.Uint64
 	recalls    atomic.Uint64
 	blocks     atomic.Uint64
 	told       atomic.Uint64

@@ -18,6 +18,8 @@ type Stats struct {
 	Recalled uint64 // messages taken back after delivery
 	Blocked  uint64 // and blocked by a verdict
 
+	Direct uint64 // messages from user to user
+
 	Told   uint64 // comings and goings of people that members were told
 	Untold uint64 // and those they were not, in rooms too large for it
 
@@ -88,7 +90,7 @@ func (s *Service) count(p *sending) {
 func (s *Service) Stats() Stats {
 	st := Stats{
 		Sessions: int(s.sessions.Load()),
-		Batches:  s.batches.Load(), Deliveries: s.deliveries.Load(), Panics: s.panics.Load(),
+		Batches:  s.batches.Load(), Deliveries: s.deliveries.Load(), Panics: s.panics.Load(), Direct: s.direct.Load(),
 		Recalled: s.recalls.Load(), Blocked: s.blocks.Load(),
 		Told: s.told.Load(), Untold: s.untold.Load(),
 	}

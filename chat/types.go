@@ -107,11 +107,14 @@ func (b *Batch) Frame(form int, build func(*Batch) []byte) []byte {
 // Session is one connected device, implemented by a door. Deliver must not block: a session that can't keep up drops
 // what it may by priority or closes itself.
 //
+// Direct hands over a message from one user to another, either of whom the session is of. The message is shared.
+//
 // Left tells that the session was taken out of a group, after what was delivered to it before. A delivery of that group
 // which is still under way may follow, and is for nobody. No method may call the Service with a lock that another holds.
 type Session interface {
 	ID() string
 	Deliver(*Batch)
+	Direct(to string, m *Message)
 	Left(group string, why Departure)
 	Close(Closing)
 }

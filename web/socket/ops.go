@@ -55,6 +55,8 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.join(ctx, r)
 	case "leave":
 		return s.leave(ctx, r)
+	case "sendC2C":
+		return s.sendC2C(ctx, r)
 	case "group":
 		return s.group(ctx, r)
 	case "setGroup":

@@ -82,6 +82,17 @@ func (q *queue) deliver(group string, d delivery, dropped *[classes]uint64) (o o
 	return o, q.start()
 }
 
+// hand queues what comes of no group, if it fits.
+func (q *queue) hand(d delivery, dropped *[classes]uint64) (start bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	q.put(d, dropped)
+	return q.start()
+}
+
 // push queues a frame that is no batch: an answer, a ping, a pong. Nil is none.
 func (q *queue) push(b []byte) (start bool) {
 	q.mu.Lock()

@@ -28,6 +28,7 @@ type Rooms interface {
 	People
 	Values
 	Presence
+	Letters
 	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
 	Leave(group string, sess chat.Session)
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)

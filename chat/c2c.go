@@ -1,0 +1,148 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// maxLetterPaces is how many senders' paces are remembered; beyond, somebody is forgotten.
+const maxLetterPaces = 10_000
+
+// letters are the messages between users: what is remembered of them.
+type letters struct {
+	mu    sync.Mutex
+	dedup dedup
+	paces map[string]time.Time // when a sender's token bucket is full again
+}
+
+// SendTo hands a message to all devices of another user, and to the sender's own but the session it comes from. Its Body,
+// CloudCustomData and Random count. It is for what programs tell each other: nothing is kept for a user who is not there,
+// who misses it, and a device too slow to take it may miss it too. A repeat within Config.DedupAge gets the original ack.
+func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identity, from Session) (Ack, error) {
+	m.From, m.Nick, m.Avatar, m.Priority, m.Group, m.Server = who.User, who.Nick, who.Avatar, Normal, "", false
+	p, err := s.admitLetter(ctx, user, &m, who)
+	if err != nil {
+		return Ack{}, err
+	}
+	ack, fresh, err := s.letters.take(p, time.Now(), &s.cfg)
+	if err != nil || !fresh {
+		return ack, err
+	}
+	m.Time = ack.Time
+	s.direct.Add(1)
+	to := s.devicesOf(user)
+	if user != who.User {
+		to = append(to, s.devicesOf(who.User)...)
+	}
+	for _, d := range to {
+		if d.sess != from {
+			s.guarded(func() { d.sess.Direct(user, &m) })
+		}
+	}
+	return ack, nil
+}
+
+// admitLetter checks a message to a user as one to a group is checked.
+func (s *Service) admitLetter(ctx context.Context, user string, m *Message, who Identity) (*sending, error) {
+	switch {
+	case who.Anonymous || who.User == "":
+		return nil, ErrPermission.with("", "anonymous guests only receive; sign in to send")
+	case !validUser(user):
+		return nil, badUser("user")
+	}
+	c, err := s.check(m)
+	if err != nil {
+		return nil, err
+	}
+	if kind, ok := c.fromServer(); ok && !who.Admin {
+		return nil, ErrPermission.with("body", "custom messages of type %q come from the server only", kind)
+	}
+	p := s.sending(m)
+	if p.Key != (Key{}) {
+		to := *m
+		to.From += " " + user // no user id has a space
+		p.Key = DedupKey(&to)
+	}
+	p.exempt = s.exempt(who)
+	if !who.Admin {
+		p.paced = who.User
+	}
+	if err := s.reword(p); err != nil {
+		return nil, err
+	}
+	return p, s.mustKnow(ctx, user)
+}
+
+// mustKnow says if there is no such account.
+func (s *Service) mustKnow(ctx context.Context, user string) error {
+	if s.cfg.Account == nil || user == Administrator {
+		return nil
+	}
+	_, err := s.cfg.Account(ctx, user)
+	if errors.Is(err, ErrNoAccount) {
+		return ErrNoReceiver
+	}
+	return s.storeError(err, "find account")
+}
+
+// take lets a message through once, if its sender is not too fast.
+func (l *letters) take(p *sending, now time.Time, cfg *Config) (ack Ack, fresh bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ack = Ack{Time: now, Body: p.clean}
+	if p.Key != (Key{}) {
+		if earlier := l.dedup.reserve(now, p.Key); earlier.Ack != nil {
+			return *earlier.Ack, false, nil
+		}
+	}
+	if err := l.pace(p.paced, now, cfg); err != nil {
+		l.dedup.release(p.Key)
+		return Ack{}, false, err
+	}
+	l.dedup.settle(Settled{Key: p.Key, Ack: ack, Expires: now.Add(cfg.DedupAge)})
+	return ack, true, nil
+}
+
+// pace takes what a message costs from its sender's token bucket, which is as large as that in a room. The lock is held.
+func (l *letters) pace(user string, now time.Time, cfg *Config) error {
+	interval := cfg.tokenInterval()
+	if user == "" || interval == 0 {
+		return nil
+	}
+	full, known := l.paces[user]
+	if full.Before(now) {
+		full = now
+	}
+	if at := full.Add(-time.Duration(cfg.UserBurst-1) * interval); now.Before(at) {
+		return ErrTooManyMessages.until(at)
+	}
+	if !known && len(l.paces) >= maxLetterPaces {
+		l.trim(now)
+	}
+	if l.paces == nil {
+		l.paces = make(map[string]time.Time)
+	}
+	l.paces[user] = full.Add(interval)
+	return nil
+}
+
+// trim forgets the paces of some who may send freely, and of anybody if that is nobody. The lock is held.
+func (l *letters) trim(now time.Time) {
+	looked := 0
+	for user, full := range l.paces { // from a random place
+		if looked++; looked > 100 {
+			break
+		}
+		if !full.After(now) {
+			delete(l.paces, user)
+		}
+	}
+	for user := range l.paces {
+		if len(l.paces) < maxLetterPaces {
+			return
+		}
+		delete(l.paces, user)
+	}
+}

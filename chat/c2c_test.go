@@ -1,0 +1,155 @@
+package chat_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/chat"
+)
+
+func (s *session) heard() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.letters)
+}
+
+func TestAMessageToAUserReachesHisDevicesAndTheSendersOthers(t *testing.T) {
+	s := start(t, chat.Config{CountEvery: time.Hour}, chat.NewMemory())
+	phone, desk := signIn(t, s, on("vera", "iOS", "1")), signIn(t, s, on("vera", "Web", "2"))
+	mine, other, third := signIn(t, s, on("otto", "Web", "1")), signIn(t, s, on("otto", "Android", "2")), signIn(t, s, on("carl", "Web", "1"))
+	ack, err := s.SendTo(t.Context(), "vera", chat.Message{From: "carl", Nick: "Carl", Body: text("psst")}, named("otto"), mine)
+	if err != nil || ack.Seq != 0 || ack.Time.IsZero() {
+		t.Fatalf("ack %+v, %v", ack, err)
+	}
+	for sess, want := range map[*session][]string{phone: {"vera: psst"}, desk: {"vera: psst"}, other: {"vera: psst"}, mine: nil, third: nil} {
+		if got := sess.heard(); !slices.Equal(got, want) {
+			t.Errorf("%s heard %q, want %q", sess.id, got, want)
+		}
+	}
+	if _, err := s.SendTo(t.Context(), "otto", chat.Message{Body: text("note to self")}, named("otto"), mine); err != nil {
+		t.Fatal(err)
+	}
+	if got := other.heard(); len(got) != 2 || len(mine.heard()) != 0 {
+		t.Errorf("to oneself: the other device heard %q, the sending one %q", got, mine.heard())
+	}
+	if _, err := s.SendTo(t.Context(), "nobody", chat.Message{Body: text("hello?")}, named("otto"), mine); err != nil {
+		t.Errorf("to who is not there: %v", err)
+	}
+	if n := s.Stats().Direct; n != 3 {
+		t.Errorf("%d were counted", n)
+	}
+}
+
+func TestMessagesToUsersAreCheckedAsThoseToGroups(t *testing.T) {
+	cfg := chat.Config{CountEvery: time.Hour, MessageBytes: 200, Words: badWords{}}
+	cfg.Account = func(_ context.Context, user string) (chat.Identity, error) {
+		if user == "nobody" {
+			return chat.Identity{}, chat.ErrNoAccount
+		}
+		return named(user), nil
+	}
+	s := start(t, cfg, chat.NewMemory())
+	vera := signIn(t, s, on("vera", "Web", "1"))
+	for _, tc := range []struct {
+		name string
+		who  chat.Identity
+		to   string
+		m    chat.Message
+		want error
+	}{
+		{"an anonymous guest", chat.Identity{User: "anon_1", Anonymous: true}, "vera", chat.Message{Body: text("hi")}, chat.ErrPermission},
+		{"nobody", chat.Identity{}, "vera", chat.Message{Body: text("hi")}, chat.ErrPermission},
+		{"to no user id", named("otto"), "a b", chat.Message{Body: text("hi")}, chat.ErrParameter},
+		{"to an unknown user", named("otto"), "nobody", chat.Message{Body: text("hi")}, chat.ErrNoReceiver},
+		{"without a body", named("otto"), "vera", chat.Message{}, chat.ErrParameter},
+		{"too large", named("otto"), "vera", chat.Message{Body: text(strings.Repeat("x", 200))}, chat.ErrTooLarge},
+		{"in the server's manner", named("otto"), "vera", chat.Message{Body: custom(`{"type":"kick"}`)}, chat.ErrPermission},
+		{"with a word that blocks", named("otto"), "vera", chat.Message{Body: text("a bad word")}, chat.ErrBlocked},
+	} {
+		if _, err := s.SendTo(t.Context(), tc.to, tc.m, tc.who, newSession("s")); !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
+		}
+	}
+	if got := vera.heard(); len(got) > 0 {
+		t.Fatalf("and yet heard %q", got)
+	}
+	if _, err := s.SendTo(t.Context(), "vera", chat.Message{Body: custom(`{"type":"kick"}`)}, admin, newSession("s")); err != nil {
+		t.Errorf("an administrator in the server's manner: %v", err)
+	}
+	ack, err := s.SendTo(t.Context(), "vera", chat.Message{Body: text("a meh word")}, named("otto"), newSession("s"))
+	if err != nil || ack.Body != string(text("a *** word")) {
+		t.Errorf("replaced: %+v, %v", ack, err)
+	}
+	if got := vera.heard(); len(got) != 2 || got[1] != "vera: a *** word" {
+		t.Errorf("heard %q", got)
+	}
+}
+
+// TestMessagesToUsersHaveAPaceAndNoRepeats, over all of the sender's devices.
+func TestMessagesToUsersHaveAPaceAndNoRepeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, chat.Config{CountEvery: time.Hour, UserBurst: 2, UserRate: 1}, chat.NewMemory())
+		vera := signIn(t, s, on("vera", "Web", "1"))
+		send := func(who chat.Identity, to string, random uint32) (chat.Ack, error) {
+			return s.SendTo(t.Context(), to, chat.Message{Body: text("hi"), Random: random}, who, newSession("s"))
+		}
+		otto := named("otto")
+		first, err := send(otto, "vera", 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond)
+		for range 5 {
+			if again, err := send(otto, "vera", 7); err != nil || !again.Time.Equal(first.Time) {
+				t.Errorf("a repeat: %+v, %v, want %+v", again, err, first)
+			}
+		}
+		if _, err := send(otto, "carl", 7); err != nil { // the same to another is no repeat
+			t.Error(err)
+		}
+		_, err = send(otto, "vera", 8)
+		var refused *chat.Error
+		if !errors.As(err, &refused) || !errors.Is(err, chat.ErrTooManyMessages) || refused.NextAt.IsZero() {
+			t.Fatalf("the third at once: %v", err)
+		}
+		if _, err := send(named("carl"), "vera", 8); err != nil {
+			t.Errorf("another sender: %v", err)
+		}
+		time.Sleep(time.Until(refused.NextAt))
+		if _, err := send(otto, "vera", 8); err != nil {
+			t.Errorf("when it was said to be possible: %v", err)
+		}
+		for i := range 20 {
+			if _, err := send(admin, "vera", uint32(100+i)); err != nil {
+				t.Fatalf("an administrator: %v", err)
+			}
+		}
+		if n := len(vera.heard()); n != 3+20 {
+			t.Errorf("heard %d", n)
+		}
+		time.Sleep(6 * time.Minute)
+		if again, err := send(otto, "vera", 7); err != nil || again.Time.Equal(first.Time) {
+			t.Errorf("six minutes later: %+v, %v", again, err)
+		}
+	})
+}
+
+// TestManySendersAreForgotten: what is remembered of senders has a bound.
+func TestManySendersAreForgotten(t *testing.T) {
+	s := start(t, chat.Config{CountEvery: time.Hour, UserBurst: 1, UserRate: 0.01}, chat.NewMemory())
+	for i := range 22_000 {
+		if _, err := s.SendTo(t.Context(), "vera", chat.Message{Body: text("hi"), Random: uint32(i + 1)}, named(fmt.Sprint("u", i)), newSession("s")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paces, sent := chat.Remembered(s)
+	if paces > 10_000 || sent > 20_000 {
+		t.Errorf("%d paces and %d messages are remembered", paces, sent)
+	}
+}

@@ -1,0 +1,47 @@
+package socket
+
+import (
+	"context"
+	"encoding/json"
+
+	"liveroom/chat"
+)
+
+// Letters is what the door needs for messages from user to user.
+type Letters interface {
+	SendTo(ctx context.Context, user string, m chat.Message, who chat.Identity, from chat.Session) (chat.Ack, error)
+}
+
+// sendC2C sends a message to a user.
+func (s *session) sendC2C(ctx context.Context, r *request) error {
+	var f struct {
+		User            string          `json:"user"`
+		Random          uint32          `json:"random"`
+		Body            json.RawMessage `json:"body"`
+		CloudCustomData string          `json:"cloudCustomData"`
+	}
+	if err := r.into(&f); err != nil {
+		return err
+	}
+	ack, err := s.srv.rooms.SendTo(ctx, f.User, chat.Message{Random: f.Random, Body: f.Body, CloudCustomData: f.CloudCustomData}, s.who, s)
+	if err != nil {
+		return err
+	}
+	b := appendField(answer(r, 64), "time", ack.Time.Unix())
+	if ack.Body != "" {
+		b = append(append(b, `,"body":`...), ack.Body...)
+	}
+	s.answer(finish(b))
+	return nil
+}
+
+// Direct implements chat.Session. A socket that is too slow loses it like a message of High priority.
+func (s *session) Direct(to string, m *chat.Message) {
+	b := append(newFrame(256+len(m.Body)+len(m.CloudCustomData)), `{"push":"c2c","message":`...)
+	b = appendMessage(b, m)
+	b = appendField(b[:len(b)-1], "to", to)
+	frame := s.wire.shape(seal(append(b, "}}"...)))
+	var dropped [classes]uint64
+	s.startWriter(s.queue.hand(append(delivery{byte(high)}, frame...), &dropped))
+	s.srv.count.drop(&dropped)
+}
