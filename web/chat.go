@@ -30,6 +30,7 @@ func (s *Server) registerChat() {
 	s.registerNotice()
 	s.registerRecall()
 	s.registerModeration()
+	s.registerFiles()
 	register(s, s.operation("messages", http.MethodGet, "/rooms/{room}/messages", "chat", "Show recent messages", anyone), s.messages)
 	register(s, s.operation("send-message", http.MethodPost, "/rooms/{room}/messages", "chat", "Send a message", tokenOrAnchor), s.sendMessage)
 }

@@ -31,6 +31,8 @@ type Config struct {
 	MaxPerAddress     int           // requests one address may have under way, chat apart; default 512, negative: no limit
 	BodyTimeout       time.Duration // from a request's head to the end of its body; default 10 s
 	AnswerTimeout     time.Duration // for a client to receive an answer, waits included; default 2 min
+	UploadPace        Pace          // of a file that is uploaded; default 16 KiB/s after 30 s, no pause above 20 s
+	StallTimeout      time.Duration // for a client to receive each 32 KiB of a file; default 30 s
 }
 
 // minTokenBytes keeps tokens that can be guessed out.
@@ -56,6 +58,12 @@ func (c Config) withDefaults() Config {
 	length(&c.Heartbeat, 15*time.Second)
 	length(&c.BodyTimeout, 10*time.Second)
 	length(&c.AnswerTimeout, 2*maxWait)
+	length(&c.UploadPace.Idle, 20*time.Second)
+	length(&c.UploadPace.Start, 30*time.Second)
+	length(&c.StallTimeout, 30*time.Second)
+	if c.UploadPace.Second == 0 {
+		c.UploadPace.Second = 16 << 10
+	}
 	if len(c.Origins) == 0 {
 		c.Origins = []string{anyOrigin}
 	}
@@ -89,6 +97,10 @@ func (c Config) Validate() error {
 		{"Heartbeat", int(c.Heartbeat)},
 		{"BodyTimeout", int(c.BodyTimeout)},
 		{"AnswerTimeout", int(c.AnswerTimeout)},
+		{"UploadPace.Idle", int(c.UploadPace.Idle)},
+		{"UploadPace.Start", int(c.UploadPace.Start)},
+		{"UploadPace.Second", int(c.UploadPace.Second)},
+		{"StallTimeout", int(c.StallTimeout)},
 	} {
 		if n.value <= 0 {
 			return fmt.Errorf("web: %s is %d, must be above 0", n.name, n.value)
@@ -104,6 +116,7 @@ type Deps struct {
 	Accounts Accounts
 	Guests   Guests // nil: named guests can't be made here
 	Words    Words
+	Files    Files                                    // nil: nothing can be uploaded here
 	Journal  chat.Journal                             // who did what; nil: not kept
 	Events   EventLog                                 // the installation's log of status changes
 	Watch    func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for

@@ -151,6 +151,9 @@ func chatProblem(e *chat.Error) *Problem {
 
 // chatStatus is the HTTP status of a refusal of the chat.
 func chatStatus(e *chat.Error) *Problem {
+	if p := fileStatus(e); p != nil {
+		return p
+	}
 	p := newProblem(http.StatusUnprocessableEntity, e.Name, e.Detail).at(e.Field)
 	switch e.Code {
 	case 10002:

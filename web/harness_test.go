@@ -19,6 +19,7 @@ import (
 	"liveroom/address"
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/file"
 	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/live/stream"
@@ -99,6 +100,8 @@ type bench struct {
 	signer account.Signer
 
 	accounts *account.Service
+	chat     *chat.Service
+	files    *file.Service
 	logs     *logBuffer
 	client   *http.Client
 	stop     func()
@@ -143,6 +146,12 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 		return chat.Identity{User: a.User, Nick: a.Nick, Avatar: a.Avatar}, err
 	}}, chat.NewMemory(), log)
 	must(t, err)
+	b.chat = talk
+	folder, err := file.OpenFolder(t.TempDir())
+	must(t, err)
+	t.Cleanup(func() { _ = folder.Close() })
+	b.files, err = file.New(file.Config{Key: []byte("test-key-of-files-0123456789"), PublicURL: "http://localhost:8080"}, talk, file.NewMemory(), folder, log)
+	must(t, err)
 	outbox := status.NewSynchroniser(status.SyncConfig{}, b.states, nil, log)
 	machine.Watch(func(s status.State) { outbox.Wake(s.Record.Room) })
 	service, err := live.New(live.Config{
@@ -154,7 +163,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.rooms = &rooms{Service: service}
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Events: b.states, Watch: machine.Watch, Log: log,
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Files: b.files, Events: b.states, Watch: machine.Watch, Log: log,
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats)},
 	}
 	if change != nil {
@@ -163,7 +172,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.server, err = web.New(cfg, deps)
 	must(t, err)
 	b.server.SetReady(true)
-	b.serve(talk.Run, outbox.Run, b.server.Run)
+	b.serve(talk.Run, b.files.Run, outbox.Run, b.server.Run)
 	return b
 }
 

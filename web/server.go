@@ -25,6 +25,7 @@ type Server struct {
 	accounts Accounts
 	guests   Guests
 	words    Words
+	files    Files
 	journal  chat.Journal
 	socket   http.Handler
 	media    http.Handler
@@ -58,7 +59,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, journal: deps.Journal,
+		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, journal: deps.Journal,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),
@@ -102,6 +103,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.leadChat(p, r)
 	case isMedia(r.URL.Path):
 		s.leadMedia(p, r)
+	case s.files != nil && isFile(r.URL.Path):
+		s.lead(http.HandlerFunc(s.serveFile), p, r)
 	default:
 		s.engine.ServeHTTP(w, r)
 	}

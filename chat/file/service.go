@@ -136,11 +136,24 @@ func (s *Service) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			s.noteRest(context.WithoutCancel(ctx))
 			return context.Cause(ctx)
 		case m := <-s.shown:
 			s.noteShown(ctx, m)
 		case <-s.wake:
 			s.removeDismissed(ctx)
+		}
+	}
+}
+
+// noteRest notes what waits at the end.
+func (s *Service) noteRest(ctx context.Context) {
+	for {
+		select {
+		case m := <-s.shown:
+			s.noteShown(ctx, m)
+		default:
+			return
 		}
 	}
 }

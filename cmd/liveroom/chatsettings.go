@@ -27,6 +27,9 @@ func (s *Settings) validChat() error {
 			return fmt.Errorf("%s is %d, must be from %d to %d", b.name, b.is, b.min, b.max)
 		}
 	}
+	if s.ChatFiles != 0 && s.ChatFiles < 1<<20 {
+		return fmt.Errorf("chat-files is %d bytes, must be 0 (nobody uploads) or from 1MiB on", s.ChatFiles)
+	}
 	if s.ChatHistoryAge < time.Minute || s.ChatHistoryAge > 720*time.Hour {
 		return fmt.Errorf("chat-history-age is %s, must be from 1m to 720h", s.ChatHistoryAge)
 	}

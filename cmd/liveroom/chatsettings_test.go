@@ -24,6 +24,8 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 		{"chat-tips", "-1", "10000"},
 		{"chat-tips", "10001", "10000"},
 		{"chat-message-size", "1023", "1024"},
+		{"chat-files", "10GB", "10GiB"},
+		{"chat-files", "1023KiB", "1MiB"},
 		{"chat-message-size", "12289", "12288"},
 		{"chat-web-instances", "-1", "1000"},
 		{"chat-native-instances", "1001", "1000"},

@@ -182,7 +182,7 @@ func TestSmallCommands(t *testing.T) {
 			t.Errorf("%s is empty", name)
 		}
 	}
-	want := "LIVEROOM_API_TOKEN LIVEROOM_APP_SECRET LIVEROOM_PUSH_KEY LIVEROOM_PLAY_KEY LIVEROOM_NODE_KEY LIVEROOM_SDK_APP_ID"
+	want := "LIVEROOM_API_TOKEN LIVEROOM_APP_SECRET LIVEROOM_PUSH_KEY LIVEROOM_PLAY_KEY LIVEROOM_NODE_KEY LIVEROOM_FILE_KEY LIVEROOM_SDK_APP_ID"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("secrets for %s, want %s", got, want)
 	}

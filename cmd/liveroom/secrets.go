@@ -24,6 +24,7 @@ type Secrets struct {
 	PlayKey       string `yaml:"play-key,omitempty"`        // signs play addresses
 	PlayKeyBackup string `yaml:"play-key-backup,omitempty"` // also accepted
 	NodeKey       string `yaml:"node-key,omitempty"`        // between nodes; signs play sessions
+	FileKey       string `yaml:"file-key,omitempty"`        // signs addresses of uploaded files
 }
 
 // field is one secret with the name of its environment variable.
@@ -44,6 +45,7 @@ func (s *Secrets) fields() []field {
 		{env: "LIVEROOM_PLAY_KEY", value: &s.PlayKey, least: 8},
 		{env: "LIVEROOM_PLAY_KEY_BACKUP", value: &s.PlayKeyBackup, least: 8, optional: true},
 		{env: "LIVEROOM_NODE_KEY", value: &s.NodeKey, least: 16},
+		{env: "LIVEROOM_FILE_KEY", value: &s.FileKey, least: 16},
 	}
 }
 
@@ -119,7 +121,7 @@ func (s *Secrets) check() error {
 func newSecrets() Secrets {
 	return Secrets{
 		APIToken: "lr_" + randomHex(24), SDKAppID: 1400000000 + uint64(randomByte())<<8 + uint64(randomByte()),
-		AppSecret: randomHex(32), PushKey: randomHex(16), PlayKey: randomHex(16), NodeKey: randomHex(32),
+		AppSecret: randomHex(32), PushKey: randomHex(16), PlayKey: randomHex(16), NodeKey: randomHex(32), FileKey: randomHex(32),
 	}
 }
 

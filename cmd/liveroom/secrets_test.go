@@ -27,8 +27,8 @@ func mustLoad(t *testing.T, data string, given Secrets, generate bool) Secrets {
 
 func TestSecretsAreMadeOnceAndKept(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	if s := mustLoad(t, data, Secrets{}, false); len(s.missing()) != 6 {
-		t.Errorf("missing %v, want all six", s.missing())
+	if s := mustLoad(t, data, Secrets{}, false); len(s.missing()) != 7 {
+		t.Errorf("missing %v, want all seven", s.missing())
 	}
 	if _, err := os.Stat(data); err == nil {
 		t.Error("only looking made the data folder")
@@ -134,7 +134,7 @@ func TestCompleteSecretsNeedNoFile(t *testing.T) {
 		t.Error("a secret was made although all were given")
 	}
 	printed := s.out.String() + s.log.String()
-	for _, name := range []string{"LIVEROOM_API_TOKEN", "LIVEROOM_APP_SECRET", "LIVEROOM_PUSH_KEY", "LIVEROOM_PLAY_KEY", "LIVEROOM_NODE_KEY"} {
+	for _, name := range []string{"LIVEROOM_API_TOKEN", "LIVEROOM_APP_SECRET", "LIVEROOM_PUSH_KEY", "LIVEROOM_PLAY_KEY", "LIVEROOM_NODE_KEY", "LIVEROOM_FILE_KEY"} {
 		if v := os.Getenv(name); v == "" || strings.Contains(printed, v) {
 			t.Errorf("%s is not set, or was printed", name)
 		}
@@ -156,6 +156,8 @@ func TestSecretsThatCannotBe(t *testing.T) {
 		{"short backup", complete(func(s *Secrets) { s.PlayKeyBackup = "opensea" }), []string{"LIVEROOM_PLAY_KEY_BACKUP", "8 characters"}},
 		{"short token", complete(func(s *Secrets) { s.APIToken = "opensesame" }), []string{"LIVEROOM_API_TOKEN", "16 characters"}},
 		{"short node key", complete(func(s *Secrets) { s.NodeKey = "opensesame" }), []string{"LIVEROOM_NODE_KEY", "16 characters"}},
+		{"short file key", complete(func(s *Secrets) { s.FileKey = "opensesame" }), []string{"LIVEROOM_FILE_KEY", "16 characters"}},
+		{"file and node key equal", complete(func(s *Secrets) { s.FileKey = s.NodeKey }), []string{"LIVEROOM_NODE_KEY", "LIVEROOM_FILE_KEY", "same"}},
 		{"push and play equal", complete(func(s *Secrets) { s.PushKey = s.PlayKey }), []string{"LIVEROOM_PUSH_KEY", "LIVEROOM_PLAY_KEY", "same"}},
 		{"backup is the key", complete(func(s *Secrets) { s.PushKeyBackup = s.PushKey }), []string{"LIVEROOM_PUSH_KEY", "LIVEROOM_PUSH_KEY_BACKUP", "same"}},
 		{"token is the app secret", complete(func(s *Secrets) { s.APIToken = s.AppSecret }), []string{"LIVEROOM_API_TOKEN", "LIVEROOM_APP_SECRET", "same"}},

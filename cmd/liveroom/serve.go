@@ -12,6 +12,7 @@ import (
 	"liveroom/address"
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/file"
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
 	"liveroom/live"
@@ -96,6 +97,8 @@ type program struct {
 	deadlines *status.Deadlines
 	chat      *chat.Service
 	words     *words.Service
+	files     *file.Service
+	folder    *file.Folder
 	accounts  *account.Service
 	rooms     *live.Service
 	rtmp      *rtmp.Server
@@ -150,7 +153,11 @@ func (p *program) join(keys Secrets) error {
 	if err = p.joinWords(&talk); err != nil {
 		return err
 	}
+	p.watchFiles(&talk)
 	if p.chat, err = chat.New(talk, p.talk, p.log); err != nil {
+		return err
+	}
+	if err = p.joinFiles(keys); err != nil {
 		return err
 	}
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
@@ -187,11 +194,13 @@ func (p *program) joinDoors(keys Secrets) error {
 	if p.hls, err = hls.New(play, p.hub, hlsGate{p.rooms, p.sessions}, p.log); err != nil {
 		return err
 	}
-	if p.socket, err = socket.New(p.set.socket(), p.chat, p.accounts, p.log); err != nil {
+	door := p.set.socket()
+	door.Files = p.files
+	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
 		return err
 	}
 	deps := web.Deps{
-		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Events: p.states, Watch: p.machine.Watch, Log: p.log,
+		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Files: p.files, Events: p.states, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
@@ -228,8 +237,9 @@ func (p *program) run(ctx context.Context) error {
 	jobs := []actor{{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, p.jobs()) }}}
 	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.deadlines.Run}, {"outbox", p.outbox.Run}}
 	chats := []actor{{"chat", p.chat.Run}, {"words", p.words.Run}}
+	files := []actor{{"files", p.files.Run}}
 	store := []actor{{"store", p.store.Run}}
-	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, chats, store)
+	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, chats, files, store)
 }
 
 // jobs is all periodic work.
@@ -237,6 +247,7 @@ func (p *program) jobs() []job {
 	return []job{
 		{"deadlines", "@every 30s", p.deadlines.Sweep},
 		{"rooms", "@every 1m", p.rooms.Sweep},
+		{"files", "@every 10m", p.files.Sweep},
 		{"guests", "@every 1h", func(ctx context.Context) error {
 			_, err := p.accounts.SweepGuests(ctx)
 			return err
@@ -250,6 +261,9 @@ func (p *program) close() {
 	var err error
 	if p.talk != nil {
 		err = p.talk.Close()
+	}
+	if p.folder != nil {
+		err = errors.Join(err, p.folder.Close())
 	}
 	if p.store != nil {
 		err = errors.Join(err, p.store.Close())

@@ -75,6 +75,7 @@ type Settings struct {
 	ChatWordsLoose string        `name:"chat-words-loose" help:"on: spaces and punctuation between the letters don't hide a word of the file." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_LOOSE" yaml:"chat-words-loose"`
 	ChatWordsPub   string        `name:"chat-words-public" help:"on: anyone may read the words that block, so that clients look before they send." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_PUBLIC" yaml:"chat-words-public"`
 	ChatWordsAdmin string        `name:"chat-words-admins" help:"on: messages of application administrators are checked too." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_ADMINS" yaml:"chat-words-admins"`
+	ChatFiles      bytesize      `name:"chat-files" help:"Most bytes on disk of files that members upload, such as 10GiB; 0: none may." default:"10GiB" env:"LIVEROOM_CHAT_FILES" yaml:"chat-files"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play, chat and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`

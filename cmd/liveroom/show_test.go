@@ -270,7 +270,7 @@ func TestRefusalsTellWhyAndNoSecret(t *testing.T) {
 		}
 	}
 	for where, text := range map[string]string{"log": n.log.String(), "metrics": metrics} {
-		for _, s := range []string{secret, playSecret, n.secrets.PushKey, n.secrets.PlayKey, n.secrets.APIToken, n.secrets.AppSecret, n.secrets.NodeKey} {
+		for _, s := range []string{secret, playSecret, n.secrets.PushKey, n.secrets.PlayKey, n.secrets.APIToken, n.secrets.AppSecret, n.secrets.NodeKey, n.secrets.FileKey} {
 			if strings.Contains(text, s) {
 				t.Errorf("the %s holds a secret", where)
 			}

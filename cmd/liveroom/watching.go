@@ -63,7 +63,7 @@ func (p *program) metrics() []web.Source {
 	return []web.Source{
 		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats),
 		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
-		p.storeMetrics, p.wordMetrics,
+		p.storeMetrics, p.wordMetrics, p.fileMetrics,
 	}
 }
 

@@ -36,6 +36,8 @@ type Config struct {
 	FailuresPerMinute int           // failed logins of one address before it is refused unheard (60)
 	FailureDelay      time.Duration // before the answer to a failed login; doubles with each, up to 16-fold (250ms)
 
+	Files Files // who may upload, and where to; nil: nobody
+
 	// ClientAddr tells who is calling, where trusted proxies are in between. Nil: the connection's address.
 	ClientAddr func(*http.Request) netip.Addr
 }

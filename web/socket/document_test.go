@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/chat/file"
 	"liveroom/web/socket"
 )
 
 // varying are the keys of docs/protocol.md whose values are examples.
 var varying = map[string]bool{
-	"session": true, "serverTime": true, "time": true, "epoch": true, "detail": true, "afterMs": true, "createdAt": true,
+	"session": true, "url": true, "serverTime": true, "time": true, "epoch": true, "detail": true, "afterMs": true, "createdAt": true,
 }
 
 var blocks = regexp.MustCompile("(?s)```chat\n(.*?)```")
@@ -155,7 +156,7 @@ func isMoment(v any) bool {
 
 func (r *replay) member(at, key string, want, got any) string {
 	paper, isText := want.(string)
-	example := varying[key] || isMoment(want) || key == "user" && strings.HasPrefix(paper, "anon_") || key == "next" && paper != ""
+	example := varying[key] || key == "id" && file.ValidID(paper) || isMoment(want) || key == "user" && strings.HasPrefix(paper, "anon_") || key == "next" && paper != ""
 	if !example || isMoment(want) != isMoment(got) {
 		return r.differs(at, want, got)
 	}

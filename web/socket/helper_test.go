@@ -18,6 +18,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/file"
 	"liveroom/web/socket"
 )
 
@@ -34,6 +35,7 @@ type door struct {
 	t        *testing.T
 	chat     *chat.Service
 	accounts *account.Service
+	files    *file.Service // gives addresses; takes nothing in
 	url      string
 	log      *lockedBuffer
 	stop     func() // ends Run and waits
@@ -74,6 +76,10 @@ func openChat(t *testing.T, cfg socket.Config, chatCfg chat.Config, wrap func(so
 	if d.accounts, err = account.New(account.Config{Signer: signer, Renamed: renamed}, account.NewMemory(), log); err != nil {
 		t.Fatal(err)
 	}
+	if d.files, err = file.New(file.Config{Key: []byte("a key of the tests"), PublicURL: "http://h"}, d.chat, file.NewMemory(), file.NewMemoryBlobs(), log); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Files = d.files
 	var rooms socket.Rooms = d.chat
 	if wrap != nil {
 		rooms = wrap(rooms)
@@ -225,6 +231,13 @@ type answer struct {
 	Mutes       []sanction        `json:"mutes"`
 	Bans        []sanction        `json:"bans"`
 	Next        string            `json:"next"`
+
+	FileID string `json:"id"`
+	URL    string `json:"url"`
+	Put    struct {
+		URL     string            `json:"url"`
+		Headers map[string]string `json:"headers"`
+	} `json:"put"`
 }
 
 type mute struct {

@@ -61,6 +61,8 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.group(ctx, r)
 	case "setGroup":
 		return s.setGroup(ctx, r)
+	case "upload":
+		return s.upload(ctx, r)
 	case "mute", "mutes", "kick", "ban", "unban", "bans", "setRole":
 		return s.moderate(ctx, r)
 	case "getProfiles":
