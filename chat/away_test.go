@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -47,6 +48,13 @@ func TestAway(t *testing.T) {
 				if err := s.ApplyStatus(t.Context(), status("g", 3)); err != nil {
 					t.Fatal(err)
 				}
+				if _, err := s.SetCounters(t.Context(), "g", admin, map[string]chat.Number{"likes": 7}); err != nil {
+					t.Fatal(err)
+				}
+				until, err := s.Mute(t.Context(), "g", admin, "alice", time.Hour, "")
+				if err != nil {
+					t.Fatal(err)
+				}
 
 				back, err := s.Join(t.Context(), "g", named("alice"), newSession("alice-again"), &chat.Position{Epoch: before.Epoch, Seq: seen})
 				if err != nil {
@@ -57,6 +65,12 @@ func TestAway(t *testing.T) {
 				}
 				if back.Notice != "be kind" || back.Attributes["theme"] != "dark" || back.Attributes["live_status"] == "" || back.Fields["live_status"] == "" {
 					t.Errorf("the state is not the newest: %+v", back)
+				}
+				if back.Counters.All["likes"] != 7 || !back.Mute.Until.Equal(until) || back.Mute.All || back.Count.Members != 2 {
+					t.Errorf("counters %+v, mute %+v, count %+v", back.Counters, back.Mute, back.Count)
+				}
+				if _, err := s.Send(t.Context(), chat.Message{Group: "g", Body: text("x")}, named("alice")); !errors.Is(err, chat.ErrMuted) {
+					t.Errorf("the mute that came meanwhile: %v", err)
 				}
 				if !test.complete {
 					if n := len(back.Messages); n == 0 || n > 20 || back.Messages[n-1].Seq != back.Seq {

@@ -117,13 +117,13 @@ func dialMember(t testing.TB, addr string) *member {
 	return m
 }
 
-// goodbye checks that the server told the member to come back before it closed.
+// goodbye checks that the server, which stops, told the member to come back, and when, before it closed.
 func (m *member) goodbye() {
 	m.t.Helper()
 	eventually(m.t, "the server says goodbye", func() bool {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		return m.close != nil && m.close.Reconnect
+		return m.close != nil && m.close.Reason == "going_away" && m.close.Reconnect && m.close.AfterMs >= 100
 	})
 }
 
