@@ -21,6 +21,7 @@ type letters struct {
 // CloudCustomData and Random count. It is for what programs tell each other: nothing is kept for a user who is not there,
 // who misses it, and a device too slow to take it may miss it too. A repeat within Config.DedupAge gets the original ack.
 func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identity, from Session) (Ack, error) {
+	who = s.presence.named(who)
 	m.From, m.Nick, m.Avatar, m.Priority, m.Group, m.Server = who.User, who.Nick, who.Avatar, Normal, "", false
 	p, err := s.admitLetter(ctx, user, &m, who)
 	if err != nil {

@@ -153,3 +153,28 @@ func TestManySendersAreForgotten(t *testing.T) {
 		t.Errorf("%d paces and %d messages are remembered", paces, sent)
 	}
 }
+
+// TestAMessageToAUserCarriesTheNewestName, whatever the sender's door has read before.
+func TestAMessageToAUserCarriesTheNewestName(t *testing.T) {
+	s := start(t, chat.Config{CountEvery: time.Hour}, chat.NewMemory())
+	mine := signIn(t, s, on("otto", "Web", "1"))
+	vera := &reader{session: newSession("vera")}
+	if err := s.SignIn(t.Context(), named("vera"), vera); err != nil {
+		t.Fatal(err)
+	}
+	s.Renamed("otto", "Otto II", "https://example.com/2.png")
+	if _, err := s.SendTo(t.Context(), "vera", chat.Message{Body: text("hi")}, on("otto", "Web", "1"), mine); err != nil {
+		t.Fatal(err)
+	}
+	if got := vera.nick + " " + vera.avatar; got != "Otto II https://example.com/2.png" {
+		t.Errorf("from %q", got)
+	}
+}
+
+// reader is a session that keeps how the sender of a message appears.
+type reader struct {
+	*session
+	nick, avatar string
+}
+
+func (n *reader) Direct(_ string, m *chat.Message) { n.nick, n.avatar = m.Nick, m.Avatar }

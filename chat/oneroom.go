@@ -13,8 +13,9 @@ const (
 	OneRoomNever
 )
 
-// binds says whether who is in one room at a time.
-func (o OneRoom) binds(who Identity) bool {
+// binds says whether who is in one room at a time. It looks only at what never changes of a member: locks of other rooms
+// are not held.
+func (o OneRoom) binds(who *Identity) bool {
 	switch {
 	case o == OneRoomNever, who.Anonymous, who.Admin, OptPlatform(who.Platform) != PlatformWeb:
 		return false
@@ -32,10 +33,10 @@ func (p *presence) sit(m *member, rule OneRoom) (elsewhere []*member) {
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	u := shard.user(m.who.User)
-	if rule.binds(m.who) {
+	if rule.binds(&m.who) {
 		own := m.who.User == m.room.group.Owner
 		for _, other := range u.seats {
-			if other.room != m.room && rule.binds(other.who) && (!own || other.sess == m.sess) {
+			if other.room != m.room && rule.binds(&other.who) && (!own || other.sess == m.sess) {
 				elsewhere = append(elsewhere, other)
 			}
 		}
@@ -58,7 +59,7 @@ func (p *presence) stand(m *member) {
 // movedOn says whether a user has gone to another room with another device, while the session that comes back to r was
 // away. The room's lock is held.
 func (p *presence) movedOn(r *room, sess Session, who Identity, rule OneRoom) bool {
-	if !rule.binds(who) || who.User == r.group.Owner {
+	if !rule.binds(&who) || who.User == r.group.Owner {
 		return false
 	}
 	shard := p.shard(who.User)
@@ -66,7 +67,7 @@ func (p *presence) movedOn(r *room, sess Session, who Identity, rule OneRoom) bo
 	defer shard.mu.Unlock()
 	u := shard.users[who.User]
 	return u != nil && slices.ContainsFunc(u.seats, func(m *member) bool {
-		return m.room != r && m.sess != sess && rule.binds(m.who) && slices.ContainsFunc(u.devices, func(d device) bool { return d.sess == m.sess })
+		return m.room != r && m.sess != sess && rule.binds(&m.who) && slices.ContainsFunc(u.devices, func(d device) bool { return d.sess == m.sess })
 	})
 }
 
