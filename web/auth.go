@@ -17,11 +17,6 @@ import (
 	"liveroom/status"
 )
 
-// Accounts tells whom a UserSig names. An empty user takes the UserSig's word for it.
-type Accounts interface {
-	Login(ctx context.Context, user, userSig string) (chat.Identity, error)
-}
-
 // caller is who stands behind a request.
 type caller struct {
 	token bool   // has an API token: may do everything

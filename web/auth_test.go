@@ -144,9 +144,15 @@ func TestFailedAuthenticationIsSlowedPerAddress(t *testing.T) {
 	}
 }
 
-type accountsFunc func() (chat.Identity, error)
+// loginFunc is accounts that nobody is asked for but to log in.
+type loginFunc struct {
+	web.Accounts
+	login func() (chat.Identity, error)
+}
 
-func (f accountsFunc) Login(context.Context, string, string) (chat.Identity, error) { return f() }
+func (f loginFunc) Login(context.Context, string, string) (chat.Identity, error) { return f.login() }
+
+func accountsFunc(login func() (chat.Identity, error)) web.Accounts { return loginFunc{login: login} }
 
 func TestAccountStoreAwayIsNobodysFault(t *testing.T) {
 	b := newBench(t, func(c *web.Config, d *web.Deps) {

@@ -16,6 +16,7 @@ type Chat interface {
 	ChatValues
 	Notifier
 	Moderation
+	ChatPeople
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
 }
@@ -31,6 +32,7 @@ func (s *Server) registerChat() {
 	s.registerRecall()
 	s.registerModeration()
 	s.registerFiles()
+	s.registerMembers()
 	register(s, s.operation("messages", http.MethodGet, "/rooms/{room}/messages", "chat", "Show recent messages", anyone), s.messages)
 	register(s, s.operation("send-message", http.MethodPost, "/rooms/{room}/messages", "chat", "Send a message", tokenOrAnchor), s.sendMessage)
 }

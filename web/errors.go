@@ -187,6 +187,10 @@ func wordsProblem(err error) *Problem {
 }
 
 func accountProblem(e *account.Error) *Problem {
+	if e.Field == "userId" {
+		c := *e
+		c.Field, e = "user", &c
+	}
 	switch e.Code {
 	case 80001:
 		return newProblem(http.StatusUnprocessableEntity, e.Name, e.Detail).at(e.Field)

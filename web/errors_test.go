@@ -45,7 +45,7 @@ func TestProblemTable(t *testing.T) {
 		{chat.ErrAttributeTotal, 422, "attributes_too_large", "attributes"},
 		{chat.ErrTooLarge, 413, "message_too_large", "body"},
 		{account.ErrBadNick, 422, "invalid", "nick"},
-		{account.ErrUnknownUser, 404, "unknown_user", "userId"},
+		{account.ErrUnknownUser, 404, "unknown_user", "user"},
 		{account.ErrExpired, 401, "bad_user_sig", ""},
 		{errors.New("open /var/secret: permission denied"), 500, "internal", ""},
 	} {

@@ -135,7 +135,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	machine := status.NewMachine(b.states, status.Config{})
 	list, err := words.New(t.Context(), words.Config{}, words.NewMemory(), log)
 	must(t, err)
-	accounts, err := account.New(account.Config{Signer: b.signer, Words: list}, account.NewMemory(), log)
+	accounts, err := account.New(account.Config{Signer: b.signer, Words: list, Renamed: func(a account.Account) { b.chat.Renamed(a.User, a.Nick, a.Avatar) }}, account.NewMemory(), log)
 	must(t, err)
 	b.accounts = accounts
 	talk, err := chat.New(chat.Config{Words: list, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {

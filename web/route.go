@@ -34,6 +34,7 @@ func (s *Server) route() {
 	s.registerAddresses()
 	s.registerIngest()
 	s.registerGuests()
+	s.registerAccounts()
 	s.registerChat()
 	s.registerWords()
 	look := []string{http.MethodGet, http.MethodHead}

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"liveroom/chat"
+)
+
+// ChatPeople is what the API needs of who is in the chat (chat.Service).
+type ChatPeople interface {
+	CloseUser(user string, why chat.Closing) int
+	Members(ctx context.Context, group string, by chat.Identity, after string, limit int) (page []chat.Member, next string, err error)
+}
+
+func (s *Server) registerMembers() {
+	register(s, s.operation("members", http.MethodGet, "/rooms/{room}/members", "chat", "List who is in the chat, who came last first", tokenOrAnchor), s.members)
+}
+
+// MemberBody is somebody with a name in a room's chat.
+type MemberBody struct {
+	User       string   `json:"user" example:"bob"`
+	Nick       string   `json:"nick"`
+	Avatar     string   `json:"avatar"`
+	Role       string   `json:"role" enum:"Owner,Admin,Member"`
+	JoinedAt   Time     `json:"joinedAt" doc:"Since when without a break, on whatever device."`
+	Muted      bool     `json:"muted"`
+	MutedUntil NullTime `json:"mutedUntil" doc:"When a mute ends; null: when it is lifted, or there is none."`
+}
+
+type membersIn struct {
+	RoomPath
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Cursor string `query:"cursor" maxLength:"32" doc:"nextCursor of the page before."`
+}
+
+type membersOut struct {
+	Body struct {
+		Members    []MemberBody `json:"members" doc:"The newest, as many as the server's setting chat-members says; anonymous guests are not among them."`
+		NextCursor string       `json:"nextCursor,omitempty" doc:"Absent on the last page."`
+	}
+}
+
+func (s *Server) members(ctx context.Context, in *membersIn) (*membersOut, error) {
+	out := &membersOut{}
+	out.Body.Members = []MemberBody{}
+	err := s.forMember(ctx, in.Room, func(ctx context.Context, group string, by chat.Identity) error {
+		page, next, err := s.chat.Members(ctx, group, by, in.Cursor, in.Limit)
+		for _, m := range page {
+			out.Body.Members = append(out.Body.Members, MemberBody{m.User, m.Nick, m.Avatar, string(m.Role), Time{m.JoinedAt}, !m.MutedUntil.IsZero(), lasting(m.MutedUntil)})
+		}
+		out.Body.NextCursor = next
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
