@@ -25,6 +25,8 @@ interface Identity {
   userSig: string;
 }
 
+const IN_ANOTHER = 10037; // the server's
+
 /** KICKED_OUT's type for the ends of a login. */
 const KICKED: Record<string, string> = {
   replaced: TYPES.KICKED_OUT_MULT_ACCOUNT, too_many_instances: TYPES.KICKED_OUT_MULT_ACCOUNT, kicked: TYPES.KICKED_OUT_REST_API,
@@ -231,7 +233,7 @@ export class Chat {
 
   async #resume(room: Room, line: Line): Promise<void> {
     try {
-      const answer = await line.request('join', { group: room.groupID, epoch: room.epoch, seq: room.seq });
+      const answer = await this.#goOn(room, line);
       if (room.isIn) room.resumed(answer);
     } catch (err) {
       if (!(err instanceof ChatError) || isTemporary(err)) throw err instanceof ChatError ? new LineDown(true) : err; // the next line may do
@@ -239,6 +241,16 @@ export class Chat {
       room.left({ reason: reasons[err.code] ?? err.data.reason ?? '', by: '', detail: err.message, until: err.data.until ?? 0 });
       this.#core.drop(room);
     }
+  }
+
+  #goOn(room: Room, line: Line): Promise<Reply> {
+    const resume = line.request('join', { group: room.groupID, epoch: room.epoch, seq: room.seq });
+    if (!this.#loggingIn) return resume;
+    // A guest who logs in comes to where he is, from wherever else he is as that user: for a mere return that is refused.
+    return resume.catch((err) => {
+      if (!(err instanceof ChatError) || err.code !== IN_ANOTHER) throw err;
+      return line.request('join', { group: room.groupID });
+    });
   }
 
   #push(push: Push): void {

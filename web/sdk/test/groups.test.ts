@@ -78,6 +78,22 @@ describe('a guest', () => {
     expect((await during(join)).data).toMatchObject({ status: 'JoinedSuccess', group: { selfInfo: { userID: 'alice', role: 'Member' } } });
   });
 
+  test('who is in another room elsewhere, and logs in here, is here', async () => {
+    w.server.say('demo', 'anna', 'before');
+    const { chat, texts, of } = client(w.server);
+    await during(chat.joinGroup({ groupID: 'demo' }));
+    w.server.refuse.join = (frame) => (frame.epoch === undefined ? null : { code: 10037, error: 'joined_elsewhere' });
+    const login = chat.login({ userID: 'alice', userSig: 's' });
+    w.server.say('demo', 'anna', 'between');
+    await during(login);
+    w.server.say('demo', 'anna', 'after');
+    expect(texts()).toEqual(['before', 'between', 'after']);
+    expect(of(EVENT.LIVEROOM_LEFT)).toEqual([]);
+    w.server.cut(); // coming back later is no such wish
+    await pass(2000);
+    expect(of(EVENT.LIVEROOM_LEFT)).toMatchObject([{ reason: 'joined_elsewhere' }]);
+  });
+
   test('who quits and logs in at once is logged in', async () => {
     const { chat } = client(w.server);
     await during(chat.joinGroup({ groupID: 'demo' }));
