@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// unit runs anywhere; server needs bin/liveroom.
+// unit runs anywhere; server needs bin/liveroom and dist/.
 export default defineConfig({
   test: {
     projects: [

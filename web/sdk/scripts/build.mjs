@@ -10,17 +10,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 
-for (const [entry, file, format] of [
-  ['src/index.ts', 'liveroom.js', 'es'],
-  ['src/wx.ts', 'liveroom.wx.js', 'es'],
-  ['src/global.ts', 'liveroom.global.js', 'iife'],
+// Phones are old: iOS 14 and its like read ES2020; what mini-programs run on is older still.
+for (const [entry, file, format, target] of [
+  ['src/index.ts', 'liveroom.js', 'es', 'es2020'],
+  ['src/mini.ts', 'liveroom.wx.js', 'es', 'es2018'],
+  ['src/global.ts', 'liveroom.global.js', 'iife', 'es2020'],
 ]) {
   await build({
     root,
     configFile: false,
     logLevel: 'warn',
     build: {
-      target: 'es2022',
+      target,
       emptyOutDir: false,
       minify: true,
       lib: { entry: join(root, entry), formats: [format], fileName: () => file, name: 'liveroomBuild' },
@@ -39,7 +40,8 @@ const joined = (names) =>
     .map((name) => readFileSync(join(out, `${name}.d.ts`), 'utf8'))
     .map((text) => text.replace(/^(import|export) [^;]*? from '[^']*';\n/gm, '').replace(/^export \{\};\n/gm, '').trim())
     .join('\n\n');
-const main = joined(['constants', 'types', 'error', 'unsupported', 'chat', 'create', 'status', 'namespace']);
+const inside = /^export (?=declare (?:const (?:CODE|isTemporary)\b|function addUnsupported\b))/gm; // what the module does not export
+const main = joined(['constants', 'types', 'error', 'unsupported', 'chat', 'create', 'status', 'namespace']).replace(inside, '');
 writeFileSync(join(dist, 'liveroom.d.ts'), `${main}\nexport { TencentCloudChat as TIM };\nexport default TencentCloudChat;\n`);
-writeFileSync(join(dist, 'liveroom.wx.d.ts'), `import type { Environment, FileLike, SocketLike, UploadRequest } from './liveroom.js';\n${joined(['wx'])}\n`);
+writeFileSync(join(dist, 'liveroom.wx.d.ts'), `import type { Environment, FileLike, SocketLike, UploadRequest } from './liveroom.js';\nexport * from './liveroom.js';\nexport { default } from './liveroom.js';\n${joined(['wx'])}\n`);
 rmSync(out, { recursive: true });

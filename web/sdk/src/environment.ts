@@ -6,13 +6,10 @@ interface Surroundings {
   crypto?: { getRandomValues(into: Uint32Array): Uint32Array };
   navigator?: { onLine?: boolean };
   location?: { origin?: string; protocol?: string };
-  setTimeout(task: () => void, ms: number): unknown;
-  clearTimeout(timer: unknown): void;
-  console?: Record<'debug' | 'info' | 'warn' | 'error', (...args: unknown[]) => void>;
 }
 
-/** The runtime's global object; looked at when used, so that tests and polyfills may change it. */
-export const surroundings = globalThis as unknown as Surroundings;
+/** The runtime's global object, where it has a name; looked at when used, so that tests and polyfills may change it. */
+export const surroundings = (typeof globalThis === 'object' ? globalThis : {}) as unknown as Surroundings;
 
 const shared: Environment = {
   platform: 'Web',
@@ -29,12 +26,12 @@ const shared: Environment = {
   watch: () => () => {},
   now: () => Date.now(),
   random: () => (surroundings.crypto ? (surroundings.crypto.getRandomValues(new Uint32Array(1))[0] as number) / 2 ** 32 : Math.random()),
-  setTimeout: (task, ms) => surroundings.setTimeout(task, ms),
-  clearTimeout: (timer) => surroundings.clearTimeout(timer),
+  setTimeout: (task, ms) => setTimeout(task, ms),
+  clearTimeout: (timer) => clearTimeout(timer as number),
   log: (level, text, detail) => {
-    const write = surroundings.console?.[(['debug', 'info', 'warn', 'error'] as const)[level] ?? 'debug'];
-    if (detail === undefined) write?.(`[liveroom] ${text}`);
-    else write?.(`[liveroom] ${text}`, detail);
+    const write = (['debug', 'info', 'warn', 'error'] as const)[level] ?? 'debug';
+    if (detail === undefined) console[write](`[liveroom] ${text}`);
+    else console[write](`[liveroom] ${text}`, detail);
   },
 };
 

@@ -1,4 +1,4 @@
-// For WeChat mini-programs, and uni-app, whose `uni` has the same calls: create({ …, environment: wxEnvironment(wx) }).
+// For WeChat mini-programs, and uni-app, whose `uni` has the same calls. The entry for them (mini.ts) finds either by itself.
 import type { Environment, FileLike, SocketLike, UploadRequest } from './types.ts';
 
 interface SocketTask {

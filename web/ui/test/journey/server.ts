@@ -77,8 +77,8 @@ export class Liveroom {
   }
 
   /** What stands behind a page's address for a user whom a site signed in. */
-  signIn(user: string): string {
-    const sig = execFileSync(binary, ['usersig', '--user', user, '--data', this.folder], { encoding: 'utf8' }).trim();
+  signIn(user: string, expires = '24h'): string {
+    const sig = execFileSync(binary, ['usersig', '--user', user, '--expires', expires, '--data', this.folder], { encoding: 'utf8' }).trim();
     return `#${new URLSearchParams({ user, sig })}`;
   }
 
