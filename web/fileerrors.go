@@ -15,6 +15,7 @@ func fileStatus(e *chat.Error) *Problem {
 		file.ErrSignature.Name: http.StatusForbidden,
 		file.ErrExpired.Name:   http.StatusForbidden,
 		file.ErrUsed.Name:      http.StatusConflict,
+		file.ErrEarly.Name:     http.StatusConflict,
 		file.ErrLength.Name:    http.StatusLengthRequired,
 		file.ErrTooLarge.Name:  http.StatusRequestEntityTooLarge,
 		file.ErrLonger.Name:    http.StatusRequestEntityTooLarge,

@@ -172,7 +172,9 @@ func (p *paced) Read(b []byte) (int, error) {
 	_ = p.control.SetReadDeadline(due) // a recorder in a test has none
 	_ = p.control.SetWriteDeadline(due.Add(p.answer))
 	n, err := p.body.Read(b)
-	p.n += int64(n)
+	if p.n += int64(n); err == io.EOF {
+		_ = p.control.SetReadDeadline(time.Time{}) // what follows may take its time
+	}
 	return n, err
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -122,5 +124,34 @@ func TestSlowPhonesDownload(t *testing.T) {
 	time.Sleep(time.Second)
 	if n, err := read(r, 0); err == nil {
 		t.Errorf("after standing still: all %d bytes", n)
+	}
+}
+
+// TestFilesOverHTTP2: one connection carries uploads beside all else, and each has its own pace.
+func TestFilesOverHTTP2(t *testing.T) {
+	b := slowFiles(t)
+	ts := httptest.NewUnstartedServer(nil)
+	ts.Config = web.NewHTTPServer(b.server, slog.New(slog.DiscardHandler))
+	ts.EnableHTTP2 = true
+	ts.StartTLS()
+	defer ts.Close()
+	put := func(content string, body io.Reader) *http.Response {
+		g := b.grant("demo", apiToken, "file", "x", len(content))
+		req, err := http.NewRequest("PUT", ts.URL+here(t, g.Put.URL), body)
+		must(t, err)
+		req.ContentLength = int64(len(content))
+		resp, err := ts.Client().Do(req)
+		must(t, err)
+		t.Cleanup(func() { _ = resp.Body.Close() })
+		return resp
+	}
+	content := strings.Repeat("x", 200_000)
+	if resp := put(content, strings.NewReader(content)); resp.ProtoMajor != 2 || resp.StatusCode != http.StatusCreated {
+		t.Errorf("%s %d", resp.Proto, resp.StatusCode)
+	}
+	stopped, stop := io.Pipe()
+	defer func() { _ = stop.Close() }()
+	if resp := put(content, stopped); resp.StatusCode != http.StatusRequestTimeout {
+		t.Errorf("one that stands still: %d", resp.StatusCode)
 	}
 }

@@ -147,7 +147,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	}}, chat.NewMemory(), log)
 	must(t, err)
 	b.chat = talk
-	folder, err := file.OpenFolder(t.TempDir())
+	folder, err := file.OpenFolder(t.TempDir(), 0)
 	must(t, err)
 	t.Cleanup(func() { _ = folder.Close() })
 	b.files, err = file.New(file.Config{Key: []byte("test-key-of-files-0123456789"), PublicURL: "http://localhost:8080"}, talk, file.NewMemory(), folder, log)

@@ -24,6 +24,7 @@ var (
 	ErrSignature = &chat.Error{Code: 10007, Name: "bad_signature", Detail: "the address is not one this server made, or was changed"}
 	ErrExpired   = &chat.Error{Code: 10007, Name: "expired", Detail: "the upload had to begin earlier; ask for a new address"}
 	ErrUsed      = &chat.Error{Code: 10004, Name: "already_uploaded", Detail: "an upload address is good for one upload; ask for a new one"}
+	ErrEarly     = &chat.Error{Code: 10004, Name: "shown_too_early", Detail: "a message showed this file before it was there; upload it anew and send another"}
 	ErrLength    = &chat.Error{Code: 10004, Name: "length_required", Detail: "say in Content-Length how long the file is", Field: "Content-Length"}
 	ErrLonger    = &chat.Error{Code: 80002, Name: "longer_than_declared", Detail: "the file is longer than was said when its address was asked for"}
 	ErrShorter   = &chat.Error{Code: 10004, Name: "shorter_than_declared", Detail: "the file is shorter than was said when its address was asked for"}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"sync"
+	"syscall"
 )
 
 // unfinished is the folder of files being written. What is found there at the start was left by a crash.
@@ -14,7 +15,8 @@ const unfinished = "unfinished"
 
 // Folder is Blobs in a folder of their own: ab/abcdef… for the file abcdef…
 type Folder struct {
-	root *os.Root // nothing outside of it can be reached, whatever an id is
+	root  *os.Root // nothing outside of it can be reached, whatever an id is
+	spare int64
 
 	mu   sync.Mutex // guards open
 	open map[string]*shared
@@ -30,7 +32,8 @@ type shared struct {
 }
 
 // OpenFolder makes the folder if it is not there, and removes what a crash left unfinished. Only one process may use it.
-func OpenFolder(dir string) (*Folder, error) {
+// Spare bytes of the disk are left to others: nothing is begun while fewer are free, where that is known.
+func OpenFolder(dir string, spare int64) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -45,7 +48,7 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
-	return &Folder{root: root, open: map[string]*shared{}}, nil
+	return &Folder{root: root, spare: spare, open: map[string]*shared{}}, nil
 }
 
 // Close lets the folder go. Who reads a file may read on.
@@ -55,6 +58,9 @@ func place(id string) (dir, name string) { return id[:2], path.Join(id[:2], id) 
 
 // Create implements Blobs.
 func (d *Folder) Create(id string) (Blob, error) {
+	if free, known := freeBytes(d.root.Name()); known && free < d.spare {
+		return nil, syscall.ENOSPC
+	}
 	f, err := d.root.OpenFile(path.Join(unfinished, id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err

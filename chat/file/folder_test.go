@@ -1,10 +1,13 @@
 package file_test
 
 import (
+	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"liveroom/chat/file"
@@ -13,7 +16,7 @@ import (
 
 func openFolder(t *testing.T, dir string) *file.Folder {
 	t.Helper()
-	d, err := file.OpenFolder(dir)
+	d, err := file.OpenFolder(dir, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +99,18 @@ func TestStrangersFilesAreLeftAlone(t *testing.T) {
 	}
 	if err := d.Each(func(id string) error { t.Errorf("found %s", id); return nil }); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTheDiskIsNotFilled: the database on it needs room too.
+func TestTheDiskIsNotFilled(t *testing.T) {
+	d, err := file.OpenFolder(t.TempDir(), math.MaxInt64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.Close() }()
+	if _, err := d.Create(file.NewID()); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("begun with less free than is to be left: %v", err)
 	}
 }
 

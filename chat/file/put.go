@@ -73,6 +73,9 @@ func (s *Service) put(ctx context.Context, t ticket, u Upload) (Info, error) {
 
 // stillMay says why an upload that was granted may not be after all: what happened meanwhile counts.
 func (s *Service) stillMay(ctx context.Context, t ticket, u Upload) error {
+	if s.wasEarly(t.ID) {
+		return ErrEarly
+	}
 	if t.Group == "" {
 		return nil
 	}
@@ -90,6 +93,7 @@ func (s *Service) take(ctx context.Context, t ticket, u Upload, body *counted) (
 	if f.Type, err = s.copy(blob, body, t); err != nil {
 		return Info{}, err
 	}
+	ctx = context.WithoutCancel(ctx) // all is here: whether the client still waits makes no difference
 	if err := s.stillMay(ctx, t, u); err != nil {
 		return Info{}, err
 	}

@@ -20,7 +20,8 @@ func (s *Service) Withdrawing(ctx context.Context, group string, seq uint64, m *
 		return s.storeError(err, "find shown")
 	}
 	if m != nil {
-		shown = Shown{m.From, append(shown.IDs[:len(shown.IDs):len(shown.IDs)], idsIn(m.Body, m.CloudCustomData)...)}
+		ids, _ := s.filesIn(m)
+		shown = Shown{m.From, append(shown.IDs[:len(shown.IDs):len(shown.IDs)], ids...)}
 	}
 	var ids []string
 	for _, id := range shown.IDs {
@@ -112,6 +113,7 @@ func (s *Service) removeAll(ctx context.Context, some func() ([]Info, error)) er
 // Sweep removes files that are too old, and those of groups that are no more. It is for a periodic job.
 func (s *Service) Sweep(ctx context.Context) error {
 	s.limits.forget(time.Now())
+	s.forgetEarly(time.Now())
 	err := s.removeAll(ctx, func() ([]Info, error) {
 		return s.store.OldFiles(ctx, time.Now().Add(-s.cfg.Keep), removeAtOnce)
 	})

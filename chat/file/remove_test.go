@@ -110,6 +110,32 @@ func TestWithdrawnWhenNobodyKnowsTheMessage(t *testing.T) {
 	})
 }
 
+// TestNothingAppearsInAMessageAfterwards: whoever reviewed it saw nothing there.
+func TestNothingAppearsInAMessageAfterwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, nil)
+		content := picture(t)
+		early, late := b.grant(alice, "demo", file.Image, len(content)), b.grant(alice, "demo", file.Image, len(content))
+		unsigned := b.grant(alice, "demo", file.Image, len(content))
+		cut, _, _ := strings.Cut(unsigned.URL, "?")
+		u := upload(t, late, content)
+		u.Body = during{u.Body, func() { // while it is under way
+			b.Delivered(shows("demo", 1, "alice", early.URL, late.URL, cut))
+			synctest.Wait()
+		}}
+		if _, err := b.Put(t.Context(), u); !errors.Is(err, file.ErrEarly) {
+			t.Errorf("under way: %v", err)
+		}
+		if _, err := b.Put(t.Context(), upload(t, early, content)); !errors.Is(err, file.ErrEarly) {
+			t.Errorf("afterwards: %v", err)
+		}
+		b.kept(0)
+		if _, err := b.Put(t.Context(), upload(t, unsigned, content)); err != nil {
+			t.Errorf("an address that shows nothing: %v", err)
+		}
+	})
+}
+
 func TestADismissedGroupsFilesGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, nil)

@@ -96,6 +96,7 @@ type Service struct {
 	files     int        // that are kept
 	used      int64      // their bytes, and those of uploads that run
 	uploading map[string]bool
+	early     map[string]time.Time // see showEarly
 	dismissed map[string]time.Time // groups whose files are to go, and when they were dismissed
 }
 
@@ -112,7 +113,7 @@ func New(cfg Config, rooms Rooms, store Store, blobs Blobs, log *slog.Logger) (*
 	return &Service{
 		cfg: cfg, rooms: rooms, store: store, blobs: blobs, log: log, addresses: a, limits: newLimits(cfg),
 		ready: make(chan struct{}), wake: make(chan struct{}, 1), shown: make(chan shownIn, maxShown),
-		uploading: map[string]bool{}, dismissed: map[string]time.Time{},
+		uploading: map[string]bool{}, early: map[string]time.Time{}, dismissed: map[string]time.Time{},
 	}, nil
 }
 

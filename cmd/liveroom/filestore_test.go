@@ -37,7 +37,7 @@ func keepFiles(t *testing.T, dir string, talk chat.Config, cfg file.Config) *pro
 	p.watchFiles(&talk)
 	p.chat, err = chat.New(talk, p.talk, p.log)
 	must(err)
-	p.folder, err = file.OpenFolder(dir)
+	p.folder, err = file.OpenFolder(dir, 0)
 	must(err)
 	cfg.Key, cfg.PublicURL = []byte("a key of the tests"), "http://h"
 	p.files, err = file.New(cfg, p.chat, p.store.Files(), p.folder, p.log)

@@ -13,6 +13,9 @@ import (
 // filesMargin is how much longer than history files are kept: they are older than the messages that show them.
 const filesMargin = time.Hour
 
+// filesSpare is what files leave free on their disk, which the database may share.
+const filesSpare = 512 << 20
+
 // watchFiles has the chat tell of what concerns files, which are joined with it later.
 func (p *program) watchFiles(talk *chat.Config) {
 	talk.Withdrawing = func(ctx context.Context, group string, seq uint64, m *chat.Message, kind chat.WithdrawalKind) error {
@@ -24,7 +27,7 @@ func (p *program) watchFiles(talk *chat.Config) {
 
 // joinFiles makes what keeps uploaded files.
 func (p *program) joinFiles(keys Secrets) (err error) {
-	if p.folder, err = file.OpenFolder(filepath.Join(p.set.Data, "files")); err != nil {
+	if p.folder, err = file.OpenFolder(filepath.Join(p.set.Data, "files"), filesSpare); err != nil {
 		return err
 	}
 	p.files, err = file.New(p.set.files(keys.FileKey), p.chat, p.store.Files(), p.folder, p.log)
