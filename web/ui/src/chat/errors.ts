@@ -29,6 +29,8 @@ const BY_CODE: Record<number, Key> = {
   10030: 'err_message_gone',
   10031: 'err_recall_late',
   20012: 'err_muted',
+  40005: 'err_nick',
+  40601: 'err_nick',
   80001: 'err_blocked',
   80002: 'err_long',
   80004: 'err_blocked',
@@ -37,10 +39,13 @@ const BY_CODE: Record<number, Key> = {
 
 const BY_REASON: Record<string, Key> = {
   banned: 'err_banned',
+  file_too_large: 'err_picture_size',
   muted_all: 'err_muted_all',
   not_joined: 'err_out',
   slow_mode: 'err_slow',
-  too_large: 'err_long',
+  too_many_uploads: 'err_uploads',
+  uploads_off: 'err_uploads_off',
+  uploads_running: 'err_uploads',
 };
 
 /** The words for a refusal. Never empty: what is not known is still an error to the person who typed. */

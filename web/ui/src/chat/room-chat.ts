@@ -53,6 +53,8 @@ export class RoomChat {
   readonly muted = signal<MutedInfo | null>(null);
   readonly limits = signal<LimitsInfo | null>(null);
   readonly settings = signal<SettingsInfo['settings'] | null>(null);
+  /** The server takes no files at all, as it said once. */
+  readonly uploadsOff = signal(false);
   readonly role = signal('');
   readonly keepsOrder = computed(() => this.role.value === TYPES.GRP_MBR_ROLE_OWNER || this.role.value === TYPES.GRP_MBR_ROLE_ADMIN);
   /** Something to tell the person once, such as a refused act; null after it was taken note of. */
@@ -159,7 +161,9 @@ export class RoomChat {
       await (again ? this.#sdk.resendMessage(message) : this.#sdk.sendMessage(message));
       this.#change(message, { state: 'sent', parts: partsOf(message), time: message.time });
     } catch (err) {
-      this.#change(message, { state: 'failed', error: errorKey(err) });
+      const error = errorKey(err);
+      if (error === 'err_uploads_off') this.uploadsOff.value = true;
+      this.#change(message, { state: 'failed', error });
     }
   }
 

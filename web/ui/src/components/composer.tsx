@@ -8,7 +8,7 @@ import { NickDialog } from './nick-dialog.tsx';
 import { FOREVER } from '../chat/out.ts';
 
 const TEXT_MAX = 300;
-const PICTURES = 'image/png,image/jpeg,image/gif,image/webp,image/bmp';
+const PICTURES = 'image/png,image/jpeg,image/gif,image/webp,image/avif,image/bmp';
 const COUNTED_SECONDS = 3600; // a longer mute is told by its end
 
 /** Whether Enter in this event belongs to an input method (choosing a word), not to the form. Safari says so only by 229. */
@@ -25,12 +25,14 @@ export function barrier(chat: RoomChat): { say: Key; until: number } | null {
   return null;
 }
 
+/** Pictures are for people with an account, where the room wants them and the server takes any. */
 function maySendPictures(chat: RoomChat): boolean {
+  if (chat.me.value.guest || chat.uploadsOff.value) return false;
   const uploads = chat.settings.value?.uploads;
   return uploads === 'members' || (uploads === 'admins' && chat.keepsOrder.value);
 }
 
-type Wish = { text: string } | { picture: File } | 'rename';
+type Wish = { text: string } | 'rename';
 
 /** Where one speaks. Who has no name yet is asked for one when speaking; what they wanted to say waits. */
 export function Composer({ chat, draft, onDraft }: { chat: RoomChat; draft: string; onDraft(text: string): void }): JSX.Element {
@@ -45,14 +47,14 @@ export function Composer({ chat, draft, onDraft }: { chat: RoomChat; draft: stri
 
   const grant = (what: Wish) => {
     if (what === 'rename') return;
-    if ('picture' in what) return void chat.picture(what.picture);
     onDraft('');
     void chat.say(what.text);
   };
-  const want = (what: Wish) => (me.anonymous ? setWish(what) : grant(what));
   const say = () => {
     const said = draft.trim();
-    if (said !== '' && !bar && chat.wait() === 0) want({ text: said });
+    if (said === '' || bar || chat.wait() > 0) return;
+    if (me.anonymous) setWish({ text: said });
+    else grant({ text: said });
   };
   const named = async (nick: string) => {
     await chat.takeName(nick);
@@ -62,7 +64,7 @@ export function Composer({ chat, draft, onDraft }: { chat: RoomChat; draft: stri
     const element = file.current as HTMLInputElement;
     const picture = element.files?.[0];
     element.value = ''; // the same one may be chosen again
-    if (picture) want({ picture });
+    if (picture) void chat.picture(picture);
   };
   const onKeyDown = (ev: KeyboardEvent) => {
     if (ev.key !== 'Enter') return;

@@ -176,6 +176,8 @@ export const en = {
   err_out: 'you are not in this chat any more',
   err_old: 'this page is too old, load it again',
   err_upload: 'the upload did not work',
+  err_uploads: 'too many pictures at once, wait a moment',
+  err_uploads_off: 'this server takes no pictures',
   err_picture_type: 'this is no picture that can be shown',
   err_picture_size: 'the picture is too large',
   err_unsupported: 'this server can’t do that',

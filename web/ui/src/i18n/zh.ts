@@ -177,6 +177,8 @@ export const zh: Record<Key, string> = {
   err_out: '你已不在聊天室中',
   err_old: '页面版本过旧，请刷新',
   err_upload: '上传失败',
+  err_uploads: '上传太频繁，请稍等',
+  err_uploads_off: '服务器未开放图片上传',
   err_picture_type: '不支持这种图片',
   err_picture_size: '图片太大',
   err_unsupported: '服务器不支持此操作',

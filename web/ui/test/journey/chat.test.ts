@@ -4,6 +4,8 @@ import { launch, open } from '../browser/browser.ts';
 import { Network } from './proxy.ts';
 import { Liveroom } from './server.ts';
 
+const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+
 let server: Liveroom;
 let browser: Browser;
 let network: Network;
@@ -150,6 +152,62 @@ test('two tabs of one guest are one person, and each has every message once', as
   const bo = await guestOf(one.context());
   await server.api('PUT', `/rooms/${room}/mutes/${bo}`, { duration: '1h' });
   await Promise.all([disabled(one), disabled(two)]);
+});
+
+test('one room at a time: the other tab is told, and may come back', async () => {
+  const vera = await visit('vera');
+  const first = room;
+  room = `talk${++rooms}`;
+  await server.api('POST', '/rooms', { id: room, title: room, anchor: 'anna' });
+  const other = await visit('vera');
+  await out(vera, 'joined_elsewhere');
+  await vera.click('[data-testid=chat-back]');
+  await online(vera);
+  await out(other, 'joined_elsewhere');
+  room = first;
+  await say(vera, 'here again');
+});
+
+test('a picture goes up, is seen by all, and is gone when it is taken back', async () => {
+  const [vera, anna, guest] = await Promise.all([visit('vera'), visit('anna'), visit()]);
+  expect(await guest.locator('[data-testid=chat-picture-button]').count()).toBe(0);
+  await vera.setInputFiles('[data-testid=chat-file]', { name: 'pixel.png', mimeType: 'image/png', buffer: PIXEL });
+  await vera.waitForSelector('[data-testid=chat-message][data-state=sent] a.chat-picture');
+  const seen = () => document.querySelector<HTMLImageElement>('[data-testid=chat-picture]')?.naturalWidth === 1;
+  await Promise.all([anna, guest].map((page) => page.waitForFunction(seen)));
+  const address = (await anna.getAttribute('a.chat-picture', 'href')) ?? '';
+  expect((await fetch(address)).status).toBe(200);
+  await anna.hover('[data-testid=chat-message]');
+  await anna.click('[data-testid=chat-more]');
+  await anna.click('[data-testid=moderate-recall]');
+  await Promise.all([vera, anna, guest].map((page) => page.waitForSelector('[data-testid=chat-picture]', { state: 'detached' })));
+  await expect.poll(async () => (await fetch(address)).status).toBe(410);
+});
+
+test('another name is in force everywhere at once, but not the host’s', async () => {
+  const [anna, bo] = await Promise.all([visit('anna'), visit()]);
+  await takeName(bo, 'Bo', 'hello');
+  await anna.waitForSelector('.nick bdi:text-is("Bo")');
+  await bo.click('[data-testid=chat-me]');
+  await bo.fill('[data-testid=nick-input]', 'administrator');
+  await bo.click('[data-testid=nick-ok]');
+  await bo.waitForSelector('text=this name isn’t possible');
+  await bo.fill('[data-testid=nick-input]', 'Robert');
+  await bo.click('[data-testid=nick-ok]');
+  await anna.waitForSelector('.nick bdi:text-is("Robert")');
+  await bo.reload();
+  await bo.waitForSelector('[data-testid=chat-me][aria-label*="Robert"]');
+});
+
+test('comings and goings, the count, the notice and what the operator tells are seen as they happen', async () => {
+  const anna = await visit('anna');
+  await takeName(await visit(), 'Bo', 'hello');
+  await anna.waitForSelector('[data-testid=chat-crowd]:has-text("Bo came in")');
+  await anna.waitForSelector('[data-testid=online][data-online="2"]');
+  await server.api('PUT', `/rooms/${room}/notice`, { notice: 'Back in five' });
+  await anna.waitForSelector('[data-testid=notice]:has-text("Back in five")');
+  await server.api('POST', `/rooms/${room}/notifications`, { content: 'Maintenance at noon' });
+  await anna.waitForSelector('[data-testid=chat-system]:has-text("Maintenance at noon")');
 });
 
 test('a page that lost its network comes back with all that it missed', async () => {

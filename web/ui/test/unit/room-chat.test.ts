@@ -359,7 +359,6 @@ describe('what one may do now', () => {
     expect(chat.wait()).toBe(0);
   });
 
-  /** Acts of who keeps order, as the server sees them. */
   test('recall, mute, kick, ban', async () => {
     as('anna');
     await online();
@@ -466,7 +465,9 @@ describe('speaking', () => {
     [{ code: 10023, error: 'slow_mode', temporary: true, nextAt: 1 }, 'err_slow'],
     [{ code: 10006, error: 'too_fast', temporary: true }, 'err_fast'],
     [{ code: 80001, error: 'blocked' }, 'err_blocked'],
-    [{ code: 80002, error: 'too_large' }, 'err_long'],
+    [{ code: 80002, error: 'message_too_large' }, 'err_long'],
+    [{ code: 80002, error: 'file_too_large' }, 'err_picture_size'],
+    [{ code: 10023, error: 'too_many_uploads', temporary: true }, 'err_uploads'],
     [{ code: 10007, error: 'no_permission' }, 'err_refused'],
     [{ code: 10007, error: 'banned' }, 'err_banned'],
     [{ code: 10007, error: 'not_joined' }, 'err_out'],
@@ -474,6 +475,7 @@ describe('speaking', () => {
     [{ code: 10002, error: 'store_unavailable', temporary: true }, 'err_busy'],
     [{ code: 10003, error: 'unknown_op' }, 'err_unsupported'],
     [{ code: 70001, error: 'usersig_expired' }, 'err_signature'],
+    [{ code: 40005, error: 'nick_refused', field: 'nick' }, 'err_nick'],
     [{ code: 12345 }, 'err_unknown'],
     [{ code: 12345, temporary: true }, 'err_busy'],
   ])('%j is told as %s', async (refusal, key) => {
@@ -523,7 +525,7 @@ describe('speaking', () => {
 });
 
 describe('showing a picture', () => {
-  const photo = () => Object.assign(new File(['x'.repeat(100)], 'cat.png', { type: 'image/png' }));
+  const photo = () => new File(['x'.repeat(100)], 'cat.png', { type: 'image/png' });
 
   test('it is there while it goes up, then from where the server keeps it', async () => {
     as('bo');
@@ -542,6 +544,18 @@ describe('showing a picture', () => {
     expect(row()).toMatchObject({ state: 'sent', parts: [{ kind: 'image', thumb: 'https://live.example/files/u1' }] });
     expect(row()).not.toHaveProperty('progress');
     expect(texts()).toEqual(['image']);
+  });
+
+  test('a server that takes none is believed', async () => {
+    as('bo');
+    server.refuse.upload = { code: 10007, error: 'uploads_off' };
+    environment.upload = () => Promise.resolve();
+    chat.stop();
+    chat = new RoomChat({ sdk: create({ SDKAppID: app++, host: 'https://live.example', environment }), group: 'demo', identities, createGuest });
+    await online();
+    await during(chat.picture(photo()));
+    expect(row()).toMatchObject({ state: 'failed', error: 'err_uploads_off' });
+    expect(chat.uploadsOff.value).toBe(true);
   });
 
   test('what is no picture is told', async () => {
