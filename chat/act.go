@@ -15,17 +15,29 @@ type Act struct {
 	Detail map[string]string // what else matters: seconds, reason …
 }
 
-// Journal keeps acts. Record must not block for long; what it could not keep it says itself.
+// Journal keeps acts (chat/audit).
 type Journal interface {
-	Record(ctx context.Context, act Act)
+	// Record takes acts, in order. It never blocks; what it can't keep it says itself.
+	Record(acts ...Act)
+	// Settle waits until what was recorded before is durable, but not for long if it can't be, and not beyond ctx.
+	Settle(ctx context.Context)
 }
 
-// record notes an act that succeeded.
+// record notes an act that succeeded, and returns when it is kept. A room's loop has outcome.acts for that.
 func (s *Service) record(ctx context.Context, by Identity, group, action, target string, detail map[string]string) {
 	if s.cfg.Journal == nil {
 		return
 	}
-	s.cfg.Journal.Record(context.WithoutCancel(ctx), Act{
-		Time: time.Now(), By: by, Group: group, Action: action, Target: target, Detail: detail,
-	})
+	s.cfg.Journal.Record(acts(by, group, action, []string{target}, detail)...)
+	s.cfg.Journal.Settle(ctx)
+}
+
+// acts are what somebody did to each of the targets.
+func acts(by Identity, group, action string, targets []string, detail map[string]string) []Act {
+	now := time.Now()
+	all := make([]Act, len(targets))
+	for i, target := range targets {
+		all[i] = Act{Time: now, By: by, Group: group, Action: action, Target: target, Detail: detail}
+	}
+	return all
 }

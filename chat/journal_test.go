@@ -12,12 +12,21 @@ import (
 type acts struct {
 	mu  sync.Mutex
 	all []chat.Act
+
+	settled int // acts there were at the last Settle
 }
 
-func (a *acts) Record(_ context.Context, act chat.Act) {
+func (a *acts) Record(acts ...chat.Act) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.all = append(a.all, act)
+	a.all = append(a.all, acts...)
+}
+
+// Settle notes what was kept when somebody was answered.
+func (a *acts) Settle(context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.settled = len(a.all)
 }
 
 // lines are action, target and what kind of it.

@@ -102,7 +102,7 @@ func (r *room) flush(b *batch) {
 		done, err := r.applyChange(b.change)
 		b.change.err = err
 		out.items = append(out.items, done.items...)
-		out.update, out.after = done.update, done.after
+		out.update, out.after, out.acts = done.update, done.after, done.acts
 	}
 	r.publish(out, b.sends)
 	for _, p := range b.sends {
@@ -116,6 +116,9 @@ func (r *room) flush(b *batch) {
 		out.after()
 	}
 	if b.change != nil {
+		if b.change.acted = len(out.acts) > 0 && r.s.cfg.Journal != nil; b.change.acted {
+			r.s.cfg.Journal.Record(out.acts...)
+		}
 		close(b.change.done)
 	}
 }

@@ -81,10 +81,8 @@ func (s *Service) Kick(ctx context.Context, group string, by Identity, users []s
 			update: func(r *room) {
 				gone, _ = r.expelAll(there, nil, Departure{Reason: DepartKicked, By: by.User, Detail: reason})
 			},
-			after: func() {
-				s.tell(gone)
-				s.recordAll(ctx, by, group, "kick", there, map[string]string{"reason": reason})
-			},
+			after: func() { s.tell(gone) },
+			acts:  acts(by, group, "kick", there, map[string]string{"reason": reason}),
 		}, nil
 	})
 }
@@ -158,7 +156,7 @@ func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction) outco
 	return outcome{
 		items:  []Item{r.act("mute", data)},
 		update: func(r *room) { r.mutes.apply(c, done) },
-		after:  func() { r.s.recordAll(r.s.base, by, r.id, action, c.Users, c.detail()) },
+		acts:   acts(by, r.id, action, c.Users, c.detail()),
 	}
 }
 
@@ -192,8 +190,8 @@ func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcom
 			if len(watches) > 0 && r.s.cfg.Banished != nil {
 				r.s.cfg.Banished(r.id, watches, until)
 			}
-			r.s.recordAll(r.s.base, by, r.id, action, data.Users, c.detail())
 		},
+		acts: acts(by, r.id, action, data.Users, c.detail()),
 	}
 }
 
@@ -338,12 +336,6 @@ func (r *room) nick(user string) string {
 func (r *room) act(kind string, data any) Item {
 	r.acts = max(r.acts+1, uint64(time.Now().UnixMilli()))
 	return event(kind, r.acts, data)
-}
-
-func (s *Service) recordAll(ctx context.Context, by Identity, group, action string, users []string, detail map[string]string) {
-	for _, user := range users {
-		s.record(ctx, by, group, action, user, detail)
-	}
 }
 
 // detail is what the audit log keeps of a change.

@@ -114,7 +114,7 @@ func (s *Service) SetRole(ctx context.Context, group string, by Identity, user s
 		return outcome{
 			items:  []Item{r.act("role", data)},
 			update: func(r *room) { r.group.Admins, r.profileVersion = next.Admins, version },
-			after:  func() { s.record(ctx, by, group, "role", user, map[string]string{"role": string(role)}) },
+			acts:   acts(by, group, "role", []string{user}, map[string]string{"role": string(role)}),
 		}, nil
 	})
 }

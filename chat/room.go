@@ -108,6 +108,7 @@ type sending struct {
 type change struct {
 	apply func(*room) (outcome, error) // without the room's lock; may call the store
 	err   error
+	acted bool // it was an act that the journal was told of
 	done  chan struct{}
 }
 
@@ -116,6 +117,7 @@ type outcome struct {
 	items  []Item
 	update func(*room)
 	after  func() // without any lock, when everybody has the items; may be nil
+	acts   []Act  // for the journal; whoever waits for the change waits until they are kept
 }
 
 func newRoom(s *Service, id string) *room {

@@ -290,6 +290,9 @@ func (s *Service) change(ctx context.Context, group string, permit func(*room) e
 	}
 	select {
 	case <-c.done:
+		if c.acted {
+			s.cfg.Journal.Settle(ctx)
+		}
 		return c.err
 	case <-ctx.Done():
 		return ctx.Err()

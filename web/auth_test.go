@@ -31,9 +31,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"POST", "/api/v1/rooms/demo/drop", ""},
 		{"POST", "/api/v1/rooms/demo/forbid", ""},
 		{"POST", "/api/v1/rooms/demo/permit", ""},
-		{"PUT", "/api/v1/rooms/demo/attributes", `{"attributes":{}}`},
-		{"PATCH", "/api/v1/rooms/demo/attributes", `{"attributes":{}}`},
-		{"POST", "/api/v1/rooms/demo/messages", `{"text":"x"}`},
+		{"GET", "/api/v1/audit", ""},
 		{"DELETE", "/api/v1/rooms/demo", ""},
 	}
 	anchors := []call{
@@ -46,6 +44,11 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"GET", "/api/v1/rooms/demo/refusals", ""},
 		{"GET", "/api/v1/rooms/demo/ingest", ""},
 		{"PUT", "/api/v1/rooms/demo/notice", `{"notice":"n"}`},
+		{"PUT", "/api/v1/rooms/demo/attributes", `{"attributes":{}}`},
+		{"PATCH", "/api/v1/rooms/demo/attributes", `{"attributes":{"a":"1"}}`},
+		{"PATCH", "/api/v1/rooms/demo/fields", `{"fields":{"a":"1"}}`},
+		{"PUT", "/api/v1/rooms/demo/counters", `{"counters":{}}`},
+		{"POST", "/api/v1/rooms/demo/messages", `{"text":"x"}`},
 	}
 	public := []call{
 		{"GET", "/api/v1/rooms", ""},
@@ -56,6 +59,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"GET", "/api/v1/rooms/demo/fields", ""},
 		{"GET", "/api/v1/rooms/demo/attributes", ""},
 		{"GET", "/api/v1/rooms/demo/messages", ""},
+		{"GET", "/api/v1/rooms/demo/counters", ""},
+		{"GET", "/api/v1/rooms/demo/notice", ""},
 	}
 	check := func(group string, calls []call, who, auth string, want func(int) bool) {
 		t.Run(group+" as "+who, func(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"liveroom/chat"
 	"liveroom/status"
 )
 
@@ -109,15 +108,15 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Deps are what the server leads to. Rooms, Chat, Accounts, Words, Events and Log are needed; a handler that is nil answers 404.
+// Deps are what the server leads to. Rooms, Chat, Accounts, Words, Audit, Events and Log are needed; a handler that is nil answers 404.
 type Deps struct {
 	Rooms    Rooms
 	Chat     Chat
 	Accounts Accounts
 	Guests   Guests // nil: named guests can't be made here
 	Words    Words
+	Audit    Audit                                    // who did what
 	Files    Files                                    // nil: nothing can be uploaded here
-	Journal  chat.Journal                             // who did what; nil: not kept
 	Events   EventLog                                 // the installation's log of status changes
 	Watch    func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
 	Log      *slog.Logger
@@ -141,6 +140,8 @@ func (d Deps) validate() error {
 		return errors.New("web: Accounts is needed")
 	case d.Words == nil:
 		return errors.New("web: Words is needed")
+	case d.Audit == nil:
+		return errors.New("web: Audit is needed")
 	case d.Events == nil:
 		return errors.New("web: Events is needed")
 	case d.Log == nil:

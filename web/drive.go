@@ -67,7 +67,7 @@ func (s *Server) registerDrive() {
 	} {
 		op := s.operation(a.name+"-room", http.MethodPost, "/rooms/{room}/"+a.name, "drive", a.summary, a.who)
 		register(s, op, func(ctx context.Context, in *driveIn) (*recordOut, error) {
-			return s.drive(ctx, in.Room, func(ctx context.Context, by status.Reason) (status.Record, error) {
+			return s.drive(ctx, in.Room, a.name, map[string]string{"reason": in.detail()}, func(ctx context.Context, by status.Reason) (status.Record, error) {
 				return a.do(ctx, in.Room, by, in.detail())
 			})
 		})
@@ -76,17 +76,19 @@ func (s *Server) registerDrive() {
 	register(s, s.operation("forbid-room", http.MethodPost, "/rooms/{room}/forbid", "drive", "End, and refuse pushes and reopening", tokenHolder), s.forbid)
 }
 
-// drive lets the room's anchor or a token holder do something to the room.
-func (s *Server) drive(ctx context.Context, id string, do func(context.Context, status.Reason) (status.Record, error)) (*recordOut, error) {
+// drive lets the room's anchor or a token holder do something to the room, and has it recorded.
+func (s *Server) drive(ctx context.Context, id, action string, detail map[string]string, do func(context.Context, status.Reason) (status.Record, error)) (*recordOut, error) {
 	ctx, cancel := timed(ctx)
 	defer cancel()
-	if _, err := s.mayDrive(ctx, id); err != nil {
+	l, err := s.mayDrive(ctx, id)
+	if err != nil {
 		return nil, err
 	}
 	rec, err := do(ctx, callerOf(ctx).by())
 	if err != nil {
 		return nil, err
 	}
+	s.record(ctx, l.Room.GroupID, action, "", detail)
 	return &recordOut{Body: recordOf(rec)}, nil
 }
 
@@ -104,7 +106,8 @@ type playbackIn struct {
 }
 
 func (s *Server) playback(ctx context.Context, in *playbackIn) (*recordOut, error) {
-	return s.drive(ctx, in.Room, func(ctx context.Context, by status.Reason) (status.Record, error) {
+	// The address may hold a signature: the log does without.
+	return s.drive(ctx, in.Room, "playback", map[string]string{"reason": in.Body.Reason}, func(ctx context.Context, by status.Reason) (status.Record, error) {
 		return s.rooms.Playback(ctx, in.Room, by, in.Body.URL, in.Body.Until.value(), in.Body.Reason)
 	})
 }
@@ -119,7 +122,11 @@ func (s *Server) forbid(ctx context.Context, in *forbidIn) (*recordOut, error) {
 	if in.Body != nil {
 		body = *in.Body
 	}
-	return s.drive(ctx, in.Room, func(ctx context.Context, _ status.Reason) (status.Record, error) {
+	detail := map[string]string{"reason": body.Reason}
+	if body.Until != nil {
+		detail["until"] = body.Until.UTC().Format(timeLayout)
+	}
+	return s.drive(ctx, in.Room, "forbid", detail, func(ctx context.Context, _ status.Reason) (status.Record, error) {
 		return s.rooms.Forbid(ctx, in.Room, body.Until.value(), body.Reason)
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"liveroom/address"
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/audit"
 	"liveroom/chat/file"
 	"liveroom/chat/words"
 	"liveroom/live"
@@ -138,7 +139,9 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	accounts, err := account.New(account.Config{Signer: b.signer, Words: list, Renamed: func(a account.Account) { b.chat.Renamed(a.User, a.Nick, a.Avatar) }}, account.NewMemory(), log)
 	must(t, err)
 	b.accounts = accounts
-	talk, err := chat.New(chat.Config{Words: list, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {
+	journal, err := audit.New(audit.Config{}, audit.NewMemory(), log)
+	must(t, err)
+	talk, err := chat.New(chat.Config{Words: list, Journal: journal, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {
 		a, err := accounts.Account(ctx, user)
 		if errors.Is(err, account.ErrUnknownUser) {
 			err = chat.ErrNoAccount
@@ -163,8 +166,8 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.rooms = &rooms{Service: service}
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Files: b.files, Events: b.states, Watch: machine.Watch, Log: log,
-		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats)},
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Events: b.states, Watch: machine.Watch, Log: log,
+		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats)},
 	}
 	if change != nil {
 		change(&cfg, &deps)
@@ -172,7 +175,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.server, err = web.New(cfg, deps)
 	must(t, err)
 	b.server.SetReady(true)
-	b.serve(talk.Run, b.files.Run, outbox.Run, b.server.Run)
+	b.serve(journal.Run, talk.Run, b.files.Run, outbox.Run, b.server.Run)
 	return b
 }
 

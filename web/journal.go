@@ -7,12 +7,9 @@ import (
 	"liveroom/chat"
 )
 
-// record notes what a caller did that the chat core doesn't note itself.
+// record notes what a caller did that the chat core doesn't note itself, and returns when it is kept: the answer must not
+// be ahead of the log.
 func (s *Server) record(ctx context.Context, group, action, target string, detail map[string]string) {
-	if s.journal == nil {
-		return
-	}
-	s.journal.Record(context.WithoutCancel(ctx), chat.Act{
-		Time: time.Now(), By: s.speaker(ctx), Group: group, Action: action, Target: target, Detail: detail,
-	})
+	s.audit.Record(chat.Act{Time: time.Now(), By: s.speaker(ctx), Group: group, Action: action, Target: target, Detail: detail})
+	s.audit.Settle(ctx)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"liveroom/chat"
+	"liveroom/chat/audit"
 	"liveroom/status"
 )
 
@@ -146,6 +147,19 @@ func OutboxSource(stats func() status.SyncStats) Source {
 			{Name: "status_announced_total", Help: "Status changes delivered to the chat.", Counter: true, Value: float64(st.Delivered)},
 			{Name: "status_announce_failures_total", Help: "Deliveries of status changes that failed and are tried again.", Counter: true, Value: float64(st.Failed)},
 			{Name: "status_outbox_rooms", Help: "Rooms with status changes still to be delivered.", Value: float64(st.Rooms)},
+		}
+	}
+}
+
+// AuditSource reads an audit log's figures.
+func AuditSource(stats func() audit.Stats) Source {
+	return func() []Sample {
+		st := stats()
+		return []Sample{
+			{Name: "audit_acts_total", Help: "Acts written to the audit log.", Counter: true, Value: float64(st.Recorded)},
+			{Name: "audit_lost_total", Help: "Acts missing from the audit log because its queue was full.", Counter: true, Value: float64(st.Lost)},
+			{Name: "audit_failures_total", Help: "Writes of the audit log that failed and were tried again.", Counter: true, Value: float64(st.Failures)},
+			{Name: "audit_waiting", Help: "Acts that are not written yet.", Value: float64(st.Waiting)},
 		}
 	}
 }

@@ -134,6 +134,9 @@ func (s *Server) createRoom(ctx context.Context, in *createIn) (*createOut, erro
 	if err != nil {
 		return nil, err
 	}
+	if out.Replayed == "" {
+		s.record(ctx, l.Room.GroupID, "room_create", "", map[string]string{"room": l.Room.ID, "anchor": l.Room.Anchor, "title": l.Room.Title})
+	}
 	out.Location, out.Body = "/api/v1/rooms/"+l.Room.ID, s.roomBody(l)
 	return out, nil
 }
@@ -246,7 +249,39 @@ func (s *Server) changeRoom(ctx context.Context, in *changeIn) (*roomOut, error)
 	if err != nil {
 		return nil, err
 	}
+	s.record(ctx, l.Room.GroupID, "room_change", "", b.detail())
 	return &roomOut{Body: s.roomBody(l)}, nil
+}
+
+// detail tells the audit log what a patch is about, and who the anchor is to be.
+func (p RoomPatch) detail() map[string]string {
+	d := map[string]string{}
+	var changed []string
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{
+		{"title", p.Title != nil},
+		{"anchor", p.Anchor != nil},
+		{"notice", p.Notice != nil},
+		{"scheduledAt", p.ScheduledAt.Set},
+		{"endAt", p.EndAt.Set},
+		{"grace", p.Grace != nil},
+		{"pauseLimit", p.PauseLimit != nil},
+		{"playAuth", p.PlayAuth != nil},
+		{"earlyPush", p.EarlyPush != nil},
+		{"maxViewers", p.MaxViewers != nil},
+		{"maxBandwidth", p.MaxBandwidth != nil},
+	} {
+		if f.given {
+			changed = append(changed, f.name)
+		}
+	}
+	d["changed"] = strings.Join(changed, " ")
+	if p.Anchor != nil {
+		d["anchor"] = *p.Anchor
+	}
+	return d
 }
 
 type deleteIn struct {
@@ -257,5 +292,13 @@ type deleteIn struct {
 func (s *Server) deleteRoom(ctx context.Context, in *deleteIn) (*empty, error) {
 	ctx, cancel := timed(ctx)
 	defer cancel()
-	return nil, s.rooms.Delete(ctx, in.Room, in.Reason)
+	l, err := s.rooms.Room(ctx, in.Room)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.rooms.Delete(ctx, in.Room, in.Reason); err != nil {
+		return nil, err
+	}
+	s.record(ctx, l.Room.GroupID, "room_delete", "", map[string]string{"room": l.Room.ID, "reason": in.Reason})
+	return nil, nil
 }

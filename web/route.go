@@ -37,6 +37,7 @@ func (s *Server) route() {
 	s.registerAccounts()
 	s.registerChat()
 	s.registerWords()
+	s.registerAudit()
 	look := []string{http.MethodGet, http.MethodHead}
 	e.Match(look, "/healthz", gin.WrapF(s.health.live))
 	e.Match(look, "/readyz", gin.WrapF(s.health.readyz))

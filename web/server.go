@@ -12,8 +12,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
-
-	"liveroom/chat"
 )
 
 // Server is the public HTTP handler.
@@ -25,8 +23,8 @@ type Server struct {
 	accounts Accounts
 	guests   Guests
 	words    Words
+	audit    Audit
 	files    Files
-	journal  chat.Journal
 	socket   http.Handler
 	media    http.Handler
 	pages    http.Handler
@@ -59,7 +57,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, journal: deps.Journal,
+		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, audit: deps.Audit,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),

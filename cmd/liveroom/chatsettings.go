@@ -19,6 +19,7 @@ func (s *Settings) validChat() error {
 		{"chat-user-burst", s.ChatUserBurst, 0, 1000},
 		{"chat-members", s.ChatMembers, 1, 1000},
 		{"chat-tips", s.ChatTips, 0, 10_000},
+		{"audit-entries", s.AuditEntries, 1000, 100_000_000},
 		{"chat-message-size", s.ChatMessage, 1024, 12 << 10},
 		{"chat-web-instances", s.ChatWeb, 0, 1000},
 		{"chat-native-instances", s.ChatNative, 0, 1000},
@@ -32,6 +33,9 @@ func (s *Settings) validChat() error {
 	}
 	if s.ChatHistoryAge < time.Minute || s.ChatHistoryAge > 720*time.Hour {
 		return fmt.Errorf("chat-history-age is %s, must be from 1m to 720h", s.ChatHistoryAge)
+	}
+	if s.AuditAge < time.Hour {
+		return fmt.Errorf("audit-age is %s, must be at least 1h", s.AuditAge)
 	}
 	if !(s.ChatUserRate >= 0.01 && s.ChatUserRate <= 1000) {
 		return fmt.Errorf("chat-user-rate is %v, must be from 0.01 to 1000", s.ChatUserRate)

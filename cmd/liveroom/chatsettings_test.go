@@ -23,6 +23,8 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 		{"chat-members", "1001", "1000"},
 		{"chat-tips", "-1", "10000"},
 		{"chat-tips", "10001", "10000"},
+		{"audit-entries", "999", "1000"},
+		{"audit-age", "59m", "1h"},
 		{"chat-message-size", "1023", "1024"},
 		{"chat-files", "10GB", "10GiB"},
 		{"chat-files", "1023KiB", "1MiB"},

@@ -12,6 +12,7 @@ import (
 	"liveroom/address"
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/audit"
 	"liveroom/chat/file"
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
@@ -97,6 +98,7 @@ type program struct {
 	deadlines *status.Deadlines
 	chat      *chat.Service
 	words     *words.Service
+	audit     *audit.Log
 	files     *file.Service
 	folder    *file.Folder
 	accounts  *account.Service
@@ -150,6 +152,10 @@ func (p *program) join(keys Secrets) error {
 	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
 	talk.Viewers, talk.Rename, talk.Account = newAudience(p.viewers).of, p.rename, p.account
 	talk.Banished, talk.Skeleton = p.banished, account.Skeleton
+	if p.audit, err = audit.New(audit.Config{Age: p.set.AuditAge, Entries: p.set.AuditEntries}, p.store.Audit(), p.log); err != nil {
+		return err
+	}
+	talk.Journal = p.audit
 	if err = p.joinWords(&talk); err != nil {
 		return err
 	}
@@ -200,7 +206,7 @@ func (p *program) joinDoors(keys Secrets) error {
 		return err
 	}
 	deps := web.Deps{
-		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Files: p.files, Events: p.states, Watch: p.machine.Watch, Log: p.log,
+		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Events: p.states, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
@@ -238,8 +244,9 @@ func (p *program) run(ctx context.Context) error {
 	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.deadlines.Run}, {"outbox", p.outbox.Run}}
 	chats := []actor{{"chat", p.chat.Run}, {"words", p.words.Run}}
 	files := []actor{{"files", p.files.Run}}
+	journal := []actor{{"audit log", p.audit.Run}}
 	store := []actor{{"store", p.store.Run}}
-	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, chats, files, store)
+	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, chats, files, journal, store)
 }
 
 // jobs is all periodic work.
@@ -252,6 +259,7 @@ func (p *program) jobs() []job {
 			_, err := p.accounts.SweepGuests(ctx)
 			return err
 		}},
+		{"audit", "@every 1h", p.audit.Sweep},
 	}
 }
 
