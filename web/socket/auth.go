@@ -89,7 +89,7 @@ func (s *session) auth(ctx context.Context, r *request) error {
 		return err
 	}
 	if err := h.check(); err != nil {
-		s.srv.log.Debug("chat client refused", "remote", addrOf(s.from), "sdk", h.SDK, "err", err)
+		s.srv.log.Debug("chat client refused", "remote", addrOf(s.from()), "sdk", h.SDK, "err", err)
 		return err
 	}
 	who := chat.Identity{Anonymous: true}
@@ -101,7 +101,7 @@ func (s *session) auth(ctx context.Context, r *request) error {
 			return err
 		}
 	}
-	who.Platform, who.Instance, who.Address = chat.NormalPlatform(h.Platform), h.Instance, s.from
+	who.Platform, who.Instance, who.Address = chat.NormalPlatform(h.Platform), h.Instance, s.from()
 	who.ManyRooms = h.Rooms == roomsMany
 	who.Watch = s.id
 	if isID(h.Session) {
@@ -128,7 +128,7 @@ func (s *session) auth(ctx context.Context, r *request) error {
 
 // login checks a UserSig. A failure is answered late, and each later than the one before.
 func (s *session) login(ctx context.Context, r *request, h *hello) (chat.Identity, error) {
-	if s.srv.guard.lockedOut(s.from, time.Now()) {
+	if s.srv.guard.lockedOut(s.from(), time.Now()) {
 		s.srv.count.lockedOut.Add(1)
 		return chat.Identity{}, errLockedOut
 	}
@@ -141,8 +141,8 @@ func (s *session) login(ctx context.Context, r *request, h *hello) (chat.Identit
 		return chat.Identity{}, err // nobody's fault
 	}
 	s.srv.count.failedLogins.Add(1)
-	s.srv.log.Debug("chat login failed", "remote", addrOf(s.from), "code", refused.Code)
-	wait := time.NewTimer(s.srv.guard.failed(s.from, time.Now()))
+	s.srv.log.Debug("chat login failed", "remote", addrOf(s.from()), "code", refused.Code)
+	wait := time.NewTimer(s.srv.guard.failed(s.from(), time.Now()))
 	defer wait.Stop()
 	select {
 	case <-wait.C:

@@ -22,7 +22,6 @@ type session struct {
 	out  *writev.Writer  // to line, of whoever is the writer (queue.writing)
 	wire wire            // never changes; only the reader reads
 	ctx  context.Context // never changes once the reader runs
-	from netip.Prefix
 
 	queue  queue        // has its own lock
 	heard  atomic.Int64 // when a frame was read last, Unix milliseconds
@@ -32,7 +31,7 @@ type session struct {
 	excess   int32 // frames over the rate since the last one within it
 	failures uint8 // failed logins
 	signedIn bool
-	who      chat.Identity
+	who      chat.Identity // before it signed in, its Address only
 	authBy   time.Time     // deadline of auth
 	renames  *rate.Limiter // of changes of the profile; nil until the first
 	owed     int64         // of Server.resuming, until the answer is written
@@ -42,7 +41,7 @@ var _ chat.Session = (*session)(nil)
 
 // start sets up a session that is all zero.
 func (s *session) start(srv *Server, l line, out *writev.Writer, w wire, from netip.Prefix) {
-	s.srv, s.id, s.from = srv, newID(), from
+	s.srv, s.id, s.who.Address = srv, newID(), from
 	s.line, s.out, s.wire = l, out, w
 	s.queue.maxFrames, s.queue.maxBytes = srv.cfg.QueueFrames, srv.cfg.QueueBytes
 	s.limiter = *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst)
@@ -52,6 +51,9 @@ func (s *session) start(srv *Server, l line, out *writev.Writer, w wire, from ne
 	// Pings of connections that began together are spread over a fifth of the interval.
 	s.pinged.Store(now - rand.Int64N(srv.cfg.PingEvery.Milliseconds()/5+1))
 }
+
+// from is where the connection comes from.
+func (s *session) from() netip.Prefix { return s.who.Address }
 
 // ID implements chat.Session.
 func (s *session) ID() string { return s.id }
@@ -146,7 +148,7 @@ func (s *session) end() {
 	}
 	s.repay()
 	_ = s.line.Close() // nothing is left to lose
-	s.srv.guard.leave(s.from)
+	s.srv.guard.leave(s.from())
 }
 
 func (s *session) leaveAll() {

@@ -94,7 +94,7 @@ func play(t *testing.T, srv *Server, frames ...[]byte) (said []map[string]any) {
 	for !srv.begin(s) { // Run has not come that far
 		time.Sleep(time.Millisecond)
 	}
-	srv.guard.admit(s.from) // given back at the end
+	srv.guard.admit(s.from()) // given back at the end
 	srv.serve(s)
 	for line := range bytes.Lines(c.said.Bytes()) {
 		var o map[string]any
