@@ -51,7 +51,7 @@ export class Chat {
   #loggingIn: Promise<unknown> | null = null;
   #guestStart: Promise<void> | null = null;
   #session = '';
-  readonly #fromUsers = new Set<string>(); // IDs of messages between users that came
+  readonly #fromUsers = new Set<string>(); // messages between users that came: by ID, by ID and time
   #unnumbered = 0;
 
   /** Use create instead: it keeps one instance for each SDKAppID. */
@@ -271,10 +271,12 @@ export class Chat {
 
   #fromUser(message: Message): void {
     const seen = this.#fromUsers;
-    if (message.random === 0) message.ID += `-${++this.#unnumbered}`; // by REST: nothing tells two of them apart
-    if (seen.has(message.ID) || (message.flow === 'out' && this.#messages.sentHere(message.ID))) return;
-    seen.add(message.ID);
-    if (seen.size > 500) seen.delete(seen.values().next().value as string);
+    if (message.flow === 'out' && this.#messages.sentHere(message.ID)) return;
+    const { ID, time, random } = message;
+    if (random !== 0 && seen.has(`${ID} ${time}`)) return;
+    if (random === 0 || seen.has(ID)) message.ID += `-${time}-${++this.#unnumbered}`; // a program may use one number for all it sends
+    seen.add(ID).add(`${ID} ${time}`);
+    for (const oldest of seen) if (seen.size > 1000) seen.delete(oldest);
     this.#core.emit(EVENT.MESSAGE_RECEIVED, [message]);
   }
 

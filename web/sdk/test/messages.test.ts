@@ -423,11 +423,11 @@ describe('between two users', () => {
     expect(messages()).toMatchObject([{ conversationType: 'C2C', conversationID: 'C2Cbob', from: 'bob', to: 'alice', nick: 'Bob', flow: 'in', payload: { text: 'psst' } }]);
   });
 
-  test('two without random number are two', async () => {
-    const { texts } = await loggedIn(w.server);
-    w.server.last().push(c2c({ random: 0 }));
-    w.server.last().push(c2c({ random: 0 }));
-    expect(texts()).toEqual(['psst', 'psst']);
+  test('two without random number are two, and so are two of one number at two times', async () => {
+    const { messages } = await loggedIn(w.server);
+    for (const more of [{ random: 0 }, { random: 0 }, { random: 1 }, { random: 1, time: 1_790_000_001 }, { random: 1, time: 1_790_000_001 }]) w.server.last().push(c2c(more));
+    expect(messages()).toHaveLength(4);
+    expect(new Set(messages().map((m) => m.ID)).size).toBe(4);
   });
 
   test('sending needs no room; the own copy is not shown, another instance\'s is', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '../../src/create.ts';
@@ -11,6 +12,15 @@ import { Network } from './websocket.ts';
 
 const binary = process.env.LIVEROOM_BINARY ?? new URL('../../../../bin/liveroom', import.meta.url).pathname;
 let nextApp = 1000;
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
 
 /** The real program with secrets of its own, on free ports, which keep through its restarts. */
 export class Liveroom {
@@ -29,28 +39,24 @@ export class Liveroom {
 
   static async start(...flags: string[]): Promise<Liveroom> {
     const server = new Liveroom(flags);
-    await server.run('127.0.0.1:0');
+    server.base = `http://127.0.0.1:${await freePort()}`;
+    await server.run();
     return server;
   }
 
-  async run(http = this.base.replace('http://', '')): Promise<void> {
-    const child = spawn(binary, ['serve', '--data', this.#folder, '--http', http, '--rtmp', '127.0.0.1:0', '--ops', '', ...this.#flags], { env: this.#env });
+  async run(): Promise<void> {
+    const http = this.base.replace('http://', '');
+    const child = spawn(binary, ['serve', '--data', this.#folder, '--http', http, '--rtmp', '127.0.0.1:0', '--ops', '', '--public-url', this.base, ...this.#flags], { env: this.#env });
     this.#process = child;
     let output = '';
-    this.base = await new Promise<string>((resolve, reject) => {
-      const read = (chunk: Buffer) => {
-        output += chunk;
-        const address = /msg=serving .*http=(\S+)/.exec(output)?.[1];
-        if (address) resolve(`http://${address}`);
-      };
-      child.stdout.on('data', read);
-      child.stderr.on('data', read);
-      child.on('exit', () => reject(new Error(`liveroom ended:\n${output}`)));
-    });
-    for (;;) {
-      if (await fetch(`${this.base}/readyz`).then((answer) => answer.ok, () => false)) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const ended = new Promise<never>((_, reject) => child.on('exit', () => reject(new Error(`liveroom ended:\n${output}`))));
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (output += chunk));
+    await Promise.race([ended, this.#ready()]);
+  }
+
+  async #ready(): Promise<void> {
+    while (!(await fetch(`${this.base}/readyz`).then((answer) => answer.ok, () => false))) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   userSig(user: string, expires = '1h'): string {
