@@ -173,6 +173,28 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// FuzzEvent: whatever JSON a frame holds is one event of one field, which says the same.
+func FuzzEvent(f *testing.F) {
+	for _, s := range []string{`{}`, "{\r\n\"a\":\n\n[1,\t\"\\n\"]\r}", `"data: x"`, "\n\n1", strings.Repeat("[\n", 200) + strings.Repeat("]", 200), `"` + strings.Repeat("x", 70_000) + `"`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		var want bytes.Buffer
+		if json.Compact(&want, payload) != nil {
+			return
+		}
+		line, ok := bytes.CutPrefix(event(nil, seal(append(newFrame(0), payload...))), []byte("data: "))
+		data, rest, _ := bytes.Cut(line, []byte("\n"))
+		if !ok || string(rest) != "\n" || bytes.IndexByte(data, '\r') >= 0 {
+			t.Fatalf("event %q", line)
+		}
+		var got bytes.Buffer
+		if err := json.Compact(&got, data); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+			t.Fatalf("%q became %q, %v", payload, data, err)
+		}
+	})
+}
+
 // FuzzAppendString: what is written reads back as it was.
 func FuzzAppendString(f *testing.F) {
 	for _, s := range []string{"", "plain", `"\`, "\x00\n", "\u2028<é😀", "\x7f", "\xff"} {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +139,16 @@ func (d *door) stream() *client {
 	return openStream(d.t, http.DefaultClient, "http"+strings.TrimSuffix(strings.TrimPrefix(d.url, "ws"), "/chat"))
 }
 
+// streamOverTLS opens a stream of the same server over TLS.
+func (d *door) streamOverTLS(h2 bool) *client {
+	d.t.Helper()
+	web := httptest.NewUnstartedServer(d.Server)
+	web.EnableHTTP2 = h2
+	web.StartTLS()
+	d.t.Cleanup(web.Close)
+	return openStream(d.t, web.Client(), web.URL)
+}
+
 // talk is what a stream must do as a WebSocket does.
 func talk(d *door, c *client) {
 	d.t.Helper()
@@ -164,14 +176,24 @@ func TestAStreamDoesWhatAWebSocketDoes(t *testing.T) {
 		d := open(t, socket.Config{}, nil)
 		talk(d, d.stream())
 	})
+	t.Run("a proxy", func(t *testing.T) {
+		d := open(t, socket.Config{}, nil)
+		to, err := url.Parse("http" + strings.TrimPrefix(d.url, "ws"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.Path = ""
+		proxy := httptest.NewServer(httputil.NewSingleHostReverseProxy(to))
+		defer proxy.Close()
+		c := openStream(t, proxy.Client(), proxy.URL)
+		talk(d, c)
+		_ = c.stream.resp.Body.Close()
+		d.await("the stream to be gone", func() bool { return d.Stats().Streams == 0 })
+	})
 	for _, h2 := range []bool{false, true} {
 		t.Run(map[bool]string{false: "HTTP/1.1 over TLS", true: "HTTP/2"}[h2], func(t *testing.T) {
-			d := open(t, socket.Config{WriteTimeout: time.Minute}, nil)
-			web := httptest.NewUnstartedServer(d.Server)
-			web.EnableHTTP2 = h2
-			web.StartTLS()
-			defer web.Close()
-			c := openStream(t, web.Client(), web.URL)
+			d := open(t, socket.Config{}, nil)
+			c := d.streamOverTLS(h2)
 			if c.stream.resp.ProtoMajor == 2 != h2 {
 				t.Fatalf("over %s", c.stream.resp.Proto)
 			}
@@ -185,11 +207,7 @@ func TestAStreamDoesWhatAWebSocketDoes(t *testing.T) {
 // HTTP/2 ends a stream whose write deadline passes, also when nothing is being written.
 func TestAnHTTP2StreamOutlivesItsWriteDeadlines(t *testing.T) {
 	d := open(t, socket.Config{WriteTimeout: 50 * time.Millisecond, PingEvery: 40 * time.Millisecond, IdleTimeout: patience}, nil)
-	web := httptest.NewUnstartedServer(d.Server)
-	web.EnableHTTP2 = true
-	web.StartTLS()
-	defer web.Close()
-	c := openStream(t, web.Client(), web.URL)
+	c := d.streamOverTLS(true)
 	c.ok(object{"op": "auth"})
 	go func() {
 		<-time.After(300 * time.Millisecond)
@@ -366,8 +384,17 @@ func TestStreamsAreSentAwayWhenTheServerStops(t *testing.T) {
 }
 
 func TestAStreamThatIsNotReadIsEnded(t *testing.T) {
+	for name, dial := range map[string]func(*door) *client{
+		"HTTP/1.1": (*door).stream,
+		"HTTP/2":   func(d *door) *client { return d.streamOverTLS(true) },
+	} {
+		t.Run(name, func(t *testing.T) { notRead(t, dial) })
+	}
+}
+
+func notRead(t *testing.T, dial func(*door) *client) {
 	d := open(t, socket.Config{WriteTimeout: 200 * time.Millisecond, QueueBytes: 64 << 10}, nil)
-	c := d.stream()
+	c := dial(d)
 	c.ok(object{"op": "auth"})
 	c.ok(object{"op": "join", "group": "demo"})
 	bob := d.member("bob")
