@@ -4,7 +4,7 @@ import { groupMessage, messageID, blank, conversationID } from './message.ts';
 import { readBody, sameBody } from './payload.ts';
 import { liveStatus, newerStatus } from './status.ts';
 import { NOTICE, notice, tip, type TipPayload } from './tips.ts';
-import type { CountInfo, Environment, Group, LeftInfo, LimitsInfo, LiveStatus, Message, MutedInfo, RoomSettings } from './types.ts';
+import type { CountInfo, Environment, Group, LeftInfo, LimitsInfo, LiveStatus, Message, MutedInfo, RoomSettings, UserInfo } from './types.ts';
 import {
   ADMINISTRATOR, FOREVER, isObject, list, number, numbers, parseMessages, seconds, strings, text, texts,
   type Element, type Item, type Json, type Reply, type WireEvent, type WireMessage,
@@ -59,6 +59,7 @@ export class Room {
   #versions = new Map<string, number>();
   #messages = new Recent<number, Message>(); // by sequence
   #ids = new Recent<string, number>(); // sequence by ID
+  #people = new Recent<string, UserInfo>(); // as they were last called here
   #own = new Recent<number, { message: Message; body: Element[] }>(); // by random
   #held: Item[] | null = []; // what came before the page could know of its joining, or before the answer that resumes
   #muteTimer: unknown = null;
@@ -215,7 +216,7 @@ export class Room {
     if (until > this.#mutedUntil) this.#setMuted(this.#muteAll, until);
   }
 
-  /** The user was taken out; true if that is news. */
+  /** The user was taken out: the page is told why, and nothing of the room any more. */
   left(info: Omit<LeftInfo, 'groupID'>): void {
     if (this.#closed) return;
     const operation: Record<string, number> = { kicked: NOTICE.KICKED, banned: NOTICE.BANNED, dismissed: NOTICE.DISMISSED };
@@ -270,6 +271,7 @@ export class Room {
 
   #remember(wire: WireMessage, isHistory: boolean): Message {
     const message = groupMessage(wire, this.groupID, this.#ctx.me().userID);
+    this.#called(wire.from, wire.nick, wire.avatar);
     // Two messages of one sender may carry the same random number (by REST): the later one is told apart by its sequence.
     const taken = this.#ids.get(message.ID);
     if (taken !== undefined && taken !== wire.seq) message.ID += `-${wire.seq}`;
@@ -277,6 +279,19 @@ export class Room {
     this.#ids.keep(message.ID, wire.seq);
     if (wire.seq > 0) this.#messages.keep(wire.seq, message);
     return message;
+  }
+
+  #called(userID: string, nick: string, avatar: string): UserInfo {
+    const info = { userID, nick, avatar };
+    this.#people.keep(userID, info);
+    return info;
+  }
+
+  /** Somebody the server names by id alone, as a page may call him. */
+  #person(userID: string, nick = ''): UserInfo {
+    const me = this.#ctx.me();
+    const known = userID !== '' && userID === me.userID ? me : this.#people.get(userID);
+    return { userID, nick: nick || known?.nick || '', avatar: known?.avatar ?? '' };
   }
 
   /** A message that was said before; one this instance never saw stands for itself by its sequence. */
@@ -297,7 +312,7 @@ export class Room {
     const message = this.#known(number(which.seq), text(which.from));
     message.isRevoked = true;
     message.revoker = by;
-    message.revokerInfo = { userID: by, nick: '', avatar: '' };
+    message.revokerInfo = this.#person(by);
     message.revokeReason = reason;
     return message;
   }
@@ -415,7 +430,7 @@ export class Room {
     if (known !== undefined && version > 0 && version < known) return;
     if (version > 0) this.#versions.set(event, version);
     const emit = (name: string, value: unknown) => (flush(), this.#emit(name, value));
-    const by = { operatorID: text(data.by) };
+    const by = { operatorID: text(data.by), operatorInfo: this.#person(text(data.by)) };
     switch (event) {
       case 'attributes':
         return this.#attributesEvent(strings(data.attributes), version, emit);
@@ -444,24 +459,24 @@ export class Room {
         return this.#settingsEvent(data, tipped, emit);
       case 'mute': {
         const until = number(data.until);
-        tipped({ operationType: 7, ...by, memberList: [{ userID: text(data.user), nick: text(data.nick), muteTime: this.#lasting(until, version) }] });
+        tipped({ operationType: 7, ...by, memberList: [{ ...this.#person(text(data.user), text(data.nick)), muteTime: this.#lasting(until, version) }] });
         flush();
         if (text(data.user) === this.#ctx.me().userID && this.#ctx.me().userID !== '') this.#setMuted(this.#muteAll, until);
         return;
       }
       case 'kick':
-        return tipped({ operationType: 3, ...by, memberList: texts(data.users).map((userID) => ({ userID, reason: text(data.reason) })) });
+        return tipped({ operationType: 3, ...by, memberList: texts(data.users).map((user) => ({ ...this.#person(user), reason: text(data.reason) })) });
       case 'ban': {
         const until = number(data.until);
         const duration = this.#lasting(until, version);
         return tipped({
           operationType: until === 0 ? 11 : 10, ...by,
-          memberList: texts(data.users).map((userID) => ({ userID, reason: text(data.reason), duration })),
+          memberList: texts(data.users).map((user) => ({ ...this.#person(user), reason: text(data.reason), duration })),
         });
       }
       case 'role': {
         const role = text(data.role);
-        tipped({ operationType: role === TYPES.GRP_MBR_ROLE_ADMIN ? 4 : 5, ...by, memberList: [{ userID: text(data.user), role }] });
+        tipped({ operationType: role === TYPES.GRP_MBR_ROLE_ADMIN ? 4 : 5, ...by, memberList: [{ ...this.#person(text(data.user)), role }] });
         flush();
         if (text(data.user) === this.#ctx.me().userID && this.#ctx.me().userID !== '') this.#setRole(role);
         return;
@@ -545,7 +560,7 @@ export class Room {
   }
 
   #memberEvent(data: Json, emit: (name: string, data: unknown) => void): void {
-    const member = { userID: text(data.user), nick: text(data.nick), avatar: text(data.avatar) };
+    const member = this.#called(text(data.user), text(data.nick), text(data.avatar));
     emit(EVENT.LIVEROOM_MEMBER, { groupID: this.groupID, ...member });
     if (member.userID !== '' && member.userID === this.#ctx.me().userID) this.#ctx.meChanged(member.nick, member.avatar);
   }
@@ -555,7 +570,7 @@ export class Room {
     const memberCount = number(data.members) || this.count.members;
     for (const [operationType, users] of [[1, data.joined], [2, data.left]] as const) {
       for (const user of list(users).filter(isObject)) {
-        const info = { userID: text(user.user), nick: text(user.nick), avatar: text(user.avatar) };
+        const info = this.#called(text(user.user), text(user.nick), text(user.avatar));
         tipped({ operationType, groupJoinType: operationType === 1 ? 1 : 0, operatorID: info.userID, operatorInfo: info, memberList: [info], memberCount });
       }
     }

@@ -62,6 +62,21 @@ describe('tips', () => {
     expect(messages()).toMatchObject([{ payload: { memberList: [{ muteTime: 60 }] } }]);
   });
 
+  test('who is named by id alone has the nick and avatar that were last seen of him', async () => {
+    const { messages, of } = await inRoom(w.server);
+    w.server.users.set('anna', { nick: 'Anna', avatar: '' });
+    w.server.say('demo', 'anna', 'hi');
+    w.server.say('demo', 'bob', 'hi', { nick: 'Bob', avatar: 'b.png' });
+    event('member', { user: 'bob', nick: 'Bobby', avatar: 'b.png' });
+    event('kick', { users: ['bob', 'alice', 'nobody'], by: 'anna', reason: '' });
+    w.server.event('demo', 'recalled', { messages: [{ seq: 2, from: 'bob' }], by: 'anna', reason: '' });
+    expect(messages().at(-1)?.payload).toMatchObject({
+      operatorID: 'anna', operatorInfo: { userID: 'anna', nick: 'Anna' },
+      memberList: [{ userID: 'bob', nick: 'Bobby', avatar: 'b.png' }, { userID: 'alice', nick: 'Alice' }, { userID: 'nobody', nick: '' }],
+    });
+    expect(of(EVENT.MESSAGE_REVOKED)[0][0].revokerInfo).toEqual({ userID: 'anna', nick: 'Anna', avatar: '' });
+  });
+
   test('administrator made: 4, and no more: 5; the own role changes', async () => {
     const { messages, of } = await inRoom(w.server);
     event('role', { user: 'alice', role: 'Admin', by: 'anna' });
