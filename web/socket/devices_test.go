@@ -1,9 +1,14 @@
 package socket_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/gorilla/websocket"
+
+	"liveroom/chat"
 	"liveroom/web/socket"
 )
 
@@ -125,4 +130,70 @@ func TestDevicesTakeEachOtherOutAtOnce(t *testing.T) {
 	d.await("the user to be in one room", func() bool {
 		return d.chat.Count("demo").Members == 1 && d.chat.Count("second").Members == 0 && d.chat.Count("third").Members == 0
 	})
+}
+
+// TestSigningInJoiningKickingAndClosingAtOnce: whatever meets, nobody is left behind anywhere when all are gone.
+func TestSigningInJoiningKickingAndClosingAtOnce(t *testing.T) {
+	d := openChat(t, socket.Config{OpsPerSecond: 1000, OpsBurst: 1000}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour, WebInstances: 3}, nil)
+	rooms := []string{"demo", "second"}
+	d.group("second", "")
+	sig := d.sig("vera")
+	var clients, acts sync.WaitGroup
+	for i := range 8 {
+		clients.Go(func() {
+			for j := range 12 {
+				conn, resp, err := websocket.DefaultDialer.Dial(d.url, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = resp.Body.Close()
+				_ = conn.SetReadDeadline(time.Now().Add(patience))
+				for k, op := range []object{
+					{"op": "auth", "userSig": sig, "instance": fmt.Sprint(i % 5), "platform": []string{"Web", "iOS"}[i%2]},
+					{"op": "join", "group": rooms[j%2]},
+					{"op": "sendC2C", "user": "vera", "body": text("hi")},
+					{"op": "join", "group": rooms[(j+1)%2]},
+					{"op": "leave", "group": rooms[j%2]},
+				} {
+					op["id"] = k + 1
+					if conn.WriteJSON(op) != nil {
+						break // sent away meanwhile
+					}
+				}
+				for k := 0; k < 5 && err == nil; k++ {
+					_, _, err = conn.ReadMessage()
+				}
+				_ = conn.Close()
+			}
+		})
+	}
+	stop := make(chan struct{})
+	by := chat.Identity{User: chat.Administrator, Admin: true}
+	for _, act := range []func(){
+		func() { d.chat.CloseUser("vera", chat.Closing{Reason: chat.CloseKicked, Type: chat.KickedByREST}) },
+		func() { _ = d.chat.Kick(t.Context(), "demo", by, []string{"vera"}, "") },
+		func() { _ = d.chat.Kick(t.Context(), "second", by, []string{"vera"}, "") },
+	} {
+		acts.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				case <-time.After(3 * time.Millisecond):
+					act()
+				}
+			}
+		})
+	}
+	clients.Wait()
+	close(stop)
+	acts.Wait()
+	d.await("everybody to be gone", func() bool { return d.Stats().Sockets == 0 })
+	if n := d.chat.CloseUser("vera", chat.Closing{Reason: chat.CloseKicked}); n != 0 {
+		t.Errorf("%d devices are left", n)
+	}
+	if st := d.chat.Stats(); st.Sessions != 0 || st.Members != 0 || st.Panics != 0 || d.Stats().Panics != 0 {
+		t.Errorf("left behind: %+v, %d panics", st, d.Stats().Panics)
+	}
 }
