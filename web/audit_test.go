@@ -58,6 +58,10 @@ func TestAuditLogOfEverything(t *testing.T) {
 		{"PUT", room + "/notice", anchor, `{"notice":"hello"}`, "group alice "},
 		{"POST", room + "/notifications", apiToken, `{"content":"secret text"}`, "notification administrator "},
 		{"POST", "/api/v1/words", apiToken, `{"words":[{"word":"spam"}]}`, "words_add administrator "},
+		{"PUT", "/api/v1/accounts/dora", apiToken, `{"nick":"Dora"}`, "account_import administrator dora"},
+		{"POST", "/api/v1/accounts/dora/kick", apiToken, ``, "account_kick administrator dora"},
+		{"DELETE", "/api/v1/accounts/dora", apiToken, ``, "account_delete administrator dora"},
+		{"DELETE", "/api/v1/accounts/dora", b.userSig("alice"), ``, ""},
 		{"DELETE", room + "?reason=over", apiToken, ``, "room_delete administrator "},
 	} {
 		before, _ := b.acts("")
