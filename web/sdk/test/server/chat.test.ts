@@ -220,6 +220,31 @@ describe('values', () => {
     expect((await alice.chat.getGroupAttributes({ groupID, keyList: ['b'] })).data.groupAttributes).toEqual({ b: '4' });
   });
 
+  test('of two who write attributes at once one must look again', async () => {
+    await server.room('conflict');
+    const both = [await server.member('alice', 'conflict'), await server.member('bob', 'conflict')];
+    const groupID = 'conflict';
+    await both[0]!.chat.setGroupAttributes({ groupID, groupAttributes: { a: '0' } });
+    await soon(() => expect(both[1]!.of(EVENT.GROUP_ATTRIBUTES_UPDATED).at(-1)?.groupAttributes).toMatchObject({ a: '0' }));
+    const ends = await Promise.allSettled(both.map(({ chat }, i) => chat.setGroupAttributes({ groupID, groupAttributes: { a: `${i + 1}` } })));
+    expect(ends.map((e) => e.status).sort()).toEqual(['fulfilled', 'rejected']);
+    const late = ends.findIndex((e) => e.status === 'rejected');
+    expect((ends[late] as PromiseRejectedResult).reason).toMatchObject({ code: 10056 });
+    const { chat } = both[late]!;
+    expect((await chat.getGroupAttributes({ groupID, keyList: [] })).data.groupAttributes).toMatchObject({ a: `${2 - late}` });
+    await chat.setGroupAttributes({ groupID, groupAttributes: { a: 'again' } });
+  });
+
+  test('a notification reaches those who are there, or those it is for', async () => {
+    await server.room('told');
+    const [alice, bob] = [await server.member('alice', 'told'), await server.member('bob', 'told')];
+    await server.api('POST', '/rooms/told/notifications', { content: 'for bob', users: ['bob'] });
+    await server.api('POST', '/rooms/told/notifications', { content: 'for all' });
+    const told = (who: typeof alice) => who.of(EVENT.GROUP_SYSTEM_NOTICE_RECEIVED).map(({ type, message }) => [type, message.payload.userDefinedField]);
+    await soon(() => expect(told(bob)).toEqual([[255, 'for bob'], [255, 'for all']]));
+    expect(told(alice)).toEqual([[255, 'for all']]);
+  });
+
   test('counters add up, and come to the others as one event a key', async () => {
     await server.room('counters');
     const [alice, bob] = [await server.member('alice', 'counters'), await server.member('bob', 'counters')];
