@@ -85,6 +85,15 @@ type Config struct {
 	// Account finds the account in whose name an administrator sends, or answers ErrNoAccount. Nil: any will do.
 	Account func(ctx context.Context, user string) (Identity, error)
 
+	MembersFound bool // whoever has an account may make groups; default application administrators
+
+	// Found makes a group and the live room it belongs to, whose anchor is the maker, and returns its id. A taken id is
+	// ErrGroupTaken. Nil: nobody makes groups by chat.
+	Found func(ctx context.Context, by Identity, d GroupDraft) (id string, err error)
+
+	// Disband ends the live room that a group belongs to, which dismisses the group. Nil: the group alone is dismissed.
+	Disband func(ctx context.Context, by Identity, g Group) error
+
 	// Skeleton is what a reader takes a name for: who is called like the owner or an administrator of a group appears
 	// there without his nick. Nil: names are not compared.
 	Skeleton func(name string) string

@@ -32,6 +32,7 @@ type Service struct {
 
 	presence *presence
 	restless restless
+	founders founders
 	letters  letters
 
 	sessions   atomic.Int64

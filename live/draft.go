@@ -137,7 +137,7 @@ func set[T any](to *T, from *T) {
 // validate says which field of r is at fault.
 func (r Room) validate() error {
 	switch {
-	case !idPattern.MatchString(r.ID):
+	case !ValidID(r.ID):
 		return invalid("id", "must be 1 to 48 letters, digits, _ or -")
 	case !ValidGroup(r.GroupID):
 		return invalid("groupId", "must be 1 to 48 printable ASCII characters and not begin with @TGS#")
@@ -166,6 +166,9 @@ func (r Room) validate() error {
 	}
 	return nil
 }
+
+// ValidID says whether id may be a room's id (design §3).
+func ValidID(id string) bool { return idPattern.MatchString(id) }
 
 // ValidStream says whether name may be a stream's name (design §3).
 func ValidStream(name string) bool {

@@ -51,7 +51,7 @@ func (s *Settings) chat() chat.Config {
 	c := chat.Config{
 		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
 		RecallWindow: s.ChatRecall, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
-		MemberList: s.ChatMembers, Tips: s.ChatTips,
+		MemberList: s.ChatMembers, Tips: s.ChatTips, MembersFound: s.ChatCreate == on,
 		MembersWrite: s.ChatWrite == on,
 		WebInstances: noneIsNegative(s.ChatWeb), NativeInstances: noneIsNegative(s.ChatNative),
 	}

@@ -37,9 +37,9 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 }
 
 func TestSettingsForTheChat(t *testing.T) {
-	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatMembers: 7, ChatTips: 8, ChatNative: 9}
+	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatMembers: 7, ChatTips: 8, ChatCreate: on, ChatNative: 9}
 	c := s.chat()
-	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.MemberList != 7 || c.Tips != 8 || c.WebInstances != -1 || c.NativeInstances != 9 {
+	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.MemberList != 7 || c.Tips != 8 || !c.MembersFound || c.WebInstances != -1 || c.NativeInstances != 9 {
 		t.Errorf("%+v", c)
 	}
 	for rooms, want := range map[string]chat.OneRoom{"one": chat.OneRoomAlways, "ask": chat.OneRoomUnlessAsked, "many": chat.OneRoomNever} {

@@ -100,17 +100,40 @@ func (g *groups) Online(group string) int { return g.chat.Count(group).Online }
 // rename gives the chat's change of a name or notice to the live room, which keeps them and brings the group in step.
 func (p *program) rename(ctx context.Context, g chat.Group, name, notice *string) error {
 	_, err := p.rooms.Update(ctx, g.Room, live.Patch{Title: name, Notice: notice})
-	var refused *live.Error
-	switch {
-	case !errors.As(err, &refused):
-		return err
-	case refused.Code == "not_found":
-		return chat.ErrNoGroup
-	case refused.Code == chat.ErrBlocked.Name:
-		return &chat.Error{Code: chat.ErrBlocked.Code, Name: chat.ErrBlocked.Name, Field: refused.Field, Detail: refused.Detail}
-	default:
-		return &chat.Error{Code: chat.ErrParameter.Code, Name: chat.ErrParameter.Name, Field: refused.Field, Detail: refused.Detail}
+	return refusedByRoom(err)
+}
+
+// found makes a live room and its group for who wants a group.
+func (p *program) found(ctx context.Context, by chat.Identity, d chat.GroupDraft) (string, error) {
+	draft := live.Draft{GroupID: d.ID, Title: d.Name, Notice: d.Notice, Anchor: by.User}
+	if live.ValidID(d.ID) {
+		draft.ID = d.ID // else one is made up
 	}
+	l, err := p.rooms.Create(ctx, draft)
+	return l.Room.GroupID, refusedByRoom(err)
+}
+
+// disband ends the live room of a group.
+func (p *program) disband(ctx context.Context, by chat.Identity, g chat.Group) error {
+	return refusedByRoom(p.rooms.Delete(ctx, g.Room, "dismissed by "+by.User))
+}
+
+// refusedByRoom is what a live room refuses, as the chat says it.
+func refusedByRoom(err error) error {
+	var refused *live.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	kind := chat.ErrParameter
+	switch refused.Code {
+	case "not_found":
+		return chat.ErrNoGroup
+	case "exists":
+		return chat.ErrGroupTaken
+	case chat.ErrBlocked.Name:
+		kind = chat.ErrBlocked
+	}
+	return &chat.Error{Code: kind.Code, Name: kind.Name, Field: refused.Field, Detail: refused.Detail}
 }
 
 // account is somebody in whose name an administrator sends.

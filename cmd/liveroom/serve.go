@@ -151,6 +151,7 @@ func (p *program) join(keys Secrets) error {
 	talk := p.set.chat()
 	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
 	talk.Viewers, talk.Rename, talk.Account = newAudience(p.viewers).of, p.rename, p.account
+	talk.Found, talk.Disband = p.found, p.disband
 	talk.Banished, talk.Skeleton = p.banished, account.Skeleton
 	if p.audit, err = audit.New(audit.Config{Age: p.set.AuditAge, Entries: p.set.AuditEntries}, p.store.Audit(), p.log); err != nil {
 		return err

@@ -71,6 +71,7 @@ type Settings struct {
 	ChatNative     int           `name:"chat-native-instances" help:"The same of apps, on each platform; 0: no limit." default:"3" env:"LIVEROOM_CHAT_NATIVE_INSTANCES" yaml:"chat-native-instances"`
 	ChatRooms      string        `name:"chat-rooms" help:"one: a web login is in one room at a time; ask: unless its client asks for more; many: in any number." enum:"one,ask,many" default:"ask" env:"LIVEROOM_CHAT_ROOMS" yaml:"chat-rooms"`
 	ChatLeave      string        `name:"chat-leave" help:"Who leaves a room on one device: apps: on the web, leaves on his apps too; everywhere: on all; device: only there." enum:"apps,everywhere,device" default:"apps" env:"LIVEROOM_CHAT_LEAVE" yaml:"chat-leave"`
+	ChatCreate     string        `name:"chat-create-groups" help:"on: whoever has an account may make groups, and live rooms with them, over the chat; off: application administrators only." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_CREATE_GROUPS" yaml:"chat-create-groups"`
 	AuditAge       time.Duration `name:"audit-age" help:"How long the log of who did what is kept." default:"2160h" env:"LIVEROOM_AUDIT_AGE" yaml:"audit-age"`
 	AuditEntries   int           `name:"audit-entries" help:"How many acts it keeps at most." default:"100000" env:"LIVEROOM_AUDIT_ENTRIES" yaml:"audit-entries"`
 	ChatWords      string        `name:"chat-words" help:"File of sensitive words, one a line, beside those set over the API; re-read when it changes." env:"LIVEROOM_CHAT_WORDS" yaml:"chat-words"`

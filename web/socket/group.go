@@ -7,10 +7,12 @@ import (
 	"liveroom/chat"
 )
 
-// Groups is what the door needs to show and change groups.
+// Groups is what the door needs to show, make, change and dismiss groups.
 type Groups interface {
 	Describe(ctx context.Context, group string) (chat.Description, error)
 	Change(ctx context.Context, group string, by chat.Identity, p chat.GroupPatch) error
+	Found(ctx context.Context, by chat.Identity, d chat.GroupDraft) (id string, err error)
+	Disband(ctx context.Context, group string, by chat.Identity) error
 }
 
 // groupBody is a group as anyone may see it.
@@ -79,6 +81,29 @@ func (s *session) setGroup(ctx context.Context, r *request) error {
 	if err := s.srv.rooms.Change(ctx, r.Group, s.who, p); err != nil {
 		return err
 	}
+	return s.group(ctx, r)
+}
+
+// createGroup makes a group and answers it.
+func (s *session) createGroup(ctx context.Context, r *request) error {
+	var f struct {
+		GroupID      string            `json:"groupId"`
+		Name         string            `json:"name"`
+		Notice       string            `json:"notice"`
+		Introduction string            `json:"introduction"`
+		Avatar       string            `json:"avatar"`
+		Fields       map[string]string `json:"fields"`
+	}
+	if err := r.into(&f); err != nil {
+		return err
+	}
+	id, err := s.srv.rooms.Found(ctx, s.who, chat.GroupDraft{
+		ID: f.GroupID, Name: f.Name, Notice: f.Notice, Introduction: f.Introduction, Avatar: f.Avatar, Fields: f.Fields,
+	})
+	if err != nil {
+		return err
+	}
+	r.Group = id
 	return s.group(ctx, r)
 }
 

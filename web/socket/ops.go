@@ -65,6 +65,10 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.upload(ctx, r)
 	case "mute", "mutes", "kick", "ban", "unban", "bans", "setRole":
 		return s.moderate(ctx, r)
+	case "createGroup":
+		return s.createGroup(ctx, r)
+	case "dismiss":
+		return s.done(r, s.srv.rooms.Disband(ctx, r.Group, s.who))
 	case "getProfiles":
 		return s.getProfiles(ctx, r)
 	case "setProfile":

@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -73,7 +74,10 @@ func (c *client) into(o object, v any) {
 	id := c.write(o)
 	for {
 		raw := c.frame()
-		var a answer
+		var a struct {
+			Reply *int
+			Code  int
+		}
 		if err := json.Unmarshal(raw, &a); err != nil {
 			c.t.Fatalf("%v in %s", err, raw)
 		}
@@ -88,5 +92,37 @@ func (c *client) into(o object, v any) {
 			c.t.Fatalf("%v in %s", err, raw)
 		}
 		return
+	}
+}
+
+func TestGroupsAreMadeAndDismissed(t *testing.T) {
+	var d *door
+	d = openChat(t, socket.Config{}, chat.Config{
+		TickMin: time.Millisecond, CountEvery: time.Hour, MembersFound: true,
+		Found: func(ctx context.Context, by chat.Identity, g chat.GroupDraft) (string, error) {
+			return g.ID, d.chat.Create(ctx, chat.Group{ID: g.ID, Room: g.ID, Owner: by.User, Name: g.Name, Notice: g.Notice})
+		},
+	}, nil)
+	alice, bob := d.member("alice"), d.member("bob")
+	var made struct {
+		Group struct{ ID, Owner, Avatar string }
+	}
+	alice.into(object{"op": "createGroup", "groupId": "tea", "name": "Tea", "avatar": "https://h/t.png", "fields": object{"k": "v"}}, &made)
+	if made.Group.ID != "tea" || made.Group.Owner != "alice" || made.Group.Avatar != "https://h/t.png" {
+		t.Errorf("%+v", made)
+	}
+	bob.ok(object{"op": "join", "group": "tea"})
+	if a := bob.ask(object{"op": "dismiss", "group": "tea"}); a.Code != 10007 {
+		t.Errorf("%+v", a)
+	}
+	alice.ok(object{"op": "dismiss", "group": "tea"})
+	if items := bob.batch(); items[0].Event != "dismissed" {
+		t.Errorf("%+v", items)
+	}
+	if a := d.guest().ask(object{"op": "createGroup", "name": "x"}); a.Code != 10007 {
+		t.Errorf("a guest: %+v", a)
+	}
+	if a := alice.ask(object{"op": "createGroup", "name": 1}); a.Code != 10004 || a.Field != "name" {
+		t.Errorf("%+v", a)
 	}
 }

@@ -1,0 +1,155 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// One user makes at most so many groups at once, and one in each interval after that: each is a live room.
+const (
+	foundBurst    = 10
+	foundInterval = 6 * time.Minute
+)
+
+// GroupDraft is a group that somebody wants to make.
+type GroupDraft struct {
+	ID           string // empty: made up
+	Name         string
+	Notice       string
+	Introduction string
+	Avatar       string
+	Fields       map[string]string
+}
+
+// founders knows who made groups lately.
+type founders struct {
+	mu   sync.Mutex
+	full map[string]time.Time // when a user may make as many as at first
+}
+
+// Found makes a group, whose owner its maker becomes, and returns its id. Application administrators may, and where
+// Config.MembersFound says so whoever has an account. All of the draft is checked before the group is made; should the
+// store fail after that, the group is there without introduction, avatar and fields.
+func (s *Service) Found(ctx context.Context, by Identity, d GroupDraft) (id string, err error) {
+	if err := s.mayFound(by); err != nil {
+		return "", err
+	}
+	p := GroupPatch{Name: &d.Name, Notice: &d.Notice, Settings: SettingsPatch{Introduction: &d.Introduction, Avatar: &d.Avatar}}
+	if p, err = s.cleanPatch(by, p); err != nil {
+		return "", err
+	}
+	d.Name, d.Notice, d.Introduction = *p.Name, *p.Notice, *p.Settings.Introduction
+	if err := s.checkDraft(by, d); err != nil {
+		return "", err
+	}
+	if err := s.founders.pace(by, time.Now()); err != nil {
+		return "", err
+	}
+	if id, err = s.cfg.Found(ctx, by, d); err != nil {
+		return "", s.foundError(ctx, by, d.ID, err)
+	}
+	s.record(ctx, by, id, "create", "", map[string]string{"name": d.Name})
+	rest := GroupPatch{Settings: p.Settings, Fields: d.Fields}
+	if d.Introduction == "" && d.Avatar == "" && len(d.Fields) == 0 {
+		return id, nil
+	}
+	return id, s.Change(ctx, id, by, rest)
+}
+
+func (s *Service) mayFound(by Identity) error {
+	switch {
+	case s.cfg.Found == nil:
+		return ErrPermission.with("", "groups are not made here")
+	case by.Admin:
+		return nil
+	case by.Anonymous || by.Guest || by.User == "":
+		return ErrPermission.with("", "a group is for who has an account")
+	case !s.cfg.MembersFound:
+		return ErrPermission.with("", "groups are made by the management here, with the live room they belong to")
+	}
+	return nil
+}
+
+func (s *Service) checkDraft(by Identity, d GroupDraft) error {
+	if d.ID != "" && !validID(d.ID) {
+		return ErrGroupID
+	}
+	if d.Name == "" {
+		return ErrParameter.with("name", "a group needs a name")
+	}
+	settings := SettingsPatch{Introduction: &d.Introduction, Avatar: &d.Avatar}
+	_, fields := mergeFields(nil, d.Fields)
+	return firstError(s.checkProfile(Profile{Name: d.Name, Owner: by.User}), s.checkNotice(d.Notice), settings.check(), fieldsOfServer(d.Fields, by), fields)
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foundError tells an id that is taken from one that the same user has taken (spec im-rest §3.1).
+func (s *Service) foundError(ctx context.Context, by Identity, id string, err error) error {
+	if !errors.Is(err, ErrGroupTaken) || id == "" {
+		return err
+	}
+	if g, e := s.Group(ctx, id); e == nil && g.Owner == by.User {
+		return ErrGroupOwned
+	}
+	return err
+}
+
+// pace takes what a group costs its maker, or says when he may make another.
+func (f *founders) pace(by Identity, now time.Time) error {
+	if by.Admin {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for user, full := range f.full {
+		if !full.After(now) {
+			delete(f.full, user)
+		}
+	}
+	full, lately := f.full[by.User]
+	if !lately {
+		full = now
+	}
+	if at := full.Add(-(foundBurst - 1) * foundInterval); now.Before(at) {
+		return ErrGroupRate.until(at)
+	}
+	if f.full == nil {
+		f.full = make(map[string]time.Time)
+	}
+	f.full[by.User] = full.Add(foundInterval)
+	return nil
+}
+
+// Disband dismisses a group and ends the live room it belongs to, stream and all. Its owner may, and application
+// administrators.
+func (s *Service) Disband(ctx context.Context, group string, by Identity) error {
+	var g Group
+	err := s.with(ctx, group, func(r *room) error {
+		if g = r.group; r.rank(by) < rankOwner {
+			return ErrPermission.with("", "only the owner may dismiss the group")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if s.cfg.Disband == nil {
+		err = s.Dismiss(ctx, group)
+	} else {
+		err = s.cfg.Disband(ctx, by, g)
+	}
+	if err == nil {
+		s.record(ctx, by, group, "dismiss", "", nil)
+	}
+	return err
+}
