@@ -24,10 +24,8 @@ type Upload struct {
 // Put takes a file in, once for each address that Grant made. When it answers without an error the file is on disk and
 // its address is good.
 func (s *Service) Put(ctx context.Context, u Upload) (Info, error) {
-	select {
-	case <-s.ready:
-	case <-ctx.Done():
-		return Info{}, ErrUnavailable
+	if err := s.await(ctx); err != nil {
+		return Info{}, err
 	}
 	t, err := s.addresses.ticket(u.ID, u.Token, time.Now())
 	if err != nil {

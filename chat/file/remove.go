@@ -15,6 +15,9 @@ const removeAtOnce = 100
 // verdict takes all of them that are the group's; a recall only those its sender uploaded himself: who quotes another's
 // picture must not take it away from him. M is nil if the message is out of the log.
 func (s *Service) Withdrawing(ctx context.Context, group string, seq uint64, m *chat.Message, kind chat.WithdrawalKind) error {
+	if err := s.await(ctx); err != nil {
+		return err
+	}
 	shown, err := s.store.FilesShown(ctx, group, seq)
 	if err != nil {
 		return s.storeError(err, "find shown")
@@ -112,6 +115,9 @@ func (s *Service) removeAll(ctx context.Context, some func() ([]Info, error)) er
 
 // Sweep removes files that are too old, and those of groups that are no more. It is for a periodic job.
 func (s *Service) Sweep(ctx context.Context) error {
+	if err := s.await(ctx); err != nil {
+		return err
+	}
 	s.limits.forget(time.Now())
 	s.forgetEarly(time.Now())
 	err := s.removeAll(ctx, func() ([]Info, error) {

@@ -147,6 +147,16 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
+// await waits until Run knows what there is.
+func (s *Service) await(ctx context.Context) error {
+	select {
+	case <-s.ready:
+		return nil
+	case <-ctx.Done():
+		return ErrUnavailable
+	}
+}
+
 // noteRest notes what waits at the end.
 func (s *Service) noteRest(ctx context.Context) {
 	for {
@@ -183,10 +193,10 @@ func (s *Service) recover(ctx context.Context) error {
 	return nil
 }
 
-// storeError turns what a store could not do into a refusal, and logs it.
+// storeError turns what a store could not do into a refusal, and logs it. A caller who went away is no failure.
 func (s *Service) storeError(err error, op string) error {
 	var refusal *chat.Error
-	if err == nil || errors.As(err, &refusal) {
+	if err == nil || errors.As(err, &refusal) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	s.log.Warn("file store failed", "op", op, "err", err)
