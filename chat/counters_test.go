@@ -315,7 +315,7 @@ func TestCountersGoWithTheirRoom(t *testing.T) {
 	})
 }
 
-// TestCountersAtStop: what was accepted is stored before Run returns.
+// TestCountersAtStop: what was accepted is stored before Run returns, and there after a restart.
 func TestCountersAtStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &slowCounters{Store: chat.NewMemory(), takes: 100 * time.Millisecond}
@@ -338,6 +338,13 @@ func TestCountersAtStop(t *testing.T) {
 		}
 		if _, err := s.AddCounters(t.Context(), "demo", named("owner"), map[string]chat.Number{"a": 1}); !errors.Is(err, chat.ErrStopping) {
 			t.Errorf("after the stop: %v", err)
+		}
+		again := start(t, chat.Config{}, store)
+		if _, j := join(t, again, "demo", "alice"); j.Counters.All["a"] != 3 || j.Counters.Version != 3 {
+			t.Errorf("after a restart alice finds %+v", j.Counters)
+		}
+		if now, err := again.AddCounters(t.Context(), "demo", named("owner"), map[string]chat.Number{"a": 1}); err != nil || now.All["a"] != 4 || now.Version != 4 {
+			t.Errorf("counting goes on with %+v, %v", now, err)
 		}
 	})
 }

@@ -42,6 +42,11 @@ func TestSettingsForTheChat(t *testing.T) {
 	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.MemberList != 7 || c.Tips != 8 || !c.MembersFound || c.WebInstances != -1 || c.NativeInstances != 9 {
 		t.Errorf("%+v", c)
 	}
+	for write, want := range map[string]bool{"on": true, "off": false} {
+		if c := (&Settings{ChatWrite: write}).chat(); c.MembersWrite != want {
+			t.Errorf("chat-members-write %s: %v", write, c.MembersWrite)
+		}
+	}
 	for rooms, want := range map[string]chat.OneRoom{"one": chat.OneRoomAlways, "ask": chat.OneRoomUnlessAsked, "many": chat.OneRoomNever} {
 		if c := (&Settings{ChatRooms: rooms}).chat(); c.OneRoom != want {
 			t.Errorf("chat-rooms %s: %v", rooms, c.OneRoom)
