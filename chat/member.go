@@ -38,6 +38,9 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 		}
 		who = s.presence.named(who)
 		elsewhere = r.add(sess, who)
+		if since != nil && time.Since(s.begun) < tipsRestart {
+			r.tips.unsay(who.User)
+		}
 		j = r.snapshot(who, since, time.Now())
 		return nil
 	})

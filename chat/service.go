@@ -31,6 +31,7 @@ type Service struct {
 	rooms map[string]*room
 
 	presence *presence
+	begun    time.Time
 	restless restless
 	founders founders
 	letters  letters
@@ -56,7 +57,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	}
 	return &Service{
 		cfg: cfg, store: store, log: log,
-		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room), presence: newPresence(),
+		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room), presence: newPresence(), begun: time.Now(),
 		restless: restless{stirred: make(chan struct{}, 1)},
 	}, nil
 }

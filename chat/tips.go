@@ -10,6 +10,9 @@ const (
 	peopleEvery = 500 * time.Millisecond // at most that often, of new names too
 	tipsGrace   = 5 * time.Second        // who is back within it was never away: a page was loaded anew, a line fell
 	tipsMost    = 50                     // people named at once
+
+	// tipsRestart is how long after a start those who resume are taken for people who were there before it.
+	tipsRestart = time.Minute
 )
 
 // tips are the people a room's members are still to be told of. Large rooms have none. The room's lock guards it.
@@ -73,6 +76,13 @@ func (r *room) came(who Identity) {
 		r.s.restless.add(r)
 	default:
 		r.s.untold.Add(1)
+	}
+}
+
+// unsay takes back that a user came, where he was there before and nobody was told that he went.
+func (t *tips) unsay(user string) {
+	if n := len(t.came); n > 0 && t.came[n-1].User == user {
+		t.came = t.came[:n-1]
 	}
 }
 

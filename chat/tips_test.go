@@ -104,6 +104,37 @@ func TestASecondDeviceAndAReloadMakeNoNoise(t *testing.T) {
 	})
 }
 
+// TestARestartMakesNoNoise: all come back at once, and were there before.
+func TestARestartMakesNoNoise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := chat.NewMemory()
+		s, stop := startStop(t, chat.Config{Tips: 10, CountEvery: time.Hour}, store)
+		create(t, s, "r")
+		_, j := join(t, s, "r", "ann")
+		pass(time.Second)
+		stop()
+		s = start(t, chat.Config{Tips: 10, CountEvery: time.Hour}, store)
+		back := func(user string) *session {
+			sess := newSession(user)
+			if _, err := s.Join(t.Context(), "r", named(user), sess, &chat.Position{Epoch: j.Epoch, Seq: j.Seq}); err != nil {
+				t.Fatal(err)
+			}
+			return sess
+		}
+		ann := back("ann")
+		bob := back("bob")
+		pass(time.Second)
+		join(t, s, "r", "new")
+		pass(time.Second)
+		saw(t, ann, 3, "+new")
+		s.Leave("r", bob)
+		pass(time.Hour)
+		back("bob")
+		pass(time.Second)
+		saw(t, ann, 3, "+new", "-bob", "+bob")
+	})
+}
+
 func TestPeopleWithoutANameAreNotAnnounced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, chat.Config{Tips: 10, CountEvery: time.Hour}, chat.NewMemory())
