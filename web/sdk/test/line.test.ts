@@ -163,11 +163,12 @@ describe('what cannot be had any more', () => {
     w.server.cut();
     w.server.groups.delete('demo');
     w.server.group().epoch = 'E2';
-    w.server.say('demo', 'bob', 'of the new one', { random: 1001 }); // the ID of '1'
+    w.server.say('demo', 'bob', 'of the new one', { random: 1002 }); // the ID of '2'
     alice.forget();
     await pass(2000);
     expect(alice.of(EVENT.LIVEROOM_GAP)).toEqual([{ groupID: 'demo', complete: false }]);
     expect(alice.texts()).toEqual(['of the new one']);
+    expect(alice.messages().find((m) => m.payload.text)?.ID).toBe('bob-1002');
     expect(alice.of(EVENT.GROUP_ATTRIBUTES_UPDATED)).toMatchObject([{ deletedKeyList: ['a'] }]);
     w.server.say('demo', 'bob', 'and on');
     expect(alice.texts()).toEqual(['of the new one', 'and on']);
