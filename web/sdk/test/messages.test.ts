@@ -391,9 +391,8 @@ describe('receiving', () => {
 
   test('a hole in the sequence is told before what follows it', async () => {
     const { events } = await inRoom(w.server);
-    w.server.say('demo', 'bob', 'one');
-    w.server.group().seq += 3; // a slow consumer's loss
-    w.server.say('demo', 'bob', 'five');
+    const item = (seq: number, said: string) => ({ type: 'message', seq, time: 1, from: 'bob', random: seq, body: [{ MsgType: 'TIMTextElem', MsgContent: { Text: said } }] });
+    w.server.batch('demo', item(1, 'one'), item(5, 'five')); // a slow consumer's loss
     const told = events.filter((e) => [EVENT.MESSAGE_RECEIVED, EVENT.LIVEROOM_GAP].includes(e.name as never)).map((e) => e.data[0]?.payload.text ?? e.data);
     expect(told).toEqual(['one', { groupID: 'demo', complete: false, from: 2, to: 4 }, 'five']);
   });

@@ -5,7 +5,7 @@ import { Liveroom, refused } from './liveroom.ts';
 
 let server: Liveroom;
 beforeAll(async () => {
-  server = await Liveroom.start('--chat-user-burst', '0');
+  server = await Liveroom.start('--chat-user-burst', '0', '--chat-create-groups', 'on');
 });
 afterAll(() => server?.stop());
 
@@ -48,6 +48,30 @@ describe('from user to user', () => {
   });
 });
 
+describe('groups', () => {
+  test('are made, described and ended by their owner, who cannot quit', async () => {
+    const [alice, bob] = [await server.user('alice'), await server.user('bob')];
+    const made = (await alice.chat.createGroup({
+      type: 'AVChatRoom', groupID: 'made', name: 'Made', introduction: 'here', notification: 'hi', groupCustomField: [{ key: 'topic', value: 'tea' }],
+    })).data.group;
+    expect(made).toMatchObject({ groupID: 'made', name: 'Made', ownerID: 'alice', introduction: 'here', notification: 'hi', type: 'AVChatRoom' });
+    expect((await refused(alice.chat.createGroup({ type: 'AVChatRoom', groupID: 'made', name: 'Made' }))).code).toBe(10025);
+    expect((await refused(bob.chat.createGroup({ type: 'AVChatRoom', groupID: 'made', name: 'Mine' }))).code).toBe(10021);
+    expect((await refused(alice.say('not in it yet', 'made'))).code).toBe(2101);
+    expect((await alice.chat.joinGroup({ groupID: 'made' })).data.group?.selfInfo.role).toBe('Owner');
+    expect((await bob.chat.joinGroup({ groupID: 'made' })).data.group).toMatchObject({ notification: 'hi', introduction: 'here' });
+    expect((await bob.chat.searchGroupByID('made')).data.group.groupCustomField).toContainEqual({ key: 'topic', value: 'tea' });
+    expect((await refused(alice.chat.quitGroup('made'))).code).toBe(10009);
+    expect((await refused(bob.chat.dismissGroup('made'))).code).toBe(10007);
+    expect((await alice.chat.dismissGroup('made')).data).toEqual({ groupID: 'made' });
+    for (const c of [alice, bob]) await soon(() => expect(c.messages().filter((m) => m.payload.operationType === 5)).toHaveLength(1));
+    expect((await refused(bob.chat.joinGroup({ groupID: 'made' }))).code).toBe(10010);
+    const named = (await alice.chat.createGroup({ type: 'AVChatRoom', name: 'Some name' })).data.group;
+    expect(named.groupID).not.toBe('');
+    expect((await bob.chat.joinGroup({ groupID: named.groupID })).data.status).toBe('JoinedSuccess');
+  });
+});
+
 describe('what a backend does', () => {
   test('kicks an account: KICKED_OUT, and its UserSig is void', async () => {
     const cleo = server.client();
@@ -69,7 +93,7 @@ describe('what a backend does', () => {
     const guest = server.client();
     await guest.chat.joinGroup({ groupID: 'notify' });
     await server.api('POST', '/rooms/notify/notifications', { content: '{"draw":1}' });
-    for (const c of [dora, guest]) await soon(() => expect(c.messages().at(-1)).toMatchObject({ type: 'TIMGroupSystemNoticeElem', payload: { operationType: 255, userDefinedField: '{"draw":1}' } }));
+    for (const c of [dora, guest]) await soon(() => expect(c.messages().filter((m) => m.payload.operationType === 255)).toMatchObject([{ type: 'TIMGroupSystemNoticeElem', payload: { userDefinedField: '{"draw":1}' } }]));
   });
 });
 
