@@ -14,7 +14,8 @@ export default defineConfig({
           environment: 'node' as const,
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          maxWorkers: 2, // much of it waits for real time; more would take the pictures' time from each other
+          fileParallelism: name !== 'pictures',
         },
       })),
     ],
