@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Part } from '../chat/parts.ts';
 import { t } from '../i18n/index.ts';
+import { clockOf } from '../lib/tick.ts';
 import { Paper } from './icons.tsx';
 
 /** What a message holds, in its order. Nothing in it is ever read as markup. */
@@ -22,10 +23,20 @@ function One({ part, nick }: { part: Part; nick: string }): JSX.Element {
     case 'image':
       return <Picture part={part} nick={nick} />;
     case 'sound':
-      return part.url ? <audio class="chat-sound" controls preload="none" src={part.url} aria-label={t('sound_of', { nick })} /> : <Gone />;
+      return part.url ? (
+        <>
+          <audio class="chat-sound" controls preload="none" src={part.url} aria-label={t('sound_of', { nick })} />
+          <Length seconds={part.seconds} />
+        </>
+      ) : (
+        <Gone />
+      );
     case 'video':
       return part.url ? (
-        <video class="chat-video" controls playsInline preload="none" src={part.url} {...(part.poster ? { poster: part.poster } : {})} aria-label={t('video_of', { nick })} />
+        <>
+          <video class="chat-video" controls playsInline preload="none" src={part.url} {...(part.poster ? { poster: part.poster } : {})} aria-label={t('video_of', { nick })} />
+          <Length seconds={part.seconds} />
+        </>
       ) : (
         <Gone />
       );
@@ -54,6 +65,9 @@ function Picture({ part, nick }: { part: Extract<Part, { kind: 'image' }>; nick:
     </a>
   );
 }
+
+/** Told beside a player, which knows it only once it plays. */
+const Length = ({ seconds }: { seconds: number }): JSX.Element | null => (seconds > 0 ? <small class="chat-note number">{clockOf(seconds)}</small> : null);
 
 /** What can't be shown (any more). */
 const Gone = (): JSX.Element => <span class="chat-gone">{t('part_gone')}</span>;

@@ -153,7 +153,6 @@ export const en = {
   moderate_unmute: 'Let speak again',
   moderate_kick: 'Remove from the chat',
   moderate_ban: 'Ban for good',
-  chat_you: 'you',
 
   event_waiting: 'The room is open again',
   event_live: 'The live is on',

@@ -154,7 +154,6 @@ export const zh: Record<Key, string> = {
   moderate_unmute: '解除禁言',
   moderate_kick: '移出聊天室',
   moderate_ban: '永久封禁',
-  chat_you: '我',
 
   event_waiting: '直播间重新开放',
   event_live: '直播开始了',

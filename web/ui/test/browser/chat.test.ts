@@ -342,6 +342,7 @@ test('pictures, sounds, videos and files are shown; addresses that are none of t
   await page.waitForFunction(() => document.querySelector<HTMLImageElement>('[data-testid=chat-picture]')?.naturalWidth === 1);
   expect(await page.locator('[data-testid=chat-picture]').count()).toBe(1);
   expect(await page.locator('.chat-gone').count()).toBe(2);
+  expect(await page.locator('.chat-note').allTextContents()).toEqual(['0:03', '0:03']); // how long sound and video are
   expect(await page.locator('.chat-file').allTextContents()).toEqual([' <b>plan</b>.pdf 2 KB']);
   expect(await page.locator('[data-testid=chat-list] a').evaluateAll((links) => links.map((a) => (a as HTMLAnchorElement).protocol))).toEqual(['http:', 'http:']);
   expect(await page.getAttribute('[data-testid=chat-picture]', 'loading')).toBe('lazy');
