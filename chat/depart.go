@@ -44,10 +44,8 @@ func (r *room) expel(user string, why Departure) farewell {
 			f.to = append(f.to, m.sess)
 			r.remove(m.sess)
 		}
-		if why.Reason == DepartKicked || why.Reason == DepartBanned {
-			delete(r.tips.left, user) // members are told that already
-		}
 	}
+	r.tips.forget(user)
 	return f
 }
 

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -84,6 +85,12 @@ func (t *tips) unsay(user string) {
 	if n := len(t.came); n > 0 && t.came[n-1].User == user {
 		t.came = t.came[:n-1]
 	}
+}
+
+// forget tells nobody any more that a user came or went: the members have been told why he is out.
+func (t *tips) forget(user string) {
+	t.came = slices.DeleteFunc(t.came, func(g guise) bool { return g.User == user })
+	delete(t.left, user)
 }
 
 // went notes a user whose last session left. The room's lock is held.

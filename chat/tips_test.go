@@ -196,6 +196,28 @@ func TestWhoIsKickedDoesNotAlsoLeave(t *testing.T) {
 	})
 }
 
+// TestWhoIsSentOutIsAnnouncedNoMore: neither his coming, which nobody was told of yet, nor his going a moment before.
+func TestWhoIsSentOutIsAnnouncedNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, chat.Config{Tips: 10, CountEvery: time.Hour}, chat.NewMemory())
+		create(t, s, "r")
+		ann, _ := join(t, s, "r", "ann")
+		gone, _ := join(t, s, "r", "gone")
+		pass(time.Second)
+		join(t, s, "r", "kicked")
+		join(t, s, "r", "banned")
+		if err := s.Kick(t.Context(), "r", named("owner"), []string{"kicked"}, ""); err != nil {
+			t.Fatal(err)
+		}
+		s.Leave("r", gone)
+		if _, err := s.Ban(t.Context(), "r", named("owner"), chat.Ban{Users: []string{"banned", "gone"}, For: chat.Forever}); err != nil {
+			t.Fatal(err)
+		}
+		pass(10 * time.Second)
+		saw(t, ann, 2, "+ann", "+gone")
+	})
+}
+
 func TestACrowdIsAnnouncedInPortions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, chat.Config{Tips: 200, CountEvery: time.Hour}, chat.NewMemory())
