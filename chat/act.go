@@ -23,7 +23,8 @@ type Journal interface {
 	Settle(ctx context.Context)
 }
 
-// record notes an act that succeeded, and returns when it is kept. A room's loop has outcome.acts for that.
+// record notes an act that succeeded, and returns when it is kept. What a room's loop does has outcome.acts for that: it
+// happens also when nobody waits for it any more.
 func (s *Service) record(ctx context.Context, by Identity, group, action, target string, detail map[string]string) {
 	if s.cfg.Journal == nil {
 		return

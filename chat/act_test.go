@@ -2,6 +2,8 @@ package chat_test
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,31 +22,35 @@ func (j *slowJournal) Settle(ctx context.Context) {
 	j.acts.Settle(ctx)
 }
 
+var muteAll = true
+
+// everyAct is one of each kind that a room's loop does, in the group demo.
+var everyAct = map[string]func(context.Context, *chat.Service) error{
+	"mute": func(ctx context.Context, s *chat.Service) error {
+		_, err := s.Mute(ctx, "demo", named("owner"), "bob", time.Minute, "")
+		return err
+	},
+	"kick": func(ctx context.Context, s *chat.Service) error {
+		return s.Kick(ctx, "demo", named("owner"), []string{"bob"}, "")
+	},
+	"ban": func(ctx context.Context, s *chat.Service) error {
+		_, err := s.Ban(ctx, "demo", named("owner"), chat.Ban{Users: []string{"bob"}, For: time.Minute})
+		return err
+	},
+	"role": func(ctx context.Context, s *chat.Service) error {
+		return s.SetRole(ctx, "demo", named("owner"), "bob", chat.RoleAdmin)
+	},
+	"recall": func(ctx context.Context, s *chat.Service) error { return s.Recall(ctx, "demo", named("owner"), 1, "") },
+	"settings": func(ctx context.Context, s *chat.Service) error {
+		_, err := s.SetSettings(ctx, "demo", named("owner"), chat.SettingsPatch{MuteAll: &muteAll})
+		return err
+	},
+	"notification": func(ctx context.Context, s *chat.Service) error { return s.Notify(ctx, "demo", named("owner"), "x") },
+}
+
 // TestActsAreKeptBeforeTheyAreAnswered: whoever acts waits for the journal; the room does not.
 func TestActsAreKeptBeforeTheyAreAnswered(t *testing.T) {
-	all := true
-	for name, act := range map[string]func(context.Context, *chat.Service) error{
-		"mute": func(ctx context.Context, s *chat.Service) error {
-			_, err := s.Mute(ctx, "demo", named("owner"), "bob", time.Minute, "")
-			return err
-		},
-		"kick": func(ctx context.Context, s *chat.Service) error {
-			return s.Kick(ctx, "demo", named("owner"), []string{"bob"}, "")
-		},
-		"ban": func(ctx context.Context, s *chat.Service) error {
-			_, err := s.Ban(ctx, "demo", named("owner"), chat.Ban{Users: []string{"bob"}, For: time.Minute})
-			return err
-		},
-		"role": func(ctx context.Context, s *chat.Service) error {
-			return s.SetRole(ctx, "demo", named("owner"), "bob", chat.RoleAdmin)
-		},
-		"recall": func(ctx context.Context, s *chat.Service) error { return s.Recall(ctx, "demo", named("owner"), 1, "") },
-		"settings": func(ctx context.Context, s *chat.Service) error {
-			_, err := s.SetSettings(ctx, "demo", named("owner"), chat.SettingsPatch{MuteAll: &all})
-			return err
-		},
-		"notification": func(ctx context.Context, s *chat.Service) error { return s.Notify(ctx, "demo", named("owner"), "x") },
-	} {
+	for name, act := range everyAct {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := &slowJournal{}
@@ -64,6 +70,41 @@ func TestActsAreKeptBeforeTheyAreAnswered(t *testing.T) {
 				}
 				if took := time.Since(begin); took < time.Second || j.settled != 1 {
 					t.Errorf("answered after %v, %d acts kept", took, j.settled)
+				}
+			})
+		})
+	}
+}
+
+// TestActsAreKeptThoughNobodyWaitsForTheAnswer: who hangs up too early has still done it.
+func TestActsAreKeptThoughNobodyWaitsForTheAnswer(t *testing.T) {
+	for name, act := range everyAct {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := &acts{}
+				s := start(t, chat.Config{Journal: j}, chat.NewMemory())
+				create(t, s, "demo")
+				join(t, s, "demo", "bob")
+				send(t, s, "demo", "owner", "first")
+				time.Sleep(time.Second)
+				busy := &slowest{session: newSession("busy"), in: make(chan struct{}), let: make(chan struct{})}
+				if _, err := s.Join(t.Context(), "demo", named("busy"), busy, nil); err != nil {
+					t.Fatal(err)
+				}
+				go func() { send(t, s, "demo", "owner", "second") }()
+				<-busy.in
+				ctx, hangUp := context.WithCancel(t.Context())
+				done := make(chan error, 1)
+				go func() { done <- act(ctx, s) }()
+				synctest.Wait()
+				hangUp()
+				if err := <-done; !errors.Is(err, context.Canceled) {
+					t.Fatalf("answered %v", err)
+				}
+				close(busy.let)
+				synctest.Wait()
+				if lines := j.lines(); len(lines) != 1 || !strings.HasPrefix(lines[0], name+" ") {
+					t.Errorf("kept %q", lines)
 				}
 			})
 		})

@@ -24,30 +24,28 @@ func (s *Service) Notify(ctx context.Context, group string, by Identity, content
 	if err != nil {
 		return err
 	}
+	detail := map[string]string{}
+	if len(users) > 0 {
+		detail["users"] = strconv.Itoa(len(users))
+	}
 	var r *room
 	permit := func(found *room) error {
 		r = found
 		return r.mayModerate(by)
 	}
-	err = s.change(ctx, group, permit, func(context.Context) (outcome, error) {
+	return s.change(ctx, group, permit, func(context.Context) (outcome, error) {
 		item := r.act("notification", struct {
 			By      string `json:"by"`
 			Content string `json:"content"`
 			Time    int64  `json:"time"`
 		}{by.User, content, time.Now().Unix()})
-		if len(users) == 0 {
-			return outcome{items: []Item{item}}, nil
-		}
-		return r.whisper(item, users), nil
-	})
-	if err == nil {
-		detail := map[string]string{}
+		out := outcome{items: []Item{item}}
 		if len(users) > 0 {
-			detail["users"] = strconv.Itoa(len(users))
+			out = r.whisper(item, users)
 		}
-		s.record(ctx, by, group, "notification", "", detail)
-	}
-	return err
+		out.acts = acts(by, group, "notification", []string{""}, detail)
+		return out, nil
+	})
 }
 
 // whisper tells an event to some users only, in its turn.

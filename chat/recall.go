@@ -201,13 +201,12 @@ func (s *Service) withdraw(ctx context.Context, group string, by Identity, w Wit
 	if err := checkWithdrawReason(w.Reason); err != nil {
 		return err
 	}
-	fresh := false // not to be read unless the change was waited for
 	var m *Message // nil if it is out of the log
 	look := func(r *room) error {
 		m = r.log.find(w.Seq)
 		return permit(r)
 	}
-	err := s.change(ctx, group, look, func(ctx context.Context) (outcome, error) {
+	return s.change(ctx, group, look, func(ctx context.Context) (outcome, error) {
 		if m == nil || m.Withdrawn == "" {
 			if err := s.cfg.Withdrawing(ctx, group, w.Seq, m, w.Kind); err != nil {
 				return outcome{}, s.storeError(err, "withdraw what a message shows")
@@ -217,19 +216,19 @@ func (s *Service) withdraw(ctx context.Context, group string, by Identity, w Wit
 		if err != nil || !done.Fresh {
 			return outcome{}, s.storeError(err, "withdraw")
 		}
-		fresh = true
+		action := "recall"
 		if w.Kind == Blocked {
+			action = "verdict"
 			s.blocks.Add(1)
 		} else {
 			s.recalls.Add(1)
 		}
-		return outcome{items: []Item{done.event()}, update: func(r *room) { r.empty(w) }}, nil
+		return outcome{
+			items:  []Item{done.event()},
+			update: func(r *room) { r.empty(w) },
+			acts:   acts(by, group, action, []string{strconv.FormatUint(w.Seq, 10)}, map[string]string{"kind": string(w.Kind), "reason": w.Reason}),
+		}, nil
 	})
-	if err == nil && fresh {
-		action := map[WithdrawalKind]string{Recalled: "recall", Blocked: "verdict"}[w.Kind]
-		s.record(ctx, by, group, action, strconv.FormatUint(w.Seq, 10), map[string]string{"kind": string(w.Kind), "reason": w.Reason})
-	}
-	return err
 }
 
 // empty removes the body of a message from the room. The room's lock is held.

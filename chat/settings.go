@@ -163,18 +163,16 @@ func (s *Service) SetSettings(ctx context.Context, group string, by Identity, p 
 			return outcome{}, s.storeError(err, "put settings")
 		}
 		now = v.Settings
-		if v.Version == known {
-			return outcome{}, nil
+		out := outcome{acts: acts(by, group, "settings", []string{""}, p.detail())}
+		if v.Version != known {
+			out.items = []Item{event("settings", v.Version, v.Settings)}
+			out.update = func(r *room) { r.settings = v }
 		}
-		return outcome{
-			items:  []Item{event("settings", v.Version, v.Settings)},
-			update: func(r *room) { r.settings = v },
-		}, nil
+		return out, nil
 	})
 	if err != nil {
 		return Settings{}, err
 	}
-	s.record(ctx, by, group, "settings", "", p.detail())
 	return now, nil
 }
 
