@@ -88,21 +88,22 @@ func (s *Service) mustKnow(ctx context.Context, user string) error {
 	return s.storeError(err, "find account")
 }
 
-// take lets a message through once, if its sender is not too fast.
+// take lets a message through once, if its sender is not too fast. Of thousands of messages no bodies are kept.
 func (l *letters) take(p *sending, now time.Time, cfg *Config) (ack Ack, fresh bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ack = Ack{Time: now, Body: p.clean}
 	if p.Key != (Key{}) {
 		if earlier := l.dedup.reserve(now, p.Key); earlier.Ack != nil {
-			return *earlier.Ack, false, nil
+			ack.Time = earlier.Ack.Time
+			return ack, false, nil
 		}
 	}
 	if err := l.pace(p.paced, now, cfg); err != nil {
 		l.dedup.release(p.Key)
 		return Ack{}, false, err
 	}
-	l.dedup.settle(Settled{Key: p.Key, Ack: ack, Expires: now.Add(cfg.DedupAge)})
+	l.dedup.settle(Settled{Key: p.Key, Ack: Ack{Time: now}, Expires: now.Add(cfg.DedupAge)})
 	return ack, true, nil
 }
 

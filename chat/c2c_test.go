@@ -142,15 +142,30 @@ func TestMessagesToUsersHaveAPaceAndNoRepeats(t *testing.T) {
 
 // TestManySendersAreForgotten: what is remembered of senders has a bound.
 func TestManySendersAreForgotten(t *testing.T) {
-	s := start(t, chat.Config{CountEvery: time.Hour, UserBurst: 1, UserRate: 0.01}, chat.NewMemory())
+	s := start(t, chat.Config{CountEvery: time.Hour, UserBurst: 1, UserRate: 0.01, Words: badWords{}}, chat.NewMemory())
 	for i := range 22_000 {
-		if _, err := s.SendTo(t.Context(), "vera", chat.Message{Body: text("hi"), Random: uint32(i + 1)}, named(fmt.Sprint("u", i)), newSession("s")); err != nil {
+		if _, err := s.SendTo(t.Context(), "vera", chat.Message{Body: text("meh"), Random: uint32(i + 1)}, named(fmt.Sprint("u", i)), newSession("s")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	paces, sent := chat.Remembered(s)
-	if paces > 10_000 || sent > 20_000 {
-		t.Errorf("%d paces and %d messages are remembered", paces, sent)
+	paces, sent, bytes := chat.Remembered(s)
+	if paces > 10_000 || sent > 20_000 || bytes > 0 {
+		t.Errorf("%d paces and %d messages of %d bytes are remembered", paces, sent, bytes)
+	}
+}
+
+// TestARepeatToAUserIsAnsweredAsTheFirst, with the words that were replaced.
+func TestARepeatToAUserIsAnsweredAsTheFirst(t *testing.T) {
+	s := start(t, chat.Config{CountEvery: time.Hour, Words: badWords{}}, chat.NewMemory())
+	vera := signIn(t, s, on("vera", "Web", "1"))
+	for range 2 {
+		ack, err := s.SendTo(t.Context(), "vera", chat.Message{Body: text("a meh word"), Random: 7}, named("otto"), newSession("s"))
+		if err != nil || ack.Body != string(text("a *** word")) {
+			t.Errorf("%+v, %v", ack, err)
+		}
+	}
+	if got := vera.heard(); len(got) != 1 {
+		t.Errorf("heard %q", got)
 	}
 }
 

@@ -60,9 +60,12 @@ func (s *Service) DeleteAttributes(ctx context.Context, group string, by Identit
 	return err
 }
 
-// Remembered says how much is kept of messages between users: senders' paces, and messages.
-func Remembered(s *Service) (paces, messages int) {
+// Remembered says how much is kept of messages between users: senders' paces, messages, and bytes of these.
+func Remembered(s *Service) (paces, messages, bytes int) {
 	s.letters.mu.Lock()
 	defer s.letters.mu.Unlock()
-	return len(s.letters.paces), len(s.letters.dedup.known)
+	for _, k := range s.letters.dedup.known {
+		bytes += len(k.Ack.Body)
+	}
+	return len(s.letters.paces), len(s.letters.dedup.known), bytes
 }
