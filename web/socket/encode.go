@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 	"unicode/utf8"
@@ -136,11 +135,29 @@ func appendString(out []byte, s string) []byte {
 // appendJSON appends v without escaping what only HTML would need. Values that cannot be encoded do not occur: they are
 // strings, numbers and maps of strings.
 func appendJSON(out []byte, v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+	switch v := v.(type) { // what most answers are made of needs no encoder
+	case bool:
+		return strconv.AppendBool(out, v)
+	case int:
+		return strconv.AppendInt(out, int64(v), 10)
+	case int64:
+		return strconv.AppendInt(out, v, 10)
+	case uint64:
+		return strconv.AppendUint(out, v, 10)
+	}
+	t := tail(out)
+	e := json.NewEncoder(&t)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return append(out, "null"...)
 	}
-	return append(out, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+	return t[:len(t)-1] // Encode ends with a new line
+}
+
+// tail is an io.Writer that appends to a frame under construction.
+type tail []byte
+
+func (t *tail) Write(p []byte) (int, error) {
+	*t = append(*t, p...)
+	return len(p), nil
 }

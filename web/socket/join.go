@@ -116,7 +116,7 @@ func limitsOf(j *chat.Joined) limits {
 }
 
 func joinAnswer(r *request, j *chat.Joined) []byte {
-	b := answer(r, 512+sizeOf(j.Messages))
+	b := answer(r, 1024+sizeOf(j.Messages))
 	b = appendField(b, "group", r.Group)
 	b = appendField(b, "role", j.Role)
 	b = appendField(b, "epoch", j.Epoch)
