@@ -153,7 +153,7 @@ func (r *room) mayManage(by Identity) error {
 	if !r.manages(by) {
 		return ErrPermission.with("", "only the owner and administrators may change the group")
 	}
-	return nil
+	return r.keptOut(by)
 }
 
 func attributesEvent(v Values) Item {

@@ -148,6 +148,9 @@ func (s *Service) Verdict(ctx context.Context, group string, by Identity, seq ui
 		if !r.manages(by) {
 			return ErrPermission.with("", "only the owner and administrators may judge messages")
 		}
+		if err := r.keptOut(by); err != nil {
+			return err
+		}
 		m, err := r.log.withdrawable(seq)
 		if err == nil && !block && (m != nil && m.Withdrawn != "" || r.withdrew(seq)) {
 			return ErrNotRecallable.with("seq", "the message is withdrawn and its body gone: no verdict brings it back")
@@ -173,7 +176,7 @@ func (r *room) mayRecall(by Identity, seq uint64, now time.Time) error {
 	switch {
 	case by.Anonymous || by.User == "":
 		return ErrPermission.with("", "anonymous guests have nothing to recall")
-	case err != nil || r.manages(by):
+	case err != nil || r.manages(by) && r.keptOut(by) == nil:
 		return err
 	case m == nil:
 		return ErrNoMessage

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // rank orders people by what they may do to each other in a group: only to those below.
@@ -50,6 +51,18 @@ func (c *Config) who(user string) Identity {
 func (r *room) mayModerate(by Identity) error {
 	if r.rank(by) < rankAdmin {
 		return ErrPermission.with("", "only the owner and administrators may do this")
+	}
+	return r.keptOut(by)
+}
+
+// keptOut says that somebody is banned. Whatever his role, he looks after nothing: acting needs no joining. The owner is
+// above bans. The room's lock is held.
+func (r *room) keptOut(by Identity) error {
+	if by.Admin || by.User == r.group.Owner {
+		return nil
+	}
+	if until := r.bans.until(by.User, time.Now()); !until.IsZero() {
+		return banned(until)
 	}
 	return nil
 }

@@ -93,3 +93,63 @@ func TestRolesComeAndGo(t *testing.T) {
 		}
 	})
 }
+
+// TestABannedAdministratorLooksAfterNothing until the ban is lifted: acting needs no joining, so being kept out alone would
+// leave him every power.
+func TestABannedAdministratorLooksAfterNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, chat.Config{CountEvery: time.Hour}, chat.NewMemory())
+		create(t, s, "demo")
+		join(t, s, "demo", "alice")
+		seq := send(t, s, "demo", "alice", "hello").Seq
+		bob, muted := named("bob"), true
+		if err := s.SetRole(t.Context(), "demo", owner, "bob", chat.RoleAdmin); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Ban(t.Context(), "demo", owner, chat.Ban{Users: []string{"bob"}, For: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		acts := map[string]func() error{
+			"mute":   func() error { _, err := s.Mute(t.Context(), "demo", bob, "vera", time.Minute, ""); return err },
+			"kick":   func() error { return s.Kick(t.Context(), "demo", bob, []string{"vera"}, "") },
+			"unban":  func() error { return s.Unban(t.Context(), "demo", bob, []string{"vera"}) },
+			"bans":   func() error { _, _, err := s.Bans(t.Context(), "demo", bob, "", 0); return err },
+			"admins": func() error { _, err := s.Admins(t.Context(), "demo", bob); return err },
+			"members": func() error {
+				_, _, err := s.Members(t.Context(), "demo", bob, "", 0)
+				return err
+			},
+			"notify": func() error { return s.Notify(t.Context(), "demo", bob, "hello") },
+			"notice": func() error { return s.SetNotice(t.Context(), "demo", bob, "hello") },
+			"change": func() error {
+				return s.Change(t.Context(), "demo", bob, chat.GroupPatch{Settings: chat.SettingsPatch{MuteAll: &muted}})
+			},
+			"fields": func() error { return s.SetFields(t.Context(), "demo", bob, map[string]string{"k": "v"}) },
+			"attributes": func() error {
+				_, err := s.WriteAttributes(t.Context(), "demo", bob, chat.AttributeChange{Op: chat.SetAttribute, Set: map[string]string{"k": "v"}})
+				return err
+			},
+			"counters": func() error {
+				_, err := s.SetCounters(t.Context(), "demo", bob, map[string]chat.Number{"k": 1})
+				return err
+			},
+			"verdict": func() error { return s.Verdict(t.Context(), "demo", bob, seq, false, "") },
+		}
+		for act, try := range acts {
+			if err := try(); !errors.Is(err, chat.ErrBanned) {
+				t.Errorf("%s while banned: %v", act, err)
+			}
+		}
+		if err := s.Recall(t.Context(), "demo", bob, seq, ""); !errors.Is(err, chat.ErrPermission) {
+			t.Errorf("recall of another's message while banned: %v", err)
+		}
+		if err := s.Unban(t.Context(), "demo", owner, []string{"bob"}); err != nil {
+			t.Fatal(err)
+		}
+		for act, try := range acts {
+			if err := try(); err != nil {
+				t.Errorf("%s afterwards: %v", act, err)
+			}
+		}
+	})
+}

@@ -68,6 +68,9 @@ func (s *Service) Members(ctx context.Context, group string, by Identity, after 
 		if by.Anonymous || !r.has(by.User) && r.rank(by) < rankAdmin {
 			return ErrPermission.with("group", "only who is in the group sees who else is; anonymous guests do not")
 		}
+		if err := r.keptOut(by); err != nil {
+			return err
+		}
 		page, next = r.list(before, limit, time.Now())
 		return nil
 	})
