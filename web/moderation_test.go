@@ -135,6 +135,23 @@ func usersOf(a answer, list string) (users []string) {
 	return users
 }
 
+// TestUserIDsWithSlashes: they are lawful, and who has one is moderated like others.
+func TestUserIDsWithSlashes(t *testing.T) {
+	b, _ := newTalkBench(t)
+	b.createRoom("demo")
+	b.do(200, "PUT", "/api/v1/accounts/a%2Fb", apiToken, `{"nick":"Ann"}`)
+	if a := b.do(200, "GET", "/api/v1/accounts/a%2Fb", apiToken, nil); a.json["user"] != "a/b" {
+		t.Errorf("%s", a.raw)
+	}
+	b.do(200, "PUT", "/api/v1/rooms/demo/bans/a%2Fb", apiToken, nil)
+	if a := b.do(200, "GET", "/api/v1/rooms/demo/bans", apiToken, nil); !strings.Contains(a.raw, `"user":"a/b"`) {
+		t.Errorf("%s", a.raw)
+	}
+	b.do(204, "DELETE", "/api/v1/rooms/demo/bans/a%2Fb", apiToken, nil)
+	b.do(200, "POST", "/api/v1/accounts/a%2Fb/kick", apiToken, nil)
+	b.do(422, "GET", "/api/v1/rooms/demo%2Fcounters", apiToken, nil) // a room's id, and not a longer path
+}
+
 func TestModerationRefusalsOverREST(t *testing.T) {
 	b, _ := newTalkBench(t)
 	b.createRoom("demo")
@@ -155,6 +172,7 @@ func TestModerationRefusalsOverREST(t *testing.T) {
 		{"long user id", "DELETE", "demo/mutes/" + strings.Repeat("x", 33), "", 422, "invalid", "user"},
 		{"the server", "PUT", "demo/bans/administrator", "", 422, "bad_parameter", "user"},
 		{"nobody", "POST", "demo/kicks", `{"users":[]}`, 422, "invalid", "users"},
+		{"nobody to notify", "POST", "demo/notifications", `{"content":"x","users":[]}`, 422, "invalid", "users"},
 		{"long page", "GET", "demo/bans?limit=501", "", 422, "invalid", "limit"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

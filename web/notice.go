@@ -58,7 +58,7 @@ func (s *Server) setNotice(ctx context.Context, in *noticeIn) (*noticeOut, error
 // NotificationBody is a system notification.
 type NotificationBody struct {
 	Content string   `json:"content" minLength:"1" maxLength:"12288" doc:"Any text, at most 12288 bytes (chat-message-size)."`
-	Users   []string `json:"users,omitempty" maxItems:"100" doc:"Only these; absent: everyone, guests too."`
+	Users   []string `json:"users,omitempty" minItems:"1" maxItems:"100" doc:"Only these; absent: everyone, guests too."`
 }
 
 type notifyIn struct {

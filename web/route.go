@@ -19,6 +19,7 @@ func (s *Server) route() {
 	e := gin.New()
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
+	e.UseRawPath = true           // %2F belongs to a user's id
 	e.ForwardedByClientIP = false // clientAddr decides
 	e.Use(s.observe, s.recoverAPI, s.headers)
 	e.NoRoute(s.elsewhere)
