@@ -154,7 +154,9 @@ func TestWhoSeesTheMembers(t *testing.T) {
 	b.do(200, "GET", path, b.userSig("bob"), nil)
 	b.do(403, "GET", path, b.userSig("carol"), nil)
 	b.do(401, "GET", path, "", nil)
-	b.do(422, "GET", path+"?cursor=x", apiToken, nil)
+	if a := b.do(422, "GET", path+"?cursor=x", apiToken, nil); a.field() != "cursor" {
+		t.Errorf("a cursor of nobody: %s", a.raw)
+	}
 	b.do(404, "GET", "/api/v1/rooms/nowhere/members", apiToken, nil)
 }
 

@@ -73,7 +73,7 @@ func (in IfVersion) known() (uint64, error) {
 		return 0, nil
 	}
 	version, err := strconv.ParseUint(strings.Trim(strings.TrimPrefix(in.IfMatch, "W/"), `"`), 10, 64)
-	if err != nil {
+	if err != nil || version == 0 { // nobody knows so old a version still: live_status is written with the room
 		return 0, newProblem(http.StatusPreconditionFailed, chat.ErrAttributesChanged.Name, "If-Match is no ETag of the attributes").at("If-Match")
 	}
 	return version, nil

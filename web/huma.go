@@ -43,6 +43,9 @@ var requestCodes = map[int]string{
 // missingProperty finds the field in huma's words for one that is needed and absent.
 var missingProperty = regexp.MustCompile(`^expected required property (\w+) to be present$`)
 
+// wrongType finds the field in encoding/json's words for a value of the wrong type.
+var wrongType = regexp.MustCompile(`^json: cannot unmarshal (.+?)(?: [-0-9]\S*)? into Go struct field \w*\.([\w.]+) of type`)
+
 // shownBytes bounds how much of what was sent comes back in an error.
 const shownBytes = 100
 
@@ -60,14 +63,17 @@ func requestProblem(status int, msg string, errs []error) *Problem {
 			continue
 		}
 		d := detailer.ErrorDetail()
-		field := shorten(d.Location[strings.IndexByte(d.Location, '.')+1:])
+		message, field := d.Message, shorten(d.Location[strings.IndexByte(d.Location, '.')+1:])
 		if missing := missingProperty.FindStringSubmatch(d.Message); missing != nil && field == "body" {
 			field = missing[1]
+		}
+		if wrong := wrongType.FindStringSubmatch(d.Message); wrong != nil {
+			field, message = shorten(wrong[2]), "a JSON "+wrong[1]+" does not fit here"
 		}
 		if len(found) == 0 && field != "body" {
 			p.Field = field
 		}
-		found = append(found, field+": "+shorten(d.Message))
+		found = append(found, field+": "+shorten(message))
 	}
 	if len(found) > 0 {
 		p.Detail = strings.Join(found, "; ")

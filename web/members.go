@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"liveroom/chat"
@@ -50,6 +51,10 @@ func (s *Server) members(ctx context.Context, in *membersIn) (*membersOut, error
 			out.Body.Members = append(out.Body.Members, MemberBody{m.User, m.Nick, m.Avatar, string(m.Role), Time{m.JoinedAt}, !m.MutedUntil.IsZero(), lasting(m.MutedUntil)})
 		}
 		out.Body.NextCursor = next
+		var refused *chat.Error
+		if errors.As(err, &refused) && refused.Field == "next" { // as the chat protocol calls it
+			return newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
+		}
 		return err
 	})
 	if err != nil {

@@ -74,7 +74,7 @@ func TestAttributeVersionsOverREST(t *testing.T) {
 		t.Errorf("ETag %s, then %s", tag, a.header.Get("ETag"))
 	}
 	second := b.do(200, "PATCH", path, apiToken, `{"attributes":{"a":"2"}}`, "If-Match", tag)
-	for _, known := range []string{tag, `W/` + tag, `"999"`, "nonsense"} {
+	for _, known := range []string{tag, `W/` + tag, `"999"`, `"0"`, "nonsense"} {
 		for method, body := range map[string]any{"PUT": `{"attributes":{}}`, "PATCH": `{"attributes":{"a":"3"}}`, "DELETE": nil} {
 			if a := b.request(method, path, apiToken, body, "If-Match", known); a.status != 412 || a.code() != "attributes_changed" || a.field() != "If-Match" {
 				t.Errorf("%s if %s: %d %s", method, known, a.status, a.raw)
