@@ -78,7 +78,7 @@ func (s *session) readOne(op byte, payload []byte, err error) bool {
 		s.shut(notText, "only text frames are understood")
 		return true
 	}
-	s.handle(payload)
+	s.srv.clerks.handle(s, payload)
 	return true
 }
 

@@ -55,6 +55,7 @@ type Server struct {
 	guard    *guard
 	sessions registry
 	streams  streams
+	clerks   clerks
 	count    counters
 	writers  atomic.Int64
 	resuming atomic.Int64 // bytes of large resume answers under way
@@ -233,6 +234,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	s.keepAlive(ctx)
 	s.drain(cancel)
+	s.clerks.dismiss()
 	return context.Cause(ctx)
 }
 
