@@ -286,9 +286,6 @@ func (r *room) muteState(who Identity, now time.Time) MuteState {
 	return m
 }
 
-// mutedUntil tells when a user's mute ends, zero if there is none. The room's lock is held.
-func (r *room) mutedUntil(user string, now time.Time) time.Time { return r.mutes.until(user, now) }
-
 // networks are those that users' sessions come from. The room's lock is held.
 func (r *room) networks(users []string) map[string][]netip.Prefix {
 	found := make(map[string][]netip.Prefix)

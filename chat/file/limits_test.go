@@ -104,7 +104,7 @@ func TestAnHoursBytes(t *testing.T) {
 		}
 		_, err := b.Grant(t.Context(), alice, file.Draft{Kind: file.Image, Size: 1})
 		var refused *chat.Error
-		if !errors.Is(err, file.ErrTooMany) || !errors.As(err, &refused) || refused.NextAt.Sub(time.Now()).Round(time.Second) != 15*time.Minute {
+		if !errors.Is(err, file.ErrTooMany) || !errors.As(err, &refused) || time.Until(refused.NextAt).Round(time.Second) != 15*time.Minute {
 			t.Fatalf("a fifth: %v", err)
 		}
 		b.put(chat.Identity{User: "bob"}, "demo")

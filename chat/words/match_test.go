@@ -265,9 +265,7 @@ func manyWords(n int) List {
 // chatter is messages as people write them; what of it holds a word is left out.
 func chatter(m *Matcher) (out []string) {
 	rnd := rand.New(rand.NewPCG(5, 6))
-	for _, s := range []string{"大家好，欢迎来到直播间！今天给大家带来新品", "hello everyone, nice stream today :)", "主播666，关注了👍👍", "这个多少钱？什么时候发货？"} {
-		out = append(out, s)
-	}
+	out = append(out, "大家好，欢迎来到直播间！今天给大家带来新品", "hello everyone, nice stream today :)", "主播666，关注了👍👍", "这个多少钱？什么时候发货？")
 	for len(out) < 100 {
 		var b strings.Builder
 		for range 10 + rnd.IntN(30) {
