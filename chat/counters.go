@@ -85,11 +85,11 @@ type CounterStore interface {
 	PutCounters(ctx context.Context, group string, changes []CounterChange) (Counters, []CounterDone, error)
 }
 
-// SaveCounters makes a group's counters durable. Nil saves nothing.
-type SaveCounters func(next Counters) error
-
-// PutCounters is CounterStore.PutCounters. A save that fails leaves the ledger as it was.
-func (l *Ledger) PutCounters(changes []CounterChange, save SaveCounters) (Counters, []CounterDone, error) {
+// CountersAfter is what CounterStore.PutCounters answers. The ledger stays as it is until SetCounters, so that a store need
+// not keep it from others while it writes; only one such change of a group may be under way.
+//
+// A store writes also what changed nothing: after a write that failed, its file may hold what was refused.
+func (l *Ledger) CountersAfter(changes []CounterChange) (Counters, []CounterDone) {
 	next := Counters{l.counters.Version, maps.Clone(l.counters.All)}
 	if next.All == nil {
 		next.All = make(map[string]Number)
@@ -98,15 +98,11 @@ func (l *Ledger) PutCounters(changes []CounterChange, save SaveCounters) (Counte
 	for i, c := range changes {
 		done[i] = next.change(c)
 	}
-	if save != nil {
-		// Also if nothing changed: after a save that failed, the file may hold what was refused.
-		if err := save(next); err != nil {
-			return Counters{}, nil, err
-		}
-	}
-	l.counters = next
-	return next, done, nil
+	return next, done
 }
+
+// SetCounters puts in force what CountersAfter answered, once it is durable.
+func (l *Ledger) SetCounters(next Counters) { l.counters = next }
 
 // change makes a change in place, or none of it.
 func (n *Counters) change(c CounterChange) CounterDone {
@@ -164,7 +160,11 @@ func (c CounterChange) outcome(all map[string]Number) (map[string]Number, *Error
 
 // PutCounters implements CounterStore.
 func (s *Memory) PutCounters(_ context.Context, group string, changes []CounterChange) (now Counters, done []CounterDone, err error) {
-	err = s.with(group, func(l *Ledger) (err error) { now, done, err = l.PutCounters(changes, nil); return err })
+	err = s.with(group, func(l *Ledger) error {
+		now, done = l.CountersAfter(changes)
+		l.SetCounters(now)
+		return nil
+	})
 	return now, done, err
 }
 

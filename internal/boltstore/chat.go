@@ -37,6 +37,8 @@ type chatGroup struct {
 	id   string
 	turn chan struct{} // holds one token while somebody works on the group
 
+	counting sync.Mutex // see Chat.counting; taken before turn
+
 	gone   bool // deleted or put away: look it up again
 	ledger *chat.Ledger
 	mark   uint64
@@ -211,6 +213,7 @@ func (c *Chat) LoadGroup(ctx context.Context, group string) (state chat.GroupSta
 
 // DeleteGroup implements chat.Store.
 func (c *Chat) DeleteGroup(ctx context.Context, group string) error {
+	defer c.counting(group).Unlock()
 	return c.with(ctx, group, func(g *chatGroup) error {
 		err := c.s.update(ctx, func(tx *bolt.Tx) error { return deleteGroup(tx, group) })
 		if err == nil {
