@@ -21,6 +21,19 @@ type Journal interface {
 	Record(acts ...Act)
 	// Settle waits until what was recorded before is durable, but not for long if it can't be, and not beyond ctx.
 	Settle(ctx context.Context)
+	// Busy says when somebody may act again who did so much lately that the log would be full of it; zero: at once.
+	Busy(by Identity) (until time.Time)
+}
+
+// Unhurried says why by may not act now: he did too much lately.
+func Unhurried(j Journal, by Identity) error {
+	if j == nil {
+		return nil
+	}
+	if at := j.Busy(by); !at.IsZero() {
+		return ErrActPace.until(at)
+	}
+	return nil
 }
 
 // record notes an act that succeeded, and returns when it is kept. What a room's loop does has outcome.acts for that: it

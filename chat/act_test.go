@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -109,4 +110,47 @@ func TestActsAreKeptThoughNobodyWaitsForTheAnswer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// busyJournal says that everybody but administrators did too much.
+type busyJournal struct {
+	acts
+	until time.Time
+}
+
+func (j *busyJournal) Busy(by chat.Identity) (until time.Time) {
+	if by.Admin {
+		return until
+	}
+	return j.until
+}
+
+// TestWhoDoesTooMuchWaits: nothing that the log would keep is done, and who asks is told when it may be.
+func TestWhoDoesTooMuchWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &busyJournal{until: time.Now().Add(time.Minute)}
+		s := start(t, chat.Config{Journal: j}, chat.NewMemory())
+		create(t, s, "demo")
+		join(t, s, "demo", "bob")
+		send(t, s, "demo", "owner", "first")
+		all := maps.Clone(everyAct)
+		all["settings"] = func(ctx context.Context, s *chat.Service) error {
+			return s.Change(ctx, "demo", named("owner"), chat.GroupPatch{Settings: chat.SettingsPatch{MuteAll: &muteAll}})
+		}
+		all["verdict"] = func(ctx context.Context, s *chat.Service) error {
+			return s.Verdict(ctx, "demo", named("owner"), 1, true, "")
+		}
+		for name, act := range all {
+			var refused *chat.Error
+			if err := act(t.Context(), s); !errors.As(err, &refused) || !errors.Is(err, chat.ErrActPace) || !refused.NextAt.Equal(j.until) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if lines := j.lines(); len(lines) != 0 {
+			t.Errorf("done all the same: %q", lines)
+		}
+		if err := s.Notify(t.Context(), "demo", chat.Identity{User: chat.Administrator, Admin: true}, "x"); err != nil {
+			t.Errorf("an administrator of the application: %v", err)
+		}
+	})
 }

@@ -77,7 +77,7 @@ func (s *Service) mayChange(ctx context.Context, group string, by Identity, p Gr
 		return Group{}, err
 	}
 	err = s.with(ctx, group, func(r *room) error {
-		if err := r.mayManage(by); err != nil {
+		if err := firstError(r.mayManage(by), Unhurried(s.cfg.Journal, by)); err != nil {
 			return err
 		}
 		g = r.group

@@ -62,6 +62,7 @@ var (
 	ErrCounterPace     = &Error{Code: 10006, Name: "counters_too_fast", Detail: "you write counters too fast; wait a moment", Temporary: true}
 	ErrCounterCount    = &Error{Code: 10063, Name: "too_many_counters", Detail: "a group has at most 20 counters", Field: "counters"}
 	ErrNick            = &Error{Code: 40005, Name: "nick_refused", Field: "nick", Detail: "the nickname reads like that of somebody who looks after a room you are in"}
+	ErrActPace         = &Error{Code: 10006, Name: "acts_too_fast", Detail: "you change and moderate too much at once; wait a moment", Temporary: true}
 	ErrGroupRate       = &Error{Code: 10006, Name: "groups_too_fast", Detail: "you make groups too fast; wait until you may make another", Temporary: true}
 	ErrInFlight        = &Error{Code: 10002, Name: "send_in_flight", Detail: "the same message is being sent; try again", Field: "random", Temporary: true}
 	ErrTooManyUsers    = &Error{Code: 10005, Name: "too_many_users", Detail: "name at most 100 users at once", Field: "users"}

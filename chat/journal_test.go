@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"time"
 
 	"liveroom/chat"
 )
@@ -28,6 +29,9 @@ func (a *acts) Settle(context.Context) {
 	defer a.mu.Unlock()
 	a.settled = len(a.all)
 }
+
+// Busy lets everybody act.
+func (a *acts) Busy(chat.Identity) (until time.Time) { return until }
 
 // lines are action, target and what kind of it.
 func (a *acts) lines() (lines []string) {

@@ -31,7 +31,7 @@ func (s *Service) Notify(ctx context.Context, group string, by Identity, content
 	var r *room
 	permit := func(found *room) error {
 		r = found
-		return r.mayModerate(by)
+		return firstError(r.mayModerate(by), Unhurried(r.s.cfg.Journal, by))
 	}
 	return s.change(ctx, group, permit, func(context.Context) (outcome, error) {
 		item := r.act("notification", struct {

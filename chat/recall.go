@@ -148,7 +148,7 @@ func (s *Service) Verdict(ctx context.Context, group string, by Identity, seq ui
 		if !r.manages(by) {
 			return ErrPermission.with("", "only the owner and administrators may judge messages")
 		}
-		if err := r.keptOut(by); err != nil {
+		if err := firstError(r.keptOut(by), Unhurried(r.s.cfg.Journal, by)); err != nil {
 			return err
 		}
 		m, err := r.log.withdrawable(seq)
@@ -176,8 +176,10 @@ func (r *room) mayRecall(by Identity, seq uint64, now time.Time) error {
 	switch {
 	case by.Anonymous || by.User == "":
 		return ErrPermission.with("", "anonymous guests have nothing to recall")
-	case err != nil || r.manages(by) && r.keptOut(by) == nil:
+	case err != nil:
 		return err
+	case r.manages(by) && r.keptOut(by) == nil:
+		return Unhurried(r.s.cfg.Journal, by)
 	case m == nil:
 		return ErrNoMessage
 	case m.From != by.User:

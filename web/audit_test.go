@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
+
+	"liveroom/chat"
 )
 
 // act is an entry as the API shows it.
@@ -161,4 +164,25 @@ func TestAuditQueries(t *testing.T) {
 	}
 	b.do(401, "GET", "/api/v1/audit", "", nil)
 	b.do(403, "GET", "/api/v1/audit", b.userSig("alice"), nil)
+}
+
+// TestWhoFloodsTheLogWaits: with the chat and with the stream; the API token does not.
+func TestWhoFloodsTheLogWaits(t *testing.T) {
+	b := newBench(t, nil)
+	b.createRoom("demo")
+	for i := range 10 {
+		users := make([]string, 100)
+		for k := range users {
+			users[k] = fmt.Sprintf("user%d-%d", i, k)
+		}
+		_, err := b.chat.Ban(t.Context(), "demo", chat.Identity{User: "alice"}, chat.Ban{Users: users, For: time.Hour})
+		must(t, err)
+	}
+	for _, path := range []string{"pause", "notifications"} {
+		a := b.do(429, "POST", "/api/v1/rooms/demo/"+path, b.userSig("alice"), map[string]any{"notifications": map[string]any{"content": "x"}, "pause": nil}[path])
+		if a.code() != "acts_too_fast" || a.json["nextAt"] == nil || a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %s", path, a.raw)
+		}
+	}
+	b.do(204, "POST", "/api/v1/rooms/demo/notifications", apiToken, `{"content":"x"}`)
 }

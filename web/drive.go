@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"liveroom/chat"
 	"liveroom/status"
 )
 
@@ -82,6 +83,9 @@ func (s *Server) drive(ctx context.Context, id, action string, detail map[string
 	defer cancel()
 	l, err := s.mayDrive(ctx, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := chat.Unhurried(s.audit, s.speaker(ctx)); err != nil {
 		return nil, err
 	}
 	rec, err := do(ctx, callerOf(ctx).by())

@@ -69,12 +69,13 @@ type Log struct {
 
 	mu       sync.Mutex // guards what follows
 	queue    []Entry
-	accepted uint64        // acts taken into the queue
-	kept     uint64        // of those, the ones in the store
-	moved    chan struct{} // closed and made anew whenever kept grows
-	lost     uint64        // acts the queue had no place for
-	failures uint64        // writes that failed
-	losing   bool          // the last act was lost, and that was said
+	accepted uint64               // acts taken into the queue
+	kept     uint64               // of those, the ones in the store
+	moved    chan struct{}        // closed and made anew whenever kept grows
+	lost     uint64               // acts the queue had no place for
+	failures uint64               // writes that failed
+	losing   bool                 // the last act was lost, and that was said
+	paces    map[string]time.Time // when a user may do as much as at first
 }
 
 var _ chat.Journal = (*Log)(nil)
@@ -84,12 +85,15 @@ func New(cfg Config, store Store, log *slog.Logger) (*Log, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Log{cfg: cfg.withDefaults(), store: store, log: log, wake: make(chan struct{}, 1), moved: make(chan struct{})}, nil
+	return &Log{cfg: cfg.withDefaults(), store: store, log: log, wake: make(chan struct{}, 1), moved: make(chan struct{}), paces: map[string]time.Time{}}, nil
 }
 
 // Record implements chat.Journal.
 func (l *Log) Record(acts ...chat.Act) {
 	l.mu.Lock()
+	for _, act := range acts {
+		l.charge(act.By, act.Time)
+	}
 	took := min(len(acts), l.cfg.Queue-len(l.queue))
 	for _, act := range acts[:took] {
 		l.queue = append(l.queue, entryOf(act))
