@@ -74,7 +74,7 @@ func (s *Service) mayFound(by Identity) error {
 
 func (s *Service) checkDraft(by Identity, d GroupDraft) error {
 	if d.ID != "" && !validID(d.ID) {
-		return ErrGroupID
+		return ofDraft(ErrGroupID)
 	}
 	if d.Name == "" {
 		return ErrParameter.with("name", "a group needs a name")
@@ -99,10 +99,13 @@ func (s *Service) foundError(ctx context.Context, by Identity, id string, err er
 		return err
 	}
 	if g, e := s.Group(ctx, id); e == nil && g.Owner == by.User {
-		return ErrGroupOwned
+		return ofDraft(ErrGroupOwned)
 	}
-	return err
+	return ofDraft(ErrGroupTaken)
 }
+
+// ofDraft names the field of the draft that a refusal is about.
+func ofDraft(e *Error) error { return e.with("groupId", "%s", e.Detail) }
 
 // pace takes what a group costs its maker, or says when he may make another.
 func (f *founders) pace(by Identity, now time.Time) error {

@@ -71,6 +71,8 @@ func TestWhoMakesAGroupOwnsIt(t *testing.T) {
 	} {
 		if id, err := s.Found(t.Context(), c.by, c.d); !errors.Is(err, c.want) {
 			t.Errorf("%s: %q, %v", c.name, id, err)
+		} else if named := (*chat.Error)(nil); c.d.ID != "" && errors.As(err, &named) && named.Field != "groupId" {
+			t.Errorf("%s: the fault of %q", c.name, named.Field)
 		}
 	}
 }
