@@ -106,11 +106,13 @@ func (r *room) rename(user, nick, avatar string) {
 	if p == nil {
 		return
 	}
-	if who := p.who(); who.Nick == nick && who.Avatar == avatar {
-		return
-	}
-	for _, m := range p.sessions {
+	changed := false
+	for _, m := range p.sessions { // one that joined a moment ago has the name already
+		changed = changed || m.who.Nick != nick || m.who.Avatar != avatar
 		m.who.Nick, m.who.Avatar = nick, avatar
+	}
+	if !changed {
+		return
 	}
 	if r.renamed == nil {
 		r.renamed = make(map[string]bool)

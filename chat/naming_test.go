@@ -91,6 +91,30 @@ func TestANewNameHoldsAtOnceOnEverySession(t *testing.T) {
 	})
 }
 
+// TestANewNameIsToldThoughADeviceBroughtIt: a device that joins while the name changes has it already; the room has not.
+func TestANewNameIsToldThoughADeviceBroughtIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, chat.Config{CountEvery: time.Hour}, chat.NewMemory())
+		create(t, s, "r")
+		ann, _ := join(t, s, "r", "ann")
+		join(t, s, "r", "vera")
+		phone := newSession("phone")
+		if _, err := s.Join(t.Context(), "r", called("vera", "Vera B."), phone, nil); err != nil {
+			t.Fatal(err)
+		}
+		s.Renamed("vera", "Vera B.", "")
+		s.Leave("r", phone)
+		pass(time.Second)
+		if n := len(ann.events("member")); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+		page, _, err := s.Members(t.Context(), "r", named("ann"), "", 1)
+		if err != nil || page[0].User != "vera" || page[0].Nick != "Vera B." {
+			t.Errorf("once the device is gone: %+v, %v", page, err)
+		}
+	})
+}
+
 // TestANewNameIsTakenAlong: where he goes next he is called so too, though his door has read the old name.
 func TestANewNameIsTakenAlong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
