@@ -95,10 +95,11 @@ func firstError(errs ...error) error {
 
 // foundError tells an id that is taken from one that the same user has taken (spec im-rest §3.1).
 func (s *Service) foundError(ctx context.Context, by Identity, id string, err error) error {
-	if !errors.Is(err, ErrGroupTaken) || id == "" {
+	taken, owned := errors.Is(err, ErrGroupTaken), errors.Is(err, ErrGroupOwned)
+	if !taken && !owned || id == "" {
 		return err
 	}
-	if g, e := s.Group(ctx, id); e == nil && g.Owner == by.User {
+	if g, e := s.Group(ctx, id); owned || e == nil && g.Owner == by.User {
 		return ofDraft(ErrGroupOwned)
 	}
 	return ofDraft(ErrGroupTaken)
