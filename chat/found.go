@@ -44,6 +44,9 @@ func (s *Service) Found(ctx context.Context, by Identity, d GroupDraft) (id stri
 	if err := s.checkDraft(by, d); err != nil {
 		return "", err
 	}
+	if err := Unhurried(s.cfg.Journal, by); err != nil {
+		return "", err
+	}
 	if err := s.founders.pace(by, time.Now()); err != nil {
 		return "", err
 	}

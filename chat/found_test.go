@@ -164,3 +164,14 @@ func TestTheOwnerDismissesHisGroup(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoDoesTooMuchMakesNoGroup: it would be there without what he may not set now.
+func TestWhoDoesTooMuchMakesNoGroup(t *testing.T) {
+	s := founding(t, chat.Config{MembersFound: true, Journal: &busyJournal{until: time.Now().Add(time.Minute)}})
+	if id, err := s.Found(t.Context(), named("vera"), chat.GroupDraft{ID: "tea", Name: "Tea", Introduction: "all of tea"}); id != "" || !errors.Is(err, chat.ErrActPace) {
+		t.Errorf("%q, %v", id, err)
+	}
+	if _, err := s.Group(t.Context(), "tea"); !errors.Is(err, chat.ErrNoGroup) {
+		t.Errorf("and yet made: %v", err)
+	}
+}
