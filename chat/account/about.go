@@ -2,7 +2,6 @@ package account
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -66,8 +65,8 @@ func (p AboutPatch) check() error {
 		case t.value == nil:
 		case len(*t.value) > t.max:
 			return ErrTooLong.at(t.field, "it is longer than %d bytes", t.max)
-		case !utf8.ValidString(*t.value) || strings.ContainsFunc(*t.value, unicode.IsControl):
-			return ErrBadProfile.at(t.field, "it holds control characters, or is not valid UTF-8")
+		case !utf8.ValidString(*t.value) || strings.ContainsFunc(*t.value, func(r rune) bool { return !allowedRune(r) }):
+			return ErrBadProfile.at(t.field, "it holds control or format characters, or is not valid UTF-8")
 		}
 	}
 	for _, w := range []struct {

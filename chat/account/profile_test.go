@@ -56,6 +56,8 @@ func TestWhatPeopleMaySayOfThemselves(t *testing.T) {
 		{"what a backend sets", "ann", about(account.AboutPatch{AdminForbidType: ptr("AdminForbid_Type_None")}), "adminForbidType", account.ErrReadOnly},
 		{"a long place", "ann", about(account.AboutPatch{Location: ptr("12345678901234567")}), "location", account.ErrTooLong},
 		{"a line feed", "ann", about(account.AboutPatch{SelfSignature: ptr("a\nb")}), "selfSignature", account.ErrBadProfile},
+		{"a signature that turns around", "ann", about(account.AboutPatch{SelfSignature: ptr("a\u202eb")}), "selfSignature", account.ErrBadProfile},
+		{"a location that is not seen", "ann", about(account.AboutPatch{Location: ptr("\u200b")}), "location", account.ErrBadProfile},
 		{"a blocked word in the signature", "ann", about(account.AboutPatch{SelfSignature: ptr("more tea")}), "selfSignature", account.ErrBlocked},
 		{"nobody", "bob", nick("Bob"), "userId", account.ErrUnknownUser},
 	} {
