@@ -34,6 +34,10 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 func (m *Matcher) Check(text string) (clean string, blocked bool) {
 	sc := scratches.Get().(*scratch) //nolint:forcetypeassert // the pool holds nothing else
 	defer sc.giveBack()
+	return m.check(text, sc)
+}
+
+func (m *Matcher) check(text string, sc *scratch) (clean string, blocked bool) {
 	for pass := range passes {
 		if m.search(text, sc) {
 			return "", true

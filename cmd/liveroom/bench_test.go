@@ -86,7 +86,7 @@ func TestBenchMediaMeasuresEveryProtocol(t *testing.T) {
 
 	t.Run("refused", func(t *testing.T) {
 		wrong := "?txSecret=00000000000000000000000000000000&txTime=7FFFFFFF"
-		r, err := benchMedia(t, n, "--duration", "1s", "--viewers", "flv=2,wsflv=2,rtmp=2,hls=1,llhls=1",
+		r, err := benchMedia(t, n, "--duration", "4s", "--viewers", "flv=2,wsflv=2,rtmp=2,hls=1,llhls=1", // refusals over RTMP are held back
 			"--play", "http://"+n.http+"/live/nobody.flv"+wrong, "--play", "ws://"+n.http+"/live/nobody.flv"+wrong,
 			"--play", "rtmp://"+n.rtmp+"/live/nobody"+wrong, "--play", "hls=http://"+n.http+"/live/nobody.m3u8"+wrong)
 		if err == nil || r.Total.Refused != 8 {
