@@ -188,7 +188,8 @@ func (s *Service) List(ctx context.Context, after string, limit int) (page []Acc
 	return page, next, nil
 }
 
-// Delete removes the account of user. UserSigs made for it stay valid and would make it anew: revoke first what must not return.
+// Delete removes the account of user, and with it which UserSigs were revoked: one that has not expired makes it anew. Who
+// must not return is better revoked, and kept.
 func (s *Service) Delete(ctx context.Context, user string) error {
 	return wrap("delete", user, s.store.DeleteAccount(ctx, user))
 }
