@@ -38,8 +38,8 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 		}
 		who = s.presence.named(who)
 		elsewhere = r.add(sess, who)
-		if since != nil && time.Since(s.begun) < tipsRestart {
-			r.tips.unsay(who.User)
+		if since != nil || who.Anonymous {
+			r.resumed(r.sessions[sess.ID()])
 		}
 		j = r.snapshot(who, since, time.Now())
 		return nil

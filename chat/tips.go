@@ -14,6 +14,8 @@ const (
 
 	// tipsRestart is how long after a start those who resume are taken for people who were there before it.
 	tipsRestart = time.Minute
+
+	maxNameless = 1000 // people without a name who are remembered for that
 )
 
 // tips are the people a room's members are still to be told of. Large rooms have none. The room's lock guards it.
@@ -22,6 +24,8 @@ type tips struct {
 	left    map[string]absence // by account
 	version uint64
 	waiting bool // an event is on its way
+
+	nameless map[string]bool // those without a name who came within tipsRestart of the start, by Identity.Watch
 }
 
 // absence is somebody who left and may be back in a moment.
@@ -80,9 +84,20 @@ func (r *room) came(who Identity) {
 	}
 }
 
-// unsay takes back that a user came, where he was there before and nobody was told that he went.
-func (t *tips) unsay(user string) {
-	if n := len(t.came); n > 0 && t.came[n-1].User == user {
+// resumed takes back that a user came, right after he did: shortly after a start, who goes on where he was has not come, but
+// was there before it, and nobody was told that he went. Unless he was there without a name since, and has one now. The
+// room's lock is held.
+func (r *room) resumed(m *member) {
+	t := &r.tips
+	switch n := len(t.came); {
+	case time.Since(r.s.begun) >= tipsRestart:
+		t.nameless = nil
+	case m.who.Anonymous && len(t.nameless) < maxNameless:
+		if t.nameless == nil {
+			t.nameless = make(map[string]bool)
+		}
+		t.nameless[m.watch()] = true
+	case n > 0 && t.came[n-1].User == m.who.User && !t.nameless[m.watch()]:
 		t.came = t.came[:n-1]
 	}
 }

@@ -127,11 +127,24 @@ func TestARestartMakesNoNoise(t *testing.T) {
 		join(t, s, "r", "new")
 		pass(time.Second)
 		saw(t, ann, 3, "+new")
+		nameless := chat.Identity{User: "anon_1", Anonymous: true, Watch: "w"}
+		first := newSession("anon_1")
+		if _, err := s.Join(t.Context(), "r", nameless, first, nil); err != nil {
+			t.Fatal(err)
+		}
+		s.Leave("r", first)
+		carl := named("carl") // is the same, and says now who he is
+		carl.Watch = "w"
+		if _, err := s.Join(t.Context(), "r", carl, newSession("carl"), &chat.Position{Epoch: j.Epoch, Seq: j.Seq}); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Second)
+		saw(t, ann, 4, "+new", "+carl")
 		s.Leave("r", bob)
 		pass(time.Hour)
 		back("bob")
 		pass(time.Second)
-		saw(t, ann, 3, "+new", "-bob", "+bob")
+		saw(t, ann, 4, "+new", "+carl", "-bob", "+bob")
 	})
 }
 
