@@ -359,15 +359,6 @@ func (c *client) ok(o object) answer {
 	return a
 }
 
-// discard reads until the connection ends.
-func (c *client) discard() {
-	for {
-		if _, _, err := c.ReadMessage(); err != nil {
-			return
-		}
-	}
-}
-
 // push returns the next push.
 func (c *client) push() push {
 	c.t.Helper()
