@@ -263,7 +263,7 @@ func (r *chatRun) settle() {
 		if now := r.listeners.delivered.Load() + r.sending.acks.Load(); now != seen {
 			seen, since = now, time.Now()
 		}
-		if time.Since(since) > chatCalm {
+		if time.Since(since) > chatCalm && r.sending.unanswered() == 0 {
 			return
 		}
 	}

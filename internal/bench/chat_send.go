@@ -110,6 +110,16 @@ func (s *sending) begin(ctx context.Context, load *sync.WaitGroup) {
 // end lets nobody say more.
 func (s *sending) end() { s.over.Store(true) }
 
+// unanswered are the messages whose answers are still awaited.
+func (s *sending) unanswered() (n int) {
+	for _, one := range s.senders {
+		one.mu.Lock()
+		n += len(one.pending)
+		one.mu.Unlock()
+	}
+	return n
+}
+
 // enter connects, signs in and joins.
 func (s *sender) enter(ctx context.Context) (*bufio.Reader, error) {
 	u, err := url.Parse(s.all.run.plan.Address)
