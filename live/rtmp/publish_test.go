@@ -390,7 +390,8 @@ func TestPushLimitPerAddress(t *testing.T) {
 	second.gone()
 	first.call("deleteStream", nil, 1)
 	within(t, "the stop", r.stops)
-	dial(t, d.addr).publish("two") // the first connection is open still, but pushes no more
+	first.wantStatus("NetStream.Unpublish.Success") // by then its place is free
+	dial(t, d.addr).publish("two")                  // the first connection is open still, but pushes no more
 	d.stop()
 	if len(d.quota.addrs) != 0 {
 		t.Error("addresses are left")
