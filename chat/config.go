@@ -55,7 +55,8 @@ type Config struct {
 	Sanctions int // mutes a group may have, and bans (10,000 each)
 
 	WebInstances    int // pages, mini-programs and the like that a user may have open at a time (10); negative: as many as he likes
-	NativeInstances int // and apps, on each native platform (3)
+	NativeInstances int // and apps, of each kind that Rivals makes of them (3)
+	Rivals          Rivals
 
 	OneRoom OneRoom // whether a web login is in one room at a time (OneRoomUnlessAsked)
 	Quit    Quit    // which of a user's devices leave a room together (QuitApps)

@@ -34,8 +34,8 @@ func NormalPlatform(said string) string {
 	return said
 }
 
-// OptPlatform is Tencent's word for a platform (spec im-callbacks §1.1). It is also what counts as one kind of device:
-// pages, mini-programs and uni-app are all web instances.
+// OptPlatform is Tencent's word for a platform (spec im-callbacks §1.1). Pages, mini-programs and uni-app are all web
+// instances.
 func OptPlatform(platform string) string {
 	switch platform {
 	case PlatformWeb, PlatformMiniProgram, PlatformUniApp, "":
@@ -44,4 +44,24 @@ func OptPlatform(platform string) string {
 		return platform
 	}
 	return PlatformUnknown
+}
+
+// Rivals says which of a user's devices are of one kind: of too many of them the oldest is sent away.
+type Rivals uint8
+
+// The rules.
+const (
+	RivalsOfPlatform Rivals = iota // web instances, and the apps of each native platform
+	RivalsOfApps                   // web instances, and all apps together
+	RivalsAll                      // all devices together; Config.NativeInstances holds for them
+)
+
+// kind names the devices that one on a platform counts with.
+func (r Rivals) kind(platform string) string {
+	switch opt := OptPlatform(platform); {
+	case r == RivalsAll, r == RivalsOfApps && opt != PlatformWeb:
+		return ""
+	default:
+		return opt
+	}
 }

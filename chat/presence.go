@@ -70,7 +70,7 @@ func (p *presence) shard(user string) *presenceShard {
 }
 
 // SignIn makes a session one of its user's devices. The same instance coming back takes the place of its former session;
-// of more devices than Config allows on one kind of platform the oldest are sent away. Who was sent away while he was
+// of more devices of one kind (Config.Rivals) than Config allows the oldest are sent away. Who was sent away while he was
 // logging in is refused. Anonymous guests are let through and not noted.
 //
 // It may be called once for a session, which is in until SignOut.
@@ -86,16 +86,18 @@ func (s *Service) SignIn(_ context.Context, who Identity, sess Session) error {
 	if who.Anonymous {
 		return nil
 	}
-	former, oldest, err := s.presence.enter(device{sess, who}, s.cfg.instances(OptPlatform(who.Platform)))
+	former, oldest, err := s.presence.enter(device{sess, who}, &s.cfg)
 	if err != nil {
 		return err
 	}
-	kind := KickedByDevice
-	if OptPlatform(who.Platform) == PlatformWeb {
-		kind = KickedByInstance
-	}
 	s.closeAll(former, Closing{Reason: CloseReconnected})
-	s.closeAll(oldest, Closing{Reason: CloseReplaced, Type: kind, Detail: "you came in on more devices than you may have at a time"})
+	for _, d := range oldest {
+		why := Closing{Reason: CloseReplaced, Type: KickedByDevice, Detail: "you came in on more devices than you may have at a time"}
+		if OptPlatform(who.Platform) == PlatformWeb && OptPlatform(d.who.Platform) == PlatformWeb {
+			why.Type = KickedByInstance
+		}
+		s.closeAll([]device{d}, why)
+	}
 	return nil
 }
 
@@ -136,7 +138,7 @@ func (s *Service) devicesOf(user string) []device {
 }
 
 // enter notes a device. It returns the former session of the same instance, and those that are too many.
-func (p *presence) enter(d device, limit int) (former, oldest []device, err error) {
+func (p *presence) enter(d device, cfg *Config) (former, oldest []device, err error) {
 	shard := p.shard(d.who.User)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
@@ -145,15 +147,15 @@ func (p *presence) enter(d device, limit int) (former, oldest []device, err erro
 	}
 	d.who = shard.called(d.who)
 	u := shard.user(d.who.User)
-	kind := OptPlatform(d.who.Platform)
-	like := func(other device) bool { return OptPlatform(other.who.Platform) == kind }
+	kind := cfg.Rivals.kind(d.who.Platform)
+	like := func(other device) bool { return cfg.Rivals.kind(other.who.Platform) == kind }
 	if at := slices.IndexFunc(u.devices, func(other device) bool { return like(other) && d.continues(other) }); at >= 0 {
 		former = append(former, u.devices[at])
 		u.devices[at] = d // in its place: coming back makes it no newer
 	} else {
 		u.devices = append(u.devices, d)
 	}
-	n := 0
+	n, limit := 0, cfg.instances(kind)
 	for _, other := range u.devices {
 		if like(other) {
 			n++

@@ -60,6 +60,18 @@ func TestTheOldestOfTooManyDevicesGoes(t *testing.T) {
 			name: "what is not known is one platform", cfg: chat.Config{NativeInstances: 1}, goes: []int{0}, kind: "multipleDevice",
 			signIn: []chat.Identity{on("vera", "Toaster", ""), on("vera", "iOS", ""), on("vera", "Fridge", "")},
 		},
+		{
+			name: "all apps together", cfg: chat.Config{NativeInstances: 2, Rivals: chat.RivalsOfApps}, goes: []int{0}, kind: "multipleDevice",
+			signIn: []chat.Identity{on("vera", "iOS", ""), on("vera", "Web", ""), on("vera", "Android", ""), on("vera", "Web", ""), on("vera", "iPad", "")},
+		},
+		{
+			name: "one device of all", cfg: chat.Config{NativeInstances: 1, Rivals: chat.RivalsAll}, goes: []int{0, 1}, kind: "multipleDevice",
+			signIn: []chat.Identity{on("vera", "Web", ""), on("vera", "iOS", ""), on("vera", "MiniProgram", ""), on("otto", "iOS", "")},
+		},
+		{
+			name: "one page of all", cfg: chat.Config{NativeInstances: 1, Rivals: chat.RivalsAll}, goes: []int{0}, kind: "multipleAccount",
+			signIn: []chat.Identity{on("vera", "Web", ""), on("vera", "MiniProgram", "")},
+		},
 		{name: "no limit", cfg: chat.Config{WebInstances: -1}, signIn: slices.Repeat([]chat.Identity{on("vera", "Web", "")}, 50)},
 		{name: "guests without a name are many", cfg: chat.Config{WebInstances: 1}, signIn: slices.Repeat([]chat.Identity{{User: "anon_1", Anonymous: true}}, 5)},
 	} {

@@ -58,6 +58,12 @@ func (s *Settings) chat() chat.Config {
 	if s.ChatRecall == 0 {
 		c.RecallWindow = -1
 	}
+	switch s.ChatRivals {
+	case "apps":
+		c.Rivals = chat.RivalsOfApps
+	case "all":
+		c.Rivals = chat.RivalsAll
+	}
 	switch s.ChatRooms {
 	case "one":
 		c.OneRoom = chat.OneRoomAlways

@@ -47,6 +47,11 @@ func TestSettingsForTheChat(t *testing.T) {
 			t.Errorf("chat-members-write %s: %v", write, c.MembersWrite)
 		}
 	}
+	for rivals, want := range map[string]chat.Rivals{"platform": chat.RivalsOfPlatform, "apps": chat.RivalsOfApps, "all": chat.RivalsAll} {
+		if c := (&Settings{ChatRivals: rivals}).chat(); c.Rivals != want {
+			t.Errorf("chat-rivals %s: %v", rivals, c.Rivals)
+		}
+	}
 	for rooms, want := range map[string]chat.OneRoom{"one": chat.OneRoomAlways, "ask": chat.OneRoomUnlessAsked, "many": chat.OneRoomNever} {
 		if c := (&Settings{ChatRooms: rooms}).chat(); c.OneRoom != want {
 			t.Errorf("chat-rooms %s: %v", rooms, c.OneRoom)
