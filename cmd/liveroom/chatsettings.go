@@ -40,6 +40,9 @@ func (s *Settings) validChat() error {
 	if !(s.ChatUserRate >= 0.01 && s.ChatUserRate <= 1000) {
 		return fmt.Errorf("chat-user-rate is %v, must be from 0.01 to 1000", s.ChatUserRate)
 	}
+	if !(s.ChatCount >= 0.001 && s.ChatCount <= 1) {
+		return fmt.Errorf("chat-count-change is %v, must be from 0.001 to 1", s.ChatCount)
+	}
 	if s.ChatRecall < 0 || s.ChatRecall > 24*time.Hour {
 		return fmt.Errorf("chat-recall-window is %s, must be from 0 (never) to 24h", s.ChatRecall)
 	}
@@ -51,12 +54,18 @@ func (s *Settings) chat() chat.Config {
 	c := chat.Config{
 		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
 		RecallWindow: s.ChatRecall, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
-		MemberList: s.ChatMembers, Tips: s.ChatTips, MembersFound: s.ChatCreate == on,
+		CountChange: s.ChatCount, MemberList: s.ChatMembers, Tips: s.ChatTips, MembersFound: s.ChatCreate == on,
 		MembersWrite: s.ChatWrite == on,
 		WebInstances: noneIsNegative(s.ChatWeb), NativeInstances: noneIsNegative(s.ChatNative),
 	}
 	if s.ChatRecall == 0 {
 		c.RecallWindow = -1
+	}
+	switch s.ChatPriority {
+	case "normal":
+		c.PriorityCap = chat.Normal
+	case "low":
+		c.PriorityCap = chat.Low
 	}
 	switch s.ChatRivals {
 	case "apps":

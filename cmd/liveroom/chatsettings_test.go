@@ -19,6 +19,8 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 		{"chat-user-burst", "-1", "1000"},
 		{"chat-user-rate", "0", "0.01"},
 		{"chat-user-rate", "NaN", "0.01"},
+		{"chat-count-change", "0", "0.001"},
+		{"chat-count-change", "1.1", "to 1"},
 		{"chat-members", "0", "1000"},
 		{"chat-members", "1001", "1000"},
 		{"chat-tips", "-1", "10000"},
@@ -37,14 +39,19 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 }
 
 func TestSettingsForTheChat(t *testing.T) {
-	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatMembers: 7, ChatTips: 8, ChatCreate: on, ChatNative: 9}
+	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatCount: 0.1, ChatMembers: 7, ChatTips: 8, ChatCreate: on, ChatNative: 9}
 	c := s.chat()
-	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.MemberList != 7 || c.Tips != 8 || !c.MembersFound || c.WebInstances != -1 || c.NativeInstances != 9 {
+	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.CountChange != 0.1 || c.MemberList != 7 || c.Tips != 8 || !c.MembersFound || c.WebInstances != -1 || c.NativeInstances != 9 {
 		t.Errorf("%+v", c)
 	}
 	for write, want := range map[string]bool{"on": true, "off": false} {
 		if c := (&Settings{ChatWrite: write}).chat(); c.MembersWrite != want {
 			t.Errorf("chat-members-write %s: %v", write, c.MembersWrite)
+		}
+	}
+	for priority, want := range map[string]chat.Priority{"high": 0, "normal": chat.Normal, "low": chat.Low} { // 0: no cap
+		if c := (&Settings{ChatPriority: priority}).chat(); c.PriorityCap != want {
+			t.Errorf("chat-priority-cap %s: %v", priority, c.PriorityCap)
 		}
 	}
 	for rivals, want := range map[string]chat.Rivals{"platform": chat.RivalsOfPlatform, "apps": chat.RivalsOfApps, "all": chat.RivalsAll} {

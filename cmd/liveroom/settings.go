@@ -63,6 +63,8 @@ type Settings struct {
 	ChatMessage    int           `name:"chat-message-size" help:"Most bytes of a message, MsgBody and CloudCustomData together." default:"12288" env:"LIVEROOM_CHAT_MESSAGE_SIZE" yaml:"chat-message-size"`
 	ChatUserBurst  int           `name:"chat-user-burst" help:"Messages a member may send at once; 0: as many as he likes." default:"5" env:"LIVEROOM_CHAT_USER_BURST" yaml:"chat-user-burst"`
 	ChatUserRate   float64       `name:"chat-user-rate" help:"Messages a member may send in a second, after those at once." default:"2" env:"LIVEROOM_CHAT_USER_RATE" yaml:"chat-user-rate"`
+	ChatPriority   string        `name:"chat-priority-cap" help:"Highest priority that messages of members have, whatever they claim or their type says: high, normal or low." enum:"high,normal,low" default:"high" env:"LIVEROOM_CHAT_PRIORITY_CAP" yaml:"chat-priority-cap"`
+	ChatCount      float64       `name:"chat-count-change" help:"Share by which the count of people in a room must have moved for its members to be told at once." default:"0.02" env:"LIVEROOM_CHAT_COUNT_CHANGE" yaml:"chat-count-change"`
 	ChatRecall     time.Duration `name:"chat-recall-window" help:"How long a member may recall his messages; 0: never." default:"2m" env:"LIVEROOM_CHAT_RECALL_WINDOW" yaml:"chat-recall-window"`
 	ChatMembers    int           `name:"chat-members" help:"How many members, the newest, the list of a room's members goes back." default:"30" env:"LIVEROOM_CHAT_MEMBERS" yaml:"chat-members"`
 	ChatTips       int           `name:"chat-tips" help:"How many people a room may have for its members to be told who comes and goes; 0: never." default:"100" env:"LIVEROOM_CHAT_TIPS" yaml:"chat-tips"`

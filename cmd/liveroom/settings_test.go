@@ -239,7 +239,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--max-viewers=9", "--max-viewers-per-room=8", "--max-bandwidth=1500kbit", "--max-bandwidth-per-room=2Gbit",
 		"--hls-latency=normal", "--hls-segments=ts", "--hls-segment=4s",
 		"--chat-rate=80", "--chat-history=50", "--chat-history-age=1h", "--chat-message-size=8000", "--chat-recall-window=30s", "--chat-user-burst=7", "--chat-user-rate=0.5", "--chat-members=40", "--chat-tips=0", "--chat-create-groups=on", "--chat-members-write=on", "--audit-age=48h", "--audit-entries=5000",
-		"--chat-web-instances=2", "--chat-native-instances=4", "--chat-rivals=apps", "--chat-rooms=many", "--chat-leave=device",
+		"--chat-web-instances=2", "--chat-native-instances=4", "--chat-rivals=apps", "--chat-priority-cap=normal", "--chat-count-change=0.1", "--chat-rooms=many", "--chat-leave=device",
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
 		`--admins=a\,b,c`, "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
 	}
