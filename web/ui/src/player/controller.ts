@@ -227,7 +227,7 @@ export class PlayerController {
       if (!this.#moved) this.#barren = 0;
       this.#moved = true;
       this.#deadline = Date.now() + STALL_MS;
-      if (this.state.value.phase !== 'blocked') this.#set('playing');
+      if (this.state.value.phase !== 'blocked' && this.state.value.phase !== 'over') this.#set('playing'); // these end with #onPlaying
       if (Date.now() - this.#lastStall > STEADY_MS) this.#stalls = 0;
       this.#backoff.reset();
       this.#patience.reset();

@@ -391,6 +391,20 @@ describe('a recording', () => {
     expect(attached).toHaveLength(1);
   });
 
+  test('stays over though it moved since the last look, and plays when it is started again', async () => {
+    show('/r/1.mp4');
+    await settle();
+    await flow(2);
+    video.currentTime += 0.2;
+    last().onEvent('ended', 'over');
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(controller.state.value.phase).toBe('over');
+    video.currentTime = 0;
+    video.dispatchEvent(new Event('playing'));
+    await flow(1);
+    expect(controller.state.value.phase).toBe('playing');
+  });
+
   test('one that can’t be played is said, and tried again on request', async () => {
     show('/r/1.mp4');
     await settle();
