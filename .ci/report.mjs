@@ -37,7 +37,15 @@ console.log("ten slowest:");
 for (const t of done.toSorted((a, b) => b.seconds - a.seconds).slice(0, 10)) {
   console.log(`  ${t.seconds.toFixed(2).padStart(7)}s ${t.key}`);
 }
-const failed = done.filter((t) => t.action === "fail").length;
+// Once more and in short: a node's log, printed above, may be of thousands of lines.
+const failures = done.filter((t) => t.action === "fail");
+for (const t of failures) {
+  console.log(`failed: ${t.key}`);
+  for (const line of (output.get(t.key) ?? []).filter((l) => /^\s+\w+_test\.go:\d+: (?!log of the node)|^panic: |DATA RACE/.test(l))) {
+    console.log(`  ${line.trim().slice(0, 500)}`);
+  }
+}
+const failed = failures.length;
 const passed = done.filter((t) => t.action === "pass").length;
 console.log(`go: ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
 const packageFailed = packages.some((p) => p.action === "fail");

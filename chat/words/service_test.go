@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -119,6 +120,31 @@ func TestFileIsReadAgainWhenItChanges(t *testing.T) {
 	if texts, err := s.Blocking(ctx); err != nil || !slices.Equal(texts, []string{"five"}) {
 		t.Errorf("blocking: %v, %v", texts, err)
 	}
+}
+
+// TestAChangeIsInForceWithinASecond: what the file says, with the default settings.
+func TestAChangeIsInForceWithinASecond(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "words.txt")
+	if err := os.WriteFile(path, []byte("one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := service(t, words.Config{File: path, Loose: true})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		time.Sleep(1234 * time.Millisecond)
+		if err := os.WriteFile(path, []byte("another"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if !blocked(s, "another") || blocked(s, "one") {
+			t.Error("after a second the file's old words are in force")
+		}
+		cancel()
+		<-ended
+	})
 }
 
 func TestParse(t *testing.T) {

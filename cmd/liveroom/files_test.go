@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // grant is the answer to upload.
@@ -153,7 +152,7 @@ func TestPicturesInTheChat(t *testing.T) {
 
 	gone := func(what, url string) {
 		t.Helper()
-		within(t, time.Second, what+" is gone", func() bool { return n.statusOf(url) == http.StatusGone })
+		eventually(t, what+" is gone", func() bool { return n.statusOf(url) == http.StatusGone })
 	}
 	n.call(http.MethodPost, fmt.Sprintf("/api/v1/rooms/r1/messages/%d/verdict", seq), map[string]any{"verdict": "block"}, nil)
 	gone("the blocked", url)
@@ -173,7 +172,7 @@ func TestPicturesInTheChat(t *testing.T) {
 	mustServe(t, last, content)
 	gone("the recalled, after a crash,", url)
 	n.call(http.MethodDelete, "/api/v1/rooms/r1", nil, nil)
-	within(t, time.Second, "the room's pictures are gone", func() bool {
+	eventually(t, "the room's pictures are gone", func() bool {
 		return n.statusOf(first) == http.StatusNotFound && n.statusOf(last) == http.StatusNotFound
 	})
 	eventually(t, "their bytes are gone", func() bool { return stored(t, n.data) == 0 })

@@ -96,21 +96,35 @@ func TestConfigNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestNobodyIsServedBeforeAndAfterRun(t *testing.T) {
+// TestWhoComesEarlyWaits: who asks before Run is served once it runs, who asks after it is sent away.
+func TestWhoComesEarlyWaits(t *testing.T) {
 	s, err := socket.New(socket.Config{}, nil, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask := func() int {
+	ask := func(ctx context.Context) int {
 		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/chat", nil))
+		s.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/chat", nil))
 		return w.Code
 	}
-	if code := ask(); code != http.StatusServiceUnavailable {
-		t.Fatalf("before Run: %d", code)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if code := ask(gone); code != http.StatusServiceUnavailable {
+		t.Fatalf("who hung up before Run: %d", code)
 	}
-	background(t, s.Run)()
-	if code := ask(); code != http.StatusServiceUnavailable {
+	early := make(chan int)
+	go func() { early <- ask(t.Context()) }()
+	select {
+	case code := <-early:
+		t.Fatalf("before Run: %d", code)
+	case <-time.After(50 * time.Millisecond): // absence is the subject
+	}
+	stop := background(t, s.Run)
+	if code := <-early; code != http.StatusBadRequest { // served: it was no WebSocket handshake
+		t.Fatalf("when Run began: %d", code)
+	}
+	stop()
+	if code := ask(t.Context()); code != http.StatusServiceUnavailable {
 		t.Fatalf("after Run: %d", code)
 	}
 	if err := s.Run(t.Context()); err == nil || errors.Is(err, context.Canceled) {

@@ -42,7 +42,7 @@ type Accounts interface {
 	SetOwnProfile(ctx context.Context, user string, p account.Patch) (account.Account, error)
 }
 
-// Server is the door. It is an http.Handler that serves while Run runs.
+// Server is the door. It is an http.Handler that serves while Run runs: who comes before waits, who comes after is refused.
 type Server struct {
 	cfg      Config
 	rooms    Rooms
@@ -59,6 +59,8 @@ type Server struct {
 	count    counters
 	writers  atomic.Int64
 	resuming atomic.Int64 // bytes of large resume answers under way
+
+	started chan struct{} // closed when Run begins
 
 	mu   sync.Mutex      // guards what follows, and wg.Go of readers against wg.Wait
 	open bool            // Run runs and is not draining
@@ -78,6 +80,7 @@ func New(cfg Config, rooms Rooms, accounts Accounts, log *slog.Logger) (*Server,
 		guard:    newGuard(cfg),
 		sessions: registry{byID: map[string]*session{}},
 		streams:  streams{byHandle: map[string]*stream{}},
+		started:  make(chan struct{}),
 	}
 	s.scratch.New = func() any { return &pieces{bufs: make([][]byte, 0, maxWriteFrames)} }
 	s.readBufs.New = func() any { b := make([]byte, 0, 1<<10); return &b }
@@ -106,8 +109,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admit takes a place for whoever asks, and answers if there is none.
+// admit takes a place for whoever asks, and answers if there is none. A program that starts may listen a moment before Run
+// does its part; who comes in that moment, perhaps thousands that a restart sent away, must not be told to come back later.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request) (from netip.Prefix, ok bool) {
+	select {
+	case <-s.started:
+	case <-r.Context().Done():
+	}
 	if !s.isOpen() {
 		s.refuseStopping(w)
 		return from, false
@@ -231,6 +239,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.ran, s.open, s.base = true, true, base
 	s.mu.Unlock()
+	close(s.started)
 
 	s.keepAlive(ctx)
 	s.drain(cancel)

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ func TestTwoInAHundredStopReading(t *testing.T) {
 	const quick, last = 98, "the end"
 	d := openChat(t, socket.Config{QueueFrames: 64, QueueBytes: 64 << 10, WriteTimeout: time.Minute, CloseTimeout: time.Second},
 		chat.Config{RatePerSecond: 100_000, TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
+	s := &speaker{d: d, body: text(strings.Repeat("x", 10<<10)), quick: quick}
 	var wg sync.WaitGroup
 	heard := make([]listener, quick)
 	for i := range heard {
@@ -60,10 +62,12 @@ func TestTwoInAHundredStopReading(t *testing.T) {
 		wg.Go(func() {
 			for done := false; !done; {
 				items := c.batch()
+				before := heard[i].seq
 				if err := heard[i].hear(items); err != nil {
 					t.Errorf("quick socket %d: %v", i, err)
 					return
 				}
+				s.heard.Add(int64(heard[i].seq - before))
 				for _, it := range items {
 					done = done || it.Type == "message" && it.CloudCustomData == last
 				}
@@ -71,7 +75,6 @@ func TestTwoInAHundredStopReading(t *testing.T) {
 		})
 	}
 	sleeper, dead := d.deaf(), d.deaf()
-	s := &speaker{d: d, body: text(strings.Repeat("x", 10<<10))}
 
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -139,12 +142,21 @@ func (c *raw) wakeUp(notice uint64) (l listener) {
 	return l
 }
 
-// speaker says large things in demo.
+// speaker says large things in demo, each when the quick ones have heard the one before: what they lose is not for having
+// been given no time.
 type speaker struct {
 	d       *door
 	body    []object
+	quick   int    // how many there are
 	sent    uint64 // messages
 	notices uint64
+	heard   atomic.Int64 // messages, by all quick ones together
+}
+
+// wait returns when the quick ones have heard all that was sent.
+func (s *speaker) wait() {
+	s.d.t.Helper()
+	s.d.await("the quick ones to hear it", func() bool { return s.heard.Load() == int64(s.quick)*int64(s.sent) })
 }
 
 // until says messages of one priority, and a notice now and then, until something is so.
@@ -165,6 +177,7 @@ func (s *speaker) until(p chat.Priority, what string, so func(socket.Stats) bool
 		if err != nil || ack.Seq != s.sent {
 			s.d.t.Fatalf("%+v, %v", ack, err)
 		}
+		s.wait()
 	}
 }
 
@@ -178,6 +191,7 @@ func (s *speaker) server(custom string) {
 	if _, err := s.d.chat.SendServer(s.d.t.Context(), chat.Message{Group: "demo", Random: uint32(s.sent), Body: s.json(), CloudCustomData: custom}); err != nil {
 		s.d.t.Fatal(err)
 	}
+	s.wait()
 }
 
 func (s *speaker) json() json.RawMessage {
