@@ -83,7 +83,10 @@ func TestRefusedChangesChangeNothing(t *testing.T) {
 	}
 }
 
-func TestFileIsReadAgainWhenItChanges(t *testing.T) {
+// TestFileIsReadAgainWhenItChanges, within a second.
+func TestFileIsReadAgainWhenItChanges(t *testing.T) { synctest.Test(t, fileIsReadAgain) }
+
+func fileIsReadAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "words.txt")
 	write := func(text string) {
 		t.Helper()
@@ -95,17 +98,19 @@ func TestFileIsReadAgainWhenItChanges(t *testing.T) {
 		t.Fatalf("a file that is not there: %v", err)
 	}
 	write("one\r\n\n# a comment\ntwo\treplace\tzwei\n!!\nthree")
-	s := service(t, words.Config{File: path, Loose: true, Every: 5 * time.Millisecond})
+	s := service(t, words.Config{File: path, Loose: true})
 	if clean, b := s.Check("two"); clean != "zwei" || b || !blocked(s, "o.n.e") || !blocked(s, "three") || blocked(s, "a comment") {
 		t.Errorf("%q, %v", clean, b)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended })
+	defer func() { cancel(); <-ended }()
 	write("four")
-	for !blocked(s, "four") || blocked(s, "one") {
-		time.Sleep(time.Millisecond)
+	time.Sleep(time.Second)
+	synctest.Wait()
+	if !blocked(s, "four") || blocked(s, "one") {
+		t.Error("after a second the file's old words are in force")
 	}
 	// A file that is gone, or too large, leaves what is in force; stored words win over the file's.
 	if err := os.Remove(path); err != nil {
@@ -120,31 +125,6 @@ func TestFileIsReadAgainWhenItChanges(t *testing.T) {
 	if texts, err := s.Blocking(ctx); err != nil || !slices.Equal(texts, []string{"five"}) {
 		t.Errorf("blocking: %v, %v", texts, err)
 	}
-}
-
-// TestAChangeIsInForceWithinASecond: what the file says, with the default settings.
-func TestAChangeIsInForceWithinASecond(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "words.txt")
-	if err := os.WriteFile(path, []byte("one"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		s := service(t, words.Config{File: path, Loose: true})
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- s.Run(ctx) }()
-		time.Sleep(1234 * time.Millisecond)
-		if err := os.WriteFile(path, []byte("another"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if !blocked(s, "another") || blocked(s, "one") {
-			t.Error("after a second the file's old words are in force")
-		}
-		cancel()
-		<-ended
-	})
 }
 
 func TestParse(t *testing.T) {

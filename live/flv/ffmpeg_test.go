@@ -211,9 +211,7 @@ func TestFFProbeFindsATrackThatAppearsLate(t *testing.T) {
 				wg      sync.WaitGroup
 			)
 			wg.Go(func() { got, problem, err = ffprobe(t.Context(), r.http.URL+"/live/x.flv") })
-			for r.flv.Stats().Playing == 0 && t.Context().Err() == nil {
-				time.Sleep(time.Millisecond)
-			}
+			<-r.came
 			if err := pushWithLateTrack(r.publish(t, "x"), file, late); err != nil {
 				t.Error(err)
 			}

@@ -64,13 +64,20 @@ type rig struct {
 	flv  *Server
 	http *httptest.Server
 	gone chan struct{} // receives when a request has been served to its end
+	came chan struct{} // receives when somebody has subscribed, if it has room
 }
 
 // newRig starts one; start says how, nil for plain HTTP/1.1.
 func newRig(t *testing.T, cfg Config, start func(*httptest.Server)) *rig {
 	t.Helper()
-	r := &rig{hub: stream.NewHub(stream.Config{}), gone: make(chan struct{}, 100)}
+	r := &rig{hub: stream.NewHub(stream.Config{}), gone: make(chan struct{}, 100), came: make(chan struct{}, 1)}
 	r.flv = New(cfg, admitFunc(func(_ context.Context, q stream.Request) (*stream.Subscriber, error) {
+		defer func() {
+			select {
+			case r.came <- struct{}{}:
+			default:
+			}
+		}()
 		return r.hub.Subscribe(q.Name, q.Protocol, stream.SubscribeOptions{}), nil
 	}), slog.New(slog.DiscardHandler))
 	r.http = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {

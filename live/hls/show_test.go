@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"liveroom/live/stream"
@@ -57,7 +58,7 @@ func newShow(t *testing.T, cfg Config) *show {
 			t.Errorf("Run: %v", err)
 		}
 	}
-	time.Sleep(time.Millisecond) // Run is up
+	synctest.Wait() // Run is up
 	return w
 }
 

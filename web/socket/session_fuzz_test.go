@@ -91,8 +91,9 @@ func play(t *testing.T, srv *Server, frames ...[]byte) (said []map[string]any) {
 	c := &script{frames: frames}
 	s := &session{}
 	s.start(srv, c, writev.To(c), c, netip.MustParsePrefix("192.0.2.1/32"))
-	for !srv.begin(s) { // Run has not come that far
-		time.Sleep(time.Millisecond)
+	<-srv.started
+	if !srv.begin(s) {
+		t.Fatal("the server has stopped")
 	}
 	srv.guard.admit(s.from()) // given back at the end
 	srv.serve(s)
