@@ -93,7 +93,7 @@ export function Composer({ chat, draft, onDraft }: { chat: RoomChat; draft: stri
         ref={input}
         type="text"
         aria-label={t('chat_input')}
-        placeholder={bar ? t('bar_input') : me.anonymous ? t('chat_input') : `${t('chat_input')} (${t('chat_as', { nick: me.nick })})`}
+        placeholder={bar ? t('bar_input') : me.anonymous ? t('chat_input') : t('chat_as', { nick: me.nick })}
         maxLength={TEXT_MAX}
         autocomplete="off"
         enterKeyHint="send"

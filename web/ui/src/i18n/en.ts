@@ -93,7 +93,7 @@ export const en = {
   chat_offline: 'Chat is away. Coming back by itself …',
   chat_sending: 'sending',
   chat_failed: 'Not sent: {why}',
-  chat_as: 'as {nick}',
+  chat_as: 'Speak as {nick}',
   chat_rename: 'Change nickname',
   chat_remark: 'Not possible: {what}',
   chat_picture: 'Show a picture',

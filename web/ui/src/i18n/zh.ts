@@ -94,7 +94,7 @@ export const zh: Record<Key, string> = {
   chat_offline: '聊天已断开，正在自动重连…',
   chat_sending: '发送中',
   chat_failed: '未发送：{why}',
-  chat_as: '昵称 {nick}',
+  chat_as: '以 {nick} 的身份发言',
   chat_rename: '修改昵称',
   chat_remark: '无法完成：{what}',
   chat_picture: '发送图片',
