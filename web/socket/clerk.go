@@ -1,9 +1,6 @@
 package socket
 
-import (
-	"runtime/debug"
-	"sync"
-)
+import "sync"
 
 // idleClerks is how many clerks wait for work; more end when theirs is done.
 const idleClerks = 64
@@ -80,11 +77,6 @@ func (c *clerk) work() {
 
 // handle ends the session if its frame makes the program panic, and no other.
 func (f frameOf) handle() {
-	defer func() {
-		if v := recover(); v != nil {
-			f.s.panicked(v, debug.Stack())
-			f.s.shut(internal, "")
-		}
-	}()
+	defer f.s.recovered()
 	f.s.handle(f.payload)
 }

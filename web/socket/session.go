@@ -126,7 +126,7 @@ func (s *session) run() {
 	}
 }
 
-// recovered ends the connection after a panic of its reader. It must be deferred itself.
+// recovered ends the connection after a panic of its reader, or of the clerk that handles its frame. It must be deferred itself.
 func (s *session) recovered() {
 	if v := recover(); v != nil {
 		s.panicked(v, debug.Stack())
