@@ -124,7 +124,7 @@ func appendRaw(out []byte, raw json.RawMessage, empty string) []byte {
 func appendString(out []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			return appendJSON(out, s)
+			return encode(out, s)
 		}
 	}
 	out = append(out, '"')
@@ -132,10 +132,11 @@ func appendString(out []byte, s string) []byte {
 	return append(out, '"')
 }
 
-// appendJSON appends v without escaping what only HTML would need. Values that cannot be encoded do not occur: they are
-// strings, numbers and maps of strings.
+// appendJSON appends v. What most answers are made of needs no encoder.
 func appendJSON(out []byte, v any) []byte {
-	switch v := v.(type) { // what most answers are made of needs no encoder
+	switch v := v.(type) {
+	case string:
+		return appendString(out, v)
 	case bool:
 		return strconv.AppendBool(out, v)
 	case int:
@@ -145,6 +146,12 @@ func appendJSON(out []byte, v any) []byte {
 	case uint64:
 		return strconv.AppendUint(out, v, 10)
 	}
+	return encode(out, v)
+}
+
+// encode appends v without escaping what only HTML would need. Values that cannot be encoded do not occur: they are
+// strings, numbers, structs and maps of these.
+func encode(out []byte, v any) []byte {
 	t := tail(out)
 	e := json.NewEncoder(&t)
 	e.SetEscapeHTML(false)
