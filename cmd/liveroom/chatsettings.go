@@ -51,39 +51,15 @@ func (s *Settings) validChat() error {
 
 // chat is what the chat is told of the settings.
 func (s *Settings) chat() chat.Config {
-	c := chat.Config{
+	return chat.Config{
 		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
-		RecallWindow: s.ChatRecall, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
+		RecallWindow: noneIsNegative(s.ChatRecall), UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
 		CountChange: s.ChatCount, MemberList: s.ChatMembers, Tips: s.ChatTips, MembersFound: s.ChatCreate == on,
 		MembersWrite: s.ChatWrite == on,
 		WebInstances: noneIsNegative(s.ChatWeb), NativeInstances: noneIsNegative(s.ChatNative),
+		PriorityCap: map[string]chat.Priority{"normal": chat.Normal, "low": chat.Low}[s.ChatPriority], // high: no cap
+		Rivals:      map[string]chat.Rivals{"platform": chat.RivalsOfPlatform, "apps": chat.RivalsOfApps, "all": chat.RivalsAll}[s.ChatRivals],
+		OneRoom:     map[string]chat.OneRoom{"one": chat.OneRoomAlways, "ask": chat.OneRoomUnlessAsked, "many": chat.OneRoomNever}[s.ChatRooms],
+		Quit:        map[string]chat.Quit{"apps": chat.QuitApps, "everywhere": chat.QuitEverywhere, "device": chat.QuitDevice}[s.ChatLeave],
 	}
-	if s.ChatRecall == 0 {
-		c.RecallWindow = -1
-	}
-	switch s.ChatPriority {
-	case "normal":
-		c.PriorityCap = chat.Normal
-	case "low":
-		c.PriorityCap = chat.Low
-	}
-	switch s.ChatRivals {
-	case "apps":
-		c.Rivals = chat.RivalsOfApps
-	case "all":
-		c.Rivals = chat.RivalsAll
-	}
-	switch s.ChatRooms {
-	case "one":
-		c.OneRoom = chat.OneRoomAlways
-	case "many":
-		c.OneRoom = chat.OneRoomNever
-	}
-	switch s.ChatLeave {
-	case "everywhere":
-		c.Quit = chat.QuitEverywhere
-	case "device":
-		c.Quit = chat.QuitDevice
-	}
-	return c
 }

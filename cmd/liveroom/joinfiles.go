@@ -36,11 +36,9 @@ func (p *program) joinFiles(keys Secrets) (err error) {
 
 // files is what the keeper of uploaded files is told of the settings.
 func (s *Settings) files(key string) file.Config {
-	c := file.Config{Key: []byte(key), PublicURL: s.PublicURL, Quota: int64(s.ChatFiles), Keep: s.ChatHistoryAge + filesMargin}
-	if s.ChatFiles == 0 {
-		c.Quota = -1
+	return file.Config{
+		Key: []byte(key), PublicURL: s.PublicURL, Quota: noneIsNegative(int64(s.ChatFiles)), Keep: s.ChatHistoryAge + filesMargin,
 	}
-	return c
 }
 
 // fileMetrics are what was uploaded and is kept.

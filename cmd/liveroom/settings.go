@@ -231,8 +231,8 @@ func (s *Settings) roomLimits() live.Limits {
 // perAddress is MaxPerAddress for the doors.
 func (s *Settings) perAddress() int { return noneIsNegative(s.MaxPerAddress) }
 
-// noneIsNegative is a limit for the doors, where zero stands for a default and a negative number for no limit.
-func noneIsNegative(limit int) int {
+// noneIsNegative is a limit for those whose Config has a default where it is zero: a negative one says what zero says here.
+func noneIsNegative[N ~int | ~int64](limit N) N {
 	if limit == 0 {
 		return -1
 	}
