@@ -1,6 +1,9 @@
 package chat
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Description is what anyone may know of a group without joining it. Maps are shared and must not be changed.
 type Description struct {
@@ -77,7 +80,7 @@ func (s *Service) mayChange(ctx context.Context, group string, by Identity, p Gr
 		return Group{}, err
 	}
 	err = s.with(ctx, group, func(r *room) error {
-		if err := firstError(r.mayManage(by), Unhurried(s.cfg.Journal, by)); err != nil {
+		if err := cmp.Or(r.mayManage(by), Unhurried(s.cfg.Journal, by)); err != nil {
 			return err
 		}
 		g = r.group

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -84,16 +85,7 @@ func (s *Service) checkDraft(by Identity, d GroupDraft) error {
 	}
 	settings := SettingsPatch{Introduction: &d.Introduction, Avatar: &d.Avatar}
 	_, fields := mergeFields(nil, d.Fields)
-	return firstError(s.checkProfile(Profile{Name: d.Name, Owner: by.User}), s.checkNotice(d.Notice), settings.check(), fieldsOfServer(d.Fields, by), fields)
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(s.checkProfile(Profile{Name: d.Name, Owner: by.User}), s.checkNotice(d.Notice), settings.check(), fieldsOfServer(d.Fields, by), fields)
 }
 
 // foundError tells an id that is taken from one that the same user has taken (spec im-rest §3.1).

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -31,7 +32,7 @@ func (s *Service) Notify(ctx context.Context, group string, by Identity, content
 	var r *room
 	permit := func(found *room) error {
 		r = found
-		return firstError(r.mayModerate(by), Unhurried(r.s.cfg.Journal, by))
+		return cmp.Or(r.mayModerate(by), Unhurried(r.s.cfg.Journal, by))
 	}
 	return s.change(ctx, group, permit, func(context.Context) (outcome, error) {
 		item := r.act("notification", struct {

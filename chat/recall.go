@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sort"
@@ -148,7 +149,7 @@ func (s *Service) Verdict(ctx context.Context, group string, by Identity, seq ui
 		if !r.manages(by) {
 			return ErrPermission.with("", "only the owner and administrators may judge messages")
 		}
-		if err := firstError(r.keptOut(by), Unhurried(r.s.cfg.Journal, by)); err != nil {
+		if err := cmp.Or(r.keptOut(by), Unhurried(r.s.cfg.Journal, by)); err != nil {
 			return err
 		}
 		m, err := r.log.withdrawable(seq)

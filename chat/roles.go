@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -70,7 +71,7 @@ func (r *room) keptOut(by Identity) error {
 // mayActOn says why by may not do something to users: nobody may to himself, nor to equals or those above. The room's
 // lock is held.
 func (r *room) mayActOn(by Identity, users []string) error {
-	if err := firstError(r.mayModerate(by), Unhurried(r.s.cfg.Journal, by)); err != nil {
+	if err := cmp.Or(r.mayModerate(by), Unhurried(r.s.cfg.Journal, by)); err != nil {
 		return err
 	}
 	for _, user := range users {
