@@ -103,7 +103,7 @@ func element(raw json.RawMessage) (kind string, content map[string]string, err e
 		}
 	}
 	if linking[kind] {
-		if err := checkLinks(fields["MsgContent"]); err != nil {
+		if err := checkLinks(parts); err != nil {
 			return "", nil, err
 		}
 	}

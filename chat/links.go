@@ -12,11 +12,7 @@ var errLink = errors.New("addresses must begin with http:// or https://, or be e
 
 // checkLinks looks at the addresses in an element's content, however deep: fields whose name ends with URL. Where they
 // lead is not asked, only that a client which shows them neither runs a script nor reads its own device.
-func checkLinks(raw json.RawMessage) error {
-	fields, err := objectOf(raw)
-	if err != nil {
-		return err
-	}
+func checkLinks(fields map[string]json.RawMessage) error {
 	for name, value := range fields {
 		if err := checkLink(name, value); err != nil {
 			return err
@@ -28,7 +24,11 @@ func checkLinks(raw json.RawMessage) error {
 func checkLink(name string, value json.RawMessage) error {
 	switch value[0] {
 	case '{':
-		return checkLinks(value)
+		fields, err := objectOf(value)
+		if err != nil {
+			return err
+		}
+		return checkLinks(fields)
 	case '[':
 		list, err := arrayOf(value)
 		if err != nil {
