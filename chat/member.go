@@ -16,10 +16,8 @@ import (
 // elsewhere meanwhile.
 func (s *Service) Join(ctx context.Context, group string, who Identity, sess Session, since *Position) (Joined, error) {
 	var j Joined
-	select {
-	case <-s.stop:
+	if s.stopping() {
 		return j, ErrStopping
-	default:
 	}
 	if who.User == "" || sess == nil || sess.ID() == "" {
 		return j, ErrParameter.with("session", "a session needs an id and a user")

@@ -75,10 +75,8 @@ func (p *presence) shard(user string) *presenceShard {
 //
 // It may be called once for a session, which is in until SignOut.
 func (s *Service) SignIn(_ context.Context, who Identity, sess Session) error {
-	select {
-	case <-s.stop:
+	if s.stopping() {
 		return ErrStopping
-	default:
 	}
 	if who.User == "" || sess == nil || sess.ID() == "" {
 		return ErrParameter.with("session", "a session needs an id and a user")

@@ -214,12 +214,20 @@ func (s *Service) storeError(err error, op string) error {
 	return ErrUnavailable
 }
 
-// ready waits until Run has begun.
-func (s *Service) ready(ctx context.Context) error {
+// stopping says whether Run is over.
+func (s *Service) stopping() bool {
 	select {
 	case <-s.stop:
-		return ErrStopping
+		return true
 	default:
+		return false
+	}
+}
+
+// ready waits until Run has begun.
+func (s *Service) ready(ctx context.Context) error {
+	if s.stopping() {
+		return ErrStopping
 	}
 	select {
 	case <-s.started:

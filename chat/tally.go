@@ -218,16 +218,6 @@ func (r *room) tellCounters(now time.Time) (told *change, last bool) {
 	return told, !t.busy
 }
 
-// stopping says whether Run is over.
-func (s *Service) stopping() bool {
-	select {
-	case <-s.stop:
-		return true
-	default:
-		return false
-	}
-}
-
 // countersEvent makes the event of the counters at this moment, which may be newer than what asked for it.
 func (r *room) countersEvent() (outcome, error) {
 	r.mu.Lock()
