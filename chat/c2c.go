@@ -14,7 +14,7 @@ const maxLetterPaces = 10_000
 type letters struct {
 	mu    sync.Mutex
 	dedup dedup
-	paces map[string]time.Time // when a sender's token bucket is full again
+	paces buckets // of senders
 }
 
 // SendTo hands a message to all devices of another user, and to the sender's own but the session it comes from. Its Body,
@@ -113,38 +113,8 @@ func (l *letters) pace(user string, now time.Time, cfg *Config) error {
 	if user == "" || interval == 0 {
 		return nil
 	}
-	full, known := l.paces[user]
-	if full.Before(now) {
-		full = now
-	}
-	if at := full.Add(-time.Duration(cfg.UserBurst-1) * interval); now.Before(at) {
+	if at := l.paces.take(user, now, bucket{cfg.UserBurst, interval}, maxLetterPaces); !at.IsZero() {
 		return ErrTooManyMessages.until(at)
 	}
-	if !known && len(l.paces) >= maxLetterPaces {
-		l.trim(now)
-	}
-	if l.paces == nil {
-		l.paces = make(map[string]time.Time)
-	}
-	l.paces[user] = full.Add(interval)
 	return nil
-}
-
-// trim forgets the paces of some who may send freely, and of anybody if that is nobody. The lock is held.
-func (l *letters) trim(now time.Time) {
-	looked := 0
-	for user, full := range l.paces { // from a random place
-		if looked++; looked > 100 {
-			break
-		}
-		if !full.After(now) {
-			delete(l.paces, user)
-		}
-	}
-	for user := range l.paces {
-		if len(l.paces) < maxLetterPaces {
-			return
-		}
-		delete(l.paces, user)
-	}
 }

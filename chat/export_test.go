@@ -67,5 +67,5 @@ func Remembered(s *Service) (paces, messages, bytes int) {
 	for _, k := range s.letters.dedup.known {
 		bytes += len(k.Ack.Body)
 	}
-	return len(s.letters.paces), len(s.letters.dedup.known), bytes
+	return len(s.letters.paces.full), len(s.letters.dedup.known), bytes
 }

@@ -26,8 +26,8 @@ type GroupDraft struct {
 
 // founders knows who made groups lately.
 type founders struct {
-	mu   sync.Mutex
-	full map[string]time.Time // when a user may make as many as at first
+	mu sync.Mutex
+	buckets
 }
 
 // Found makes a group, whose owner its maker becomes, and returns its id. Application administrators may, and where
@@ -110,22 +110,10 @@ func (f *founders) pace(by Identity, now time.Time) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for user, full := range f.full {
-		if !full.After(now) {
-			delete(f.full, user)
-		}
-	}
-	full, lately := f.full[by.User]
-	if !lately {
-		full = now
-	}
-	if at := full.Add(-(foundBurst - 1) * foundInterval); now.Before(at) {
+	f.trim(now, trimPaces)
+	if at := f.take(by.User, now, bucket{foundBurst, foundInterval}, maxPaces); !at.IsZero() {
 		return ErrGroupRate.until(at)
 	}
-	if f.full == nil {
-		f.full = make(map[string]time.Time)
-	}
-	f.full[by.User] = full.Add(foundInterval)
 	return nil
 }
 

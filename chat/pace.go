@@ -29,13 +29,11 @@ func (r *room) paceOf(user string, now time.Time) (next time.Time, err error) {
 		return time.Time{}, ErrSlowMode.until(at)
 	}
 	if interval > 0 {
-		if p.full.Before(now) {
-			p.full = now
+		full, wait := bucket{burst, interval}.take(p.full, now)
+		if !wait.IsZero() {
+			return time.Time{}, ErrTooManyMessages.until(wait)
 		}
-		if at := p.full.Add(-time.Duration(burst-1) * interval); now.Before(at) {
-			return time.Time{}, ErrTooManyMessages.until(at)
-		}
-		p.full = p.full.Add(interval)
+		p.full = full
 	}
 	p.sent = now
 	r.keepPace(user, p, now)

@@ -132,7 +132,7 @@ func (s *Service) loaded() []*room {
 func (s *Service) putAway(r *room, now time.Time) {
 	r.mu.Lock()
 	r.trimPaces(now)
-	r.tally.trim(now)
+	r.tally.writers.trim(now, trimPaces)
 	idle := !r.running && r.tally.idle() && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
 	r.gone = r.gone || idle
 	r.mu.Unlock()

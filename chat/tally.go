@@ -27,7 +27,7 @@ type tally struct {
 	busy    bool        // the goroutine exists
 	told    uint64      // version the members know, or are about to
 	toldAt  time.Time
-	writers map[string]time.Time // when a user's bucket of writes is full again
+	writers buckets // of those who write
 }
 
 // counting is a change on its way to the store.
@@ -82,38 +82,14 @@ func (t *tally) pace(rank rank, user string, now time.Time) error {
 	if rank >= rankServer {
 		return nil
 	}
-	full := t.writers[user]
-	if full.Before(now) {
-		full = now
-	}
-	if at := full.Add(-(counterBurst - 1) * counterInterval); now.Before(at) {
+	if at := t.writers.take(user, now, bucket{counterBurst, counterInterval}, maxPaces); !at.IsZero() {
 		return ErrCounterPace.until(at)
 	}
-	if t.writers == nil {
-		t.writers = make(map[string]time.Time)
-	}
-	if len(t.writers) >= maxPaces {
-		clear(t.writers) // at worst some may write a little more
-	}
-	t.writers[user] = full.Add(counterInterval)
 	return nil
 }
 
-// trim forgets users who may write freely again. The room's lock is held.
-func (t *tally) trim(now time.Time) {
-	looked := 0
-	for user, full := range t.writers {
-		if looked++; looked > trimPaces {
-			return
-		}
-		if !full.After(now) {
-			delete(t.writers, user)
-		}
-	}
-}
-
 // idle says whether nothing is left to do. The room's lock is held.
-func (t *tally) idle() bool { return !t.busy && len(t.writers) == 0 }
+func (t *tally) idle() bool { return !t.busy && len(t.writers.full) == 0 }
 
 // tallyUp queues a change. The room's lock is held.
 func (r *room) tallyUp(w *counting) error {

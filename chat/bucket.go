@@ -1,0 +1,63 @@
+package chat
+
+import "time"
+
+// bucket is a token bucket: it holds so many tokens, and gets one more in each interval. What is remembered of one is when
+// it is full again.
+type bucket struct {
+	burst    int
+	interval time.Duration
+}
+
+// take takes a token out of a bucket that is full at a time, and returns when it is full then. If there is no token, wait
+// is when there is one, else zero.
+func (b bucket) take(full, now time.Time) (then, wait time.Time) {
+	if full.Before(now) {
+		full = now
+	}
+	if at := full.Add(-time.Duration(b.burst-1) * b.interval); now.Before(at) {
+		return full, at
+	}
+	return full.Add(b.interval), time.Time{}
+}
+
+// buckets are those of users. Whoever has it guards it.
+type buckets struct {
+	full map[string]time.Time // when each is full again; one that is not there is full
+}
+
+// take takes a token out of a user's bucket, or says when there is one. Of at most so many users something is remembered:
+// beyond, somebody is forgotten, who at worst may do a little more.
+func (b *buckets) take(user string, now time.Time, size bucket, most int) (wait time.Time) {
+	full, known := b.full[user]
+	full, wait = size.take(full, now)
+	if !wait.IsZero() {
+		return wait
+	}
+	if !known && len(b.full) >= most {
+		b.trim(now, 100)
+		for some := range b.full {
+			if len(b.full) < most {
+				break
+			}
+			delete(b.full, some)
+		}
+	}
+	if b.full == nil {
+		b.full = make(map[string]time.Time)
+	}
+	b.full[user] = full
+	return wait
+}
+
+// trim looks at some and forgets those that are full.
+func (b *buckets) trim(now time.Time, look int) {
+	for user, full := range b.full { // from a random place
+		if look--; look < 0 {
+			return
+		}
+		if !full.After(now) {
+			delete(b.full, user)
+		}
+	}
+}
