@@ -51,17 +51,22 @@ func (s *Service) Attributes(ctx context.Context, group string, keys []string) (
 		found = r.attributes
 		return nil
 	})
-	if err != nil || len(keys) == 0 {
-		return found, err
+	found.All = only(found.All, keys)
+	return found, err
+}
+
+// only returns those of all that the keys name, or all if there are no keys.
+func only[V any](all map[string]V, keys []string) map[string]V {
+	if len(keys) == 0 {
+		return all
 	}
-	some := make(map[string]string, len(keys))
+	some := make(map[string]V, len(keys))
 	for _, key := range keys {
-		if value, ok := found.All[key]; ok {
+		if value, ok := all[key]; ok {
 			some[key] = value
 		}
 	}
-	found.All = some
-	return found, nil
+	return some
 }
 
 // ownedByServer refuses what touches the server's key: administrators may set it, nobody may delete it.

@@ -193,14 +193,6 @@ func (s *Service) DeleteCounters(ctx context.Context, group string, by Identity,
 // among it. The map may be shared: it must not be changed.
 func (s *Service) Counters(ctx context.Context, group string, keys []string) (found Counters, err error) {
 	err = s.with(ctx, group, func(r *room) error { found = r.tally.now; return nil })
-	if err != nil || len(keys) == 0 {
-		return found, err
-	}
-	some := make(map[string]Number, len(keys))
-	for _, key := range keys {
-		if value, ok := found.All[key]; ok {
-			some[key] = value
-		}
-	}
-	return Counters{found.Version, some}, nil
+	found.All = only(found.All, keys)
+	return found, err
 }
