@@ -83,7 +83,9 @@ type Config struct {
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)
 
-	// Account finds the account in whose name an administrator sends, or answers ErrNoAccount. Nil: any will do.
+	// Account finds an account, or answers ErrNoAccount: that in whose name an administrator sends, that of who is sent a
+	// message by another user, and those of a group's owner and administrators, for their nicks (see Skeleton). Nil: any
+	// will do, and nobody's nick is known.
 	Account func(ctx context.Context, user string) (Identity, error)
 
 	MembersFound bool // whoever has an account may make groups; default application administrators

@@ -4,8 +4,9 @@
 //
 // Service is the whole of it. Each room with something to say has one goroutine, started inside Run and ended as soon
 // as the room is quiet; an idle room costs memory only. That goroutine alone flushes, numbers and delivers, so every
-// session sees a room's items in one order. Flush decides in the store, over all doors, which candidates survive
-// frequency control; priority decides who survives, never the order.
+// session sees a room's items in one order; while counters are written a second one stores them, so that no message waits
+// for a storm of likes. Flush decides in the store, over all doors, which candidates survive frequency control; priority
+// decides who survives, never the order.
 //
 // Promises: Send returns after the store has answered and every session has been handed the batch. Join is atomic with
 // delivery: a message is either in its answer or in a later Deliver, never in both, never in neither. An item of the

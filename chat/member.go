@@ -92,7 +92,8 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 	return j
 }
 
-// Leave takes a session out of a group: its connection ended, or its client goes without wanting to quit. A batch that is being delivered may still reach it.
+// Leave takes a session out of a group: its connection ended, or its client goes without wanting to quit. A batch that is
+// being delivered may still reach it.
 func (s *Service) Leave(group string, sess Session) {
 	s.mu.Lock()
 	r := s.rooms[group]

@@ -20,8 +20,8 @@ type Service struct {
 
 	started chan struct{}   // closed when Run begins
 	stop    chan struct{}   // closed when Run ends
-	base    context.Context // of the loops; set before started is closed
-	wg      sync.WaitGroup  // the loops
+	base    context.Context // of the rooms' goroutines; set before started is closed
+	wg      sync.WaitGroup  // the rooms' goroutines
 
 	life    sync.Mutex // guards running and stopped, and wg.Go against wg.Wait
 	running bool
@@ -57,8 +57,8 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	}
 	return &Service{
 		cfg: cfg, store: store, log: log,
-		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room), presence: newPresence(), begun: time.Now(),
-		restless: restless{stirred: make(chan struct{}, 1)},
+		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room),
+		presence: newPresence(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)},
 	}, nil
 }
 
