@@ -23,8 +23,6 @@ func (j *slowJournal) Settle(ctx context.Context) {
 	j.acts.Settle(ctx)
 }
 
-var muteAll = true
-
 // everyAct is one of each kind that a room's loop does, in the group demo.
 var everyAct = map[string]func(context.Context, *chat.Service) error{
 	"mute": func(ctx context.Context, s *chat.Service) error {
@@ -43,10 +41,20 @@ var everyAct = map[string]func(context.Context, *chat.Service) error{
 	},
 	"recall": func(ctx context.Context, s *chat.Service) error { return s.Recall(ctx, "demo", named("owner"), 1, "") },
 	"settings": func(ctx context.Context, s *chat.Service) error {
-		_, err := s.SetSettings(ctx, "demo", named("owner"), chat.SettingsPatch{MuteAll: &muteAll})
+		_, err := s.SetSettings(ctx, "demo", named("owner"), chat.SettingsPatch{MuteAll: ptr(true)})
 		return err
 	},
 	"notification": func(ctx context.Context, s *chat.Service) error { return s.Notify(ctx, "demo", named("owner"), "x") },
+}
+
+// stage is a service on which everyAct can be done: bob is in the group, and the owner has said something.
+func stage(t *testing.T, j chat.Journal) *chat.Service {
+	t.Helper()
+	s := start(t, chat.Config{Journal: j}, chat.NewMemory())
+	create(t, s, "demo")
+	join(t, s, "demo", "bob")
+	send(t, s, "demo", "owner", "first")
+	return s
 }
 
 // TestActsAreKeptBeforeTheyAreAnswered: whoever acts waits for the journal; the room does not.
@@ -55,10 +63,7 @@ func TestActsAreKeptBeforeTheyAreAnswered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := &slowJournal{}
-				s := start(t, chat.Config{Journal: j}, chat.NewMemory())
-				create(t, s, "demo")
-				join(t, s, "demo", "bob")
-				send(t, s, "demo", "owner", "first")
+				s := stage(t, j)
 				begin := time.Now()
 				done := make(chan error, 1)
 				go func() { done <- act(t.Context(), s) }()
@@ -83,15 +88,10 @@ func TestActsAreKeptThoughNobodyWaitsForTheAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := &acts{}
-				s := start(t, chat.Config{Journal: j}, chat.NewMemory())
-				create(t, s, "demo")
-				join(t, s, "demo", "bob")
-				send(t, s, "demo", "owner", "first")
+				s := stage(t, j)
 				time.Sleep(time.Second)
 				busy := &slowest{session: newSession("busy"), in: make(chan struct{}), let: make(chan struct{})}
-				if _, err := s.Join(t.Context(), "demo", named("busy"), busy, nil); err != nil {
-					t.Fatal(err)
-				}
+				enter(t, s, "demo", named("busy"), busy)
 				go func() { send(t, s, "demo", "owner", "second") }()
 				<-busy.in
 				ctx, hangUp := context.WithCancel(t.Context())
@@ -129,13 +129,10 @@ func (j *busyJournal) Busy(by chat.Identity) (until time.Time) {
 func TestWhoDoesTooMuchWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &busyJournal{until: time.Now().Add(time.Minute)}
-		s := start(t, chat.Config{Journal: j}, chat.NewMemory())
-		create(t, s, "demo")
-		join(t, s, "demo", "bob")
-		send(t, s, "demo", "owner", "first")
+		s := stage(t, j)
 		all := maps.Clone(everyAct)
 		all["settings"] = func(ctx context.Context, s *chat.Service) error {
-			return s.Change(ctx, "demo", named("owner"), chat.GroupPatch{Settings: chat.SettingsPatch{MuteAll: &muteAll}})
+			return s.Change(ctx, "demo", named("owner"), chat.GroupPatch{Settings: chat.SettingsPatch{MuteAll: ptr(true)}})
 		}
 		all["verdict"] = func(ctx context.Context, s *chat.Service) error {
 			return s.Verdict(ctx, "demo", named("owner"), 1, true, "")

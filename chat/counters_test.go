@@ -156,10 +156,7 @@ func (s *slowCounters) PutCounters(ctx context.Context, group string, changes []
 func TestCounterRefusals(t *testing.T) {
 	for _, members := range []bool{false, true} {
 		s := start(t, chat.Config{MembersWrite: members}, chat.NewMemory())
-		g := chat.Group{ID: "demo", Room: "demo", Owner: "owner", Admins: []string{"helper"}}
-		if err := s.Create(t.Context(), g); err != nil {
-			t.Fatal(err)
-		}
+		create(t, s, "demo", "helper")
 		join(t, s, "demo", "alice")
 		for _, tc := range []struct {
 			name string

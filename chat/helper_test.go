@@ -164,9 +164,9 @@ func startStop(t testing.TB, cfg chat.Config, store chat.Store) (*chat.Service, 
 	})
 }
 
-func create(t testing.TB, s *chat.Service, id string) {
+func create(t testing.TB, s *chat.Service, id string, admins ...string) {
 	t.Helper()
-	if err := s.Create(t.Context(), chat.Group{ID: id, Room: id, Owner: "owner", Name: "A room"}); err != nil {
+	if err := s.Create(t.Context(), chat.Group{ID: id, Room: id, Owner: "owner", Name: "A room", Admins: admins}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -179,6 +179,14 @@ func join(t testing.TB, s *chat.Service, group, user string) (*session, chat.Joi
 		t.Fatal(err)
 	}
 	return sess, j
+}
+
+// enter lets a session into a group.
+func enter(t testing.TB, s *chat.Service, group string, who chat.Identity, sess chat.Session) {
+	t.Helper()
+	if _, err := s.Join(t.Context(), group, who, sess, nil); err != nil {
+		t.Fatalf("%s to %s: %v", sess.ID(), group, err)
+	}
 }
 
 func send(t testing.TB, s *chat.Service, group, user, words string) chat.Ack {

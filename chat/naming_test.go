@@ -63,9 +63,7 @@ func TestANewNameHoldsAtOnceOnEverySession(t *testing.T) {
 		ann, _ := join(t, s, "r", "ann")
 		outside, _ := join(t, s, "other", "bob")
 		join(t, s, "r", "vera")
-		if _, err := s.Join(t.Context(), "r", named("vera"), newSession("phone"), nil); err != nil {
-			t.Fatal(err)
-		}
+		enter(t, s, "r", named("vera"), newSession("phone"))
 		s.Renamed("vera", "Vera B.", "https://h/v.png")
 		s.Renamed("nobody", "x", "")
 		send(t, s, "r", "vera", "hi") // a door that still has the old name
@@ -99,9 +97,7 @@ func TestANewNameIsToldThoughADeviceBroughtIt(t *testing.T) {
 		ann, _ := join(t, s, "r", "ann")
 		join(t, s, "r", "vera")
 		phone := newSession("phone")
-		if _, err := s.Join(t.Context(), "r", called("vera", "Vera B."), phone, nil); err != nil {
-			t.Fatal(err)
-		}
+		enter(t, s, "r", called("vera", "Vera B."), phone)
 		s.Renamed("vera", "Vera B.", "")
 		s.Leave("r", phone)
 		pass(time.Second)
@@ -130,9 +126,7 @@ func TestANewNameIsTakenAlong(t *testing.T) {
 		}
 		shown := func() string {
 			t.Helper()
-			if _, err := s.Join(t.Context(), "r", who, late, nil); err != nil {
-				t.Fatal(err)
-			}
+			enter(t, s, "r", who, late)
 			page, _, err := s.Members(t.Context(), "r", admin, "", 1)
 			if err != nil {
 				t.Fatal(err)
@@ -210,9 +204,7 @@ func TestWhoIsCalledLikeTheAnchorAppearsWithoutTheName(t *testing.T) {
 			return h[0].Nick
 		}
 		for _, who := range []chat.Identity{called("ann", "Ann"), called("vera", "OLGA"), called("dan", "OWNER"), called("owner", "Olga"), called("mod", "olga")} {
-			if _, err := s.Join(t.Context(), "r", who, newSession(who.User), nil); err != nil {
-				t.Fatal(err)
-			}
+			enter(t, s, "r", who, newSession(who.User))
 		}
 		if err := s.SetRole(t.Context(), "r", named("owner"), "mod", chat.RoleAdmin); err != nil {
 			t.Fatal(err)
@@ -242,9 +234,7 @@ func TestWhoIsCalledLikeTheAnchorAppearsWithoutTheName(t *testing.T) {
 		asked := d.times()
 		for range 20 {
 			nick("ann", "Ann")
-			if _, err := s.Join(t.Context(), "r", called("ann", "Ann"), newSession("ann"), nil); err != nil {
-				t.Fatal(err)
-			}
+			enter(t, s, "r", called("ann", "Ann"), newSession("ann"))
 		}
 		if n := d.times(); n != asked {
 			t.Errorf("the accounts were asked %d times without need", n-asked)

@@ -15,17 +15,12 @@ func TestNotification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := &acts{}
 		s := start(t, chat.Config{Journal: log, RatePerSecond: 1}, chat.NewMemory())
-		create(t, s, "demo")
-		if err := s.SetProfile(t.Context(), "demo", chat.Profile{Owner: "owner", Admins: []string{"helper"}}); err != nil {
-			t.Fatal(err)
-		}
+		create(t, s, "demo", "helper")
 		alice, _ := join(t, s, "demo", "alice")
 		phone := newSession("alice-phone")
 		guest := newSession("guest")
 		for sess, who := range map[*session]chat.Identity{phone: named("alice"), guest: {User: "anon_1", Anonymous: true}} {
-			if _, err := s.Join(t.Context(), "demo", who, sess, nil); err != nil {
-				t.Fatal(err)
-			}
+			enter(t, s, "demo", who, sess)
 		}
 		bob, _ := join(t, s, "demo", "bob")
 		for i, who := range []chat.Identity{named("owner"), named("helper"), admin} {

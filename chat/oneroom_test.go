@@ -12,14 +12,6 @@ import (
 	"liveroom/chat"
 )
 
-// enter lets a session into a group.
-func enter(t testing.TB, s *chat.Service, group string, who chat.Identity, sess *session) {
-	t.Helper()
-	if _, err := s.Join(t.Context(), group, who, sess, nil); err != nil {
-		t.Fatalf("%s to %s: %v", sess.id, group, err)
-	}
-}
-
 // departures are the reasons for which a session was taken out, in order.
 func (s *session) departures() (all []string) {
 	s.mu.Lock()

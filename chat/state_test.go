@@ -63,11 +63,6 @@ func TestAttributesReachEverybody(t *testing.T) {
 func TestWhoMayChangeTheGroup(t *testing.T) {
 	for _, members := range []bool{false, true} {
 		s := start(t, chat.Config{MembersWrite: members}, chat.NewMemory())
-		g := chat.Group{ID: "demo", Room: "demo", Owner: "owner", Admins: []string{"helper"}}
-		if err := s.Create(t.Context(), g); err != nil {
-			t.Fatal(err)
-		}
-		join(t, s, "demo", "alice")
 		for _, tc := range []struct {
 			name       string
 			who        chat.Identity
@@ -91,11 +86,7 @@ func TestWhoMayChangeTheGroup(t *testing.T) {
 					}
 				}
 				group := tc.name // a group of its own, so that nobody writes too fast
-				g := g
-				g.ID, g.Room = group, group
-				if err := s.Create(t.Context(), g); err != nil {
-					t.Fatal(err)
-				}
+				create(t, s, group, "helper")
 				if tc.name != "somebody outside" {
 					j, err := s.Join(t.Context(), group, tc.who, newSession("s"), nil)
 					if err != nil || j.Role != tc.role {

@@ -129,9 +129,7 @@ func TestARestartMakesNoNoise(t *testing.T) {
 		saw(t, ann, 3, "+new")
 		nameless := chat.Identity{User: "anon_1", Anonymous: true, Watch: "w"}
 		first := newSession("anon_1")
-		if _, err := s.Join(t.Context(), "r", nameless, first, nil); err != nil {
-			t.Fatal(err)
-		}
+		enter(t, s, "r", nameless, first)
 		s.Leave("r", first)
 		carl := named("carl") // is the same, and says now who he is
 		carl.Watch = "w"

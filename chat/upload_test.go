@@ -21,9 +21,7 @@ func TestWhoMayUpload(t *testing.T) {
 	guest := chat.Identity{User: "guest_1", Guest: true}
 	anonymous := chat.Identity{User: "anon_1", Anonymous: true}
 	for _, who := range []chat.Identity{named("alice"), named("mod"), guest, anonymous} {
-		if _, err := s.Join(t.Context(), "demo", who, newSession(who.User), nil); err != nil {
-			t.Fatal(err)
-		}
+		enter(t, s, "demo", who, newSession(who.User))
 	}
 	if err := s.SetProfile(t.Context(), "demo", chat.Profile{Name: "demo", Owner: "owner", Admins: []string{"mod"}}); err != nil {
 		t.Fatal(err)
