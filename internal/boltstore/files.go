@@ -93,60 +93,55 @@ func getFile(tx *bolt.Tx, id string) (f storedFile, err error) {
 }
 
 // eachFile changes those of files that there are.
-func (v *Files) eachFile(ctx context.Context, ids []string, change func(*bolt.Tx, storedFile) error) error {
-	return v.s.update(ctx, func(tx *bolt.Tx) error {
-		for _, id := range ids {
-			f, err := getFile(tx, id)
-			if errors.Is(err, file.ErrUnknown) {
-				continue
-			}
-			if err == nil {
-				err = change(tx, f)
-			}
-			if err != nil {
-				return err
-			}
+func eachFile(tx *bolt.Tx, ids []string, change func(storedFile) error) error {
+	for _, id := range ids {
+		f, err := getFile(tx, id)
+		if errors.Is(err, file.ErrUnknown) {
+			continue
 		}
-		return nil
-	})
+		if err == nil {
+			err = change(f)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // WithdrawFiles implements file.Store.
-func (v *Files) WithdrawFiles(ctx context.Context, ids []string) ([]file.Info, error) {
-	fresh := map[string]file.Info{} // a transaction may be run again
-	err := v.eachFile(ctx, ids, func(tx *bolt.Tx, f storedFile) error {
-		if f.Withdrawn {
-			return nil
-		}
-		f.Withdrawn = true
-		fresh[f.ID] = f.Info
-		return putJSON(tx.Bucket(bucketFiles), []byte(f.ID), f)
+func (v *Files) WithdrawFiles(ctx context.Context, ids []string) (fresh []file.Info, err error) {
+	err = v.s.update(ctx, func(tx *bolt.Tx) error {
+		fresh = nil
+		return eachFile(tx, ids, func(f storedFile) error {
+			if f.Withdrawn {
+				return nil
+			}
+			f.Withdrawn = true
+			fresh = append(fresh, f.Info)
+			return putJSON(tx.Bucket(bucketFiles), []byte(f.ID), f)
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
-	var all []file.Info
-	for _, id := range ids {
-		if f, ok := fresh[id]; ok {
-			all = append(all, f)
-			delete(fresh, id)
-		}
-	}
-	return all, nil
+	return fresh, nil
 }
 
 // DeleteFiles implements file.Store.
 func (v *Files) DeleteFiles(ctx context.Context, ids []string) error {
-	return v.eachFile(ctx, ids, func(tx *bolt.Tx, f storedFile) error {
-		for _, seq := range f.ShownIn {
-			if err := unshow(tx.Bucket(bucketFilesShown), roomKey(f.Group, seq), f.ID); err != nil {
-				return err
+	return v.s.update(ctx, func(tx *bolt.Tx) error {
+		return eachFile(tx, ids, func(f storedFile) error {
+			for _, seq := range f.ShownIn {
+				if err := unshow(tx.Bucket(bucketFilesShown), roomKey(f.Group, seq), f.ID); err != nil {
+					return err
+				}
 			}
-		}
-		return errors.Join(
-			tx.Bucket(bucketFiles).Delete([]byte(f.ID)),
-			tx.Bucket(bucketFilesAge).Delete(ageKey(f.Info)),
-			tx.Bucket(bucketFilesGroup).Delete(groupKey(f.Group, f.ID)))
+			return errors.Join(
+				tx.Bucket(bucketFiles).Delete([]byte(f.ID)),
+				tx.Bucket(bucketFilesAge).Delete(ageKey(f.Info)),
+				tx.Bucket(bucketFilesGroup).Delete(groupKey(f.Group, f.ID)))
+		})
 	})
 }
 
@@ -167,24 +162,21 @@ func unshow(b *bolt.Bucket, key []byte, id string) error {
 func (v *Files) ShowFiles(ctx context.Context, group string, seq uint64, s file.Shown) error {
 	return v.s.update(ctx, func(tx *bolt.Tx) error {
 		noted := file.Shown{From: s.From}
-		for _, id := range s.IDs {
-			f, err := getFile(tx, id)
-			if errors.Is(err, file.ErrUnknown) || err == nil && f.Group != group {
-				continue
+		err := eachFile(tx, s.IDs, func(f storedFile) error {
+			if f.Group != group {
+				return nil
 			}
-			if err != nil {
-				return err
-			}
+			noted.IDs = append(noted.IDs, f.ID)
 			if f.ShownIn = append(f.ShownIn, seq); len(f.ShownIn) > maxShownIn {
-				if err := unshow(tx.Bucket(bucketFilesShown), roomKey(group, f.ShownIn[0]), id); err != nil {
+				if err := unshow(tx.Bucket(bucketFilesShown), roomKey(group, f.ShownIn[0]), f.ID); err != nil {
 					return err
 				}
 				f.ShownIn = f.ShownIn[1:]
 			}
-			if err := putJSON(tx.Bucket(bucketFiles), []byte(id), f); err != nil {
-				return err
-			}
-			noted.IDs = append(noted.IDs, id)
+			return putJSON(tx.Bucket(bucketFiles), []byte(f.ID), f)
+		})
+		if err != nil {
+			return err
 		}
 		if len(noted.IDs) == 0 {
 			return nil

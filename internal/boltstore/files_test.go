@@ -1,10 +1,15 @@
 package boltstore
 
 import (
+	"errors"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"liveroom/chat/file"
 	"liveroom/chat/file/filetest"
@@ -56,4 +61,49 @@ func TestAFileShownAgainAndAgain(t *testing.T) {
 			t.Errorf("message %d shows %v, %v", seq, got, err)
 		}
 	}
+}
+
+// TestAFileIsWithdrawnOnce: of two who withdraw a file at the same time one is told that he did. Transactions that share
+// an fsync with one that fails are run again, in another order.
+func TestAFileIsWithdrawnOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openTest(t)
+		f := file.Info{ID: file.NewID(), Group: "demo", User: "alice", Kind: file.Image, Size: 1, CreatedAt: time.Now().UTC()}
+		if err := s.Files().AddFile(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		s.db.MaxBatchSize = 4 // the last of these starts it
+		var told [2][]file.Info
+		withdraw := func(i int) func() {
+			return func() {
+				var err error
+				if told[i], err = s.Files().WithdrawFiles(t.Context(), []string{f.ID}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		failIn := func(run int) func() {
+			return func() {
+				runs := 0
+				err := s.update(t.Context(), func(*bolt.Tx) error {
+					if runs++; runs == run {
+						return errors.New("once")
+					}
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		var wg sync.WaitGroup
+		for _, one := range []func(){failIn(2), withdraw(0), failIn(1), withdraw(1)} { // the last takes a failed one's place
+			wg.Go(one)
+			synctest.Wait()
+		}
+		wg.Wait()
+		if len(told[0])+len(told[1]) != 1 {
+			t.Errorf("one is told %v, the other %v", told[0], told[1])
+		}
+	})
 }
