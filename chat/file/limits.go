@@ -75,10 +75,10 @@ func (l *limits) enter(user string, from netip.Prefix, size int64, unlimited boo
 			return err
 		}
 		l.charge(user, max(size, leastCharge), now)
+		l.users[user]++
+		l.from[from]++
 	}
 	l.running++
-	l.users[user]++
-	l.from[from]++
 	return nil
 }
 
@@ -98,15 +98,16 @@ func (l *limits) leave(user string, from netip.Prefix, size, came int64, unlimit
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.running--
+	if unlimited {
+		return
+	}
 	if l.users[user]--; l.users[user] <= 0 {
 		delete(l.users, user)
 	}
 	if l.from[from]--; l.from[from] <= 0 {
 		delete(l.from, from)
 	}
-	if !unlimited {
-		l.charge(user, max(came, leastCharge)-max(size, leastCharge), now)
-	}
+	l.charge(user, max(came, leastCharge)-max(size, leastCharge), now)
 }
 
 // forget drops who has nothing left to be remembered.

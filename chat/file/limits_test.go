@@ -93,6 +93,24 @@ func TestUploadsAtATime(t *testing.T) {
 	})
 }
 
+// TestTheServersOwnUploadsHinderNobody: those of an administrator leave the places of an address to others there.
+func TestTheServersOwnUploadsHinderNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, func(c *file.Config) { c.PerUser, c.PerAddress, c.Running = 2, 2, 4 })
+		h := b.hold()
+		for range 3 {
+			h.put(chat.Identity{User: chat.Administrator, Admin: true}, "192.0.2.1/32")
+		}
+		h.put(alice, "192.0.2.1/32")
+		if err := h.next(); err != nil || b.Stats().Running != 4 {
+			t.Errorf("%d are running: %v", b.Stats().Running, err)
+		}
+		close(h.gate)
+		synctest.Wait()
+		b.kept(4)
+	})
+}
+
 // TestAnHoursBytes: what a user may send in an hour comes back evenly, what never came is given back, and administrators
 // are free.
 func TestAnHoursBytes(t *testing.T) {
