@@ -106,8 +106,7 @@ func (s *Service) filesIn(m *chat.Message) (ids, signed []string) {
 			}
 		}
 	}
-	// Most messages hold no address, and the few that might hide one in escapes are read whole.
-	if bytes.Contains(body, []byte(prefix)) || bytes.IndexByte(body, '\\') >= 0 {
+	if mayShow(body) {
 		var content any
 		if json.Unmarshal(body, &content) == nil {
 			eachText(content, look)
@@ -117,6 +116,17 @@ func (s *Service) filesIn(m *chat.Message) (ids, signed []string) {
 		look(data)
 	}
 	return ids, signed
+}
+
+// mayShow says whether a body is to be read whole: most hold no address. One that is not there plainly has a slash or a
+// letter of it escaped.
+func mayShow(body []byte) bool {
+	for _, sign := range []string{prefix, `\/`, `\u`} {
+		if bytes.Contains(body, []byte(sign)) {
+			return true
+		}
+	}
+	return false
 }
 
 func eachText(v any, see func(string)) {

@@ -17,6 +17,8 @@ func FuzzFilesIn(f *testing.F) {
 	f.Add("see "+url, "")
 	f.Add(`{"a":"`+strings.ReplaceAll(url, "/", `\/`)+`"}`, url)
 	f.Add(strings.Repeat("/files/"+id+"/", 30), "/files/")
+	f.Add(`{"a":"{\"b\":\"`+strings.ReplaceAll(url, "/", `\\\/`)+`\"}"}`, "")
+	f.Add(`["`+strings.ReplaceAll(url, "files", `\u0066iles`)+`","\\`+strings.ReplaceAll(url, "/", `\u005c/`)+`"]`, "")
 	f.Fuzz(func(t *testing.T, text, data string) {
 		body, err := json.Marshal([]any{map[string]any{"MsgType": "TIMTextElem", "MsgContent": map[string]any{"Text": text}}})
 		if err != nil {
@@ -38,6 +40,14 @@ func FuzzFilesIn(f *testing.F) {
 		}
 		if len(ids) < maxFiles && strings.Contains(text, "/files/"+id+"/") && !slices.Contains(ids, id) {
 			t.Fatalf("%q hides a file", text)
+		}
+		var content any
+		if json.Unmarshal([]byte(text), &content) == nil && !mayShow([]byte(text)) {
+			eachText(content, func(part string) {
+				if address.MatchString(strings.ReplaceAll(part, `\/`, "/")) {
+					t.Fatalf("%q is not read", text)
+				}
+			})
 		}
 	})
 }
