@@ -168,12 +168,12 @@ func (r *folderReader) Close() (err error) {
 // Remove implements Blobs.
 func (d *Folder) Remove(id string) error {
 	_, name := place(id)
-	d.mu.Lock()
-	delete(d.open, id) // who comes now finds nothing
-	d.mu.Unlock()
 	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.open, id) // who comes now finds nothing
 	return nil
 }
 
