@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -78,16 +79,11 @@ func (s *Service) check(d Draft) error {
 }
 
 func tooLarge(k Kind) string {
-	switch k {
-	case Image:
-		return "a picture may have 20 MB"
-	case Sound:
-		return "a sound may have 28 MB"
-	case Video:
-		return "a video may have 100 MB"
-	case Other:
+	what := string(k)
+	if k == Image {
+		what = "picture"
 	}
-	return "a file may have 100 MB"
+	return fmt.Sprintf("a %s may have %d MB", what, k.MaxBytes()>>20)
 }
 
 // may says why who may not upload now.
