@@ -15,10 +15,13 @@ import (
 // prefix begins the path of every address.
 const prefix = "/files/"
 
-// idLength is that of an id: 128 random bits in letters and digits that no file system mixes up.
-const idLength = 26
+// An id is 128 random bits in letters and digits that no file system mixes up.
+const (
+	idLength  = 26
+	idLetters = "abcdefghijklmnopqrstuvwxyz234567"
+)
 
-var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+var idEncoding = base32.NewEncoding(idLetters).WithPadding(base32.NoPadding)
 
 // NewID makes an id that nobody can guess.
 func NewID() string {
@@ -28,7 +31,7 @@ func NewID() string {
 }
 
 // ValidID says whether s may be an id of NewID.
-func ValidID(s string) bool { return len(s) == idLength && only(s, "abcdefghijklmnopqrstuvwxyz234567") }
+func ValidID(s string) bool { return len(s) == idLength && only(s, idLetters) }
 
 func only(s, letters string) bool {
 	return strings.Trim(s, letters) == ""

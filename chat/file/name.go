@@ -13,8 +13,6 @@ const maxNameBytes = 200
 // maxExtension bounds what stands behind the last point of a name.
 const maxExtension = 8
 
-const lowerLetters = "abcdefghijklmnopqrstuvwxyz"
-
 // cleanName is a name as it is shown and saved under: without folders, and without characters that hide what it is or
 // turn it around. One of which nothing is left gets that of its address.
 func cleanName(name string, k Kind) string {
@@ -47,7 +45,7 @@ func cleanName(name string, k Kind) string {
 // aliasOf is the name in a file's address: its kind, and the end of its name if that is harmless.
 func aliasOf(name string, k Kind) string {
 	ext := strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
-	if ext == "" || len(ext) > maxExtension || !only(ext, lowerLetters+"0123456789") {
+	if !harmless(ext) {
 		return string(k)
 	}
 	return string(k) + "." + ext
@@ -56,5 +54,10 @@ func aliasOf(name string, k Kind) string {
 // validAlias says whether s may be of aliasOf.
 func validAlias(s string) bool {
 	kind, ext, dotted := strings.Cut(s, ".")
-	return Kind(kind).MaxBytes() > 0 && (!dotted || ext != "" && len(ext) <= maxExtension && only(ext, lowerLetters+"0123456789"))
+	return Kind(kind).MaxBytes() > 0 && (!dotted || harmless(ext))
+}
+
+// harmless says whether ext may stand in an address.
+func harmless(ext string) bool {
+	return ext != "" && len(ext) <= maxExtension && only(ext, "abcdefghijklmnopqrstuvwxyz0123456789")
 }
