@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -25,28 +26,30 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	if c.Age == 0 {
-		c.Age = 90 * 24 * time.Hour
-	}
-	if c.Entries == 0 {
-		c.Entries = 100_000
-	}
-	if c.Queue == 0 {
-		c.Queue = 10_000
-	}
-	if c.SettleTimeout == 0 {
-		c.SettleTimeout = 2 * time.Second
-	}
-	if c.RetryAfter == 0 {
-		c.RetryAfter = 500 * time.Millisecond
-	}
+	c.Age = cmp.Or(c.Age, 90*24*time.Hour)
+	c.Entries = cmp.Or(c.Entries, 100_000)
+	c.Queue = cmp.Or(c.Queue, 10_000)
+	c.SettleTimeout = cmp.Or(c.SettleTimeout, 2*time.Second)
+	c.RetryAfter = cmp.Or(c.RetryAfter, 500*time.Millisecond)
 	return c
 }
 
-// Validate names the field that is out of bounds.
+// Validate names the first field that is out of bounds.
 func (c Config) Validate() error {
-	if c.Age < 0 || c.Entries < 0 || c.Queue < 0 || c.SettleTimeout < 0 || c.RetryAfter < 0 {
-		return fmt.Errorf("audit: %+v has a negative field", c)
+	for _, f := range []struct {
+		name     string
+		value    any
+		negative bool
+	}{
+		{"Age", c.Age, c.Age < 0},
+		{"Entries", c.Entries, c.Entries < 0},
+		{"Queue", c.Queue, c.Queue < 0},
+		{"SettleTimeout", c.SettleTimeout, c.SettleTimeout < 0},
+		{"RetryAfter", c.RetryAfter, c.RetryAfter < 0},
+	} {
+		if f.negative {
+			return fmt.Errorf("audit: %s is %v; must not be negative", f.name, f.value)
+		}
 	}
 	return nil
 }

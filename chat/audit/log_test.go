@@ -152,6 +152,20 @@ func TestStoreThatFails(t *testing.T) {
 	})
 }
 
+func TestSettingsOutOfBoundsAreNamed(t *testing.T) {
+	for want, cfg := range map[string]audit.Config{
+		"Age is -1ns":        {Age: -1},
+		"Entries is -2":      {Entries: -2},
+		"Queue is -3":        {Queue: -3},
+		"SettleTimeout is -": {SettleTimeout: -1},
+		"RetryAfter is -1s":  {RetryAfter: -time.Second},
+	} {
+		if _, err := audit.New(cfg, audit.NewMemory(), slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; want %q", err, want)
+		}
+	}
+}
+
 // TestStopWritesTheRest: also what the store refused a moment ago; what it refuses still is told.
 func TestStopWritesTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
