@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,21 +51,14 @@ func (c Config) Validate() error {
 }
 
 func (c Config) withDefaults() Config {
-	def(&c.Quota, 10<<30)
-	def(&c.Keep, 25*time.Hour)
-	def(&c.GrantAge, 10*time.Minute)
-	def(&c.UserBytes, 500<<20)
-	def(&c.PerUser, 3)
-	def(&c.PerAddress, 16)
-	def(&c.Running, 256)
+	c.Quota = cmp.Or(c.Quota, 10<<30)
+	c.Keep = cmp.Or(c.Keep, 25*time.Hour)
+	c.GrantAge = cmp.Or(c.GrantAge, 10*time.Minute)
+	c.UserBytes = cmp.Or(c.UserBytes, 500<<20)
+	c.PerUser = cmp.Or(c.PerUser, 3)
+	c.PerAddress = cmp.Or(c.PerAddress, 16)
+	c.Running = cmp.Or(c.Running, 256)
 	return c
-}
-
-func def[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // Rooms is what the chat says of who may (chat.Service).
