@@ -1,6 +1,7 @@
 package account
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -87,10 +88,6 @@ func (p AboutPatch) check() error {
 }
 
 func isWord(value, prefix string, words []string) bool {
-	for _, w := range words {
-		if value == prefix+w {
-			return true
-		}
-	}
-	return false
+	word, ok := strings.CutPrefix(value, prefix)
+	return ok && slices.Contains(words, word)
 }

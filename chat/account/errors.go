@@ -48,8 +48,4 @@ func (e *Error) at(field, format string, args ...any) *Error {
 }
 
 // because returns e with a more exact detail.
-func because(e *Error, format string, args ...any) *Error {
-	c := *e
-	c.Detail = fmt.Sprintf(format, args...)
-	return &c
-}
+func because(e *Error, format string, args ...any) *Error { return e.at(e.Field, format, args...) }
