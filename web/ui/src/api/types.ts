@@ -1,21 +1,11 @@
 // What the REST API answers (design §3). Times are RFC 3339 UTC.
+import type { LiveStatus } from 'liveroom-sdk';
 
 export type StatusName = 'waiting' | 'live' | 'paused' | 'ended' | 'playback';
 
-/** The versioned status record; compare with `newer` before believing one. */
-export interface StatusRecord {
-  room: string;
-  epoch: string;
-  version: number;
-  code: number;
+/** The versioned status record as the SDK has it, of a status that these pages know. Of two the `reduce` of status/newest.ts keeps the newer. */
+export interface StatusRecord extends LiveStatus {
   name: StatusName;
-  reason: string;
-  detail: string;
-  session: string;
-  since: string;
-  streamActive: boolean;
-  graceUntil: string | null;
-  playbackUrl: string | null;
 }
 
 export interface Room {
