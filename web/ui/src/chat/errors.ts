@@ -9,8 +9,6 @@ const BY_CODE: Record<number, Key> = {
   2251: 'err_picture_type',
   2252: 'err_picture_type',
   2253: 'err_picture_size',
-  2300: 'err_upload',
-  2350: 'err_upload',
   2623: 'err_out',
   2800: 'err_offline',
   2801: 'err_offline',
@@ -28,12 +26,10 @@ const BY_CODE: Record<number, Key> = {
   10023: 'err_fast',
   10030: 'err_message_gone',
   10031: 'err_recall_late',
-  20012: 'err_muted',
   40005: 'err_nick',
   40601: 'err_nick',
   80001: 'err_blocked',
   80002: 'err_long',
-  80004: 'err_blocked',
   110001: 'err_old',
 };
 

@@ -15,7 +15,6 @@ export const Shrink = icon('M9 4v5H4M20 9h-5V4M15 20v-5h5M4 15h5v5');
 export const Flying = icon('M4 6h9M16 6h4M4 12h4M11 12h9M4 18h11M18 18h2');
 export const FlyingOff = icon('M4 6h9M4 12h4M4 18h11M3.5 3.5l17 17');
 export const Pip = icon('M4 5h16v6M4 5v14h7M13.5 14h6.5v5h-6.5z');
-export const PlayMark = icon('M8 5.5v13l10.5-6.5z');
 export const Send = icon('M4.5 12h14M12.5 6l6 6-6 6');
 export const Down = icon('M12 5v13M6.5 12.5l5.5 5.5 5.5-5.5');
 export const People = icon('M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.5c.5-3.5 3-5 6.5-5s6 1.5 6.5 5M16 4.8a3.5 3.5 0 0 1 0 6.4M18 15c2 .6 3.2 2 3.5 4.5');

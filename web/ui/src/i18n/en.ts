@@ -58,7 +58,6 @@ export const en = {
   ended_title: 'This live is over',
   ended_text: 'Thank you for watching.',
   ended_forbidden: 'It was stopped by the operator.',
-  playback_note: 'Replay',
   playback_error: 'The replay can’t be played',
 
   player: 'Player',
@@ -79,7 +78,6 @@ export const en = {
   tap_to_play: 'Press to watch',
   retry: 'Try again',
   no_player: 'This browser can’t play the stream.',
-  to_live: 'Back to live',
 
   chat: 'Chat',
   chat_log: 'Messages',

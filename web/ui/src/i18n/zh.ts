@@ -59,7 +59,6 @@ export const zh: Record<Key, string> = {
   ended_title: '直播已结束',
   ended_text: '感谢观看。',
   ended_forbidden: '直播已被管理员停止。',
-  playback_note: '回放',
   playback_error: '回放无法播放',
 
   player: '播放器',
@@ -80,7 +79,6 @@ export const zh: Record<Key, string> = {
   tap_to_play: '点击观看',
   retry: '重试',
   no_player: '这个浏览器无法播放该直播。',
-  to_live: '回到直播',
 
   chat: '聊天',
   chat_log: '消息',

@@ -18,10 +18,6 @@ export class Backoff {
     this.#random = options.random ?? Math.random;
   }
 
-  get attempts(): number {
-    return this.#attempt;
-  }
-
   next(): number {
     const whole = Math.min(this.#cap, this.#base * 2 ** Math.min(this.#attempt, 30));
     this.#attempt++;
