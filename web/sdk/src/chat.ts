@@ -10,6 +10,7 @@ import { Members } from './members.ts';
 import { userMessage } from './message.ts';
 import { Messages } from './messages.ts';
 import { Rates } from './rates.ts';
+import { Recent } from './recent.ts';
 import type { Room } from './room.ts';
 import type {
   CountInfo, CreateOptions, Environment, Group, GroupMember, Handler, JoinResult, LimitsInfo, LiveStatus, Message, MessageOptions, MutedInfo, Profile, Result,
@@ -51,7 +52,7 @@ export class Chat {
   #loggingIn: Promise<unknown> | null = null;
   #guestStart: Promise<void> | null = null;
   #session = '';
-  readonly #fromUsers = new Set<string>(); // messages between users that came: by ID, by ID and time
+  readonly #fromUsers = new Recent<string, true>(1000); // messages between users that came: by ID, by ID and time
   #unnumbered = 0;
 
   /** Use create instead: it keeps one instance for each SDKAppID. */
@@ -275,8 +276,8 @@ export class Chat {
     const { ID, time, random } = message;
     if (random !== 0 && seen.has(`${ID} ${time}`)) return;
     if (random === 0 || seen.has(ID)) message.ID += `-${time}-${++this.#unnumbered}`; // a program may use one number for all it sends
-    seen.add(ID).add(`${ID} ${time}`);
-    for (const oldest of seen) if (seen.size > 1000) seen.delete(oldest);
+    seen.keep(ID, true);
+    seen.keep(`${ID} ${time}`, true);
     this.#core.emit(EVENT.MESSAGE_RECEIVED, [message]);
   }
 

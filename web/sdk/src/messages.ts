@@ -4,6 +4,7 @@ import { ChatError, CODE } from './error.ts';
 import { checkFile, draftPayload, needsFile, uploadFile, type Draft } from './files.ts';
 import { blank, conversationID, messageID } from './message.ts';
 import { writeElement } from './payload.ts';
+import { Recent } from './recent.ts';
 import type { Message, MessageOptions, Result, SendOptions } from './types.ts';
 import { isObject, number, parseBody, seconds, type Element, type Json, type Reply } from './wire.ts';
 import type { LocalWords } from './words.ts';
@@ -20,8 +21,8 @@ interface Kept extends Draft {
 export class Messages {
   words: LocalWords | null = null;
   readonly #core: Core;
-  readonly #kept = new Map<string, Kept>(); // by ID, so that a framework's copy of a message is known too
-  readonly #toUsers = new Set<string>(); // IDs of messages to users that this instance sent
+  readonly #kept = new Recent<string, Kept>(KEPT_DRAFTS); // by ID, so that a framework's copy of a message is known too
+  readonly #toUsers = new Recent<string, true>(KEPT_DRAFTS); // IDs of messages to users that this instance sent
   #made = 0;
 
   constructor(core: Core) {
@@ -47,7 +48,7 @@ export class Messages {
       atUserList: Array.isArray(given.atUserList) ? given.atUserList.filter((u): u is string => typeof u === 'string') : [],
     });
     const onProgress = typeof options.onProgress === 'function' ? options.onProgress : () => {};
-    this.#keep(message.ID, {
+    this.#kept.keep(message.ID, {
       file, priority: options.priority, targeted: Array.isArray(options.receiverList) && options.receiverList.length > 0,
       onProgress: (progress) => {
         try {
@@ -96,11 +97,6 @@ export class Messages {
     return ok({ message });
   }
 
-  #keep(id: string, kept: Kept): void {
-    this.#kept.set(id, kept);
-    if (this.#kept.size > KEPT_DRAFTS) this.#kept.delete(this.#kept.keys().next().value as string);
-  }
-
   async #send(message: Message): Promise<void> {
     const { me } = this.#core;
     if (message.conversationType !== TYPES.CONV_GROUP && message.conversationType !== TYPES.CONV_C2C) {
@@ -121,7 +117,7 @@ export class Messages {
     this.#kept.delete(message.ID);
     message.from = this.#core.me.userID;
     message.ID = messageID(message.from, message.random, 0);
-    if (kept) this.#keep(message.ID, kept);
+    if (kept) this.#kept.keep(message.ID, kept);
   }
 
   #checkWords(message: Message): void {
@@ -156,8 +152,7 @@ export class Messages {
   async #toUser(message: Message, kept: Kept | undefined): Promise<void> {
     if (message.to === '') throw new ChatError(CODE.BAD_CONVERSATION, 'to is missing');
     await this.#upload(message, kept, '');
-    this.#toUsers.add(message.ID);
-    if (this.#toUsers.size > KEPT_DRAFTS) this.#toUsers.delete(this.#toUsers.values().next().value as string);
+    this.#toUsers.keep(message.ID, true);
     const answer = await this.#core.request('sendC2C', {
       user: message.to, random: message.random, body: bodyOf(message), cloudCustomData: message.cloudCustomData,
     });

@@ -2,6 +2,7 @@ import { EVENT, TYPES } from './constants.ts';
 import { groupOf, noSettings, roomSettings, type GroupFacts } from './group.ts';
 import { groupMessage, messageID, blank, conversationID } from './message.ts';
 import { readBody, sameBody } from './payload.ts';
+import { Recent } from './recent.ts';
 import { liveStatus, newerStatus } from './status.ts';
 import { NOTICE, notice, tip, type TipPayload } from './tips.ts';
 import type { CountInfo, Environment, Group, LeftInfo, LimitsInfo, LiveStatus, Message, MutedInfo, RoomSettings, UserInfo } from './types.ts';
@@ -21,15 +22,6 @@ export interface RoomContext {
 
 const KEPT_MESSAGES = 500; // by which withdrawn ones are found again, and own ones known
 const LONGEST_TIMER_MS = 24 * 3600_000;
-
-/** Keeps the newest `limit` entries. */
-class Recent<K, V> extends Map<K, V> {
-  keep(key: K, value: V): void {
-    this.delete(key);
-    this.set(key, value);
-    if (this.size > KEPT_MESSAGES) this.delete(this.keys().next().value as K);
-  }
-}
 
 /** One room this instance is in: its newest state, and what of its messages was seen. It emits what a page should know. */
 export class Room {
@@ -57,10 +49,10 @@ export class Room {
   #mutedUntil = 0;
   #nextAt = 0;
   #versions = new Map<string, number>();
-  #messages = new Recent<number, Message>(); // by sequence
-  #ids = new Recent<string, number>(); // sequence by ID
-  #people = new Recent<string, UserInfo>(); // as they were last called here
-  #own = new Recent<number, { message: Message; body: Element[] }>(); // by random
+  #messages = new Recent<number, Message>(KEPT_MESSAGES); // by sequence
+  #ids = new Recent<string, number>(KEPT_MESSAGES); // sequence by ID
+  #people = new Recent<string, UserInfo>(KEPT_MESSAGES); // as they were last called here
+  #own = new Recent<number, { message: Message; body: Element[] }>(KEPT_MESSAGES); // by random
   #held: Item[] | null = []; // what came before the page could know of its joining, or before the answer that resumes
   #muteTimer: unknown = null;
   #closed = false;
