@@ -422,7 +422,7 @@ export class Room {
     if (known !== undefined && version > 0 && version < known) return;
     if (version > 0) this.#versions.set(event, version);
     const emit = (name: string, value: unknown) => (flush(), this.#emit(name, value));
-    const by = { operatorID: text(data.by), operatorInfo: this.#person(text(data.by)) };
+    const by = { operatorInfo: this.#person(text(data.by)) };
     switch (event) {
       case 'attributes':
         return this.#attributesEvent(strings(data.attributes), version, emit);
@@ -563,7 +563,7 @@ export class Room {
     for (const [operationType, users] of [[1, data.joined], [2, data.left]] as const) {
       for (const user of list(users).filter(isObject)) {
         const info = this.#called(text(user.user), text(user.nick), text(user.avatar));
-        tipped({ operationType, groupJoinType: operationType === 1 ? 1 : 0, operatorID: info.userID, operatorInfo: info, memberList: [info], memberCount });
+        tipped({ operationType, groupJoinType: operationType === 1 ? 1 : 0, operatorInfo: info, memberList: [info], memberCount });
       }
     }
   }

@@ -7,7 +7,6 @@ import type { Message, UserInfo } from './types.ts';
 export interface TipPayload {
   operationType: number;
   groupJoinType?: number;
-  operatorID?: string;
   operatorInfo?: UserInfo;
   userIDList?: string[];
   memberList?: TipMember[];
@@ -29,7 +28,7 @@ let made = 0;
 
 /** A tip in a group. */
 export function tip(groupID: string, groupProfile: unknown, time: number, payload: TipPayload): Message {
-  const operator = payload.operatorInfo ?? { ...nobody(), userID: payload.operatorID ?? '' };
+  const operator = payload.operatorInfo ?? nobody();
   const memberList = payload.memberList ?? [];
   return blank({
     ID: `tip-${groupID}-${time}-${++made}`, type: TYPES.MSG_GRP_TIP, conversationType: TYPES.CONV_GROUP,
