@@ -7,7 +7,7 @@ import type { Line } from './line.ts';
 import { LineDown } from './line.ts';
 import { Link, type Ended } from './link.ts';
 import { Members } from './members.ts';
-import { userMessage } from './message.ts';
+import { nobody, userMessage } from './message.ts';
 import { Messages } from './messages.ts';
 import { Rates } from './rates.ts';
 import { Recent } from './recent.ts';
@@ -162,7 +162,7 @@ export class Chat {
 
   #notReady(): void {
     this.#core.ready = false;
-    this.#core.me = { userID: '', nick: '', avatar: '' };
+    this.#core.me = nobody();
     this.#core.emit(EVENT.SDK_NOT_READY);
   }
 

@@ -3,16 +3,11 @@ import type { Emitter } from './emitter.ts';
 import { ChatError, CODE } from './error.ts';
 import { profileOf } from './group.ts';
 import type { Link, RequestOptions } from './link.ts';
+import { nobody } from './message.ts';
 import type { Rates } from './rates.ts';
 import type { Room } from './room.ts';
-import type { Environment, Result } from './types.ts';
+import type { Environment, Result, UserInfo } from './types.ts';
 import type { Json, Reply } from './wire.ts';
-
-export interface Me {
-  userID: string; // empty for a guest
-  nick: string;
-  avatar: string;
-}
 
 /** What the parts of one instance share. `Chat` owns it; all fields change only there but for rooms. */
 export class Core {
@@ -21,7 +16,7 @@ export class Core {
   readonly rates: Rates;
   readonly rooms = new Map<string, Room>();
   readonly oneRoom: boolean;
-  me: Me = { userID: '', nick: '', avatar: '' };
+  me: UserInfo = nobody(); // that is a guest
   ready = false;
   link: Link | null = null;
   clockAhead = 0; // the server's clock minus ours, ms

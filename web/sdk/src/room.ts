@@ -15,7 +15,7 @@ export interface RoomContext {
   env: Environment;
   emit(name: string, data: unknown): void;
   /** This user; empty for a guest. */
-  me(): { userID: string; nick: string; avatar: string };
+  me(): UserInfo;
   meChanged(nick: string, avatar: string): void;
   serverNow(): number; // ms
 }
@@ -245,8 +245,7 @@ export class Room {
       }
       this.seq = wire.seq;
     }
-    const me = this.#ctx.me().userID;
-    const own = me !== '' && wire.from === me ? this.#own.get(wire.random) : undefined;
+    const own = this.#isMe(wire.from) ? this.#own.get(wire.random) : undefined;
     if (own) {
       own.message.sequence = wire.seq;
       own.message.status = 'success'; // whatever became of the answer
@@ -273,6 +272,11 @@ export class Room {
     return message;
   }
 
+  /** Whether it is this user; a guest is nobody whom the server names. */
+  #isMe(userID: string): boolean {
+    return userID !== '' && userID === this.#ctx.me().userID;
+  }
+
   #called(userID: string, nick: string, avatar: string): UserInfo {
     const info = { userID, nick, avatar };
     this.#people.keep(userID, info);
@@ -281,8 +285,7 @@ export class Room {
 
   /** Somebody the server names by id alone, as a page may call him. */
   #person(userID: string, nick = ''): UserInfo {
-    const me = this.#ctx.me();
-    const known = userID !== '' && userID === me.userID ? me : this.#people.get(userID);
+    const known = this.#isMe(userID) ? this.#ctx.me() : this.#people.get(userID);
     return { userID, nick: nick || known?.nick || '', avatar: known?.avatar ?? '' };
   }
 
@@ -453,7 +456,7 @@ export class Room {
         const until = number(data.until);
         tipped({ operationType: 7, ...by, memberList: [{ ...this.#person(text(data.user), text(data.nick)), muteTime: this.#lasting(until, version) }] });
         flush();
-        if (text(data.user) === this.#ctx.me().userID && this.#ctx.me().userID !== '') this.#setMuted(this.#muteAll, until);
+        if (this.#isMe(text(data.user))) this.#setMuted(this.#muteAll, until);
         return;
       }
       case 'kick':
@@ -470,7 +473,7 @@ export class Room {
         const role = text(data.role);
         tipped({ operationType: role === TYPES.GRP_MBR_ROLE_ADMIN ? 4 : 5, ...by, memberList: [{ ...this.#person(text(data.user)), role }] });
         flush();
-        if (text(data.user) === this.#ctx.me().userID && this.#ctx.me().userID !== '') this.#setRole(role);
+        if (this.#isMe(text(data.user))) this.#setRole(role);
         return;
       }
       case 'recalled':
@@ -526,12 +529,11 @@ export class Room {
     if (text(data.name) !== this.#name) Object.assign(changed, { groupName: text(data.name), name: text(data.name) });
     if (text(data.owner) !== this.#owner) changed.ownerID = text(data.owner);
     if (Object.keys(changed).length === 0) return;
-    const me = this.#ctx.me().userID;
-    const wasMine = me !== '' && this.#owner === me;
+    const wasMine = this.#isMe(this.#owner);
     this.#name = text(data.name);
     this.#owner = text(data.owner);
     tipped({ operationType: 6, newGroupProfile: changed });
-    if ('ownerID' in changed && me !== '' && (wasMine || this.#owner === me)) {
+    if ('ownerID' in changed && (wasMine || this.#isMe(this.#owner))) {
       this.#setRole(wasMine ? TYPES.GRP_MBR_ROLE_MEMBER : TYPES.GRP_MBR_ROLE_OWNER);
     }
   }
@@ -554,7 +556,7 @@ export class Room {
   #memberEvent(data: Json, emit: (name: string, data: unknown) => void): void {
     const member = this.#called(text(data.user), text(data.nick), text(data.avatar));
     emit(EVENT.LIVEROOM_MEMBER, { groupID: this.groupID, ...member });
-    if (member.userID !== '' && member.userID === this.#ctx.me().userID) this.#ctx.meChanged(member.nick, member.avatar);
+    if (this.#isMe(member.userID)) this.#ctx.meChanged(member.nick, member.avatar);
   }
 
   /** One tip for each who came or went: pages show a tip's own nick. */
