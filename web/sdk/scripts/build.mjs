@@ -42,6 +42,6 @@ const joined = (names) =>
     .join('\n\n');
 const inside = /^export (?=declare (?:const (?:CODE|isTemporary)\b|function addUnsupported\b))/gm; // what the module does not export
 const main = joined(['constants', 'types', 'error', 'unsupported', 'chat', 'create', 'status', 'namespace']).replace(inside, '');
-writeFileSync(join(dist, 'liveroom.d.ts'), `${main}\nexport { TencentCloudChat as TIM };\nexport default TencentCloudChat;\n`);
+writeFileSync(join(dist, 'liveroom.d.ts'), `${main}\n`);
 writeFileSync(join(dist, 'liveroom.wx.d.ts'), `import type { Environment, FileLike, SocketLike, UploadRequest } from './liveroom.js';\nexport * from './liveroom.js';\nexport { default } from './liveroom.js';\n${joined(['wx'])}\n`);
 rmSync(out, { recursive: true });
