@@ -70,7 +70,7 @@ func (s *session) setProfile(ctx context.Context, r *request) error {
 		Nick   *string `json:"nick"`
 		Avatar *string `json:"avatar"`
 	}
-	var about account.AboutPatch
+	var about account.AboutPatch // read by itself: encoding/json would call what is wrong in an embedded one AboutPatch.level
 	for _, err := range []error{r.onlyProfile(), r.into(&f), r.into(&about)} {
 		if err != nil {
 			return err
