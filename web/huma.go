@@ -46,6 +46,9 @@ var missingProperty = regexp.MustCompile(`^expected required property (\w+) to b
 // wrongType finds the field in encoding/json's words for a value of the wrong type.
 var wrongType = regexp.MustCompile(`^json: cannot unmarshal (.+?)(?: [-0-9]\S*)? into Go struct field \w*\.([\w.]+) of type`)
 
+// embeddedStruct finds what encoding/json puts into the path of a field and nobody sent: names of fields begin small.
+var embeddedStruct = regexp.MustCompile(`\b[A-Z]\w*\.`)
+
 // shownBytes bounds how much of what was sent comes back in an error.
 const shownBytes = 100
 
@@ -68,7 +71,7 @@ func requestProblem(status int, msg string, errs []error) *Problem {
 			field = missing[1]
 		}
 		if wrong := wrongType.FindStringSubmatch(d.Message); wrong != nil {
-			field, message = shorten(wrong[2]), "a JSON "+wrong[1]+" does not fit here"
+			field, message = shorten(embeddedStruct.ReplaceAllString(wrong[2], "")), "a JSON "+wrong[1]+" does not fit here"
 		}
 		if len(found) == 0 && field != "body" {
 			p.Field = field
