@@ -32,20 +32,9 @@ type Grant struct {
 // Grant lets somebody upload a file, if he may: signed in, no guest, and for a group there, let by its settings and not
 // muted. Application administrators always may.
 func (s *Service) Grant(ctx context.Context, who chat.Identity, d Draft) (Grant, error) {
-	if err := s.check(d); err != nil {
-		s.count.refuse(d.Kind)
-		return Grant{}, err
-	}
 	now := time.Now()
-	err := s.may(ctx, who, d.Group)
-	if err == nil && !who.Admin {
-		err = s.limits.check(who.User, d.Size, now)
-	}
-	if err == nil && !s.fits(d.Size) {
-		err = ErrFull
-	}
-	if err != nil {
-		s.count.refuse(d.Kind)
+	if err := s.allow(ctx, who, d, now); err != nil {
+		s.count.uploaded(d.Kind, err)
 		return Grant{}, err
 	}
 	t := ticket{
@@ -60,6 +49,25 @@ func (s *Service) Grant(ctx context.Context, who chat.Identity, d Draft) (Grant,
 		ID: t.ID, PutURL: put, Headers: map[string]string{"Content-Type": plain},
 		URL: s.addresses.file(t.ID, aliasOf(t.Name, t.Kind)), Expires: time.Unix(t.Expires, 0),
 	}, nil
+}
+
+// allow says why a wish is not granted.
+func (s *Service) allow(ctx context.Context, who chat.Identity, d Draft, now time.Time) error {
+	if err := s.check(d); err != nil {
+		return err
+	}
+	if err := s.may(ctx, who, d.Group); err != nil {
+		return err
+	}
+	if !who.Admin {
+		if err := s.limits.check(who.User, d.Size, now); err != nil {
+			return err
+		}
+	}
+	if !s.fits(d.Size) {
+		return ErrFull
+	}
+	return nil
 }
 
 func (s *Service) check(d Draft) error {

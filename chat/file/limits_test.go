@@ -169,6 +169,9 @@ func TestTheQuota(t *testing.T) {
 	if _, err := b.Grant(t.Context(), alice, file.Draft{Kind: file.Other, Size: 4001}); !errors.Is(err, file.ErrFull) {
 		t.Errorf("granted: %v", err)
 	}
+	if n := b.outcome(file.Other, "full"); n != 2 { // also of the wish
+		t.Errorf("counted %d times", n)
+	}
 	b.kept(1)
 	if err := b.Withdrawing(t.Context(), "demo", 1, shows("demo", 1, "alice", first.URL), chat.Blocked); err != nil {
 		t.Fatal(err)

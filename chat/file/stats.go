@@ -7,7 +7,7 @@ import (
 	"liveroom/chat"
 )
 
-// Outcomes of uploads, for metrics.
+// Outcomes of uploads, and of wishes that are not granted, for metrics.
 var outcomes = [...]string{"stored", "refused", "wrong_content", "wrong_size", "broken_off", "full", "failed"}
 
 // Indexes of outcomes.
@@ -37,9 +37,7 @@ func (c *counters) of(k Kind, outcome int) *atomic.Uint64 {
 	return &c.uploads[len(Kinds)][outcome]
 }
 
-func (c *counters) refuse(k Kind) { c.of(k, refused).Add(1) }
-
-// uploaded counts how an upload ended.
+// uploaded counts how an upload ended, or the wish for one that was not granted.
 func (c *counters) uploaded(k Kind, err error) { c.of(k, outcomeOf(err)).Add(1) }
 
 func outcomeOf(err error) int {
