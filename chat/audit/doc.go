@@ -2,7 +2,8 @@
 // what an operator reads when somebody complains; it holds no message texts, no secrets, and addresses only as networks.
 //
 // Log is a chat.Journal. Record takes acts into a bounded queue and never blocks; Run writes the queue to a Store, each
-// time all of it in one durable step; Settle waits for that. Who does something settles before the answer goes out. So:
+// time up to a thousand acts in one durable step; Settle waits for that. Who does something settles before the answer goes
+// out. So:
 //
 // Promise: an act that was answered is in the log, also after a crash, in the order in which acts were recorded. An act
 // that a crash cut off before its answer may have been done and be missing. While the store does not answer, acts go on
