@@ -50,6 +50,11 @@ func (s *Service) Change(ctx context.Context, group string, by Identity, p Group
 	if err := s.rename(ctx, g, by, p.Name, p.Notice); err != nil {
 		return err
 	}
+	return s.changeRest(ctx, group, by, p)
+}
+
+// changeRest stores what a patch that was checked has beside name and notice.
+func (s *Service) changeRest(ctx context.Context, group string, by Identity, p GroupPatch) error {
 	if p.Settings != (SettingsPatch{}) {
 		if _, err := s.SetSettings(ctx, group, by, p.Settings); err != nil {
 			return err

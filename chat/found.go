@@ -59,7 +59,7 @@ func (s *Service) Found(ctx context.Context, by Identity, d GroupDraft) (id stri
 	if d.Introduction == "" && d.Avatar == "" && len(d.Fields) == 0 {
 		return id, nil
 	}
-	return id, s.Change(ctx, id, by, rest)
+	return id, s.changeRest(ctx, id, by, rest)
 }
 
 func (s *Service) mayFound(by Identity) error {

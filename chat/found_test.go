@@ -175,3 +175,24 @@ func TestWhoDoesTooMuchMakesNoGroup(t *testing.T) {
 		t.Errorf("and yet made: %v", err)
 	}
 }
+
+// tiredJournal has enough of everybody after one act.
+type tiredJournal struct{ acts }
+
+func (j *tiredJournal) Busy(chat.Identity) (until time.Time) {
+	if len(j.lines()) > 0 {
+		return time.Now().Add(time.Minute)
+	}
+	return until
+}
+
+// TestAGroupThatWasMadeIsWhole, though making it was the last act that its maker may do for now.
+func TestAGroupThatWasMadeIsWhole(t *testing.T) {
+	s := founding(t, chat.Config{MembersFound: true, Journal: &tiredJournal{}})
+	if _, err := s.Found(t.Context(), named("vera"), chat.GroupDraft{ID: "tea", Name: "Tea", Introduction: "all of tea", Fields: map[string]string{"level": "3"}}); err != nil {
+		t.Errorf("made: %v", err)
+	}
+	if d, err := s.Describe(t.Context(), "tea"); err != nil || d.Settings.Introduction != "all of tea" || d.Fields["level"] != "3" {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
