@@ -1,4 +1,4 @@
-import { ChatError } from 'liveroom-sdk';
+import { ChatError, TYPES } from 'liveroom-sdk';
 import type { Key } from '../i18n/index.ts';
 
 /** The end, in unix seconds, of what has none. */
@@ -10,7 +10,7 @@ export type Why =
 
 export interface Out {
   why: Why;
-  /** Unix seconds: when a ban ends; 0 if there is none, 4294967295 if it does not. */
+  /** Unix seconds: when a ban ends; 0 if there is none, FOREVER if it does not. */
   until: number;
   /** What who did it wrote about it; '' if nothing. */
   detail: string;
@@ -39,9 +39,9 @@ export const leftWhy = (reason: string): Why => known(reason) ?? 'closed';
 
 /** KICKED_OUT's type: the login itself was ended. */
 export function kickedOutWhy(type: string): Why {
-  if (type === 'multipleAccount') return 'replaced';
-  if (type === 'multipleDevice') return 'too_many_devices';
-  return type === 'REST_API_Kick' ? 'sent_away' : 'closed';
+  if (type === TYPES.KICKED_OUT_MULT_ACCOUNT) return 'replaced';
+  if (type === TYPES.KICKED_OUT_MULT_DEVICE) return 'too_many_devices';
+  return type === TYPES.KICKED_OUT_REST_API ? 'sent_away' : 'closed';
 }
 
 /** A refusal of login or join that trying again does not change; null: it may. */

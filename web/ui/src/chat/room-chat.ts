@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import {
   EVENT, TYPES, type Chat, type CountInfo, type LeftInfo, type LimitsInfo, type MemberInfo, type Message, type MutedInfo, type NoticeInfo,
-  type RoleInfo, type SettingsInfo, type StatusInfo,
+  type RoleInfo, type SessionInfo, type SettingsInfo, type StatusInfo,
 } from 'liveroom-sdk';
 import type { Guest, StatusRecord } from '../api/types.ts';
 import type { Key } from '../i18n/index.ts';
@@ -108,9 +108,8 @@ export class RoomChat {
   async takeName(nick: string): Promise<void> {
     const { identities, createGuest } = this.#o;
     if (!this.me.value.anonymous) {
-      await this.#sdk.updateMyProfile({ nick });
+      await this.#sdk.updateMyProfile({ nick }); // PROFILE_UPDATED tells it
       identities.renamed(nick);
-      this.#tellMe();
       return;
     }
     // One that was made but not reached (the line fell in between) needn't be made again.
@@ -316,7 +315,7 @@ export class RoomChat {
     on<Message[]>(EVENT.MESSAGE_REVOKED, (messages) => (this.log.value = withdrawn(this.log.value, messages)));
     on<Message[]>(EVENT.MESSAGE_MODIFIED, (messages) => this.#modified(messages));
     on(EVENT.PROFILE_UPDATED, () => this.#running && !this.me.value.anonymous && this.#tellMe());
-    on<{ session: string }>(EVENT.LIVEROOM_SESSION, ({ session }) => (this.session.value = session));
+    on<SessionInfo>(EVENT.LIVEROOM_SESSION, ({ session }) => (this.session.value = session));
     here(EVENT.LIVEROOM_GAP, () => (this.log.value = gapped(this.log.value)));
     here<MutedInfo>(EVENT.LIVEROOM_MUTED, (muted) => (this.muted.value = muted));
     here<LimitsInfo>(EVENT.LIVEROOM_LIMITS, (limits) => (this.limits.value = limits));
