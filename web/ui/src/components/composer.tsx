@@ -144,7 +144,7 @@ function Hint({ chat, bar }: { chat: RoomChat; bar: ReturnType<typeof barrier> }
   const left = bar.until === 0 || bar.until === FOREVER ? 0 : bar.until - chat.now();
   return (
     <p class="composer-hint composer-bar" data-testid="chat-bar">
-      <span role="status">{t(bar.say, { time: when(new Date(bar.until * 1000).toISOString()) })}</span>
+      <span role="status">{t(bar.say, { time: when(bar.until * 1000) })}</span>
       {left > 0 && left <= COUNTED_SECONDS && (
         <span class="number" role="timer">
           {clockOf(left)}

@@ -25,7 +25,7 @@ export function OutPanel({ chat, out }: { chat: RoomChat; out: Out }): JSX.Eleme
           </>
         )}{' '}
         {left === FOREVER && t('out_forever')}
-        {left > COUNTED_SECONDS && left !== FOREVER && t('out_until', { time: when(new Date(out.until * 1000).toISOString()) })}
+        {left > COUNTED_SECONDS && left !== FOREVER && t('out_until', { time: when(out.until * 1000) })}
       </p>
       {left > 0 && left <= COUNTED_SECONDS && (
         <p class="number" role="timer">

@@ -60,9 +60,9 @@ export function names(all: readonly string[]): string {
   return new Intl.ListFormat(languageTag(), { type: 'conjunction' }).format(said);
 }
 
-/** A moment as a person says it: only the hour today, else with the day. */
-export function when(iso: string, now = new Date()): string {
-  const date = new Date(iso);
+/** A moment (RFC 3339, or unix milliseconds) as a person says it: only the hour today, else with the day. */
+export function when(moment: string | number, now = new Date()): string {
+  const date = new Date(moment);
   if (Number.isNaN(date.getTime())) return '';
   const today = date.toDateString() === now.toDateString();
   const format: Intl.DateTimeFormatOptions = today
