@@ -50,6 +50,9 @@ type Config struct {
 	Journal Journal // who did what, kept; nil: nobody keeps it
 	Words   Filter  // sensitive words; nil: none
 
+	Gate     Gate     // asked before messages, joins and new groups; nil: nobody is
+	Observer Observer // told of what happened; nil: nobody is
+
 	WordsForAdmins bool // application administrators' texts are checked like everybody's; the server's own never are
 
 	Sanctions int // mutes a group may have, and bans (10,000 each)

@@ -1,0 +1,36 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Gate is asked before something happens, and may refuse it with an *Error. It may take its time, up to its own limit; the
+// room goes on meanwhile. The server's own acts are not asked for.
+type Gate interface {
+	// Message is asked about each message to a group, after mutes and words and before frequency control (design §6): one
+	// after the other of one sender, others pass. What M has must not be changed.
+	Message(ctx context.Context, m *Message, who Identity) (Ruling, error)
+	// Letter is asked about a message to another user.
+	Letter(ctx context.Context, to string, m *Message, who Identity) (Ruling, error)
+	// Join is asked before a user joins a group. Backends and anonymous guests are not asked about.
+	Join(ctx context.Context, group string, who Identity) error
+	// Found is asked before somebody makes a group.
+	Found(ctx context.Context, d GroupDraft, who Identity) error
+}
+
+// Ruling lets a message through; the zero one as it is.
+type Ruling struct {
+	Drop bool // nobody gets it, and its sender does not know
+
+	// What stands instead of what was sent; nil: nothing does. It is checked like what a client sends, and if it does not
+	// pass, the message goes as it was.
+	Body            json.RawMessage
+	CloudCustomData *string
+}
+
+// SendOptions are what a backend asks for with one message (spec im-rest §3.11, ForbidCallbackControl).
+type SendOptions struct {
+	Unasked bool // the Gate is not asked
+	Untold  bool // the Observer is not told
+}
