@@ -22,12 +22,12 @@ type Member struct {
 // roster is a room's named users in the order they came. The room's lock guards it.
 type roster struct {
 	newest *person
-	last   int64 // when the newest ever came, Unix nanoseconds
+	last   int64 // when the newest ever came, Unix microseconds: also whoever counts in float64 can page by it
 }
 
 // add enters who came now. No two have the same time, so that one names a place in the list.
 func (l *roster) add(p *person, now time.Time) {
-	l.last = max(l.last+1, now.UnixNano())
+	l.last = max(l.last+1, now.UnixMicro())
 	p.since, p.older = l.last, l.newest
 	if l.newest != nil {
 		l.newest.newer = p
@@ -92,7 +92,7 @@ func (r *room) list(before int64, limit int, now time.Time) (page []Member, next
 		shown := r.guise(who)
 		page = append(page, Member{
 			User: who.User, Nick: shown.Nick, Avatar: shown.Avatar, Role: r.role(who),
-			JoinedAt: time.Unix(0, p.since), MutedUntil: r.mutes.until(who.User, now),
+			JoinedAt: time.UnixMicro(p.since), MutedUntil: r.mutes.until(who.User, now),
 		})
 	}
 	return page, ""

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,6 +88,9 @@ func TestTheListGoesBackOnlySoFar(t *testing.T) {
 			t.Fatal(err)
 		}
 		got = append(got, names(page)...)
+		if n, err := strconv.ParseInt(more, 10, 64); more != "" && (err != nil || n >= 1<<53) {
+			t.Fatalf("next is %q: a number that every program can hold is wanted", more)
+		}
 		if next = more; next == "" {
 			if pages != 2 {
 				t.Errorf("%d pages", pages+1)
