@@ -16,7 +16,8 @@ const (
 
 // GroupDraft is a group that somebody wants to make.
 type GroupDraft struct {
-	ID           string // empty: made up
+	ID           string // empty: that of the live room, which is made up
+	MakeID       bool   // without ID: make one up as Tencent does, beginning with @TGS#
 	Name         string
 	Notice       string
 	Introduction string

@@ -65,8 +65,14 @@ func (s *Service) addressable(ctx context.Context, id string, ttl time.Duration)
 }
 
 // newRoomID makes an id for a room whose creator gave none: 80 random bits, lower case.
-func newRoomID() string {
+func newRoomID() string { return strings.ToLower(random16()) }
+
+// newGroupID makes an id for a group whose creator gave none, of the shape of Tencent's live groups (spec im-rest §3.0).
+func newGroupID() string { return "@TGS#a" + random16() }
+
+// random16 are 80 random bits in 16 upper-case letters and digits.
+func random16() string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
+	return base32.StdEncoding.EncodeToString(b[:])
 }

@@ -118,6 +118,9 @@ func (s *Service) Create(ctx context.Context, d Draft) (Listed, error) {
 	if d.ID == "" && d.Stream == "" {
 		d.ID = newRoomID()
 	}
+	if d.GroupID != "" && !ValidGroup(d.GroupID) {
+		return Listed{}, badGroup()
+	}
 	if err := s.clean(&d.Title, &d.Notice); err != nil {
 		return Listed{}, err
 	}

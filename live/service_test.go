@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -185,6 +186,27 @@ func TestCreateFillsDefaultsAndRefusesDuplicates(t *testing.T) {
 	generated := f.create(live.Draft{Title: "x"})
 	if len(generated.Room.ID) != 16 {
 		t.Fatalf("generated id %q", generated.Room.ID)
+	}
+}
+
+// TestGroupIDsAreMadeUpOnlyWhereAskedFor: nobody can take one of that shape, and a room with one can be changed.
+func TestGroupIDsAreMadeUpOnlyWhereAskedFor(t *testing.T) {
+	f := newFixture(t)
+	made := f.create(live.Draft{ID: "a", MakeGroupID: true}).Room
+	if !regexp.MustCompile(`^@TGS#a[A-Z0-9]+$`).MatchString(made.GroupID) || len(made.GroupID) > 48 {
+		t.Fatalf("made up %q", made.GroupID)
+	}
+	title := "later"
+	if l, err := f.Update(t.Context(), "a", live.Patch{Title: &title}); err != nil || l.Room.GroupID != made.GroupID {
+		t.Errorf("changed: %v, %q", err, l.Room.GroupID)
+	}
+	if r := f.create(live.Draft{ID: "b", GroupID: "g", MakeGroupID: true}).Room; r.GroupID != "g" {
+		t.Errorf("the id given is not taken: %q", r.GroupID)
+	}
+	_, err := f.Create(t.Context(), live.Draft{ID: "c", GroupID: "@TGS#aAAAAAAAAAAAAAAAA"})
+	var refused *live.Error
+	if !errors.As(err, &refused) || refused.Field != "groupId" {
+		t.Errorf("somebody chose an id that looks made up: %v", err)
 	}
 }
 
