@@ -1,0 +1,187 @@
+package callback
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrNoEndpoint says that there is no endpoint with an id.
+var ErrNoEndpoint = errors.New("there is no such callback endpoint")
+
+// settingsPrefix begins the ids of endpoints that come from the settings, and of no others.
+const settingsPrefix = "settings-"
+
+// Registry knows all endpoints: those of the settings, which stay as they are, and those of the store.
+type Registry struct {
+	store EndpointStore
+	known map[Format][]string
+	fixed []Endpoint
+
+	now atomic.Pointer[snapshot]
+
+	mu      sync.Mutex // one change at a time; guards watchers
+	watched []func([]Endpoint)
+}
+
+// snapshot is what is known at a time. It is never changed.
+type snapshot struct {
+	all   []Endpoint
+	wants map[string][]Endpoint // by event; those that are enabled
+}
+
+// NewRegistry reads the store. known has the names of all events of each format; fixed are the endpoints of the settings,
+// whose ids are settings- and their format.
+func NewRegistry(ctx context.Context, store EndpointStore, known map[Format][]string, fixed ...Endpoint) (*Registry, error) {
+	r := &Registry{store: store, known: known}
+	for _, e := range fixed {
+		e = e.withDefaults()
+		e.ID, e.Fixed, e.Enabled = settingsPrefix+string(e.Format), true, true
+		if err := e.check(known); err != nil {
+			return nil, err
+		}
+		r.fixed = append(r.fixed, e)
+	}
+	stored, err := store.Endpoints(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read callback endpoints: %w", err)
+	}
+	r.publish(stored)
+	return r, nil
+}
+
+// Wants returns the endpoints that are to be told of an event, or asked. It costs one look-up and is nil where nobody is;
+// the list must not be changed.
+func (r *Registry) Wants(command string) []Endpoint { return r.now.Load().wants[command] }
+
+// Endpoint returns one that is known at present.
+func (r *Registry) Endpoint(id string) (Endpoint, bool) {
+	for _, e := range r.now.Load().all {
+		if e.ID == id {
+			return e, true
+		}
+	}
+	return Endpoint{}, false
+}
+
+// All returns all endpoints, those of the settings first. The list must not be changed.
+func (r *Registry) All() []Endpoint { return r.now.Load().all }
+
+// Watch calls f with all endpoints, now and after each change, one call at a time. It must be called before the first
+// change; f must not block.
+func (r *Registry) Watch(f func([]Endpoint)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watched = append(r.watched, f)
+	f(r.All())
+}
+
+// Create adds an endpoint; without an id it gets one. The error may be an *EndpointError.
+func (r *Registry) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.ID == "" {
+		e.ID = "cb-" + strings.ToLower(rand.Text()[:10])
+	}
+	if strings.HasPrefix(e.ID, settingsPrefix) {
+		return Endpoint{}, invalid("id", "must not begin with %s", settingsPrefix)
+	}
+	if _, taken := r.Endpoint(e.ID); taken {
+		return Endpoint{}, &EndpointError{Code: "exists", Field: "id", Detail: "there is an endpoint " + e.ID}
+	}
+	if len(r.All())-len(r.fixed) >= MaxEndpoints {
+		return Endpoint{}, &EndpointError{Code: "too_many", Detail: fmt.Sprintf("there are %d already", MaxEndpoints)}
+	}
+	e.CreatedAt = time.Now().UTC()
+	return r.put(ctx, e)
+}
+
+// Change lets f change an endpoint; the error may be f's, ErrNoEndpoint or an *EndpointError.
+func (r *Registry) Change(ctx context.Context, id string, f func(*Endpoint) error) (Endpoint, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, err := r.changeable(id)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	next := e
+	if err := f(&next); err != nil {
+		return Endpoint{}, err
+	}
+	next.ID, next.CreatedAt, next.Fixed = e.ID, e.CreatedAt, false
+	return r.put(ctx, next)
+}
+
+// Delete removes an endpoint. Its queues and dead letters go with it (Watch).
+func (r *Registry) Delete(ctx context.Context, id string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, err := r.changeable(id); err != nil {
+		return err
+	}
+	if err := r.store.DeleteEndpoint(ctx, id); err != nil {
+		return err
+	}
+	return r.reload(context.WithoutCancel(ctx))
+}
+
+// changeable is an endpoint that may be changed. The lock is held.
+func (r *Registry) changeable(id string) (Endpoint, error) {
+	e, ok := r.Endpoint(id)
+	switch {
+	case !ok:
+		return e, ErrNoEndpoint
+	case e.Fixed:
+		return e, &EndpointError{Code: "fixed", Detail: "it comes from the server's settings and is changed there"}
+	default:
+		return e, nil
+	}
+}
+
+// put stores an endpoint and puts it in force. The lock is held.
+func (r *Registry) put(ctx context.Context, e Endpoint) (Endpoint, error) {
+	e = e.withDefaults()
+	e.ChangedAt = time.Now().UTC()
+	if err := e.check(r.known); err != nil {
+		return Endpoint{}, err
+	}
+	if err := r.store.PutEndpoint(ctx, e); err != nil {
+		return Endpoint{}, err
+	}
+	return e, r.reload(context.WithoutCancel(ctx))
+}
+
+// reload puts in force what is stored. The lock is held.
+func (r *Registry) reload(ctx context.Context) error {
+	stored, err := r.store.Endpoints(ctx)
+	if err != nil {
+		return fmt.Errorf("the change is stored, but not in force yet: %w", err)
+	}
+	r.publish(stored)
+	for _, f := range r.watched {
+		f(r.All())
+	}
+	return nil
+}
+
+// publish makes the snapshot that readers see.
+func (r *Registry) publish(stored []Endpoint) {
+	s := &snapshot{all: slices.Concat(r.fixed, stored), wants: map[string][]Endpoint{}}
+	for _, e := range s.all {
+		if !e.Enabled {
+			continue
+		}
+		for _, name := range r.known[e.Format] {
+			if slices.Contains(e.Events, AllEvents) || slices.Contains(e.Events, name) {
+				s.wants[name] = append(s.wants[name], e)
+			}
+		}
+	}
+	r.now.Store(s)
+}
