@@ -23,6 +23,17 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire)
 }
 
+// Short is the record for those who only want to know whether the room is live, at most 512 bytes of JSON: the custom field
+// live_status.
+func (r Record) Short() ([]byte, error) {
+	return json.Marshal(struct {
+		Code    Code   `json:"code"`
+		Name    string `json:"name"`
+		Version uint64 `json:"version"`
+		Since   string `json:"since"`
+	}{r.Code, r.Name, r.Version, r.Since.UTC().Format(wireTime)})
+}
+
 // encodedBytes is how long text is as JSON, without quotes. A string can always be encoded.
 func encodedBytes(text string) int {
 	data, _ := json.Marshal(text)

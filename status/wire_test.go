@@ -37,6 +37,18 @@ func TestRecordOnTheWire(t *testing.T) {
 	}
 }
 
+func TestShortRecordFitsACustomField(t *testing.T) {
+	r := Record{Room: "demo", Epoch: "01J", Version: 7, Code: Paused, Name: "paused", Reason: ReasonPushLost, Detail: "why", Since: t0}
+	want := `{"code":3,"name":"paused","version":7,"since":"2026-11-21T06:00:00.000Z"}`
+	if got, err := r.Short(); err != nil || string(got) != want {
+		t.Errorf("%s (%v)\nwant %s", got, err, want)
+	}
+	r.Version, r.Code, r.Name = 1<<64-1, Playback, Playback.String()
+	if got, err := r.Short(); err != nil || len(got) > 512 {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
 func TestRecordFitsAnAttribute(t *testing.T) {
 	s := tableState(t, "ended")
 	s.Record.Room, s.Record.Version = strings.Repeat("r", 48), 1<<64-2

@@ -21,14 +21,6 @@ type announcer struct {
 	chat  *chat.Service
 }
 
-// shortRecord is the custom field live_status, readable without joining.
-type shortRecord struct {
-	Code    status.Code `json:"code"`
-	Name    string      `json:"name"`
-	Version uint64      `json:"version"`
-	Since   string      `json:"since"`
-}
-
 // ApplyStatus implements status.Announcer. The group is made if a crash came between the room and its group.
 func (a *announcer) ApplyStatus(ctx context.Context, r status.Record) error {
 	room, err := a.rooms.Room(ctx, r.Room)
@@ -43,7 +35,7 @@ func (a *announcer) ApplyStatus(ctx context.Context, r status.Record) error {
 	if err != nil {
 		return err
 	}
-	field, err := json.Marshal(shortRecord{r.Code, r.Name, r.Version, r.Since.UTC().Format("2006-01-02T15:04:05.000Z")})
+	field, err := r.Short()
 	if err != nil {
 		return err
 	}
