@@ -23,6 +23,9 @@ type letters struct {
 func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identity, from Session) (Ack, error) {
 	who = s.presence.named(who)
 	m.From, m.Nick, m.Avatar, m.Priority, m.Group, m.Server = who.User, who.Nick, who.Avatar, Normal, "", false
+	if err := s.ready(ctx); err != nil {
+		return Ack{}, err
+	}
 	p, err := s.admitLetter(ctx, user, &m, who)
 	if err != nil {
 		return Ack{}, err
@@ -52,6 +55,9 @@ func (s *Service) admitLetter(ctx context.Context, user string, m *Message, who 
 		return nil, ErrPermission.with("", "anonymous guests only receive; sign in to send")
 	case !validUser(user):
 		return nil, badUser("user")
+	}
+	if err := s.mayWrite(who); err != nil {
+		return nil, err
 	}
 	c, err := s.check(m)
 	if err != nil {

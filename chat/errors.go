@@ -43,6 +43,7 @@ var (
 	ErrGroupID         = &Error{Code: 10015, Name: "bad_group_id", Detail: "a group id is 1 to 48 printable ASCII characters", Field: "group"}
 	ErrMuted           = &Error{Code: 10017, Name: "muted", Detail: "you may not speak in this group"}
 	ErrMutedAll        = &Error{Code: 10017, Name: "muted_all", Detail: "only the owner and administrators may speak in this group now"}
+	ErrSilenced        = &Error{Code: 20012, Name: "silenced", Detail: "you may not write to other users"}
 	ErrBanned          = &Error{Code: 10007, Name: "banned", Detail: "you are banned from this group"}
 	ErrGroupTaken      = &Error{Code: 10021, Name: "group_id_taken", Detail: "the group id is in use by somebody else", Field: "group"}
 	ErrGroupOwned      = &Error{Code: 10025, Name: "group_id_owned", Detail: "the group id is in use by the same owner, for another room", Field: "group"}

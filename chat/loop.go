@@ -91,7 +91,7 @@ func (r *room) flush(b *batch) {
 		r.s.release(r.id, key)
 	}
 	if len(b.sends) > 0 {
-		r.store(b.sends)
+		r.store(r.unsilenced(b.sends))
 		for _, p := range b.sends {
 			if p.err == nil && !p.ack.Dropped {
 				out.items = append(out.items, Item{Message: p.Message})
@@ -125,6 +125,9 @@ func (r *room) flush(b *batch) {
 
 // store lets the candidates through Store.Flush and sets their answers.
 func (r *room) store(sends []*sending) {
+	if len(sends) == 0 {
+		return
+	}
 	f := Flush{
 		Candidates: make([]Candidate, len(sends)),
 		Limit:      r.s.cfg.RatePerSecond, DedupAge: r.s.cfg.DedupAge, Keep: r.s.cfg.keep(),

@@ -8,14 +8,18 @@ import (
 
 // Memory is a Store that forgets at exit, for tests and for domain time under synctest.
 type Memory struct {
-	mu     sync.Mutex // guards groups and every ledger in it
+	mu     sync.Mutex // guards all, and every ledger
 	groups map[string]*Ledger
+
+	silences map[string]Silence // by user
 }
 
 var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
-func NewMemory() *Memory { return &Memory{groups: make(map[string]*Ledger)} }
+func NewMemory() *Memory {
+	return &Memory{groups: make(map[string]*Ledger), silences: make(map[string]Silence)}
+}
 
 // CreateGroup implements Store.
 func (s *Memory) CreateGroup(_ context.Context, g Group) (Group, bool, error) {

@@ -19,7 +19,7 @@ const (
 // MuteState is what a member who joins must know: whether he may speak.
 type MuteState struct {
 	All   bool      // only the owner and administrators may speak
-	Until time.Time // of the member's own mute; zero: none
+	Until time.Time // of the member's own mute or Silence, the later; zero: none
 }
 
 // Ban is what Service.Ban does to users.
@@ -143,21 +143,29 @@ func (s *Service) sanction(ctx context.Context, group string, by Identity, c San
 }
 
 func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction) outcome {
-	one, action := done[0], "unmute"
+	one, action, until := done[0], "unmute", time.Time{}
+	if c.For > 0 {
+		action, until = "mute", one.Until
+	}
+	return outcome{
+		items:  []Item{r.muteEvent(one.User, until, by)},
+		update: func(r *room) { r.mutes.apply(c, done) },
+		acts:   acts(by, r.id, action, c.Users, c.detail()),
+	}
+}
+
+// muteEvent tells until when a user may not speak; zero: he may.
+func (r *room) muteEvent(user string, until time.Time, by Identity) Item {
 	data := struct {
 		User  string `json:"user"`
 		Until int64  `json:"until"`
 		By    string `json:"by"`
 		Nick  string `json:"nick"`
-	}{one.User, 0, by.User, r.nick(one.User)}
-	if c.For > 0 {
-		action, data.Until = "mute", one.Until.Unix()
+	}{user, 0, by.User, r.nick(user)}
+	if !until.IsZero() {
+		data.Until = until.Unix()
 	}
-	return outcome{
-		items:  []Item{r.act("mute", data)},
-		update: func(r *room) { r.mutes.apply(c, done) },
-		acts:   acts(by, r.id, action, c.Users, c.detail()),
-	}
+	return r.act("mute", data)
 }
 
 func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcome {
@@ -282,6 +290,9 @@ func (r *room) muteState(who Identity, now time.Time) MuteState {
 	m := MuteState{All: r.settings.MuteAll}
 	if r.rank(who) < rankOwner {
 		m.Until = r.mutes.until(who.User, now)
+	}
+	if !who.Admin {
+		m.Until = later(m.Until, r.s.silences.groups(who.User, now))
 	}
 	return m
 }

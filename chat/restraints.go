@@ -84,7 +84,11 @@ func (c *Config) standing(from string, who Identity) (netip.Prefix, bool) {
 
 // maySpeak says why a user's message must not be delivered here. The room's lock is held.
 func (r *room) maySpeak(user string, from netip.Prefix) error {
-	if err := r.mayBeHeard(&r.group, r.settings.MuteAll, user, from, time.Now()); err != nil {
+	now := time.Now()
+	if err := r.s.silences.silenced(user, now); err != nil {
+		return err
+	}
+	if err := r.mayBeHeard(&r.group, r.settings.MuteAll, user, from, now); err != nil {
 		return err
 	}
 	return nil

@@ -31,6 +31,7 @@ type Service struct {
 	rooms map[string]*room
 
 	presence *presence
+	silences *silences
 	begun    time.Time
 	restless restless
 	founders founders
@@ -58,12 +59,12 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	return &Service{
 		cfg: cfg, store: store, log: log,
 		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room),
-		presence: newPresence(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)},
+		presence: newPresence(), silences: newSilences(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)},
 	}, nil
 }
 
 // Run owns every room's goroutine until ctx ends. When it returns, none is running and everything accepted is flushed.
-// What is sent before Run begins waits for it. It runs once.
+// What is sent before Run begins waits for it. It runs once, and fails at once if the store does not tell who is silenced.
 func (s *Service) Run(ctx context.Context) error {
 	s.life.Lock()
 	if s.running {
@@ -72,6 +73,9 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	s.running, s.base = true, ctx
 	s.life.Unlock()
+	if err := s.loadSilences(ctx); err != nil {
+		return err
+	}
 	close(s.started)
 
 	var expiry sync.WaitGroup

@@ -41,6 +41,7 @@ type Store interface {
 	CounterStore
 	RecallStore
 	SanctionStore
+	SilenceStore
 
 	// Log returns up to limit messages with a sequence number above after, oldest first, and whether none between is missing.
 	Log(ctx context.Context, group string, after uint64, limit int) (messages []*Message, whole bool, err error)

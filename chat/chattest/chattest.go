@@ -56,6 +56,8 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"number of mutes and bans", testSanctionLimit},
 		{"mutes and bans go with their group", testSanctionsGo},
 		{"flush refuses the muted and banned", testFlushRefuses},
+		{"silences", testSilences},
+		{"silences end", testSilenceEnds},
 		{"many at once", testConcurrent},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })

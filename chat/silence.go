@@ -1,0 +1,140 @@
+package chat
+
+import (
+	"context"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Silence keeps a user from speaking anywhere (spec im-rest §4.8). Unlike a mute it is of no group.
+type Silence struct {
+	User    string    `json:"user"`
+	Groups  time.Time `json:"groups,omitzero"`  // until then no messages to groups; a whole second, see IsEndless; zero: they pass
+	Letters time.Time `json:"letters,omitzero"` // the same for messages to users
+	By      string    `json:"by"`
+	At      time.Time `json:"at"`
+}
+
+// SilenceChange sets or ends a user's silence.
+type SilenceChange struct {
+	User            string
+	Groups, Letters *time.Duration // from now on, by the store's clock, in place of what held; 0 ends it, nil stays
+	By              string
+}
+
+// SilenceStore keeps who is silenced. It is class A (design §7).
+type SilenceStore interface {
+	// PutSilence makes a change and answers what holds then.
+	PutSilence(ctx context.Context, c SilenceChange) (Silence, error)
+	// Silences returns those in force, by user, and forgets what is over.
+	Silences(ctx context.Context) ([]Silence, error)
+}
+
+// Apply returns what holds after a change. What was over is not carried along.
+func (c SilenceChange) Apply(old Silence, now time.Time) Silence {
+	end := func(old time.Time, d *time.Duration) time.Time {
+		switch {
+		case d == nil && now.Before(old):
+			return old
+		case d == nil || *d <= 0:
+			return time.Time{}
+		}
+		return endsAt(now, *d)
+	}
+	return Silence{User: c.User, Groups: end(old.Groups, c.Groups), Letters: end(old.Letters, c.Letters), By: c.By, At: now.UTC()}
+}
+
+// Over says whether nothing is forbidden any more.
+func (s Silence) Over(now time.Time) bool {
+	return !now.Before(s.Groups) && !now.Before(s.Letters)
+}
+
+// silenceShards is in how many parts the silenced are kept: a change copies one of them.
+const silenceShards = 256
+
+// silences are who is silenced, as the store has it. Looking takes no lock.
+type silences struct {
+	seed   maphash.Seed
+	shards [silenceShards]silenceShard
+	known  atomic.Int64 // users, those whose silence is over included
+}
+
+type silenceShard struct {
+	acting sync.Mutex // held while one of its users is silenced, so that store and memory have the last change
+	all    atomic.Pointer[map[string]Silence]
+}
+
+func newSilences() *silences { return &silences{seed: maphash.MakeSeed()} }
+
+func (x *silences) shard(user string) *silenceShard {
+	return &x.shards[maphash.String(x.seed, user)%silenceShards]
+}
+
+// of is a user's silence, which may be over.
+func (x *silences) of(user string) Silence {
+	if x.known.Load() == 0 {
+		return Silence{}
+	}
+	if all := x.shard(user).all.Load(); all != nil {
+		return (*all)[user]
+	}
+	return Silence{}
+}
+
+// groups tells until when a user may not speak in groups; zero: he may.
+func (x *silences) groups(user string, now time.Time) time.Time {
+	if until := x.of(user).Groups; now.Before(until) {
+		return until
+	}
+	return time.Time{}
+}
+
+// letters is the same for messages to users.
+func (x *silences) letters(user string, now time.Time) time.Time {
+	if until := x.of(user).Letters; now.Before(until) {
+		return until
+	}
+	return time.Time{}
+}
+
+// put takes over what the store has. The shard's acting is held.
+func (x *silences) put(one Silence, now time.Time) {
+	shard := x.shard(one.User)
+	next := map[string]Silence{}
+	if all := shard.all.Load(); all != nil {
+		next = maps.Clone(*all)
+	}
+	before := len(next)
+	maps.DeleteFunc(next, func(_ string, s Silence) bool { return s.Over(now) })
+	if delete(next, one.User); !one.Over(now) {
+		next[one.User] = one
+	}
+	shard.all.Store(&next)
+	x.known.Add(int64(len(next) - before))
+}
+
+// PutSilence implements SilenceStore.
+func (s *Memory) PutSilence(_ context.Context, c SilenceChange) (Silence, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	next := c.Apply(s.silences[c.User], now)
+	if delete(s.silences, c.User); !next.Over(now) {
+		s.silences[c.User] = next
+	}
+	return next, nil
+}
+
+// Silences implements SilenceStore.
+func (s *Memory) Silences(context.Context) ([]Silence, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(s.silences, func(_ string, one Silence) bool { return one.Over(now) })
+	return slices.SortedFunc(maps.Values(s.silences), func(a, b Silence) int { return strings.Compare(a.User, b.User) }), nil
+}
