@@ -51,6 +51,21 @@ type Identity struct {
 	Watch string
 }
 
+// Network is what counts as one person's address: an IPv4 address, or an IPv6 network of 64 bits. Of no address at all it
+// is the zero Prefix.
+func Network(addr netip.Addr) netip.Prefix {
+	addr = addr.Unmap().WithZone("")
+	bits := addr.BitLen()
+	if addr.Is6() {
+		bits = 64
+	}
+	p, err := addr.Prefix(bits)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return p
+}
+
 // Message is one room message. Body is Tencent's MsgBody array, kept byte for byte (spec im-rest §3.12).
 type Message struct {
 	Group           string

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ func (s *Server) speaker(ctx context.Context) chat.Identity {
 	if c.token {
 		who = backend
 	}
-	who.Address = network(remoteOf(ctx))
+	who.Address = chat.Network(remoteOf(ctx))
 	return who
 }
 
@@ -61,7 +62,7 @@ func (s *Server) authenticate(ctx context.Context, header string) (caller, error
 		return caller{}, newProblem(http.StatusUnauthorized, "unauthorized", "send Authorization: Bearer with an API token or a UserSig")
 	}
 	addr := remoteOf(ctx)
-	if !s.failures.allow(addr, 0, time.Now()) {
+	if !s.MayTry(addr) {
 		return caller{}, newProblem(http.StatusTooManyRequests, "too_many_failures", "too many failed authentications from this address; try again later").retry(time.Minute)
 	}
 	if s.tokens.match(bearer) {
@@ -76,10 +77,19 @@ func (s *Server) authenticate(ctx context.Context, header string) (caller, error
 	if err != nil && !errors.As(err, &refused) {
 		return caller{}, err // the store is away: nobody's fault
 	}
-	s.failures.allow(addr, 1, time.Now())
-	s.count.authFailures.Add(1)
+	s.Failed(addr)
 	s.log.Debug("authentication failed", "requestId", requestID(ctx), "remote", addr)
 	return caller{}, newProblem(http.StatusUnauthorized, "unauthorized", "this is neither an API token nor a valid UserSig of this application")
+}
+
+// MayTry says whether an address may be heard that wants to authenticate itself at another door: it did not fail too often
+// lately. A door notes with Failed that it did.
+func (s *Server) MayTry(from netip.Addr) bool { return s.failures.allow(from, 0, time.Now()) }
+
+// Failed notes a failed authentication of an address at another door.
+func (s *Server) Failed(from netip.Addr) {
+	s.failures.allow(from, 1, time.Now())
+	s.count.authFailures.Add(1)
 }
 
 func cutBearer(header string) (string, bool) {

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+
+	"liveroom/chat"
 )
 
 // crowd counts the requests each address has under way. A listener that counts connections can't know them: one
@@ -20,7 +22,7 @@ func newCrowd(limit int) *crowd { return &crowd{limit: limit, open: map[netip.Pr
 
 // enter takes a place for a request and says whether there was one. Where there is no address, there is no limit.
 func (c *crowd) enter(addr netip.Addr) bool {
-	from := network(addr)
+	from := chat.Network(addr)
 	if c.limit < 0 || !from.IsValid() {
 		return true
 	}
@@ -36,7 +38,7 @@ func (c *crowd) enter(addr netip.Addr) bool {
 
 // leave gives the place back.
 func (c *crowd) leave(addr netip.Addr) {
-	from := network(addr)
+	from := chat.Network(addr)
 	if c.limit < 0 || !from.IsValid() {
 		return
 	}

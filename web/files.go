@@ -111,7 +111,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 func (s *Server) takeFile(w http.ResponseWriter, r *http.Request, id string) error {
 	body := &paced{body: r.Body, control: http.NewResponseController(w), began: time.Now(), pace: s.cfg.UploadPace, answer: s.cfg.AnswerTimeout}
 	f, err := s.files.Put(r.Context(), file.Upload{
-		ID: id, Token: r.URL.Query().Get("token"), From: network(remoteOf(r.Context())), Length: r.ContentLength, Body: body,
+		ID: id, Token: r.URL.Query().Get("token"), From: chat.Network(remoteOf(r.Context())), Length: r.ContentLength, Body: body,
 	})
 	if err != nil {
 		return err

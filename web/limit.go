@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"liveroom/chat"
 )
 
 // maxLimited bounds how many addresses a limiter remembers. Past it, new ones share one allowance, so that filling the
@@ -48,7 +50,7 @@ func (l *limiter) allow(addr netip.Addr, n int, now time.Time) bool {
 }
 
 func (l *limiter) bucket(addr netip.Addr, create bool, now time.Time) *rate.Limiter {
-	key := network(addr)
+	key := chat.Network(addr)
 	if b := l.byAddr[key]; b != nil || !create {
 		return b
 	}
@@ -79,18 +81,4 @@ func (l *limiter) refusedCount() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.limited
-}
-
-// network is what counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which one person may own.
-func network(addr netip.Addr) netip.Prefix {
-	addr = addr.Unmap().WithZone("")
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
-	}
-	prefix, err := addr.Prefix(bits)
-	if err != nil { // no address at all: they share one allowance
-		return netip.Prefix{}
-	}
-	return prefix
 }

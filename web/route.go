@@ -49,8 +49,6 @@ func (s *Server) elsewhere(c *gin.Context) {
 	path := c.Request.URL.Path
 	c.Status(http.StatusOK) // gin begins here with 404, which would stand where a handler says nothing
 	switch {
-	case strings.HasPrefix(path, "/v4/") && s.im != nil:
-		s.im.ServeHTTP(c.Writer, c.Request)
 	case s.pages != nil && !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/v4/"):
 		s.pages.ServeHTTP(c.Writer, c.Request)
 	default:

@@ -78,7 +78,7 @@ func (s *Server) Run(ctx context.Context) error { return s.feed.run(ctx) }
 func (s *Server) SetReady(ready bool) { s.health.ready.Store(ready) }
 
 // ServeHTTP leads a request to the handler it belongs to. Chat and media pass beside the router: they keep their
-// connections for hours.
+// connections for hours. So do Tencent's commands, which come in thousands a second and are counted by their door.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = s.arrive(w, r)
 	defer s.recovered(r)
@@ -101,6 +101,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.leadChat(p, r)
 	case isMedia(r.URL.Path):
 		s.leadMedia(p, r)
+	case s.im != nil && strings.HasPrefix(r.URL.Path, "/v4/"):
+		s.lead(s.im, p, r)
 	case s.files != nil && isFile(r.URL.Path):
 		s.lead(http.HandlerFunc(s.serveFile), p, r)
 	default:

@@ -23,6 +23,7 @@ import (
 	"liveroom/live/stream"
 	"liveroom/status"
 	"liveroom/web"
+	"liveroom/web/im"
 	"liveroom/web/socket"
 	"liveroom/web/ui"
 )
@@ -107,6 +108,7 @@ type program struct {
 	flv       *flv.Server
 	hls       *hls.Server
 	socket    *socket.Server
+	im        *im.Server
 	sessions  *limits // of HLS, of one address
 	web       *web.Server
 	ports     ports
@@ -210,6 +212,9 @@ func (p *program) joinDoors(keys Secrets) error {
 		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Events: p.states, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
+	}
+	if err = p.joinIM(keys, &deps); err != nil {
+		return err
 	}
 	if p.set.GuestLogin == on {
 		deps.Guests = p.accounts

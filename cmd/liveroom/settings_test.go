@@ -91,6 +91,7 @@ func TestPrecedence(t *testing.T) {
 		{"auto-room", "LIVEROOM_AUTO_ROOM", "on", "off", "off", "on", "off", "off", "on"},
 		{"guest-login", "LIVEROOM_GUEST_LOGIN", "off", "on", "on", "off", "on", "on", "off"},
 		{"apps", "LIVEROOM_APPS", "a", "b,*", "[c, d, e]", list("live"), list("c", "d", "e"), list("b", "*"), list("a")},
+		{"im-rates", "LIVEROOM_IM_RATES", "account_import=1", "", `["account_import=2"]`, list(), list("account_import=2"), list(), list("account_import=1")},
 		{"admins", "LIVEROOM_ADMINS", "a,b", "", `["c,d", e]`, list(), list("c,d", "e"), list(), list("a", "b")},
 		{"cors-origins", "LIVEROOM_CORS_ORIGINS", "https://f.example", "https://e.example:8443", "[https://y.example, capacitor://localhost]", list("*"), list("https://y.example", "capacitor://localhost"), list("https://e.example:8443"), list("https://f.example")},
 		{"trusted-proxies", "LIVEROOM_TRUSTED_PROXIES", "10.0.0.0/8", "fd00::/8", "[192.0.2.0/24]", list(), list("192.0.2.0/24"), list("fd00::/8"), list("10.0.0.0/8")},
@@ -241,7 +242,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--chat-rate=80", "--chat-history=50", "--chat-history-age=1h", "--chat-message-size=8000", "--chat-recall-window=30s", "--chat-user-burst=7", "--chat-user-rate=0.5", "--chat-members=40", "--chat-tips=0", "--chat-create-groups=on", "--chat-members-write=on", "--audit-age=48h", "--audit-entries=5000",
 		"--chat-web-instances=2", "--chat-native-instances=4", "--chat-rivals=apps", "--chat-priority-cap=normal", "--chat-count-change=0.1", "--chat-rooms=many", "--chat-leave=device",
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
-		`--admins=a\,b,c`, "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
+		`--admins=a\,b,c`, "--im-rates=account_import=0", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
 	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))

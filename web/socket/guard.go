@@ -94,17 +94,3 @@ func (g *guard) forget(now time.Time) {
 		clear(g.failures)
 	}
 }
-
-// network is what counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which one person may own.
-func network(addr netip.Addr) netip.Prefix {
-	addr = addr.Unmap().WithZone("")
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
-	}
-	p, err := addr.Prefix(bits)
-	if err != nil { // no address at all: they count as one
-		return netip.Prefix{}
-	}
-	return p
-}

@@ -120,7 +120,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request) (from netip.Prefi
 		s.refuseStopping(w)
 		return from, false
 	}
-	from = network(s.cfg.ClientAddr(r))
+	from = chat.Network(s.cfg.ClientAddr(r))
 	switch s.guard.admit(from) {
 	case full:
 		s.count.refusedFull.Add(1)

@@ -1,0 +1,18 @@
+package im
+
+import (
+	"context"
+	"time"
+
+	"liveroom/chat"
+)
+
+// journal keeps who did what.
+type journal struct{ kept chat.Journal }
+
+// record notes what an administrator did that the chat core doesn't note itself, and returns when it is kept: the answer
+// must not be ahead of the log.
+func (j journal) record(ctx context.Context, by chat.Identity, action, target string, detail map[string]string) {
+	j.kept.Record(chat.Act{Time: time.Now(), By: by, Action: action, Target: target, Detail: detail})
+	j.kept.Settle(ctx)
+}

@@ -1,0 +1,62 @@
+package im
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/time/rate"
+)
+
+// Rates are calls a second, by command; 0: as many as come.
+type Rates map[string]int
+
+// defaultRate is for commands that have none of their own (spec im-rest §1.4).
+const defaultRate = 200
+
+// ParseRates reads words such as send_group_msg=1000. Whether there are such commands, Validate says.
+func ParseRates(words []string) (Rates, error) {
+	rates := Rates{}
+	for _, word := range words {
+		name, number, found := strings.Cut(word, "=")
+		n, err := strconv.Atoi(number)
+		if !found || err != nil || n < 0 || n > 1_000_000 {
+			return nil, fmt.Errorf("%q must be a command and its calls a second, such as send_group_msg=1000; 0 is no limit", word)
+		}
+		if _, twice := rates[name]; twice {
+			return nil, fmt.Errorf("%s is there twice", name)
+		}
+		rates[name] = n
+	}
+	return rates, nil
+}
+
+// limit is the limiter of a command; nil: none.
+func (r Rates) limit(c *command) *rate.Limiter {
+	n, given := r[c.name]
+	if !given {
+		n = c.rate
+	}
+	if n == 0 {
+		return nil
+	}
+	return rate.NewLimiter(rate.Limit(n), n)
+}
+
+// Validate says which name is none of a command.
+func (r Rates) Validate() error {
+	known := map[string]bool{}
+	table := Server{commands: map[string]*command{}}
+	table.register()
+	for _, c := range table.commands {
+		known[c.name] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(r)) {
+		if !known[name] {
+			return fmt.Errorf("there is no command %q", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package im
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// Server is the door. Its path is /v4/.
+type Server struct {
+	cfg      Config
+	accounts Accounts
+	chat     Chat
+	journal  journal
+	failures Failures
+	log      *slog.Logger
+
+	commands map[string]*command // by service/command
+	unknown  tally               // requests that are none of them
+}
+
+// New returns the door. It holds nothing that must be closed.
+func New(cfg Config, deps Deps, log *slog.Logger) (*Server, error) {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 10 * time.Second
+	}
+	if err := errors.Join(cfg.Validate(), deps.validate()); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, accounts: deps.Accounts, chat: deps.Chat, journal: journal{deps.Journal}, failures: deps.Failures, log: log,
+		commands: map[string]*command{},
+	}
+	s.register()
+	for _, c := range s.commands {
+		c.calls = cfg.Rates.limit(c)
+	}
+	return s, nil
+}
+
+// register fills the table.
+func (s *Server) register() {
+	s.registerAccounts()
+}
+
+// ServeHTTP answers one command. What is asked for is looked at from the outside in: method, path, who asks, how often,
+// and only then the body.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Headers", "X-Requested-With")
+	h.Set("Access-Control-Allow-Methods", "POST")
+	if r.Method == http.MethodOptions {
+		return // what a page asks before it asks
+	}
+	began := time.Now()
+	c, err := s.find(r)
+	tally := &s.unknown
+	var out any
+	if err == nil {
+		tally = &c.tally
+		out, err = s.guarded(c, r)
+	}
+	code := s.answer(w, c, out, err)
+	tally.add(code)
+	if s.log.Enabled(r.Context(), slog.LevelDebug) {
+		s.log.Debug("command answered", "requestId", h.Get("X-Request-Id"), "path", shown(r), "code", code, "took", time.Since(began))
+	}
+}
+
+// find returns the command that a request is for.
+func (s *Server) find(r *http.Request) (*command, error) {
+	if r.Method != http.MethodPost {
+		return nil, refuse(60002, "the method must be POST")
+	}
+	path, _ := strings.CutPrefix(r.URL.Path, "/v4/")
+	if c := s.commands[path]; c != nil {
+		return c, nil
+	}
+	if of, name, found := strings.Cut(path, "/"); !found || of == "" || name == "" || strings.Contains(name, "/") {
+		return nil, refuse(60002, "the path must be /v4/{service}/{command}")
+	}
+	return nil, refuse(60009, "there is no such service or command")
+}
+
+// shown is a path as the log may hold it: strangers choose it.
+func shown(r *http.Request) string {
+	path := r.URL.Path
+	if len(path) > 100 {
+		path = path[:100] + "…"
+	}
+	return path
+}
+
+// guarded carries a command out, and answers a panic as internal.
+func (s *Server) guarded(c *command, r *http.Request) (out any, err error) {
+	defer func() {
+		p := recover()
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		if p != nil {
+			s.log.Error("panic in a command", "command", c.name, "panic", p, "stack", string(debug.Stack()))
+			out, err = nil, refuse(c.internal, "something went wrong here; the log has it")
+		}
+	}()
+	by, err := s.authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	if c.calls != nil && !c.calls.Allow() {
+		return nil, refuse(c.limits.tooFast, "more than %d calls of %s in a second", c.calls.Burst(), c.name)
+	}
+	body, err := read(c, r)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
+	defer cancel()
+	return c.run(ctx, by, body)
+}
+
+// read reads a request's body, which may take as long as the server in front allows.
+func read(c *command, r *http.Request) ([]byte, error) {
+	if r.ContentLength > int64(c.body) {
+		return nil, refuse(93000, "the body is larger than %d bytes", c.body)
+	}
+	if n := int(r.ContentLength); n >= 0 {
+		body := make([]byte, n)
+		if _, err := io.ReadFull(r.Body, body); err != nil {
+			return nil, refuse(60008, "the body did not arrive whole in time")
+		}
+		return body, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(c.body)+1))
+	switch {
+	case err != nil:
+		return nil, refuse(60008, "the body did not arrive whole in time")
+	case len(body) > c.body:
+		return nil, refuse(93000, "the body is larger than %d bytes", c.body)
+	}
+	return body, nil
+}
+
+// gateway is the service of what is refused before it reaches one.
+var gateway = service{internal: 60008}
+
+// answer writes what became of a request, and returns the code it was answered with.
+func (s *Server) answer(w http.ResponseWriter, c *command, out any, err error) int {
+	of := &gateway
+	if c != nil {
+		of = c.service
+	}
+	e := envelope{ActionStatus: statusOK}
+	if o, ok := out.(outcome); ok {
+		e.ActionStatus, e.ErrorCode, e.ErrorInfo = o.outcome()
+	}
+	if err == nil {
+		if err = write(w, e, out); err == nil {
+			return e.ErrorCode
+		}
+	}
+	refusal := of.known(err)
+	if refusal == nil {
+		s.log.Error("command failed", "requestId", w.Header().Get("X-Request-Id"), "err", err)
+		refusal = refuse(of.internal, "something went wrong here; the log has it under the request's id")
+	}
+	_ = write(w, envelope{ActionStatus: statusFail, ErrorCode: refusal.Code, ErrorInfo: refusal.Info}, nil) // always marshals
+	return refusal.Code
+}
