@@ -93,7 +93,7 @@ type Config struct {
 
 	MembersFound bool // whoever has an account may make groups; default application administrators
 
-	// Found makes a group and the live room it belongs to, whose anchor is the maker, and returns its id. A taken id is
+	// Found makes a group and the live room it belongs to, whose anchor is the draft's owner, and returns its id. A taken id is
 	// ErrGroupTaken. Nil: nobody makes groups by chat.
 	Found func(ctx context.Context, by Identity, d GroupDraft) (id string, err error)
 

@@ -18,6 +18,7 @@ const (
 type GroupDraft struct {
 	ID           string // empty: that of the live room, which is made up
 	MakeID       bool   // without ID: make one up as Tencent does, beginning with @TGS#
+	Owner        string // account; empty: nobody owns it. Who is no application administrator makes groups of his own only
 	Name         string
 	Notice       string
 	Introduction string
@@ -31,19 +32,25 @@ type founders struct {
 	buckets
 }
 
-// Found makes a group, whose owner its maker becomes, and returns its id. Application administrators may, and where
-// Config.MembersFound says so whoever has an account. All of the draft is checked before the group is made; should the
+// Found makes a group and returns its id. Application administrators may, and where Config.MembersFound says so whoever
+// has an account, to own it himself. All of the draft is checked before the group is made; should the
 // store fail after that, the group is there without introduction, avatar and fields.
 func (s *Service) Found(ctx context.Context, by Identity, d GroupDraft) (id string, err error) {
 	if err := s.mayFound(by); err != nil {
 		return "", err
+	}
+	if !by.Admin {
+		if d.Owner != "" && d.Owner != by.User {
+			return "", ErrPermission.with("owner", "only application administrators make groups for others")
+		}
+		d.Owner = by.User
 	}
 	p := GroupPatch{Name: &d.Name, Notice: &d.Notice, Settings: SettingsPatch{Introduction: &d.Introduction, Avatar: &d.Avatar}}
 	if p, err = s.cleanPatch(by, p); err != nil {
 		return "", err
 	}
 	d.Name, d.Notice, d.Introduction = *p.Name, *p.Notice, *p.Settings.Introduction
-	if err := s.checkDraft(by, d); err != nil {
+	if err := s.checkDraft(ctx, by, d); err != nil {
 		return "", err
 	}
 	if err := Unhurried(s.cfg.Journal, by); err != nil {
@@ -53,7 +60,7 @@ func (s *Service) Found(ctx context.Context, by Identity, d GroupDraft) (id stri
 		return "", err
 	}
 	if id, err = s.cfg.Found(ctx, by, d); err != nil {
-		return "", s.foundError(ctx, by, d.ID, err)
+		return "", s.foundError(ctx, d, err)
 	}
 	s.record(ctx, by, id, "create", "", map[string]string{"name": d.Name})
 	rest := GroupPatch{Settings: p.Settings, Fields: d.Fields}
@@ -77,7 +84,7 @@ func (s *Service) mayFound(by Identity) error {
 	return nil
 }
 
-func (s *Service) checkDraft(by Identity, d GroupDraft) error {
+func (s *Service) checkDraft(ctx context.Context, by Identity, d GroupDraft) error {
 	if d.ID != "" && !validID(d.ID) {
 		return ofDraft(ErrGroupID)
 	}
@@ -86,16 +93,35 @@ func (s *Service) checkDraft(by Identity, d GroupDraft) error {
 	}
 	settings := SettingsPatch{Introduction: &d.Introduction, Avatar: &d.Avatar}
 	_, fields := mergeFields(nil, d.Fields)
-	return cmp.Or(s.checkProfile(Profile{Name: d.Name, Owner: by.User}), s.checkNotice(d.Notice), settings.check(), fieldsOfServer(d.Fields, by), fields)
+	err := cmp.Or(s.checkProfile(Profile{Name: d.Name, Owner: d.Owner}), s.checkNotice(d.Notice), settings.check(), fieldsOfServer(d.Fields, by), fields)
+	if err == nil && d.Owner != by.User {
+		err = s.mayOwn(ctx, d.Owner)
+	}
+	return err
 }
 
-// foundError tells an id that is taken from one that the same user has taken (spec im-rest §3.1).
-func (s *Service) foundError(ctx context.Context, by Identity, id string, err error) error {
+// mayOwn says why a group can't be made for somebody.
+func (s *Service) mayOwn(ctx context.Context, user string) error {
+	if user == "" || s.cfg.Account == nil {
+		return nil
+	}
+	if who := s.cfg.who(user); who.Guest || who.Anonymous {
+		return ErrParameter.with("owner", "a guest can't own a group")
+	}
+	_, err := s.cfg.Account(ctx, user)
+	if errors.Is(err, ErrNoAccount) {
+		return ErrNoAccount.with("owner", "there is no account %q", clip(user))
+	}
+	return s.storeError(err, "find account")
+}
+
+// foundError tells an id that is taken from one that the same owner has taken (spec im-rest §3.1).
+func (s *Service) foundError(ctx context.Context, d GroupDraft, err error) error {
 	taken, owned := errors.Is(err, ErrGroupTaken), errors.Is(err, ErrGroupOwned)
-	if !taken && !owned || id == "" {
+	if !taken && !owned || d.ID == "" {
 		return err
 	}
-	if g, e := s.Group(ctx, id); owned || e == nil && g.Owner == by.User {
+	if g, e := s.Group(ctx, d.ID); owned || e == nil && g.Owner == d.Owner {
 		return ofDraft(ErrGroupOwned)
 	}
 	return ofDraft(ErrGroupTaken)

@@ -21,12 +21,12 @@ func founding(t *testing.T, cfg chat.Config) *chat.Service {
 	cfg.CountEvery, cfg.Words = time.Hour, filterFunc(func(text string) (string, bool) {
 		return strings.ReplaceAll(text, "coffee", "***"), strings.Contains(text, "teapot")
 	})
-	cfg.Found = func(ctx context.Context, by chat.Identity, d chat.GroupDraft) (string, error) {
+	cfg.Found = func(ctx context.Context, _ chat.Identity, d chat.GroupDraft) (string, error) {
 		made++
 		if d.ID == "" {
 			d.ID = fmt.Sprint("made", made)
 		}
-		return d.ID, s.Create(ctx, chat.Group{ID: d.ID, Room: fmt.Sprint("room", made), Owner: by.User, Name: d.Name, Notice: d.Notice})
+		return d.ID, s.Create(ctx, chat.Group{ID: d.ID, Room: fmt.Sprint("room", made), Owner: d.Owner, Name: d.Name, Notice: d.Notice})
 	}
 	s = start(t, cfg, chat.NewMemory())
 	return s
@@ -73,6 +73,45 @@ func TestWhoMakesAGroupOwnsIt(t *testing.T) {
 			t.Errorf("%s: %q, %v", c.name, id, err)
 		} else if named := (*chat.Error)(nil); c.d.ID != "" && errors.As(err, &named) && named.Field != "groupId" {
 			t.Errorf("%s: the fault of %q", c.name, named.Field)
+		}
+	}
+}
+
+func TestAnAdministratorMakesGroupsForOthers(t *testing.T) {
+	s := founding(t, chat.Config{MembersFound: true, Account: func(_ context.Context, user string) (chat.Identity, error) {
+		if user == "nobody" {
+			return chat.Identity{}, chat.ErrNoAccount
+		}
+		return named(user), nil
+	}, Who: func(user string) chat.Identity {
+		return chat.Identity{User: user, Guest: strings.HasPrefix(user, "guest_")}
+	}})
+	for _, c := range []struct {
+		by    chat.Identity
+		id    string
+		owner string
+		want  error
+	}{
+		{admin, "tea", "vera", nil},
+		{admin, "tea", "vera", chat.ErrGroupOwned},
+		{named("vera"), "tea", "", chat.ErrGroupOwned}, // who is no administrator owns what he makes
+		{admin, "tea", "bob", chat.ErrGroupTaken},
+		{admin, "tea", "", chat.ErrGroupTaken},
+		{admin, "cake", "", nil},
+		{admin, "cake", "", chat.ErrGroupOwned},
+		{admin, "cake", chat.Administrator, chat.ErrGroupTaken},
+		{admin, "more", "nobody", chat.ErrNoAccount},
+		{admin, "more", "guest_x", chat.ErrParameter},
+		{admin, "more", "b b", chat.ErrParameter},
+		{named("vera"), "more", "bob", chat.ErrPermission},
+		{named("vera"), "more", "vera", nil},
+	} {
+		id, err := s.Found(t.Context(), c.by, chat.GroupDraft{ID: c.id, Owner: c.owner, Name: "x"})
+		if !errors.Is(err, c.want) || err == nil && id != c.id {
+			t.Errorf("%s for %q by %s: %q, %v", c.id, c.owner, c.by.User, id, err)
+		}
+		if g, e := s.Group(t.Context(), c.id); err == nil && (e != nil || g.Owner != c.owner) {
+			t.Errorf("%s belongs to %q, %v", c.id, g.Owner, e)
 		}
 	}
 }

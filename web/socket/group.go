@@ -98,7 +98,7 @@ func (s *session) createGroup(ctx context.Context, r *request) error {
 		return err
 	}
 	id, err := s.srv.rooms.Found(ctx, s.who, chat.GroupDraft{
-		ID: f.GroupID, Name: f.Name, Notice: f.Notice, Introduction: f.Introduction, Avatar: f.Avatar, Fields: f.Fields,
+		ID: f.GroupID, Owner: s.who.User, Name: f.Name, Notice: f.Notice, Introduction: f.Introduction, Avatar: f.Avatar, Fields: f.Fields,
 	})
 	if err != nil {
 		return err
