@@ -18,11 +18,14 @@ type letters struct {
 }
 
 // SendTo hands a message to all devices of another user, and to the sender's own but the session it comes from. Its Body,
-// CloudCustomData and Random count. It is for what programs tell each other: nothing is kept for a user who is not there,
+// CloudCustomData and Random count; an administrator may send in the name of somebody else (From). It is for what programs tell each other: nothing is kept for a user who is not there,
 // who misses it, and a device too slow to take it may miss it too. A repeat within Config.DedupAge gets the original ack.
 func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identity, from Session) (Ack, error) {
 	who = s.presence.named(who)
-	m.From, m.Nick, m.Avatar, m.Priority, m.Group, m.Server = who.User, who.Nick, who.Avatar, Normal, "", false
+	if !who.Admin || m.From == "" {
+		m.From, m.Nick, m.Avatar = who.User, who.Nick, who.Avatar
+	}
+	m.Priority, m.Group, m.Server = Normal, "", false
 	if err := s.ready(ctx); err != nil {
 		return Ack{}, err
 	}
@@ -37,8 +40,8 @@ func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identi
 	m.Time = ack.Time
 	s.direct.Add(1)
 	to := s.devicesOf(user)
-	if user != who.User {
-		to = append(to, s.devicesOf(who.User)...)
+	if user != m.From {
+		to = append(to, s.devicesOf(m.From)...)
 	}
 	for _, d := range to {
 		if d.sess != from {
@@ -57,6 +60,9 @@ func (s *Service) admitLetter(ctx context.Context, user string, m *Message, who 
 		return nil, badUser("user")
 	}
 	if err := s.mayWrite(who); err != nil {
+		return nil, err
+	}
+	if err := s.inNameOf(ctx, m, who); err != nil {
 		return nil, err
 	}
 	c, err := s.check(m)

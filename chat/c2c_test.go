@@ -46,6 +46,27 @@ func TestAMessageToAUserReachesHisDevicesAndTheSendersOthers(t *testing.T) {
 	}
 }
 
+func TestAnAdministratorWritesInSomebodysName(t *testing.T) {
+	cfg := chat.Config{CountEvery: time.Hour, Account: func(_ context.Context, user string) (chat.Identity, error) {
+		if user == "nobody" {
+			return chat.Identity{}, chat.ErrNoAccount
+		}
+		return chat.Identity{User: user, Nick: "nick of " + user}, nil
+	}}
+	s := start(t, cfg, chat.NewMemory())
+	admin := chat.Identity{User: "root", Admin: true}
+	vera, carl, root := signIn(t, s, on("vera", "Web", "1")), signIn(t, s, on("carl", "Web", "1")), signIn(t, s, on("root", "Web", "1"))
+	if _, err := s.SendTo(t.Context(), "vera", chat.Message{From: "carl", Body: text("hi")}, admin, nil); err != nil {
+		t.Fatal(err)
+	}
+	if v, c := vera.heard(), carl.heard(); len(v) != 1 || len(c) != 1 || len(root.heard()) != 0 {
+		t.Errorf("vera heard %q, carl %q, root %q", v, c, root.heard())
+	}
+	if _, err := s.SendTo(t.Context(), "vera", chat.Message{From: "nobody", Body: text("hi")}, admin, nil); !errors.Is(err, chat.ErrNoAccount) {
+		t.Errorf("in nobody's name: %v", err)
+	}
+}
+
 func TestMessagesToUsersAreCheckedAsThoseToGroups(t *testing.T) {
 	cfg := chat.Config{CountEvery: time.Hour, MessageBytes: 200, Words: badWords{}}
 	cfg.Account = func(_ context.Context, user string) (chat.Identity, error) {
