@@ -82,3 +82,20 @@ func BenchmarkInspect(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSend is one message of a member through checks, store and loop.
+func BenchmarkSend(b *testing.B) {
+	s := start(b, unlimited(), chat.NewMemory())
+	create(b, s, "demo")
+	who := named("owner")
+	if _, err := s.Join(b.Context(), "demo", who, &sink{id: "one"}, nil); err != nil {
+		b.Fatal(err)
+	}
+	m := chat.Message{Group: "demo", Body: text("hello")}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Send(b.Context(), m, who); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

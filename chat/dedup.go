@@ -33,6 +33,8 @@ type Settled struct {
 	Key     Key
 	Ack     Ack
 	Expires time.Time
+
+	unheard bool // no message stands behind it: it is forgotten like a dropped one
 }
 
 // dedup remembers the sends of one group. Its owner guards it.
@@ -78,7 +80,7 @@ func (d *dedup) settle(s Settled) {
 		d.known = make(map[Key]known)
 	}
 	d.known[s.Key] = known{Settled: s}
-	if s.Ack.Dropped {
+	if s.Ack.Dropped || s.unheard {
 		d.dropped = d.forget(append(d.dropped, s), len(d.dropped)+1-maxDropped)
 	} else {
 		d.delivered = d.forget(append(d.delivered, s), len(d.delivered)+1-maxDelivered)

@@ -130,7 +130,8 @@ type (
 		M     *Message
 	}
 
-	// NotSent is a message that was refused, or dropped by frequency control (ErrTooManyMessages).
+	// NotSent is a message that was refused, or dropped by frequency control (ErrTooManyMessages). It has no Body and no
+	// CloudCustomData if they are what could not be sent.
 	NotSent struct {
 		Occasion
 		M   *Message

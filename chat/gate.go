@@ -9,9 +9,9 @@ import (
 // room goes on meanwhile. The server's own acts are not asked for.
 type Gate interface {
 	// Message is asked about each message to a group, after mutes and words and before frequency control (design §6): one
-	// after the other of one sender, others pass. What M has must not be changed.
+	// after the other of one sender, others pass. What M has must not be changed, nor kept.
 	Message(ctx context.Context, m *Message, who Identity) (Ruling, error)
-	// Letter is asked about a message to another user.
+	// Letter is asked about a message to another user, as Message is.
 	Letter(ctx context.Context, to string, m *Message, who Identity) (Ruling, error)
 	// Join is asked before a user joins a group. Backends and anonymous guests are not asked about.
 	Join(ctx context.Context, group string, who Identity) error
@@ -21,7 +21,7 @@ type Gate interface {
 
 // Ruling lets a message through; the zero one as it is.
 type Ruling struct {
-	Drop bool // nobody gets it, and its sender does not know
+	Drop bool // nobody gets it nor is told of it, and to its sender it looks delivered
 
 	// What stands instead of what was sent; nil: nothing does. It is checked like what a client sends, and if it does not
 	// pass, the message goes as it was.

@@ -80,8 +80,10 @@ type Ack struct {
 
 	NextAt time.Time // when the sender may send again in slow mode; zero: at once. Stores don't keep it
 
-	// Body is what members get instead of what was sent, where sensitive words were replaced; else empty. Stores don't keep it.
-	Body string `json:"-"`
+	// Body and CloudCustomData are what members get instead of what was sent, where sensitive words were replaced or the
+	// Gate had it so; else empty and nil. Stores don't keep them.
+	Body            string  `json:"-"`
+	CloudCustomData *string `json:"-"`
 
 	Refused *Error // a store's answer to a sender who may not speak any more; Send returns it as its error
 }

@@ -81,7 +81,7 @@ func (l *Ledger) Flush(now time.Time, f Flush) []Ack {
 		if acks[i].Refused != nil {
 			continue
 		}
-		acks[i] = Ack{Time: now, Dropped: !pass[n]}
+		acks[i] = Ack{Time: now, Dropped: !pass[n] && !c.Unheard}
 		if pass[n] {
 			seq++
 			c.Message.Seq, c.Message.Time = seq, now
@@ -94,10 +94,10 @@ func (l *Ledger) Flush(now time.Time, f Flush) []Ack {
 		switch {
 		case acks[i].Refused != nil:
 			continue
-		case acks[i].Dropped:
+		case acks[i].Dropped || c.Unheard:
 			acks[i].Seq = seq // the newest of the room
 		}
-		l.dedup.settle(Settled{Key: c.Key, Ack: acks[i], Expires: now.Add(f.DedupAge)})
+		l.dedup.settle(Settled{Key: c.Key, Ack: acks[i], Expires: now.Add(f.DedupAge), unheard: c.Unheard})
 	}
 	return acks
 }

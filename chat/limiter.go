@@ -41,7 +41,7 @@ func (w *window) slot(now time.Time) int64 {
 }
 
 // admit decides which candidates survive: by priority, in random order inside one. High passes while fewer than limit
-// High passed, others while fewer than limit passed in all. Messages of the server pass uncounted.
+// High passed, others while fewer than limit passed in all. Messages of the server pass uncounted, and what is Unheard never.
 func (w *window) admit(now time.Time, candidates []Candidate, limit int) []bool {
 	slot := w.slot(now)
 	high, total := w.sums(slot)
@@ -76,7 +76,7 @@ func (w *window) admit(now time.Time, candidates []Candidate, limit int) []bool 
 func shuffled(candidates []Candidate, class Priority) []int {
 	var of []int
 	for i, c := range candidates {
-		if !c.Message.Server && c.Message.Priority.class() == class {
+		if !c.Message.Server && !c.Unheard && c.Message.Priority.class() == class {
 			of = append(of, i)
 		}
 	}

@@ -93,7 +93,7 @@ func (r *room) flush(b *batch) {
 	if len(b.sends) > 0 {
 		r.store(r.unsilenced(b.sends))
 		for _, p := range b.sends {
-			if p.err == nil && !p.ack.Dropped {
+			if p.heard() {
 				out.items = append(out.items, Item{Message: p.Message})
 			}
 		}
@@ -106,7 +106,7 @@ func (r *room) flush(b *batch) {
 	}
 	r.publish(out, b.sends)
 	for _, p := range b.sends {
-		if p.err == nil && !p.ack.Dropped && !p.Message.Server {
+		if p.heard() && !p.Message.Server {
 			r.s.cfg.Delivered(p.Message)
 		}
 		r.s.count(p)
@@ -122,6 +122,9 @@ func (r *room) flush(b *batch) {
 		close(b.change.done)
 	}
 }
+
+// heard says whether a send that ended is in the log.
+func (p *sending) heard() bool { return p.err == nil && !p.ack.Dropped && !p.Unheard }
 
 // store lets the candidates through Store.Flush and sets their answers.
 func (r *room) store(sends []*sending) {
@@ -192,6 +195,9 @@ func (r *room) publish(out outcome, ended []*sending) {
 		if p.err != nil {
 			r.refundPace(p)
 		}
+	}
+	if r.s.cfg.Observer != nil {
+		r.tellSends(ended)
 	}
 	r.audience = append(r.audience[:0], r.members...)
 	defer clear(r.audience) // a quiet room must not keep sessions that left

@@ -92,8 +92,12 @@ type batch struct {
 // sending is a message on its way through a flush.
 type sending struct {
 	Candidate
-	exempt bool   // from sensitive words
-	clean  string // the body with words replaced, if any were
+	how    SendOptions
+	by     *Identity // who sends it, for the Gate and the Observer; nil if there is neither
+	exempt bool      // from sensitive words
+
+	clean     string  // the body with words replaced, or as the Gate had it, if either was
+	cleanData *string // and CloudCustomData
 
 	paced   string    // whose token bucket and slow mode count; empty: nobody's
 	pacedAt time.Time // when it was paid for

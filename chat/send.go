@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -15,6 +16,11 @@ import (
 //
 // The order of checks is design §6. Refusals are *Error; a message that frequency control dropped is none.
 func (s *Service) Send(ctx context.Context, m Message, who Identity) (Ack, error) {
+	return s.SendWith(ctx, m, who, SendOptions{})
+}
+
+// SendWith is Send with options.
+func (s *Service) SendWith(ctx context.Context, m Message, who Identity, how SendOptions) (Ack, error) {
 	if err := s.ready(ctx); err != nil {
 		s.lost(m.Priority, err)
 		return Ack{}, err
@@ -22,8 +28,10 @@ func (s *Service) Send(ctx context.Context, m Message, who Identity) (Ack, error
 	p, err := s.admit(ctx, &m, who)
 	if err != nil {
 		s.lost(m.Priority, err)
+		s.tellUnfit(ctx, &m, who, how, err)
 		return Ack{}, err
 	}
+	p.how, p.by = how, s.remember(who)
 	return s.sendOnce(ctx, p)
 }
 
@@ -182,11 +190,13 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 		s.abandon(group, p, err)
 		return Ack{}, err
 	}
-	err = s.with(ctx, group, func(r *room) error {
-		if !p.Message.Server && r.crowded(p) {
-			return nil
-		}
-		return s.enqueue(r, p, nil)
+	err = s.askMessage(ctx, p, func() error {
+		return s.with(ctx, group, func(r *room) error {
+			if !p.Message.Server && r.crowded(p) {
+				return nil
+			}
+			return s.enqueue(r, p, nil)
+		})
 	})
 	if err != nil {
 		s.abandon(group, p, err)
@@ -199,7 +209,7 @@ func (p *sending) wait(ctx context.Context) (Ack, error) {
 	select {
 	case <-p.done:
 		ack := p.ack
-		ack.Body, ack.NextAt = p.clean, p.next
+		ack.Body, ack.CloudCustomData, ack.NextAt = p.clean, p.cleanData, p.next
 		return ack, p.err
 	case <-ctx.Done():
 		return Ack{}, ctx.Err()
@@ -225,7 +235,7 @@ func (s *Service) claim(ctx context.Context, p *sending) (earlier *sending, err 
 	case err != nil:
 		err = s.storeError(err, "reserve")
 	case reserved.Ack != nil:
-		_ = s.reword(p) // for the answer's sake: what was let through once is not refused now
+		s.recollect(ctx, p, reserved.Ack)
 		s.settle(group, p, *reserved.Ack, nil)
 		return p, nil
 	case !reserved.Fresh:
@@ -235,6 +245,29 @@ func (s *Service) claim(ctx context.Context, p *sending) (earlier *sending, err 
 	}
 	s.settle(group, p, Ack{}, err)
 	return nil, err
+}
+
+// recollect finds out for the answer's sake what the members got in place of what is sent again.
+func (s *Service) recollect(ctx context.Context, p *sending, ack *Ack) {
+	sent := *p.Message
+	_ = s.reword(p) // what was let through once is not refused now
+	if s.cfg.Gate == nil || ack.Dropped {
+		return
+	}
+	_ = s.with(ctx, sent.Group, func(r *room) error { // a group that is gone has no members
+		m := r.log.find(ack.Seq)
+		if m == nil || m.Withdrawn != "" || m.From != sent.From || m.Random != sent.Random {
+			return nil
+		}
+		p.clean, p.cleanData = "", nil
+		if !bytes.Equal(m.Body, sent.Body) {
+			p.clean = string(m.Body)
+		}
+		if m.CloudCustomData != sent.CloudCustomData {
+			p.cleanData = &m.CloudCustomData
+		}
+		return nil
+	})
 }
 
 // settle answers a send that never came to the loop.
@@ -250,6 +283,7 @@ func (s *Service) settle(group string, p *sending, ack Ack, err error) {
 		}
 		if err != nil {
 			r.refundPace(p)
+			r.tellNotSent(p, err)
 		}
 		r.mu.Unlock()
 	}
@@ -293,6 +327,7 @@ func (r *room) crowded(p *sending) bool {
 	delete(r.inFlight, victim.Key)
 	r.open.surplus = append(r.open.surplus, victim.Key)
 	r.s.fate(victim.Message.Priority, dropped)
+	r.tellNotSent(victim, ErrTooManyMessages)
 	close(victim.done)
 	if at < 0 {
 		return true

@@ -36,6 +36,7 @@ type Service struct {
 	restless restless
 	founders founders
 	letters  letters
+	turns    turns
 
 	sessions   atomic.Int64
 	batches    atomic.Uint64

@@ -37,6 +37,7 @@ type MessageStats struct {
 	Refused   uint64 // not valid or not permitted
 	Repeated  uint64 // answered with the ack of an earlier send
 	Failed    uint64 // the store did not answer
+	Unheard   uint64 // dropped because the Gate had it so
 }
 
 // fate is what became of a message.
@@ -48,6 +49,7 @@ const (
 	refused
 	repeated
 	failed
+	unheard
 	fates // how many there are
 )
 
@@ -81,6 +83,8 @@ func (s *Service) count(p *sending) {
 		s.lost(p.Message.Priority, p.err)
 	case p.ack.Dropped:
 		s.fate(p.Message.Priority, dropped)
+	case p.Unheard:
+		s.fate(p.Message.Priority, unheard)
 	default:
 		s.fate(p.Message.Priority, delivered)
 	}
@@ -109,7 +113,7 @@ func (s *Service) Stats() Stats {
 		st.Messages = append(st.Messages, MessageStats{
 			Priority:  Priority(p),
 			Delivered: f[delivered].Load(), Dropped: f[dropped].Load(), Refused: f[refused].Load(),
-			Repeated: f[repeated].Load(), Failed: f[failed].Load(),
+			Repeated: f[repeated].Load(), Failed: f[failed].Load(), Unheard: f[unheard].Load(),
 		})
 	}
 	return st

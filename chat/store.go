@@ -22,7 +22,8 @@ type Store interface {
 
 	// Flush applies frequency control to the candidates, numbers the survivors in the order given, appends them to the
 	// log and settles their keys. It sets Seq and Time of the survivors; one Ack per candidate, in the order given. A
-	// candidate whose sender was muted or banned since it was accepted is Refused, and its key released.
+	// candidate whose sender was muted or banned since it was accepted is Refused, and its key released. One that is
+	// Unheard counts for nothing.
 	Flush(ctx context.Context, group string, f Flush) ([]Ack, error)
 
 	// ApplyStatus sets the system attribute and the custom field live_status and appends m, all or nothing. It sets Seq
@@ -66,6 +67,7 @@ type Candidate struct {
 	Key     Key
 	Address netip.Prefix // where its sender comes from; zero: not known
 	Trusted bool         // an application administrator speaks, whom nobody can silence
+	Unheard bool         // nobody gets it, though its ack is like that of one delivered, with the room's newest number (Ruling.Drop)
 }
 
 // Flush is one batch of a room on its way to the log.

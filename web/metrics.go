@@ -128,7 +128,7 @@ func ChatSource(stats func() chat.Stats) Source {
 			for _, fate := range []struct {
 				name string
 				n    uint64
-			}{{"delivered", m.Delivered}, {"dropped", m.Dropped}, {"refused", m.Refused}, {"repeated", m.Repeated}, {"failed", m.Failed}} {
+			}{{"delivered", m.Delivered}, {"dropped", m.Dropped}, {"refused", m.Refused}, {"repeated", m.Repeated}, {"failed", m.Failed}, {"unheard", m.Unheard}} {
 				out = append(out, Sample{
 					Name: "chat_messages_total", Help: "Messages by priority and fate.", Counter: true, Value: float64(fate.n),
 					Labels: []Label{{"priority", cmp.Or(priorityNames[m.Priority], "none")}, {"fate", fate.name}},

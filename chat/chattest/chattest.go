@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"flush keeps the message", testFlushKeeps},
 		{"frequency control by priority", testFrequencyControl},
 		{"frequency control chooses by chance", testFrequencyChance},
+		{"flush passes over the unheard", testUnheard},
 		{"de-duplication", testDedup},
 		{"reservation released", testRelease},
 		{"de-duplication ends", testDedupEnds},

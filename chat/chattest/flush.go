@@ -153,6 +153,27 @@ func testFrequencyChance(t *testing.T, s chat.Store) {
 	}
 }
 
+// testUnheard: what is unheard is acknowledged like what is delivered, takes no place of others, and is nowhere after that.
+func testUnheard(t *testing.T, s chat.Store) {
+	Create(t, s, "g")
+	f := Batch(2, Message("g", "a", "1", chat.Normal), Message("g", "b", "unheard", chat.High), Message("g", "c", "2", chat.Low))
+	f.Candidates[1].Unheard, f.Candidates[1].Key = true, chat.Key{1}
+	acks, err := s.Flush(t.Context(), "g", f)
+	if err != nil || acks[0].Seq != 1 || acks[2].Seq != 2 || acks[0].Dropped || acks[2].Dropped {
+		t.Fatalf("others: %+v, %v", acks, err)
+	}
+	if a := acks[1]; a.Seq != 2 || a.Dropped || a.Refused != nil || a.Time.IsZero() {
+		t.Errorf("unheard: %+v", a)
+	}
+	r, err := s.Reserve(t.Context(), "g", chat.Key{1})
+	if err != nil || r.Ack == nil || r.Ack.Seq != acks[1].Seq || r.Ack.Dropped || !r.Ack.Time.Equal(acks[1].Time) {
+		t.Errorf("repeat: %+v, %v", r, err)
+	}
+	if now := Load(t, s, "g"); now.Seq != 2 || len(now.Log) != 2 || now.Log[0].From != "a" || now.Log[1].From != "c" {
+		t.Errorf("log: %d, %+v", now.Seq, now.Log)
+	}
+}
+
 func testDedup(t *testing.T, s chat.Store) {
 	ctx := t.Context()
 	Create(t, s, "g")

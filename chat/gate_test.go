@@ -1,0 +1,362 @@
+package chat_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/chat"
+)
+
+// gate answers as a test says; what is nil lets everything pass. It remembers what it was asked about.
+type gate struct {
+	message func(ctx context.Context, m *chat.Message, who chat.Identity) (chat.Ruling, error)
+
+	mu    sync.Mutex
+	asked []string
+}
+
+func (g *gate) note(what string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asked = append(g.asked, what)
+}
+
+// take returns what was asked about since the last time.
+func (g *gate) take() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := g.asked
+	g.asked = nil
+	return all
+}
+
+func (g *gate) Message(ctx context.Context, m *chat.Message, who chat.Identity) (chat.Ruling, error) {
+	g.note(textOf(m))
+	if g.message == nil {
+		return chat.Ruling{}, nil
+	}
+	return g.message(ctx, m, who)
+}
+
+func (g *gate) Letter(context.Context, string, *chat.Message, chat.Identity) (chat.Ruling, error) {
+	return chat.Ruling{}, nil
+}
+
+func (g *gate) Join(context.Context, string, chat.Identity) error { return nil }
+
+func (g *gate) Found(context.Context, chat.GroupDraft, chat.Identity) error { return nil }
+
+// takesTime takes as long as the text of a message says.
+func takesTime(ctx context.Context, m *chat.Message, _ chat.Identity) (chat.Ruling, error) {
+	d, err := time.ParseDuration(strings.Fields(textOf(m))[0])
+	if err != nil {
+		return chat.Ruling{}, nil
+	}
+	select {
+	case <-time.After(d):
+		return chat.Ruling{}, nil
+	case <-ctx.Done():
+		return chat.Ruling{}, ctx.Err()
+	}
+}
+
+// gated is a running service with a room of alice, bob and carol.
+func gated(t *testing.T, cfg chat.Config, g *gate) (*chat.Service, *session) {
+	t.Helper()
+	cfg.Gate = g
+	s := start(t, cfg, chat.NewMemory())
+	create(t, s, "demo")
+	for _, user := range []string{"alice", "bob"} {
+		join(t, s, "demo", user)
+	}
+	carol, _ := join(t, s, "demo", "carol")
+	g.take()
+	return s, carol
+}
+
+// later sends without waiting for the answer.
+func later(t *testing.T, s *chat.Service, user, words string) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.Send(t.Context(), chat.Message{Group: "demo", Body: text(words)}, named(user))
+		done <- err
+	}()
+	synctest.Wait()
+	return done
+}
+
+func TestGateKeepsTheOrderOfEachSender(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{message: takesTime}
+		s, carol := gated(t, chat.Config{}, g)
+		var waits []<-chan error
+		for i, user := range []string{"alice", "alice", "bob", "alice", "bob"} {
+			d := time.Second
+			if user == "bob" {
+				d = 100 * time.Millisecond
+			}
+			waits = append(waits, later(t, s, user, fmt.Sprint(d, " ", user, i)))
+		}
+		if asked := g.take(); !slices.Equal(asked, []string{"1s alice0", "100ms bob2"}) {
+			t.Errorf("asked about at once: %q", asked)
+		}
+		for _, w := range waits {
+			if err := <-w; err != nil {
+				t.Error(err)
+			}
+		}
+		if got, want := carol.kinds(), []string{"100ms bob2", "100ms bob4", "1s alice0", "1s alice1", "1s alice3"}; !slices.Equal(got, want) {
+			t.Errorf("delivered %q, want %q", got, want)
+		}
+	})
+}
+
+func TestGateLineIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{message: takesTime}
+		s, _ := gated(t, chat.Config{}, g)
+		var waits []<-chan error
+		for range 51 {
+			waits = append(waits, later(t, s, "alice", "1s"))
+		}
+		if err := <-later(t, s, "alice", "1s"); !errors.Is(err, chat.ErrTooManyMessages) {
+			t.Errorf("the 52nd: %v", err)
+		}
+		if err := <-later(t, s, "bob", "0s"); err != nil {
+			t.Errorf("somebody else: %v", err)
+		}
+		for _, w := range waits {
+			if err := <-w; err != nil {
+				t.Error(err)
+			}
+		}
+		if err := <-later(t, s, "alice", "0s"); err != nil {
+			t.Errorf("after that: %v", err)
+		}
+	})
+}
+
+func TestGateIsNotAskedAboutEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{}
+		s, _ := gated(t, chat.Config{RatePerSecond: 1}, g)
+		ctx := t.Context()
+		if _, err := s.Mute(ctx, "demo", admin, "bob", time.Hour, ""); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = s.Send(ctx, chat.Message{Group: "demo", Body: text("muted")}, named("bob"))
+		_, _ = s.SendServer(ctx, chat.Message{Group: "demo", Body: text("server")})
+		_, _ = s.SendWith(ctx, chat.Message{Group: "demo", Body: text("unasked")}, named("alice"), chat.SendOptions{Unasked: true})
+		if asked := g.take(); len(asked) != 0 {
+			t.Errorf("asked about %q", asked)
+		}
+		time.Sleep(2 * time.Second)
+		dropped := 0
+		for i := range 3 {
+			for range 2 { // the repeat is none of its business
+				ack, err := s.Send(ctx, chat.Message{Group: "demo", Body: text(fmt.Sprint(i)), Random: 7}, named("alice"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if ack.Dropped {
+					dropped++
+				}
+			}
+		}
+		if asked := g.take(); !slices.Equal(asked, []string{"0", "1", "2"}) || dropped != 4 {
+			t.Errorf("asked about %q, and %d dropped by frequency control", asked, dropped)
+		}
+	})
+}
+
+func TestGateRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusal := &chat.Error{Code: 10123, Name: "refused_by_backend", Detail: "slow mode: 8 s left"}
+		answer := error(refusal)
+		g := &gate{message: func(context.Context, *chat.Message, chat.Identity) (chat.Ruling, error) { return chat.Ruling{}, answer }}
+		s, carol := gated(t, chat.Config{UserBurst: 1}, g)
+		m := chat.Message{Group: "demo", Body: text("hi"), Random: 7}
+		if _, err := s.Send(t.Context(), m, named("alice")); err != refusal {
+			t.Errorf("got %v", err)
+		}
+		answer = nil
+		if ack, err := s.Send(t.Context(), m, named("alice")); err != nil || ack.Seq != 1 {
+			t.Errorf("the same again, which it let pass now: %+v, %v", ack, err)
+		}
+		if got := carol.kinds(); !slices.Equal(got, []string{"hi"}) {
+			t.Errorf("delivered %q", got)
+		}
+		time.Sleep(time.Minute)
+		answer = errors.New("connection refused")
+		var e *chat.Error
+		if _, err := s.Send(t.Context(), chat.Message{Group: "demo", Body: text("ho")}, named("alice")); !errors.As(err, &e) || !e.Temporary {
+			t.Errorf("a gate that failed: %v", err)
+		}
+	})
+}
+
+// TestGateDrops: nothing that the sender sees tells a message that the Gate dropped from one delivered.
+func TestGateDrops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{message: func(_ context.Context, m *chat.Message, _ chat.Identity) (chat.Ruling, error) {
+			return chat.Ruling{Drop: textOf(m) == "spam"}, nil
+		}}
+		var facts recorder
+		s, carol := gated(t, chat.Config{Observer: &facts}, g)
+		send(t, s, "demo", "alice", "hi")
+		facts.take()
+		m := chat.Message{Group: "demo", Body: text("spam"), Random: 7}
+		ack, err := s.Send(t.Context(), m, named("alice"))
+		if err != nil || ack.Seq != 1 || ack.Dropped || ack.Body != "" || !ack.Time.Equal(time.Now()) {
+			t.Errorf("%+v, %v", ack, err)
+		}
+		time.Sleep(time.Second)
+		if again, err := s.Send(t.Context(), m, named("alice")); err != nil || again != ack {
+			t.Errorf("repeated: %+v, %v", again, err)
+		}
+		if got := facts.take(); len(got) != 0 {
+			t.Errorf("told %v", got)
+		}
+		send(t, s, "demo", "alice", "ho")
+		history, err := s.History(t.Context(), "demo", 0)
+		if err != nil || len(history) != 2 || history[1].Seq != 2 {
+			t.Errorf("history %v, %v", history, err)
+		}
+		if got := carol.kinds(); !slices.Equal(got, []string{"hi", "ho"}) {
+			t.Errorf("delivered %q", got)
+		}
+		if n := s.Stats().Messages[chat.Normal]; n.Unheard != 1 || n.Delivered != 2 {
+			t.Errorf("counted %+v", n)
+		}
+	})
+}
+
+func TestGateRewrites(t *testing.T) {
+	data := `{"vip":1}`
+	for _, tc := range []struct {
+		name   string
+		ruling chat.Ruling
+		body   string
+		data   string
+		told   bool
+	}{
+		{"the body", chat.Ruling{Body: text("he**o")}, string(text("he**o")), "mine", true},
+		{"the custom data", chat.Ruling{CloudCustomData: &data}, string(text("hello")), data, false},
+		{"both", chat.Ruling{Body: text("he**o"), CloudCustomData: &data}, string(text("he**o")), data, true},
+		{"no array", chat.Ruling{Body: []byte(`{}`)}, string(text("hello")), "mine", false},
+		{"an unknown element", chat.Ruling{Body: []byte(`[{"MsgType":"X","MsgContent":{}}]`), CloudCustomData: &data}, string(text("hello")), "mine", false},
+		{"too much", chat.Ruling{Body: text(strings.Repeat("x", 13<<10))}, string(text("hello")), "mine", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := &gate{message: func(context.Context, *chat.Message, chat.Identity) (chat.Ruling, error) { return tc.ruling, nil }}
+				var facts recorder
+				s, carol := gated(t, chat.Config{Observer: &facts}, g)
+				facts.take()
+				m := chat.Message{Group: "demo", Body: text("hello"), CloudCustomData: "mine", Random: 7}
+				ack, err := s.Send(t.Context(), m, named("alice"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				again, err := s.Send(t.Context(), m, named("alice"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, a := range []chat.Ack{ack, again} {
+					if told := a.Body != ""; told != tc.told || told && a.Body != tc.body {
+						t.Errorf("its sender was told the body %q", a.Body)
+					}
+					if told := a.CloudCustomData != nil; told != (tc.data != "mine") || told && *a.CloudCustomData != tc.data {
+						t.Errorf("its sender was told the custom data %v", a.CloudCustomData)
+					}
+				}
+				got := carol.items()[0].Message
+				if string(got.Body) != tc.body || got.CloudCustomData != tc.data {
+					t.Errorf("delivered %s, %s", got.Body, got.CloudCustomData)
+				}
+				if told := facts.take(); len(told) != 1 || told[0].(chat.Sent).M != got {
+					t.Errorf("told %v", told)
+				}
+			})
+		})
+	}
+}
+
+// TestGateThatFails: nothing is stuck behind a gate that panics, one whose sender goes away, or one that is asked while
+// the service ends.
+func TestGateThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{message: func(ctx context.Context, m *chat.Message, _ chat.Identity) (chat.Ruling, error) {
+			switch textOf(m) {
+			case "panic":
+				panic("gate")
+			case "wait":
+				<-ctx.Done()
+				return chat.Ruling{}, ctx.Err()
+			}
+			return chat.Ruling{}, nil
+		}}
+		s, stop := startStop(t, chat.Config{Gate: g, UserBurst: 1}, chat.NewMemory())
+		create(t, s, "demo")
+		carol, _ := join(t, s, "demo", "carol")
+		join(t, s, "demo", "alice")
+		if err := <-later(t, s, "alice", "panic"); err == nil {
+			t.Error("a panic lets it pass")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		m := chat.Message{Group: "demo", Body: text("wait"), Random: 7}
+		first := make(chan error, 1)
+		go func() {
+			_, err := s.Send(ctx, m, named("carol"))
+			first <- err
+		}()
+		synctest.Wait()
+		behind := later(t, s, "alice", "behind") // its pace was given back
+		if err := <-behind; err != nil {
+			t.Error(err)
+		}
+		if err := <-first; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("who went away: %v", err)
+		}
+		if got := carol.kinds(); !slices.Equal(got, []string{"behind"}) {
+			t.Errorf("delivered %q", got)
+		}
+		ctx, cancel = context.WithCancel(t.Context())
+		go func() {
+			_, err := s.Send(ctx, m, named("carol")) // its key was given back
+			first <- err
+		}()
+		synctest.Wait()
+		if asked := g.take(); !slices.Equal(asked, []string{"panic", "wait", "behind", "wait"}) {
+			t.Errorf("asked about %q", asked)
+		}
+		stop()
+		cancel()
+		<-first
+	})
+}
+
+// TestGateDecidesBeforeMutes: who is muted while a backend thinks it over is not heard.
+func TestGateDecidesBeforeMutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, carol := gated(t, chat.Config{}, &gate{message: takesTime})
+		sent := later(t, s, "alice", "2s")
+		if _, err := s.Mute(t.Context(), "demo", admin, "alice", time.Hour, ""); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-sent; !errors.Is(err, chat.ErrMuted) {
+			t.Errorf("got %v", err)
+		}
+		if got := carol.kinds(); !slices.Equal(got, []string{"mute"}) {
+			t.Errorf("delivered %q", got)
+		}
+	})
+}

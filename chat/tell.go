@@ -1,0 +1,82 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// remember keeps who sends something, where somebody wants to know.
+func (s *Service) remember(who Identity) *Identity {
+	if s.cfg.Gate == nil && s.cfg.Observer == nil {
+		return nil
+	}
+	by := who
+	return &by
+}
+
+// here is the occasion of what somebody does in this room now.
+func (r *room) here(by Identity) Occasion { return Occasion{Group: r.id, Time: time.Now(), By: by} }
+
+// tellSends tells what became of the sends of a batch. The room's lock is held.
+func (r *room) tellSends(sends []*sending) {
+	var facts []Fact
+	for _, p := range sends {
+		switch {
+		case p.untold():
+		case p.err != nil:
+			facts = p.notSent(facts, p.err)
+		case p.ack.Dropped:
+			facts = p.notSent(facts, ErrTooManyMessages)
+		case !p.Unheard:
+			facts = append(facts, Sent{Occasion{r.id, p.Message.Time, *p.by}, r.epoch, p.Message})
+		}
+	}
+	if len(facts) > 0 {
+		r.s.cfg.Observer.Observe(facts...)
+	}
+}
+
+// untold says whether nobody is told what becomes of a send.
+func (p *sending) untold() bool { return p.Message.Server || p.how.Untold }
+
+// notSent appends that a send was refused, if it was.
+func (p *sending) notSent(facts []Fact, err error) []Fact {
+	e, ok := refusalIn(err)
+	if !ok {
+		return facts
+	}
+	return append(facts, NotSent{Occasion{p.Message.Group, time.Now(), *p.by}, p.Message, e})
+}
+
+// tellNotSent tells that a send was refused which is valid but for that. The room's lock is held.
+func (r *room) tellNotSent(p *sending, err error) {
+	if r.s.cfg.Observer == nil || p.untold() {
+		return
+	}
+	if facts := p.notSent(nil, err); facts != nil {
+		r.s.cfg.Observer.Observe(facts...)
+	}
+}
+
+// tellUnfit tells that a message was refused as it came in.
+func (s *Service) tellUnfit(ctx context.Context, m *Message, who Identity, how SendOptions, err error) {
+	e, ok := refusalIn(err)
+	if s.cfg.Observer == nil || !ok || how.Untold || who.Anonymous {
+		return
+	}
+	c := *m
+	c.Server = false
+	if _, err := s.check(&c); err != nil {
+		c.Body, c.CloudCustomData = nil, ""
+	}
+	_ = s.with(ctx, m.Group, func(r *room) error { // of a group that does not exist nothing is told
+		s.cfg.Observer.Observe(NotSent{r.here(who), &c, e})
+		return nil
+	})
+}
+
+// refusalIn finds what a message was refused for; false if it failed otherwise, or is under way.
+func refusalIn(err error) (e *Error, ok bool) {
+	return e, errors.As(err, &e) && e.Code != ErrUnavailable.Code
+}
