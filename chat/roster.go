@@ -88,12 +88,17 @@ func (r *room) list(before int64, limit int, now time.Time) (page []Member, next
 		if len(page) == limit {
 			return page, strconv.FormatInt(p.newer.since, 10)
 		}
-		who := p.who()
-		shown := r.guise(who)
-		page = append(page, Member{
-			User: who.User, Nick: shown.Nick, Avatar: shown.Avatar, Role: r.role(who),
-			JoinedAt: time.UnixMicro(p.since), MutedUntil: r.mutes.until(who.User, now),
-		})
+		page = append(page, r.member(p, now))
 	}
 	return page, ""
+}
+
+// member is somebody as the list shows him. The room's lock is held.
+func (r *room) member(p *person, now time.Time) Member {
+	who := p.who()
+	shown := r.guise(who)
+	return Member{
+		User: who.User, Nick: shown.Nick, Avatar: shown.Avatar, Role: r.role(who),
+		JoinedAt: time.UnixMicro(p.since), MutedUntil: r.mutes.until(who.User, now),
+	}
 }
