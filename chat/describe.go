@@ -3,13 +3,18 @@ package chat
 import (
 	"cmp"
 	"context"
+	"time"
 )
 
 // Description is what anyone may know of a group without joining it. Maps are shared and must not be changed.
 type Description struct {
 	Group
-	Settings Settings
-	Count    Count
+	Settings  Settings
+	Count     Count
+	InfoSeq   uint64    // grows with each change of name, owner, administrators, notice, fields and settings; 1 at first
+	ChangedAt time.Time // of the last of them
+	NextSeq   uint64    // that the next message gets
+	SpokenAt  time.Time // of the newest message; zero: there is none
 }
 
 // Describe tells what a group is.
@@ -18,11 +23,19 @@ func (s *Service) Describe(ctx context.Context, group string) (d Description, er
 		return Description{}, err
 	}
 	err = s.with(ctx, group, func(r *room) error {
-		d = Description{Group: r.group, Settings: r.settings.Settings, Count: r.count()}
+		d = Description{
+			Group: r.group, Settings: r.settings.Settings, Count: r.count(),
+			InfoSeq: r.infoSeq(), ChangedAt: r.changedAt, NextSeq: r.log.last + 1, SpokenAt: r.log.lastAt,
+		}
 		d.Fields = r.fields.All
 		return nil
 	})
 	return d, err
+}
+
+// infoSeq counts the changes of what the group is. The room's lock is held.
+func (r *room) infoSeq() uint64 {
+	return 1 + r.profileVersion + r.noticeVersion + r.fields.Version + r.settings.Version
 }
 
 // GroupPatch changes a group as its owner and administrators may; nil and empty stay.

@@ -114,6 +114,7 @@ func (l *Ledger) ApplyStatus(now time.Time, c StatusChange, m *Message, save Sav
 	next.Attributes.All = with(next.Attributes.All, statusKey, string(c.Record))
 	next.Group.Fields = with(next.Group.Fields, statusKey, string(c.Field))
 	next.FieldsVersion++
+	next.ChangedAt = now
 	m.Seq, m.Time = next.Seq, now
 	if err := save.do(next, m); err != nil {
 		return StatusApplied{}, err
@@ -145,7 +146,7 @@ func (l *Ledger) PutAttributes(now time.Time, c AttributeChange, save Save) (Val
 }
 
 // PutFields is Store.PutFields.
-func (l *Ledger) PutFields(fields map[string]string, save Save) (Values, error) {
+func (l *Ledger) PutFields(now time.Time, fields map[string]string, save Save) (Values, error) {
 	all, err := mergeFields(l.head.Group.Fields, fields)
 	if err != nil {
 		return Values{}, err
@@ -153,6 +154,7 @@ func (l *Ledger) PutFields(fields map[string]string, save Save) (Values, error) 
 	next := l.Head()
 	next.Group.Fields = all
 	next.FieldsVersion++
+	next.ChangedAt = now
 	if err := save.do(next); err != nil {
 		return Values{}, err
 	}
@@ -161,11 +163,12 @@ func (l *Ledger) PutFields(fields map[string]string, save Save) (Values, error) 
 }
 
 // PutNotice is Store.PutNotice.
-func (l *Ledger) PutNotice(notice string, save Save) (uint64, error) {
+func (l *Ledger) PutNotice(now time.Time, notice string, save Save) (uint64, error) {
 	next := l.Head()
 	if next.Group.Notice != notice {
 		next.Group.Notice = notice
 		next.NoticeVersion++
+		next.ChangedAt = now
 	}
 	if err := l.put(next, save); err != nil {
 		return 0, err
@@ -174,11 +177,12 @@ func (l *Ledger) PutNotice(notice string, save Save) (uint64, error) {
 }
 
 // PutProfile is Store.PutProfile.
-func (l *Ledger) PutProfile(p Profile, save Save) (uint64, error) {
+func (l *Ledger) PutProfile(now time.Time, p Profile, save Save) (uint64, error) {
 	next := l.Head()
 	if !next.Group.Profile().Equal(p) {
 		next.Group.Name, next.Group.Owner, next.Group.Admins = p.Name, p.Owner, p.Admins
 		next.ProfileVersion++
+		next.ChangedAt = now
 	}
 	if err := l.put(next, save); err != nil {
 		return 0, err

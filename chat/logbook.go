@@ -10,14 +10,16 @@ import (
 type logbook struct {
 	messages []*Message // by rising Seq
 	bytes    int
-	last     uint64 // of the newest message ever
-	floor    uint64 // of the newest message that is not here any more
+	last     uint64    // of the newest message ever
+	lastAt   time.Time // when that was; zero: none, or it is not here any more
+	floor    uint64    // of the newest message that is not here any more
 }
 
 func newLogbook(messages []*Message, last, floor uint64) logbook {
 	b := logbook{messages: slices.Clone(messages), last: last, floor: floor}
 	for _, m := range messages {
 		b.bytes += m.size()
+		b.lastAt = m.Time
 	}
 	return b
 }
@@ -25,7 +27,7 @@ func newLogbook(messages []*Message, last, floor uint64) logbook {
 func (b *logbook) append(m *Message) {
 	b.messages = append(b.messages, m)
 	b.bytes += m.size()
-	b.last = m.Seq
+	b.last, b.lastAt = m.Seq, m.Time
 }
 
 // trim removes what neither history nor resume needs, and returns the removed.

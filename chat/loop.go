@@ -202,7 +202,10 @@ func (r *room) publish(out outcome, ended []*sending) {
 	r.audience = append(r.audience[:0], r.members...)
 	defer clear(r.audience) // a quiet room must not keep sessions that left
 	if out.update != nil {
-		out.update(r)
+		before := r.infoSeq()
+		if out.update(r); r.infoSeq() != before {
+			r.changedAt = r.usedAt
+		}
 	}
 	r.mu.Unlock()
 

@@ -85,19 +85,19 @@ func (s *Memory) PutAttributes(_ context.Context, group string, c AttributeChang
 
 // PutFields implements Store.
 func (s *Memory) PutFields(_ context.Context, group string, fields map[string]string) (v Values, err error) {
-	err = s.with(group, func(l *Ledger) (err error) { v, err = l.PutFields(fields, nil); return err })
+	err = s.with(group, func(l *Ledger) (err error) { v, err = l.PutFields(time.Now(), fields, nil); return err })
 	return v, err
 }
 
 // PutNotice implements Store.
 func (s *Memory) PutNotice(_ context.Context, group, notice string) (version uint64, err error) {
-	err = s.with(group, func(l *Ledger) (err error) { version, err = l.PutNotice(notice, nil); return err })
+	err = s.with(group, func(l *Ledger) (err error) { version, err = l.PutNotice(time.Now(), notice, nil); return err })
 	return version, err
 }
 
 // PutProfile implements Store.
 func (s *Memory) PutProfile(_ context.Context, group string, p Profile) (version uint64, err error) {
-	err = s.with(group, func(l *Ledger) (err error) { version, err = l.PutProfile(p, nil); return err })
+	err = s.with(group, func(l *Ledger) (err error) { version, err = l.PutProfile(time.Now(), p, nil); return err })
 	return version, err
 }
 

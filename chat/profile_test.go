@@ -277,19 +277,19 @@ func TestLedgerSavesWhatIsUnchanged(t *testing.T) {
 		return nil
 	}
 	failing = true
-	if _, err := l.PutProfile(chat.Profile{Owner: "anna"}, save); !errors.Is(err, errDisk) {
+	if _, err := l.PutProfile(time.Now(), chat.Profile{Owner: "anna"}, save); !errors.Is(err, errDisk) {
 		t.Fatal(err)
 	}
 	failing = false
-	if version, err := l.PutProfile(chat.Profile{Owner: "owner"}, save); err != nil || version != 0 || file.Group.Owner != "owner" {
+	if version, err := l.PutProfile(time.Now(), chat.Profile{Owner: "owner"}, save); err != nil || version != 0 || file.Group.Owner != "owner" {
 		t.Errorf("version %d, the file has owner %q, %v", version, file.Group.Owner, err)
 	}
 	failing = true
-	if _, err := l.PutNotice("new", save); !errors.Is(err, errDisk) {
+	if _, err := l.PutNotice(time.Now(), "new", save); !errors.Is(err, errDisk) {
 		t.Fatal(err)
 	}
 	failing = false
-	if version, err := l.PutNotice("old", save); err != nil || version != 0 || file.Group.Notice != "old" {
+	if version, err := l.PutNotice(time.Now(), "old", save); err != nil || version != 0 || file.Group.Notice != "old" {
 		t.Errorf("version %d, the file has notice %q, %v", version, file.Group.Notice, err)
 	}
 }

@@ -26,6 +26,7 @@ type room struct {
 	noticeVersion  uint64
 	profileVersion uint64
 	settings       VersionedSettings
+	changedAt      time.Time // of the last change of what infoSeq counts
 	log            logbook
 	withdrawals    []Withdrawal // the newest, in the order they happened; never written in place
 	restraints
@@ -139,6 +140,9 @@ func (r *room) fill(state GroupState) {
 	r.fields = Values{Version: state.FieldsVersion, All: state.Group.Fields}
 	r.noticeVersion, r.profileVersion = state.NoticeVersion, state.ProfileVersion
 	r.settings = VersionedSettings{state.Settings, state.SettingsVersion}
+	if r.changedAt = state.ChangedAt; r.changedAt.IsZero() {
+		r.changedAt = state.Group.CreatedAt
+	}
 	r.restraints = state.restraints()
 	r.withdrawals = state.Withdrawals
 	r.tally.now, r.tally.told = state.Counters, state.Counters.Version

@@ -126,11 +126,12 @@ type SettingsStore interface {
 }
 
 // PutSettings is SettingsStore.PutSettings.
-func (l *Ledger) PutSettings(p SettingsPatch, save Save) (VersionedSettings, error) {
+func (l *Ledger) PutSettings(now time.Time, p SettingsPatch, save Save) (VersionedSettings, error) {
 	next := l.Head()
 	if s := p.apply(next.Settings); s != next.Settings {
 		next.Settings = s
 		next.SettingsVersion++
+		next.ChangedAt = now
 	}
 	if err := l.put(next, save); err != nil {
 		return VersionedSettings{}, err
@@ -140,7 +141,7 @@ func (l *Ledger) PutSettings(p SettingsPatch, save Save) (VersionedSettings, err
 
 // PutSettings implements SettingsStore.
 func (s *Memory) PutSettings(_ context.Context, group string, p SettingsPatch) (v VersionedSettings, err error) {
-	err = s.with(group, func(l *Ledger) (err error) { v, err = l.PutSettings(p, nil); return err })
+	err = s.with(group, func(l *Ledger) (err error) { v, err = l.PutSettings(time.Now(), p, nil); return err })
 	return v, err
 }
 

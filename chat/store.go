@@ -138,6 +138,8 @@ type Head struct {
 	StatusEpoch     string // newest applied StatusChange
 	StatusVersion   uint64
 	Withdrawals     uint64 // how many there were
+
+	ChangedAt time.Time // of the last change of profile, notice, fields or settings; zero: none since the group was made
 }
 
 // GroupState is a group as a room is built from it. Log is oldest first.

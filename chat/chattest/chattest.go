@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"profile", testProfile},
 		{"profile and the rest", testProfileSparesTheRest},
 		{"settings", testSettings},
+		{"when it changed", testChangedAt},
 		{"withdraw", testWithdraw},
 		{"withdraw what there is", testWithdrawWhat},
 		{"withdraw many", testWithdrawMany},

@@ -191,12 +191,49 @@ func testProfileSparesTheRest(t *testing.T, s chat.Store) {
 		t.Errorf("stored %+v with %d messages", after.Head, len(after.Log))
 	}
 	after.Group.Name, after.Group.Owner, after.Group.Admins = before.Group.Name, before.Group.Owner, before.Group.Admins
-	after.ProfileVersion = before.ProfileVersion
+	after.ProfileVersion, after.ChangedAt = before.ProfileVersion, before.ChangedAt
 	if !reflect.DeepEqual(after.Head, before.Head) {
 		t.Errorf("became %+v\nwas    %+v", after.Head, before.Head)
 	}
 	if now := Load(t, s, "other"); !reflect.DeepEqual(now.Head, other.Head) {
 		t.Errorf("the other group became %+v", now.Head)
+	}
+}
+
+// testChangedAt: each change of what the group is moves the time of the last one, and what changes nothing does not.
+func testChangedAt(t *testing.T, s chat.Store) {
+	last := Create(t, s, "g").ChangedAt
+	if !last.IsZero() {
+		t.Errorf("a new group was changed at %s", last)
+	}
+	text := "x"
+	change, m := Status("g", "e", 1)
+	for _, step := range []struct {
+		name  string
+		do    func() error
+		moves bool
+	}{
+		{"profile", func() error { _, err := s.PutProfile(t.Context(), "g", chat.Profile{Name: "x"}); return err }, true},
+		{"the same", func() error { _, err := s.PutProfile(t.Context(), "g", chat.Profile{Name: "x"}); return err }, false},
+		{"notice", func() error { _, err := s.PutNotice(t.Context(), "g", "x"); return err }, true},
+		{"the same", func() error { _, err := s.PutNotice(t.Context(), "g", "x"); return err }, false},
+		{"fields", func() error { _, err := s.PutFields(t.Context(), "g", map[string]string{"a": "b"}); return err }, true},
+		{"settings", func() error { _, err := s.PutSettings(t.Context(), "g", chat.SettingsPatch{Avatar: &text}); return err }, true},
+		{"the same", func() error { _, err := s.PutSettings(t.Context(), "g", chat.SettingsPatch{Avatar: &text}); return err }, false},
+		{"status", func() error { _, err := s.ApplyStatus(t.Context(), change, m, Keep); return err }, true},
+		{"attributes", func() error {
+			_, err := attributes(t, s, "g", chat.AttributeChange{Op: chat.SetAttribute, Set: map[string]string{"a": "1"}})
+			return err
+		}, false},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		now := Load(t, s, "g").ChangedAt
+		if now.After(last) != step.moves || !step.moves && !now.Equal(last) || time.Since(now) > time.Minute {
+			t.Errorf("%s: changed at %s, before at %s", step.name, now, last)
+		}
+		last = now
 	}
 }
 

@@ -299,7 +299,7 @@ func (c *Chat) PutAttributes(ctx context.Context, group string, change chat.Attr
 // PutFields implements chat.Store.
 func (c *Chat) PutFields(ctx context.Context, group string, fields map[string]string) (v chat.Values, err error) {
 	err = c.with(ctx, group, func(g *chatGroup) (err error) {
-		v, err = g.ledger.PutFields(fields, c.save(ctx, g))
+		v, err = g.ledger.PutFields(time.Now(), fields, c.save(ctx, g))
 		return err
 	})
 	return v, err
@@ -308,7 +308,7 @@ func (c *Chat) PutFields(ctx context.Context, group string, fields map[string]st
 // PutNotice implements chat.Store.
 func (c *Chat) PutNotice(ctx context.Context, group, notice string) (version uint64, err error) {
 	err = c.with(ctx, group, func(g *chatGroup) (err error) {
-		version, err = g.ledger.PutNotice(notice, c.save(ctx, g))
+		version, err = g.ledger.PutNotice(time.Now(), notice, c.save(ctx, g))
 		return err
 	})
 	return version, err
@@ -317,7 +317,7 @@ func (c *Chat) PutNotice(ctx context.Context, group, notice string) (version uin
 // PutProfile implements chat.Store.
 func (c *Chat) PutProfile(ctx context.Context, group string, p chat.Profile) (version uint64, err error) {
 	err = c.with(ctx, group, func(g *chatGroup) (err error) {
-		version, err = g.ledger.PutProfile(p, c.save(ctx, g))
+		version, err = g.ledger.PutProfile(time.Now(), p, c.save(ctx, g))
 		return err
 	})
 	return version, err

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"context"
+	"time"
 
 	"liveroom/chat"
 )
@@ -9,7 +10,7 @@ import (
 // PutSettings implements chat.SettingsStore.
 func (c *Chat) PutSettings(ctx context.Context, group string, p chat.SettingsPatch) (v chat.VersionedSettings, err error) {
 	err = c.with(ctx, group, func(g *chatGroup) (err error) {
-		v, err = g.ledger.PutSettings(p, c.save(ctx, g))
+		v, err = g.ledger.PutSettings(time.Now(), p, c.save(ctx, g))
 		return err
 	})
 	return v, err
