@@ -33,7 +33,9 @@ type Accounts interface {
 }
 
 // Chat is the chat core (chat.Service).
-type Chat interface{}
+type Chat interface {
+	ChatGroups
+}
 
 // Failures limits failed authentications of an address (web.Server).
 type Failures interface {

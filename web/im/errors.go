@@ -33,7 +33,7 @@ func (s *service) known(err error) *Error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &group):
-		return &Error{Code: s.chatCode(group), Info: inWords(group.Name, group.Field, group.Detail)}
+		return &Error{Code: s.chatCode(group), Info: inWords(group.Name, wireName(group.Field), group.Detail)}
 	case errors.As(err, &person):
 		return &Error{Code: s.accountCode(person), Info: inWords(person.Name, person.Field, person.Detail)}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -46,6 +46,7 @@ func New(cfg Config, deps Deps, log *slog.Logger) (*Server, error) {
 // register fills the table.
 func (s *Server) register() {
 	s.registerAccounts()
+	s.registerGroupCommands()
 }
 
 // ServeHTTP answers one command. What is asked for is looked at from the outside in: method, path, who asks, how often,

@@ -1,0 +1,70 @@
+package im
+
+import (
+	"context"
+	"strconv"
+
+	"liveroom/chat"
+)
+
+// ChatPeople tells who is in groups (chat.Service).
+type ChatPeople interface {
+	Members(ctx context.Context, group string, by chat.Identity, after string, limit int) (page []chat.Member, next string, err error)
+}
+
+func (s *Server) registerLiveGroups() {
+	register(s, &groups, "get_online_member_num", limits{}, s.onlineNumber)
+	register(s, &liveGroups, "get_members", limits{}, s.members)
+}
+
+type onlineResponse struct {
+	OnlineMemberNum int
+}
+
+// onlineNumber counts people with a live connection, guests included (spec im-rest §3.16).
+func (s *Server) onlineNumber(ctx context.Context, _ chat.Identity, in *groupRequest) (*onlineResponse, error) {
+	d, err := s.chat.Describe(ctx, in.GroupID)
+	if err != nil {
+		return nil, err
+	}
+	return &onlineResponse{d.Count.Members}, nil
+}
+
+type membersRequest struct {
+	GroupID   string `json:"GroupId" im:"need"`
+	Timestamp uint64 // NextTimestamp of the page before; 0: the first
+}
+
+type liveMember struct {
+	Account  string `json:"Member_Account"`
+	JoinTime int64
+	NickName string
+	Avatar   string
+}
+
+type membersResponse struct {
+	Members []liveMember `json:"MemberList"`
+	Next    uint64       `json:"NextTimestamp"` // 0: these were the last
+}
+
+// members lists a page of who is there, who came last first (spec im-rest §3.20).
+func (s *Server) members(ctx context.Context, by chat.Identity, in *membersRequest) (*membersResponse, error) {
+	after := ""
+	if in.Timestamp != 0 {
+		after = strconv.FormatUint(in.Timestamp, 10)
+	}
+	page, next, err := s.chat.Members(ctx, in.GroupID, by, after, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := &membersResponse{Members: make([]liveMember, len(page))}
+	for i, m := range page {
+		out.Members[i] = liveMember{m.User, m.JoinedAt.Unix(), m.Nick, m.Avatar}
+	}
+	if next != "" {
+		if out.Next, err = strconv.ParseUint(next, 10, 64); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,30 @@
+package im
+
+// ChatGroups is what the commands about groups need of the chat (chat.Service).
+type ChatGroups interface {
+	ChatFounders
+	ChatProfiles
+	ChatHistory
+	ChatRecalls
+	ChatNotifier
+	ChatAttributes
+	ChatCounters
+	ChatMutes
+	ChatBans
+	ChatPeople
+}
+
+// registerGroupCommands puts all commands about groups into the table.
+func (s *Server) registerGroupCommands() {
+	s.registerGroups()
+	s.registerGroupInfo()
+	s.registerHistory()
+	s.registerRecall()
+	s.registerNotify()
+	s.registerAttributes()
+	s.registerCounters()
+	s.registerMutes()
+	s.registerBans()
+	s.registerLiveGroups()
+	s.registerRefusals()
+}

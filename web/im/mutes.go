@@ -1,0 +1,69 @@
+package im
+
+import (
+	"context"
+
+	"liveroom/chat"
+)
+
+// ChatMutes keeps people from speaking (chat.Service).
+type ChatMutes interface {
+	Mutes(ctx context.Context, group string, by chat.Identity, after string, limit int) (page []chat.Sanction, next string, err error)
+}
+
+func (s *Server) registerMutes() {
+	register(s, &groups, "get_group_muted_account", limits{}, s.muted)
+	register(s, &groups, "get_group_shutted_uin", limits{}, s.muted)
+}
+
+type mutedAccount struct {
+	Account string `json:"Member_Account"`
+	Until   int64  `json:"MutedUntil"`
+}
+
+type shuttedUin struct {
+	Account string `json:"Member_Account"`
+	Until   int64  `json:"ShuttedUntil"`
+}
+
+type mutedResponse struct {
+	GroupID string         `json:"GroupId"`
+	Muted   []mutedAccount `json:"MutedAccountList"`
+	Shutted []shuttedUin   `json:"ShuttedUinList"`
+}
+
+// muted lists whose mute is in force, by newer and by older names (spec im-rest §3.10).
+func (s *Server) muted(ctx context.Context, by chat.Identity, in *groupRequest) (*mutedResponse, error) {
+	out := &mutedResponse{in.GroupID, []mutedAccount{}, []shuttedUin{}}
+	err := eachSanction(ctx, in.GroupID, by, s.chat.Mutes, func(one chat.Sanction) bool {
+		out.Muted = append(out.Muted, mutedAccount{one.User, until(one)})
+		out.Shutted = append(out.Shutted, shuttedUin{one.User, until(one)})
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// eachSanction goes through mutes or bans by user until see has enough.
+func eachSanction(
+	ctx context.Context, group string, by chat.Identity,
+	list func(ctx context.Context, group string, by chat.Identity, after string, limit int) ([]chat.Sanction, string, error),
+	see func(chat.Sanction) bool,
+) error {
+	for after := ""; ; {
+		page, next, err := list(ctx, group, by, after, 500)
+		if err != nil {
+			return err
+		}
+		for _, one := range page {
+			if !see(one) {
+				return nil
+			}
+		}
+		if after = next; next == "" {
+			return nil
+		}
+	}
+}
