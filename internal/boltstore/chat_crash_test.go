@@ -260,6 +260,7 @@ func TestChatKeepsOverRestart(t *testing.T) {
 // describe is all of a state as text, times in one zone.
 func describe(state chat.GroupState) string {
 	state.Group.CreatedAt = state.Group.CreatedAt.UTC().Round(0)
+	state.ChangedAt = state.ChangedAt.UTC().Round(0)
 	text := fmt.Sprintf("%+v\n%+v\n", state.Head, state.Counters)
 	for _, m := range state.Log {
 		c := *m
