@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"sort"
 	"time"
 )
 
@@ -116,4 +117,20 @@ func (s *Service) History(ctx context.Context, group string, n int) (messages []
 		return nil
 	})
 	return messages, err
+}
+
+// HistoryUpTo goes back in the history that a newcomer gets: up to n messages with a sequence number up to the given one
+// (0: the newest), oldest first, and whether there are older ones. N is as in History.
+func (s *Service) HistoryUpTo(ctx context.Context, group string, upTo uint64, n int) (messages []*Message, more bool, err error) {
+	all, err := s.History(ctx, group, 0)
+	if err != nil {
+		return nil, false, err
+	}
+	if upTo > 0 {
+		all = all[:sort.Search(len(all), func(i int) bool { return all[i].Seq > upTo })]
+	}
+	if n <= 0 || n > len(all) {
+		n = len(all)
+	}
+	return all[len(all)-n:], n < len(all), nil
 }
