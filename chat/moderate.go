@@ -12,6 +12,7 @@ import (
 // Bounds of one act of moderation.
 const (
 	maxActUsers    = 100  // users
+	maxMuteUsers   = 500  // of a mute (spec im-rest §3.9)
 	maxReasonBytes = 1000 // spec im-rest §3.19
 	maxNetworks    = 16   // networks of one user that a ban holds for
 )
@@ -40,7 +41,24 @@ func (s *Service) Mute(ctx context.Context, group string, by Identity, user stri
 	if err := checkAct(&d, reason, user); err != nil {
 		return until, err
 	}
-	c := SanctionChange{Kind: Muting, Users: []string{user}, For: d, By: by.User, Reason: reason, Limit: s.cfg.Sanctions}
+	return s.mute(ctx, group, by, []string{user}, d, reason)
+}
+
+// MuteUsers is Mute for up to 500 users, all or none. Of more than one, members are told only of those who are there.
+func (s *Service) MuteUsers(ctx context.Context, group string, by Identity, users []string, d time.Duration, reason string) (until time.Time, err error) {
+	users, err = checkSome(users, maxMuteUsers)
+	if err == nil {
+		err = checkAct(&d, reason)
+	}
+	if err != nil {
+		return until, err
+	}
+	return s.mute(ctx, group, by, users, d, reason)
+}
+
+// mute is MuteUsers for what was checked.
+func (s *Service) mute(ctx context.Context, group string, by Identity, users []string, d time.Duration, reason string) (until time.Time, err error) {
+	c := SanctionChange{Kind: Muting, Users: users, For: d, By: by.User, Reason: reason, Limit: s.cfg.Sanctions}
 	err = s.sanction(ctx, group, by, c, false, func(r *room, c SanctionChange, done []Sanction) outcome {
 		if d > 0 {
 			until = done[0].Until
@@ -143,15 +161,26 @@ func (s *Service) sanction(ctx context.Context, group string, by Identity, c San
 }
 
 func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction) outcome {
-	one, action, until := done[0], "unmute", time.Time{}
+	action, until := "unmute", time.Time{}
 	if c.For > 0 {
-		action, until = "mute", one.Until
+		action, until = "mute", done[0].Until
 	}
-	return outcome{
-		items:  []Item{r.muteEvent(one.User, until, by)},
+	users := make([]string, len(done))
+	for i, one := range done {
+		users[i] = one.User
+	}
+	tell := users
+	if len(users) > 1 {
+		tell = r.present(users)
+	}
+	out := outcome{
 		update: func(r *room) { r.mutes.apply(c, done) },
-		acts:   acts(by, r.id, action, c.Users, c.detail()),
+		acts:   acts(by, r.id, action, users, c.detail()),
 	}
+	for _, user := range tell {
+		out.items = append(out.items, r.muteEvent(user, until, by))
+	}
+	return out
 }
 
 // muteEvent tells until when a user may not speak; zero: he may.
@@ -359,19 +388,23 @@ func (c SanctionChange) detail() map[string]string {
 }
 
 // checkUsers looks at the users of an act, and drops repetitions.
-func checkUsers(users []string) ([]string, error) {
+func checkUsers(users []string) ([]string, error) { return checkSome(users, maxActUsers) }
+
+// checkSome is checkUsers for up to most users.
+func checkSome(users []string, most int) ([]string, error) {
 	switch {
 	case len(users) == 0:
 		return nil, ErrParameter.with("users", "must name at least one user")
-	case len(users) > maxActUsers:
-		return nil, ErrTooManyUsers
+	case len(users) > most:
+		return nil, ErrTooManyUsers.with("users", "name at most %d users at once", most)
 	}
-	var once []string
+	once, seen := make([]string, 0, len(users)), make(map[string]bool, len(users))
 	for _, user := range users {
 		if !validUser(user) {
 			return nil, badUser("users")
 		}
-		if !slices.Contains(once, user) {
+		if !seen[user] {
+			seen[user] = true
 			once = append(once, user)
 		}
 	}

@@ -3,6 +3,9 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -246,5 +249,59 @@ func TestMutedInBetween(t *testing.T) {
 			}
 			stop()
 		}
+	})
+}
+
+func TestManyAreMutedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		journal := &acts{}
+		s := start(t, chat.Config{CountEvery: time.Hour, Journal: journal}, chat.NewMemory())
+		create(t, s, "demo", "helper")
+		users := make([]string, 500)
+		for i := range users {
+			users[i] = fmt.Sprint("u", i)
+		}
+		join(t, s, "demo", "u7")
+		alice, _ := join(t, s, "demo", "alice")
+		until, err := s.MuteUsers(t.Context(), "demo", admin, append([]string{"u0"}, users[1:]...), time.Hour, "flood")
+		if err != nil || time.Until(until) < time.Hour {
+			t.Fatalf("muted until %v, %v", until, err)
+		}
+		if e := alice.events("mute"); len(e) != 1 || !strings.Contains(string(e[0].Data), `"user":"u7"`) {
+			t.Errorf("alice was told %v", e)
+		}
+		page, next, err := s.Mutes(t.Context(), "demo", admin, "", 500)
+		if err != nil || len(page) != 500 || next != "" || len(journal.lines()) != 500 {
+			t.Errorf("%d are muted, next %q, %v; %d acts are kept", len(page), next, err, len(journal.lines()))
+		}
+		if _, err := s.Send(t.Context(), chat.Message{Group: "demo", Body: text("hi")}, named("u7")); !errors.Is(err, chat.ErrMuted) {
+			t.Errorf("u7 spoke: %v", err)
+		}
+		for name, tc := range map[string]struct {
+			users []string
+			want  error
+		}{
+			"501":                  {append(slices.Clone(users), "more"), chat.ErrTooManyUsers},
+			"none":                 {nil, chat.ErrParameter},
+			"no user id":           {[]string{"amy", "b b"}, chat.ErrParameter},
+			"one of them is equal": {[]string{"amy", chat.Administrator}, chat.ErrParameter},
+		} {
+			if _, err := s.MuteUsers(t.Context(), "demo", admin, tc.users, time.Hour, ""); !errors.Is(err, tc.want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if _, err := s.MuteUsers(t.Context(), "demo", named("helper"), []string{"amy", "owner"}, time.Hour, ""); !errors.Is(err, chat.ErrPermission) {
+			t.Errorf("one of them is above: %v", err)
+		}
+		if page, _, _ := s.Mutes(t.Context(), "demo", admin, "", 500); len(page) != 500 {
+			t.Errorf("part of what was refused was done: %d are muted", len(page))
+		}
+		if _, err := s.MuteUsers(t.Context(), "demo", admin, []string{"u7", "u8", "amy"}, 0, ""); err != nil {
+			t.Fatal(err)
+		}
+		if page, _, _ := s.Mutes(t.Context(), "demo", admin, "", 500); len(page) != 498 || len(journal.lines()) != 502 {
+			t.Errorf("%d are muted, %d acts kept", len(page), len(journal.lines()))
+		}
+		send(t, s, "demo", "u7", "free")
 	})
 }
