@@ -25,6 +25,12 @@ const (
 	maxReplyHeader = 64 << 10
 )
 
+// The two failures that are told apart from others: the receiver was too slow, or said too much.
+const (
+	whyTimeout = "timeout"
+	whyLarge   = "reply_too_large"
+)
+
 // failure is why a receiver gave no answer that counts. Its text has nothing of the receiver's URL, which may hold a secret.
 type failure struct {
 	why    string // stable, snake_case: for counters and the delivery log
@@ -86,7 +92,7 @@ func (c *Client) post(ctx context.Context, timeout time.Duration, url string, he
 	case err != nil:
 		return answer{}, failureOf(ctx, err)
 	case len(reply) > maxReply:
-		return answer{}, &failure{"reply_too_large", fmt.Sprintf("the answer has more than %d bytes", maxReply)}
+		return answer{}, &failure{whyLarge, fmt.Sprintf("the answer has more than %d bytes", maxReply)}
 	}
 	return answer{resp.StatusCode, reply}, nil
 }
@@ -106,7 +112,7 @@ func failureOf(ctx context.Context, err error) *failure {
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
 		return &failure{"stopped", "the request was given up"}
 	case ctx.Err() != nil, errors.As(err, &late) && late.Timeout():
-		return &failure{"timeout", "no complete answer in time"}
+		return &failure{whyTimeout, "no complete answer in time"}
 	case errors.As(err, &dns):
 		return &failure{"dns", "the receiver's name was not found"}
 	case errors.As(err, &cert):

@@ -1,0 +1,323 @@
+package callback
+
+import (
+	"encoding/json"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"liveroom/chat"
+	"liveroom/web/callback/delivery"
+)
+
+// Commands of Tencent IM that a live room can cause (spec im-callbacks §5).
+const (
+	BeforeCreateGroup       = "Group.CallbackBeforeCreateGroup"
+	AfterCreateGroup        = "Group.CallbackAfterCreateGroup"
+	BeforeApplyJoinGroup    = "Group.CallbackBeforeApplyJoinGroup"
+	AfterNewMemberJoin      = "Group.CallbackAfterNewMemberJoin"
+	AfterMemberExit         = "Group.CallbackAfterMemberExit"
+	BeforeSendMsg           = "Group.CallbackBeforeSendMsg"
+	AfterSendMsg            = "Group.CallbackAfterSendMsg"
+	SendMsgException        = "Group.CallbackSendMsgException"
+	AfterRecallMsg          = "Group.CallbackAfterRecallMsg"
+	AfterGroupInfoChanged   = "Group.CallbackAfterGroupInfoChanged"
+	AfterGroupAttrChanged   = "Group.CallbackAfterGroupAttrChanged"
+	AfterGroupDestroyed     = "Group.CallbackAfterGroupDestroyed"
+	OnMemberStateChange     = "Group.CallbackOnMemberStateChange"
+	AfterMemberFieldChanged = "Group.CallbackAfterMemberFieldChanged"
+	BeforeLetter            = "C2C.CallbackBeforeSendMsg"
+	AfterLetter             = "C2C.CallbackAfterSendMsg"
+	StateChange             = "State.StateChange"
+	ResultNotify            = "ContentCallback.ResultNotify"
+)
+
+// groupType is the only type of group there is.
+const groupType = "AVChatRoom"
+
+// maxMembersTold bounds the users of one OnMemberStateChange; of more, several are told.
+const maxMembersTold = 500
+
+// call is one callback as an IM receiver gets it, but for what is made anew at each try.
+type call struct {
+	command string
+	class   delivery.Class
+	queue   string // the events of one are told in order
+	id      string // empty: made by the queue
+	query   url.Values
+	body    []byte
+	at      time.Time
+}
+
+// event is the call for one endpoint.
+func (c *call) event(endpoint string) delivery.Event {
+	return delivery.Event{
+		Endpoint: endpoint, Room: c.queue, Class: c.class, ID: c.id, Command: c.command, Query: c.query, Body: c.body, At: c.at,
+	}
+}
+
+// from says in the query from where who caused it acts (spec im-callbacks §1.1).
+func from(who chat.Identity) url.Values {
+	q := url.Values{"OptPlatform": {optPlatform(who)}}
+	if who.Address.IsValid() {
+		q["ClientIP"] = []string{clientIP(who.Address)}
+	}
+	return q
+}
+
+// clientIP is an address as receivers know it. Of IPv6 it is the network, as far as one person has it.
+func clientIP(p netip.Prefix) string { return p.Addr().Unmap().String() }
+
+// optPlatform is the platform somebody acts on. The server itself counts as a backend.
+func optPlatform(who chat.Identity) string {
+	if who.Platform == "" && who.User == chat.Administrator {
+		return chat.PlatformREST
+	}
+	return chat.OptPlatform(who.Platform)
+}
+
+// messageID names a message as the SDK does.
+func messageID(m *chat.Message) string {
+	if m.Random == 0 {
+		return m.From + "-s" + strconv.FormatUint(m.Seq, 10)
+	}
+	return m.From + "-" + strconv.FormatUint(uint64(m.Random), 10)
+}
+
+// group begins the body of a callback of a group.
+func group(command, id string, size int) object {
+	return newObject(160+size).text("CallbackCommand", command).text("GroupId", id).text("Type", groupType)
+}
+
+func (o object) eventTime(at time.Time) []byte {
+	return o.number("EventTime", at.UnixMilli()).close()
+}
+
+// groupMessage begins what is told of a message to a group before and after it is sent (spec im-callbacks §6.1).
+func groupMessage(command string, m *chat.Message, operator string) object {
+	return group(command, m.Group, 128+len(m.Body)+len(m.CloudCustomData)).
+		text("From_Account", m.From).text("Operator_Account", operator).number("Random", int64(m.Random)).
+		text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).raw("MsgBody", m.Body).text("CloudCustomData", m.CloudCustomData)
+}
+
+func beforeMessage(m *chat.Message, who chat.Identity, at time.Time) []byte {
+	return groupMessage(BeforeSendMsg, m, who.User).eventTime(at)
+}
+
+func sent(f chat.Sent) []byte {
+	return groupMessage(AfterSendMsg, f.M, f.By.User).
+		number("MsgSeq", int64(f.M.Seq)).number("MsgTime", f.M.Time.Unix()).eventTime(f.Time)
+}
+
+func notSent(f chat.NotSent) []byte {
+	return groupMessage(SendMsgException, f.M, f.By.User).
+		number("ErrorCode", int64(f.Err.Code)).text("ErrorInfo", f.Err.Detail).eventTime(f.Time)
+}
+
+// letter begins what is told of a message to a user (spec im-callbacks §7.2).
+func letter(command, to string, m *chat.Message, at time.Time) object {
+	seq, random := int64(m.Seq), int64(m.Random)
+	key := strconv.FormatInt(seq, 10) + "_" + strconv.FormatInt(random, 10) + "_" + strconv.FormatInt(at.Unix(), 10)
+	return newObject(320+len(m.Body)+len(m.CloudCustomData)).text("CallbackCommand", command).
+		text("From_Account", m.From).text("To_Account", to).number("MsgSeq", seq).number("MsgRandom", random).
+		number("MsgTime", at.Unix()).text("MsgKey", key).text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).
+		raw("MsgBody", m.Body).text("CloudCustomData", m.CloudCustomData)
+}
+
+func beforeLetter(to string, m *chat.Message, at time.Time) []byte {
+	return letter(BeforeLetter, to, m, at).eventTime(at)
+}
+
+func letterSent(f chat.LetterSent) []byte {
+	return letter(AfterLetter, f.To, f.M, f.M.Time).
+		number("SendMsgResult", 0).text("ErrorInfo", "send msg succeed").number("UnreadMsgNum", 0).eventTime(f.Time)
+}
+
+func beforeJoin(id string, who chat.Identity, at time.Time) []byte {
+	return group(BeforeApplyJoinGroup, id, 0).text("Requestor_Account", who.User).text("ApplyMsg", "").eventTime(at)
+}
+
+// beforeGroup is told before there is a group, so it has no id (spec im-callbacks §6.5).
+func beforeGroup(d chat.GroupDraft, who chat.Identity, at time.Time) []byte {
+	return newObject(256).text("CallbackCommand", BeforeCreateGroup).text("Operator_Account", who.User).text("Owner_Account", d.Owner).
+		text("Type", groupType).text("Name", d.Name).number("CreateGroupNum", 0).members("MemberList", "Member_Account").eventTime(at)
+}
+
+func groupMade(f chat.GroupMade) []byte {
+	g := f.Made
+	o := newObject(256).text("CallbackCommand", AfterCreateGroup).text("GroupId", f.Group).text("Operator_Account", f.By.User).
+		text("Owner_Account", g.Owner).text("Type", groupType).text("Name", g.Name).members("MemberList", "Member_Account")
+	if len(g.Fields) > 0 {
+		o = o.raw("UserDefinedDataList", pairs("Key", "Value", g.Fields, nil))
+	}
+	return o.eventTime(f.Time)
+}
+
+func groupGone(f chat.GroupGone) []byte {
+	return newObject(256).text("CallbackCommand", AfterGroupDestroyed).text("Operator_Account", f.By.User).text("GroupId", f.Group).
+		text("Type", groupType).text("Owner_Account", f.Was.Owner).text("Name", f.Was.Name).members("MemberList", "Member_Account").eventTime(f.Time)
+}
+
+func groupChanged(f chat.GroupChanged) []byte {
+	o := group(AfterGroupInfoChanged, f.Group, 0).text("Operator_Account", f.By.User)
+	for _, c := range []struct {
+		name  string
+		value *string
+	}{{"Name", f.Name}, {"Introduction", f.Introduction}, {"Notification", f.Notice}, {"FaceUrl", f.Avatar}} {
+		if c.value != nil {
+			o = o.text(c.name, *c.value)
+		}
+	}
+	return o.eventTime(f.Time)
+}
+
+// attributesWritten has the deleted keys of clear and delete with an empty value each.
+func attributesWritten(f chat.AttributesWritten) []byte {
+	return group(AfterGroupAttrChanged, f.Group, 0).text("Operator_Account", f.By.User).text("OptionType", optionType(f.Op)).
+		raw("GroupAttr", pairs("key", "value", f.Set, f.Keys)).eventTime(f.Time)
+}
+
+func optionType(op chat.AttributeOp) string {
+	switch op {
+	case chat.SetAttribute:
+		return "modify"
+	case chat.ReplaceAttribute:
+		return "set"
+	case chat.DeleteAttribute:
+		return "delete"
+	case chat.ClearAttribute:
+		return "clear"
+	}
+	return ""
+}
+
+// pairs are names and values as Tencent lists them, in order of name; those of gone have none.
+func pairs(name, value string, set map[string]string, gone []string) []byte {
+	out := []byte{'['}
+	add := func(k, v string) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, newObject(len(k)+len(v)+32).text(name, k).text(value, v).close()...)
+	}
+	for _, k := range slices.Sorted(maps.Keys(set)) {
+		add(k, set[k])
+	}
+	for _, k := range slices.Sorted(slices.Values(gone)) {
+		add(k, "")
+	}
+	return append(out, ']')
+}
+
+func roleChanged(f chat.RoleChanged) []byte {
+	return group(AfterMemberFieldChanged, f.Group, 0).text("Operator_Account", f.By.User).text("Member_Account", f.User).
+		text("Role", string(f.Role)).eventTime(f.Time)
+}
+
+func came(f chat.Came) []byte {
+	return group(AfterNewMemberJoin, f.Group, 0).text("JoinType", "Apply").text("Operator_Account", f.By.User).
+		members("NewMemberList", "Member_Account", f.By.User).eventTime(f.Time)
+}
+
+func went(f chat.Went) []byte {
+	exit := "Kicked"
+	if f.Reason == "" {
+		exit = "Quit"
+	}
+	return group(AfterMemberExit, f.Group, 0).text("ExitType", exit).text("Operator_Account", f.By.User).
+		members("ExitMemberList", "Member_Account", f.User).eventTime(f.Time)
+}
+
+func presenceChanged(f chat.PresenceChanged, users []string) []byte {
+	kind := "Offline"
+	if f.Online {
+		kind = "Online"
+	}
+	return newObject(192+40*len(users)).text("CallbackCommand", OnMemberStateChange).text("GroupId", f.Group).
+		text("EventType", kind).text("EventCause", string(f.Cause)).members("MemberList", "Member_Account", users...).eventTime(f.Time)
+}
+
+func withdrew(f chat.Withdrew) []byte {
+	list := []byte{'['}
+	for i, seq := range f.Seqs {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = append(list, newObject(32).number("MsgSeq", int64(seq)).close()...)
+	}
+	return newObject(192).text("CallbackCommand", AfterRecallMsg).text("Operator_Account", f.By.User).text("Type", groupType).
+		text("GroupId", f.Group).raw("MsgSeqList", append(list, ']')).eventTime(f.Time)
+}
+
+// stateChange is told of devices that come and go (spec im-callbacks §7.5).
+func stateChange(action, reason string, o chat.Occasion, replaced []string) []byte {
+	info := newObject(96).text("Action", action).text("To_Account", o.By.User).text("Reason", reason).close()
+	body := newObject(256).text("CallbackCommand", StateChange).number("EventTime", o.Time.UnixMilli()).raw("Info", info)
+	if len(replaced) > 0 {
+		platforms := make([]string, len(replaced))
+		for i, p := range replaced {
+			platforms[i] = chat.OptPlatform(p)
+		}
+		body = body.members("KickedDevice", "Platform", platforms...)
+	}
+	return body.close()
+}
+
+func signedIn(f chat.SignedIn) []byte {
+	return stateChange("Login", "Register", f.Occasion, f.Replaced)
+}
+
+func signedOut(f chat.SignedOut) []byte {
+	action := "Disconnect"
+	if f.Reason == chat.SignOutAsked {
+		action = "Logout"
+	}
+	return stateChange(action, string(f.Reason), f.Occasion, nil)
+}
+
+// fromDevice is from with the one platform that only StateChange writes differently.
+func fromDevice(who chat.Identity) url.Values {
+	q := from(who)
+	if q.Get("OptPlatform") == chat.PlatformIOS {
+		q.Set("OptPlatform", "IOS")
+	}
+	return q
+}
+
+// judged is a verdict of the sensitive words about a message that was not sent (spec im-callbacks §7.1). Its body has no
+// CallbackCommand; what words were hit is not told.
+func judged(f chat.NotSent, app uint64) []byte {
+	texts, custom := textsOf(f.M.Body)
+	scene := "Group"
+	if custom {
+		scene = "GroupCustom"
+	}
+	contact := newObject(96).number("ContactType", 2).text("ToGroupId", f.Group).close()
+	return newObject(384+len(f.M.Body)).text("Scene", scene).number("SdkAppId", int64(app)).text("From_Account", f.M.From).
+		raw("ContactItem", contact).text("ContentType", "Text").raw("TextContent", encode(nil, texts)).
+		number("CtxcbResult", 1).text("CtxcbRequestId", messageID(f.M)).raw("CtxcbKeywords", []byte("[]")).
+		text("CtxcbSuggestion", "Block").text("CtxcbLabel", "Custom").text("CloudCustomData", f.M.CloudCustomData).close()
+}
+
+// textsOf are the texts of a MsgBody that people read, and whether one is in a custom element.
+func textsOf(body json.RawMessage) (texts []string, custom bool) {
+	var elements []struct {
+		MsgType    string
+		MsgContent struct{ Text, Data, Desc string }
+	}
+	_ = json.Unmarshal(body, &elements) // the chat has read it; where a field is no text, there is none
+	texts = []string{}
+	for _, e := range elements {
+		custom = custom || e.MsgType == "TIMCustomElem"
+		for _, text := range []string{e.MsgContent.Text, e.MsgContent.Data, e.MsgContent.Desc} {
+			if strings.TrimSpace(text) != "" {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return texts, custom
+}

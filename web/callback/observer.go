@@ -1,0 +1,148 @@
+package callback
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+
+	"liveroom/chat"
+	"liveroom/web/callback/delivery"
+)
+
+// Queue keeps events until their receivers have them (delivery.Service).
+type Queue interface {
+	Append(events ...delivery.Event)
+	Settle(ctx context.Context)
+}
+
+// Observer tells IM receivers what happens in the chat. It is a chat.Observer.
+type Observer struct {
+	receivers *Registry
+	queue     Queue
+	app       uint64
+}
+
+var _ chat.Observer = (*Observer)(nil)
+
+// NewObserver returns the observer of an IM application's chat.
+func NewObserver(app uint64, receivers *Registry, queue Queue) *Observer {
+	return &Observer{receivers: receivers, queue: queue, app: app}
+}
+
+// Settle implements chat.Observer.
+func (o *Observer) Settle(ctx context.Context) { o.queue.Settle(ctx) }
+
+// Observe implements chat.Observer. Of facts that nobody wants to be told of nothing is made.
+func (o *Observer) Observe(facts ...chat.Fact) {
+	for _, f := range facts {
+		switch f := f.(type) {
+		case chat.Sent:
+			o.sent(f)
+		case chat.NotSent:
+			o.notSent(f)
+		case chat.Withdrew:
+			o.ofGroup(AfterRecallMsg, delivery.Talk, f.Occasion, func() []byte { return withdrew(f) })
+		case chat.LetterSent:
+			o.ofUser(AfterLetter, delivery.Talk, f.M.From, f.Occasion, func() []byte { return letterSent(f) })
+		case chat.Came:
+			o.ofGroup(AfterNewMemberJoin, delivery.People, f.Occasion, func() []byte { return came(f) })
+		case chat.Went:
+			o.ofGroup(AfterMemberExit, delivery.People, f.Occasion, func() []byte { return went(f) })
+		case chat.PresenceChanged:
+			o.presenceChanged(f)
+		case chat.SignedIn:
+			o.ofDevice(f.Occasion, func() []byte { return signedIn(f) })
+		case chat.SignedOut:
+			o.ofDevice(f.Occasion, func() []byte { return signedOut(f) })
+		case chat.GroupMade:
+			o.ofGroup(AfterCreateGroup, delivery.People, f.Occasion, func() []byte { return groupMade(f) })
+		case chat.GroupGone:
+			o.ofGroup(AfterGroupDestroyed, delivery.People, f.Occasion, func() []byte { return groupGone(f) })
+		case chat.GroupChanged:
+			o.ofGroup(AfterGroupInfoChanged, delivery.People, f.Occasion, func() []byte { return groupChanged(f) })
+		case chat.AttributesWritten:
+			o.ofGroup(AfterGroupAttrChanged, delivery.People, f.Occasion, func() []byte { return attributesWritten(f) })
+		case chat.RoleChanged:
+			o.ofGroup(AfterMemberFieldChanged, delivery.People, f.Occasion, func() []byte { return roleChanged(f) })
+		}
+	}
+}
+
+// tell queues a call for each of those who want it.
+func (o *Observer) tell(to []Endpoint, c call) {
+	for _, e := range to {
+		o.queue.Append(c.event(e.ID))
+	}
+}
+
+func (o *Observer) ofGroup(command string, class delivery.Class, at chat.Occasion, body func() []byte) {
+	if to := o.receivers.Wants(command); to != nil {
+		o.tell(to, call{command: command, class: class, queue: at.Group, query: from(at.By), body: body(), at: at.Time})
+	}
+}
+
+func (o *Observer) ofUser(command string, class delivery.Class, user string, at chat.Occasion, body func() []byte) {
+	if to := o.receivers.Wants(command); to != nil {
+		o.tell(to, call{command: command, class: class, queue: queueOf(user), query: from(at.By), body: body(), at: at.Time})
+	}
+}
+
+func (o *Observer) ofDevice(at chat.Occasion, body func() []byte) {
+	if to := o.receivers.Wants(StateChange); to != nil {
+		o.tell(to, call{command: StateChange, class: delivery.People, queue: queueOf(at.By.User), query: fromDevice(at.By), body: body(), at: at.Time})
+	}
+}
+
+// sent queues a message under the id that room, epoch and sequence number make.
+func (o *Observer) sent(f chat.Sent) {
+	to := o.receivers.Wants(AfterSendMsg)
+	if to == nil {
+		return
+	}
+	id := f.Group + ":" + f.Epoch + ":" + strconv.FormatUint(f.M.Seq, 10)
+	o.tell(to, call{command: AfterSendMsg, class: delivery.Talk, queue: f.Group, id: id, query: from(f.By), body: sent(f), at: f.Time})
+}
+
+// notSent is told as a failure, and where words were the reason also as a verdict.
+func (o *Observer) notSent(f chat.NotSent) {
+	o.ofGroup(SendMsgException, delivery.Talk, f.Occasion, func() []byte { return notSent(f) })
+	if to := o.receivers.Wants(ResultNotify); to != nil && f.Err.Is(chat.ErrBlocked) {
+		o.tell(to, call{command: ResultNotify, class: delivery.Talk, queue: f.Group, body: judged(f, o.app), at: f.Time})
+	}
+}
+
+// presenceChanged has neither address nor platform (spec im-callbacks §1.1).
+func (o *Observer) presenceChanged(f chat.PresenceChanged) {
+	to := o.receivers.Wants(OnMemberStateChange)
+	if to == nil {
+		return
+	}
+	for users := range slices.Chunk(f.Users, maxMembersTold) {
+		o.tell(to, call{command: OnMemberStateChange, class: delivery.People, queue: f.Group, body: presenceChanged(f, users), at: f.Time})
+	}
+}
+
+// userQueues is over how many queues the events of users are spread: those of one stay in order, others needn't wait.
+const userQueues = 32
+
+// queueOf names the queue of a user's events.
+func queueOf(user string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(user))
+	return fmt.Sprintf("users-%02d", h.Sum32()%userQueues)
+}
+
+// Known are the names of all events of each format.
+func Known() map[Format][]string {
+	return map[Format][]string{
+		FormatIM: {
+			BeforeCreateGroup, AfterCreateGroup, BeforeApplyJoinGroup, AfterNewMemberJoin, AfterMemberExit, BeforeSendMsg, AfterSendMsg,
+			SendMsgException, AfterRecallMsg, AfterGroupInfoChanged, AfterGroupAttrChanged, AfterGroupDestroyed, OnMemberStateChange,
+			AfterMemberFieldChanged, BeforeLetter, AfterLetter, StateChange, ResultNotify,
+		},
+		FormatCSS:    {StreamStart, StreamStop},
+		FormatStatus: {LiveStatus},
+	}
+}
