@@ -1,0 +1,219 @@
+package callback
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"liveroom/chat"
+)
+
+// Gate asks IM receivers before something happens (spec im-callbacks §6.1, §6.5, §6.7, §7.2). It is a chat.Gate. What no
+// receiver wants to be asked about costs one look-up.
+type Gate struct {
+	client    *Client
+	receivers *Registry
+	app       uint64
+	log       *slog.Logger
+
+	mu    sync.Mutex
+	desks map[string]*desk // by endpoint
+
+	asked, allowed, refused, dropped, rewritten atomic.Uint64
+
+	failing sync.Mutex
+	failed  map[string]uint64 // by why
+}
+
+var _ chat.Gate = (*Gate)(nil)
+
+// NewGate returns the gate of an IM application's chat.
+func NewGate(app uint64, receivers *Registry, client *Client, log *slog.Logger) *Gate {
+	return &Gate{client: client, receivers: receivers, app: app, log: log, desks: map[string]*desk{}, failed: map[string]uint64{}}
+}
+
+// Message implements chat.Gate.
+func (g *Gate) Message(ctx context.Context, m *chat.Message, who chat.Identity) (chat.Ruling, error) {
+	to, ok := g.receiver(BeforeSendMsg)
+	if !ok {
+		return chat.Ruling{}, nil
+	}
+	v, err := g.ask(ctx, to, question{BeforeSendMsg, m.Group, from(who), beforeMessage(m, who, time.Now())})
+	return g.rule(to, m, v, err, ruleGroup)
+}
+
+// Letter implements chat.Gate.
+func (g *Gate) Letter(ctx context.Context, user string, m *chat.Message, who chat.Identity) (chat.Ruling, error) {
+	to, ok := g.receiver(BeforeLetter)
+	if !ok {
+		return chat.Ruling{}, nil
+	}
+	v, err := g.ask(ctx, to, question{BeforeLetter, queueOf(m.From), from(who), beforeLetter(user, m, time.Now())})
+	return g.rule(to, m, v, err, ruleLetter)
+}
+
+// Join implements chat.Gate.
+func (g *Gate) Join(ctx context.Context, group string, who chat.Identity) error {
+	to, ok := g.receiver(BeforeApplyJoinGroup)
+	if !ok {
+		return nil
+	}
+	v, err := g.ask(ctx, to, question{BeforeApplyJoinGroup, group, from(who), beforeJoin(group, who, time.Now())})
+	return g.permit(to, v, err, ruleJoin)
+}
+
+// Found implements chat.Gate.
+func (g *Gate) Found(ctx context.Context, d chat.GroupDraft, who chat.Identity) error {
+	to, ok := g.receiver(BeforeCreateGroup)
+	if !ok {
+		return nil
+	}
+	v, err := g.ask(ctx, to, question{BeforeCreateGroup, "", from(who), beforeGroup(d, who, time.Now())})
+	return g.permit(to, v, err, ruleFound)
+}
+
+// receiver is the one that is asked: the first that names the command, else the first that takes all.
+func (g *Gate) receiver(command string) (Endpoint, bool) {
+	to := g.receivers.Wants(command)
+	if len(to) == 0 {
+		return Endpoint{}, false
+	}
+	return to[max(0, slices.IndexFunc(to, func(e Endpoint) bool { return slices.Contains(e.Events, command) }))], true
+}
+
+// question is one before-callback.
+type question struct {
+	command, group string // group: whose questions are bounded together
+	query          url.Values
+	body           []byte
+}
+
+// ask asks a receiver. The error is a *failure, or that of ctx.
+func (g *Gate) ask(ctx context.Context, to Endpoint, q question) (verdict, error) {
+	d := g.desk(to)
+	if why := d.enter(q.group, time.Now()); why != "" {
+		return verdict{}, &failure{why: why}
+	}
+	g.asked.Add(1)
+	now := time.Now()
+	got, err := g.client.post(ctx, beforeTimeout, imURL(to, g.app, q.command, q.query, now), headers(to, "", q.body, now), q.body)
+	if ctx.Err() != nil {
+		d.abandoned(q.group)
+		return verdict{}, ctx.Err()
+	}
+	var v verdict
+	if err == nil {
+		v, err = readVerdict(got)
+	}
+	d.leave(q.group, err == nil, time.Now())
+	return v, err
+}
+
+// desk is where a receiver is asked. Those of receivers that are gone go when a new one comes.
+func (g *Gate) desk(to Endpoint) *desk {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if d := g.desks[to.ID]; d != nil && d.url == to.URL {
+		return d
+	}
+	for id := range g.desks {
+		if _, known := g.receivers.Endpoint(id); !known {
+			delete(g.desks, id)
+		}
+	}
+	d := &desk{url: to.URL, groups: map[string]int{}}
+	g.desks[to.ID] = d
+	return d
+}
+
+// rules say what a kind of question may be answered with.
+type rules struct {
+	own   codes
+	plain int  // where the receiver refuses without a code of its own
+	none  int  // where it gives no answer, and so the endpoint wants it
+	drops bool // 2 drops
+}
+
+var (
+	ruleGroup  = rules{own: groupCodes, plain: codeGroup, none: codeNone, drops: true}
+	ruleLetter = rules{own: letterCodes, plain: codeLetter, none: codeLetter, drops: true}
+	ruleJoin   = rules{plain: codeGroup, none: codeGroup}
+	ruleFound  = rules{own: groupCodes, plain: codeGroup, none: codeGroup}
+)
+
+// rule is what becomes of a message.
+func (g *Gate) rule(to Endpoint, m *chat.Message, v verdict, err error, r rules) (chat.Ruling, error) {
+	if err == nil && v.code == 2 && r.drops {
+		g.dropped.Add(1)
+		return chat.Ruling{Drop: true}, nil
+	}
+	if err := g.permit(to, v, err, r); err != nil {
+		return chat.Ruling{}, err
+	}
+	ruling := v.ruling(m)
+	if ruling.Body != nil || ruling.CloudCustomData != nil {
+		g.rewritten.Add(1)
+	}
+	return ruling, nil
+}
+
+// permit is whether something may be done.
+func (g *Gate) permit(to Endpoint, v verdict, err error, r rules) error {
+	var f *failure
+	switch {
+	case errors.As(err, &f):
+		g.count(f, to)
+		if to.OnFailure != FailClosed {
+			return nil
+		}
+		return &chat.Error{Code: r.none, Name: nameNone, Detail: "the operator's backend did not say whether it may be done; try again", Temporary: true}
+	case err != nil:
+		return err // whoever asked is gone
+	case v.code == 0:
+		g.allowed.Add(1)
+		return nil
+	}
+	g.refused.Add(1)
+	return v.refusal(r.own, r.plain)
+}
+
+func (g *Gate) count(f *failure, to Endpoint) {
+	g.failing.Lock()
+	g.failed[f.why]++
+	g.failing.Unlock()
+	if f.why != whyOpen && f.why != whyBusy {
+		g.log.Debug("before-callback failed", "endpoint", to, "why", f.Error())
+	}
+}
+
+// GateStats are counts since the start.
+type GateStats struct {
+	Asked, Allowed, Refused, Dropped, Rewritten uint64            // Rewritten are among Allowed
+	Failed                                      map[string]uint64 // by why: what a failure is called, busy or open
+	Open                                        int               // receivers that are left alone now
+}
+
+// Stats may be called at any time.
+func (g *Gate) Stats() GateStats {
+	st := GateStats{
+		Asked: g.asked.Load(), Allowed: g.allowed.Load(), Refused: g.refused.Load(), Dropped: g.dropped.Load(), Rewritten: g.rewritten.Load(),
+		Failed: map[string]uint64{},
+	}
+	g.failing.Lock()
+	maps.Copy(st.Failed, g.failed)
+	g.failing.Unlock()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, d := range g.desks {
+		if d.open() {
+			st.Open++
+		}
+	}
+	return st
+}
