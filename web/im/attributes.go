@@ -22,7 +22,7 @@ func (s *Server) registerAttributes() {
 
 // attribute is one attribute. Its names are in lower case, unlike all others (spec im-rest §3.17).
 type attribute struct {
-	Key   string `json:"key"`
+	Key   string `json:"key" im:"need"`
 	Value string `json:"value"`
 }
 

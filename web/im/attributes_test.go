@@ -54,7 +54,7 @@ func TestAttributesAreRefused(t *testing.T) {
 		{"nothing to delete", "delete_group_attr", `{"GroupId":"live_1","GroupAttr":[]}`, 10004, "GroupAttr"},
 		{"a number", "set_group_attr", `{"GroupId":"live_1","GroupAttr":[{"key":"a","value":1}]}`, 10004, "GroupAttr[0].value"},
 		{"a key twice", "set_group_attr", `{"GroupId":"live_1","GroupAttr":[{"key":"a","value":"1"},{"key":"a","value":"2"}]}`, 10004, "GroupAttr"},
-		{"names of other lists", "set_group_attr", `{"GroupId":"live_1","GroupAttr":[{"Key":"a","Value":"1"}]}`, 10045, "GroupAttr"},
+		{"names of other lists", "set_group_attr", `{"GroupId":"live_1","GroupAttr":[{"Key":"a","Value":"1"}]}`, 10004, "GroupAttr"},
 		{"a long key", "modify_group_attr", `{"GroupId":"live_1","GroupAttr":[{"key":"` + long + `","value":""}]}`, 10045, "GroupAttr"},
 		{"a long value", "modify_group_attr", `{"GroupId":"live_1","GroupAttr":[{"key":"a","value":"` + wide + `"}]}`, 10046, "GroupAttr"},
 		{"17 keys", "set_group_attr", `{"GroupId":"live_1","GroupAttr":[` + strings.Join(many, ",") + `]}`, 10047, "16"},

@@ -2,6 +2,8 @@ package im
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"golang.org/x/time/rate"
 
@@ -75,4 +77,11 @@ func register[Req, Resp any](s *Server, of *service, name string, l limits, hand
 		return out, nil
 	}
 	s.commands[of.name+"/"+name] = c
+}
+
+// Commands are all there are, as service/command, in order.
+func Commands() []string {
+	table := Server{commands: map[string]*command{}}
+	table.register()
+	return slices.Sorted(maps.Keys(table.commands))
 }

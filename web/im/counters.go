@@ -41,7 +41,7 @@ type countersResponse struct {
 }
 
 type counterKeysRequest struct {
-	GroupID string   `json:"GroupId"`
+	GroupID string   `json:"GroupId" im:"need"`
 	Keys    []string `json:"GroupCounterKeys"` // none: all
 }
 

@@ -48,10 +48,9 @@ func (r Rates) limit(c *command) *rate.Limiter {
 // Validate says which name is none of a command.
 func (r Rates) Validate() error {
 	known := map[string]bool{}
-	table := Server{commands: map[string]*command{}}
-	table.register()
-	for _, c := range table.commands {
-		known[c.name] = true
+	for _, path := range Commands() {
+		_, name, _ := strings.Cut(path, "/")
+		known[name] = true
 	}
 	for _, name := range slices.Sorted(maps.Keys(r)) {
 		if !known[name] {
