@@ -11,6 +11,8 @@ type Memory struct {
 	mu     sync.Mutex // guards all, and every ledger
 	groups map[string]*Ledger
 
+	numbers  map[string]uint64 // of groups: see NumberedGroup
+	made     uint64
 	silences map[string]Silence // by user
 }
 
@@ -18,7 +20,7 @@ var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{groups: make(map[string]*Ledger), silences: make(map[string]Silence)}
+	return &Memory{groups: make(map[string]*Ledger), numbers: make(map[string]uint64), silences: make(map[string]Silence)}
 }
 
 // CreateGroup implements Store.
@@ -30,6 +32,8 @@ func (s *Memory) CreateGroup(_ context.Context, g Group) (Group, bool, error) {
 	}
 	l := NewLedger(g, time.Now())
 	s.groups[g.ID] = l
+	s.made++
+	s.numbers[g.ID] = s.made
 	return l.Head().Group, true, nil
 }
 
@@ -41,7 +45,11 @@ func (s *Memory) LoadGroup(_ context.Context, group string) (state GroupState, e
 
 // DeleteGroup implements Store.
 func (s *Memory) DeleteGroup(_ context.Context, group string) error {
-	return s.with(group, func(*Ledger) error { delete(s.groups, group); return nil })
+	return s.with(group, func(*Ledger) error {
+		delete(s.groups, group)
+		delete(s.numbers, group)
+		return nil
+	})
 }
 
 // Reserve implements Store.

@@ -43,6 +43,7 @@ type Store interface {
 	RecallStore
 	SanctionStore
 	SilenceStore
+	GroupListStore
 
 	// Log returns up to limit messages with a sequence number above after, oldest first, and whether none between is missing.
 	Log(ctx context.Context, group string, after uint64, limit int) (messages []*Message, whole bool, err error)

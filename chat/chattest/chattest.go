@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"number of mutes and bans", testSanctionLimit},
 		{"mutes and bans go with their group", testSanctionsGo},
 		{"flush refuses the muted and banned", testFlushRefuses},
+		{"list of groups", testGroupList},
 		{"silences", testSilences},
 		{"silences end", testSilenceEnds},
 		{"many at once", testConcurrent},

@@ -16,6 +16,7 @@ import (
 //
 //	head   chat.Head (JSON); its Seq and Floor are those of the last class A write
 //	epoch  the group's epoch, so that a late write finds out that its group is another now
+//	number  its place in the list of all groups
 //	mark   sequence numbers up to this one may have been given out (8 bytes, big endian)
 //	tail   Seq and Floor of the last write of any class (8 bytes each, big endian); they only grow
 //	gone   version of a withdrawal (8 bytes, big endian) → chat.Withdrawal (JSON); the newest
@@ -71,8 +72,15 @@ func createGroup(tx *bolt.Tx, h chat.Head) error {
 	if err != nil {
 		return err
 	}
+	list, err := order(tx)
+	if err != nil {
+		return err
+	}
 	b, err := all.CreateBucket([]byte(h.Group.ID))
 	if err != nil {
+		return err
+	}
+	if err := enlist(list, b, h.Group.ID); err != nil {
 		return err
 	}
 	for _, name := range [][]byte{bucketChatLog, bucketDedup} {
@@ -87,8 +95,12 @@ func createGroup(tx *bolt.Tx, h chat.Head) error {
 }
 
 func deleteGroup(tx *bolt.Tx, id string) error {
-	if groupBucket(tx, id) == nil {
+	b := groupBucket(tx, id)
+	if b == nil {
 		return chat.ErrNoGroup
+	}
+	if err := delist(tx, b); err != nil {
+		return err
 	}
 	return tx.Bucket(bucketChat).DeleteBucket([]byte(id))
 }
