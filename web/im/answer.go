@@ -28,7 +28,7 @@ type envelope struct {
 	ActionStatus string
 	ErrorCode    int
 	ErrorInfo    string
-	ErrorDisplay string `json:",omitempty"` // for end users
+	ErrorDisplay *string `json:",omitempty"` // for end users; nil: the service has none
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}

@@ -22,17 +22,52 @@ type service struct {
 	badJSON   int
 	parameter int // a field is missing, of the wrong type or not allowed
 	noAccount int
-	internal  int // this server's fault, or its store is away
-	tooFast   int // of a command
+	noSender  int               // there is no account to send as
+	internal  int               // this server's fault, or its store is away
+	tooFast   int               // of a command
+	display   bool              // refusals have words for end users too
+	fields    map[string]string // the domain's names of fields, as the service has them
 }
 
 // The services.
 var (
-	login      = service{name: "im_open_login_svc", badJSON: 60003, parameter: 70402, noAccount: 70107, internal: 70500, tooFast: 60007}
-	groups     = service{name: "group_open_http_svc", badJSON: 60003, parameter: 10004, noAccount: 10019, internal: 10002, tooFast: 10006}
-	attributes = service{name: "group_open_attr_http_svc", badJSON: 60003, parameter: 10004, noAccount: 10019, internal: 10002, tooFast: 10006}
-	liveGroups = service{name: "group_open_avchatroom_http_svc", badJSON: 60003, parameter: 10004, noAccount: 10019, internal: 10002, tooFast: 10006}
+	login = service{
+		name: "im_open_login_svc", badJSON: 60003, parameter: 70402, noAccount: 70107, internal: 70500, tooFast: 60007,
+		fields: map[string]string{"userId": "UserID", "nick": "Nick", "avatar": "FaceUrl"},
+	}
+	profile = service{
+		name: "profile", badJSON: 60003, parameter: 40001, noAccount: 40003, internal: 40006, tooFast: 60007, display: true,
+		fields: map[string]string{
+			"userId": "From_Account", "nick": tagNick, "avatar": tagImage, "gender": tagPrefix + "Gender", "location": tagPrefix + "Location",
+			"selfSignature": tagPrefix + "SelfSignature", "allowType": tagPrefix + "AllowType", "adminForbidType": tagPrefix + "AdminForbidType",
+		},
+	}
+	openIM = service{
+		name: "openim", badJSON: 90001, parameter: 90001, noAccount: 90012, noSender: 90008, internal: 90994, tooFast: 60007,
+		fields: map[string]string{"user": "To_Account", "from": "From_Account", "body": "MsgBody", "cloudCustomData": "CloudCustomData"},
+	}
+	openConfig = service{
+		name: "openconfigsvr", badJSON: 60003, parameter: 130002, noAccount: 130004, internal: 130001, tooFast: 60007,
+		fields: map[string]string{"user": "Set_Account"},
+	}
+	openMessages = service{name: "open_msg_svc", badJSON: 60003, parameter: 1001, internal: 1005, tooFast: 60007}
+	configs      = service{name: "ConfigSvc", badJSON: 60003, parameter: 60002, internal: 60008, tooFast: 60007}
+	groups       = groupService("group_open_http_svc")
+	attributes   = groupService("group_open_attr_http_svc")
+	liveGroups   = groupService("group_open_avchatroom_http_svc")
 )
+
+func groupService(name string) service {
+	return service{name: name, badJSON: 60003, parameter: 10004, noAccount: 10019, noSender: 10019, internal: 10002, tooFast: 10006, fields: groupFields}
+}
+
+// field is what clients of the service know a field by. One that it has no name for keeps the domain's.
+func (s *service) field(name string) string {
+	if of, ok := s.fields[name]; ok {
+		return of
+	}
+	return name
+}
 
 // limits are what a command allows, where that is not what most do.
 type limits struct {

@@ -30,10 +30,17 @@ type Deps struct {
 type Accounts interface {
 	Login(ctx context.Context, user, userSig string) (chat.Identity, error)
 	ImportProfile(ctx context.Context, user string, p account.Patch) (a account.Account, created bool, err error)
+	SetProfile(ctx context.Context, user string, p account.Patch) (account.Account, error)
+	Profiles(ctx context.Context, users []string) ([]account.Account, error)
+	Delete(ctx context.Context, user string) error
+	Revoke(ctx context.Context, user string) error
 }
 
 // Chat is the chat core (chat.Service).
 type Chat interface {
+	ChatPresence
+	ChatLetters
+	ChatSilence
 	ChatGroups
 }
 

@@ -6,7 +6,12 @@ import (
 	"reflect"
 	"strconv"
 	"unicode/utf8"
+
+	"liveroom/chat"
 )
+
+// maxDepth is how deep a request may nest.
+const maxDepth = 64
 
 // Account is a field that names an account. A number in its place is refused by a code of its own (spec im-rest §1.5).
 type Account string
@@ -108,7 +113,7 @@ var (
 // decode reads a body, which must be an object, into a pointer to the struct of the shape.
 func (s *shape) decode(of *service, body []byte, into any) error {
 	switch {
-	case !bounded(body):
+	case chat.Nesting(body) > maxDepth:
 		return refuse(of.badJSON, "the body nests deeper than %d levels", maxDepth)
 	case !utf8.Valid(body):
 		return refuse(of.badJSON, "the body is not UTF-8")

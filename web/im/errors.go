@@ -33,9 +33,9 @@ func (s *service) known(err error) *Error {
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &group):
-		return &Error{Code: s.chatCode(group), Info: inWords(group.Name, wireName(group.Field), group.Detail)}
+		return &Error{Code: s.chatCode(group), Info: inWords(group.Name, s.field(group.Field), group.Detail)}
 	case errors.As(err, &person):
-		return &Error{Code: s.accountCode(person), Info: inWords(person.Name, person.Field, person.Detail)}
+		return &Error{Code: s.accountCode(person), Info: inWords(person.Name, s.field(person.Field), person.Detail)}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return refuse(s.internal, "timeout: it took too long; try again")
 	}
@@ -48,8 +48,16 @@ func (s *service) chatCode(e *chat.Error) int {
 	case chat.ErrUnavailable.Code:
 		return s.internal
 	case chat.ErrParameter.Code:
+		switch {
+		case s == &openIM && e.Field == "body":
+			return codeBadElement
+		case s == &openIM && e.Field == "user": // that can't be an account's
+			return s.noAccount
+		}
 		return s.parameter
-	case chat.ErrNoAccount.Code, chat.ErrNoReceiver.Code:
+	case chat.ErrNoAccount.Code:
+		return s.noSender
+	case chat.ErrNoReceiver.Code:
 		return s.noAccount
 	}
 	return e.Code

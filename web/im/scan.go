@@ -2,9 +2,6 @@ package im
 
 import "unicode/utf8"
 
-// maxDepth is how deep a request may nest.
-const maxDepth = 64
-
 // The functions below walk over JSON that json.Valid accepted.
 
 // skipSpace returns where the next token begins.
@@ -53,24 +50,6 @@ func skipValue(b []byte, i int) int {
 		i++
 	}
 	return i
-}
-
-// bounded says whether b nests no deeper than maxDepth. It need not be JSON at all.
-func bounded(b []byte) bool {
-	depth := 0
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			i = skipString(b, i) - 1
-		case '{', '[':
-			if depth++; depth > maxDepth {
-				return false
-			}
-		case '}', ']':
-			depth--
-		}
-	}
-	return true
 }
 
 // eachField calls visit for each field of an object, as long as that says so. Key is as it stands between its quotation

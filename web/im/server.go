@@ -46,6 +46,11 @@ func New(cfg Config, deps Deps, log *slog.Logger) (*Server, error) {
 // register fills the table.
 func (s *Server) register() {
 	s.registerAccounts()
+	s.registerProfiles()
+	s.registerPresence()
+	s.registerLetters()
+	s.registerSilence()
+	s.registerRest()
 	s.registerGroupCommands()
 }
 
@@ -158,6 +163,9 @@ func (s *Server) answer(w http.ResponseWriter, c *command, out any, err error) i
 		of = c.service
 	}
 	e := envelope{ActionStatus: statusOK}
+	if of.display {
+		e.ErrorDisplay = new(string)
+	}
 	if o, ok := out.(outcome); ok {
 		e.ActionStatus, e.ErrorCode, e.ErrorInfo = o.outcome()
 	}
@@ -171,6 +179,10 @@ func (s *Server) answer(w http.ResponseWriter, c *command, out any, err error) i
 		s.log.Error("command failed", "requestId", w.Header().Get("X-Request-Id"), "err", err)
 		refusal = refuse(of.internal, "something went wrong here; the log has it under the request's id")
 	}
-	_ = write(w, envelope{ActionStatus: statusFail, ErrorCode: refusal.Code, ErrorInfo: refusal.Info}, nil) // always marshals
+	e = envelope{ActionStatus: statusFail, ErrorCode: refusal.Code, ErrorInfo: refusal.Info}
+	if of.display {
+		e.ErrorDisplay = &refusal.Info
+	}
+	_ = write(w, e, nil) // always marshals
 	return refusal.Code
 }
