@@ -10,11 +10,14 @@ import (
 // ChatPeople tells who is in groups (chat.Service).
 type ChatPeople interface {
 	Members(ctx context.Context, group string, by chat.Identity, after string, limit int) (page []chat.Member, next string, err error)
+	Present(ctx context.Context, group string, users []string) (there []string, err error)
+	JoinedGroups(user string) []chat.Membership
 }
 
 func (s *Server) registerLiveGroups() {
 	register(s, &groups, "get_online_member_num", limits{}, s.onlineNumber)
 	register(s, &liveGroups, "get_members", limits{}, s.members)
+	register(s, &liveGroups, "check_members", limits{}, s.checkMembers)
 }
 
 type onlineResponse struct {
@@ -67,4 +70,28 @@ func (s *Server) members(ctx context.Context, by chat.Identity, in *membersReque
 		}
 	}
 	return out, nil
+}
+
+// mostChecked is how many people one call may ask for; Tencent names no number.
+const mostChecked = 500
+
+type checkRequest struct {
+	GroupID string    `json:"GroupId" im:"need"`
+	Members []Account `json:"Member_Account" im:"need"`
+}
+
+type checkResponse struct {
+	Members []string `json:"Member_Account"`
+}
+
+// checkMembers tells which of some people are there, also of those that get_members does not go back to.
+func (s *Server) checkMembers(ctx context.Context, _ chat.Identity, in *checkRequest) (*checkResponse, error) {
+	if len(in.Members) > mostChecked {
+		return nil, tooMany("Member_Account", mostChecked)
+	}
+	there, err := s.chat.Present(ctx, in.GroupID, users(in.Members))
+	if err != nil {
+		return nil, err
+	}
+	return &checkResponse{append([]string{}, there...)}, nil
 }

@@ -92,7 +92,7 @@ func (s *Server) banned(ctx context.Context, by chat.Identity, in *bansRequest) 
 			return false
 		}
 		if n++; n > in.Offset {
-			out.Banned = append(out.Banned, bannedAccount{one.User, until(one)})
+			out.Banned = append(out.Banned, bannedAccount{one.User, until(one.Until)})
 		}
 		return true
 	})

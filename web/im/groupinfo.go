@@ -71,7 +71,8 @@ func (s *Server) groupObject(d chat.Description) groupObject {
 	return groupObject{
 		"GroupId": d.ID, "Type": avChatRoom, "Name": d.Name, "Introduction": d.Settings.Introduction, "Notification": d.Notice,
 		"FaceUrl": d.Settings.Avatar, "Owner_Account": d.Owner, "Appid": s.cfg.AppID,
-		"CreateTime": seconds(d.CreatedAt), "MemberNum": d.Count.Members, "MaxMemberNum": 0,
+		"CreateTime": seconds(d.CreatedAt), "LastInfoTime": seconds(d.ChangedAt), "LastMsgTime": seconds(d.SpokenAt),
+		"InfoSeq": d.InfoSeq, "NextMsgSeq": d.NextSeq, "MemberNum": d.Count.Members, "MaxMemberNum": 0,
 		"ApplyJoinOption": "FreeAccess", "MuteAllMember": muted, "ShutUpAllMember": muted,
 	}
 }
@@ -79,18 +80,26 @@ func (s *Server) groupObject(d chat.Description) groupObject {
 // apply leaves of o what is wanted, and adds the custom fields that are.
 func (f groupFilter) apply(o groupObject, fields map[string]string) groupObject {
 	if f.Base != nil {
-		for name := range o {
-			if !slices.Contains(f.Base, name) && !slices.Contains(f.Base, otherNames[name]) {
-				delete(o, name)
-			}
-		}
+		o = only(o, f.Base)
 	}
 	o["AppDefinedData"] = customFields(fields, f.Fields)
 	return o
 }
 
-// otherNames are the fields of a group whose older or newer name is wanted with them (spec im-rest §0.3).
-var otherNames = map[string]string{"MuteAllMember": "ShutUpAllMember", "ShutUpAllMember": "MuteAllMember"}
+// only leaves of o what is wanted.
+func only(o groupObject, wanted []string) groupObject {
+	for name := range o {
+		if !slices.Contains(wanted, name) && !slices.Contains(wanted, otherNames[name]) {
+			delete(o, name)
+		}
+	}
+	return o
+}
+
+// otherNames are the older or newer names of fields, which are wanted with them (spec im-rest §0.3).
+var otherNames = map[string]string{
+	"MuteAllMember": "ShutUpAllMember", "ShutUpAllMember": "MuteAllMember", "MuteUntil": "ShutUpUntil", "ShutUpUntil": "MuteUntil",
+}
 
 // customFields lists custom fields by key; wanted nil: all.
 func customFields(fields map[string]string, wanted []string) []customField {

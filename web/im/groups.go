@@ -4,6 +4,7 @@ package im
 type ChatGroups interface {
 	ChatFounders
 	ChatProfiles
+	ChatSender
 	ChatHistory
 	ChatRecalls
 	ChatNotifier
@@ -18,6 +19,7 @@ type ChatGroups interface {
 func (s *Server) registerGroupCommands() {
 	s.registerGroups()
 	s.registerGroupInfo()
+	s.registerMessages()
 	s.registerHistory()
 	s.registerRecall()
 	s.registerNotify()
@@ -25,6 +27,7 @@ func (s *Server) registerGroupCommands() {
 	s.registerCounters()
 	s.registerMutes()
 	s.registerBans()
+	s.registerLists()
 	s.registerLiveGroups()
 	s.registerRefusals()
 }

@@ -18,6 +18,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/live"
 	"liveroom/web/im"
 )
 
@@ -33,26 +34,30 @@ type door struct {
 	*im.Server
 	accounts *account.Service
 	chat     *chat.Service
+	rooms    *live.Service
 	log      *strings.Builder
 	journal  *journal
 	failures *failures
+	witness  *witness
 	sig      string // of administrator
 }
 
 // newDoor makes one and runs its chat until the test ends. Change may be nil.
 func newDoor(t *testing.T, change func(*im.Config)) *door {
 	t.Helper()
-	d := &door{t: t, log: &strings.Builder{}, journal: &journal{}, failures: &failures{may: true}}
+	d := &door{t: t, log: &strings.Builder{}, journal: &journal{}, failures: &failures{may: true}, witness: &witness{}}
 	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	if d.accounts, err = account.New(account.Config{Signer: signer, Admins: []string{"root"}}, account.NewMemory(), log); err != nil {
 		t.Fatal(err)
 	}
-	if d.chat, err = chat.New(chat.Config{Who: d.accounts.Known, Account: d.account}, chat.NewMemory(), log); err != nil {
+	if d.chat, err = chat.New(chat.Config{Who: d.accounts.Known, Account: d.account, Found: d.found, Disband: d.disband, Gate: d.witness, Observer: d.witness}, chat.NewMemory(), log); err != nil {
 		t.Fatal(err)
 	}
+	runRooms := d.newRooms(log)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
+	wg.Go(func() { _ = runRooms(ctx) })
 	wg.Go(func() { _ = d.chat.Run(ctx) })
 	t.Cleanup(func() { cancel(); wg.Wait() })
 	cfg := im.Config{AppID: appID}

@@ -36,8 +36,8 @@ type mutedResponse struct {
 func (s *Server) muted(ctx context.Context, by chat.Identity, in *groupRequest) (*mutedResponse, error) {
 	out := &mutedResponse{in.GroupID, []mutedAccount{}, []shuttedUin{}}
 	err := eachSanction(ctx, in.GroupID, by, s.chat.Mutes, func(one chat.Sanction) bool {
-		out.Muted = append(out.Muted, mutedAccount{one.User, until(one)})
-		out.Shutted = append(out.Shutted, shuttedUin{one.User, until(one)})
+		out.Muted = append(out.Muted, mutedAccount{one.User, until(one.Until)})
+		out.Shutted = append(out.Shutted, shuttedUin{one.User, until(one.Until)})
 		return true
 	})
 	if err != nil {

@@ -45,12 +45,12 @@ func sorted[V any](m map[string]V) iter.Seq2[string, V] {
 // lasting is a length of seconds on the wire.
 func lasting(n uint32) time.Duration { return time.Duration(n) * time.Second }
 
-// until is the end of a mute or ban.
-func until(one chat.Sanction) int64 {
-	if chat.IsEndless(one.Until) {
+// until is the end of a mute or ban; 0: there is none.
+func until(end time.Time) int64 {
+	if chat.IsEndless(end) {
 		return forever
 	}
-	return one.Until.Unix()
+	return seconds(end)
 }
 
 // users are accounts as the domain takes them.
