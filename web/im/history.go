@@ -3,6 +3,7 @@ package im
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"liveroom/chat"
 )
@@ -10,12 +11,9 @@ import (
 // mostHistory is how many messages one call gets (spec im-rest §3.15).
 const mostHistory = 20
 
-// wholeHistory asks for all that the server keeps for newcomers.
-const wholeHistory = 0
-
 // ChatHistory remembers messages (chat.Service).
 type ChatHistory interface {
-	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
+	HistoryUpTo(ctx context.Context, group string, upTo uint64, n int) (messages []*chat.Message, more bool, err error)
 }
 
 func (s *Server) registerHistory() {
@@ -25,7 +23,7 @@ func (s *Server) registerHistory() {
 type historyRequest struct {
 	GroupID string  `json:"GroupId" im:"need"`
 	Number  *uint32 `json:"ReqMsgNumber" im:"need"`
-	Seq     *uint64 `json:"ReqMsgSeq"` // of the newest message wanted; absent: the newest there is
+	Seq     uint64  `json:"ReqMsgSeq"` // of the newest message wanted; 0: the newest there is
 }
 
 // What a message in the history is.
@@ -57,20 +55,15 @@ func (s *Server) history(ctx context.Context, _ chat.Identity, in *historyReques
 	if *in.Number == 0 {
 		return nil, bad("ReqMsgNumber", "must be above 0")
 	}
-	all, err := s.chat.History(ctx, in.GroupID, wholeHistory)
+	found, more, err := s.chat.HistoryUpTo(ctx, in.GroupID, in.Seq, int(min(*in.Number, mostHistory)))
 	if err != nil {
 		return nil, err
 	}
-	out := &historyResponse{GroupID: in.GroupID, IsFinished: 1, RspMsgList: []pastMessage{}}
-	for i := len(all) - 1; i >= 0; i-- {
-		m := all[i]
-		if in.Seq != nil && m.Seq > *in.Seq {
-			continue
-		}
-		if len(out.RspMsgList) == int(min(*in.Number, mostHistory)) {
-			out.IsFinished = 0
-			break
-		}
+	out := &historyResponse{GroupID: in.GroupID, IsFinished: 1, RspMsgList: make([]pastMessage, 0, len(found))}
+	if more {
+		out.IsFinished = 0
+	}
+	for _, m := range slices.Backward(found) {
 		out.RspMsgList = append(out.RspMsgList, past(m))
 	}
 	return out, nil
