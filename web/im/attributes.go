@@ -59,16 +59,16 @@ func (s *Server) clearAttributes(ctx context.Context, by chat.Identity, in *grou
 	return nil, err
 }
 
-type attributesResponse struct {
+type attributesAnswer struct {
 	Attributes []attribute `json:"GroupAttrAry"`
 }
 
-func (s *Server) groupAttributes(ctx context.Context, _ chat.Identity, in *groupRequest) (*attributesResponse, error) {
+func (s *Server) groupAttributes(ctx context.Context, _ chat.Identity, in *groupRequest) (*attributesAnswer, error) {
 	all, err := s.chat.Attributes(ctx, in.GroupID, nil)
 	if err != nil {
 		return nil, err
 	}
-	out := &attributesResponse{Attributes: make([]attribute, 0, len(all.All))}
+	out := &attributesAnswer{Attributes: make([]attribute, 0, len(all.All))}
 	for key, value := range sorted(all.All) {
 		out.Attributes = append(out.Attributes, attribute{key, value})
 	}

@@ -11,7 +11,6 @@ import (
 type ChatPeople interface {
 	Members(ctx context.Context, group string, by chat.Identity, after string, limit int) (page []chat.Member, next string, err error)
 	Present(ctx context.Context, group string, users []string) (there []string, err error)
-	JoinedGroups(user string) []chat.Membership
 }
 
 func (s *Server) registerLiveGroups() {
@@ -20,17 +19,17 @@ func (s *Server) registerLiveGroups() {
 	register(s, &liveGroups, "check_members", limits{}, s.checkMembers)
 }
 
-type onlineResponse struct {
+type onlineAnswer struct {
 	OnlineMemberNum int
 }
 
 // onlineNumber counts people with a live connection, guests included (spec im-rest §3.16).
-func (s *Server) onlineNumber(ctx context.Context, _ chat.Identity, in *groupRequest) (*onlineResponse, error) {
+func (s *Server) onlineNumber(ctx context.Context, _ chat.Identity, in *groupRequest) (*onlineAnswer, error) {
 	d, err := s.chat.Describe(ctx, in.GroupID)
 	if err != nil {
 		return nil, err
 	}
-	return &onlineResponse{d.Count.Members}, nil
+	return &onlineAnswer{d.Count.Members}, nil
 }
 
 type membersRequest struct {
@@ -45,13 +44,13 @@ type liveMember struct {
 	Avatar   string
 }
 
-type membersResponse struct {
+type membersAnswer struct {
 	Members []liveMember `json:"MemberList"`
 	Next    uint64       `json:"NextTimestamp"` // 0: these were the last
 }
 
 // members lists a page of who is there, who came last first (spec im-rest §3.20).
-func (s *Server) members(ctx context.Context, by chat.Identity, in *membersRequest) (*membersResponse, error) {
+func (s *Server) members(ctx context.Context, by chat.Identity, in *membersRequest) (*membersAnswer, error) {
 	after := ""
 	if in.Timestamp != 0 {
 		after = strconv.FormatUint(in.Timestamp, 10)
@@ -60,7 +59,7 @@ func (s *Server) members(ctx context.Context, by chat.Identity, in *membersReque
 	if err != nil {
 		return nil, err
 	}
-	out := &membersResponse{Members: make([]liveMember, len(page))}
+	out := &membersAnswer{Members: make([]liveMember, len(page))}
 	for i, m := range page {
 		out.Members[i] = liveMember{m.User, m.JoinedAt.Unix(), m.Nick, m.Avatar}
 	}
@@ -75,17 +74,17 @@ func (s *Server) members(ctx context.Context, by chat.Identity, in *membersReque
 // mostChecked is how many people one call may ask for; Tencent names no number.
 const mostChecked = 500
 
-type checkRequest struct {
+type membersCheckRequest struct {
 	GroupID string    `json:"GroupId" im:"need"`
 	Members []Account `json:"Member_Account" im:"need"`
 }
 
-type checkResponse struct {
+type membersCheckAnswer struct {
 	Members []string `json:"Member_Account"`
 }
 
 // checkMembers tells which of some people are there, also of those that get_members does not go back to.
-func (s *Server) checkMembers(ctx context.Context, _ chat.Identity, in *checkRequest) (*checkResponse, error) {
+func (s *Server) checkMembers(ctx context.Context, _ chat.Identity, in *membersCheckRequest) (*membersCheckAnswer, error) {
 	if len(in.Members) > mostChecked {
 		return nil, tooMany("Member_Account", mostChecked)
 	}
@@ -93,5 +92,5 @@ func (s *Server) checkMembers(ctx context.Context, _ chat.Identity, in *checkReq
 	if err != nil {
 		return nil, err
 	}
-	return &checkResponse{append([]string{}, there...)}, nil
+	return &membersCheckAnswer{append([]string{}, there...)}, nil
 }

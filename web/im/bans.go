@@ -70,20 +70,20 @@ type bannedAccount struct {
 	Until   int64  `json:"BannedUntil"`
 }
 
-type bansResponse struct {
+type bansAnswer struct {
 	Banned     []bannedAccount `json:"BannedAccountList"`
 	NextOffset uint32          // 0: these were the last
 }
 
 // banned is a page of the bans in force, by user.
-func (s *Server) banned(ctx context.Context, by chat.Identity, in *bansRequest) (*bansResponse, error) {
+func (s *Server) banned(ctx context.Context, by chat.Identity, in *bansRequest) (*bansAnswer, error) {
 	if in.Limit == 0 {
 		in.Limit = defaultBans
 	}
 	if in.Limit > mostBans {
 		return nil, bad("Limit", "must be at most %d", mostBans)
 	}
-	out := &bansResponse{Banned: []bannedAccount{}}
+	out := &bansAnswer{Banned: []bannedAccount{}}
 	end := in.Offset + min(in.Limit, math.MaxUint32-in.Offset)
 	n := uint32(0)
 	err := eachSanction(ctx, in.GroupID, by, s.chat.Bans, func(one chat.Sanction) bool {

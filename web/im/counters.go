@@ -36,7 +36,7 @@ type updateCountersRequest struct {
 	Mode string // empty: Set
 }
 
-type countersResponse struct {
+type countersAnswer struct {
 	Counters []counter `json:"GroupCounter"`
 }
 
@@ -46,7 +46,7 @@ type counterKeysRequest struct {
 }
 
 // updateCounters sets counters, adds to them or takes away, and answers what they are then.
-func (s *Server) updateCounters(ctx context.Context, by chat.Identity, in *updateCountersRequest) (*countersResponse, error) {
+func (s *Server) updateCounters(ctx context.Context, by chat.Identity, in *updateCountersRequest) (*countersAnswer, error) {
 	write := s.chat.SetCounters
 	switch in.Mode {
 	case "", "Set":
@@ -76,7 +76,7 @@ func (s *Server) updateCounters(ctx context.Context, by chat.Identity, in *updat
 	return countersOf(now), nil
 }
 
-func (s *Server) groupCounters(ctx context.Context, _ chat.Identity, in *counterKeysRequest) (*countersResponse, error) {
+func (s *Server) groupCounters(ctx context.Context, _ chat.Identity, in *counterKeysRequest) (*countersAnswer, error) {
 	now, err := s.chat.Counters(ctx, in.GroupID, in.Keys)
 	if err != nil {
 		return nil, err
@@ -88,8 +88,8 @@ func (s *Server) deleteCounters(ctx context.Context, by chat.Identity, in *count
 	return nil, s.chat.DeleteCounters(ctx, in.GroupID, by, in.Keys)
 }
 
-func countersOf(now chat.Counters) *countersResponse {
-	out := &countersResponse{make([]counter, 0, len(now.All))}
+func countersOf(now chat.Counters) *countersAnswer {
+	out := &countersAnswer{make([]counter, 0, len(now.All))}
 	for key, value := range sorted(now.All) {
 		out.Counters = append(out.Counters, counter{key, int64(value)})
 	}

@@ -48,14 +48,14 @@ type createRequest struct {
 	} `json:"MemberList"`
 }
 
-type createResponse struct {
+type createAnswer struct {
 	GroupID       string `json:"GroupId"`
 	Type          string
 	HugeGroupFlag int // 1: it has no bound of members
 }
 
 // createGroup makes a live room in status waiting and the group that belongs to it.
-func (s *Server) createGroup(ctx context.Context, by chat.Identity, in *createRequest) (*createResponse, error) {
+func (s *Server) createGroup(ctx context.Context, by chat.Identity, in *createRequest) (*createAnswer, error) {
 	switch {
 	case in.Type != avChatRoom:
 		return nil, bad("Type", "must be %s: there are no other groups here", avChatRoom)
@@ -79,7 +79,7 @@ func (s *Server) createGroup(ctx context.Context, by chat.Identity, in *createRe
 	if err != nil {
 		return nil, err
 	}
-	return &createResponse{id, avChatRoom, 1}, nil
+	return &createAnswer{id, avChatRoom, 1}, nil
 }
 
 // destroyGroup ends the live room, its push included, and the group (spec im-rest §3.2).

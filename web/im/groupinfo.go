@@ -37,16 +37,16 @@ type groupInfoRequest struct {
 // groupObject is a group, or what is wanted of it, by Tencent's names (spec im-rest §3.0).
 type groupObject map[string]any
 
-type groupInfoResponse struct {
+type groupInfoAnswer struct {
 	GroupInfo []groupObject
 }
 
 // groupInfo tells of groups in the order asked for, each with a code of its own (spec im-rest §3.3).
-func (s *Server) groupInfo(ctx context.Context, _ chat.Identity, in *groupInfoRequest) (*groupInfoResponse, error) {
+func (s *Server) groupInfo(ctx context.Context, _ chat.Identity, in *groupInfoRequest) (*groupInfoAnswer, error) {
 	if len(in.GroupIDs) > mostGroups {
 		return nil, bad("GroupIdList", "may name at most %d groups", mostGroups)
 	}
-	out := &groupInfoResponse{make([]groupObject, len(in.GroupIDs))}
+	out := &groupInfoAnswer{make([]groupObject, len(in.GroupIDs))}
 	for i, id := range in.GroupIDs {
 		d, err := s.chat.Describe(ctx, id)
 		var refused *chat.Error

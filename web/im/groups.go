@@ -12,6 +12,7 @@ type ChatGroups interface {
 	ChatCounters
 	ChatMutes
 	ChatBans
+	ChatLists
 	ChatPeople
 }
 

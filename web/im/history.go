@@ -44,14 +44,14 @@ type pastMessage struct {
 	MsgTimeStamp    int64
 }
 
-type historyResponse struct {
+type historyAnswer struct {
 	GroupID    string `json:"GroupId"`
 	IsFinished int    // 1: there is nothing older
 	RspMsgList []pastMessage
 }
 
 // history shows what a newcomer would get, newest first. Tencent has none for live groups (spec im-rest §3.15).
-func (s *Server) history(ctx context.Context, _ chat.Identity, in *historyRequest) (*historyResponse, error) {
+func (s *Server) history(ctx context.Context, _ chat.Identity, in *historyRequest) (*historyAnswer, error) {
 	if *in.Number == 0 {
 		return nil, bad("ReqMsgNumber", "must be above 0")
 	}
@@ -59,7 +59,7 @@ func (s *Server) history(ctx context.Context, _ chat.Identity, in *historyReques
 	if err != nil {
 		return nil, err
 	}
-	out := &historyResponse{GroupID: in.GroupID, IsFinished: 1, RspMsgList: make([]pastMessage, 0, len(found))}
+	out := &historyAnswer{GroupID: in.GroupID, IsFinished: 1, RspMsgList: make([]pastMessage, 0, len(found))}
 	if more {
 		out.IsFinished = 0
 	}

@@ -7,11 +7,63 @@ import (
 	"liveroom/chat"
 )
 
+// mostListed is how many groups one answer holds (spec im-rest §3.5).
+const mostListed = 10_000
+
 // mostJoined is how many groups of somebody one answer holds (spec im-rest §3.6).
 const mostJoined = 5000
 
+// ChatLists lists groups (chat.Service).
+type ChatLists interface {
+	Groups(ctx context.Context, after uint64, limit int) (page []string, next uint64, total int, err error)
+	JoinedGroups(user string) []chat.Membership
+}
+
 func (s *Server) registerLists() {
+	register(s, &groups, "get_appid_group_list", limits{rate: 1}, s.allGroups)
 	register(s, &groups, "get_joined_group_list", limits{}, s.joinedGroups)
+}
+
+// allRequest asks for a page of all groups.
+type allRequest struct {
+	Limit     *uint32
+	Next      uint64 // of the page before; 0: the first
+	GroupType string
+	Type      string // as old clients call it
+}
+
+type listedGroup struct {
+	GroupID string `json:"GroupId"`
+}
+
+type allAnswer struct {
+	TotalCount int
+	GroupIDs   []listedGroup `json:"GroupIdList"`
+	Next       uint64        // 0: these were the last
+}
+
+// allGroups lists all groups of the installation, in the order they were made (spec im-rest §3.5).
+func (s *Server) allGroups(ctx context.Context, _ chat.Identity, in *allRequest) (*allAnswer, error) {
+	limit := uint32(mostListed)
+	if in.Limit != nil {
+		limit = *in.Limit
+	}
+	if limit == 0 || limit > mostListed {
+		return nil, bad("Limit", "must be 1 to %d", mostListed)
+	}
+	out := &allAnswer{GroupIDs: []listedGroup{}}
+	if !isLive(in.GroupType, in.Type) {
+		return out, nil
+	}
+	page, next, total, err := s.chat.Groups(ctx, in.Next, int(limit))
+	if err != nil {
+		return nil, err
+	}
+	out.TotalCount, out.Next = total, next
+	for _, id := range page {
+		out.GroupIDs = append(out.GroupIDs, listedGroup{id})
+	}
+	return out, nil
 }
 
 // joinedRequest asks where somebody is. Live groups count as huge ones, which are not told unless asked for (spec im-rest
@@ -29,17 +81,17 @@ type joinedRequest struct {
 	} `json:"ResponseFilter"`
 }
 
-type joinedResponse struct {
+type joinedAnswer struct {
 	TotalCount int
 	GroupIDs   []groupObject `json:"GroupIdList"`
 }
 
 // joinedGroups lists the groups somebody is in on any of his devices, by id.
-func (s *Server) joinedGroups(ctx context.Context, _ chat.Identity, in *joinedRequest) (*joinedResponse, error) {
+func (s *Server) joinedGroups(ctx context.Context, _ chat.Identity, in *joinedRequest) (*joinedAnswer, error) {
 	if in.Limit > mostJoined {
 		return nil, bad("Limit", "must be at most %d", mostJoined)
 	}
-	out := &joinedResponse{GroupIDs: []groupObject{}}
+	out := &joinedAnswer{GroupIDs: []groupObject{}}
 	if in.Huge == 0 || !isLive(in.GroupType, in.Type) {
 		return out, nil
 	}

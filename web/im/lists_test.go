@@ -1,8 +1,13 @@
 package im_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/web/im"
 )
 
 // TestJoinedGroups: live groups are told only who asks for huge ones (spec im-rest §3.6, §8.2 point 21).
@@ -47,4 +52,33 @@ func TestCheckMembers(t *testing.T) {
 	d.refused("group_open_avchatroom_http_svc/check_members", `{"GroupId":"nope","Member_Account":["u1"]}`, 10010, "")
 	d.refused("group_open_avchatroom_http_svc/check_members", `{"GroupId":"live_1","Member_Account":[]}`, 10004, "Member_Account")
 	d.refused("group_open_avchatroom_http_svc/check_members", `{"GroupId":"live_1","Member_Account":["`+strings.Join(make([]string, 501), `u","`)+`u"]}`, 10005, "500")
+}
+
+// TestAllGroups are listed in the order they were made, page after page (spec im-rest §3.5), and only once a second.
+func TestAllGroups(t *testing.T) {
+	d := newDoor(t, func(c *im.Config) { c.Rates = im.Rates{"get_appid_group_list": 100} })
+	for _, id := range []string{"b", "a", "c"} {
+		d.group(id)
+	}
+	a := d.do("get_appid_group_list", `{"Limit":2,"Next":0}`)
+	next, _ := a["Next"].(float64)
+	if a.field("GroupIdList") != `[{"GroupId":"b"},{"GroupId":"a"}]` || a["TotalCount"] != 3.0 || next == 0 {
+		t.Fatal(a)
+	}
+	d.do("get_appid_group_list", fmt.Sprintf(`{"Limit":2,"Next":%.0f,"GroupType":"AVChatRoom"}`, next)).want(t, `{"TotalCount":3,"GroupIdList":[{"GroupId":"c"}],"Next":0}`)
+	d.do("get_appid_group_list", `{"Type":"Public"}`).want(t, `{"TotalCount":0,"GroupIdList":[],"Next":0}`)
+	d.do("get_appid_group_list", `{"Next":18446744073709551615}`).want(t, `{"TotalCount":3,"GroupIdList":[],"Next":0}`)
+	d.refuses([]refusal{
+		{"a long page", "get_appid_group_list", `{"Limit":10001}`, 10004, "Limit"},
+		{"an empty page", "get_appid_group_list", `{"Limit":0}`, 10004, "Limit"},
+		{"a place as text", "get_appid_group_list", `{"Next":"0"}`, 10004, "Next"},
+	})
+
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(t, nil)
+		d.do("get_appid_group_list", `{}`)
+		d.refuses([]refusal{{"at once again", "get_appid_group_list", `{}`, 10006, "get_appid_group_list"}})
+		time.Sleep(time.Second)
+		d.do("get_appid_group_list", `{}`)
+	})
 }

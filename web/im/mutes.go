@@ -56,15 +56,15 @@ type shuttedUin struct {
 	Until   int64  `json:"ShuttedUntil"`
 }
 
-type mutedResponse struct {
+type mutedAnswer struct {
 	GroupID string         `json:"GroupId"`
 	Muted   []mutedAccount `json:"MutedAccountList"`
 	Shutted []shuttedUin   `json:"ShuttedUinList"`
 }
 
 // muted lists whose mute is in force, by newer and by older names (spec im-rest §3.10).
-func (s *Server) muted(ctx context.Context, by chat.Identity, in *groupRequest) (*mutedResponse, error) {
-	out := &mutedResponse{in.GroupID, []mutedAccount{}, []shuttedUin{}}
+func (s *Server) muted(ctx context.Context, by chat.Identity, in *groupRequest) (*mutedAnswer, error) {
+	out := &mutedAnswer{in.GroupID, []mutedAccount{}, []shuttedUin{}}
 	err := eachSanction(ctx, in.GroupID, by, s.chat.Mutes, func(one chat.Sanction) bool {
 		out.Muted = append(out.Muted, mutedAccount{one.User, until(one.Until)})
 		out.Shutted = append(out.Shutted, shuttedUin{one.User, until(one.Until)})

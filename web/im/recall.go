@@ -33,14 +33,14 @@ type recalled struct {
 	RetCode int
 }
 
-// recallResponse has its list under a second name too, under which some clients look (spec im-rest §3.14).
-type recallResponse struct {
+// recallAnswer has its list under a second name too, under which some clients look (spec im-rest §3.14).
+type recallAnswer struct {
 	RecallRetList []recalled
 	Results       []recalled
 }
 
 // recall takes messages back, each by itself and in the order given.
-func (s *Server) recall(ctx context.Context, by chat.Identity, in *recallRequest) (*recallResponse, error) {
+func (s *Server) recall(ctx context.Context, by chat.Identity, in *recallRequest) (*recallAnswer, error) {
 	if len(in.Seqs) > mostRecalled {
 		return nil, bad("MsgSeqList", "may name at most %d messages", mostRecalled)
 	}
@@ -57,7 +57,7 @@ func (s *Server) recall(ctx context.Context, by chat.Identity, in *recallRequest
 			return nil, err
 		}
 	}
-	return &recallResponse{list, list}, nil
+	return &recallAnswer{list, list}, nil
 }
 
 // ofMessage says whether a refusal is about one message, and not about the whole call.

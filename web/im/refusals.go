@@ -34,6 +34,7 @@ func (s *Server) registerRefusals() {
 	} {
 		register(s, &groups, r.command, limits{}, s.refuseOf(r))
 	}
+	register(s, &openIM, "modify_group_msg", limits{}, s.refuseOf(refusal{"modify_group_msg", 10007, keeping}))
 	for _, command := range []string{"import_group", "import_group_msg", "import_group_member"} {
 		register(s, &groups, command, limits{}, func(context.Context, chat.Identity, *bare) (*bare, error) {
 			return nil, refuse(10007, moving)

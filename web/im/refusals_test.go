@@ -17,6 +17,8 @@ func TestLiveGroupsRefuse(t *testing.T) {
 			{"no group", command, `{}`, 10004, "GroupId"},
 		})
 	}
+	d.refused("openim/modify_group_msg", `{"GroupId":"live_1","MsgSeq":1,"MsgBody":[]}`, 10007, "live group")
+	d.refused("openim/modify_group_msg", `{"GroupId":"nope","MsgSeq":1}`, 10010, "")
 	for _, command := range []string{"import_group", "import_group_msg", "import_group_member"} {
 		d.refuses([]refusal{{"any group", command, `{"Type":"AVChatRoom","Name":"r","GroupId":"other"}`, 10007, "live group"}})
 	}

@@ -16,7 +16,7 @@ type ChatSender interface {
 }
 
 func (s *Server) registerMessages() {
-	register(s, &groups, "send_group_msg", limits{}, s.sendMessage)
+	register(s, &groups, "send_group_msg", limits{}, s.sendToGroup)
 }
 
 // sendRequest is a message to a group (spec im-rest §3.11). What is for people who are not there, or reads them, means
@@ -44,14 +44,14 @@ type mention struct {
 // dropped is why a message that was answered with success reaches nobody (spec im-rest §5.1).
 const dropped = "MsgFreqCtrl"
 
-type sendResponse struct {
+type sendAnswer struct {
 	MsgTime       int64
 	MsgSeq        uint64 // 0: it was dropped
 	MsgDropReason string `json:",omitempty"`
 }
 
-// sendMessage sends a message in anybody's name. MsgBody goes on byte for byte.
-func (s *Server) sendMessage(ctx context.Context, by chat.Identity, in *sendRequest) (*sendResponse, error) {
+// sendToGroup sends a message in anybody's name. MsgBody goes on byte for byte.
+func (s *Server) sendToGroup(ctx context.Context, by chat.Identity, in *sendRequest) (*sendAnswer, error) {
 	if err := in.fitsLive(); err != nil {
 		return nil, err
 	}
@@ -106,9 +106,9 @@ func sendOptions(forbid []string) (o chat.SendOptions, err error) {
 }
 
 // sent is how a message ended. A repeat is answered like the message it repeats.
-func sent(ack chat.Ack) *sendResponse {
+func sent(ack chat.Ack) *sendAnswer {
 	if ack.Dropped {
-		return &sendResponse{MsgTime: ack.Time.Unix(), MsgDropReason: dropped}
+		return &sendAnswer{MsgTime: ack.Time.Unix(), MsgDropReason: dropped}
 	}
-	return &sendResponse{MsgTime: ack.Time.Unix(), MsgSeq: ack.Seq}
+	return &sendAnswer{MsgTime: ack.Time.Unix(), MsgSeq: ack.Seq}
 }
