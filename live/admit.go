@@ -103,7 +103,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 	if err != nil {
 		return nil, err
 	}
-	p := &Push{ctx: context.WithoutCancel(ctx), service: s, req: req, room: r.ID, generation: c.Generation}
+	p := &Push{ctx: context.WithoutCancel(ctx), service: s, req: req, room: r.ID, stream: r.Stream, generation: c.Generation, startedAt: time.Now()}
 	s.withView(r.ID, r.Stream, func(v *view) {
 		if v.state.Generation != c.Generation || v.state.Publisher == "" {
 			err = &stream.Refusal{Code: "superseded", Detail: "a newer push or a change of the room came in between", Temporary: true}
@@ -115,6 +115,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 		if err == nil {
 			v.push = p
 			v.pushed()
+			p.began()
 		}
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"liveroom/live/stream"
@@ -20,7 +21,11 @@ type Push struct {
 	service    *Service
 	req        stream.Request
 	room       string
+	stream     string
 	generation uint64
+	startedAt  time.Time
+	refused    atomic.Bool // by its door, for what it carries
+	told       bool        // that it is over; the room's view guards it
 }
 
 // stop is the end of a push that the store must learn.
@@ -31,13 +36,17 @@ type stop struct {
 }
 
 // Refuse records why the door ends the push, for what it carries. The door tells the publisher, and closes the push.
-func (p *Push) Refuse(why *stream.Refusal) { p.service.notePush(p.room, p.req, why) }
+func (p *Push) Refuse(why *stream.Refusal) {
+	p.refused.Store(true)
+	p.service.notePush(p.room, p.req, why)
+}
 
 // Close ends the push and records why. When the store can't take it now, Run reports it later.
 func (p *Push) Close(reason stream.StopReason) {
+	s, at, format := p.service, time.Now(), p.format()
 	p.Publisher.Close(reason)
-	s := p.service
 	s.withView(p.room, "", func(v *view) {
+		p.over(p.closeReason(reason), at, format)
 		if v.push == p {
 			v.push = nil
 		}

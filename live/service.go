@@ -33,6 +33,8 @@ type Config struct {
 	Words Words
 	// Viewers tells who watches a room's stream, HLS included. Nil: nobody.
 	Viewers func(Room) Viewers
+	// Pushes is told of pushes that begin and end. Nil: nobody is.
+	Pushes Pushes
 	// Describe reads the headers of a running push. Nil: nothing is known of them.
 	Describe func(stream.Info) Format
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"liveroom/live/stream"
 	"liveroom/status"
@@ -125,7 +126,9 @@ func (s *Service) steer(v *view) {
 		case st.Record.Code != status.Live && st.Record.Code != status.Paused:
 			cause = ErrRoomEnded
 		}
+		at, format := time.Now(), v.push.format()
 		s.hub.Drop(v.stream, cause)
+		v.push.over(cutReason(st, cause), at, format)
 		v.push = nil
 	}
 	if st.Deleted {

@@ -66,7 +66,7 @@ func unescapeQuery(name string) string {
 
 // request makes the request for a publish or play name, which usually brings the signature in its query. A client that
 // was given only rtmp://host has the app in front of the name.
-func (a application) request(name, remote string) stream.Request {
+func (a application) request(name, remote, local string) stream.Request {
 	name, query, _ := strings.Cut(unescapeQuery(name), "?")
 	name = strings.Trim(name, "/")
 	if a.app == "" {
@@ -79,5 +79,5 @@ func (a application) request(name, remote string) stream.Request {
 	}
 	a.query = slices.Clone(a.query)
 	a.addQuery(query)
-	return stream.Request{Protocol: stream.RTMP, Host: a.host, App: a.app, Name: name, Query: a.query, Remote: remote}
+	return stream.Request{Protocol: stream.RTMP, Host: a.host, App: a.app, Name: name, Query: a.query, Remote: remote, Local: local}
 }

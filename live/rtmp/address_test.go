@@ -51,8 +51,8 @@ func TestRequest(t *testing.T) {
 		{"nothing at all", "", "", "", stream.Request{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.want.Protocol, tt.want.Remote = stream.RTMP, "1.2.3.4:5"
-			got := parseApplication(tt.app, tt.tcURL).request(tt.file, "1.2.3.4:5")
+			tt.want.Protocol, tt.want.Remote, tt.want.Local = stream.RTMP, "1.2.3.4:5", "5.6.7.8:1935"
+			got := parseApplication(tt.app, tt.tcURL).request(tt.file, "1.2.3.4:5", "5.6.7.8:1935")
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}

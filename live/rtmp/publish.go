@@ -64,7 +64,7 @@ func (c *conn) request(ctx context.Context, publish bool, cmd call) (stream.Requ
 	if c.phase != phaseConnected {
 		return stream.Request{}, c.refuse(ctx, publish, &stream.Refusal{Code: codeBadRequest, Detail: "one connection carries one push or play"})
 	}
-	req := c.app.request(name, c.nc.RemoteAddr().String())
+	req := c.app.request(name, c.nc.RemoteAddr().String(), c.nc.LocalAddr().String())
 	c.log = c.plainLog.With("app", address.Loggable(req.App), "stream", address.Loggable(req.Name))
 	return req, nil
 }

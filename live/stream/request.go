@@ -16,6 +16,7 @@ type Request struct {
 	Name     string   // stream name, without extension and query
 	Query    []string // raw query strings from every place they may come from (publish name, tcUrl, app, URL), without '?'
 	Remote   string   // address of the client, host:port
+	Local    string   // address of ours that it is connected to, host:port; may be empty
 }
 
 // Refusal says why a push or play was refused. Code is stable and snake_case (bad_signature, expired, room_ended,
