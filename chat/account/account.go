@@ -41,6 +41,11 @@ func (p Patch) Apply(a Account) Account {
 	return a
 }
 
+// NotSooner returns a with a NotBefore that is not earlier than the given one.
+func (a Account) NotSooner(notBefore time.Time) Account {
+	return Patch{NotBefore: &notBefore}.Apply(a)
+}
+
 func set[T any](field *T, value *T) {
 	if value != nil {
 		*field = *value
@@ -57,12 +62,15 @@ type Store interface {
 	// AccountsAfter returns at most limit accounts in the order of their user ids, those above after.
 	AccountsAfter(ctx context.Context, after string, limit int) ([]Account, error)
 	// PutAccount creates a, or applies p to the account that already has this user id, and returns what is stored then.
-	// created says which it was; p is not applied to an account just created.
+	// created says which it was; p is not applied to an account just created, which has the NotBefore of one that was
+	// deleted before.
 	PutAccount(ctx context.Context, a Account, p Patch) (stored Account, created bool, err error)
 	// PatchAccount changes an existing account and returns what is stored then.
 	PatchAccount(ctx context.Context, user string, p Patch) (Account, error)
-	// DeleteAccount removes the account of user.
-	DeleteAccount(ctx context.Context, user string) error
+	// DeleteAccount removes the account of user. Unless it is a guest's, notBefore outlives it: see NotBefore.
+	DeleteAccount(ctx context.Context, user string, notBefore time.Time) error
+	// NotBefore tells which UserSigs of a deleted account are refused, should it come back; zero: none.
+	NotBefore(ctx context.Context, user string) (time.Time, error)
 	// DeleteGuests removes at most limit guests created before the given time and returns how many.
 	DeleteGuests(ctx context.Context, before time.Time, limit int) (int, error)
 }

@@ -12,12 +12,15 @@ import (
 type Memory struct {
 	mu       sync.Mutex
 	accounts map[string]Account
+	gone     map[string]time.Time // NotBefore of deleted accounts
 }
 
 var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty Store.
-func NewMemory() *Memory { return &Memory{accounts: map[string]Account{}} }
+func NewMemory() *Memory {
+	return &Memory{accounts: map[string]Account{}, gone: map[string]time.Time{}}
+}
 
 // Account implements Store.
 func (m *Memory) Account(_ context.Context, user string) (Account, error) {
@@ -63,6 +66,9 @@ func (m *Memory) PutAccount(_ context.Context, a Account, p Patch) (Account, boo
 	old, ok := m.accounts[a.User]
 	if ok {
 		a = p.Apply(old)
+	} else {
+		a = a.NotSooner(m.gone[a.User])
+		delete(m.gone, a.User)
 	}
 	m.accounts[a.User] = a
 	return a, !ok, nil
@@ -82,14 +88,25 @@ func (m *Memory) PatchAccount(_ context.Context, user string, p Patch) (Account,
 }
 
 // DeleteAccount implements Store.
-func (m *Memory) DeleteAccount(_ context.Context, user string) error {
+func (m *Memory) DeleteAccount(_ context.Context, user string, notBefore time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, ok := m.accounts[user]; !ok {
+	a, ok := m.accounts[user]
+	if !ok {
 		return ErrUnknownUser
 	}
 	delete(m.accounts, user)
+	if !a.Guest {
+		m.gone[user] = a.NotSooner(notBefore).NotBefore
+	}
 	return nil
+}
+
+// NotBefore implements Store.
+func (m *Memory) NotBefore(_ context.Context, user string) (time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.gone[user], nil
 }
 
 // DeleteGuests implements Store.

@@ -188,10 +188,10 @@ func (s *Service) List(ctx context.Context, after string, limit int) (page []Acc
 	return page, next, nil
 }
 
-// Delete removes the account of user, and with it which UserSigs were revoked: one that has not expired makes it anew. Who
-// must not return is better revoked, and kept.
+// Delete removes the account of user, with all that was said of him. UserSigs issued so far are invalid as by Revoke, also
+// if the account is made anew; one issued from now on makes it so.
 func (s *Service) Delete(ctx context.Context, user string) error {
-	return wrap("delete", user, s.store.DeleteAccount(ctx, user))
+	return wrap("delete", user, s.store.DeleteAccount(ctx, user, time.Now().UTC()))
 }
 
 // Revoke makes every UserSig issued to user so far invalid; one issued from now on logs in again (spec im-rest §4.4).

@@ -98,13 +98,12 @@ func (s *Service) Login(ctx context.Context, user, userSig string) (chat.Identit
 	if err != nil {
 		return chat.Identity{}, err
 	}
-	a, err := s.known(ctx, claims.User, now)
+	a, err := s.known(ctx, claims, now)
+	if err == nil {
+		err = claims.issuedSince(a.NotBefore)
+	}
 	if err != nil {
 		return chat.Identity{}, err
-	}
-	// UserSigs count in whole seconds: one made in the second of the revocation is new enough.
-	if claims.IssuedAt.Unix() < a.NotBefore.Unix() {
-		return chat.Identity{}, ErrRevoked
 	}
 	return chat.Identity{
 		User: a.User, Nick: a.Nick, Avatar: a.Avatar, Guest: a.Guest, Admin: s.names.IsAdmin(a.User),
@@ -112,14 +111,32 @@ func (s *Service) Login(ctx context.Context, user, userSig string) (chat.Identit
 	}, nil
 }
 
-// known returns the account of a user whose UserSig was good, made now if need be.
-func (s *Service) known(ctx context.Context, user string, now time.Time) (Account, error) {
+// issuedSince refuses what was issued before a time. UserSigs count in whole seconds: one made in the second of the
+// revocation is new enough.
+func (c Claims) issuedSince(notBefore time.Time) error {
+	if c.IssuedAt.Unix() < notBefore.Unix() {
+		return ErrRevoked
+	}
+	return nil
+}
+
+// known returns the account of a user whose UserSig was good, made now if need be. A UserSig from before an account was
+// deleted does not make it anew.
+func (s *Service) known(ctx context.Context, claims Claims, now time.Time) (Account, error) {
+	user := claims.User
 	a, err := s.store.Account(ctx, user)
 	if err == nil || !errors.Is(err, ErrUnknownUser) {
 		return a, wrap("log in", user, err)
 	}
 	if err := s.checkGiven(user); err != nil {
 		return Account{}, err
+	}
+	notBefore, err := s.store.NotBefore(ctx, user) // after the account: who is deleted in between left it
+	if err == nil {
+		err = claims.issuedSince(notBefore)
+	}
+	if err != nil {
+		return Account{}, wrap("log in", user, err)
 	}
 	a, _, err = s.store.PutAccount(ctx, Account{User: user, CreatedAt: now.UTC()}, Patch{})
 	return a, wrap("log in", user, err)

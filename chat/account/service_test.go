@@ -162,6 +162,44 @@ func TestRevokedSignaturesStayOut(t *testing.T) {
 	})
 }
 
+// TestADeletedAccountComesBackOnlyWithANewUserSig: whether its backend has made it anew or not.
+func TestADeletedAccountComesBackOnlyWithANewUserSig(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx := newService(t, account.NewMemory()), t.Context()
+		old := sign(t, "alice")
+		if _, err := s.Import(ctx, "alice", ptr("Alice"), nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if err := s.Delete(ctx, "alice"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Login(ctx, "alice", old); !errors.Is(err, account.ErrRevoked) {
+			t.Errorf("old UserSig: %v", err)
+		}
+		if a, err := s.Account(ctx, "alice"); !errors.Is(err, account.ErrUnknownUser) {
+			t.Errorf("the old UserSig made %+v, %v", a, err)
+		}
+		if _, err := s.Import(ctx, "alice", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Login(ctx, "alice", old); !errors.Is(err, account.ErrRevoked) {
+			t.Errorf("old UserSig after another import: %v", err)
+		}
+		if who, err := s.Login(ctx, "alice", sign(t, "alice")); err != nil || who.Nick != "" {
+			t.Errorf("new UserSig: %+v, %v", who, err)
+		}
+		time.Sleep(time.Second)
+		if err := s.Delete(ctx, "alice"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if who, err := s.Login(ctx, "alice", sign(t, "alice")); err != nil || who.User != "alice" {
+			t.Errorf("new UserSig without import: %+v, %v", who, err)
+		}
+	})
+}
+
 func TestImport(t *testing.T) {
 	s := newService(t, account.NewMemory())
 	ctx := t.Context()

@@ -12,10 +12,12 @@ import (
 // Buckets of the accounts, made with the first one:
 //
 //	accounts         user id → account.Account (JSON)
+//	accounts.gone    user id → time.Time (JSON): NotBefore of an account that was deleted, until it is made anew
 //	accounts.guests  time of creation (8 bytes, big endian, nanoseconds), user id → nothing: named guests, oldest first
 var (
 	bucketAccounts = []byte("accounts")
 	bucketGuests   = []byte("accounts.guests")
+	bucketDeleted  = []byte("accounts.gone")
 )
 
 // Accounts is the file as account.Store. Everything is class A.
@@ -88,10 +90,20 @@ func (a *Accounts) PutAccount(ctx context.Context, fresh account.Account, p acco
 		if err != nil {
 			return err
 		}
-		stored, created = fresh, !found
-		if found {
+		if created = !found; found {
 			stored = p.Apply(old)
+			return storeAccount(tx, stored)
 		}
+		notBefore, err := deletedAt(tx, fresh.User)
+		if err != nil {
+			return err
+		}
+		if b := tx.Bucket(bucketDeleted); b != nil {
+			if err := b.Delete([]byte(fresh.User)); err != nil {
+				return err
+			}
+		}
+		stored = fresh.NotSooner(notBefore)
 		return storeAccount(tx, stored)
 	})
 	if err != nil {
@@ -117,14 +129,38 @@ func (a *Accounts) PatchAccount(ctx context.Context, user string, p account.Patc
 }
 
 // DeleteAccount implements account.Store.
-func (a *Accounts) DeleteAccount(ctx context.Context, user string) error {
+func (a *Accounts) DeleteAccount(ctx context.Context, user string, notBefore time.Time) error {
 	return a.s.update(ctx, func(tx *bolt.Tx) error {
 		acc, err := loadAccount(tx, user)
 		if err != nil {
 			return err
 		}
-		return removeAccount(tx, acc)
+		if err := removeAccount(tx, acc); err != nil || acc.Guest {
+			return err
+		}
+		b, err := tx.CreateBucketIfNotExists(bucketDeleted)
+		if err != nil {
+			return err
+		}
+		return putJSON(b, []byte(user), acc.NotSooner(notBefore).NotBefore)
 	})
+}
+
+// NotBefore implements account.Store.
+func (a *Accounts) NotBefore(ctx context.Context, user string) (notBefore time.Time, err error) {
+	err = a.s.view(ctx, func(tx *bolt.Tx) error {
+		notBefore, err = deletedAt(tx, user)
+		return err
+	})
+	return notBefore, err
+}
+
+// deletedAt is the NotBefore that a deleted account left; zero: none.
+func deletedAt(tx *bolt.Tx, user string) (notBefore time.Time, err error) {
+	if b := tx.Bucket(bucketDeleted); b != nil {
+		_, err = getJSON(b, []byte(user), &notBefore)
+	}
+	return notBefore, err
 }
 
 // DeleteGuests implements account.Store.

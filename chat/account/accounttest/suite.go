@@ -29,6 +29,7 @@ func Store(t *testing.T, open func(t *testing.T) account.Store) {
 		{"pages in the order of ids", pages},
 		{"all of a profile is kept", profile},
 		{"deleted is gone", deleted},
+		{"deleted revokes", deletedRevokes},
 		{"only old guests are swept, and no more than asked", sweep},
 		{"of two creators one creates", race},
 	} {
@@ -44,7 +45,10 @@ func unknown(t *testing.T, s account.Store) {
 	if _, err := s.PatchAccount(ctx, "nobody", account.Patch{Nick: &nick}); !errors.Is(err, account.ErrUnknownUser) {
 		t.Errorf("PatchAccount: %v", err)
 	}
-	if err := s.DeleteAccount(ctx, "nobody"); !errors.Is(err, account.ErrUnknownUser) {
+	if at, err := s.NotBefore(ctx, "nobody"); err != nil || !at.IsZero() {
+		t.Errorf("NotBefore: %v, %v", at, err)
+	}
+	if err := s.DeleteAccount(ctx, "nobody", born); !errors.Is(err, account.ErrUnknownUser) {
 		t.Errorf("DeleteAccount: %v", err)
 	}
 	if all, err := s.Accounts(ctx, []string{"nobody"}); err != nil || len(all) != 0 {
@@ -162,7 +166,7 @@ func profile(t *testing.T, s account.Store) {
 
 func deleted(t *testing.T, s account.Store) {
 	put(t, s, account.Account{User: "dave", CreatedAt: born})
-	if err := s.DeleteAccount(t.Context(), "dave"); err != nil {
+	if err := s.DeleteAccount(t.Context(), "dave", born.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Account(t.Context(), "dave"); !errors.Is(err, account.ErrUnknownUser) {
@@ -171,6 +175,39 @@ func deleted(t *testing.T, s account.Store) {
 	if _, created, err := s.PutAccount(t.Context(), account.Account{User: "dave", CreatedAt: born}, account.Patch{}); err != nil || !created {
 		t.Fatalf("again: %v, %v", created, err)
 	}
+}
+
+// deletedRevokes: which UserSigs were void outlives an account, and is its successor's. Guests leave nothing.
+func deletedRevokes(t *testing.T, s account.Store) {
+	ctx, first, last := t.Context(), born.Add(time.Hour), born.Add(2*time.Hour)
+	gone := func(user string, want time.Time) {
+		t.Helper()
+		if at, err := s.NotBefore(ctx, user); err != nil || !at.Equal(want) {
+			t.Fatalf("%s left %v, %v", user, at, err)
+		}
+	}
+	put(t, s, account.Account{User: "dave", CreatedAt: born, NotBefore: last})
+	gone("dave", time.Time{})
+	if err := s.DeleteAccount(ctx, "dave", first); err != nil {
+		t.Fatal(err)
+	}
+	gone("dave", last) // it was later already
+	again := account.Account{User: "dave", CreatedAt: last}
+	stored, created, err := s.PutAccount(ctx, again, account.Patch{})
+	if again.NotBefore = last; err != nil || !created || stored != again {
+		t.Fatalf("again: %+v, %v, %v", stored, created, err)
+	}
+	is(t, s, again)
+	gone("dave", time.Time{}) // the account has it now
+	if err := s.DeleteAccount(ctx, "dave", last.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	gone("dave", last.Add(time.Hour))
+	guest := put(t, s, account.Account{User: "guest_x", Guest: true, CreatedAt: born})
+	if err := s.DeleteAccount(ctx, guest.User, last); err != nil {
+		t.Fatal(err)
+	}
+	gone(guest.User, time.Time{})
 }
 
 func sweep(t *testing.T, s account.Store) {
@@ -191,7 +228,7 @@ func sweep(t *testing.T, s account.Store) {
 		t.Fatalf("still there: %v, %v", all, err)
 	}
 	// A guest deleted by hand leaves nothing for the sweep to stumble over.
-	if err := s.DeleteAccount(ctx, young.User); err != nil {
+	if err := s.DeleteAccount(ctx, young.User, born); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.DeleteGuests(ctx, born.Add(time.Hour), 10); err != nil || n != 0 {
