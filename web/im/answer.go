@@ -31,13 +31,20 @@ type envelope struct {
 	ErrorDisplay *string `json:",omitempty"` // for end users; nil: the service has none
 }
 
+// maxKeptBytes bounds buffers that are kept for the next answer.
+const maxKeptBytes = 64 << 10
+
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // write writes an envelope and the fields of fields, which is nil or marshals to a JSON object.
 func write(w http.ResponseWriter, e envelope, fields any) error {
 	b, _ := buffers.Get().(*bytes.Buffer)
 	b.Reset()
-	defer buffers.Put(b)
+	defer func() {
+		if b.Cap() <= maxKeptBytes {
+			buffers.Put(b)
+		}
+	}()
 	enc := json.NewEncoder(b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(e); err != nil {

@@ -12,9 +12,6 @@ import (
 	"liveroom/chat/account"
 )
 
-// maxSigBytes is above any UserSig: what is longer is not looked at.
-const maxSigBytes = 8 << 10
-
 // credentials are what the query says of who asks.
 type credentials struct {
 	appID, identifier, userSig string
@@ -70,8 +67,6 @@ func (s *Server) authenticate(r *http.Request) (chat.Identity, error) {
 		return chat.Identity{}, account.ErrEmpty
 	case given.identifier == "":
 		return chat.Identity{}, refuse(60004, "identifier is missing from the query")
-	case len(given.userSig) > maxSigBytes:
-		return chat.Identity{}, account.ErrMalformed
 	}
 	from := addressOf(r)
 	if !s.failures.MayTry(from) {
@@ -96,7 +91,7 @@ func (s *Server) checkApp(given credentials) error {
 	if !given.hasAppID || given.appID == "" {
 		return refuse(60012, "sdkappid is missing from the query")
 	}
-	appID, err := strconv.ParseUint(given.appID, 10, 32)
+	appID, err := strconv.ParseUint(given.appID, 10, 64)
 	switch {
 	case err != nil:
 		return refuse(60006, "sdkappid must be a number")

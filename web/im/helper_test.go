@@ -35,6 +35,7 @@ type door struct {
 	accounts *account.Service
 	chat     *chat.Service
 	rooms    *live.Service
+	runRooms func(context.Context) error
 	log      *strings.Builder
 	journal  *journal
 	failures *failures
@@ -45,6 +46,18 @@ type door struct {
 // newDoor makes one and runs its chat until the test ends. Change may be nil.
 func newDoor(t *testing.T, change func(*im.Config)) *door {
 	t.Helper()
+	d := newGate(t, change)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = d.runRooms(ctx) })
+	wg.Go(func() { _ = d.chat.Run(ctx) })
+	t.Cleanup(func() { cancel(); wg.Wait() })
+	return d
+}
+
+// newGate makes one whose chat doesn't run: for what needs none, and time that passes in years.
+func newGate(t *testing.T, change func(*im.Config)) *door {
+	t.Helper()
 	d := &door{t: t, log: &strings.Builder{}, journal: &journal{}, failures: &failures{may: true}, witness: &witness{}}
 	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
@@ -54,12 +67,7 @@ func newDoor(t *testing.T, change func(*im.Config)) *door {
 	if d.chat, err = chat.New(chat.Config{Who: d.accounts.Known, Account: d.account, Found: d.found, Disband: d.disband, Gate: d.witness, Observer: d.witness}, chat.NewMemory(), log); err != nil {
 		t.Fatal(err)
 	}
-	runRooms := d.newRooms(log)
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = runRooms(ctx) })
-	wg.Go(func() { _ = d.chat.Run(ctx) })
-	t.Cleanup(func() { cancel(); wg.Wait() })
+	d.runRooms = d.newRooms(log)
 	cfg := im.Config{AppID: appID}
 	if change != nil {
 		change(&cfg)

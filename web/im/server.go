@@ -88,10 +88,7 @@ func (s *Server) find(r *http.Request) (*command, error) {
 	if c := s.commands[path]; c != nil {
 		return c, nil
 	}
-	if of, name, found := strings.Cut(path, "/"); !found || of == "" || name == "" || strings.Contains(name, "/") {
-		return nil, refuse(60002, "the path must be /v4/{service}/{command}")
-	}
-	return nil, refuse(60009, "there is no such service or command")
+	return nil, refuse(60009, "there is no such service or command; the path must be /v4/{service}/{command}")
 }
 
 // shown is a path as the log may hold it: strangers choose it.
