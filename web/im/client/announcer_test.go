@@ -35,10 +35,10 @@ func TestStatusIsMessageAttributeAndField(t *testing.T) {
 	a := client.NewAnnouncer(h.client(), true)
 	announce(t, a, record(1, status.ReasonCreated), record(2, status.ReasonPushStarted))
 	h.expect(1, 2)
-	if name := h.name(show.ID); name != "Die Freitagsschau für alle, d" {
+	if name := h.group().Name; name != "Die Freitagsschau für alle, d" {
 		t.Errorf("the group is called %q", name)
 	}
-	if field := h.field(show.ID); field != `{"code":2,"name":"live","version":2,"since":"2026-11-21T06:00:00.000Z"}` {
+	if field := h.field(); field != `{"code":2,"name":"live","version":2,"since":"2026-11-21T06:00:00.000Z"}` {
 		t.Errorf("field %s", field)
 	}
 	h.forgetCalls()
@@ -52,7 +52,7 @@ func TestHostWithoutTheField(t *testing.T) {
 	h := newHost(t)
 	announce(t, client.NewAnnouncer(h.client(), false), record(1, status.ReasonCreated))
 	h.expect(1)
-	if field := h.field(show.ID); field != "" {
+	if field := h.field(); field != "" {
 		t.Errorf("field %s", field)
 	}
 }
@@ -60,7 +60,7 @@ func TestHostWithoutTheField(t *testing.T) {
 // TestFieldThatIsRefusedKeepsNobodyFromTheRest is Tencent's host in whose console nobody declared the field.
 func TestFieldThatIsRefusedKeepsNobodyFromTheRest(t *testing.T) {
 	h := newHost(t)
-	h.refuse("modify_group_base_info", 10004, 1)
+	h.refuse("modify_group_base_info", 10004)
 	err := client.NewAnnouncer(h.client(), true).To(show).ApplyStatus(t.Context(), record(1, status.ReasonCreated))
 	refused, ok := errors.AsType[*client.Error](err)
 	if !ok || refused.Code != 10004 || refused.Command != "modify_group_base_info" {
@@ -105,10 +105,11 @@ func TestNeverGoesBack(t *testing.T) {
 // TestAnothersWordIsWrittenOver is another liveroom, where a group that is made is a room with a status of its own.
 func TestAnothersWordIsWrittenOver(t *testing.T) {
 	h := newHost(t)
-	h.put(show.ID, `{"room":"live_1","epoch":"01Z","version":9}`)
+	h.make()
+	h.put(`{"room":"live_1","epoch":"01Z","version":9}`)
 	announce(t, client.NewAnnouncer(h.client(), true), record(1, status.ReasonCreated))
 	h.expect(1)
-	h.put(show.ID, `none of ours`)
+	h.put(`none of ours`)
 	announce(t, client.NewAnnouncer(h.client(), true), record(2, status.ReasonPushStarted))
 	h.expect(1, 2)
 }
@@ -117,17 +118,17 @@ func TestGroupThatWentIsMadeAgain(t *testing.T) {
 	h := newHost(t)
 	a := client.NewAnnouncer(h.client(), true)
 	announce(t, a, record(1, status.ReasonCreated))
-	h.drop(show.ID)
+	h.drop()
 	announce(t, a, record(2, status.ReasonPushStarted))
-	h.expect(2)
+	h.expect(1, 2)
 }
 
 func TestGroupThatIsThereIsUsed(t *testing.T) {
 	for _, code := range []int{10021, 10025} {
 		h := newHost(t)
-		h.put(show.ID, "")
-		h.refuse("get_group_attr", 10010, 1) // not known here yet, and made by somebody meanwhile
-		h.refuse("create_group", code, 1)
+		h.make()
+		h.refuse("get_group_attr", 10010) // not known here yet, and made by somebody meanwhile
+		h.refuse("create_group", code)
 		announce(t, client.NewAnnouncer(h.client(), true), record(1, status.ReasonCreated))
 		h.expect(1)
 	}
@@ -148,7 +149,7 @@ func TestDeletedRoomsGroupIsDissolved(t *testing.T) {
 					}
 				}
 				announce(t, a, gone, gone)
-				if h.exists(show.ID) {
+				if h.exists() {
 					t.Error("the group is there")
 				}
 				if got := h.told(); !slices.Equal(got, []uint64{1, 2, 3}) {
@@ -161,7 +162,7 @@ func TestDeletedRoomsGroupIsDissolved(t *testing.T) {
 	}
 	h := newHost(t)
 	announce(t, client.NewAnnouncer(h.client(), true), gone)
-	if h.exists(show.ID) || len(h.calls()) != 1 {
+	if h.exists() || len(h.calls()) != 1 {
 		t.Errorf("a group that was never there took %v", h.calls())
 	}
 }
@@ -189,7 +190,7 @@ func TestMessageThatIsDropped(t *testing.T) {
 		}
 	}
 	announce(t, a, r)
-	if got := h.attribute(show.ID); got.Version != 2 {
+	if got := h.attribute(); got.Version != 2 {
 		t.Errorf("the attribute has version %d", got.Version)
 	}
 }
