@@ -91,9 +91,18 @@ func (r *room) mayActOn(by Identity, users []string) error {
 // SetRole makes a user an administrator of the group, or a member again; the owner and application administrators may.
 // The user need not be there. Members are told with the event role.
 func (s *Service) SetRole(ctx context.Context, group string, by Identity, user string, role Role) error {
-	switch {
-	case !validUser(user):
+	if !validUser(user) {
 		return badUser("user")
+	}
+	return s.SetRoles(ctx, group, by, []string{user}, role)
+}
+
+// SetRoles is SetRole for as many users as may be administrators, all or none.
+func (s *Service) SetRoles(ctx context.Context, group string, by Identity, users []string, role Role) error {
+	users, err := checkSome(users, maxAdmins)
+	switch {
+	case err != nil:
+		return err
 	case role != RoleAdmin && role != RoleMember:
 		return ErrParameter.with("role", "must be Admin or Member")
 	}
@@ -101,51 +110,72 @@ func (s *Service) SetRole(ctx context.Context, group string, by Identity, user s
 	var now Profile
 	permit := func(found *room) error {
 		r, now = found, found.group.Profile()
-		return r.maySetRole(by, user)
+		return r.maySetRoles(by, users)
 	}
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
-		is := slices.Index(now.Admins, user)
 		next := now
-		switch {
-		case (role == RoleAdmin) == (is >= 0):
+		var changed []string
+		if next.Admins, changed = roled(now.Admins, users, role); len(changed) == 0 {
 			return outcome{}, nil
-		case role == RoleMember:
-			next.Admins = slices.Delete(slices.Clone(now.Admins), is, is+1)
-		case len(now.Admins) >= maxAdmins:
+		}
+		if len(next.Admins) > maxAdmins {
 			return outcome{}, ErrTooManyAdmins
-		default:
-			next.Admins = append(slices.Clone(now.Admins), user)
 		}
 		version, err := s.store.PutProfile(ctx, group, next)
 		if err != nil {
 			return outcome{}, s.storeError(err, "put role")
 		}
-		data := struct {
-			User string `json:"user"`
-			Role Role   `json:"role"`
-			By   string `json:"by"`
-		}{user, role, by.User}
-		return outcome{
-			items:  []Item{r.act("role", data)},
-			update: func(r *room) { r.group.Admins, r.profileVersion = next.Admins, version },
-			acts:   acts(by, group, "role", []string{user}, map[string]string{"role": string(role)}),
-		}, nil
+		return r.roleOutcome(by, changed, role, next.Admins, version), nil
 	})
 }
 
-// maySetRole says why by may not give user a role. The room's lock is held.
-func (r *room) maySetRole(by Identity, user string) error {
+// roled are the administrators after users were given a role, and who of them has another role then.
+func roled(admins, users []string, role Role) (after, changed []string) {
+	after = slices.Clone(admins)
+	for _, user := range users {
+		switch is := slices.Index(after, user); {
+		case (role == RoleAdmin) == (is >= 0):
+			continue
+		case role == RoleAdmin:
+			after = append(after, user)
+		default:
+			after = slices.Delete(after, is, is+1)
+		}
+		changed = append(changed, user)
+	}
+	return after, changed
+}
+
+func (r *room) roleOutcome(by Identity, changed []string, role Role, admins []string, version uint64) outcome {
+	out := outcome{
+		update: func(r *room) { r.group.Admins, r.profileVersion = admins, version },
+		acts:   acts(by, r.id, "role", changed, map[string]string{"role": string(role)}),
+	}
+	for _, user := range changed {
+		out.items = append(out.items, r.act("role", struct {
+			User string `json:"user"`
+			Role Role   `json:"role"`
+			By   string `json:"by"`
+		}{user, role, by.User}))
+	}
+	return out
+}
+
+// maySetRoles says why by may not give users a role. The room's lock is held.
+func (r *room) maySetRoles(by Identity, users []string) error {
 	if r.rank(by) < rankOwner {
 		return ErrPermission.with("", "only the owner may give and take roles")
 	}
-	if err := r.mayActOn(by, []string{user}); err != nil {
+	if err := r.mayActOn(by, users); err != nil {
 		return err
 	}
-	switch who := r.s.cfg.who(user); {
-	case r.rank(who) == rankOwner:
-		return ErrPermission.with("user", "%q is the owner", user)
-	case who.Guest || who.Anonymous:
-		return ErrParameter.with("user", "a guest can't be an administrator")
+	for _, user := range users {
+		switch who := r.s.cfg.who(user); {
+		case r.rank(who) == rankOwner:
+			return ErrPermission.with("user", "%q is the owner", user)
+		case who.Guest || who.Anonymous:
+			return ErrParameter.with("user", "a guest can't be an administrator")
+		}
 	}
 	return nil
 }

@@ -96,6 +96,49 @@ func TestRolesComeAndGo(t *testing.T) {
 
 // TestABannedAdministratorLooksAfterNothing until the ban is lifted: acting needs no joining, so being kept out alone would
 // leave him every power.
+// TestRolesAreGivenToAllOrNone at once.
+func TestRolesAreGivenToAllOrNone(t *testing.T) {
+	s := start(t, chat.Config{CountEvery: time.Hour, Who: known}, chat.NewMemory())
+	create(t, s, "demo")
+	alice, _ := join(t, s, "demo", "alice")
+	give := func(role chat.Role, users ...string) error {
+		return s.SetRoles(t.Context(), "demo", owner, users, role)
+	}
+	if err := give(chat.RoleAdmin, "a", "b", "a", "c"); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		users []string
+		want  error
+	}{
+		{[]string{"d", "e", "f"}, chat.ErrTooManyAdmins},
+		{[]string{"d", "owner"}, chat.ErrParameter},
+		{[]string{"d", "root"}, chat.ErrPermission},
+		{[]string{"d", "guest_x"}, chat.ErrParameter},
+		{[]string{"d", "a b"}, chat.ErrParameter},
+		{[]string{"1", "2", "3", "4", "5", "6"}, chat.ErrTooManyUsers},
+		{nil, chat.ErrParameter},
+	} {
+		if err := give(chat.RoleAdmin, tc.users...); !errors.Is(err, tc.want) {
+			t.Errorf("%v: %v, want %v", tc.users, err, tc.want)
+		}
+	}
+	if err := give(chat.RoleMember, "b", "nobody", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := s.Admins(t.Context(), "demo", owner); err != nil || len(p.Admins) != 1 || p.Admins[0] != "c" {
+		t.Errorf("%v, %v", p.Admins, err)
+	}
+	var told []string
+	for _, e := range alice.events("role") {
+		told = append(told, string(e.Data))
+	}
+	if want := `{"user":"a","role":"Admin","by":"owner"} {"user":"b","role":"Admin","by":"owner"} {"user":"c","role":"Admin","by":"owner"} ` +
+		`{"user":"b","role":"Member","by":"owner"} {"user":"a","role":"Member","by":"owner"}`; strings.Join(told, " ") != want {
+		t.Errorf("members were told %s", told)
+	}
+}
+
 func TestABannedAdministratorLooksAfterNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, chat.Config{CountEvery: time.Hour}, chat.NewMemory())

@@ -14,6 +14,7 @@ type ChatGroups interface {
 	ChatBans
 	ChatLists
 	ChatPeople
+	ChatRoles
 }
 
 // registerGroupCommands puts all commands about groups into the table.
@@ -30,5 +31,6 @@ func (s *Server) registerGroupCommands() {
 	s.registerBans()
 	s.registerLists()
 	s.registerLiveGroups()
+	s.registerAdmins()
 	s.registerRefusals()
 }
