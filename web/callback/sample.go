@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/live"
 	"liveroom/status"
 	"liveroom/web/callback/delivery"
 )
@@ -22,7 +23,7 @@ func Sample(app uint64, format Format, command string, at time.Time) (delivery.E
 	case format == FormatCSS && command == StreamStart:
 		e.Body = streamBody(app, samplePush(at), nil)
 	case format == FormatCSS && command == StreamStop:
-		e.Body = streamBody(app, samplePush(at.Add(-128581*time.Millisecond)), &Stopped{At: at, Code: stopClosed, Message: stopTexts[stopClosed], Width: 1280, Height: 720})
+		e.Body = streamBody(app, samplePush(at.Add(-128581*time.Millisecond)), &Stopped{At: at, Code: stopClosed, Message: stops[live.EndClosed].Message, Width: 1280, Height: 720})
 	case format == FormatStatus && command == LiveStatus:
 		e.Body, _ = statusBody(sampleRecord(at)) // a record can be encoded
 	}

@@ -1,4 +1,5 @@
-// Package callbacktest holds what every callback.EndpointStore must do. Memory and bbolt pass the same suite.
+// Package callbacktest holds what every callback.EndpointStore and callback.PushStore must do. Memory and
+// bbolt pass the same suites.
 package callbacktest
 
 import (
