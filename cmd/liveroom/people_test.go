@@ -55,6 +55,24 @@ func TestAGroupMadeByChatIsALiveRoom(t *testing.T) {
 	bob.refusedWith(10010, map[string]any{"op": "count", "group": "plain"})
 }
 
+// TestAGroupTakesNoRoomFromAnother: its id may be that of a room whose group is called otherwise.
+func TestAGroupTakesNoRoomFromAnother(t *testing.T) {
+	n := startNode(t, "--chat-create-groups=on")
+	vera := n.login("vera")
+	defer vera.leave()
+	n.call("POST", "/api/v1/rooms", map[string]any{"id": "taken", "groupId": "another", "anchor": "alice"}, nil)
+	n.call("POST", "/api/v1/rooms", map[string]any{"id": "b", "stream": "streamed", "anchor": "alice"}, nil)
+	for _, id := range []string{"taken", "streamed"} {
+		vera.must(map[string]any{"op": "createGroup", "groupId": id, "name": "Tea"}, nil)
+		vera.refusedWith(10025, map[string]any{"op": "createGroup", "groupId": id, "name": "Tea"})
+	}
+	var room struct{ Anchor, GroupID string }
+	n.call("GET", "/api/v1/rooms/taken", nil, &room)
+	if room.Anchor != "alice" || room.GroupID != "another" {
+		t.Errorf("%+v", room)
+	}
+}
+
 func TestGroupsAreNotMadeByChatUnlessItIsSet(t *testing.T) {
 	n := startNode(t, "--admins=root")
 	vera, root := n.login("vera"), n.login("root")
