@@ -2,6 +2,7 @@ package chattest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -61,5 +62,8 @@ func testGroupList(t *testing.T, s chat.Store) {
 	Create(t, s, "newer")
 	if all, _ := page(0, 100, 6); !slices.Equal(all, []string{"g5", "g3", "g1", "g0", "g4", "newer"}) {
 		t.Errorf("all are %v", all)
+	}
+	if none, _ := page(math.MaxUint64, 10, 6); none != nil {
+		t.Errorf("after the last number there is comes %v", none)
 	}
 }

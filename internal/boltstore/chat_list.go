@@ -27,7 +27,11 @@ func (c *Chat) Groups(ctx context.Context, after uint64, limit int) (page []chat
 		}
 		total = b.Stats().KeyN
 		cur := b.Cursor()
-		for k, v := cur.Seek(number(after + 1)); k != nil && len(page) < limit; k, v = cur.Next() {
+		k, v := cur.Seek(number(after))
+		if k != nil && binary.BigEndian.Uint64(k) == after {
+			k, v = cur.Next()
+		}
+		for ; k != nil && len(page) < limit; k, v = cur.Next() {
 			page = append(page, chat.NumberedGroup{Number: binary.BigEndian.Uint64(k), ID: string(v)})
 		}
 		return nil
