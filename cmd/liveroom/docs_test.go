@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -21,19 +22,19 @@ func TestDocumentedExamplesRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(bin, "liveroom"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, doc := range []string{"README.md", "docs/guide.md"} {
+	for _, doc := range []string{"README.md", "docs/guide.md", "docs/tencent-im.md"} {
 		t.Run(doc, func(t *testing.T) {
 			raw, err := os.ReadFile(filepath.Join("..", "..", doc))
 			if err != nil {
 				t.Fatal(err)
 			}
-			blocks := runnable(string(raw))
-			if len(blocks) == 0 {
+			examples := blocks(string(raw), "sh run")
+			if len(examples) == 0 {
 				t.Fatal("no example is marked to be run")
 			}
-			for _, block := range blocks {
+			for _, block := range examples {
 				cmd := exec.Command("bash", "-euo", "pipefail", "-c", strings.ReplaceAll(block, "localhost:8080", n.http))
-				cmd.Env = append(os.Environ(), "LIVEROOM_API_TOKEN="+n.secrets.APIToken, "PATH="+bin+":"+os.Getenv("PATH"))
+				cmd.Env = append(os.Environ(), "LIVEROOM_API_TOKEN="+n.secrets.APIToken, envSDKAppID+"="+strconv.FormatUint(n.secrets.SDKAppID, 10), "PATH="+bin+":"+os.Getenv("PATH"))
 				var out bytes.Buffer
 				cmd.Stdout, cmd.Stderr = &out, &out
 				if err := cmd.Run(); err != nil {
@@ -44,16 +45,15 @@ func TestDocumentedExamplesRun(t *testing.T) {
 	}
 }
 
-// runnable takes the blocks that begin with ```sh run out of a document.
-func runnable(doc string) []string {
-	var blocks []string
+// blocks takes the blocks that begin with ``` and a mark out of a document.
+func blocks(doc, mark string) (found []string) {
 	for {
-		_, rest, found := strings.Cut(doc, "```sh run\n")
-		if !found {
-			return blocks
+		_, rest, more := strings.Cut(doc, "```"+mark+"\n")
+		if !more {
+			return found
 		}
 		block, after, _ := strings.Cut(rest, "```")
-		blocks = append(blocks, block)
+		found = append(found, block)
 		doc = after
 	}
 }
