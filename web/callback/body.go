@@ -25,12 +25,15 @@ func (o object) number(name string, value int64) object {
 	return strconv.AppendInt(o.name(name), value, 10)
 }
 
-// raw adds a value that is JSON already, and stays byte for byte; none is null.
-func (o object) raw(name string, value []byte) object {
-	if len(value) == 0 {
-		value = []byte("null")
+// raw adds a value that is JSON already, and stays byte for byte.
+func (o object) raw(name string, value []byte) object { return append(o.name(name), value...) }
+
+// messageBody adds a MsgBody. A message that could not be sent because of it has none.
+func (o object) messageBody(body []byte) object {
+	if len(body) == 0 {
+		body = []byte("[]")
 	}
-	return append(o.name(name), value...)
+	return o.raw("MsgBody", body)
 }
 
 // members adds an array of objects of one text field each, as Tencent lists people.

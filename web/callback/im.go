@@ -101,7 +101,7 @@ func (o object) eventTime(at time.Time) []byte {
 func groupMessage(command string, m *chat.Message, operator string) object {
 	return group(command, m.Group, 128+len(m.Body)+len(m.CloudCustomData)).
 		text("From_Account", m.From).text("Operator_Account", operator).number("Random", int64(m.Random)).
-		text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).raw("MsgBody", m.Body).text("CloudCustomData", m.CloudCustomData)
+		text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).messageBody(m.Body).text("CloudCustomData", m.CloudCustomData)
 }
 
 func beforeMessage(m *chat.Message, who chat.Identity, at time.Time) []byte {
@@ -125,7 +125,7 @@ func letter(command, to string, m *chat.Message, at time.Time) object {
 	return newObject(320+len(m.Body)+len(m.CloudCustomData)).text("CallbackCommand", command).
 		text("From_Account", m.From).text("To_Account", to).number("MsgSeq", seq).number("MsgRandom", random).
 		number("MsgTime", at.Unix()).text("MsgKey", key).text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).
-		raw("MsgBody", m.Body).text("CloudCustomData", m.CloudCustomData)
+		messageBody(m.Body).text("CloudCustomData", m.CloudCustomData)
 }
 
 func beforeLetter(to string, m *chat.Message, at time.Time) []byte {

@@ -57,6 +57,12 @@ func TestFactsAreTold(t *testing.T) {
 			group + message + `"ErrorCode":10023,"ErrorInfo":"you send too fast; wait a moment",` + when,
 		},
 		{
+			chat.NotSent{Occasion: on(alice), M: &chat.Message{Group: "room_42", From: "alice"}, Err: chat.ErrParameter},
+			"SendMsgException talk room_42 ", web,
+			group + `"From_Account":"alice","Operator_Account":"alice","Random":0,"MsgId":"alice-s0","OnlineOnlyFlag":0,"MsgBody":[],"CloudCustomData":"",` +
+				`"ErrorCode":10004,"ErrorInfo":"",` + when,
+		},
+		{
 			chat.Withdrew{Occasion: on(boss), Seqs: []uint64{901, 903}},
 			"AfterRecallMsg talk room_42 ", rest,
 			`"Operator_Account":"boss","Type":"AVChatRoom","GroupId":"room_42","MsgSeqList":[{"MsgSeq":901},{"MsgSeq":903}],` + when,
