@@ -37,7 +37,7 @@ func (s *Server) modifyAdmins(ctx context.Context, by chat.Identity, in *modifyA
 	case len(in.Admins) > mostAdmins:
 		return nil, bad("Admin_Account", "may name at most %d accounts: a group has no more administrators", mostAdmins)
 	case *in.Command == commandDelete:
-		return nil, s.chat.SetRoles(ctx, in.GroupID, by, users(in.Admins), chat.RoleMember)
+		return nil, s.setRoles(ctx, by, in, chat.RoleMember)
 	case *in.Command != commandSet:
 		return nil, bad("CommandType", "must be 1 (set) or 2 (cancel)")
 	}
@@ -50,7 +50,12 @@ func (s *Server) modifyAdmins(ctx context.Context, by chat.Identity, in *modifyA
 			return nil, refuse(liveGroups.noAccount, "Admin_Account: there is no account %.40q", string(a))
 		}
 	}
-	return nil, s.chat.SetRoles(ctx, in.GroupID, by, users(in.Admins), chat.RoleAdmin)
+	return nil, s.setRoles(ctx, by, in, chat.RoleAdmin)
+}
+
+func (s *Server) setRoles(ctx context.Context, by chat.Identity, in *modifyAdminsRequest, role chat.Role) error {
+	err := s.chat.SetRoles(ctx, in.GroupID, by, users(in.Admins), role)
+	return renamed(err, "user", "Admin_Account", "users", "Admin_Account")
 }
 
 // mostAdmins is how many administrators a group may have (spec im-rest §3.20).

@@ -25,7 +25,7 @@ func TestAdmins(t *testing.T) {
 		{"another command", modify, `{"GroupId":"live_1","CommandType":3,"Admin_Account":["u3"]}`, 10004, "CommandType"},
 		{"a number", modify, `{"GroupId":"live_1","CommandType":1,"Admin_Account":[3]}`, 60015, "Admin_Account[0]"},
 		{"without account", modify, `{"GroupId":"live_1","CommandType":1,"Admin_Account":["u3","nobody"]}`, 10019, "nobody"},
-		{"the owner", modify, `{"GroupId":"live_1","CommandType":1,"Admin_Account":["u3","host"]}`, 10007, "host"},
+		{"the owner", modify, `{"GroupId":"live_1","CommandType":1,"Admin_Account":["u3","host"]}`, 10007, "Admin_Account"},
 		{"a group that is not there", modify, `{"GroupId":"nope","CommandType":1,"Admin_Account":["u3"]}`, 10010, ""},
 		{"list of a group that is not there", list, `{"GroupId":"nope"}`, 10010, ""},
 	} {

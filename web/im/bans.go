@@ -44,7 +44,7 @@ func (s *Server) ban(ctx context.Context, by chat.Identity, in *banRequest) (*ba
 		return nil, bad("Duration", "must be above 0; unban_group_member lifts a ban")
 	}
 	_, err := s.chat.Ban(ctx, in.GroupID, by, chat.Ban{Users: users(in.Members), For: lasting(*in.Duration), Reason: in.Description})
-	return nil, err
+	return nil, renamed(err, "reason", "Description", "seconds", "Duration")
 }
 
 type unbanRequest struct {

@@ -64,7 +64,10 @@ func newGate(t *testing.T, change func(*im.Config)) *door {
 	if d.accounts, err = account.New(account.Config{Signer: signer, Admins: []string{"root"}}, account.NewMemory(), log); err != nil {
 		t.Fatal(err)
 	}
-	if d.chat, err = chat.New(chat.Config{Who: d.accounts.Known, Account: d.account, Found: d.found, Disband: d.disband, Gate: d.witness, Observer: d.witness}, chat.NewMemory(), log); err != nil {
+	talk := chat.Config{
+		Who: d.accounts.Known, Account: d.account, Found: d.found, Disband: d.disband, Gate: d.witness, Observer: d.witness, Journal: d.journal,
+	}
+	if d.chat, err = chat.New(talk, chat.NewMemory(), log); err != nil {
 		t.Fatal(err)
 	}
 	d.runRooms = d.newRooms(log)

@@ -45,7 +45,7 @@ func TestRecall(t *testing.T) {
 		{"numbers alone", "group_msg_recall", `{"GroupId":"live_1","MsgSeqList":[1]}`, 10004, "MsgSeqList[0]"},
 		{"text", "group_msg_recall", `{"GroupId":"live_1","MsgSeqList":[{"MsgSeq":"1"}]}`, 10004, "MsgSeq"},
 		{"a group that is not there", "group_msg_recall", `{"GroupId":"nope","MsgSeqList":[{"MsgSeq":1}]}`, 10010, ""},
-		{"many words", "group_msg_recall", `{"GroupId":"live_1","MsgSeqList":[{"MsgSeq":1}],"Reason":"` + strings.Repeat("x", 201) + `"}`, 10004, "200"},
+		{"many words", "group_msg_recall", `{"GroupId":"live_1","MsgSeqList":[{"MsgSeq":1}],"Reason":"` + strings.Repeat("x", 201) + `"}`, 10004, "Reason"},
 	})
 }
 
