@@ -52,6 +52,8 @@ var (
 	ErrNotRecallable   = &Error{Code: 10032, Name: "not_recallable", Detail: "messages of the server can't be recalled", Field: "seq"}
 	ErrTooManyMessages = &Error{Code: 10023, Name: "too_many_messages", Detail: "you send too fast; wait a moment", Temporary: true}
 	ErrSlowMode        = &Error{Code: 10023, Name: "slow_mode", Detail: "this group is in slow mode; wait until you may send again", Temporary: true}
+	ErrTooManyMarks    = &Error{Code: 10004, Name: "too_many_marks", Detail: "a group has at most 10 different marks of one's own", Field: "marks"}
+	ErrTooManyRobots   = &Error{Code: 10038, Name: "too_many_robots", Detail: "this group has as many robots as it may", Field: "users"}
 	ErrNoAccount       = &Error{Code: 10019, Name: "no_such_account", Detail: "there is no such account"}
 	ErrNoReceiver      = &Error{Code: 20003, Name: "no_such_user", Detail: "there is no such user", Field: "user"}
 	ErrAttributeKey    = &Error{Code: 10045, Name: "attribute_key_too_long", Detail: "an attribute key is 1 to 32 bytes", Field: "attributes"}

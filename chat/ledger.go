@@ -20,6 +20,7 @@ type Ledger struct {
 	counters Counters // never written in place
 
 	withdrawals []Withdrawal // the newest; never written in place
+	robots      []Robot      // never written in place
 }
 
 // Save makes a new head, and messages that come with it, durable. Nil saves nothing.
@@ -40,7 +41,7 @@ func NewLedger(g Group, now time.Time) *Ledger {
 
 // RestoreLedger goes on from what was stored.
 func RestoreLedger(state GroupState, settled []Settled) *Ledger {
-	l := &Ledger{head: state.Head, log: newLogbook(state.Log, state.Seq, state.Floor), bars: state.restraints(), counters: state.Counters, withdrawals: state.Withdrawals}
+	l := &Ledger{head: state.Head, log: newLogbook(state.Log, state.Seq, state.Floor), bars: state.restraints(), counters: state.Counters, withdrawals: state.Withdrawals, robots: state.Robots}
 	slices.SortFunc(settled, func(a, b Settled) int { return a.Expires.Compare(b.Expires) })
 	for _, s := range settled {
 		l.dedup.settle(s)
@@ -57,7 +58,7 @@ func (l *Ledger) Head() Head {
 
 // State returns the group with its log.
 func (l *Ledger) State() GroupState {
-	return GroupState{Head: l.Head(), Log: slices.Clone(l.log.messages), Counters: l.counters, Withdrawals: l.withdrawals, Mutes: l.bars.mutes.list(), Bans: l.bars.bans.list()}
+	return GroupState{Head: l.Head(), Log: slices.Clone(l.log.messages), Counters: l.counters, Withdrawals: l.withdrawals, Mutes: l.bars.mutes.list(), Bans: l.bars.bans.list(), Robots: l.robots}
 }
 
 // Reserve is Store.Reserve.

@@ -106,7 +106,12 @@ func (r *room) rename(user, nick, avatar string) {
 	if p == nil {
 		return
 	}
-	changed := false
+	changed := p.robot != nil && (p.robot.Nick != nick || p.robot.Avatar != avatar)
+	if changed {
+		called := *p.robot
+		called.Nick, called.Avatar = nick, avatar
+		p.robot = &called
+	}
 	for _, m := range p.sessions { // one that joined a moment ago has the name already
 		changed = changed || m.who.Nick != nick || m.who.Avatar != avatar
 		m.who.Nick, m.who.Avatar = nick, avatar

@@ -37,6 +37,8 @@ type room struct {
 	users     map[string]*person // named users, by account
 	roster    roster
 	anonymous int
+	robots    map[string]*person // by account; they are among users too
+	marked    marked
 	tips      tips
 	hosts     hosts
 	renamed   map[string]bool // users whose new name the members are still to be told
@@ -64,16 +66,22 @@ type member struct {
 	at   int // in room.members
 }
 
-// person is a named user in a room, with at least one session. The room's lock guards it.
+// person is a named user in a room, with at least one session, or a robot. The room's lock guards it.
 type person struct {
 	sessions []*member // oldest first
+	robot    *Robot    // nil: he is none
 
 	since        int64 // when the first of them came: see roster
 	newer, older *person
 }
 
-// who is the user as the newest of the sessions knows him.
-func (p *person) who() Identity { return p.sessions[len(p.sessions)-1].who }
+// who is the user as the newest of the sessions knows him, or as the robot is called.
+func (p *person) who() Identity {
+	if n := len(p.sessions); n > 0 {
+		return p.sessions[n-1].who
+	}
+	return Identity{User: p.robot.User, Nick: p.robot.Nick, Avatar: p.robot.Avatar}
+}
 
 // watch is the name under which the member's play sessions come.
 func (m *member) watch() string {
@@ -148,6 +156,7 @@ func (r *room) fill(state GroupState) {
 	r.tally.now, r.tally.told = state.Counters, state.Counters.Version
 	r.log = newLogbook(state.Log, state.Seq, state.Floor)
 	r.restorePaces()
+	r.setRobots(state.Robots, time.Now())
 }
 
 // add enters a session, or renews it. It returns those that must leave other rooms for it. The room's lock is held.
@@ -207,18 +216,24 @@ func (r *room) enter(m *member) {
 func (r *room) exit(m *member) {
 	p := r.users[m.who.User]
 	at := slices.Index(p.sessions, m)
-	if p.sessions = slices.Delete(p.sessions, at, at+1); len(p.sessions) == 0 {
-		delete(r.users, m.who.User)
-		r.roster.remove(p)
+	if p.sessions = slices.Delete(p.sessions, at, at+1); len(p.sessions) == 0 && p.robot == nil {
+		r.vanish(m.who.User, p)
 		r.went(m.who, r.usedAt)
 	}
 }
 
-// population is how many people are there: distinct users and anonymous guests. The room's lock is held.
+// vanish takes a user out who is there with nothing any more. The room's lock is held.
+func (r *room) vanish(user string, p *person) {
+	delete(r.users, user)
+	r.roster.remove(p)
+	r.marked.forget(p)
+}
+
+// population is how many people are there: distinct users, robots and anonymous guests. The room's lock is held.
 func (r *room) population() int { return len(r.users) + r.anonymous }
 
-// has says whether a named user is in the room. The room's lock is held.
-func (r *room) has(user string) bool { return r.users[user] != nil }
+// has says whether a named user is in the room himself. The room's lock is held.
+func (r *room) has(user string) bool { p := r.users[user]; return p != nil && len(p.sessions) > 0 }
 
 // role of an identity in this room; empty for anonymous guests. The room's lock is held.
 func (r *room) role(who Identity) Role {

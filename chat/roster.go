@@ -48,9 +48,15 @@ func (l *roster) remove(p *person) {
 }
 
 // Members lists the named users in a group, who came last first: the newest Config.MemberList of them, limit a page (0: all,
-// at most 500). Next goes on where a page ended; empty: it was the last. Who is in the group may ask, and who looks after
-// it. What it costs grows with the page, not with the room.
+// at most 500). Next, a decimal number below 2^53, goes on where a page ended; empty: it was the last. Who is in the group
+// may ask, and who looks after it. Robots are among them, those with MarkHidden are not. What it costs grows with
+// Config.MemberList, not with the room.
 func (s *Service) Members(ctx context.Context, group string, by Identity, after string, limit int) (page []Member, next string, err error) {
+	return s.members(ctx, group, by, after, limit, (*room).shown)
+}
+
+// members is a page of those people of a room, in the order in which of gives them.
+func (s *Service) members(ctx context.Context, group string, by Identity, after string, limit int, of func(*room) []*person) (page []Member, next string, err error) {
 	before := int64(0)
 	if after != "" {
 		if before, err = strconv.ParseInt(after, 10, 64); err != nil || before <= 0 {
@@ -71,22 +77,31 @@ func (s *Service) Members(ctx context.Context, group string, by Identity, after 
 		if err := r.keptOut(by); err != nil {
 			return err
 		}
-		page, next = r.list(before, limit, time.Now())
+		page, next = r.list(of(r), before, limit, time.Now())
 		return nil
 	})
 	return page, next, err
 }
 
-// list is a page of the roster, of those who came before a time (0: now). The room's lock is held.
-func (r *room) list(before int64, limit int, now time.Time) (page []Member, next string) {
-	n := 0
-	for p := r.roster.newest; p != nil && n < r.s.cfg.MemberList; p = p.older {
-		n++
+// shown are the newest members that a list of all goes back to. The room's lock is held.
+func (r *room) shown() []*person {
+	all := make([]*person, 0, min(len(r.users), r.s.cfg.MemberList))
+	for p := r.roster.newest; p != nil && len(all) < r.s.cfg.MemberList; p = p.older {
+		if !r.marked[MarkHidden][p] {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// list is a page of some people, of those who came before a time (0: now). The room's lock is held.
+func (r *room) list(all []*person, before int64, limit int, now time.Time) (page []Member, next string) {
+	for i, p := range all {
 		if before > 0 && p.since >= before {
 			continue
 		}
 		if len(page) == limit {
-			return page, strconv.FormatInt(p.newer.since, 10)
+			return page, strconv.FormatInt(all[i-1].since, 10)
 		}
 		page = append(page, r.member(p, now))
 	}

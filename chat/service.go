@@ -81,6 +81,7 @@ func (s *Service) Run(ctx context.Context) error {
 
 	var expiry sync.WaitGroup
 	expiry.Go(func() { s.expire(ctx) })
+	expiry.Go(func() { s.manRobots(ctx) })
 	s.sweep(ctx)
 	expiry.Wait()
 
@@ -138,7 +139,8 @@ func (s *Service) putAway(r *room, now time.Time) {
 	r.mu.Lock()
 	r.trimPaces(now)
 	r.tally.writers.trim(now, trimPaces)
-	idle := !r.running && r.tally.idle() && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
+	r.retire(now)
+	idle := !r.running && len(r.robots) == 0 && r.tally.idle() && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
 	r.gone = r.gone || idle
 	r.mu.Unlock()
 	if idle {

@@ -44,6 +44,7 @@ type Store interface {
 	SanctionStore
 	SilenceStore
 	GroupListStore
+	RobotStore
 
 	// Log returns up to limit messages with a sequence number above after, oldest first, and whether none between is missing.
 	Log(ctx context.Context, group string, after uint64, limit int) (messages []*Message, whole bool, err error)
@@ -150,4 +151,5 @@ type GroupState struct {
 	Counters    Counters
 	Withdrawals []Withdrawal // the newest 200, in the order they happened
 	Mutes, Bans []Sanction   // what is over may be among them
+	Robots      []Robot      // the same
 }

@@ -41,11 +41,11 @@ func (s *Service) JoinedGroups(user string) []Membership {
 	return all
 }
 
-// Present tells which of some users are in a group, however many others are: those that Members does not go back to too.
+// Present tells which of some users are in a group, robots included, however many others are: those that Members does not go back to too.
 func (s *Service) Present(ctx context.Context, group string, users []string) (there []string, err error) {
 	err = s.with(ctx, group, func(r *room) error {
 		for _, user := range users {
-			if r.has(user) && !slices.Contains(there, user) {
+			if r.users[user] != nil && !slices.Contains(there, user) {
 				there = append(there, user)
 			}
 		}

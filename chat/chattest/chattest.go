@@ -59,6 +59,8 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"mutes and bans go with their group", testSanctionsGo},
 		{"flush refuses the muted and banned", testFlushRefuses},
 		{"list of groups", testGroupList},
+		{"robots", testRobots},
+		{"robots end", testRobotsEnd},
 		{"silences", testSilences},
 		{"silences end", testSilenceEnds},
 		{"many at once", testConcurrent},

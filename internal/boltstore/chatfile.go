@@ -3,6 +3,7 @@ package boltstore
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -99,7 +100,7 @@ func deleteGroup(tx *bolt.Tx, id string) error {
 	if b == nil {
 		return chat.ErrNoGroup
 	}
-	if err := delist(tx, b); err != nil {
+	if err := errors.Join(delist(tx, b), forgetRobots(tx, id)); err != nil {
 		return err
 	}
 	return tx.Bucket(bucketChat).DeleteBucket([]byte(id))
@@ -243,6 +244,9 @@ func readGroup(tx *bolt.Tx, id string, now time.Time) (*chat.Ledger, uint64, err
 		return nil, 0, err
 	}
 	if err := readCounters(b, &state); err != nil {
+		return nil, 0, err
+	}
+	if err := readRobots(tx, &state); err != nil {
 		return nil, 0, err
 	}
 	if err := readWithdrawals(b, &state); err != nil {
