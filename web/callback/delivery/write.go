@@ -1,0 +1,155 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// writeTimeout bounds one step of the store.
+const writeTimeout = 10 * time.Second
+
+// step is one Change and what it was made of.
+type step struct {
+	change Change
+	queues []*queue
+	hard   uint64 // Service.hard at that time
+}
+
+// touch notes that a queue is to be stored. The lock is held.
+func (s *Service) touch(q *queue) {
+	s.dirty[q] = true
+	signal(s.changed)
+}
+
+// writeLoop stores what changes, until ctx ends: at once for who settles, otherwise after a while, so that what is delivered
+// meanwhile need not be stored at all.
+func (s *Service) writeLoop(ctx context.Context) error {
+	due := time.NewTimer(s.cfg.WriteEvery)
+	defer due.Stop()
+	for armed, failed := true, false; ; {
+		var err error
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.changed:
+			if !armed {
+				due.Reset(s.cfg.WriteEvery)
+				armed = true
+			}
+			continue
+		case <-s.write:
+			if failed {
+				continue // who settles has to wait for the next try like everybody
+			}
+			err = s.commit(ctx, false)
+		case <-due.C:
+			armed = false
+			err = s.commit(ctx, true)
+		}
+		if err != nil {
+			if !failed {
+				s.log.Error("callbacks can't be stored; will retry", "err", err)
+			}
+			due.Reset(s.cfg.WriteRetry)
+			armed = true
+		}
+		failed = err != nil
+	}
+}
+
+// writeRest stores what is left at the end; a write that fails is tried once more.
+func (s *Service) writeRest(ctx context.Context) error {
+	err := s.commit(ctx, true)
+	if err != nil {
+		err = s.commit(ctx, true)
+	}
+	if err != nil {
+		return fmt.Errorf("delivery: callbacks are lost: %w", err)
+	}
+	return nil
+}
+
+// commit stores what has changed; Talk waits if not all is asked for.
+func (s *Service) commit(ctx context.Context, all bool) error {
+	st := s.gather(all)
+	var err error
+	if len(st.queues) > 0 || len(st.change.Gone)+len(st.change.Dead)+len(st.change.DeadDrop) > 0 {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+		defer cancel()
+		err = s.store.Commit(ctx, st.change)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.putBack(st)
+		return err
+	}
+	s.stored(st)
+	return nil
+}
+
+// gather takes what is to be stored.
+func (s *Service) gather(all bool) *step {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := &step{change: s.change, hard: s.hard}
+	s.change = Change{}
+	for q := range s.dirty {
+		if q.key.Class == Talk && !all {
+			continue
+		}
+		delete(s.dirty, q)
+		record := q.record()
+		if record.Idle() && !q.kept {
+			s.forget(q) // all of it was delivered before it was stored
+			continue
+		}
+		st.queues = append(st.queues, q)
+		st.change.Queues = append(st.change.Queues, QueueChange{Queue: record, Append: slices.Clone(q.tail)})
+	}
+	return st
+}
+
+// putBack notes that a step was not stored. The lock is held.
+func (s *Service) putBack(st *step) {
+	s.failures++
+	for _, q := range st.queues {
+		if !q.gone {
+			s.dirty[q] = true
+		}
+	}
+	s.change.Gone = append(st.change.Gone, s.change.Gone...)
+	s.change.DeadDrop = append(st.change.DeadDrop, s.change.DeadDrop...)
+	s.change.Dead = append(st.change.Dead, s.change.Dead...)
+}
+
+// stored notes that a step was. The lock is held.
+func (s *Service) stored(st *step) {
+	s.losing = false
+	for i, q := range st.queues {
+		if q.gone {
+			continue
+		}
+		record := st.change.Queues[i].Queue
+		q.kept = !record.Idle()
+		for len(q.tail) > 0 && q.tail[0].N < record.Next {
+			s.unwritten -= q.tail[0].size()
+			q.tail[0] = nil
+			q.tail = q.tail[1:]
+		}
+		q.stored = max(q.stored, record.Next)
+		s.forget(q)
+	}
+	for _, l := range st.change.Dead {
+		if ep := s.endpoints[l.Endpoint]; ep != nil {
+			ep.pending[l.Class]--
+		}
+	}
+	if st.hard > s.settled {
+		s.settled = st.hard
+		close(s.moved)
+		s.moved = make(chan struct{})
+	}
+}
