@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 )
 
 // maxWaiting is how many messages of one sender to one group wait until it is their turn to be asked about.
@@ -82,20 +83,57 @@ func (s *Service) askMessage(ctx context.Context, p *sending, next func() error)
 	if s.cfg.Gate == nil || p.Message.Server || p.how.Unasked {
 		return next()
 	}
-	m := p.Message
-	done, err := s.turns.take(ctx, lane{m.Group, m.From})
+	return s.inTurn(ctx, p, func() (Ruling, error) { return s.cfg.Gate.Message(ctx, p.Message, *p.by) }, next)
+}
+
+// askLetter is askMessage for a message to a user.
+func (s *Service) askLetter(ctx context.Context, to string, p *sending, next func() error) error {
+	if s.cfg.Gate == nil || p.how.Unasked {
+		return next()
+	}
+	return s.inTurn(ctx, p, func() (Ruling, error) { return s.cfg.Gate.Letter(ctx, to, p.Message, *p.by) }, next)
+}
+
+// inTurn waits for the sender's turn and asks.
+func (s *Service) inTurn(ctx context.Context, p *sending, gate func() (Ruling, error), next func() error) error {
+	done, err := s.turns.take(ctx, lane{p.Message.Group, p.Message.From})
 	if err != nil {
 		return err
 	}
 	defer done()
 	var ruling Ruling
-	err = s.ask(func() (err error) { ruling, err = s.cfg.Gate.Message(ctx, m, *p.by); return err })
+	err = s.ask(func() (err error) { ruling, err = gate(); return err })
 	if err != nil {
 		return err
 	}
 	p.Unheard = ruling.Drop
 	s.rewrite(p, ruling)
 	return next()
+}
+
+// askJoin asks the Gate about somebody who is not in the group and may come in.
+func (s *Service) askJoin(ctx context.Context, group string, who Identity) error {
+	if s.cfg.Gate == nil || who.Anonymous {
+		return nil
+	}
+	in := false
+	err := s.with(ctx, group, func(r *room) error {
+		_, away := r.away[who.User]
+		in = away || r.has(who.User)
+		return r.mayEnter(who, time.Now())
+	})
+	if err != nil || in {
+		return err
+	}
+	return s.ask(func() error { return s.cfg.Gate.Join(ctx, group, who) })
+}
+
+// askFound asks the Gate about a group that may be made.
+func (s *Service) askFound(ctx context.Context, d GroupDraft, by Identity) error {
+	if s.cfg.Gate == nil {
+		return nil
+	}
+	return s.ask(func() error { return s.cfg.Gate.Found(ctx, d, by) })
 }
 
 // ask calls the Gate, whose panic must not end the program.

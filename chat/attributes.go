@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 )
 
 // WriteAttributes changes attributes and answers all of them then. All of a change happens or nothing; it is an event for
@@ -27,8 +28,13 @@ func (s *Service) WriteAttributes(ctx context.Context, group string, by Identity
 		_, err := c.apply(r.attributes) // a first look; the store decides
 		return err
 	}
+	var before map[string]string
+	look := func(r *room) error {
+		before = r.attributes.All
+		return permit(r)
+	}
 	var done Values // not to be read unless the change was waited for
-	err = s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+	err = s.change(ctx, group, look, func(ctx context.Context) (outcome, error) {
 		all, err := s.store.PutAttributes(ctx, group, c)
 		if err != nil {
 			return outcome{}, s.storeError(err, "put attributes")
@@ -37,6 +43,7 @@ func (s *Service) WriteAttributes(ctx context.Context, group string, by Identity
 		return outcome{
 			items:  []Item{attributesEvent(all)},
 			update: func(r *room) { r.attributes = all },
+			facts:  []Fact{AttributesWritten{Occasion{group, time.Now(), by}, c.Op, c.Set, missing(before, all.All)}},
 		}, nil
 	})
 	if err != nil {
@@ -53,6 +60,17 @@ func (s *Service) Attributes(ctx context.Context, group string, keys []string) (
 	})
 	found.All = only(found.All, keys)
 	return found, err
+}
+
+// missing are the keys that were there before and are not after, in order.
+func missing(before, after map[string]string) (keys []string) {
+	for key := range before {
+		if _, there := after[key]; !there {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // only returns those of all that the keys name, or all if there are no keys.
@@ -137,6 +155,7 @@ func (s *Service) SetNotice(ctx context.Context, group string, by Identity, noti
 		return err
 	}
 	var known uint64
+	teller := acting(ctx, by)
 	permit := func(r *room) error { known = r.noticeVersion; return r.mayManage(by) }
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		version, err := s.store.PutNotice(ctx, group, notice)
@@ -149,6 +168,7 @@ func (s *Service) SetNotice(ctx context.Context, group string, by Identity, noti
 		return outcome{
 			items:  []Item{event("notice", version, data)},
 			update: func(r *room) { r.group.Notice, r.noticeVersion = notice, version },
+			facts:  []Fact{GroupChanged{Occasion: Occasion{group, time.Now(), teller}, Notice: &notice}},
 		}, nil
 	})
 }

@@ -50,6 +50,13 @@ func (b *buckets) take(user string, now time.Time, size bucket, most int) (wait 
 	return wait
 }
 
+// giveBack puts a token back into a user's bucket.
+func (b *buckets) giveBack(user string, interval time.Duration) {
+	if full, known := b.full[user]; known {
+		b.full[user] = full.Add(-interval)
+	}
+}
+
 // trim looks at some and forgets those that are full.
 func (b *buckets) trim(now time.Time, look int) {
 	for user, full := range b.full { // from a random place

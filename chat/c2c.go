@@ -21,6 +21,11 @@ type letters struct {
 // CloudCustomData and Random count; an administrator may send in the name of somebody else (From). It is for what programs tell each other: nothing is kept for a user who is not there,
 // who misses it, and a device too slow to take it may miss it too. A repeat within Config.DedupAge gets the original ack.
 func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identity, from Session) (Ack, error) {
+	return s.SendToWith(ctx, user, m, who, from, SendOptions{})
+}
+
+// SendToWith is SendTo with options.
+func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Identity, from Session, how SendOptions) (Ack, error) {
 	who = s.presence.named(who)
 	if !who.Admin || m.From == "" {
 		m.From, m.Nick, m.Avatar = who.User, who.Nick, who.Avatar
@@ -33,11 +38,27 @@ func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identi
 	if err != nil {
 		return Ack{}, err
 	}
-	ack, fresh, err := s.letters.take(p, time.Now(), &s.cfg)
+	p.how, p.by = how, s.remember(who)
+	ack, fresh, err := s.letters.claim(p, time.Now(), &s.cfg)
 	if err != nil || !fresh {
 		return ack, err
 	}
-	m.Time = ack.Time
+	err = s.askLetter(ctx, user, p, func() error {
+		ack = s.letters.settle(user, p, time.Now(), &s.cfg)
+		if !p.Unheard {
+			s.handOver(user, p.Message, from)
+		}
+		return nil
+	})
+	if err != nil {
+		s.letters.abandon(p, &s.cfg)
+		return Ack{}, err
+	}
+	return ack, nil
+}
+
+// handOver hands a message to everybody who gets it.
+func (s *Service) handOver(user string, m *Message, from Session) {
 	s.direct.Add(1)
 	to := s.devicesOf(user)
 	if user != m.From {
@@ -45,10 +66,9 @@ func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identi
 	}
 	for _, d := range to {
 		if d.sess != from {
-			s.guarded(func() { d.sess.Direct(user, &m) })
+			s.guarded(func() { d.sess.Direct(user, m) })
 		}
 	}
-	return ack, nil
 }
 
 // admitLetter checks a message to a user as one to a group is checked.
@@ -100,23 +120,44 @@ func (s *Service) mustKnow(ctx context.Context, user string) error {
 	return s.storeError(err, "find account")
 }
 
-// take lets a message through once, if its sender is not too fast. Of thousands of messages no bodies are kept.
-func (l *letters) take(p *sending, now time.Time, cfg *Config) (ack Ack, fresh bool, err error) {
+// claim lets a message come once, if its sender is not too fast. What is fresh must be settled or abandoned. Of thousands of
+// messages no bodies are kept.
+func (l *letters) claim(p *sending, now time.Time, cfg *Config) (ack Ack, fresh bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ack = Ack{Time: now, Body: p.clean}
 	if p.Key != (Key{}) {
-		if earlier := l.dedup.reserve(now, p.Key); earlier.Ack != nil {
-			ack.Time = earlier.Ack.Time
-			return ack, false, nil
+		switch earlier := l.dedup.reserve(now, p.Key); {
+		case earlier.Ack != nil:
+			return Ack{Time: earlier.Ack.Time, Body: p.clean}, false, nil
+		case !earlier.Fresh:
+			return Ack{}, false, ErrInFlight
 		}
 	}
 	if err := l.pace(p.paced, now, cfg); err != nil {
 		l.dedup.release(p.Key)
 		return Ack{}, false, err
 	}
-	l.dedup.settle(Settled{Key: p.Key, Ack: Ack{Time: now}, Expires: now.Add(cfg.DedupAge)})
-	return ack, true, nil
+	return Ack{}, true, nil
+}
+
+// settle answers a message that goes out now, and tells of it in this order.
+func (l *letters) settle(to string, p *sending, now time.Time, cfg *Config) Ack {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p.Message.Time = now
+	l.dedup.settle(Settled{Key: p.Key, Ack: Ack{Time: now}, Expires: now.Add(cfg.DedupAge), unheard: p.Unheard})
+	if cfg.Observer != nil && !p.Unheard && !p.how.Untold {
+		cfg.Observer.Observe(LetterSent{Occasion{Time: now, By: *p.by}, to, p.Message})
+	}
+	return Ack{Time: now, Body: p.clean, CloudCustomData: p.cleanData}
+}
+
+// abandon gives up a message that was refused after it was claimed.
+func (l *letters) abandon(p *sending, cfg *Config) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dedup.release(p.Key)
+	l.paces.giveBack(p.paced, cfg.tokenInterval())
 }
 
 // pace takes what a message costs from its sender's token bucket, which is as large as that in a room. The lock is held.

@@ -36,8 +36,8 @@ type farewell struct {
 	why   Departure
 }
 
-// expel takes every session of a user out of the room. The room's lock is held.
-func (r *room) expel(user string, why Departure) farewell {
+// expel takes every session of a user out of the room, which by wants. The room's lock is held.
+func (r *room) expel(user string, by Identity, why Departure) farewell {
 	f := farewell{group: r.id, why: why}
 	if p := r.users[user]; p != nil {
 		for _, m := range append([]*member(nil), p.sessions...) {
@@ -46,19 +46,25 @@ func (r *room) expel(user string, why Departure) farewell {
 		}
 	}
 	r.tips.forget(user)
+	r.part(user, by, why.Reason)
 	return f
 }
 
 // expelIf takes out the sessions that match says. It looks at every member. The room's lock is held.
-func (r *room) expelIf(match func(*member) bool, why Departure) farewell {
+func (r *room) expelIf(match func(*member) bool, by Identity, why Departure) farewell {
 	f := farewell{group: r.id, why: why}
+	var out []*member
 	for _, m := range r.members {
 		if match(m) {
-			f.to = append(f.to, m.sess)
+			out = append(out, m)
 		}
 	}
-	for _, sess := range f.to {
-		r.remove(sess)
+	for _, m := range out {
+		f.to = append(f.to, m.sess)
+		r.remove(m.sess)
+		if !m.who.Anonymous {
+			r.part(m.who.User, by, why.Reason)
+		}
 	}
 	return f
 }

@@ -121,7 +121,7 @@ func (s *Service) rename(ctx context.Context, g Group, by Identity, name, notice
 	}
 	set("name", name)
 	set("notice", notice)
-	if err := s.renameWhereKept(ctx, g, by, name, notice); err != nil {
+	if err := s.renameWhereKept(ActingAs(ctx, by), g, by, name, notice); err != nil {
 		return err
 	}
 	s.record(ctx, by, g.ID, "group", "", detail)

@@ -82,12 +82,12 @@ func (s *Service) closeExpired(now time.Time) {
 		return
 	}
 	for i := range p.shards {
-		s.closeAll(p.shards[i].expired(now, &p.expiry), Closing{Reason: CloseExpired, Type: KickedByExpiry})
+		s.closeAll(p.shards[i].expired(now, &p.expiry, s.cfg.signedOut(SignOutClosed)), Closing{Reason: CloseExpired, Type: KickedByExpiry})
 	}
 }
 
 // expired takes out whose UserSig is over, and notes the ends of the others.
-func (p *presenceShard) expired(now time.Time, rest *expiry) (out []device) {
+func (p *presenceShard) expired(now time.Time, rest *expiry, tell func(device)) (out []device) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for user := range p.users {
@@ -97,7 +97,7 @@ func (p *presenceShard) expired(now time.Time, rest *expiry) (out []device) {
 				return false
 			}
 			return true
-		})
+		}, tell)
 		out = append(out, over...)
 	}
 	return out

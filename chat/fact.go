@@ -76,6 +76,7 @@ type (
 		Occasion
 		User   string
 		Reason string // empty: he asked; else one of the reasons of departures
+		Stays  bool   // he asked on one device and is there on another
 	}
 
 	// PresenceChanged are users who are in a group, or not any more, as far as their lines tell (spec im-callbacks §6.10).

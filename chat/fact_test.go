@@ -53,8 +53,43 @@ func shortly(f chat.Fact) string {
 			body = textOf(f.M)
 		}
 		return fmt.Sprintf("%s did not send %s: %s", by, body, f.Err.Name)
+	case chat.GroupMade:
+		return fmt.Sprintf("%s made %s %q %v", by, f.Made.ID, f.Made.Name, f.Made.Fields)
+	case chat.GroupGone:
+		return fmt.Sprintf("%s dismissed %s %q of %s", by, f.Was.ID, f.Was.Name, f.Was.Owner)
+	case chat.GroupChanged:
+		return fmt.Sprintf("%s changed%s%s%s%s", by, what(" name", f.Name), what(" introduction", f.Introduction), what(" notice", f.Notice), what(" avatar", f.Avatar))
+	case chat.AttributesWritten:
+		return fmt.Sprintf("%s wrote %d %v %v", by, f.Op, f.Set, f.Keys)
+	case chat.RoleChanged:
+		return fmt.Sprintf("%s made %s %s", by, f.User, f.Role)
+	case chat.Withdrew:
+		return fmt.Sprintf("%s withdrew %v %s", by, f.Seqs, f.Kind)
+	case chat.Came:
+		return by + " came"
+	case chat.Went:
+		stays := ""
+		if f.Stays {
+			stays = " on " + f.By.Platform
+		}
+		return fmt.Sprintf("%s went%s: %s by %s", f.User, stays, f.Reason, by)
+	case chat.PresenceChanged:
+		return fmt.Sprintf("%v online %v: %s", f.Users, f.Online, f.Cause)
+	case chat.SignedIn:
+		return fmt.Sprintf("%s signed in on %s instead of %v", by, f.By.Platform, f.Replaced)
+	case chat.SignedOut:
+		return fmt.Sprintf("%s signed out on %s: %s", by, f.By.Platform, f.Reason)
+	case chat.LetterSent:
+		return fmt.Sprintf("%s wrote %s to %s", by, textOf(f.M), f.To)
 	}
 	return fmt.Sprintf("%T by %s", f, by)
+}
+
+func what(name string, value *string) string {
+	if value == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %q", name, *value)
 }
 
 // told checks what was observed since the last time.

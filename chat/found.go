@@ -59,6 +59,10 @@ func (s *Service) Found(ctx context.Context, by Identity, d GroupDraft) (id stri
 	if err := s.founders.pace(by, time.Now()); err != nil {
 		return "", err
 	}
+	if err := s.askFound(ctx, d, by); err != nil {
+		return "", err
+	}
+	ctx = founding(ctx, by, d)
 	if id, err = s.cfg.Found(ctx, by, d); err != nil {
 		return "", s.foundError(ctx, d, err)
 	}
@@ -157,6 +161,7 @@ func (s *Service) Disband(ctx context.Context, group string, by Identity) error 
 	if err != nil {
 		return err
 	}
+	ctx = ActingAs(ctx, by)
 	if s.cfg.Disband == nil {
 		err = s.Dismiss(ctx, group)
 	} else {

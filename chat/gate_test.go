@@ -17,6 +17,9 @@ import (
 // gate answers as a test says; what is nil lets everything pass. It remembers what it was asked about.
 type gate struct {
 	message func(ctx context.Context, m *chat.Message, who chat.Identity) (chat.Ruling, error)
+	letter  func(m *chat.Message) (chat.Ruling, error)
+	join    func(who chat.Identity) error
+	found   func(d chat.GroupDraft) error
 
 	mu    sync.Mutex
 	asked []string
@@ -45,13 +48,37 @@ func (g *gate) Message(ctx context.Context, m *chat.Message, who chat.Identity) 
 	return g.message(ctx, m, who)
 }
 
-func (g *gate) Letter(context.Context, string, *chat.Message, chat.Identity) (chat.Ruling, error) {
-	return chat.Ruling{}, nil
+func (g *gate) Letter(_ context.Context, _ string, m *chat.Message, _ chat.Identity) (chat.Ruling, error) {
+	g.note(textOf(m))
+	if g.letter == nil {
+		return chat.Ruling{}, nil
+	}
+	return g.letter(m)
 }
 
-func (g *gate) Join(context.Context, string, chat.Identity) error { return nil }
+func (g *gate) Join(_ context.Context, _ string, who chat.Identity) error {
+	g.note("join " + who.User)
+	if g.join == nil {
+		return nil
+	}
+	return g.join(who)
+}
 
-func (g *gate) Found(context.Context, chat.GroupDraft, chat.Identity) error { return nil }
+func (g *gate) Found(_ context.Context, d chat.GroupDraft, _ chat.Identity) error {
+	g.note("found " + d.Name)
+	if g.found == nil {
+		return nil
+	}
+	return g.found(d)
+}
+
+// asks checks what was asked about since the last time.
+func (g *gate) asks(t *testing.T, want ...string) {
+	t.Helper()
+	if asked := g.take(); !slices.Equal(asked, want) {
+		t.Errorf("asked about %q, want %q", asked, want)
+	}
+}
 
 // takesTime takes as long as the text of a message says.
 func takesTime(ctx context.Context, m *chat.Message, _ chat.Identity) (chat.Ruling, error) {
@@ -104,9 +131,7 @@ func TestGateKeepsTheOrderOfEachSender(t *testing.T) {
 			}
 			waits = append(waits, later(t, s, user, fmt.Sprint(d, " ", user, i)))
 		}
-		if asked := g.take(); !slices.Equal(asked, []string{"1s alice0", "100ms bob2"}) {
-			t.Errorf("asked about at once: %q", asked)
-		}
+		g.asks(t, "1s alice0", "100ms bob2")
 		for _, w := range waits {
 			if err := <-w; err != nil {
 				t.Error(err)
@@ -154,9 +179,7 @@ func TestGateIsNotAskedAboutEverything(t *testing.T) {
 		_, _ = s.Send(ctx, chat.Message{Group: "demo", Body: text("muted")}, named("bob"))
 		_, _ = s.SendServer(ctx, chat.Message{Group: "demo", Body: text("server")})
 		_, _ = s.SendWith(ctx, chat.Message{Group: "demo", Body: text("unasked")}, named("alice"), chat.SendOptions{Unasked: true})
-		if asked := g.take(); len(asked) != 0 {
-			t.Errorf("asked about %q", asked)
-		}
+		g.asks(t)
 		time.Sleep(2 * time.Second)
 		dropped := 0
 		for i := range 3 {
@@ -170,8 +193,8 @@ func TestGateIsNotAskedAboutEverything(t *testing.T) {
 				}
 			}
 		}
-		if asked := g.take(); !slices.Equal(asked, []string{"0", "1", "2"}) || dropped != 4 {
-			t.Errorf("asked about %q, and %d dropped by frequency control", asked, dropped)
+		if g.asks(t, "0", "1", "2"); dropped != 4 {
+			t.Errorf("%d dropped by frequency control", dropped)
 		}
 	})
 }
@@ -307,6 +330,7 @@ func TestGateThatFails(t *testing.T) {
 		create(t, s, "demo")
 		carol, _ := join(t, s, "demo", "carol")
 		join(t, s, "demo", "alice")
+		g.take()
 		if err := <-later(t, s, "alice", "panic"); err == nil {
 			t.Error("a panic lets it pass")
 		}
@@ -335,9 +359,7 @@ func TestGateThatFails(t *testing.T) {
 			first <- err
 		}()
 		synctest.Wait()
-		if asked := g.take(); !slices.Equal(asked, []string{"panic", "wait", "behind", "wait"}) {
-			t.Errorf("asked about %q", asked)
-		}
+		g.asks(t, "panic", "wait", "behind", "wait")
 		stop()
 		cancel()
 		<-first

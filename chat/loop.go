@@ -102,9 +102,9 @@ func (r *room) flush(b *batch) {
 		done, err := r.applyChange(b.change)
 		b.change.err = err
 		out.items = append(out.items, done.items...)
-		out.update, out.after, out.acts = done.update, done.after, done.acts
+		out.update, out.after, out.acts, out.facts = done.update, done.after, done.acts, done.facts
 	}
-	r.publish(out, b.sends)
+	told := r.publish(out, b.sends)
 	for _, p := range b.sends {
 		if p.heard() && !p.Message.Server {
 			r.s.cfg.Delivered(p.Message)
@@ -116,6 +116,7 @@ func (r *room) flush(b *batch) {
 		out.after()
 	}
 	if b.change != nil {
+		b.change.told = told
 		if b.change.acted = len(out.acts) > 0 && r.s.cfg.Journal != nil; b.change.acted {
 			r.s.cfg.Journal.Record(out.acts...)
 		}
@@ -180,8 +181,9 @@ func (r *room) isGone() bool {
 	return r.gone
 }
 
-// publish puts what happened into the room and hands it to everybody who is in it at that moment.
-func (r *room) publish(out outcome, ended []*sending) {
+// publish puts what happened into the room and hands it to everybody who is in it at that moment. Told says whether the
+// Observer was told of the change.
+func (r *room) publish(out outcome, ended []*sending) (told bool) {
 	r.mu.Lock()
 	r.usedAt = time.Now()
 	for _, item := range out.items {
@@ -201,21 +203,27 @@ func (r *room) publish(out outcome, ended []*sending) {
 	}
 	r.audience = append(r.audience[:0], r.members...)
 	defer clear(r.audience) // a quiet room must not keep sessions that left
+	toldBefore := r.told
 	if out.update != nil {
 		before := r.infoSeq()
 		if out.update(r); r.infoSeq() != before {
 			r.changedAt = r.usedAt
 		}
 	}
+	if len(out.facts) > 0 && r.s.cfg.Observer != nil {
+		r.tell(out.facts...)
+	}
+	told = r.told != toldBefore
 	r.mu.Unlock()
 
 	if len(out.items) == 0 {
-		return
+		return told
 	}
 	b := &Batch{Group: r.id, Items: out.items, Priority: mostImportant(out.items)}
 	r.s.batches.Add(1)
 	r.s.deliveries.Add(uint64(len(r.audience)))
 	r.fanOut(b)
+	return told
 }
 
 // Sizes of a fan-out.

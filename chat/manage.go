@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -28,7 +29,10 @@ func (s *Service) Create(ctx context.Context, g Group) error {
 	switch {
 	case err != nil:
 		return s.storeError(err, "create")
-	case fresh || now.Room == g.Room:
+	case fresh:
+		s.tellMade(ctx, now)
+		return nil
+	case now.Room == g.Room:
 		return nil
 	case now.Owner == g.Owner:
 		return ErrGroupOwned
@@ -99,10 +103,12 @@ func (s *Service) SetProfile(ctx context.Context, group string, p Profile) error
 
 // setProfile sets what next makes of the profile as it is in the change's turn.
 func (s *Service) setProfile(ctx context.Context, group string, next func(now Profile) Profile) error {
-	var p Profile
+	var p, was Profile
 	var known uint64
+	by := acting(ctx, server)
 	permit := func(r *room) error {
-		p, known = next(r.group.Profile()), r.profileVersion
+		was, known = r.group.Profile(), r.profileVersion
+		p = next(was)
 		return s.checkProfile(p)
 	}
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
@@ -116,14 +122,41 @@ func (s *Service) setProfile(ctx context.Context, group string, next func(now Pr
 				r.group.Name, r.group.Owner, r.group.Admins = p.Name, p.Owner, p.Admins
 				r.profileVersion = version
 			},
+			facts: p.changes(group, by, was),
 		}, nil
 	})
+}
+
+// changes tells what is another in p than it was.
+func (p Profile) changes(group string, by Identity, was Profile) (facts []Fact) {
+	o := Occasion{group, time.Now(), by}
+	if p.Name != was.Name {
+		facts = append(facts, GroupChanged{Occasion: o, Name: &p.Name})
+	}
+	for _, user := range was.Admins {
+		if !slices.Contains(p.Admins, user) {
+			facts = append(facts, RoleChanged{o, user, RoleMember})
+		}
+	}
+	for _, user := range p.Admins {
+		if !slices.Contains(was.Admins, user) {
+			facts = append(facts, RoleChanged{o, user, RoleAdmin})
+		}
+	}
+	return facts
 }
 
 // Dismiss ends a group: members get the event dismissed, then their sessions leave. Their connections stay.
 func (s *Service) Dismiss(ctx context.Context, id string) error {
 	var r *room
-	return s.change(ctx, id, func(found *room) error { r = found; return nil },
+	var was Group
+	by := acting(ctx, server)
+	look := func(found *room) error {
+		r, was = found, found.group
+		was.Fields = found.fields.All
+		return nil
+	}
+	return s.change(ctx, id, look,
 		func(ctx context.Context) (outcome, error) {
 			if err := s.storeError(s.store.DeleteGroup(ctx, id), "dismiss"); err != nil {
 				return outcome{}, err
@@ -133,13 +166,14 @@ func (s *Service) Dismiss(ctx context.Context, id string) error {
 				items:  []Item{event("dismissed", 1, struct{}{})},
 				update: (*room).dismiss,
 				after:  func() { s.cfg.Dismissed(id) },
+				facts:  []Fact{GroupGone{Occasion{id, time.Now(), by}, was}},
 			}, nil
 		})
 }
 
 // dismiss empties the room for good. The room's lock is held.
 func (r *room) dismiss() {
-	r.gone = true
+	r.gone, r.away = true, nil
 	for _, m := range append([]*member(nil), r.members...) {
 		r.remove(m.sess)
 	}

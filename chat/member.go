@@ -26,7 +26,11 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 	if err := s.askViewers(ctx, group); err != nil {
 		return j, err
 	}
+	if err := s.askJoin(ctx, group, who); err != nil {
+		return j, err
+	}
 	var elsewhere []*member
+	told := false
 	s.meetHosts(ctx, group)
 	err := s.with(ctx, group, func(r *room) error {
 		if err := r.mayEnter(who, time.Now()); err != nil {
@@ -36,7 +40,9 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 			return ErrElsewhere
 		}
 		who = s.presence.named(who)
-		elsewhere = r.add(sess, who)
+		before := r.told
+		elsewhere = r.add(sess, who, since != nil)
+		told = r.told != before
 		if since != nil || who.Anonymous {
 			r.resumed(r.sessions[sess.ID()])
 		}
@@ -45,6 +51,9 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 	})
 	for _, m := range elsewhere {
 		s.tell(m.room.giveWay(m, sess))
+	}
+	if told || len(elsewhere) > 0 {
+		s.settled(ctx)
 	}
 	return j, err
 }
@@ -95,7 +104,10 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 
 // Leave takes a session out of a group: its connection ended, or its client goes without wanting to quit. A batch that is
 // being delivered may still reach it.
-func (s *Service) Leave(group string, sess Session) {
+func (s *Service) Leave(group string, sess Session) { s.Lost(group, sess, time.Now()) }
+
+// Lost is Leave for a connection of which nothing was heard since a moment.
+func (s *Service) Lost(group string, sess Session, heard time.Time) {
 	s.mu.Lock()
 	r := s.rooms[group]
 	s.mu.Unlock()
@@ -104,7 +116,11 @@ func (s *Service) Leave(group string, sess Session) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	m := r.sessions[sess.ID()]
 	r.remove(sess)
+	if m != nil && m.sess == sess {
+		r.silentSince(m.who.User, heard)
+	}
 }
 
 // History returns the newest n messages, oldest first; n ≤ 0 or above Config.History is Config.History.

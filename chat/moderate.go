@@ -85,8 +85,13 @@ func (s *Service) Kick(ctx context.Context, group string, by Identity, users []s
 	permit := func(found *room) error { r = found; return r.mayActOn(by, users) }
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		there := r.present(users)
+		forget := func(r *room) { // those whose line fell may not go on where they were
+			for _, user := range users {
+				r.part(user, by, DepartKicked)
+			}
+		}
 		if len(there) == 0 {
-			return outcome{}, nil
+			return outcome{update: forget}, nil
 		}
 		data := struct {
 			Users  []string `json:"users"`
@@ -97,7 +102,8 @@ func (s *Service) Kick(ctx context.Context, group string, by Identity, users []s
 		return outcome{
 			items: []Item{r.act("kick", data)},
 			update: func(r *room) {
-				gone, _ = r.expelAll(there, nil, Departure{Reason: DepartKicked, By: by.User, Detail: reason})
+				gone, _ = r.expelAll(there, nil, by, Departure{Reason: DepartKicked, By: by.User, Detail: reason})
+				forget(r)
 			},
 			after: func() { s.tell(gone) },
 			acts:  acts(by, group, "kick", there, map[string]string{"reason": reason}),
@@ -219,7 +225,7 @@ func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcom
 		update: func(r *room) {
 			r.bans.apply(c, done)
 			if c.For > 0 {
-				gone, watches = r.expelAll(data.Users, c.From, Departure{Reason: DepartBanned, By: by.User, Detail: c.Reason, Until: until})
+				gone, watches = r.expelAll(data.Users, c.From, by, Departure{Reason: DepartBanned, By: by.User, Detail: c.Reason, Until: until})
 			}
 		},
 		after: func() {
@@ -234,7 +240,7 @@ func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcom
 
 // expelAll takes out the sessions of users, and of those who come from their networks and do not look after the room. It
 // answers under which names they watch. The room's lock is held.
-func (r *room) expelAll(users []string, from map[string][]netip.Prefix, why Departure) (gone farewell, watches []string) {
+func (r *room) expelAll(users []string, from map[string][]netip.Prefix, by Identity, why Departure) (gone farewell, watches []string) {
 	gone = farewell{group: r.id, why: why}
 	for _, user := range users {
 		if p := r.users[user]; p != nil {
@@ -242,7 +248,7 @@ func (r *room) expelAll(users []string, from map[string][]netip.Prefix, why Depa
 				watches = append(watches, m.watch())
 			}
 		}
-		gone.to = append(gone.to, r.expel(user, why).to...)
+		gone.to = append(gone.to, r.expel(user, by, why).to...)
 	}
 	var networks []netip.Prefix
 	for _, some := range from {
@@ -257,7 +263,7 @@ func (r *room) expelAll(users []string, from map[string][]netip.Prefix, why Depa
 			watches = append(watches, m.watch())
 		}
 		return out
-	}, why)
+	}, by, why)
 	gone.to = append(gone.to, others.to...)
 	return gone, watches
 }

@@ -143,7 +143,7 @@ func TestANewNameIsTakenAlong(t *testing.T) {
 		}
 		pass(2 * time.Minute)
 		s.Renamed("somebody", "x", "")
-		s.SignOut("vera", late)
+		s.SignOut("vera", late, chat.SignOutClosed)
 		who.Verified, who.Nick = time.Now(), "from the store"
 		if err := s.SignIn(t.Context(), who, late); err != nil {
 			t.Fatal(err)

@@ -79,6 +79,7 @@ func (r *room) giveWay(m *member, to Session) farewell {
 	f := farewell{group: r.id, why: Departure{Reason: DepartJoinedElsewhere}}
 	if r.sessions[m.sess.ID()] == m && (m.who.User != r.group.Owner || m.sess == to) {
 		r.remove(m.sess)
+		r.part(m.who.User, m.who, DepartJoinedElsewhere)
 		f.to = append(f.to, m.sess)
 	}
 	return f

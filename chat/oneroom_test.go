@@ -114,7 +114,7 @@ func TestComingBackIsNoMove(t *testing.T) {
 	slept := signIn(t, s, old)
 	enter(t, s, "a", old, slept)
 	s.Leave("a", slept)
-	s.SignOut("vera", slept)
+	s.SignOut("vera", slept, chat.SignOutClosed)
 
 	now := signIn(t, s, page)
 	enter(t, s, "b", page, now)
@@ -173,7 +173,7 @@ func TestMovesAtOnceEndInOneRoom(t *testing.T) {
 		}
 		for i, page := range pages {
 			s.Leave(fmt.Sprint("room", i), page)
-			s.SignOut("vera", page)
+			s.SignOut("vera", page, chat.SignOutClosed)
 		}
 	}
 }

@@ -99,12 +99,33 @@ func (s *Service) SignIn(_ context.Context, who Identity, sess Session) error {
 	return nil
 }
 
-// SignOut ends what SignIn began. A session that is not in, or not any more, is none of its business.
-func (s *Service) SignOut(user string, sess Session) {
+// SignOut ends what SignIn began. A session that is not in, or not any more, is none of its business: who sent it away has
+// told why.
+func (s *Service) SignOut(user string, sess Session, why SignOutReason) {
 	p := s.presence.shard(user)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.remove(user, func(d device) bool { return d.sess == sess })
+	p.remove(user, func(d device) bool { return d.sess == sess }, s.cfg.signedOut(why))
+}
+
+// signedOut tells of a device that went; nil: nobody wants to know.
+func (c *Config) signedOut(why SignOutReason) func(device) {
+	if c.Observer == nil {
+		return nil
+	}
+	return func(d device) { c.Observer.Observe(SignedOut{Occasion{Time: time.Now(), By: d.who}, why}) }
+}
+
+// signedIn tells of a device that came in the place of others.
+func (c *Config) signedIn(d device, instead []device) {
+	if c.Observer == nil {
+		return
+	}
+	f := SignedIn{Occasion: Occasion{Time: time.Now(), By: d.who}}
+	for _, other := range instead {
+		f.Replaced = append(f.Replaced, other.who.Platform)
+	}
+	c.Observer.Observe(f)
 }
 
 // CloseUser closes all sessions of a user, also those that are signing in at this moment, and returns how many there were.
@@ -118,7 +139,7 @@ func (s *Service) CloseUser(user string, why Closing) int {
 		}
 	}
 	p.ended[user] = now
-	all := p.remove(user, func(device) bool { return true })
+	all := p.remove(user, func(device) bool { return true }, s.cfg.signedOut(SignOutClosed))
 	p.mu.Unlock()
 	s.closeAll(all, why)
 	return len(all)
@@ -165,6 +186,7 @@ func (p *presence) enter(d device, cfg *Config) (former, oldest []device, err er
 		u.devices = slices.Delete(u.devices, at, at+1)
 	}
 	p.expiry.note(d.who.Expires)
+	cfg.signedIn(d, oldest)
 	return former, oldest, nil
 }
 
@@ -190,8 +212,9 @@ func (p *presenceShard) forget(name string) {
 	}
 }
 
-// remove takes out those of a user's devices that match, and returns them. The shard's lock is held.
-func (p *presenceShard) remove(user string, match func(device) bool) (out []device) {
+// remove takes out those of a user's devices that match, tells of each (nil: of none), and returns them. The shard's lock is
+// held.
+func (p *presenceShard) remove(user string, match func(device) bool, tell func(device)) (out []device) {
 	u := p.users[user]
 	if u == nil {
 		return nil
@@ -201,6 +224,9 @@ func (p *presenceShard) remove(user string, match func(device) bool) (out []devi
 			return false
 		}
 		out = append(out, d)
+		if tell != nil {
+			tell(d)
+		}
 		return true
 	})
 	p.forget(user)

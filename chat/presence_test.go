@@ -109,7 +109,7 @@ func TestADeviceComesBack(t *testing.T) {
 	if why := a.goodbye(); why.Reason != "reconnected" || why.Type != "" {
 		t.Errorf("its former connection: %+v", why)
 	}
-	s.SignOut("vera", a) // its reader ends later
+	s.SignOut("vera", a, chat.SignOutClosed) // its reader ends later
 	signIn(t, s, on("vera", "iOS", "a"))
 	signIn(t, s, on("otto", "Web", "a"))
 	if b.goodbye() != (chat.Closing{}) || again.goodbye() != (chat.Closing{}) {
@@ -119,7 +119,7 @@ func TestADeviceComesBack(t *testing.T) {
 	if why := again.goodbye(); why.Reason != "replaced" || b.goodbye() != (chat.Closing{}) {
 		t.Errorf("the older one: %+v, the younger: %+v", why, b.goodbye())
 	}
-	s.SignOut("vera", b)
+	s.SignOut("vera", b, chat.SignOutClosed)
 	signIn(t, s, on("vera", "Web", "d"))
 	if n := s.CloseUser("vera", chat.Closing{Reason: chat.CloseKicked}); n != 3 {
 		t.Errorf("%d devices are left", n)
@@ -205,7 +205,7 @@ func TestDevicesComeAndGoAtOnce(t *testing.T) {
 					t.Error(err)
 				}
 				if j%2 == 0 {
-					s.SignOut("vera", sess)
+					s.SignOut("vera", sess, chat.SignOutClosed)
 				}
 			}
 		})

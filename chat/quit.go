@@ -42,6 +42,7 @@ func (s *Service) Quit(ctx context.Context, group string, sess Session) error {
 		return nil
 	})
 	s.tell(f)
+	s.settled(ctx)
 	return err
 }
 
@@ -57,5 +58,6 @@ func (r *room) quit(m *member) farewell {
 	for _, sess := range f.to {
 		r.remove(sess)
 	}
+	r.part(m.who.User, m.who, "")
 	return f
 }

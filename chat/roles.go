@@ -157,6 +157,7 @@ func (r *room) roleOutcome(by Identity, changed []string, role Role, admins []st
 			Role Role   `json:"role"`
 			By   string `json:"by"`
 		}{user, role, by.User}))
+		out.facts = append(out.facts, RoleChanged{Occasion{r.id, time.Now(), by}, user, role})
 	}
 	return out
 }

@@ -50,6 +50,9 @@ type room struct {
 	inFlight map[Key]*sending // sends whose answer is not known yet
 	paces    map[string]pace  // of members who spoke lately
 
+	away map[string]absent // named users whose last session ended without their wish, while somebody wants to know
+	told uint64            // grows with what the Observer was told
+
 	tally   tally
 	acts    uint64 // version of the last act of moderation; the loop's own
 	counter counter
@@ -121,7 +124,8 @@ type sending struct {
 type change struct {
 	apply func(*room) (outcome, error) // without the room's lock; may call the store
 	err   error
-	acted bool // it was an act that the journal was told of
+	acted bool // the journal was told of it
+	told  bool // and the Observer
 	done  chan struct{}
 }
 
@@ -131,6 +135,7 @@ type outcome struct {
 	update func(*room)
 	after  func() // without any lock, when everybody has the items; may be nil
 	acts   []Act  // for the journal; whoever waits for the change waits until they are kept
+	facts  []Fact // and for the Observer, after those that update tells
 }
 
 func newRoom(s *Service, id string) *room {
@@ -159,8 +164,9 @@ func (r *room) fill(state GroupState) {
 	r.setRobots(state.Robots, time.Now())
 }
 
-// add enters a session, or renews it. It returns those that must leave other rooms for it. The room's lock is held.
-func (r *room) add(sess Session, who Identity) (elsewhere []*member) {
+// add enters a session, or renews it; back says that its user was there before, as he says. It returns those that must leave
+// other rooms for it. The room's lock is held.
+func (r *room) add(sess Session, who Identity, back bool) (elsewhere []*member) {
 	r.remove(sess)
 	m := &member{room: r, sess: sess, who: who, at: len(r.members)}
 	r.members = append(r.members, m)
@@ -169,7 +175,7 @@ func (r *room) add(sess Session, who Identity) (elsewhere []*member) {
 	if who.Anonymous {
 		r.anonymous++
 	} else {
-		r.enter(m)
+		r.enter(m, back)
 		elsewhere = r.s.presence.sit(m, r.s.cfg.OneRoom)
 	}
 	r.s.sessions.Add(1)
@@ -201,13 +207,16 @@ func (r *room) remove(sess Session) {
 }
 
 // enter counts a session of a named user. The room's lock is held.
-func (r *room) enter(m *member) {
+func (r *room) enter(m *member, back bool) {
 	p := r.users[m.who.User]
 	if p == nil {
 		p = &person{}
 		r.users[m.who.User] = p
 		r.roster.add(p, time.Now())
 		r.came(m.who)
+	}
+	if len(p.sessions) == 0 {
+		r.arrive(m.who, back)
 	}
 	p.sessions = append(p.sessions, m)
 }
@@ -216,7 +225,11 @@ func (r *room) enter(m *member) {
 func (r *room) exit(m *member) {
 	p := r.users[m.who.User]
 	at := slices.Index(p.sessions, m)
-	if p.sessions = slices.Delete(p.sessions, at, at+1); len(p.sessions) == 0 && p.robot == nil {
+	if p.sessions = slices.Delete(p.sessions, at, at+1); len(p.sessions) > 0 {
+		return
+	}
+	r.lose(m.who.User)
+	if p.robot == nil {
 		r.vanish(m.who.User, p)
 		r.went(m.who, r.usedAt)
 	}

@@ -100,6 +100,8 @@ func (s *Service) sweep(ctx context.Context) {
 	people := time.NewTimer(time.Hour)
 	defer people.Stop()
 	people.Stop()
+	away := time.NewTicker(awayEvery)
+	defer away.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -109,6 +111,10 @@ func (s *Service) sweep(ctx context.Context) {
 		case now := <-people.C:
 			for r := range s.restless.take() {
 				s.pushPeople(r, now)
+			}
+		case now := <-away.C:
+			for _, r := range s.loaded() {
+				r.lookForAway(now)
 			}
 		case now := <-tick.C:
 			for _, r := range s.loaded() {
@@ -140,7 +146,7 @@ func (s *Service) putAway(r *room, now time.Time) {
 	r.trimPaces(now)
 	r.tally.writers.trim(now, trimPaces)
 	r.retire(now)
-	idle := !r.running && len(r.robots) == 0 && r.tally.idle() && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && now.Sub(r.usedAt) >= roomIdle
+	idle := !r.running && len(r.robots) == 0 && r.tally.idle() && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && len(r.away) == 0 && now.Sub(r.usedAt) >= roomIdle
 	r.gone = r.gone || idle
 	r.mu.Unlock()
 	if idle {
@@ -309,6 +315,9 @@ func (s *Service) change(ctx context.Context, group string, permit func(*room) e
 	case <-c.done:
 		if c.acted {
 			s.cfg.Journal.Settle(ctx)
+		}
+		if c.told {
+			s.settled(ctx)
 		}
 		return c.err
 	case <-ctx.Done():

@@ -156,8 +156,12 @@ func (s *Service) SetSettings(ctx context.Context, group string, by Identity, p 
 		return Settings{}, err
 	}
 	var known uint64
-	var now Settings // not to be read unless the change was waited for
-	permit := func(r *room) error { known = r.settings.Version; return r.mayManage(by) }
+	var was, now Settings // not to be read unless the change was waited for
+	_, quiet := isFounding(ctx)
+	permit := func(r *room) error {
+		was, known = r.settings.Settings, r.settings.Version
+		return r.mayManage(by)
+	}
 	err = s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		v, err := s.store.PutSettings(ctx, group, p)
 		if err != nil {
@@ -168,6 +172,9 @@ func (s *Service) SetSettings(ctx context.Context, group string, by Identity, p 
 		if v.Version != known {
 			out.items = []Item{event("settings", v.Version, v.Settings)}
 			out.update = func(r *room) { r.settings = v }
+			if !quiet {
+				out.facts = v.changes(group, by, was)
+			}
 		}
 		return out, nil
 	})
@@ -175,6 +182,21 @@ func (s *Service) SetSettings(ctx context.Context, group string, by Identity, p 
 		return Settings{}, err
 	}
 	return now, nil
+}
+
+// changes tells of introduction and avatar, if they are others than they were.
+func (s Settings) changes(group string, by Identity, was Settings) []Fact {
+	f := GroupChanged{Occasion: Occasion{group, time.Now(), by}}
+	if s.Introduction != was.Introduction {
+		f.Introduction = &s.Introduction
+	}
+	if s.Avatar != was.Avatar {
+		f.Avatar = &s.Avatar
+	}
+	if f.Introduction == nil && f.Avatar == nil {
+		return nil
+	}
+	return []Fact{f}
 }
 
 // detail names what a patch set, for the journal.

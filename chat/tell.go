@@ -18,6 +18,19 @@ func (s *Service) remember(who Identity) *Identity {
 // here is the occasion of what somebody does in this room now.
 func (r *room) here(by Identity) Occasion { return Occasion{Group: r.id, Time: time.Now(), By: by} }
 
+// tell tells facts of this room in their order. The room's lock is held, and there is an Observer.
+func (r *room) tell(facts ...Fact) {
+	r.told++
+	r.s.cfg.Observer.Observe(facts...)
+}
+
+// settled returns when what was told is as durable as it is to be.
+func (s *Service) settled(ctx context.Context) {
+	if s.cfg.Observer != nil {
+		s.cfg.Observer.Settle(ctx)
+	}
+}
+
 // tellSends tells what became of the sends of a batch. The room's lock is held.
 func (r *room) tellSends(sends []*sending) {
 	var facts []Fact
@@ -33,7 +46,7 @@ func (r *room) tellSends(sends []*sending) {
 		}
 	}
 	if len(facts) > 0 {
-		r.s.cfg.Observer.Observe(facts...)
+		r.tell(facts...)
 	}
 }
 
@@ -55,7 +68,7 @@ func (r *room) tellNotSent(p *sending, err error) {
 		return
 	}
 	if facts := p.notSent(nil, err); facts != nil {
-		r.s.cfg.Observer.Observe(facts...)
+		r.tell(facts...)
 	}
 }
 
@@ -71,7 +84,7 @@ func (s *Service) tellUnfit(ctx context.Context, m *Message, who Identity, how S
 		c.Body, c.CloudCustomData = nil, ""
 	}
 	_ = s.with(ctx, m.Group, func(r *room) error { // of a group that does not exist nothing is told
-		s.cfg.Observer.Observe(NotSent{r.here(who), &c, e})
+		r.tell(NotSent{r.here(who), &c, e})
 		return nil
 	})
 }

@@ -43,6 +43,7 @@ type Identity struct {
 	ManyRooms bool         // the client wants to be in several rooms at a time: see OneRoom
 	Instance  string       // names the device or page over reconnects, as its client says; may be empty
 	Address   netip.Prefix // where the session comes from, as far as one person has it; zero: not known
+	Addr      netip.Addr   // the address itself, for who is told of what he does; zero: not known
 	Verified  time.Time    // when the door began to look at the UserSig; zero: not known
 	Expires   time.Time    // of the UserSig; zero: never
 

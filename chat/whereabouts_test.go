@@ -20,7 +20,7 @@ func TestOnWhichPlatformsUsersAre(t *testing.T) {
 	if len(got) != 2 || !slices.Equal(got["vera"], []string{"iOS", "Web"}) || !slices.Equal(got["otto"], []string{"Android"}) {
 		t.Errorf("online are %v", got)
 	}
-	s.SignOut("vera", phone)
+	s.SignOut("vera", phone, chat.SignOutClosed)
 	if got := s.OnlinePlatforms([]string{"vera"}); !slices.Equal(got["vera"], []string{"Web"}) {
 		t.Errorf("without the phone %v", got)
 	}

@@ -13,7 +13,7 @@ import (
 // Presence is what the door tells the chat of who is there.
 type Presence interface {
 	SignIn(ctx context.Context, who chat.Identity, sess chat.Session) error
-	SignOut(user string, sess chat.Session)
+	SignOut(user string, sess chat.Session, why chat.SignOutReason)
 	Quit(ctx context.Context, group string, sess chat.Session) error
 }
 
@@ -101,7 +101,8 @@ func (s *session) auth(ctx context.Context, r *request) error {
 			return err
 		}
 	}
-	who.Platform, who.Instance, who.Address = chat.NormalPlatform(h.Platform), h.Instance, s.from()
+	who.Platform, who.Instance = chat.NormalPlatform(h.Platform), h.Instance
+	who.Address, who.Addr = s.who.Address, s.who.Addr
 	who.ManyRooms = h.Rooms == roomsMany
 	who.Watch = s.id
 	if isID(h.Session) {

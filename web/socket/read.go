@@ -1,10 +1,13 @@
 package socket
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"time"
+
+	"liveroom/chat"
 )
 
 // lingerBytes is how much of a client's bytes is thrown away so that it can read our goodbye: closing with unread bytes
@@ -61,7 +64,7 @@ func (s *session) allowed() bool {
 func (s *session) readOne(op byte, payload []byte, err error) bool {
 	switch {
 	case err != nil:
-		s.readFailed(err)
+		s.readFailed(payload, err)
 		return false
 	case op == opPing:
 		s.onPing(payload)
@@ -91,21 +94,27 @@ func (s *session) settle() {
 }
 
 // readFailed finds out why reading ended and tells the client, if it may still be there.
-func (s *session) readFailed(err error) {
+func (s *session) readFailed(payload []byte, err error) {
 	var bad errBadFrame
 	var network net.Error
 	switch {
 	case s.queue.isClosed():
 		return // our goodbye was said
+	case errors.Is(err, errSaidGoodbye):
+		if len(payload) > 1 && binary.BigEndian.Uint16(payload) == closeNormal {
+			s.gone = chat.SignOutAsked
+		}
+		return
 	case errors.As(err, &bad):
 		s.shut(badFrame, bad.Error())
 	case errors.Is(err, errFrameTooBig):
 		s.shut(tooBig, err.Error())
 	case !errors.As(err, &network) || !network.Timeout():
-		return // the client said goodbye, or is gone
+		return // the client is gone
 	case !s.signedIn:
 		s.shut(authTimeout, "")
 	default:
+		s.gone = chat.SignOutTimeout
 		s.shut(idle, "")
 	}
 	s.linger()

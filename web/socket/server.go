@@ -31,6 +31,7 @@ type Rooms interface {
 	Letters
 	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
 	Leave(group string, sess chat.Session)
+	Lost(group string, sess chat.Session, heard time.Time)
 	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
 }
@@ -111,7 +112,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // admit takes a place for whoever asks, and answers if there is none. A program that starts may listen a moment before Run
 // does its part; who comes in that moment, perhaps thousands that a restart sent away, must not be told to come back later.
-func (s *Server) admit(w http.ResponseWriter, r *http.Request) (from netip.Prefix, ok bool) {
+func (s *Server) admit(w http.ResponseWriter, r *http.Request) (from netip.Addr, ok bool) {
 	select {
 	case <-s.started:
 	case <-r.Context().Done():
@@ -120,8 +121,8 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request) (from netip.Prefi
 		s.refuseStopping(w)
 		return from, false
 	}
-	from = chat.Network(s.cfg.ClientAddr(r))
-	switch s.guard.admit(from) {
+	from = s.cfg.ClientAddr(r)
+	switch s.guard.admit(chat.Network(from)) {
 	case full:
 		s.count.refusedFull.Add(1)
 		w.Header().Set("Retry-After", "10")
@@ -146,14 +147,14 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	t := &takeover{ResponseWriter: w}
 	_, err := s.upgrader.Upgrade(t, r, nil)
 	if err != nil {
-		s.guard.leave(from)
+		s.guard.leave(chat.Network(from))
 		s.log.Debug("chat upgrade failed", "remote", from, "err", err)
 		return
 	}
 	s.count.accepted.Add(1)
 	sess := newWebSocket(s, t.conn, from)
 	if !s.begin(sess) {
-		s.guard.leave(from)
+		s.guard.leave(chat.Network(from))
 		_ = t.conn.Close() // the server stopped meanwhile
 		return
 	}

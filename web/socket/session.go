@@ -31,17 +31,20 @@ type session struct {
 	excess   int32 // frames over the rate since the last one within it
 	failures uint8 // failed logins
 	signedIn bool
-	who      chat.Identity // before it signed in, its Address only
+	who      chat.Identity // before it signed in, its address only
 	authBy   time.Time     // deadline of auth
 	renames  *rate.Limiter // of changes of the profile; nil until the first
 	owed     int64         // of Server.resuming, until the answer is written
+
+	gone chat.SignOutReason // how the client went
 }
 
 var _ chat.Session = (*session)(nil)
 
 // start sets up a session that is all zero.
-func (s *session) start(srv *Server, l line, out *writev.Writer, w wire, from netip.Prefix) {
-	s.srv, s.id, s.who.Address = srv, newID(), from
+func (s *session) start(srv *Server, l line, out *writev.Writer, w wire, from netip.Addr) {
+	s.srv, s.id, s.gone = srv, newID(), chat.SignOutClosed
+	s.who.Addr, s.who.Address = from, chat.Network(from)
 	s.line, s.out, s.wire = l, out, w
 	s.queue.maxFrames, s.queue.maxBytes = srv.cfg.QueueFrames, srv.cfg.QueueBytes
 	s.limiter = *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst)
@@ -157,11 +160,15 @@ func (s *session) leaveAll() {
 			s.panicked(v, debug.Stack())
 		}
 	}()
+	heard := time.Now()
+	if s.gone == chat.SignOutTimeout {
+		heard = time.UnixMilli(s.heard.Load())
+	}
 	if s.signedIn {
-		s.srv.rooms.SignOut(s.who.User, s)
+		s.srv.rooms.SignOut(s.who.User, s, s.gone)
 	}
 	for _, group := range s.queue.in() {
-		s.srv.rooms.Leave(group, s)
+		s.srv.rooms.Lost(group, s, heard)
 	}
 }
 

@@ -90,7 +90,7 @@ func play(t *testing.T, srv *Server, frames ...[]byte) (said []map[string]any) {
 	t.Helper()
 	c := &script{frames: frames}
 	s := &session{}
-	s.start(srv, c, writev.To(c), c, netip.MustParsePrefix("192.0.2.1/32"))
+	s.start(srv, c, writev.To(c), c, netip.MustParseAddr("192.0.2.1"))
 	<-srv.started
 	if !srv.begin(s) {
 		t.Fatal("the server has stopped")

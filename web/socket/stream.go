@@ -55,7 +55,7 @@ func newStream(w http.ResponseWriter, r *http.Request) *stream {
 }
 
 // newStreamSession makes the session of a stream.
-func newStreamSession(srv *Server, st *stream, from netip.Prefix) *session {
+func newStreamSession(srv *Server, st *stream, from netip.Addr) *session {
 	s := &session{}
 	s.start(srv, st, writev.To(st), st, from)
 	return s

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"sync"
+
+	"liveroom/chat"
 )
 
 // streamPath is where streams are opened; below it their keys take POSTs.
@@ -68,7 +70,7 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request) {
 	defer st.finish()
 	sess := newStreamSession(s, st, from)
 	if !s.begin(sess) {
-		s.guard.leave(from)
+		s.guard.leave(chat.Network(from))
 		s.refuseStopping(w)
 		return
 	}

@@ -46,7 +46,7 @@ func (f *frames) shape(frame []byte) []byte { return frame }
 func (f *frames) batch(b *chat.Batch) delivery { return b.Frame(webSocketForm, encodeBatch) }
 
 // newWebSocket makes the session of an upgraded connection. Its wire lies beside it: thousands are held.
-func newWebSocket(srv *Server, conn net.Conn, from netip.Prefix) *session {
+func newWebSocket(srv *Server, conn net.Conn, from netip.Addr) *session {
 	both := &struct {
 		session
 		frames

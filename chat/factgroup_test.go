@@ -1,0 +1,200 @@
+package chat_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/chat"
+)
+
+func TestFactsOfGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, facts := observed(t, chat.Config{})
+		ctx := t.Context()
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(s.Create(ctx, chat.Group{ID: "demo", Room: "demo", Owner: "owner"})) // is there
+		name, notice, introduction, avatar := "New", "Hi", "About", "https://example.com/a.png"
+		owner := named("owner")
+		patch := chat.GroupPatch{Name: &name, Notice: &notice, Fields: map[string]string{"a": "b"}, Settings: chat.SettingsPatch{Introduction: &introduction, Avatar: &avatar}}
+		must(s.Change(ctx, "demo", owner, patch))
+		facts.told(t, `owner changed name "New"`, `owner changed notice "Hi"`, `owner changed introduction "About" avatar "https://example.com/a.png"`)
+		must(s.Change(ctx, "demo", owner, patch)) // nothing is new
+		yes := true
+		must(s.Change(ctx, "demo", owner, chat.GroupPatch{Settings: chat.SettingsPatch{MuteAll: &yes}}))
+		must(s.ApplyStatus(ctx, status("demo", 1)))
+		facts.told(t)
+
+		must(s.SetRole(ctx, "demo", owner, "alice", chat.RoleAdmin))
+		must(s.SetRole(ctx, "demo", owner, "alice", chat.RoleAdmin))
+		must(s.SetProfile(ctx, "demo", chat.Profile{Name: "Newer", Owner: "owner", Admins: []string{"bob"}}))
+		facts.told(t, "owner made alice Admin", `administrator changed name "Newer"`, "administrator made alice Member", "administrator made bob Admin")
+		must(s.SetOwner(chat.ActingAs(ctx, owner), "demo", "Newest", "owner"))
+		must(s.SetNotice(chat.ActingAs(ctx, owner), "demo", admin, "Ho"))
+		facts.told(t, `owner changed name "Newest"`, `owner changed notice "Ho"`)
+
+		write := func(op chat.AttributeOp, set map[string]string, keys ...string) {
+			_, err := s.WriteAttributes(ctx, "demo", owner, chat.AttributeChange{Op: op, Set: set, Keys: keys})
+			must(err)
+		}
+		write(chat.SetAttribute, map[string]string{"a": "1", "b": "2"})
+		write(chat.ReplaceAttribute, map[string]string{"b": "3", "c": "4"})
+		write(chat.DeleteAttribute, nil, "c")
+		write(chat.ClearAttribute, nil)
+		facts.told(t, "owner wrote 1 map[a:1 b:2] []", "owner wrote 2 map[b:3 c:4] [a]", "owner wrote 3 map[] [c]", "owner wrote 4 map[] [b]")
+		if _, err := s.WriteAttributes(ctx, "demo", named("eve"), chat.AttributeChange{Op: chat.SetAttribute, Set: map[string]string{"a": "1"}}); err == nil {
+			t.Error("eve may write")
+		}
+
+		send(t, s, "demo", "owner", "one")
+		send(t, s, "demo", "owner", "two")
+		facts.take()
+		must(s.Recall(ctx, "demo", owner, 2, ""))
+		must(s.Recall(ctx, "demo", owner, 2, ""))
+		must(s.Verdict(ctx, "demo", admin, 3, true, ""))
+		facts.told(t, "owner withdrew [2] recalled", "administrator withdrew [3] blocked")
+
+		join(t, s, "demo", "bob")
+		facts.take()
+		must(s.Disband(ctx, "demo", owner))
+		facts.told(t, `owner dismissed demo "Newest" of owner`)
+		must(s.Create(ctx, chat.Group{ID: "demo", Room: "demo", Owner: "owner", Name: "Again", Fields: map[string]string{"a": "b"}}))
+		must(s.Dismiss(ctx, "demo"))
+		time.Sleep(time.Hour)
+		facts.told(t, `administrator made demo "Again" map[a:b]`, `administrator dismissed demo "Again" of owner`)
+	})
+}
+
+// TestFoundIsOneFact: whatever the draft says, and the Gate is asked before.
+func TestFoundIsOneFact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusal := error(&chat.Error{Code: 10016, Name: "refused_by_backend"})
+		g := &gate{found: func(chat.GroupDraft) error { return refusal }}
+		var facts recorder
+		var s *chat.Service
+		s = start(t, chat.Config{
+			Gate: g, Observer: &facts, MembersFound: true,
+			Found: func(ctx context.Context, _ chat.Identity, d chat.GroupDraft) (string, error) {
+				return d.ID, s.Create(ctx, chat.Group{ID: d.ID, Room: d.ID, Owner: d.Owner, Name: d.Name, Notice: d.Notice})
+			},
+		}, chat.NewMemory())
+		d := chat.GroupDraft{ID: "tea", Name: "Tea", Introduction: "About", Fields: map[string]string{"a": "b"}}
+		if _, err := s.Found(t.Context(), on("alice", chat.PlatformIOS, ""), d); !errors.Is(err, refusal) {
+			t.Errorf("got %v", err)
+		}
+		refusal = nil
+		if _, err := s.Found(t.Context(), on("alice", chat.PlatformIOS, ""), d); err != nil {
+			t.Fatal(err)
+		}
+		g.asks(t, "found Tea", "found Tea")
+		if facts.settled == 0 {
+			t.Error("the answer did not wait until the fact is kept")
+		}
+		all := facts.take()
+		if len(all) != 1 || shortly(all[0]) != `alice made tea "Tea" map[a:b]` || all[0].Occasioned().By.Platform != chat.PlatformIOS {
+			t.Errorf("%v", all)
+		}
+	})
+}
+
+// TestAnswersWaitForFacts: whoever changes something is answered when who is told of it has it; who speaks is not.
+func TestAnswersWaitForFacts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, facts := observed(t, chat.Config{})
+		owner := named("owner")
+		for _, tc := range []struct {
+			name string
+			do   func(ctx context.Context) error
+			want bool
+		}{
+			{"join", func(ctx context.Context) error {
+				_, err := s.Join(ctx, "demo", named("alice"), newSession("a"), nil)
+				return err
+			}, true},
+			{"send", func(ctx context.Context) error {
+				_, err := s.Send(ctx, chat.Message{Group: "demo", Body: text("hi")}, named("alice"))
+				return err
+			}, false},
+			{"attributes", func(ctx context.Context) error {
+				return s.SetAttributes(ctx, "demo", owner, map[string]string{"a": "1"})
+			}, true},
+			{"notice", func(ctx context.Context) error { return s.SetNotice(ctx, "demo", owner, "Hi") }, true},
+			{"role", func(ctx context.Context) error { return s.SetRole(ctx, "demo", owner, "bob", chat.RoleAdmin) }, true},
+			{"recall", func(ctx context.Context) error { return s.Recall(ctx, "demo", owner, 1, "") }, true},
+			{"kick", func(ctx context.Context) error { return s.Kick(ctx, "demo", owner, []string{"alice"}, "") }, true},
+			{"mute", func(ctx context.Context) error {
+				_, err := s.Mute(ctx, "demo", owner, "alice", time.Hour, "")
+				return err
+			}, false},
+			{"disband", func(ctx context.Context) error { return s.Disband(ctx, "demo", owner) }, true},
+		} {
+			facts.settled = 0
+			if err := tc.do(t.Context()); err != nil {
+				t.Fatal(tc.name, err)
+			}
+			if (facts.settled > 0) != tc.want {
+				t.Errorf("%s settled %d times", tc.name, facts.settled)
+			}
+		}
+	})
+}
+
+func TestGateOfLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusal := &chat.Error{Code: 120001, Name: "refused_by_backend"}
+		data := "theirs"
+		g := &gate{letter: func(m *chat.Message) (chat.Ruling, error) {
+			switch textOf(m) {
+			case "refused":
+				return chat.Ruling{}, refusal
+			case "dropped":
+				return chat.Ruling{Drop: true}, nil
+			case "changed":
+				return chat.Ruling{Body: text("theirs"), CloudCustomData: &data}, nil
+			}
+			return chat.Ruling{}, nil
+		}}
+		s, facts := observed(t, chat.Config{Gate: g, UserBurst: 3, UserRate: 0.01})
+		ctx := t.Context()
+		bob := newSession("b")
+		if err := s.SignIn(ctx, named("bob"), bob); err != nil {
+			t.Fatal(err)
+		}
+		facts.take()
+		say := func(words string, how chat.SendOptions) (chat.Ack, error) {
+			return s.SendToWith(ctx, "bob", chat.Message{Body: text(words), Random: 7}, named("alice"), nil, how)
+		}
+		for range 5 { // none costs anything
+			if _, err := say("refused", chat.SendOptions{}); !errors.Is(err, refusal) {
+				t.Fatalf("got %v", err)
+			}
+		}
+		dropped, err := say("dropped", chat.SendOptions{})
+		if err != nil || dropped.Time.IsZero() {
+			t.Errorf("%+v, %v", dropped, err)
+		}
+		if again, err := say("dropped", chat.SendOptions{}); err != nil || again != dropped {
+			t.Errorf("%+v, %v", again, err)
+		}
+		ack, err := say("changed", chat.SendOptions{})
+		if err != nil || ack.Body != string(text("theirs")) || ack.CloudCustomData == nil || *ack.CloudCustomData != data {
+			t.Errorf("%+v, %v", ack, err)
+		}
+		if _, err := say("plain", chat.SendOptions{Unasked: true, Untold: true}); err != nil {
+			t.Error(err)
+		}
+		g.asks(t, "refused", "refused", "refused", "refused", "refused", "dropped", "changed")
+		facts.told(t, "alice wrote theirs to bob")
+		if want := []string{"bob: theirs", "bob: plain"}; !slices.Equal(bob.letters, want) {
+			t.Errorf("bob got %q", bob.letters)
+		}
+	})
+}
