@@ -35,6 +35,7 @@ func (s *Server) onlineNumber(ctx context.Context, _ chat.Identity, in *groupReq
 type membersRequest struct {
 	GroupID   string `json:"GroupId" im:"need"`
 	Timestamp uint64 // NextTimestamp of the page before; 0: the first
+	Mark      uint32 // only who has it; 0: anybody but who is hidden
 }
 
 type liveMember struct {
@@ -55,7 +56,13 @@ func (s *Server) members(ctx context.Context, by chat.Identity, in *membersReque
 	if in.Timestamp != 0 {
 		after = strconv.FormatUint(in.Timestamp, 10)
 	}
-	page, next, err := s.chat.Members(ctx, in.GroupID, by, after, 0)
+	list := s.chat.Members
+	if in.Mark != 0 {
+		list = func(ctx context.Context, group string, by chat.Identity, after string, limit int) ([]chat.Member, string, error) {
+			return s.chat.Marked(ctx, group, by, in.Mark, after, limit)
+		}
+	}
+	page, next, err := list(ctx, in.GroupID, by, after, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ type ChatGroups interface {
 	ChatLists
 	ChatPeople
 	ChatRoles
+	ChatMarks
 }
 
 // registerGroupCommands puts all commands about groups into the table.
@@ -32,5 +33,6 @@ func (s *Server) registerGroupCommands() {
 	s.registerLists()
 	s.registerLiveGroups()
 	s.registerAdmins()
+	s.registerMarks()
 	s.registerRefusals()
 }
