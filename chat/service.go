@@ -36,7 +36,9 @@ type Service struct {
 	restless restless
 	founders founders
 	letters  letters
-	turns    turns
+
+	broadcasts broadcasts
+	turns      turns
 
 	sessions   atomic.Int64
 	batches    atomic.Uint64

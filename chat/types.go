@@ -81,6 +81,7 @@ type Message struct {
 	CloudCustomData string
 	Withdrawn       WithdrawalKind // why Body and CloudCustomData are gone; empty: they are not
 	Server          bool           // from the server itself: exempt from frequency control
+	Broadcast       bool           // one to all groups
 }
 
 // Event is a state event: no sequence number, no history; the newest state is sent whole at join and resume.

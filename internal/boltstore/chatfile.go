@@ -48,6 +48,7 @@ type storedMessage struct {
 	Body            []byte        `json:"body"`
 	CloudCustomData string        `json:"cloudCustomData,omitempty"`
 	Server          bool          `json:"server,omitempty"`
+	Broadcast       bool          `json:"broadcast,omitempty"`
 
 	Withdrawn chat.WithdrawalKind `json:"withdrawn,omitempty"`
 }
@@ -162,7 +163,7 @@ func putMessages(b *bolt.Bucket, messages []*chat.Message) error {
 	for _, m := range messages {
 		err := putJSON(log, number(m.Seq), storedMessage{
 			Time: m.Time, From: m.From, Nick: m.Nick, Avatar: m.Avatar, Priority: m.Priority, Random: m.Random,
-			Body: m.Body, CloudCustomData: m.CloudCustomData, Server: m.Server, Withdrawn: m.Withdrawn,
+			Body: m.Body, CloudCustomData: m.CloudCustomData, Server: m.Server, Broadcast: m.Broadcast, Withdrawn: m.Withdrawn,
 		})
 		if err != nil {
 			return err
@@ -277,7 +278,7 @@ func readLog(b *bolt.Bucket, group string) (log []*chat.Message, err error) {
 		log = append(log, &chat.Message{
 			Group: group, Seq: binary.BigEndian.Uint64(k), Time: m.Time, From: m.From, Nick: m.Nick, Avatar: m.Avatar,
 			Priority: m.Priority, Random: m.Random, Body: m.Body, CloudCustomData: m.CloudCustomData, Server: m.Server,
-			Withdrawn: m.Withdrawn,
+			Broadcast: m.Broadcast, Withdrawn: m.Withdrawn,
 		})
 		return nil
 	})
