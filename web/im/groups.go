@@ -5,6 +5,7 @@ type ChatGroups interface {
 	ChatFounders
 	ChatProfiles
 	ChatSender
+	ChatBroadcaster
 	ChatHistory
 	ChatRecalls
 	ChatNotifier
@@ -23,6 +24,7 @@ func (s *Server) registerGroupCommands() {
 	s.registerGroups()
 	s.registerGroupInfo()
 	s.registerMessages()
+	s.registerBroadcast()
 	s.registerHistory()
 	s.registerRecall()
 	s.registerNotify()
