@@ -43,6 +43,8 @@ type Service struct {
 	store         Store
 	log           *slog.Logger
 
+	verified verified
+
 	seed   maphash.Seed
 	naming [64]sync.Mutex // by user: held while a profile is stored and told of
 }
@@ -88,13 +90,7 @@ func (s *Service) IsAdmin(user string) bool { return s.names.IsAdmin(user) }
 // not known becomes an account, as at Tencent; a guest is made by NewGuest only.
 func (s *Service) Login(ctx context.Context, user, userSig string) (chat.Identity, error) {
 	now := time.Now()
-	var claims Claims
-	var err error
-	if user == "" {
-		claims, err = s.signer.Verify(userSig, now)
-	} else {
-		claims, err = s.signer.VerifyFor(user, userSig, now)
-	}
+	claims, err := s.verified.verify(s.signer, user, userSig, now)
 	if err != nil {
 		return chat.Identity{}, err
 	}

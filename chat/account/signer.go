@@ -118,13 +118,21 @@ func (s Signer) verify(sig string, user *string, now time.Time) (Claims, error) 
 		return Claims{}, err
 	}
 	c := Claims{User: *doc.Identifier, IssuedAt: time.Unix(*doc.Time, 0).UTC(), ExpiresAt: time.Unix(*doc.Time+*doc.Expire, 0).UTC()}
-	switch {
-	case now.Unix() > c.ExpiresAt.Unix():
-		return Claims{}, ErrExpired
-	case c.IssuedAt.After(now.Add(maxFuture)):
-		return Claims{}, because(ErrMalformed, "the UserSig was issued in the future; check the clock of the server that signs")
+	if err := c.validAt(now); err != nil {
+		return Claims{}, err
 	}
 	return c, nil
+}
+
+// validAt refuses what has expired, or is from the future.
+func (c Claims) validAt(now time.Time) error {
+	switch {
+	case now.Unix() > c.ExpiresAt.Unix():
+		return ErrExpired
+	case c.IssuedAt.After(now.Add(maxFuture)):
+		return because(ErrMalformed, "the UserSig was issued in the future; check the clock of the server that signs")
+	}
+	return nil
 }
 
 // mac is the HMAC over the lines of spec im-rest §2.2.
