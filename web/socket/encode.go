@@ -85,6 +85,9 @@ func appendMessage(out []byte, m *chat.Message) []byte {
 	out = appendRaw(out, m.Body, "[]")
 	out = append(out, `,"cloudCustomData":`...)
 	out = appendString(out, m.CloudCustomData)
+	if m.Broadcast {
+		out = append(out, `,"broadcast":true`...)
+	}
 	if m.Withdrawn != "" {
 		out = append(out, `,"withdrawn":`...)
 		out = appendString(out, string(m.Withdrawn))

@@ -43,6 +43,6 @@ function received(wire: WireMessage, where: Partial<Message>, me: string): Messa
     ...where, ID: messageID(wire.from, wire.random, wire.seq), type: first.type, payload: first.payload, elements, from: wire.from,
     flow: me !== '' && wire.from === me ? 'out' : 'in', time: wire.time, clientTime: wire.time, sequence: wire.seq, random: wire.random,
     priority: wire.priority, nick: wire.nick, avatar: wire.avatar, cloudCustomData: wire.cloudCustomData,
-    isRevoked: wire.withdrawn === 'recalled', hasRiskContent: wire.withdrawn === 'blocked', isModified: wire.withdrawn === 'blocked',
+    isRevoked: wire.withdrawn === 'recalled', hasRiskContent: wire.withdrawn === 'blocked', isModified: wire.withdrawn === 'blocked', isBroadcastMessage: wire.broadcast,
   });
 }

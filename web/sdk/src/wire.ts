@@ -24,6 +24,7 @@ export interface WireMessage {
   body: Element[];
   cloudCustomData: string;
   withdrawn: string; // "recalled", "blocked" or ''
+  broadcast: boolean; // to all groups
 }
 
 export interface WireEvent {
@@ -147,7 +148,7 @@ function parseMessage(value: Json): WireMessage | null {
   return {
     seq: number(value.seq), time: seconds(value.time), from: value.from, nick: text(value.nick), avatar: text(value.avatar),
     priority: text(value.priority) || 'Normal', random: number(value.random), body: parseBody(value.body),
-    cloudCustomData: text(value.cloudCustomData), withdrawn: text(value.withdrawn),
+    cloudCustomData: text(value.cloudCustomData), withdrawn: text(value.withdrawn), broadcast: value.broadcast === true,
   };
 }
 

@@ -348,6 +348,13 @@ describe('taking back', () => {
 });
 
 describe('receiving', () => {
+  test('a message to all groups says so', async () => {
+    w.server.say('demo', 'anna', 'here');
+    w.server.say('demo', 'administrator', 'everywhere', { broadcast: true });
+    const { messages } = await inRoom(w.server);
+    expect(messages().map((m: Message) => [m.payload.text, m.isBroadcastMessage])).toEqual([['here', false], ['everywhere', true]]);
+  });
+
   test('history comes first, oldest first, marked; then what is said', async () => {
     w.server.say('demo', 'anna', 'one');
     w.server.say('demo', 'alice', 'two, mine, earlier');
