@@ -64,7 +64,7 @@ func quantile(all []time.Duration, percent int) float64 {
 }
 
 // benchProgram runs the whole program in this process.
-func benchProgram(b *testing.B) (p *program, base string, keys Secrets) {
+func benchProgram(b testing.TB) (p *program, base string, keys Secrets) {
 	b.Helper()
 	addr := func() string { return freeAddr(b) }
 	set := Settings{

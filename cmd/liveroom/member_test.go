@@ -26,6 +26,7 @@ type member struct {
 	fields   []uint64        // versions of the custom field live_status, as events told it
 	joined   joined
 	told     []item               // events notice and profile
+	events   map[string]int       // how many came, by name
 	heard    map[uint64]time.Time // when the status message of a version came
 	close    *closing             // what the server said before it closed
 	left     []string             // groups it was taken out of, and why
@@ -111,7 +112,7 @@ func dialMember(t testing.TB, addr string) *member {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &member{t: t, conn: conn, over: make(chan struct{}), replies: map[int]chan json.RawMessage{}, heard: map[uint64]time.Time{}}
+	m := &member{t: t, conn: conn, over: make(chan struct{}), replies: map[int]chan json.RawMessage{}, heard: map[uint64]time.Time{}, events: map[string]int{}}
 	t.Cleanup(m.leave)
 	go m.read()
 	return m
@@ -212,6 +213,9 @@ func (m *member) read() {
 }
 
 func (m *member) take(it item) {
+	if it.Type == "event" {
+		m.events[it.Event]++
+	}
 	switch {
 	case it.Type == "message":
 		m.messages = append(m.messages, it.chatMessage)
