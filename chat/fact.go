@@ -144,6 +144,7 @@ type (
 		Occasion
 		Seqs []uint64
 		Kind WithdrawalKind
+		Were []*Message // what they were, in the order of Seqs; nil: it was out of the log already
 	}
 
 	// LetterSent is a message from one user to another.

@@ -64,7 +64,11 @@ func shortly(f chat.Fact) string {
 	case chat.RoleChanged:
 		return fmt.Sprintf("%s made %s %s", by, f.User, f.Role)
 	case chat.Withdrew:
-		return fmt.Sprintf("%s withdrew %v %s", by, f.Seqs, f.Kind)
+		var were []string
+		for _, m := range f.Were {
+			were = append(were, textOf(m))
+		}
+		return fmt.Sprintf("%s withdrew %v %v %s", by, f.Seqs, were, f.Kind)
 	case chat.Came:
 		return by + " came"
 	case chat.Went:

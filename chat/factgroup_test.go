@@ -60,7 +60,7 @@ func TestFactsOfGroups(t *testing.T) {
 		must(s.Recall(ctx, "demo", owner, 2, ""))
 		must(s.Recall(ctx, "demo", owner, 2, ""))
 		must(s.Verdict(ctx, "demo", admin, 3, true, ""))
-		facts.told(t, "owner withdrew [2] recalled", "administrator withdrew [3] blocked")
+		facts.told(t, "owner withdrew [2] [one] recalled", "administrator withdrew [3] [two] blocked")
 
 		join(t, s, "demo", "bob")
 		facts.take()

@@ -233,7 +233,7 @@ func (s *Service) withdraw(ctx context.Context, group string, by Identity, w Wit
 			items:  []Item{done.event()},
 			update: func(r *room) { r.empty(w) },
 			acts:   acts(by, group, action, []string{strconv.FormatUint(w.Seq, 10)}, map[string]string{"kind": string(w.Kind), "reason": w.Reason}),
-			facts:  []Fact{Withdrew{Occasion{group, time.Now(), by}, []uint64{w.Seq}, w.Kind}},
+			facts:  []Fact{Withdrew{Occasion{group, time.Now(), by}, []uint64{w.Seq}, w.Kind, []*Message{m}}},
 		}, nil
 	})
 }

@@ -175,10 +175,14 @@ func groupChanged(f chat.GroupChanged) []byte {
 	return o.eventTime(f.Time)
 }
 
-// attributesWritten has the deleted keys of clear and delete with an empty value each.
+// attributesWritten has the deleted keys of clear and delete with an empty value each; what set left out is not named.
 func attributesWritten(f chat.AttributesWritten) []byte {
+	gone := f.Keys
+	if f.Op == chat.ReplaceAttribute {
+		gone = nil
+	}
 	return group(AfterGroupAttrChanged, f.Group, 0).text("Operator_Account", f.By.User).text("OptionType", optionType(f.Op)).
-		raw("GroupAttr", pairs("key", "value", f.Set, f.Keys)).eventTime(f.Time)
+		raw("GroupAttr", pairs("key", "value", f.Set, gone)).eventTime(f.Time)
 }
 
 func optionType(op chat.AttributeOp) string {
@@ -247,7 +251,11 @@ func withdrew(f chat.Withdrew) []byte {
 		if i > 0 {
 			list = append(list, ',')
 		}
-		list = append(list, newObject(32).number("MsgSeq", int64(seq)).close()...)
+		o := newObject(96).number("MsgSeq", int64(seq))
+		if i < len(f.Were) && f.Were[i] != nil {
+			o = o.text("MsgId", messageID(f.Were[i]))
+		}
+		list = append(list, o.close()...)
 	}
 	return newObject(192).text("CallbackCommand", AfterRecallMsg).text("Operator_Account", f.By.User).text("Type", groupType).
 		text("GroupId", f.Group).raw("MsgSeqList", append(list, ']')).eventTime(f.Time)
@@ -288,19 +296,22 @@ func fromDevice(who chat.Identity) url.Values {
 	return q
 }
 
-// judged is a verdict of the sensitive words about a message that was not sent (spec im-callbacks §7.1). Its body has no
-// CallbackCommand; what words were hit is not told.
-func judged(f chat.NotSent, app uint64) []byte {
-	texts, custom := textsOf(f.M.Body)
+// judged is a verdict about a message (spec im-callbacks §7.1): of the sensitive words, so that it was not sent and has no
+// MsgID, or one that came after delivery. Its body has no CallbackCommand; what words were hit is not told.
+func judged(group string, m *chat.Message, app uint64) []byte {
+	texts, custom := textsOf(m.Body)
 	scene := "Group"
 	if custom {
 		scene = "GroupCustom"
 	}
-	contact := newObject(96).number("ContactType", 2).text("ToGroupId", f.Group).close()
-	return newObject(384+len(f.M.Body)).text("Scene", scene).number("SdkAppId", int64(app)).text("From_Account", f.M.From).
-		raw("ContactItem", contact).text("ContentType", "Text").raw("TextContent", encode(nil, texts)).
-		number("CtxcbResult", 1).text("CtxcbRequestId", messageID(f.M)).raw("CtxcbKeywords", []byte("[]")).
-		text("CtxcbSuggestion", "Block").text("CtxcbLabel", "Custom").text("CloudCustomData", f.M.CloudCustomData).close()
+	contact := newObject(96).number("ContactType", 2).text("ToGroupId", group).close()
+	o := newObject(384+len(m.Body)).text("Scene", scene).number("SdkAppId", int64(app)).text("From_Account", m.From).
+		raw("ContactItem", contact).text("ContentType", "Text").raw("TextContent", encode(nil, texts))
+	if m.Seq != 0 {
+		o = o.text("MsgID", strconv.FormatUint(m.Seq, 10))
+	}
+	return o.number("CtxcbResult", 1).text("CtxcbRequestId", messageID(m)).raw("CtxcbKeywords", []byte("[]")).
+		text("CtxcbSuggestion", "Block").text("CtxcbLabel", "Custom").text("CloudCustomData", m.CloudCustomData).close()
 }
 
 // textsOf are the texts of a MsgBody that people read, and whether one is in a custom element.

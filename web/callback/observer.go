@@ -43,7 +43,7 @@ func (o *Observer) Observe(facts ...chat.Fact) {
 		case chat.NotSent:
 			o.notSent(f)
 		case chat.Withdrew:
-			o.ofGroup(AfterRecallMsg, delivery.Talk, f.Occasion, func() []byte { return withdrew(f) })
+			o.withdrew(f)
 		case chat.LetterSent:
 			o.ofUser(AfterLetter, delivery.Talk, f.M.From, f.Occasion, func() []byte { return letterSent(f) })
 		case chat.Came:
@@ -108,8 +108,27 @@ func (o *Observer) sent(f chat.Sent) {
 // notSent is told as a failure, and where words were the reason also as a verdict.
 func (o *Observer) notSent(f chat.NotSent) {
 	o.ofGroup(SendMsgException, delivery.Talk, f.Occasion, func() []byte { return notSent(f) })
-	if to := o.receivers.Wants(ResultNotify); to != nil && f.Err.Is(chat.ErrBlocked) {
-		o.tell(to, call{command: ResultNotify, class: delivery.Talk, queue: f.Group, body: judged(f, o.app), at: f.Time})
+	if f.Err.Is(chat.ErrBlocked) {
+		o.judged(f.Occasion, f.M)
+	}
+}
+
+// withdrew is told as a recall, and where a verdict was the reason also as that, of the messages that are still known.
+func (o *Observer) withdrew(f chat.Withdrew) {
+	o.ofGroup(AfterRecallMsg, delivery.Talk, f.Occasion, func() []byte { return withdrew(f) })
+	if f.Kind == chat.Recalled {
+		return
+	}
+	for _, m := range f.Were {
+		if m != nil {
+			o.judged(f.Occasion, m)
+		}
+	}
+}
+
+func (o *Observer) judged(at chat.Occasion, m *chat.Message) {
+	if to := o.receivers.Wants(ResultNotify); to != nil {
+		o.tell(to, call{command: ResultNotify, class: delivery.Talk, queue: at.Group, body: judged(at.Group, m, o.app), at: at.Time})
 	}
 }
 

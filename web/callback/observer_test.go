@@ -63,9 +63,9 @@ func TestFactsAreTold(t *testing.T) {
 				`"ErrorCode":10004,"ErrorInfo":"",` + when,
 		},
 		{
-			chat.Withdrew{Occasion: on(boss), Seqs: []uint64{901, 903}},
+			chat.Withdrew{Occasion: on(boss), Seqs: []uint64{901, 903, 905}, Kind: chat.Recalled, Were: []*chat.Message{text("hi"), nil}},
 			"AfterRecallMsg talk room_42 ", rest,
-			`"Operator_Account":"boss","Type":"AVChatRoom","GroupId":"room_42","MsgSeqList":[{"MsgSeq":901},{"MsgSeq":903}],` + when,
+			`"Operator_Account":"boss","Type":"AVChatRoom","GroupId":"room_42","MsgSeqList":[{"MsgSeq":901,"MsgId":"alice-4294967295"},{"MsgSeq":903},{"MsgSeq":905}],` + when,
 		},
 		{
 			chat.LetterSent{Occasion: on(phone), To: "bob", M: text("hi")},
@@ -142,7 +142,7 @@ func TestFactsAreTold(t *testing.T) {
 			group + `"Operator_Account":"alice","Notification":"",` + when,
 		},
 		{
-			chat.AttributesWritten{Occasion: on(boss), Op: chat.ReplaceAttribute, Set: map[string]string{"k": "v", "heat": "1"}},
+			chat.AttributesWritten{Occasion: on(boss), Op: chat.ReplaceAttribute, Set: map[string]string{"k": "v", "heat": "1"}, Keys: []string{"old"}},
 			"AfterGroupAttrChanged people room_42 ", rest,
 			group + `"Operator_Account":"boss","OptionType":"set","GroupAttr":[{"key":"heat","value":"1"},{"key":"k","value":"v"}],` + when,
 		},
@@ -157,9 +157,9 @@ func TestFactsAreTold(t *testing.T) {
 			group + `"Operator_Account":"boss","OptionType":"delete","GroupAttr":[{"key":"a","value":""},{"key":"k","value":""}],` + when,
 		},
 		{
-			chat.AttributesWritten{Occasion: on(boss), Op: chat.ClearAttribute},
+			chat.AttributesWritten{Occasion: on(boss), Op: chat.ClearAttribute, Keys: []string{"k"}},
 			"AfterGroupAttrChanged people room_42 ", rest,
-			group + `"Operator_Account":"boss","OptionType":"clear","GroupAttr":[],` + when,
+			group + `"Operator_Account":"boss","OptionType":"clear","GroupAttr":[{"key":"k","value":""}],` + when,
 		},
 		{
 			chat.RoleChanged{Occasion: on(boss), User: "alice", Role: chat.RoleMember},
@@ -195,6 +195,7 @@ func TestWordsAreAVerdict(t *testing.T) {
 	o := NewObserver(testApp, registryOf(t, Endpoint{ID: "mine", URL: "http://x/", Format: FormatIM}), &queue)
 	m := text("bad")
 	m.Body = []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"bad"}},{"MsgType":"TIMCustomElem","MsgContent":{"Data":"worse","Desc":""}},{"MsgType":"TIMFaceElem","MsgContent":{"Index":1}}]`)
+	m.Seq = 0
 	o.Observe(chat.NotSent{Occasion: on(alice), M: m, Err: chat.ErrBlocked})
 	if len(queue.events) != 2 || queue.events[0].Command != SendMsgException || queue.events[1].Command != ResultNotify {
 		t.Fatalf("%+v", queue.events)
@@ -204,6 +205,24 @@ func TestWordsAreAVerdict(t *testing.T) {
 		`"CtxcbSuggestion":"Block","CtxcbLabel":"Custom","CloudCustomData":"{\"v\":\"<é>\"}"}`
 	if e := queue.events[1]; string(e.Body) != want || e.Query != nil {
 		t.Errorf("query %v, body\n%s\nwant\n%s", e.Query, e.Body, want)
+	}
+}
+
+// TestAVerdictAfterDelivery: of a message that is still known, beside its recall.
+func TestAVerdictAfterDelivery(t *testing.T) {
+	var queue kept
+	o := NewObserver(testApp, registryOf(t, Endpoint{ID: "mine", URL: "http://x/", Format: FormatIM}), &queue)
+	o.Observe(
+		chat.Withdrew{Occasion: on(boss), Seqs: []uint64{901, 902}, Kind: chat.Blocked, Were: []*chat.Message{nil, text("bad")}},
+		chat.Withdrew{Occasion: on(boss), Seqs: []uint64{903}, Kind: chat.Recalled, Were: []*chat.Message{text("good")}},
+	)
+	if len(queue.events) != 3 || queue.events[0].Command != AfterRecallMsg || queue.events[1].Command != ResultNotify || queue.events[2].Command != AfterRecallMsg {
+		t.Fatalf("%+v", queue.events)
+	}
+	const want = `{"Scene":"Group","SdkAppId":1400000001,"From_Account":"alice","ContactItem":{"ContactType":2,"ToGroupId":"room_42"},` +
+		`"ContentType":"Text","TextContent":["bad"],"MsgID":"901","CtxcbResult":1,`
+	if body := string(queue.events[1].Body); !strings.HasPrefix(body, want) {
+		t.Errorf("%s\nwant\n%s", body, want)
 	}
 }
 

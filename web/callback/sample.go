@@ -58,7 +58,7 @@ func sampleCall(app uint64, command string, at time.Time) ([]byte, map[string][]
 	case SendMsgException:
 		return notSent(chat.NotSent{Occasion: by(viewer), M: m, Err: chat.ErrMuted}), from(viewer)
 	case AfterRecallMsg:
-		return withdrew(chat.Withdrew{Occasion: by(admin), Seqs: []uint64{901}, Kind: chat.Recalled}), from(admin)
+		return withdrew(chat.Withdrew{Occasion: by(admin), Seqs: []uint64{901}, Kind: chat.Recalled, Were: []*chat.Message{m}}), from(admin)
 	case AfterGroupInfoChanged:
 		return groupChanged(chat.GroupChanged{Occasion: by(admin), Name: &name, Notice: &notice}), from(admin)
 	case AfterGroupAttrChanged:
@@ -77,7 +77,7 @@ func sampleCall(app uint64, command string, at time.Time) ([]byte, map[string][]
 	case StateChange:
 		return signedIn(chat.SignedIn{Occasion: by(viewer), Replaced: []string{chat.PlatformIOS}}), fromDevice(viewer)
 	case ResultNotify:
-		return judged(chat.NotSent{Occasion: by(viewer), M: m, Err: chat.ErrBlocked}, app), nil
+		return judged(SampleRoom, m, app), nil
 	}
 	return nil, nil
 }
