@@ -18,8 +18,9 @@ type letters struct {
 }
 
 // SendTo hands a message to all devices of another user, and to the sender's own but the session it comes from. Its Body,
-// CloudCustomData and Random count; an administrator may send in the name of somebody else (From). It is for what programs tell each other: nothing is kept for a user who is not there,
-// who misses it, and a device too slow to take it may miss it too. A repeat within Config.DedupAge gets the original ack.
+// CloudCustomData and Random count; an administrator may send in the name of somebody else (From). It is for what programs
+// tell each other: nothing is kept for a user who is not there, who misses it, and a device too slow to take it may miss it
+// too. A repeat within Config.DedupAge gets the original ack.
 func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identity, from Session) (Ack, error) {
 	return s.SendToWith(ctx, user, m, who, from, SendOptions{})
 }
@@ -44,9 +45,12 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 		return ack, err
 	}
 	err = s.askLetter(ctx, user, p, func() error {
+		if err := s.mayWrite(who); err != nil {
+			return err // silenced meanwhile
+		}
 		ack = s.letters.settle(user, p, time.Now(), &s.cfg)
 		if !p.Unheard {
-			s.handOver(user, p.Message, from)
+			s.handOver(user, p, from)
 		}
 		return nil
 	})
@@ -58,10 +62,11 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 }
 
 // handOver hands a message to everybody who gets it.
-func (s *Service) handOver(user string, m *Message, from Session) {
+func (s *Service) handOver(user string, p *sending, from Session) {
 	s.direct.Add(1)
+	m := p.Message
 	to := s.devicesOf(user)
-	if user != m.From {
+	if user != m.From && !p.how.Alone {
 		to = append(to, s.devicesOf(m.From)...)
 	}
 	for _, d := range to {

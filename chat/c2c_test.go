@@ -214,3 +214,20 @@ type reader struct {
 }
 
 func (n *reader) Direct(_ string, m *chat.Message) { n.nick, n.avatar = m.Nick, m.Avatar }
+
+func TestABackendMayLeaveOutTheSendersDevices(t *testing.T) {
+	s := start(t, chat.Config{CountEvery: time.Hour}, chat.NewMemory())
+	vera, otto := signIn(t, s, on("vera", "Web", "1")), signIn(t, s, on("otto", "Web", "1"))
+	for i, how := range []chat.SendOptions{{Alone: true}, {}} {
+		m := chat.Message{From: "otto", Body: text(fmt.Sprint(i))}
+		if _, err := s.SendToWith(t.Context(), "vera", m, admin, nil, how); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := vera.heard(); !slices.Equal(got, []string{"vera: 0", "vera: 1"}) {
+		t.Errorf("vera heard %q", got)
+	}
+	if got := otto.heard(); !slices.Equal(got, []string{"vera: 1"}) {
+		t.Errorf("otto heard %q", got)
+	}
+}

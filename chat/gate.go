@@ -33,4 +33,5 @@ type Ruling struct {
 type SendOptions struct {
 	Unasked bool // the Gate is not asked
 	Untold  bool // the Observer is not told
+	Alone   bool // of a message to a user: the sender's own devices don't get it (spec im-rest §4.6, SyncOtherMachine)
 }
