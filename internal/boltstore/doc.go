@@ -1,6 +1,8 @@
 // Package boltstore keeps every domain's data in one bbolt file, DATA/liveroom.db: the store of an installation without
 // Redis. One process has the file at a time.
 //
+// Callbacks that wait for their receivers are the exception: they have a file of their own, DATA/callbacks.db (Callbacks).
+//
 // Store is the file; Status, Live, Chat, Accounts, Words, Files, Audit and Endpoints are what the domains see of it. Durability follows
 // design §7. Class A goes through update: the answer comes after the fsync, and writers that come together share one (group commit,
 // at most a few milliseconds). Class B goes through later: it is in memory at once and written every 200 ms by Run, and

@@ -79,7 +79,7 @@ func syncDir(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// prepare makes the buckets, and refuses a file of a newer schema.
+// prepare makes the buckets.
 func prepare(tx *bolt.Tx) error {
 	for _, name := range [][]byte{
 		bucketMeta, bucketRooms, bucketStreams, bucketGroups,
@@ -89,6 +89,11 @@ func prepare(tx *bolt.Tx) error {
 			return err
 		}
 	}
+	return checkSchema(tx)
+}
+
+// checkSchema refuses a file of a newer schema, and notes ours in a new one.
+func checkSchema(tx *bolt.Tx) error {
 	meta := tx.Bucket(bucketMeta)
 	if v := meta.Get(keySchema); v != nil {
 		if len(v) != 8 || binary.BigEndian.Uint64(v) > schema {
