@@ -48,7 +48,8 @@ func (s *Server) speaker(ctx context.Context) chat.Identity {
 	if c.token {
 		who = backend
 	}
-	who.Address = chat.Network(remoteOf(ctx))
+	who.Addr = remoteOf(ctx)
+	who.Address = chat.Network(who.Addr)
 	return who
 }
 
@@ -125,7 +126,8 @@ func (s *Server) signedIn(ctx huma.Context, next func(huma.Context)) {
 		s.refuse(ctx, err)
 		return
 	}
-	next(huma.WithValue(ctx, callerKey{}, who))
+	called := context.WithValue(ctx.Context(), callerKey{}, who)
+	next(huma.WithContext(ctx, chat.ActingAs(called, s.speaker(called))))
 }
 
 // tokenOnly lets API tokens through.

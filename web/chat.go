@@ -114,7 +114,8 @@ type sendOut struct {
 		Dropped bool   `json:"dropped" doc:"Frequency control dropped it; seq is then the room's newest."`
 		NextAt  *Time  `json:"nextAt,omitempty" doc:"When the sender may send again in slow mode."`
 
-		Body json.RawMessage `json:"body,omitempty" doc:"What members get, where sensitive words were replaced."`
+		Body            json.RawMessage `json:"body,omitempty" doc:"What members get, where it is something else: sensitive words were replaced, or a backend changed it."`
+		CloudCustomData *string         `json:"cloudCustomData,omitempty" doc:"What members get, where a backend changed it."`
 	}
 }
 
@@ -142,7 +143,8 @@ func (s *Server) sendMessage(ctx context.Context, in *sendIn) (*sendOut, error) 
 	if !ack.NextAt.IsZero() {
 		out.Body.NextAt = &Time{ack.NextAt}
 	}
-	out.Body.Time, out.Body.Seq, out.Body.Dropped, out.Body.Body = ack.Time.Unix(), ack.Seq, ack.Dropped, json.RawMessage(ack.Body)
+	out.Body.Time, out.Body.Seq, out.Body.Dropped = ack.Time.Unix(), ack.Seq, ack.Dropped
+	out.Body.Body, out.Body.CloudCustomData = json.RawMessage(ack.Body), ack.CloudCustomData
 	return out, nil
 }
 

@@ -102,6 +102,7 @@ type bench struct {
 
 	accounts *account.Service
 	chat     *chat.Service
+	told     told
 	files    *file.Service
 	logs     *logBuffer
 	client   *http.Client
@@ -141,7 +142,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.accounts = accounts
 	journal, err := audit.New(audit.Config{}, audit.NewMemory(), log)
 	must(t, err)
-	talk, err := chat.New(chat.Config{Words: list, Journal: journal, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {
+	talk, err := chat.New(chat.Config{Words: list, Journal: journal, Observer: &b.told, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {
 		a, err := accounts.Account(ctx, user)
 		if errors.Is(err, account.ErrUnknownUser) {
 			err = chat.ErrNoAccount

@@ -28,10 +28,7 @@ func (s *session) sendC2C(ctx context.Context, r *request) error {
 		return err
 	}
 	b := appendField(answer(r, 64), "time", ack.Time.Unix())
-	if ack.Body != "" {
-		b = append(append(b, `,"body":`...), ack.Body...)
-	}
-	s.answer(finish(b))
+	s.answer(finish(appendInstead(b, ack)))
 	return nil
 }
 

@@ -226,11 +226,15 @@ type answer struct {
 	Messages    []item            `json:"messages"`
 	Time        int64             `json:"time"`
 	Fate        string            `json:"fate"`
-	Until       int64             `json:"until"`
-	Mute        mute              `json:"mute"`
-	Mutes       []sanction        `json:"mutes"`
-	Bans        []sanction        `json:"bans"`
-	Next        string            `json:"next"`
+
+	Body            json.RawMessage `json:"body"`
+	CloudCustomData *string         `json:"cloudCustomData"`
+
+	Until int64      `json:"until"`
+	Mute  mute       `json:"mute"`
+	Mutes []sanction `json:"mutes"`
+	Bans  []sanction `json:"bans"`
+	Next  string     `json:"next"`
 
 	FileID string `json:"id"`
 	URL    string `json:"url"`

@@ -124,9 +124,7 @@ func (s *session) send(ctx context.Context, r *request) error {
 	if !ack.NextAt.IsZero() {
 		b = appendField(b, "nextAt", ack.NextAt.UnixMilli())
 	}
-	if ack.Body != "" {
-		b = append(append(b, `,"body":`...), ack.Body...)
-	}
+	b = appendInstead(b, ack)
 	if r.Fate {
 		fate := "delivered"
 		if ack.Dropped {
@@ -136,6 +134,17 @@ func (s *session) send(ctx context.Context, r *request) error {
 	}
 	s.answer(finish(b))
 	return nil
+}
+
+// appendInstead appends what members get in place of what was sent, where that is so.
+func appendInstead(b []byte, ack chat.Ack) []byte {
+	if ack.Body != "" {
+		b = append(append(b, `,"body":`...), ack.Body...)
+	}
+	if ack.CloudCustomData != nil {
+		b = appendField(b, "cloudCustomData", *ack.CloudCustomData)
+	}
+	return b
 }
 
 func (s *session) history(ctx context.Context, r *request) error {

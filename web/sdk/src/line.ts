@@ -26,6 +26,7 @@ export interface LineEvents {
 
 const OPEN_MS = 10_000;
 const PROBE_MS = 5_000;
+const GIVEN_UP = 4000; // a close code of our own: the server takes 1000 for signing out
 // Below what the server allows (10 frames a second, 40 at once): what a page says too fast waits here and is not refused there.
 const BURST = 30;
 const REFILL_MS = 125;
@@ -108,10 +109,11 @@ export class Line {
     this.#write(JSON.stringify({ id: this.#nextId++, op: 'ping' })); // anything that is heard answers it
   }
 
-  close(): void {
+  /** With 1000 the user signs out; else the line alone is given up. */
+  close(code = GIVEN_UP): void {
     if (this.#down) return;
     try {
-      this.#socket.close(1000);
+      this.#socket.close(code);
     } catch {
       // It was never open.
     }

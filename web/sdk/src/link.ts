@@ -106,7 +106,7 @@ export class Link {
     this.#clearTimers();
     const line = this.#line;
     this.#line = null;
-    line?.close();
+    line?.close(1000);
     for (const pending of [...this.#pending]) this.#settle(pending, () => pending.reject(err));
     this.#first?.reject(err);
     this.#first = null;

@@ -1,7 +1,7 @@
 import { TYPES } from './constants.ts';
-import { readBody } from './payload.ts';
+import { readBody, sameBody } from './payload.ts';
 import type { Message, UserInfo } from './types.ts';
-import type { WireMessage } from './wire.ts';
+import type { Element, WireMessage } from './wire.ts';
 
 /** A message with every field at rest. */
 export function blank(fields: Partial<Message>): Message {
@@ -28,6 +28,27 @@ export const conversationID = (type: string, peer: string): string => (type === 
 /** A message of a group as it came. */
 export function groupMessage(wire: WireMessage, groupID: string, me: string): Message {
   return received(wire, { conversationType: TYPES.CONV_GROUP, conversationID: conversationID(TYPES.CONV_GROUP, groupID), to: groupID }, me);
+}
+
+/** What was sent of a message, as far as the server may change it. */
+export interface Sent {
+  body: Element[];
+  data: string;
+}
+
+/** Puts what the others get into a message that was sent, and says whether it is something else. */
+export function modified(message: Message, sent: Sent, body: readonly Element[], data: unknown): boolean {
+  const bodyIs = body.length > 0 && !sameBody(sent.body, body);
+  const dataIs = typeof data === 'string' && data !== sent.data;
+  if (bodyIs) {
+    sent.body = [...body];
+    message.elements = readBody(body);
+    message.type = message.elements[0]?.type ?? message.type;
+    message.payload = message.elements[0]?.payload;
+  }
+  if (dataIs) message.cloudCustomData = sent.data = data;
+  message.isModified ||= bodyIs || dataIs;
+  return bodyIs || dataIs;
 }
 
 /** A message between two users as it came. */

@@ -1,8 +1,8 @@
-import { TYPES } from './constants.ts';
+import { EVENT, TYPES } from './constants.ts';
 import { mustBeGroupID, ok, type Core } from './core.ts';
 import { ChatError, CODE } from './error.ts';
 import { checkFile, draftPayload, needsFile, uploadFile, type Draft } from './files.ts';
-import { blank, conversationID, messageID } from './message.ts';
+import { blank, conversationID, messageID, modified } from './message.ts';
 import { writeElement } from './payload.ts';
 import { Recent } from './recent.ts';
 import type { Message, MessageOptions, Result, SendOptions } from './types.ts';
@@ -145,7 +145,7 @@ export class Messages {
     }
     this.#sent(message, answer);
     if (!message.sequence) message.sequence = number(answer.seq);
-    room.changed(message, parseBody(answer.body));
+    room.changed(message, parseBody(answer.body), answer.cloudCustomData);
     room.mayNext(number(answer.nextAt));
   }
 
@@ -153,10 +153,10 @@ export class Messages {
     if (message.to === '') throw new ChatError(CODE.BAD_CONVERSATION, 'to is missing');
     await this.#upload(message, kept, '');
     this.#toUsers.keep(message.ID, true);
-    const answer = await this.#core.request('sendC2C', {
-      user: message.to, random: message.random, body: bodyOf(message), cloudCustomData: message.cloudCustomData,
-    });
+    const sent = { body: bodyOf(message), data: message.cloudCustomData };
+    const answer = await this.#core.request('sendC2C', { user: message.to, random: message.random, body: sent.body, cloudCustomData: sent.data });
     this.#sent(message, answer);
+    if (modified(message, sent, parseBody(answer.body), answer.cloudCustomData)) this.#core.emit(EVENT.MESSAGE_MODIFIED, [message]);
   }
 
   #sent(message: Message, answer: Reply): void {

@@ -1,7 +1,6 @@
 import { EVENT, TYPES } from './constants.ts';
 import { groupOf, noSettings, roomSettings, type GroupFacts } from './group.ts';
-import { groupMessage, messageID, blank, conversationID } from './message.ts';
-import { readBody, sameBody } from './payload.ts';
+import { groupMessage, messageID, blank, conversationID, modified, type Sent } from './message.ts';
 import { Recent } from './recent.ts';
 import { liveStatus, newerStatus } from './status.ts';
 import { NOTICE, notice, tip, type TipPayload } from './tips.ts';
@@ -52,7 +51,7 @@ export class Room {
   #messages = new Recent<number, Message>(KEPT_MESSAGES); // by sequence
   #ids = new Recent<string, number>(KEPT_MESSAGES); // sequence by ID
   #people = new Recent<string, UserInfo>(KEPT_MESSAGES); // as they were last called here
-  #own = new Recent<number, { message: Message; body: Element[] }>(KEPT_MESSAGES); // by random
+  #own = new Recent<number, Sent & { message: Message }>(KEPT_MESSAGES); // by random
   #held: Item[] | null = []; // what came before the page could know of its joining, or before the answer that resumes
   #muteTimer: unknown = null;
   #closed = false;
@@ -176,17 +175,13 @@ export class Room {
 
   /** A message of this instance is about to be sent: its copy that comes back is not for the page. */
   sending(message: Message, body: Element[]): void {
-    this.#own.keep(message.random, { message, body });
+    this.#own.keep(message.random, { message, body, data: message.cloudCustomData });
   }
 
   /** The server may have changed what was sent. */
-  changed(message: Message, body: readonly Element[]): void {
+  changed(message: Message, body: readonly Element[], data: unknown): void {
     const own = this.#own.get(message.random);
-    if (!own || body.length === 0 || sameBody(own.body, body)) return;
-    own.body = [...body];
-    message.elements = readBody(body);
-    message.payload = message.elements[0]?.payload;
-    message.isModified = true;
+    if (!own || !modified(message, own, body, data)) return;
     this.#emit(EVENT.MESSAGE_MODIFIED, [message]);
   }
 
@@ -253,7 +248,7 @@ export class Room {
       this.#messages.keep(wire.seq, own.message);
       this.#ids.keep(own.message.ID, wire.seq);
       flush();
-      this.changed(own.message, wire.body);
+      this.changed(own.message, wire.body, wire.cloudCustomData);
       return null;
     }
     if (wire.seq === 0 && this.#ids.has(messageID(wire.from, wire.random, 0))) return null;

@@ -234,7 +234,10 @@ export class Connection implements SocketLike {
     this.onclose?.({});
   }
 
-  close(): void {
+  closeCode: number | undefined; // what the client closed with
+
+  close(code?: number): void {
+    this.closeCode = code;
     setTimeout(() => this.fall(), 0);
     this.isOpen = false;
     this.rooms.clear();

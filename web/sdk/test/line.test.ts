@@ -304,6 +304,7 @@ describe('sleep, and networks that come and go', () => {
     expect(w.server.connections).toHaveLength(1);
     await pass(1000);
     expect(w.server.connections).toHaveLength(2);
+    expect(w.server.connections[0]?.closeCode).toBe(4000); // the user did not sign out
     expect(alice.chat.getNetState()).toBe('connected');
   });
 

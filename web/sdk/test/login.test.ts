@@ -135,6 +135,7 @@ describe('login', () => {
     expect(chat.isReady()).toBe(false);
     expect(chat.getLoginUser()).toBe('');
     expect(w.server.connections.every((c) => !c.isOpen)).toBe(true);
+    expect(w.server.last().closeCode).toBe(1000); // the server must know that this is no line that fell
     await pass(60_000);
     expect(w.server.connections).toHaveLength(1);
     await during(chat.login({ userID: 'bob', userSig: 's' }));

@@ -275,6 +275,17 @@ describe('replaced words', () => {
     expect(bob.of(EVENT.MESSAGE_MODIFIED)).toEqual([]);
   });
 
+  test('the custom data too, with or without the text', async () => {
+    const alice = await inRoom(w.server);
+    w.server.also.send = { cloudCustomData: '{"vip":1}' };
+    const message = await say(alice, 'hi');
+    expect(message).toMatchObject({ payload: { text: 'hi' }, cloudCustomData: '{"vip":1}', isModified: true });
+    w.server.also.send = { cloudCustomData: 'x', body: [{ MsgType: 'TIMCustomElem', MsgContent: { Data: 'd' } }] };
+    const other = await say(alice, 'ho');
+    expect(other).toMatchObject({ type: TYPES.MSG_CUSTOM, payload: { data: 'd' }, cloudCustomData: 'x', isModified: true });
+    expect(alice.of(EVENT.MESSAGE_MODIFIED)).toEqual([[message], [other]]);
+  });
+
   test('in the answer alone, the copy having been dropped', async () => {
     const alice = await inRoom(w.server);
     w.server.limiterFull = true;
@@ -427,6 +438,14 @@ describe('between two users', () => {
     w.server.last().push(c2c());
     w.server.last().push(c2c());
     expect(messages()).toMatchObject([{ conversationType: 'C2C', conversationID: 'C2Cbob', from: 'bob', to: 'alice', nick: 'Bob', flow: 'in', payload: { text: 'psst' } }]);
+  });
+
+  test('what the server made of it is told to its sender', async () => {
+    const alice = await loggedIn(w.server);
+    w.server.also.sendC2C = { body: [{ MsgType: 'TIMTextElem', MsgContent: { Text: '***' } }], cloudCustomData: 'x' };
+    const message = await send(alice, alice.chat.createTextMessage({ to: 'bob', conversationType: TYPES.CONV_C2C, payload: { text: 'bad' } }));
+    expect(message).toMatchObject({ payload: { text: '***' }, cloudCustomData: 'x', isModified: true, status: 'success' });
+    expect(alice.of(EVENT.MESSAGE_MODIFIED)).toEqual([[message]]);
   });
 
   test('two without random number are two, and so are two of one number at two times', async () => {
