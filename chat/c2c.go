@@ -18,9 +18,9 @@ type letters struct {
 }
 
 // SendTo hands a message to all devices of another user, and to the sender's own but the session it comes from. Its Body,
-// CloudCustomData and Random count; an administrator may send in the name of somebody else (From). It is for what programs
-// tell each other: nothing is kept for a user who is not there, who misses it, and a device too slow to take it may miss it
-// too. A repeat within Config.DedupAge gets the original ack.
+// CloudCustomData and Random count; an administrator may send in the name of somebody else (From), and number it (Seq). It
+// is for what programs tell each other: nothing is kept for a user who is not there, who misses it, and a device too slow
+// to take it may miss it too. A repeat within Config.DedupAge gets the original ack.
 func (s *Service) SendTo(ctx context.Context, user string, m Message, who Identity, from Session) (Ack, error) {
 	return s.SendToWith(ctx, user, m, who, from, SendOptions{})
 }
@@ -97,7 +97,11 @@ func (s *Service) admitLetter(ctx context.Context, user string, m *Message, who 
 	if kind, ok := c.fromServer(); ok && !who.Admin {
 		return nil, ErrPermission.with("body", "custom messages of type %q come from the server only", kind)
 	}
+	number := m.Seq
 	p := s.sending(m)
+	if who.Admin {
+		m.Seq = number
+	}
 	if p.Key != (Key{}) {
 		to := *m
 		to.From += " " + user // no user id has a space

@@ -1,6 +1,7 @@
 package im_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -73,9 +74,16 @@ func TestLettersOfABackend(t *testing.T) {
 	if m := bob.letters[0]; m.From != "administrator" || m.CloudCustomData != "c" || string(m.Body) != `[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"q\u0000uit"}}]` {
 		t.Errorf("%+v", m)
 	}
+	if one["MsgKey"] != fmt.Sprintf("7_4294967295_%.0f", one["MsgTime"]) || bob.letters[0].Seq != 7 {
+		t.Errorf("%v, %+v", one, bob.letters[0])
+	}
 	d.must("openim/sendmsg", `{"To_Account":"bob","From_Account":"ann",`+body+`}`)
 	if m := bob.letters[1]; m.From != "ann" || m.Nick != "Ann" || len(ann.letters) != 1 {
 		t.Errorf("%+v; ann's own device has %d", m, len(ann.letters))
+	}
+	d.must("openim/sendmsg", `{"To_Account":"bob","From_Account":"ann","SyncOtherMachine":2,"MsgRandom":2,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`)
+	if len(bob.letters) != 3 || len(ann.letters) != 1 {
+		t.Errorf("not synchronised: bob has %d, ann's own device %d", len(bob.letters), len(ann.letters))
 	}
 	out := d.must("openim/batchsendmsg", `{"To_Account":["ann","nobody","no body","bob"],`+body+`}`)
 	if out["ActionStatus"] != "SomeError" || pick(out["ErrorList"], "To_Account") != "nobody no body" || pick(out["ErrorList"], "ErrorCode") != "90012 90012" || out["MsgKey"] == "" {
@@ -87,6 +95,42 @@ func TestLettersOfABackend(t *testing.T) {
 	if out := d.call("openim/batchsendmsg", `{"To_Account":["x"],`+body+`}`); out.code() != 90012 || pick(out["ErrorList"], "To_Account") != "x" {
 		t.Errorf("%v", out)
 	}
+}
+
+// TestLettersAndCallbacks: who receives callbacks is asked about single messages and told of all, unless a message says no.
+func TestLettersAndCallbacks(t *testing.T) {
+	d := newDoor(t, nil)
+	d.must(accountService+"account_import", `{"UserID":"bob"}`)
+	for i, c := range []struct {
+		command, to, forbid string
+		asked, told         int
+	}{
+		{"sendmsg", `"bob"`, ``, 1, 1},
+		{"sendmsg", `"bob"`, `"ForbidBeforeSendMsgCallback"`, 0, 1},
+		{"sendmsg", `"bob"`, `"ForbidAfterSendMsgCallback"`, 1, 0},
+		{"sendmsg", `"bob"`, `"ForbidBeforeSendMsgCallback","ForbidAfterSendMsgCallback"`, 0, 0},
+		{"batchsendmsg", `["bob"]`, ``, 0, 1},
+		{"batchsendmsg", `["bob"]`, `"ForbidAfterSendMsgCallback"`, 0, 0},
+	} {
+		asked, told := d.witness.letters()
+		d.must("openim/"+c.command, fmt.Sprintf(`{"To_Account":%s,"MsgRandom":%d,"ForbidCallbackControl":[%s],"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`, c.to, i+1, c.forbid))
+		askedNow, toldNow := d.witness.letters()
+		if askedNow-asked != c.asked || toldNow-told != c.told {
+			t.Errorf("%+v: asked %d times, told %d times", c, askedNow-asked, toldNow-told)
+		}
+	}
+}
+
+// letters are how often it was asked about letters, and told of them.
+func (w *witness) letters() (asked, told int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.told {
+		if _, ok := f.(chat.LetterSent); ok {
+			told++
+		}
+	}
+	return w.about, told
 }
 
 func TestNobodyMaySpeakWhoIsSilenced(t *testing.T) {
@@ -159,6 +203,7 @@ func TestWhatIsWrongWithCallsAboutPeople(t *testing.T) {
 		{"openim/sendmsg", `{"To_Account":"bob",` + random + `,` + body + `,"MsgLifeTime":604801}`, 90026, "MsgLifeTime"},
 		{"openim/sendmsg", `{"To_Account":"bob",` + random + `,` + body + `,"MsgLifeTime":"1"}`, 90044, "MsgLifeTime"},
 		{"openim/sendmsg", `{"To_Account":"bob",` + random + `,` + body + `,"OfflinePushInfo":[]}`, 90043, "OfflinePushInfo"},
+		{"openim/sendmsg", `{"To_Account":"bob",` + random + `,` + body + `,"ForbidCallbackControl":["All"]}`, 90001, "ForbidCallbackControl"},
 		{"openim/batchsendmsg", `{` + random + `,` + body + `}`, 90003, "To_Account"},
 		{"openim/batchsendmsg", `{"To_Account":"bob",` + random + `,` + body + `}`, 90007, "To_Account"},
 		{"openim/batchsendmsg", `{"To_Account":[7],` + random + `,` + body + `}`, 60015, "To_Account[0]"},

@@ -16,7 +16,7 @@ type ChatSender interface {
 }
 
 func (s *Server) registerMessages() {
-	register(s, &groups, "send_group_msg", limits{}, s.sendToGroup)
+	register(s, &groups, "send_group_msg", limits{tooFast: chat.ErrTooManyMessages.Code}, s.sendToGroup)
 }
 
 // sendRequest is a message to a group (spec im-rest §3.11). What is for people who are not there, or reads them, means
@@ -55,7 +55,7 @@ func (s *Server) sendToGroup(ctx context.Context, by chat.Identity, in *sendRequ
 	if err := in.fitsLive(); err != nil {
 		return nil, err
 	}
-	options, err := sendOptions(in.Forbid)
+	options, err := sendOptions(&groups, in.Forbid)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (in *sendRequest) fitsLive() error {
 }
 
 // sendOptions reads which callbacks a message is not told to.
-func sendOptions(forbid []string) (o chat.SendOptions, err error) {
+func sendOptions(of *service, forbid []string) (o chat.SendOptions, err error) {
 	for _, word := range forbid {
 		switch word {
 		case "ForbidBeforeSendMsgCallback":
@@ -99,7 +99,7 @@ func sendOptions(forbid []string) (o chat.SendOptions, err error) {
 		case "ForbidAfterSendMsgCallback":
 			o.Untold = true
 		default:
-			return o, bad("ForbidCallbackControl", "must be ForbidBeforeSendMsgCallback or ForbidAfterSendMsgCallback")
+			return o, refuse(of.parameter, "ForbidCallbackControl: must be ForbidBeforeSendMsgCallback or ForbidAfterSendMsgCallback")
 		}
 	}
 	return o, nil

@@ -16,6 +16,7 @@ import (
 type witness struct {
 	mu    sync.Mutex
 	asked []chat.Identity // about messages
+	about int             // letters
 	told  []chat.Fact
 }
 
@@ -27,6 +28,9 @@ func (w *witness) Message(_ context.Context, _ *chat.Message, who chat.Identity)
 }
 
 func (w *witness) Letter(context.Context, string, *chat.Message, chat.Identity) (chat.Ruling, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.about++
 	return chat.Ruling{}, nil
 }
 
