@@ -25,6 +25,9 @@ type Secrets struct {
 	PlayKeyBackup string `yaml:"play-key-backup,omitempty"` // also accepted
 	NodeKey       string `yaml:"node-key,omitempty"`        // between nodes; signs play sessions
 	FileKey       string `yaml:"file-key,omitempty"`        // signs addresses of uploaded files
+	CallbackKey   string `yaml:"callback-key,omitempty"`    // signs what goes to --callback-url; none: nothing does
+	StreamKey     string `yaml:"stream-callback-key,omitempty"`
+	StatusKey     string `yaml:"status-callback-key,omitempty"`
 }
 
 // field is one secret with the name of its environment variable.
@@ -46,6 +49,9 @@ func (s *Secrets) fields() []field {
 		{env: "LIVEROOM_PLAY_KEY_BACKUP", value: &s.PlayKeyBackup, least: 8, optional: true},
 		{env: "LIVEROOM_NODE_KEY", value: &s.NodeKey, least: 16},
 		{env: "LIVEROOM_FILE_KEY", value: &s.FileKey, least: 16},
+		{env: "LIVEROOM_CALLBACK_KEY", value: &s.CallbackKey, least: 8, optional: true},
+		{env: "LIVEROOM_STREAM_CALLBACK_KEY", value: &s.StreamKey, least: 8, optional: true},
+		{env: "LIVEROOM_STATUS_CALLBACK_KEY", value: &s.StatusKey, least: 8, optional: true},
 	}
 }
 

@@ -157,6 +157,8 @@ func TestSecretsThatCannotBe(t *testing.T) {
 		{"short token", complete(func(s *Secrets) { s.APIToken = "opensesame" }), []string{"LIVEROOM_API_TOKEN", "16 characters"}},
 		{"short node key", complete(func(s *Secrets) { s.NodeKey = "opensesame" }), []string{"LIVEROOM_NODE_KEY", "16 characters"}},
 		{"short file key", complete(func(s *Secrets) { s.FileKey = "opensesame" }), []string{"LIVEROOM_FILE_KEY", "16 characters"}},
+		{"short callback key", complete(func(s *Secrets) { s.CallbackKey = "opensea" }), []string{"LIVEROOM_CALLBACK_KEY", "8 characters"}},
+		{"stream and status key equal", complete(func(s *Secrets) { s.StreamKey, s.StatusKey = "opensesame", "opensesame" }), []string{"LIVEROOM_STREAM_CALLBACK_KEY", "LIVEROOM_STATUS_CALLBACK_KEY", "same"}},
 		{"file and node key equal", complete(func(s *Secrets) { s.FileKey = s.NodeKey }), []string{"LIVEROOM_NODE_KEY", "LIVEROOM_FILE_KEY", "same"}},
 		{"push and play equal", complete(func(s *Secrets) { s.PushKey = s.PlayKey }), []string{"LIVEROOM_PUSH_KEY", "LIVEROOM_PLAY_KEY", "same"}},
 		{"backup is the key", complete(func(s *Secrets) { s.PushKeyBackup = s.PushKey }), []string{"LIVEROOM_PUSH_KEY", "LIVEROOM_PUSH_KEY_BACKUP", "same"}},

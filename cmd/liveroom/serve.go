@@ -108,6 +108,7 @@ type program struct {
 	flv       *flv.Server
 	hls       *hls.Server
 	socket    *socket.Server
+	callbacks *callbacks
 	im        *im.Server
 	sessions  *limits // of HLS, of one address
 	web       *web.Server
@@ -162,6 +163,9 @@ func (p *program) join(keys Secrets) error {
 	if err = p.joinWords(&talk); err != nil {
 		return err
 	}
+	if err = p.joinCallbacks(keys, &talk); err != nil {
+		return err
+	}
 	p.watchFiles(&talk)
 	if p.chat, err = chat.New(talk, p.talk, p.log); err != nil {
 		return err
@@ -176,14 +180,14 @@ func (p *program) join(keys Secrets) error {
 	if p.accounts, err = account.New(people, p.store.Accounts(), p.log); err != nil {
 		return err
 	}
-	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.states, []status.Announcer{&announcer{rooms, p.chat}}, p.log)
+	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.states, []status.Announcer{&announcer{rooms, p.chat}, p.callbacks.statuses}, p.log)
 	p.machine.Watch(func(s status.State) { p.outbox.Wake(s.Record.Room) })
 
 	p.rooms, err = live.New(live.Config{
 		Node: p.set.nodeName(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
 		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
-		Describe: describe, Words: p.words,
+		Describe: describe, Words: p.words, Pushes: p.callbacks.streams,
 		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
 		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
 	}, rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)
@@ -251,8 +255,10 @@ func (p *program) run(ctx context.Context) error {
 	chats := []actor{{"chat", p.chat.Run}, {"words", p.words.Run}}
 	files := []actor{{"files", p.files.Run}}
 	journal := []actor{{"audit log", p.audit.Run}}
+	streams := []actor{{"stream events", p.callbacks.streams.Run}}
+	queues := []actor{{"callbacks", p.callbacks.queues.Run}}
 	store := []actor{{"store", p.store.Run}}
-	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, chats, files, journal, store)
+	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, store)
 }
 
 // jobs is all periodic work.
@@ -275,6 +281,9 @@ func (p *program) close() {
 	var err error
 	if p.talk != nil {
 		err = p.talk.Close()
+	}
+	if p.callbacks != nil {
+		err = errors.Join(err, p.callbacks.close())
 	}
 	if p.folder != nil {
 		err = errors.Join(err, p.folder.Close())

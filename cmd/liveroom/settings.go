@@ -84,6 +84,12 @@ type Settings struct {
 	ChatFiles      bytesize      `name:"chat-files" help:"Most bytes on disk of files that members upload, such as 10GiB; 0: none may." default:"10GiB" env:"LIVEROOM_CHAT_FILES" yaml:"chat-files"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	IMRates        []string      `name:"im-rates" help:"Calls a second of commands of the Tencent IM API that are not to have Tencent's limits, such as send_group_msg=1000; 0: no limit." env:"LIVEROOM_IM_RATES" yaml:"im-rates"`
+	CallbackURL    string        `name:"callback-url" help:"Receiver of Tencent IM callbacks; more are set over the API." env:"LIVEROOM_CALLBACK_URL" yaml:"callback-url"`
+	CallbackEvents []string      `name:"callback-events" help:"The commands it gets, such as Group.CallbackAfterSendMsg; * = all." default:"*" env:"LIVEROOM_CALLBACK_EVENTS" yaml:"callback-events"`
+	CallbackFails  string        `name:"callback-on-failure" help:"What becomes of what it is asked about before it happens and does not decide in 2 s: deliver or reject." enum:"deliver,reject" default:"deliver" env:"LIVEROOM_CALLBACK_ON_FAILURE" yaml:"callback-on-failure"`
+	StreamURL      string        `name:"stream-callback-url" help:"Receiver of stream events in Tencent CSS's format." env:"LIVEROOM_STREAM_CALLBACK_URL" yaml:"stream-callback-url"`
+	StatusURL      string        `name:"status-callback-url" help:"Receiver of status events in liveroom's own format." env:"LIVEROOM_STATUS_CALLBACK_URL" yaml:"status-callback-url"`
+	CallbackLocal  string        `name:"callback-private" help:"Private addresses that receivers may have: off, on, or CIDRs such as 10.0.0.0/8." default:"off" env:"LIVEROOM_CALLBACK_PRIVATE" yaml:"callback-private"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play, chat and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
 }
@@ -118,6 +124,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if err := s.validIM(); err != nil {
+		return err
+	}
+	if err := s.validCallbacks(); err != nil {
 		return err
 	}
 	if s.MaxConnections < 0 {

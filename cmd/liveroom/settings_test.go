@@ -95,6 +95,9 @@ func TestPrecedence(t *testing.T) {
 		{"admins", "LIVEROOM_ADMINS", "a,b", "", `["c,d", e]`, list(), list("c,d", "e"), list(), list("a", "b")},
 		{"cors-origins", "LIVEROOM_CORS_ORIGINS", "https://f.example", "https://e.example:8443", "[https://y.example, capacitor://localhost]", list("*"), list("https://y.example", "capacitor://localhost"), list("https://e.example:8443"), list("https://f.example")},
 		{"trusted-proxies", "LIVEROOM_TRUSTED_PROXIES", "10.0.0.0/8", "fd00::/8", "[192.0.2.0/24]", list(), list("192.0.2.0/24"), list("fd00::/8"), list("10.0.0.0/8")},
+		{"callback-url", "LIVEROOM_CALLBACK_URL", "http://a/", "http://b/", "http://c/", "", "http://c/", "http://b/", "http://a/"},
+		{"callback-events", "LIVEROOM_CALLBACK_EVENTS", "State.StateChange", "*", "[Group.CallbackAfterSendMsg]", list("*"), list("Group.CallbackAfterSendMsg"), list("*"), list("State.StateChange")},
+		{"callback-private", "LIVEROOM_CALLBACK_PRIVATE", "on", "10.0.0.0/8,fd00::/8", `"off"`, "off", "off", "10.0.0.0/8,fd00::/8", "on"},
 		{"max-connections", "LIVEROOM_MAX_CONNECTIONS", "1", "2", "3", uint64(0), uint64(3), uint64(2), uint64(1)},
 		{"max-per-address", "LIVEROOM_MAX_PER_ADDRESS", "0", "2", "3", uint64(512), uint64(3), uint64(2), uint64(0)},
 		{"merge-window", "LIVEROOM_MERGE_WINDOW", "0s", "20ms", "30ms", "90ms", "30ms", "20ms", "0s"},
@@ -188,6 +191,12 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"HLS segment", []string{"--hls-segment=1500ms"}, "", []string{"hls-segment", "1.5s", "whole seconds"}},
 		{"long HLS segment", []string{"--hls-segment=11s"}, "", []string{"hls-segment", "11s", "10s"}},
 		{"proxy", []string{"--trusted-proxies", "10.0.0.0/8,10.0.0.1"}, "", []string{"trusted-proxies", "10.0.0.1"}},
+		{"callback url", []string{"--callback-url", "ftp://x"}, "", []string{"callback-url", "url"}},
+		{"callback events", []string{"--callback-url", "http://x/", "--callback-events", "Group.CallbackAfterSendMsg,frob"}, "", []string{"callback-events", "frob"}},
+		{"callback policy", []string{"--callback-on-failure=ask"}, "", []string{"--callback-on-failure", "ask", "deliver"}},
+		{"callback addresses", []string{"--callback-private=10.0.0.1"}, "", []string{"callback-private", "10.0.0.1", "CIDR"}},
+		{"stream callback url", []string{"--stream-callback-url", "x"}, "", []string{"stream-callback-url", "url"}},
+		{"status callback url", []string{"--status-callback-url", "http://u:p@x/"}, "", []string{"status-callback-url", "user"}},
 		{"public url", []string{"--public-url", "localhost"}, "", []string{"public-url", "localhost"}},
 		{"public rtmp url", []string{"--public-rtmp-url", "http://x"}, "", []string{"public-rtmp-url", "http://x"}},
 		{"app", []string{"--apps", "live,a b"}, "", []string{"apps", "a b"}},
@@ -242,7 +251,8 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--chat-rate=80", "--chat-history=50", "--chat-history-age=1h", "--chat-message-size=8000", "--chat-recall-window=30s", "--chat-user-burst=7", "--chat-user-rate=0.5", "--chat-members=40", "--chat-tips=0", "--chat-create-groups=on", "--chat-members-write=on", "--audit-age=48h", "--audit-entries=5000",
 		"--chat-web-instances=2", "--chat-native-instances=4", "--chat-rivals=apps", "--chat-priority-cap=normal", "--chat-count-change=0.1", "--chat-rooms=many", "--chat-leave=device",
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
-		`--admins=a\,b,c`, "--im-rates=account_import=0", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
+		`--admins=a\,b,c`, "--im-rates=account_import=0", "--callback-url=http://x/?a=1", "--callback-events=State.StateChange,*", "--callback-on-failure=reject", "--stream-callback-url=https://x/css",
+		"--status-callback-url=https://x/status", "--callback-private=127.0.0.0/8", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
 	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))
@@ -258,7 +268,11 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 
 func TestConfigHidesSecrets(t *testing.T) {
 	keys := newSecrets()
-	keys.PushKeyBackup, keys.PlayKeyBackup = randomHex(16), randomHex(16)
+	for _, f := range keys.fields() {
+		if f.optional {
+			*f.value = randomHex(16)
+		}
+	}
 	raw, err := yaml.Marshal(map[string]any{"secrets": keys, "redis": "redis://someone:opensesame@h:1/2"})
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,7 @@ func (p *program) metrics() []web.Source {
 	return []web.Source{
 		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats), web.AuditSource(p.audit.Stats),
 		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
-		p.storeMetrics, p.wordMetrics, p.fileMetrics,
+		p.storeMetrics, p.wordMetrics, p.fileMetrics, p.gateMetrics,
 	}
 }
 

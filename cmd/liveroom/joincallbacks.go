@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"liveroom/chat"
+	"liveroom/internal/boltstore"
+	"liveroom/web"
+	"liveroom/web/callback"
+	"liveroom/web/callback/delivery"
+)
+
+// callbacksTimeout is how long reading the endpoints and queues of callbacks may take at the start.
+const callbacksTimeout = 30 * time.Second
+
+// callbacks are the parts that tell backends what happens and ask them before it does.
+type callbacks struct {
+	store     *boltstore.Callbacks
+	client    *callback.Client
+	receivers *callback.Registry
+	sender    *callback.Sender
+	queues    *delivery.Service
+	gate      *callback.Gate
+	statuses  *callback.Statuses
+	streams   *callback.Streams
+}
+
+// joinCallbacks makes them and lets the chat ask and tell them.
+func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), callbacksTimeout)
+	defer cancel()
+	private, _ := callback.ParsePrivate(p.set.CallbackLocal) // Validate has checked it
+	c := &callbacks{client: callback.NewClient(private)}
+	if c.store, err = boltstore.OpenCallbacks(filepath.Join(p.set.Data, "callbacks.db"), p.log); err != nil {
+		return err
+	}
+	p.callbacks = c // closed with the program from here on
+	c.receivers, err = callback.NewRegistry(ctx, p.store.Endpoints(), callback.Known(), p.set.endpoints(keys)...)
+	if err != nil {
+		return err
+	}
+	app := keys.SDKAppID
+	c.sender = callback.NewSender(app, c.receivers, c.client)
+	if c.queues, err = delivery.New(ctx, delivery.Config{}, c.store, c.sender, p.log); err != nil {
+		return err
+	}
+	c.receivers.Watch(func(all []callback.Endpoint) {
+		habits := make(map[string]delivery.Habit, len(all))
+		for _, e := range all {
+			habits[e.ID] = e.Habit()
+		}
+		c.queues.SetEndpoints(habits)
+	})
+	c.gate = callback.NewGate(app, c.receivers, c.client, p.log)
+	c.statuses = callback.NewStatuses(c.receivers, c.queues)
+	c.streams = callback.NewStreams(app, pushHost(p.set.PublicRTMPURL), c.receivers, c.queues, p.store.Pushes(), p.log)
+	talk.Gate, talk.Observer = c.gate, callback.NewObserver(app, c.receivers, c.queues)
+	return nil
+}
+
+// close lets go of the connections and the queues' file.
+func (c *callbacks) close() error {
+	c.client.Close()
+	return c.store.Close()
+}
+
+// pushHost is the host of the address that streams are pushed to.
+func pushHost(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return "" // Validate has checked it
+	}
+	return u.Hostname()
+}
+
+// endpoints are the receivers that the settings name.
+func (s *Settings) endpoints(keys Secrets) []callback.Endpoint {
+	var out []callback.Endpoint
+	for _, e := range []callback.Endpoint{
+		{
+			URL: s.CallbackURL, Format: callback.FormatIM, Events: s.CallbackEvents, Key: keys.CallbackKey,
+			OnFailure: callback.OnFailure(s.CallbackFails),
+		},
+		{URL: s.StreamURL, Format: callback.FormatCSS, Key: keys.StreamKey},
+		{URL: s.StatusURL, Format: callback.FormatStatus, Key: keys.StatusKey},
+	} {
+		if e.URL != "" {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// validCallbacks says which setting of callbacks can't be used.
+func (s *Settings) validCallbacks() error {
+	if _, err := callback.ParsePrivate(s.CallbackLocal); err != nil {
+		return fmt.Errorf("callback-private: %w", err)
+	}
+	names := map[callback.Format]string{
+		callback.FormatIM: "callback-url and callback-events", callback.FormatCSS: "stream-callback-url", callback.FormatStatus: "status-callback-url",
+	}
+	for _, e := range s.endpoints(Secrets{}) {
+		if err := callback.CheckEndpoint(e); err != nil {
+			return fmt.Errorf("%s: %w", names[e.Format], err)
+		}
+	}
+	return nil
+}
+
+// gateMetrics are what receivers were asked before it happened.
+func (p *program) gateMetrics() []web.Sample {
+	st := p.callbacks.gate.Stats()
+	const answers = "Before-callbacks that were answered, by what was decided; rewritten ones are allowed too."
+	decision := func(d string) web.Label { return web.Label{Name: "decision", Value: d} }
+	out := []web.Sample{
+		counter("before_callbacks_asked_total", "Before-callbacks that were sent.", st.Asked),
+		counter("before_callbacks_answered_total", answers, st.Allowed, decision("allowed")),
+		counter("before_callbacks_answered_total", answers, st.Refused, decision("refused")),
+		counter("before_callbacks_answered_total", answers, st.Dropped, decision("dropped")),
+		counter("before_callbacks_rewritten_total", "Messages that were rewritten by who was asked about them.", st.Rewritten),
+		gauge("before_callbacks_open", "Receivers that are not asked for a while because they did not answer.", st.Open),
+		counter("stream_events_skipped_total", "Pushes that nobody was told of because the store did not answer.", p.callbacks.streams.Skipped()),
+	}
+	for why, n := range st.Failed {
+		out = append(out, counter("before_callbacks_undecided_total", "Before-callbacks without a valid answer, by why; the endpoint's onFailure decided.", n,
+			web.Label{Name: "why", Value: why}))
+	}
+	return out
+}
