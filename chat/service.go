@@ -104,6 +104,9 @@ func (s *Service) sweep(ctx context.Context) {
 	people.Stop()
 	away := time.NewTicker(awayEvery)
 	defer away.Stop()
+	if s.cfg.Gate == nil && s.cfg.Observer == nil {
+		away.Stop() // nobody wants to know
+	}
 	for {
 		select {
 		case <-ctx.Done():
