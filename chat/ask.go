@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// maxWaiting is how many messages of one sender to one group wait until it is their turn to be asked about.
-const maxWaiting = 50
+// maxWaiting is how many messages of one sender to one group wait until it is their turn to be asked about. A person has but
+// his devices to send from; a backend sends from hundreds of connections at once.
+const maxWaiting = 1000
 
 // errGate is for a Gate that failed and did not say what shall happen then.
 var errGate = &Error{Code: 10002, Name: "not_decided", Detail: "whoever decides about it here did not answer; try again", Temporary: true}

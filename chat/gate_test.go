@@ -148,11 +148,11 @@ func TestGateLineIsBounded(t *testing.T) {
 		g := &gate{message: takesTime}
 		s, _ := gated(t, chat.Config{}, g)
 		var waits []<-chan error
-		for range 51 {
+		for range 1 + 1000 {
 			waits = append(waits, later(t, s, "alice", "1s"))
 		}
 		if err := <-later(t, s, "alice", "1s"); !errors.Is(err, chat.ErrTooManyMessages) {
-			t.Errorf("the 52nd: %v", err)
+			t.Errorf("one too many: %v", err)
 		}
 		if err := <-later(t, s, "bob", "0s"); err != nil {
 			t.Errorf("somebody else: %v", err)

@@ -3,7 +3,6 @@ package callback
 import (
 	"encoding/json"
 	"maps"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -63,14 +62,11 @@ func (c *call) event(endpoint string) delivery.Event {
 // from says in the query from where who caused it acts (spec im-callbacks §1.1).
 func from(who chat.Identity) url.Values {
 	q := url.Values{"OptPlatform": {optPlatform(who)}}
-	if who.Address.IsValid() {
-		q["ClientIP"] = []string{clientIP(who.Address)}
+	if who.Addr.IsValid() {
+		q["ClientIP"] = []string{who.Addr.Unmap().WithZone("").String()}
 	}
 	return q
 }
-
-// clientIP is an address as receivers know it. Of IPv6 it is the network, as far as one person has it.
-func clientIP(p netip.Prefix) string { return p.Addr().Unmap().String() }
 
 // optPlatform is the platform somebody acts on. The server itself counts as a backend.
 func optPlatform(who chat.Identity) string {

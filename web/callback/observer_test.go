@@ -13,8 +13,8 @@ import (
 
 var (
 	at    = time.UnixMilli(1790000000123).UTC()
-	alice = chat.Identity{User: "alice", Platform: chat.PlatformMiniProgram, Address: netip.MustParsePrefix("203.0.113.9/32")}
-	phone = chat.Identity{User: "alice", Platform: chat.PlatformIOS, Address: netip.MustParsePrefix("2001:db8:7:1::/64")}
+	alice = chat.Identity{User: "alice", Platform: chat.PlatformMiniProgram, Addr: netip.MustParseAddr("203.0.113.9")}
+	phone = chat.Identity{User: "alice", Platform: chat.PlatformIOS, Addr: netip.MustParseAddr("2001:db8:7:1::")}
 	boss  = chat.Identity{User: "boss", Admin: true, Platform: chat.PlatformREST}
 	house = chat.Identity{User: chat.Administrator, Admin: true}
 )

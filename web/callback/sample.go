@@ -31,8 +31,8 @@ func Sample(app uint64, format Format, command string, at time.Time) (delivery.E
 }
 
 func sampleCall(app uint64, command string, at time.Time) ([]byte, map[string][]string) {
-	viewer := chat.Identity{User: "viewer7", Platform: chat.PlatformIOS, Address: netip.MustParsePrefix("203.0.113.9/32")}
-	admin := chat.Identity{User: chat.Administrator, Admin: true, Platform: chat.PlatformREST, Address: netip.MustParsePrefix("198.51.100.4/32")}
+	viewer := chat.Identity{User: "viewer7", Platform: chat.PlatformIOS, Addr: netip.MustParseAddr("203.0.113.9")}
+	admin := chat.Identity{User: chat.Administrator, Admin: true, Platform: chat.PlatformREST, Addr: netip.MustParseAddr("198.51.100.4")}
 	name, notice := "Tea tasting", "Starts at eight"
 	by := func(who chat.Identity) chat.Occasion { return chat.Occasion{Group: SampleRoom, Time: at, By: who} }
 	m := &chat.Message{
