@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -149,19 +150,20 @@ func (r *room) unsilenced(sends []*sending) []*sending {
 	if r.s.silences.known.Load() == 0 {
 		return sends
 	}
-	now := time.Now()
-	var rest []*sending
+	now, ended := time.Now(), 0
 	for _, p := range sends {
-		if !p.Message.Server && !p.Trusted {
-			p.err = r.s.silences.silenced(p.Message.From, now)
+		if p.Message.Server || p.Trusted {
+			continue
 		}
-		if p.err == nil {
-			rest = append(rest, p)
-		} else {
+		if p.err = r.s.silences.silenced(p.Message.From, now); p.err != nil {
 			r.s.release(r.id, p.Key)
+			ended++
 		}
 	}
-	return rest
+	if ended == 0 {
+		return sends
+	}
+	return slices.DeleteFunc(slices.Clone(sends), func(p *sending) bool { return p.err != nil })
 }
 
 // mayWrite says why a user may not write to another one.

@@ -27,7 +27,7 @@ type Membership struct {
 	Member
 }
 
-// JoinedGroups tells which groups a user is in on any of his devices, by group id.
+// JoinedGroups tells which groups a user is in on any of his devices, by group id. A robot is in none by being one.
 func (s *Service) JoinedGroups(user string) []Membership {
 	var all []Membership
 	for r := range s.presence.roomsOf(user) {

@@ -30,10 +30,13 @@ func TestAccountsSurviveAReopen(t *testing.T) {
 	guest := account.Account{User: "guest_1", Nick: "Zoë", Guest: true, CreatedAt: born}
 	member := account.Account{User: "alice", Nick: "Alice", Avatar: "https://h/a.png", CreatedAt: born, NotBefore: born.Add(time.Second)}
 	s := open()
-	for _, a := range []account.Account{guest, member} {
+	for _, a := range []account.Account{guest, member, {User: "bob", CreatedAt: born}} {
 		if _, created, err := s.Accounts().PutAccount(t.Context(), a, account.Patch{}); err != nil || !created {
 			t.Fatal(created, err)
 		}
+	}
+	if err := s.Accounts().DeleteAccount(t.Context(), "bob", born.Add(time.Minute)); err != nil {
+		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -44,6 +47,9 @@ func TestAccountsSurviveAReopen(t *testing.T) {
 		if got, err := s.Accounts().Account(t.Context(), want.User); err != nil || got != want {
 			t.Errorf("reopened: %+v, %v, want %+v", got, err, want)
 		}
+	}
+	if at, err := s.Accounts().NotBefore(t.Context(), "bob"); err != nil || !at.Equal(born.Add(time.Minute)) {
+		t.Errorf("reopened: bob's UserSigs are refused from before %v, %v", at, err)
 	}
 	if n, err := s.Accounts().DeleteGuests(t.Context(), born.Add(time.Hour), 10); n != 1 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
