@@ -118,7 +118,7 @@ func groupRows() []row {
 			overLimit: asked(with("id of 49 bytes", 10015, "GroupId", strings.Repeat("g", 49))), noGroup: unknown(), refused: none(allowed),
 		},
 		{
-			command: "get_group_info",
+			command: "get_group_info", before: (*scene).settle,
 			good: []request{
 				accepted("good", obj{"GroupIdList": []string{"$group"}}),
 				accepted("some fields", obj{"GroupIdList": []string{"$group"}, "ResponseFilter": obj{"GroupBaseInfoFilter": []string{"Type", "Name", "ShutUpAllMember"}, "MemberInfoFilter": []string{"Account", "Role"}}}),
@@ -243,6 +243,12 @@ func moderationRows() []row {
 			overLimit: asked(with("content above 12 KiB", 10004, "Content", strings.Repeat("x", 12<<10+1))), noGroup: unknown(), refused: asked(with("to some members", 10004, "ToMembers_Account", []string{"u1"})),
 		},
 		{
+			command: "send_broadcast_msg",
+			good:    []request{accepted("good", obj{"From_Account": "host", "Random": 1, "MsgBody": text("hello"), "CloudCustomData": "c"})},
+			missing: asked(without(10004, "Random"), without(10004, "MsgBody")), wrongType: asked(with("random is a text", 10004, "Random", "1"), with("sender is a number", 60015, "From_Account", 5)),
+			overLimit: asked(with("body above 12 KiB", 80002, "MsgBody", text(strings.Repeat("x", 12<<10)))), noGroup: none(allGroups), refused: asked(with("a sender without an account", 10019, "From_Account", "nobody")),
+		},
+		{
 			command: "group_msg_recall", before: said,
 			good: []request{
 				{"good", 0, func(obj) obj {
@@ -306,6 +312,9 @@ func stateRows() []row {
 		s.ok("update_group_counter", obj{"GroupId": s.vars["$group"], "Mode": "Set", "GroupCounter": []obj{{"Key": "a", "Value": 1}, {"Key": "b", "Value": int64(9223372036854775807)}}})
 	}
 	present := func(s *scene) { s.enter("u1") }
+	admins := func(s *scene) {
+		s.ok("group_open_avchatroom_http_svc/modify_admin", obj{"GroupId": s.vars["$group"], "CommandType": 1, "Admin_Account": []string{"u1"}})
+	}
 	group := obj{"GroupId": "$group"}
 	writes := func(command string) row {
 		return row{
@@ -367,6 +376,30 @@ func stateRows() []row {
 		{
 			command: audience + "check_members", before: present, good: []request{accepted("good", obj{"GroupId": "$group", "Member_Account": []string{"u2", "u1", "nobody"}})},
 			missing: asked(without(10004, "GroupId"), without(10004, "Member_Account")), wrongType: asked(with("member is a number", 60015, "Member_Account", []int{5})), overLimit: none("the documents name none"), noGroup: unknown(), refused: none(allowed),
+		},
+		{
+			command: audience + "modify_user_info", before: present,
+			good:    []request{accepted("good", obj{"GroupId": "$group", "CommandType": 1, "MemberList": []obj{{"Member_Account": "u1", "Marks": []int{1000}}, {"Member_Account": "u2", "Marks": []int{1000}}}})},
+			missing: asked(without(10004, "GroupId"), without(10004, "CommandType"), without(10004, "MemberList")), wrongType: asked(with("type is a text", 10004, "CommandType", "1"), with("member is a number", 60015, "MemberList", []obj{{"Member_Account": 5, "Marks": []int{1000}}})),
+			overLimit: asked(with("501 members", 10005, "MemberList", many(501, func(i int) obj { return obj{"Member_Account": user(i), "Marks": []int{1000}} })), with("a mark below 1000", 10004, "MemberList", []obj{{"Member_Account": "u1", "Marks": []int{999}}})),
+			noGroup:   unknown(), refused: asked(with("nobody is there", 10004, "MemberList", []obj{{"Member_Account": "u2", "Marks": []int{1000}}})),
+		},
+		{
+			command: audience + "modify_admin", before: admins, good: []request{accepted("good", obj{"GroupId": "$group", "CommandType": 1, "Admin_Account": []string{"u2"}}), accepted("cancel", obj{"GroupId": "$group", "CommandType": 2, "Admin_Account": []string{"u1"}})},
+			missing: asked(without(10004, "GroupId"), without(10004, "CommandType"), without(10004, "Admin_Account")), wrongType: asked(with("admin is a number", 60015, "Admin_Account", []int{5}), with("type is a text", 10004, "CommandType", "1"), with("type is 3", 10004, "CommandType", 3)),
+			overLimit: asked(with("6 admins", 10004, "Admin_Account", []string{"u1", "u2", "u3", "host", "administrator", "a", "b"})), noGroup: unknown(), refused: none(allowed),
+		},
+		{
+			command: audience + "get_admin_list", before: admins, good: []request{accepted("good", group)},
+			missing: asked(without(10004, "GroupId")), wrongType: asked(with("group is a number", 10004, "GroupId", 5)), overLimit: none(nothingOf), noGroup: unknown(), refused: none(allowed),
+		},
+		{
+			command: audience + "add_robots", good: []request{accepted("good", obj{"GroupId": "$group", "Robot_Account": []string{"u1"}})},
+			missing: asked(without(10004, "GroupId"), without(10004, "Robot_Account")), wrongType: asked(with("robot is a number", 60015, "Robot_Account", []int{5})), overLimit: asked(with("501 robots", 10005, "Robot_Account", many(501, user))), noGroup: unknown(), refused: none(allowed),
+		},
+		{
+			command: audience + "del_robots", good: []request{accepted("good", obj{"GroupId": "$group", "Robot_Account": []string{"u1"}})},
+			missing: asked(without(10004, "GroupId"), without(10004, "Robot_Account")), wrongType: asked(with("robot is a number", 60015, "Robot_Account", []int{5})), overLimit: none("the documents name none"), noGroup: unknown(), refused: none(allowed),
 		},
 	}
 }

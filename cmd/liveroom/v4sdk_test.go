@@ -61,6 +61,7 @@ func TestRequestsAsSDKsMakeThem(t *testing.T) {
 		{"doocs attributes read", "group_open_attr_http_svc/get_group_attr", "$q", javaHead, `{"GroupId":"$g"}`, `"GroupAttrAry":[{`},
 		{"doocs counters", "group_open_http_svc/update_group_counter", "$q", javaHead, `{"GroupId":"$g","GroupCounter":[{"Key":"like_num","Value":3}],"Mode":"Increase"}`, `"GroupCounter":[{"Key":"like_num","Value":3}]`},
 		{"doocs members", "group_open_avchatroom_http_svc/get_members", "$q", javaHead, `{"GroupId":"$g","Timestamp":0}`, `"Member_Account":"u1"`},
+		{"doocs broadcast", "group_open_http_svc/send_broadcast_msg", "$q", javaHead, `{"From_Account":"host","Random":1,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"all"}}]}`, `"ErrorCode":0`},
 
 		// The documents, and what no SDK thinks about.
 		{"usersig first", "group_open_http_svc/get_online_member_num", "usersig=$sig&identifier=administrator&sdkappid=$app&random=4294967295&contenttype=json", goHead, `{"GroupId":"$g"}`, `"ErrorCode":0`},

@@ -91,6 +91,10 @@ func (n *node) showsWhatIsDone(b *backend) {
 	n.has(room+"/mutes", `"user":"u1"`)
 	u1.refusedWith(10017, obj{"op": "send", "group": group, "random": 2, "body": text("x")})
 
+	b.ok("group_open_avchatroom_http_svc/modify_admin", with(obj{"CommandType": 1, "Admin_Account": []string{"u3"}}))
+	u1.awaits("role", 0)
+	n.has(room+"/admins", `"admins":["u3"]`)
+
 	var m sent
 	b.ok("send_group_msg", message(group, text("from a backend"), "From_Account", "u3"), &m)
 	eventually(n.t, "the message comes", func() bool {
@@ -173,6 +177,9 @@ func (n *node) isShownToBackends(b *backend) {
 	n.call("PUT", room+"/bans/u2", obj{"duration": "10m"}, nil)
 	shows("get_group_ban_member", obj{"GroupId": group, "Offset": 0, "Limit": 100}, `"Member_Account":"u2"`)
 	shows("get_online_member_num", id, `"OnlineMemberNum":2`)
+	n.call("PUT", room+"/admins/u3", nil, nil)
+	shows("group_open_avchatroom_http_svc/get_admin_list", id, `"Admin_Account":"u3"`)
+
 	host.say(group, "from a member", 7)
 	n.call("POST", room+"/messages", obj{"text": "from the API", "priority": "High", "random": 8}, nil)
 	shows("group_msg_get_simple", obj{"GroupId": group, "ReqMsgNumber": 20}, `"Text":"from a member"`, `"Text":"from the API"`, `"From_Account":"host"`, `"MsgRandom":7`)
