@@ -110,16 +110,17 @@ func (c Config) Validate() error {
 
 // Deps are what the server leads to. Rooms, Chat, Accounts, Words, Audit, Events and Log are needed; a handler that is nil answers 404.
 type Deps struct {
-	Rooms    Rooms
-	Chat     Chat
-	Accounts Accounts
-	Guests   Guests // nil: named guests can't be made here
-	Words    Words
-	Audit    Audit                                    // who did what
-	Files    Files                                    // nil: nothing can be uploaded here
-	Events   EventLog                                 // the installation's log of status changes
-	Watch    func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
-	Log      *slog.Logger
+	Rooms     Rooms
+	Chat      Chat
+	Accounts  Accounts
+	Guests    Guests // nil: named guests can't be made here
+	Words     Words
+	Audit     Audit                                    // who did what
+	Files     Files                                    // nil: nothing can be uploaded here
+	Callbacks *Callbacks                               // nil: there are no callbacks here
+	Events    EventLog                                 // the installation's log of status changes
+	Watch     func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
+	Log       *slog.Logger
 
 	Socket http.Handler // /chat, /chat/stream
 	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…

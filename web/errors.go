@@ -103,6 +103,8 @@ func known(err error) *Problem {
 		return accountProblem(user)
 	case words.Refused(err):
 		return wordsProblem(err)
+	case refusedByCallbacks(err):
+		return callbackProblem(err)
 	case errors.Is(err, status.ErrUnknownRoom):
 		return newProblem(http.StatusNotFound, "not_found", "there is no such room")
 	case errors.Is(err, status.ErrUnavailable):

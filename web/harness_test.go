@@ -26,6 +26,7 @@ import (
 	"liveroom/live/stream"
 	"liveroom/status"
 	"liveroom/web"
+	"liveroom/web/callback/delivery"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -104,6 +105,7 @@ type bench struct {
 	chat     *chat.Service
 	told     told
 	files    *file.Service
+	queues   *delivery.Service
 	logs     *logBuffer
 	client   *http.Client
 	stop     func()
@@ -165,10 +167,11 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	}, live.NewMemory(b.states), machine, stream.NewHub(stream.Config{}), groups{talk}, outbox, log)
 	must(t, err)
 	b.rooms = &rooms{Service: service}
+	callbacks := b.newCallbacks(log)
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Events: b.states, Watch: machine.Watch, Log: log,
-		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats)},
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
+		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
 	if change != nil {
 		change(&cfg, &deps)
@@ -176,7 +179,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.server, err = web.New(cfg, deps)
 	must(t, err)
 	b.server.SetReady(true)
-	b.serve(journal.Run, talk.Run, b.files.Run, outbox.Run, b.server.Run)
+	b.serve(journal.Run, b.queues.Run, talk.Run, b.files.Run, outbox.Run, b.server.Run)
 	return b
 }
 

@@ -152,6 +152,9 @@ func TestDocumentedExamplesWork(t *testing.T) {
 			t.Fatalf("%s %s: who is %q?", e.method, e.path, e.auth)
 		}
 		path := strings.ReplaceAll(e.path, "EPOCH", epoch)
+		if strings.Contains(path, "/dead?") {
+			b.dies("backend", "1")
+		}
 		a := b.request(e.method, path, auth, e.body, e.headers...)
 		if a.status != e.status {
 			t.Errorf("%s %s = %d %s, documented %d", e.method, e.path, a.status, a.raw, e.status)

@@ -39,6 +39,9 @@ func (s *Server) route() {
 	s.registerChat()
 	s.registerWords()
 	s.registerAudit()
+	if s.callbacks != nil {
+		s.registerCallbacks()
+	}
 	look := []string{http.MethodGet, http.MethodHead}
 	e.Match(look, "/healthz", gin.WrapF(s.health.live))
 	e.Match(look, "/readyz", gin.WrapF(s.health.readyz))

@@ -16,19 +16,20 @@ import (
 
 // Server is the public HTTP handler.
 type Server struct {
-	cfg      Config
-	log      *slog.Logger
-	rooms    Rooms
-	chat     Chat
-	accounts Accounts
-	guests   Guests
-	words    Words
-	audit    Audit
-	files    Files
-	socket   http.Handler
-	media    http.Handler
-	pages    http.Handler
-	im       http.Handler
+	cfg       Config
+	log       *slog.Logger
+	rooms     Rooms
+	chat      Chat
+	accounts  Accounts
+	guests    Guests
+	words     Words
+	audit     Audit
+	files     Files
+	callbacks *Callbacks
+	socket    http.Handler
+	media     http.Handler
+	pages     http.Handler
+	im        http.Handler
 
 	tokens   tokens
 	failures *limiter // failed authentications
@@ -57,7 +58,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, audit: deps.Audit,
+		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, audit: deps.Audit, callbacks: deps.Callbacks,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),
