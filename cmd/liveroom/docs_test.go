@@ -67,7 +67,7 @@ func TestDocumentedMetricsAreServed(t *testing.T) {
 	_, table, _ := strings.Cut(string(raw), "\n| metric,")
 	table, _, _ = strings.Cut(table, "\n\n")
 	n := startNode(t)
-	for _, path := range []string{"/api/v1/rooms", "/live/nobody.flv"} { // counted once there was one
+	for _, path := range []string{"/api/v1/rooms", "/live/nobody.flv", "/v4/openim/querystate"} { // counted once there was one
 		resp, err := http.Get("http://" + n.http + path)
 		if err != nil {
 			t.Fatal(err)
