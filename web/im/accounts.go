@@ -126,19 +126,25 @@ func (s *Server) deleteAccounts(ctx context.Context, by chat.Identity, in *delet
 	}
 	errs := each(in.DeleteItem, func(u *user) error { return s.accounts.Delete(ctx, u.id()) })
 	out := &accountsAnswer{ResultItem: make([]accountResult, len(errs))}
+	var deleted []string
 	for i, err := range errs {
-		one := accountResult{UserID: in.DeleteItem[i].id()}
-		if err != nil {
-			refusal := login.known(err)
-			if refusal == nil {
-				return nil, err
-			}
-			one.ResultCode, one.ResultInfo = refusal.Code, refusal.Info
-		} else {
-			s.chat.CloseUser(one.UserID, chat.Closing{Reason: chat.CloseKicked, Type: chat.KickedByREST, Detail: "the account was deleted"})
-			s.journal.record(ctx, by, "account_delete", one.UserID, nil)
+		id := in.DeleteItem[i].id()
+		out.ResultItem[i].UserID = id
+		if err == nil {
+			s.chat.CloseUser(id, chat.Closing{Reason: chat.CloseKicked, Type: chat.KickedByREST, Detail: "the account was deleted"})
+			deleted = append(deleted, id)
 		}
-		out.ResultItem[i] = one
+	}
+	s.journal.recordEach(ctx, by, "account_delete", deleted)
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		refusal := login.known(err)
+		if refusal == nil {
+			return nil, err
+		}
+		out.ResultItem[i].ResultCode, out.ResultItem[i].ResultInfo = refusal.Code, refusal.Info
 	}
 	return out, nil
 }

@@ -16,3 +16,13 @@ func (j journal) record(ctx context.Context, by chat.Identity, action, target st
 	j.kept.Record(chat.Act{Time: time.Now(), By: by, Action: action, Target: target, Detail: detail})
 	j.kept.Settle(ctx)
 }
+
+// recordEach is record of one action on many.
+func (j journal) recordEach(ctx context.Context, by chat.Identity, action string, targets []string) {
+	acts := make([]chat.Act, len(targets))
+	for i, target := range targets {
+		acts[i] = chat.Act{Time: time.Now(), By: by, Action: action, Target: target}
+	}
+	j.kept.Record(acts...)
+	j.kept.Settle(ctx)
+}
