@@ -18,6 +18,9 @@ func (c Config) Tick(audience int, took time.Duration) time.Duration {
 	return c.withDefaults().tick(audience, took)
 }
 
+// MaxSilenced lets so many users be silenced at a time.
+func MaxSilenced(s *Service, most int64) { s.silences.most = most }
+
 // Loops says how many rooms have a goroutine.
 func (s *Service) Loops() (n int) {
 	for _, r := range s.loaded() {

@@ -76,6 +76,7 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	s.running, s.base = true, ctx
 	s.life.Unlock()
+	defer s.halt()
 	if err := s.loadSilences(ctx); err != nil {
 		return err
 	}
@@ -86,13 +87,16 @@ func (s *Service) Run(ctx context.Context) error {
 	expiry.Go(func() { s.manRobots(ctx) })
 	s.sweep(ctx)
 	expiry.Wait()
+	return context.Cause(ctx)
+}
 
+// halt lets nothing begin any more, and waits for what is under way.
+func (s *Service) halt() {
 	s.life.Lock()
 	s.stopped = true
 	s.life.Unlock()
 	close(s.stop)
 	s.wg.Wait()
-	return context.Cause(ctx)
 }
 
 // sweep does until ctx ends what no message triggers: pushing counts, telling of people, and putting idle rooms away.
@@ -250,6 +254,8 @@ func (s *Service) ready(ctx context.Context) error {
 	select {
 	case <-s.started:
 		return nil
+	case <-s.stop:
+		return ErrStopping
 	case <-ctx.Done():
 		return ctx.Err()
 	}

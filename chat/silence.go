@@ -62,6 +62,7 @@ type silences struct {
 	seed   maphash.Seed
 	shards [silenceShards]silenceShard
 	known  atomic.Int64 // users, those whose silence is over included
+	most   int64        // of them
 }
 
 type silenceShard struct {
@@ -69,7 +70,7 @@ type silenceShard struct {
 	all    atomic.Pointer[map[string]Silence]
 }
 
-func newSilences() *silences { return &silences{seed: maphash.MakeSeed()} }
+func newSilences() *silences { return &silences{seed: maphash.MakeSeed(), most: maxSilenced} }
 
 func (x *silences) shard(user string) *silenceShard {
 	return &x.shards[maphash.String(x.seed, user)%silenceShards]
@@ -104,16 +105,36 @@ func (x *silences) letters(user string, now time.Time) time.Time {
 
 // put takes over what the store has. The shard's acting is held.
 func (x *silences) put(one Silence, now time.Time) {
-	shard := x.shard(one.User)
+	x.change(x.shard(one.User), now, func(all map[string]Silence) {
+		if delete(all, one.User); !one.Over(now) {
+			all[one.User] = one
+		}
+	})
+}
+
+// full says whether there is no place for another user, once those whose silence is over are forgotten.
+func (x *silences) full(now time.Time) bool {
+	if x.known.Load() < x.most {
+		return false
+	}
+	for i := range x.shards {
+		shard := &x.shards[i]
+		shard.acting.Lock()
+		x.change(shard, now, func(map[string]Silence) {})
+		shard.acting.Unlock()
+	}
+	return x.known.Load() >= x.most
+}
+
+// change puts a changed copy in a shard's place, without what is over. The shard's acting is held.
+func (x *silences) change(shard *silenceShard, now time.Time, change func(map[string]Silence)) {
 	next := map[string]Silence{}
 	if all := shard.all.Load(); all != nil {
 		next = maps.Clone(*all)
 	}
 	before := len(next)
 	maps.DeleteFunc(next, func(_ string, s Silence) bool { return s.Over(now) })
-	if delete(next, one.User); !one.Over(now) {
-		next[one.User] = one
-	}
+	change(next)
 	shard.all.Store(&next)
 	x.known.Add(int64(len(next) - before))
 }

@@ -1,8 +1,10 @@
 package chat_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -121,6 +123,58 @@ func TestWhoMaySilence(t *testing.T) {
 		if _, err := s.SetSilence(t.Context(), tc.by, tc.user, tc.p); !errors.Is(err, tc.want) {
 			t.Errorf("%s: %v", tc.name, err)
 		}
+	}
+}
+
+func TestOnlySoManyAreSilenced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, chat.Config{CountEvery: time.Hour}, chat.NewMemory())
+		chat.MaxSilenced(s, 2)
+		silence := func(user string, d time.Duration) error {
+			_, err := s.SetSilence(t.Context(), admin, user, chat.SilencePatch{Groups: &d})
+			return err
+		}
+		if err := errors.Join(silence("amy", time.Minute), silence("bob", time.Hour), silence("bob", 2*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if err := silence("cid", time.Hour); !errors.Is(err, chat.ErrTooManySanctions) {
+			t.Errorf("a third: %v", err)
+		}
+		pass(2 * time.Minute)
+		if err := silence("cid", time.Hour); err != nil {
+			t.Errorf("a third, when one is over: %v", err)
+		}
+		if s.Silence("bob").Groups.IsZero() || s.Silence("cid").Groups.IsZero() {
+			t.Error("one was forgotten whose silence is not over")
+		}
+	})
+}
+
+// forgetful is a store that does not tell who is silenced.
+type forgetful struct{ chat.Store }
+
+func (forgetful) Silences(context.Context) ([]chat.Silence, error) {
+	return nil, errors.New("disk on fire")
+}
+
+// TestAChatThatDoesNotKnowWhoIsSilencedDoesNotBegin: nobody is heard who may not be.
+func TestAChatThatDoesNotKnowWhoIsSilencedDoesNotBegin(t *testing.T) {
+	store := chat.NewMemory()
+	s, err := chat.New(chat.Config{}, forgetful{store}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	create(t, s, "r")
+	answered := make(chan error)
+	go func() {
+		_, err := s.Send(t.Context(), chat.Message{Group: "r", Body: text("hi")}, named("owner"))
+		answered <- err
+	}()
+	if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "disk on fire") {
+		t.Errorf("Run ended with %v", err)
+	}
+	if err := <-answered; !errors.Is(err, chat.ErrStopping) {
+		t.Errorf("who sent is answered %v", err)
 	}
 }
 

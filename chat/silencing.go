@@ -65,8 +65,8 @@ func (s *Service) maySilence(by Identity, user string) error {
 		return badUser("user")
 	case s.cfg.who(user).Admin:
 		return ErrPermission.with("user", "%q is an application administrator, whom nobody can silence", user)
-	case s.silences.known.Load() >= maxSilenced && s.silences.of(user).User == "":
-		return ErrTooManySanctions.with("", "%d users are silenced already; end some first", maxSilenced)
+	case s.silences.of(user).User == "" && s.silences.full(time.Now()):
+		return ErrTooManySanctions.with("", "%d users are silenced already; end some first", s.silences.most)
 	}
 	return nil
 }
