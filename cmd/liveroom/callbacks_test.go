@@ -292,6 +292,26 @@ func TestBeforeCallbackWithoutAnswer(t *testing.T) {
 	}
 }
 
+// TestPrivateReceiversAreRefused: unless the setting allows them, nothing is asked or told at an address of the server's own
+// network, and the metrics say why.
+func TestPrivateReceiversAreRefused(t *testing.T) {
+	r := newReceiver(t)
+	n := startNode(t, "--callback-url="+r.URL+"/im?token=opensesame", "--status-callback-url="+strings.Replace(r.URL, "127.0.0.1", "localhost", 1))
+	n.createRoom(map[string]any{"id": "r1"})
+	n.enter("r1", "alice", n.userSig("alice"), nil).say("r1", "hello", 1)
+	eventually(t, "the metrics say why nobody was asked", func() bool {
+		return strings.Contains(get(t, "http://"+n.ops+"/metrics"), `liveroom_before_callbacks_undecided_total{why="private_address"}`)
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.got) != 0 {
+		t.Errorf("a private receiver was reached: %+v", r.got)
+	}
+	if strings.Contains(n.log.String(), "opensesame") {
+		t.Error("the receiver's URL is in the log")
+	}
+}
+
 // textOf is the text of the message that a callback is about; empty: there is none.
 func textOf(g received) string {
 	raw, err := json.Marshal(g.body["MsgBody"])

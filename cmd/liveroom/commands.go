@@ -155,10 +155,21 @@ func redacted(raw string) string {
 	return u.Redacted()
 }
 
+// withoutQuery is the URL of a receiver without what may be a secret in its query.
+func withoutQuery(raw string) string {
+	if base, _, found := strings.Cut(raw, "?"); found {
+		return base + "?hidden"
+	}
+	return raw
+}
+
 // effective is the configuration as YAML that could be given back, secrets as comments.
 func effective(c *cli) (string, error) {
 	settings := c.Settings
 	settings.Redis = redacted(settings.Redis)
+	for _, u := range []*string{&settings.CallbackURL, &settings.StreamURL, &settings.StatusURL} {
+		*u = withoutQuery(*u)
+	}
 	raw, err := yaml.Marshal(settings)
 	if err != nil {
 		return "", err

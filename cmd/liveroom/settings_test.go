@@ -276,7 +276,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 			*f.value = randomHex(16)
 		}
 	}
-	raw, err := yaml.Marshal(map[string]any{"secrets": keys, "redis": "redis://someone:opensesame@h:1/2"})
+	raw, err := yaml.Marshal(map[string]any{"secrets": keys, "redis": "redis://someone:opensesame@h:1/2", "callback-url": "https://x/im?token=opensesame"})
 	if err != nil {
 		t.Fatal(err)
 	}
