@@ -19,7 +19,7 @@ type ChatMutes interface {
 func (s *Server) registerMutes() {
 	register(s, &groups, "forbid_send_msg", limits{}, s.mute)
 	register(s, &groups, "get_group_muted_account", limits{}, s.muted)
-	register(s, &groups, "get_group_shutted_uin", limits{}, s.muted)
+	register(s, &groups, "get_group_shutted_uin", limits{}, s.shutted)
 }
 
 // muteRequest keeps people from speaking for seconds from now on, in place of what was; 0 lets them speak again.
@@ -58,14 +58,35 @@ type shuttedUin struct {
 
 type mutedAnswer struct {
 	GroupID string         `json:"GroupId"`
-	Muted   []mutedAccount `json:"MutedAccountList"`
-	Shutted []shuttedUin   `json:"ShuttedUinList"`
+	Muted   []mutedAccount `json:"MutedAccountList,omitzero"` // nil: too many to be listed twice
+	Shutted []shuttedUin   `json:"ShuttedUinList,omitzero"`
 }
 
-// muted lists whose mute is in force, by newer and by older names (spec im-rest §3.10).
+// mostTwice is up to how many people are listed by newer and by older names. Of more the answer would be too large: they
+// have the names of the command only.
+const mostTwice = 5000
+
+// muted lists whose mute is in force (spec im-rest §3.10).
 func (s *Server) muted(ctx context.Context, by chat.Identity, in *groupRequest) (*mutedAnswer, error) {
-	out := &mutedAnswer{in.GroupID, []mutedAccount{}, []shuttedUin{}}
-	err := eachSanction(ctx, in.GroupID, by, s.chat.Mutes, func(one chat.Sanction) bool {
+	out, err := s.mutedOf(ctx, by, in.GroupID)
+	if err == nil && len(out.Muted) > mostTwice {
+		out.Shutted = nil
+	}
+	return out, err
+}
+
+// shutted is muted by its older name.
+func (s *Server) shutted(ctx context.Context, by chat.Identity, in *groupRequest) (*mutedAnswer, error) {
+	out, err := s.mutedOf(ctx, by, in.GroupID)
+	if err == nil && len(out.Shutted) > mostTwice {
+		out.Muted = nil
+	}
+	return out, err
+}
+
+func (s *Server) mutedOf(ctx context.Context, by chat.Identity, group string) (*mutedAnswer, error) {
+	out := &mutedAnswer{group, []mutedAccount{}, []shuttedUin{}}
+	err := eachSanction(ctx, group, by, s.chat.Mutes, func(one chat.Sanction) bool {
 		out.Muted = append(out.Muted, mutedAccount{one.User, until(one.Until)})
 		out.Shutted = append(out.Shutted, shuttedUin{one.User, until(one.Until)})
 		return true
