@@ -45,7 +45,7 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	}
 	app := keys.SDKAppID
 	c.sender = callback.NewSender(app, c.receivers, c.client)
-	if c.queues, err = delivery.New(ctx, delivery.Config{}, c.store, c.sender, p.log); err != nil {
+	if c.queues, err = delivery.New(ctx, p.set.queues(), c.store, c.sender, p.log); err != nil {
 		return err
 	}
 	c.receivers.Watch(func(all []callback.Endpoint) {
@@ -77,6 +77,18 @@ func pushHost(publicURL string) string {
 	return u.Hostname()
 }
 
+// queues is what callback/delivery is told.
+func (s *Settings) queues() delivery.Config {
+	return delivery.Config{Backlog: int64(s.CallbackBytes), DeadAge: s.CallbackDead}
+}
+
+// door is what the API is given of them.
+func (c *callbacks) door(app uint64) *web.Callbacks {
+	return &web.Callbacks{Endpoints: c.receivers, Queues: c.queues, Sample: func(format callback.Format, command string, at time.Time) (delivery.Event, bool) {
+		return callback.Sample(app, format, command, at)
+	}}
+}
+
 // endpoints are the receivers that the settings name.
 func (s *Settings) endpoints(keys Secrets) []callback.Endpoint {
 	var out []callback.Endpoint
@@ -99,6 +111,12 @@ func (s *Settings) endpoints(keys Secrets) []callback.Endpoint {
 func (s *Settings) validCallbacks() error {
 	if _, err := callback.ParsePrivate(s.CallbackLocal); err != nil {
 		return fmt.Errorf("callback-private: %w", err)
+	}
+	if s.CallbackBytes < 1<<20 {
+		return fmt.Errorf("callback-backlog is %d, must be at least 1MiB", s.CallbackBytes)
+	}
+	if s.CallbackDead < time.Hour || s.CallbackDead > 8784*time.Hour {
+		return fmt.Errorf("callback-dead-age is %s, must be from 1h to 8784h", s.CallbackDead)
 	}
 	names := map[callback.Format]string{
 		callback.FormatIM: "callback-url and callback-events", callback.FormatCSS: "stream-callback-url", callback.FormatStatus: "status-callback-url",

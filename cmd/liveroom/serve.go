@@ -213,7 +213,8 @@ func (p *program) joinDoors(keys Secrets) error {
 		return err
 	}
 	deps := web.Deps{
-		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Events: p.states, Watch: p.machine.Watch, Log: p.log,
+		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
+		Events: p.states, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}

@@ -90,6 +90,8 @@ type Settings struct {
 	StreamURL      string        `name:"stream-callback-url" help:"Receiver of stream events in Tencent CSS's format." env:"LIVEROOM_STREAM_CALLBACK_URL" yaml:"stream-callback-url"`
 	StatusURL      string        `name:"status-callback-url" help:"Receiver of status events in liveroom's own format." env:"LIVEROOM_STATUS_CALLBACK_URL" yaml:"status-callback-url"`
 	CallbackLocal  string        `name:"callback-private" help:"Private addresses that receivers may have: off, on, or CIDRs such as 10.0.0.0/8." default:"off" env:"LIVEROOM_CALLBACK_PRIVATE" yaml:"callback-private"`
+	CallbackBytes  bytesize      `name:"callback-backlog" help:"Most bytes of messages that wait for receivers of callbacks that do not take them, the oldest give way." default:"1GiB" env:"LIVEROOM_CALLBACK_BACKLOG" yaml:"callback-backlog"`
+	CallbackDead   time.Duration `name:"callback-dead-age" help:"How long what a receiver of callbacks did not take is kept to be sent again." default:"720h" env:"LIVEROOM_CALLBACK_DEAD_AGE" yaml:"callback-dead-age"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play, chat and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
 }

@@ -97,6 +97,8 @@ func TestPrecedence(t *testing.T) {
 		{"trusted-proxies", "LIVEROOM_TRUSTED_PROXIES", "10.0.0.0/8", "fd00::/8", "[192.0.2.0/24]", list(), list("192.0.2.0/24"), list("fd00::/8"), list("10.0.0.0/8")},
 		{"callback-url", "LIVEROOM_CALLBACK_URL", "http://a/", "http://b/", "http://c/", "", "http://c/", "http://b/", "http://a/"},
 		{"callback-events", "LIVEROOM_CALLBACK_EVENTS", "State.StateChange", "*", "[Group.CallbackAfterSendMsg]", list("*"), list("Group.CallbackAfterSendMsg"), list("*"), list("State.StateChange")},
+		{"callback-backlog", "LIVEROOM_CALLBACK_BACKLOG", "2GiB", "3GiB", "4GiB", "1GiB", "4GiB", "3GiB", "2GiB"},
+		{"callback-dead-age", "LIVEROOM_CALLBACK_DEAD_AGE", "2h", "3h", "4h", "720h0m0s", "4h0m0s", "3h0m0s", "2h0m0s"},
 		{"callback-private", "LIVEROOM_CALLBACK_PRIVATE", "on", "10.0.0.0/8,fd00::/8", `"off"`, "off", "off", "10.0.0.0/8,fd00::/8", "on"},
 		{"max-connections", "LIVEROOM_MAX_CONNECTIONS", "1", "2", "3", uint64(0), uint64(3), uint64(2), uint64(1)},
 		{"max-per-address", "LIVEROOM_MAX_PER_ADDRESS", "0", "2", "3", uint64(512), uint64(3), uint64(2), uint64(0)},
@@ -198,6 +200,8 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"callback events", []string{"--callback-url", "http://x/", "--callback-events", "Group.CallbackAfterSendMsg,frob"}, "", []string{"callback-events", "frob"}},
 		{"callback policy", []string{"--callback-on-failure=ask"}, "", []string{"--callback-on-failure", "ask", "deliver"}},
 		{"callback addresses", []string{"--callback-private=10.0.0.1"}, "", []string{"callback-private", "10.0.0.1", "CIDR"}},
+		{"callback backlog", []string{"--callback-backlog=1000"}, "", []string{"callback-backlog", "1000", "1MiB"}},
+		{"callback dead letters", []string{"--callback-dead-age=1m"}, "", []string{"callback-dead-age", "1m", "1h"}},
 		{"stream callback url", []string{"--stream-callback-url", "x"}, "", []string{"stream-callback-url", "url"}},
 		{"status callback url", []string{"--status-callback-url", "http://u:p@x/"}, "", []string{"status-callback-url", "user"}},
 		{"public url", []string{"--public-url", "localhost"}, "", []string{"public-url", "localhost"}},
@@ -255,7 +259,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--chat-web-instances=2", "--chat-native-instances=4", "--chat-rivals=apps", "--chat-priority-cap=normal", "--chat-count-change=0.1", "--chat-rooms=many", "--chat-leave=device",
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
 		`--admins=a\,b,c`, "--im-rates=account_import=0", "--callback-url=http://x/?a=1", "--callback-events=State.StateChange,*", "--callback-on-failure=reject", "--stream-callback-url=https://x/css",
-		"--status-callback-url=https://x/status", "--callback-private=127.0.0.0/8", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
+		"--status-callback-url=https://x/status", "--callback-private=127.0.0.0/8", "--callback-backlog=2GiB", "--callback-dead-age=48h", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
 	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))

@@ -61,7 +61,7 @@ func (p *program) checks() []web.Check {
 // metrics are the figures of every part, in domain words.
 func (p *program) metrics() []web.Source {
 	return []web.Source{
-		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats), web.AuditSource(p.audit.Stats),
+		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats), web.AuditSource(p.audit.Stats), web.CallbackSource(p.callbacks.queues.Stats),
 		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
 		p.storeMetrics, p.wordMetrics, p.fileMetrics, p.gateMetrics,
 	}

@@ -1,10 +1,13 @@
 package boltstore
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,4 +141,33 @@ func BenchmarkCallbacksCommit(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(next-1)*rooms/time.Since(start).Seconds(), "events/s")
+}
+
+// BenchmarkCallbacksSettle is what a join waits for where receivers want to know of it: alone, and in a storm.
+func BenchmarkCallbacksSettle(b *testing.B) {
+	for _, storm := range []int{1, 1000} {
+		b.Run(strconv.Itoa(storm), func(b *testing.B) {
+			c := openCallbacksTest(b, filepath.Join(b.TempDir(), "callbacks.db"))
+			s, err := delivery.New(b.Context(), delivery.Config{}, c, nil, discard())
+			if err != nil {
+				b.Fatal(err)
+			}
+			s.SetEndpoints(map[string]delivery.Habit{"e": {Paused: true}})
+			ctx, cancel := context.WithCancel(b.Context())
+			var run, wg sync.WaitGroup
+			run.Go(func() { _ = s.Run(ctx) })
+			defer run.Wait()
+			defer cancel()
+			body := []byte(strings.Repeat("x", 300))
+			for b.Loop() {
+				for i := range storm {
+					wg.Go(func() {
+						s.Append(delivery.Event{Endpoint: "e", Room: strconv.Itoa(i % 200), Class: delivery.People, Body: body})
+						s.Settle(ctx)
+					})
+				}
+				wg.Wait()
+			}
+		})
+	}
 }
