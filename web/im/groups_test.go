@@ -147,6 +147,18 @@ func (l *listener) wait(t *testing.T, what string, done func(*listener) bool) {
 	}
 }
 
+// messages counts the messages that came.
+func (l *listener) messages() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, i := range l.got {
+		if i.Message != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // event waits for an event of a kind and returns what it tells.
 func (l *listener) event(t *testing.T, kind string) string {
 	t.Helper()

@@ -162,6 +162,7 @@ func TestDroppedMessagesLookSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(t, nil)
 		d.group("live_1")
+		member := d.join("live_1", "u1")
 		answers := make([]answer, 100)
 		var wg sync.WaitGroup
 		for i := range answers {
@@ -187,6 +188,13 @@ func TestDroppedMessagesLookSent(t *testing.T) {
 			t.Errorf("%d of 100 were dropped, want 60", gone)
 		}
 		d.do("send_group_system_notification", `{"GroupId":"live_1","Content":"beside it"}`)
+		member.event(t, "notification")
+		if n := member.messages(); n != 40 {
+			t.Errorf("a member got %d messages, want 40", n)
+		}
+		if all, err := d.chat.History(t.Context(), "live_1", 0); err != nil || len(all) != 20 || all[19].Seq != 40 {
+			t.Errorf("the history has %d messages, %v", len(all), err)
+		}
 		if asked, sent, notSent := d.witness.counts(); asked != 100 || sent != 40 || notSent != 60 {
 			t.Errorf("asked %d, told of %d sent and %d not sent", asked, sent, notSent)
 		}
