@@ -26,7 +26,7 @@ func credentialsOf(query string) credentials {
 		var pair string
 		pair, query, _ = strings.Cut(query, "&")
 		key, value, _ := strings.Cut(pair, "=")
-		switch key {
+		switch unescape(key) {
 		case "sdkappid":
 			if !c.hasAppID {
 				c.appID, c.hasAppID = unescape(value), true

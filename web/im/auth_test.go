@@ -283,6 +283,14 @@ func TestRates(t *testing.T) {
 			t.Errorf("a stranger: %v", a)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) {
+		d := newGate(t, func(c *im.Config) { c.Rates = im.Rates{"all": 2} })
+		for i, code := range []int{0, 0, 60011, 60011} {
+			if a := d.ask(d.query()); a.code() != code {
+				t.Errorf("call %d of two a second: %v", i+1, a)
+			}
+		}
+	})
 	for _, bad := range []im.Rates{{"": 1}, {"no_such": 1}} {
 		_, err := im.New(im.Config{AppID: 1, Rates: bad}, im.Deps{}, nil)
 		if err == nil {

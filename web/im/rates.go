@@ -10,8 +10,11 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Rates are calls a second, by command; 0: as many as come.
+// Rates are calls a second, by command, and of all together (allCommands); 0: as many as come.
 type Rates map[string]int
+
+// allCommands is the name of the rate of all commands together. There is none unless it is given.
+const allCommands = "all"
 
 // defaultRate is for commands that have none of their own (spec im-rest §1.4).
 const defaultRate = 200
@@ -39,6 +42,11 @@ func (r Rates) limit(c *command) *rate.Limiter {
 	if !given {
 		n = c.rate
 	}
+	return limiter(n)
+}
+
+// limiter lets n through in a second; 0: nil, as many as come.
+func limiter(n int) *rate.Limiter {
 	if n == 0 {
 		return nil
 	}
@@ -47,7 +55,7 @@ func (r Rates) limit(c *command) *rate.Limiter {
 
 // Validate says which name is none of a command.
 func (r Rates) Validate() error {
-	known := map[string]bool{}
+	known := map[string]bool{allCommands: true}
 	for _, path := range Commands() {
 		_, name, _ := strings.Cut(path, "/")
 		known[name] = true

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Server is the door. Its path is /v4/.
@@ -21,6 +23,7 @@ type Server struct {
 	log      *slog.Logger
 
 	commands map[string]*command // by service/command
+	calls    *rate.Limiter       // of all together; nil: any number
 	unknown  tally               // requests that are none of them
 }
 
@@ -34,7 +37,7 @@ func New(cfg Config, deps Deps, log *slog.Logger) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, accounts: deps.Accounts, chat: deps.Chat, journal: journal{deps.Journal}, failures: deps.Failures, log: log,
-		commands: map[string]*command{},
+		commands: map[string]*command{}, calls: limiter(cfg.Rates[allCommands]),
 	}
 	s.register()
 	for _, c := range s.commands {
@@ -107,8 +110,8 @@ func (s *Server) guarded(c *command, r *http.Request) (out any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.calls != nil && !c.calls.Allow() {
-		return nil, refuse(c.limits.tooFast, "more than %d calls of %s in a second", c.calls.Burst(), c.name)
+	if err := s.inTime(c); err != nil {
+		return nil, err
 	}
 	body, err := read(c, r)
 	if err != nil {
@@ -117,6 +120,20 @@ func (s *Server) guarded(c *command, r *http.Request) (out any, err error) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Timeout)
 	defer cancel()
 	return c.run(ctx, by, body)
+}
+
+// codeAllTooFast is for more calls than the application may make, whatever they are.
+const codeAllTooFast = 60011
+
+// inTime says whether a command comes too soon after others.
+func (s *Server) inTime(c *command) error {
+	switch {
+	case s.calls != nil && !s.calls.Allow():
+		return refuse(codeAllTooFast, "more than %d calls in a second", s.calls.Burst())
+	case c.calls != nil && !c.calls.Allow():
+		return refuse(c.limits.tooFast, "more than %d calls of %s in a second", c.calls.Burst(), c.name)
+	}
+	return nil
 }
 
 // read reads a request's body, which may take as long as the server in front allows.
