@@ -38,7 +38,7 @@ func isFounding(ctx context.Context) (GroupDraft, bool) {
 	return d, ok
 }
 
-// tellMade tells that a group was made.
+// tellMade tells that a group was made, before anybody can load it.
 func (s *Service) tellMade(ctx context.Context, g Group) {
 	if s.cfg.Observer == nil {
 		return
@@ -47,5 +47,4 @@ func (s *Service) tellMade(ctx context.Context, g Group) {
 		g.Fields = maps.Clone(d.Fields)
 	}
 	s.cfg.Observer.Observe(GroupMade{Occasion{g.ID, g.CreatedAt, acting(ctx, server)}, g})
-	s.cfg.Observer.Settle(ctx)
 }

@@ -37,16 +37,21 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 	}
 	p, err := s.admitLetter(ctx, user, &m, who)
 	if err != nil {
+		s.tellUnsent(user, &m, who, how, err)
 		return Ack{}, err
 	}
 	p.how, p.by = how, s.remember(who)
 	ack, fresh, err := s.letters.claim(p, time.Now(), &s.cfg)
+	if err != nil {
+		s.tellUnsent(user, &m, who, how, err)
+	}
 	if err != nil || !fresh {
 		return ack, err
 	}
 	err = s.askLetter(ctx, user, p, func() error {
-		if err := s.mayWrite(who); err != nil {
-			return err // silenced meanwhile
+		if err := s.mayWrite(who); err != nil { // silenced meanwhile
+			s.tellUnsent(user, &m, who, how, err)
+			return err
 		}
 		ack = s.letters.settle(user, p, time.Now(), &s.cfg)
 		if !p.Unheard {
@@ -156,9 +161,22 @@ func (l *letters) settle(to string, p *sending, now time.Time, cfg *Config) Ack 
 	p.Message.Time = now
 	l.dedup.settle(Settled{Key: p.Key, Ack: Ack{Time: now}, Expires: now.Add(cfg.DedupAge), unheard: p.Unheard})
 	if cfg.Observer != nil && !p.Unheard && !p.how.Untold {
-		cfg.Observer.Observe(LetterSent{Occasion{Time: now, By: *p.by}, to, p.Message})
+		cfg.Observer.Observe(LetterSent{Occasion{Time: now, By: *p.by}, to, p.Message, nil})
 	}
 	return Ack{Time: now, Body: p.clean, CloudCustomData: p.cleanData}
+}
+
+// tellUnsent tells of a message to a user that was refused.
+func (s *Service) tellUnsent(to string, m *Message, who Identity, how SendOptions, err error) {
+	e, ok := refusalIn(err)
+	if s.cfg.Observer == nil || !ok || how.Untold || who.Anonymous || !validUser(to) {
+		return
+	}
+	fit := s.fit(m)
+	fit.Time = time.Now()
+	s.letters.mu.Lock()
+	defer s.letters.mu.Unlock()
+	s.cfg.Observer.Observe(LetterSent{Occasion{Time: fit.Time, By: who}, to, fit, e})
 }
 
 // abandon gives up a message that was refused after it was claimed.

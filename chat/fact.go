@@ -147,10 +147,12 @@ type (
 		Were []*Message // what they were, in the order of Seqs; nil: it was out of the log already
 	}
 
-	// LetterSent is a message from one user to another.
+	// LetterSent is a message from one user to another. Err is why it was not sent, but for what the Gate refused; it has no
+	// Body and no CloudCustomData then if they are what could not be sent.
 	LetterSent struct {
 		Occasion
-		To string
-		M  *Message
+		To  string
+		M   *Message
+		Err *Error
 	}
 )

@@ -84,6 +84,9 @@ func shortly(f chat.Fact) string {
 	case chat.SignedOut:
 		return fmt.Sprintf("%s signed out on %s: %s", by, f.By.Platform, f.Reason)
 	case chat.LetterSent:
+		if f.Err != nil {
+			return fmt.Sprintf("%s did not write to %s: %s", by, f.To, f.Err.Name)
+		}
 		return fmt.Sprintf("%s wrote %s to %s", by, textOf(f.M), f.To)
 	}
 	return fmt.Sprintf("%T by %s", f, by)

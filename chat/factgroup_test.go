@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -162,7 +163,7 @@ func TestGateOfLetters(t *testing.T) {
 			}
 			return chat.Ruling{}, nil
 		}}
-		s, facts := observed(t, chat.Config{Gate: g, UserBurst: 3, UserRate: 0.01})
+		s, facts := observed(t, chat.Config{Gate: g, UserBurst: 3, UserRate: 0.01, Words: badWords{}})
 		ctx := t.Context()
 		bob := newSession("b")
 		if err := s.SignIn(ctx, named("bob"), bob); err != nil {
@@ -191,10 +192,50 @@ func TestGateOfLetters(t *testing.T) {
 		if _, err := say("plain", chat.SendOptions{Unasked: true, Untold: true}); err != nil {
 			t.Error(err)
 		}
+		_, _ = say("bad", chat.SendOptions{})
+		_, _ = say("one too many", chat.SendOptions{})
 		g.asks(t, "refused", "refused", "refused", "refused", "refused", "dropped", "changed")
-		facts.told(t, "alice wrote theirs to bob")
+		facts.told(t, "alice wrote theirs to bob", "alice did not write to bob: blocked_text", "alice did not write to bob: too_many_messages")
 		if want := []string{"bob: theirs", "bob: plain"}; !slices.Equal(bob.letters, want) {
 			t.Errorf("bob got %q", bob.letters)
 		}
+	})
+}
+
+// hesitant is a store that answers a second after it has made or deleted a group.
+type hesitant struct{ *chat.Memory }
+
+func (s hesitant) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool, error) {
+	defer time.Sleep(time.Second)
+	return s.Memory.CreateGroup(ctx, g)
+}
+
+func (s hesitant) DeleteGroup(ctx context.Context, group string) error {
+	defer time.Sleep(time.Second)
+	return s.Memory.DeleteGroup(ctx, group)
+}
+
+// TestGroupsBeginAndEndInOrder: whoever comes while a group is made, or made anew while it is dismissed, comes after that.
+func TestGroupsBeginAndEndInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var facts recorder
+		s := start(t, chat.Config{Observer: &facts}, hesitant{chat.NewMemory()})
+		time.Sleep(2 * time.Minute)
+		var wg sync.WaitGroup
+		wg.Go(func() { create(t, s, "demo") })
+		synctest.Wait()
+		join(t, s, "demo", "alice")
+		wg.Wait()
+		wg.Go(func() {
+			if err := s.Dismiss(t.Context(), "demo"); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		create(t, s, "demo")
+		join(t, s, "demo", "alice")
+		wg.Wait()
+		facts.told(t, `administrator made demo "A room" map[]`, "alice came", "[alice] online true: Join", `administrator dismissed demo "A room" of owner`,
+			`administrator made demo "A room" map[]`, "alice came", "[alice] online true: Join")
 	})
 }

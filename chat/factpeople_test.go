@@ -3,6 +3,8 @@ package chat_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -251,4 +253,80 @@ func TestGateOfJoinsHoldsNobodyUp(t *testing.T) {
 			t.Errorf("%+v", j)
 		}
 	})
+}
+
+// TestFactsOfACrowd: whatever many do at once, each is told to come, to be away and to go in turns, and each message once.
+func TestFactsOfACrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, facts := observed(t, chat.Config{Gate: &gate{}, ResumeAge: time.Minute})
+		var wg sync.WaitGroup
+		for i := range 20 {
+			user := fmt.Sprint("u", i)
+			wg.Go(func() { stroll(t, s, user) })
+		}
+		wg.Wait()
+		time.Sleep(2 * time.Minute)
+		in, online, seq := map[string]bool{}, map[string]bool{}, uint64(0)
+		for _, f := range facts.take() {
+			switch f := f.(type) {
+			case chat.Came:
+				if online[f.By.User] {
+					t.Errorf("%s came twice", f.By.User)
+				}
+				in[f.By.User] = true
+			case chat.Went:
+				if !in[f.User] {
+					t.Errorf("%s went and was not there", f.User)
+				}
+				in[f.User] = f.Stays
+			case chat.PresenceChanged:
+				for _, user := range f.Users {
+					if online[user] == f.Online {
+						t.Errorf("%s is online %v again, by %s", user, f.Online, f.Cause)
+					}
+					online[user] = f.Online
+				}
+			case chat.Sent:
+				if seq++; f.M.Seq != seq || !in[f.M.From] {
+					t.Errorf("%s sent %d after %d", f.M.From, f.M.Seq, seq-1)
+				}
+			}
+		}
+		for user, still := range online {
+			if still {
+				t.Errorf("%s is online for ever", user)
+			}
+		}
+		if len(online) != 20 || seq == 0 {
+			t.Errorf("%d people, %d messages", len(online), seq)
+		}
+	})
+}
+
+// stroll lets somebody come and go by chance.
+func stroll(t *testing.T, s *chat.Service, user string) {
+	devices := []*session{newSession(user + " 1"), newSession(user + " 2")}
+	for range 60 {
+		sess := devices[rand.IntN(2)]
+		switch rand.IntN(6) {
+		case 0, 1:
+			enter(t, s, "demo", named(user), sess)
+			send(t, s, "demo", user, "hi")
+		case 2:
+			if err := s.Quit(t.Context(), "demo", sess); err != nil {
+				t.Error(err)
+			}
+		case 3:
+			s.Leave("demo", sess)
+		case 4:
+			if err := s.Kick(t.Context(), "demo", admin, []string{user}, ""); err != nil {
+				t.Error(err)
+			}
+		case 5:
+			time.Sleep(rand.N(2 * time.Minute))
+		}
+	}
+	for _, sess := range devices {
+		s.Leave("demo", sess)
+	}
 }

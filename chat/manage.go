@@ -25,12 +25,12 @@ func (s *Service) Create(ctx context.Context, g Group) error {
 		return err
 	}
 	g.Fields = fields
-	now, fresh, err := s.store.CreateGroup(ctx, g)
+	now, fresh, err := s.create(ctx, g)
 	switch {
 	case err != nil:
-		return s.storeError(err, "create")
+		return err
 	case fresh:
-		s.tellMade(ctx, now)
+		s.settled(ctx)
 		return nil
 	case now.Room == g.Room:
 		return nil
@@ -39,6 +39,20 @@ func (s *Service) Create(ctx context.Context, g Group) error {
 	default:
 		return ErrGroupTaken
 	}
+}
+
+// create stores a group if its id is free, and tells of it.
+func (s *Service) create(ctx context.Context, g Group) (now Group, fresh bool, err error) {
+	done, err := s.births.enter(ctx, g.ID)
+	if err != nil {
+		return Group{}, false, err
+	}
+	defer done()
+	now, fresh, err = s.store.CreateGroup(ctx, g)
+	if err == nil && fresh {
+		s.tellMade(ctx, now)
+	}
+	return now, fresh, s.storeError(err, "create")
 }
 
 func (s *Service) checkGroup(g Group) error {
@@ -158,14 +172,19 @@ func (s *Service) Dismiss(ctx context.Context, id string) error {
 	}
 	return s.change(ctx, id, look,
 		func(ctx context.Context) (outcome, error) {
+			done, err := s.births.enter(ctx, id)
+			if err != nil {
+				return outcome{}, s.storeError(err, "dismiss")
+			}
 			if err := s.storeError(s.store.DeleteGroup(ctx, id), "dismiss"); err != nil {
+				done()
 				return outcome{}, err
 			}
 			s.drop(r)
 			return outcome{
 				items:  []Item{event("dismissed", 1, struct{}{})},
 				update: (*room).dismiss,
-				after:  func() { s.cfg.Dismissed(id) },
+				after:  func() { done(); s.cfg.Dismissed(id) },
 				facts:  []Fact{GroupGone{Occasion{id, time.Now(), by}, was}},
 			}, nil
 		})

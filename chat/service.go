@@ -39,6 +39,7 @@ type Service struct {
 
 	broadcasts broadcasts
 	turns      turns
+	births     births
 
 	sessions   atomic.Int64
 	batches    atomic.Uint64
@@ -217,6 +218,7 @@ func (s *Service) room(ctx context.Context, group string) (*room, error) {
 func (s *Service) load(ctx context.Context, r *room) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StoreTimeout)
 	defer cancel()
+	s.births.wait(ctx, r.id)
 	state, err := s.store.LoadGroup(ctx, r.id)
 	if r.err = s.storeError(err, "load"); r.err != nil {
 		s.drop(r)

@@ -33,6 +33,9 @@ func (s *Service) settled(ctx context.Context) {
 
 // tellSends tells what became of the sends of a batch. The room's lock is held.
 func (r *room) tellSends(sends []*sending) {
+	if r.gone {
+		return // that it was dismissed is the last that is told
+	}
 	var facts []Fact
 	for _, p := range sends {
 		switch {
@@ -64,7 +67,7 @@ func (p *sending) notSent(facts []Fact, err error) []Fact {
 
 // tellNotSent tells that a send was refused which is valid but for that. The room's lock is held.
 func (r *room) tellNotSent(p *sending, err error) {
-	if r.s.cfg.Observer == nil || p.untold() {
+	if r.s.cfg.Observer == nil || r.gone || p.untold() {
 		return
 	}
 	if facts := p.notSent(nil, err); facts != nil {
@@ -78,15 +81,21 @@ func (s *Service) tellUnfit(ctx context.Context, m *Message, who Identity, how S
 	if s.cfg.Observer == nil || !ok || how.Untold || who.Anonymous {
 		return
 	}
+	fit := s.fit(m)
+	_ = s.with(ctx, m.Group, func(r *room) error { // of a group that does not exist nothing is told
+		r.tell(NotSent{r.here(who), fit, e})
+		return nil
+	})
+}
+
+// fit is a message without what can't be sent of it.
+func (s *Service) fit(m *Message) *Message {
 	c := *m
 	c.Server = false
 	if _, err := s.check(&c); err != nil {
 		c.Body, c.CloudCustomData = nil, ""
 	}
-	_ = s.with(ctx, m.Group, func(r *room) error { // of a group that does not exist nothing is told
-		r.tell(NotSent{r.here(who), &c, e})
-		return nil
-	})
+	return &c
 }
 
 // refusalIn finds what a message was refused for; false if it failed otherwise, or is under way.

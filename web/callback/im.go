@@ -129,8 +129,12 @@ func beforeLetter(to string, m *chat.Message, at time.Time) []byte {
 }
 
 func letterSent(f chat.LetterSent) []byte {
+	code, info := 0, "send msg succeed"
+	if f.Err != nil {
+		code, info = f.Err.Code, f.Err.Detail
+	}
 	return letter(AfterLetter, f.To, f.M, f.M.Time).
-		number("SendMsgResult", 0).text("ErrorInfo", "send msg succeed").number("UnreadMsgNum", 0).eventTime(f.Time)
+		number("SendMsgResult", int64(code)).text("ErrorInfo", info).number("UnreadMsgNum", 0).eventTime(f.Time)
 }
 
 func beforeJoin(id string, who chat.Identity, at time.Time) []byte {

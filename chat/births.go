@@ -1,0 +1,56 @@
+package chat
+
+import (
+	"context"
+	"sync"
+)
+
+// births are the groups that are being made or dismissed at this moment. While one is, nobody loads it: what is told of it
+// begins with that it was made, and ends with that it was dismissed.
+type births struct {
+	mu   sync.Mutex
+	busy map[string]chan struct{} // closed when it is over
+}
+
+// enter waits until the group is neither made nor dismissed by others. It is left with done.
+func (b *births) enter(ctx context.Context, group string) (done func(), err error) {
+	for {
+		b.mu.Lock()
+		over, busy := b.busy[group]
+		if !busy {
+			break // with the lock
+		}
+		b.mu.Unlock()
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	defer b.mu.Unlock()
+	if b.busy == nil {
+		b.busy = make(map[string]chan struct{})
+	}
+	over := make(chan struct{})
+	b.busy[group] = over
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.busy, group)
+		close(over)
+	}, nil
+}
+
+// wait waits until the group is neither made nor dismissed, but not beyond ctx.
+func (b *births) wait(ctx context.Context, group string) {
+	b.mu.Lock()
+	over, busy := b.busy[group]
+	b.mu.Unlock()
+	if !busy {
+		return
+	}
+	select {
+	case <-over:
+	case <-ctx.Done():
+	}
+}
