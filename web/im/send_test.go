@@ -12,19 +12,22 @@ import (
 	"liveroom/chat"
 )
 
-// witness is asked before things happen and told after; it lets everything happen.
+// witness is asked before things happen and told after. It rules as it is told to, and else lets everything happen.
 type witness struct {
 	mu    sync.Mutex
 	asked []chat.Identity // about messages
 	about int             // letters
 	told  []chat.Fact
+
+	ruling chat.Ruling // of messages
+	err    error       // of messages and groups
 }
 
 func (w *witness) Message(_ context.Context, _ *chat.Message, who chat.Identity) (chat.Ruling, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked = append(w.asked, who)
-	return chat.Ruling{}, nil
+	return w.ruling, w.err
 }
 
 func (w *witness) Letter(context.Context, string, *chat.Message, chat.Identity) (chat.Ruling, error) {
@@ -36,7 +39,7 @@ func (w *witness) Letter(context.Context, string, *chat.Message, chat.Identity) 
 
 func (w *witness) Join(context.Context, string, chat.Identity) error { return nil }
 
-func (w *witness) Found(context.Context, chat.GroupDraft, chat.Identity) error { return nil }
+func (w *witness) Found(context.Context, chat.GroupDraft, chat.Identity) error { return w.err }
 
 func (w *witness) Observe(facts ...chat.Fact) {
 	w.mu.Lock()
@@ -222,5 +225,31 @@ func TestCallbacksAreForbiddenByMessage(t *testing.T) {
 	}
 	if by := d.witness.asked[0]; by.User != chat.Administrator || by.Platform != chat.PlatformREST || by.Address.String() != "192.0.2.7/32" {
 		t.Errorf("the callback names %+v", by)
+	}
+}
+
+// TestBackendsRule: what a backend refuses has its code, what it drops looks sent, and what it rewrote reaches members (spec
+// im-rest §7).
+func TestBackendsRule(t *testing.T) {
+	d := newDoor(t, nil)
+	d.group("live_1")
+	member := d.join("live_1", "u2")
+	for _, code := range []int{10016, 10100, 10200, 80003} {
+		d.witness.err = &chat.Error{Code: code, Name: "refused_by_backend", Detail: "no gifts today"}
+		d.refuses([]refusal{
+			{"a message", "send_group_msg", message(code, "x"), code, "no gifts today"},
+			{"a group", "create_group", `{"Type":"AVChatRoom","Name":"r"}`, code, "no gifts today"},
+		})
+	}
+	d.witness.err, d.witness.ruling = nil, chat.Ruling{Drop: true}
+	if a := d.do("send_group_msg", message(1, "dropped")); a["MsgTime"] == 0.0 || a["MsgDropReason"] != nil {
+		t.Errorf("a dropped message is answered %v", a)
+	}
+	cloud := "seen"
+	d.witness.ruling = chat.Ruling{Body: []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"rewritten"}}]`), CloudCustomData: &cloud}
+	d.do("send_group_msg", message(2, "as sent"))
+	member.wait(t, "message", func(l *listener) bool { return len(l.got) > 0 })
+	if m := member.got[0].Message; m == nil || string(m.Body) != string(d.witness.ruling.Body) || m.CloudCustomData != "seen" {
+		t.Errorf("members got %+v", member.got[0])
 	}
 }
