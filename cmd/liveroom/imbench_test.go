@@ -143,25 +143,25 @@ func (s *server) cpu() float64 {
 	return seconds
 }
 
-// client is one connection that stays. It does as little as it can: what it needs, the server lacks.
-type client struct {
+// persistent is one connection that stays. It does as little as it can: what it needs, the server lacks.
+type persistent struct {
 	s    *server
 	conn net.Conn
 	in   *bufio.Reader
 }
 
-func (s *server) dial() *client {
+func (s *server) dial() *persistent {
 	s.b.Helper()
 	conn, err := net.Dial("tcp", s.http)
 	if err != nil {
 		s.b.Fatal(err)
 	}
-	return &client{s, conn, bufio.NewReader(conn)}
+	return &persistent{s, conn, bufio.NewReader(conn)}
 }
 
-func (c *client) close() { _ = c.conn.Close() }
+func (c *persistent) close() { _ = c.conn.Close() }
 
-func (c *client) send(command, body string) (string, error) {
+func (c *persistent) send(command, body string) (string, error) {
 	if _, err := fmt.Fprintf(c.conn, "POST /v4/%s%s HTTP/1.1\r\nHost: im\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", command, c.s.query, len(body), body); err != nil {
 		return "", err
 	}

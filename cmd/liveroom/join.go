@@ -108,6 +108,11 @@ func (p *program) found(ctx context.Context, _ chat.Identity, d chat.GroupDraft)
 		draft.ID = ""
 		l, err = p.rooms.Create(ctx, draft)
 	}
+	if err == nil { // who made it may write what belongs to it at once: its first status comes before that
+		if late := p.outbox.Flush(ctx, l.Room.ID); late != nil {
+			p.log.Warn("first status of a new room not announced yet", "room", l.Room.ID, "err", late)
+		}
+	}
 	return l.Room.GroupID, refusedByRoom(err)
 }
 

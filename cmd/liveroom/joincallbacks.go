@@ -45,13 +45,19 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	}
 	app := keys.SDKAppID
 	c.sender = callback.NewSender(app, c.receivers, c.client)
-	if c.queues, err = delivery.New(ctx, p.set.queues(), c.store, c.sender, p.log); err != nil {
+	if err = p.joinIMHost(keys); err != nil {
+		return err
+	}
+	if c.queues, err = delivery.New(ctx, p.set.queues(), c.store, senders{p.imHost, c.sender}, p.log); err != nil {
 		return err
 	}
 	c.receivers.Watch(func(all []callback.Endpoint) {
 		habits := make(map[string]delivery.Habit, len(all))
 		for _, e := range all {
 			habits[e.ID] = e.Habit()
+		}
+		if p.imHost != nil {
+			habits[imHostEndpoint] = delivery.Habit{}
 		}
 		c.queues.SetEndpoints(habits)
 	})

@@ -24,7 +24,7 @@ func (s *Settings) validIM() error {
 	if err != nil {
 		return fmt.Errorf("im-rates: %w", err)
 	}
-	return nil
+	return s.validIMHost()
 }
 
 // joinIM makes the Tencent IM door.

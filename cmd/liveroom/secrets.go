@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -28,6 +29,8 @@ type Secrets struct {
 	CallbackKey   string `yaml:"callback-key,omitempty"`    // signs what goes to --callback-url; none: nothing does
 	StreamKey     string `yaml:"stream-callback-key,omitempty"`
 	StatusKey     string `yaml:"status-callback-key,omitempty"`
+	IMAppID       uint64 `yaml:"im-app-id,omitempty"` // application id on the IM host; 0: SDKAppID
+	IMSecret      string `yaml:"im-secret,omitempty"` // UserSig key there; empty: AppSecret
 }
 
 // field is one secret with the name of its environment variable.
@@ -36,6 +39,7 @@ type field struct {
 	value    *string
 	least    int // characters
 	optional bool
+	foreign  bool // somebody else's: it may be one of ours as well
 }
 
 // fields lists the text secrets; the application id is a number and handled beside them.
@@ -52,10 +56,15 @@ func (s *Secrets) fields() []field {
 		{env: "LIVEROOM_CALLBACK_KEY", value: &s.CallbackKey, least: 8, optional: true},
 		{env: "LIVEROOM_STREAM_CALLBACK_KEY", value: &s.StreamKey, least: 8, optional: true},
 		{env: "LIVEROOM_STATUS_CALLBACK_KEY", value: &s.StatusKey, least: 8, optional: true},
+		{env: "LIVEROOM_IM_SECRET", value: &s.IMSecret, least: 8, optional: true, foreign: true},
 	}
 }
 
-const envSDKAppID = "LIVEROOM_SDK_APP_ID"
+// The variables of application ids.
+const (
+	envSDKAppID = "LIVEROOM_SDK_APP_ID"
+	envIMAppID  = "LIVEROOM_IM_APP_ID"
+)
 
 // fromEnv lets set variables win over what s holds.
 func (s *Secrets) fromEnv() error {
@@ -64,13 +73,19 @@ func (s *Secrets) fromEnv() error {
 			*f.value = v
 		}
 	}
-	if v := os.Getenv(envSDKAppID); v != "" {
-		id, err := strconv.ParseUint(v, 10, 32)
-		if err != nil || id == 0 {
-			return fmt.Errorf("%s must be a number from 1 to 4294967295", envSDKAppID)
-		}
-		s.SDKAppID = id
+	return errors.Join(appIDFromEnv(envSDKAppID, &s.SDKAppID), appIDFromEnv(envIMAppID, &s.IMAppID))
+}
+
+func appIDFromEnv(name string, id *uint64) error {
+	v := os.Getenv(name)
+	if v == "" {
+		return nil
 	}
+	n, err := strconv.ParseUint(v, 10, 32)
+	if err != nil || n == 0 {
+		return fmt.Errorf("%s must be a number from 1 to 4294967295", name)
+	}
+	*id = n
 	return nil
 }
 
@@ -82,9 +97,7 @@ func (s *Secrets) fill(other Secrets) {
 			*mine[i].value = *theirs[i].value
 		}
 	}
-	if s.SDKAppID == 0 {
-		s.SDKAppID = other.SDKAppID
-	}
+	s.SDKAppID, s.IMAppID = cmp.Or(s.SDKAppID, other.SDKAppID), cmp.Or(s.IMAppID, other.IMAppID)
 }
 
 // missing names the variables of what s lacks.
@@ -112,13 +125,18 @@ func (s *Secrets) check() error {
 		if len(v) < f.least {
 			return fmt.Errorf("%s is too short: at least %d characters", f.env, f.least)
 		}
+		if f.foreign {
+			continue
+		}
 		if other, twice := seen[v]; twice {
 			return fmt.Errorf("%s and %s are the same: each must be a secret of its own", other, f.env)
 		}
 		seen[v] = f.env
 	}
-	if s.SDKAppID > math.MaxUint32 {
-		return fmt.Errorf("%s must be a number from 1 to 4294967295", envSDKAppID)
+	for name, id := range map[string]uint64{envSDKAppID: s.SDKAppID, envIMAppID: s.IMAppID} {
+		if id > math.MaxUint32 {
+			return fmt.Errorf("%s must be a number from 1 to 4294967295", name)
+		}
 	}
 	return nil
 }

@@ -164,6 +164,8 @@ func TestSecretsThatCannotBe(t *testing.T) {
 		{"backup is the key", complete(func(s *Secrets) { s.PushKeyBackup = s.PushKey }), []string{"LIVEROOM_PUSH_KEY", "LIVEROOM_PUSH_KEY_BACKUP", "same"}},
 		{"token is the app secret", complete(func(s *Secrets) { s.APIToken = s.AppSecret }), []string{"LIVEROOM_API_TOKEN", "LIVEROOM_APP_SECRET", "same"}},
 		{"large application id", complete(func(s *Secrets) { s.SDKAppID = 1 << 32 }), []string{"LIVEROOM_SDK_APP_ID", "4294967295"}},
+		{"large application id of the IM host", complete(func(s *Secrets) { s.IMAppID = 1 << 32 }), []string{"LIVEROOM_IM_APP_ID", "4294967295"}},
+		{"short key of the IM host", complete(func(s *Secrets) { s.IMSecret = "opensea" }), []string{"LIVEROOM_IM_SECRET", "8 characters"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := loadSecrets(t.TempDir(), c.given, true)
@@ -182,14 +184,26 @@ func TestSecretsThatCannotBe(t *testing.T) {
 			}
 		})
 	}
-	for _, id := range []string{"0", "-1", "4294967296", "opensesame"} {
-		t.Run("application id "+id, func(t *testing.T) {
-			t.Setenv("LIVEROOM_SDK_APP_ID", id)
-			_, err := loadSecrets(t.TempDir(), Secrets{}, true)
-			if err == nil || !strings.Contains(err.Error(), "LIVEROOM_SDK_APP_ID") || strings.Contains(err.Error(), "opensesame") {
-				t.Errorf("error %v", err)
-			}
-		})
+	for _, name := range []string{"LIVEROOM_SDK_APP_ID", "LIVEROOM_IM_APP_ID"} {
+		for _, id := range []string{"0", "-1", "4294967296", "opensesame"} {
+			t.Run(name+" "+id, func(t *testing.T) {
+				t.Setenv(name, id)
+				_, err := loadSecrets(t.TempDir(), Secrets{}, true)
+				if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "opensesame") {
+					t.Errorf("error %v", err)
+				}
+			})
+		}
+	}
+}
+
+// TestTheKeyOfTheIMHostMayBeOurs: who brings his application along from there has it in both places for a while.
+func TestTheKeyOfTheIMHostMayBeOurs(t *testing.T) {
+	given := newSecrets()
+	t.Setenv("LIVEROOM_IM_SECRET", given.AppSecret)
+	t.Setenv("LIVEROOM_IM_APP_ID", "1400000009")
+	if s := mustLoad(t, t.TempDir(), given, true); s.IMSecret != given.AppSecret || s.IMAppID != 1400000009 {
+		t.Errorf("key %v, application id %d", s.IMSecret == given.AppSecret, s.IMAppID)
 	}
 }
 

@@ -109,6 +109,7 @@ type program struct {
 	hls       *hls.Server
 	socket    *socket.Server
 	callbacks *callbacks
+	imHost    *imHost // nil: there is none
 	im        *im.Server
 	sessions  *limits // of HLS, of one address
 	web       *web.Server
@@ -180,7 +181,12 @@ func (p *program) join(keys Secrets) error {
 	if p.accounts, err = account.New(people, p.store.Accounts(), p.log); err != nil {
 		return err
 	}
-	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.states, []status.Announcer{&announcer{rooms, p.chat}, p.callbacks.statuses}, p.log)
+	steps := []status.Announcer{&announcer{rooms, p.chat}, p.callbacks.statuses}
+	if p.imHost != nil {
+		p.imHost.queue = p.callbacks.queues
+		steps = append(steps, p.imHost)
+	}
+	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.states, steps, p.log)
 	p.machine.Watch(func(s status.State) { p.outbox.Wake(s.Record.Room) })
 
 	p.rooms, err = live.New(live.Config{
@@ -282,6 +288,9 @@ func (p *program) close() {
 	var err error
 	if p.talk != nil {
 		err = p.talk.Close()
+	}
+	if p.imHost != nil {
+		p.imHost.client.Close()
 	}
 	if p.callbacks != nil {
 		err = errors.Join(err, p.callbacks.close())

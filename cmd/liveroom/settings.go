@@ -92,6 +92,9 @@ type Settings struct {
 	CallbackLocal  string        `name:"callback-private" help:"Private addresses that receivers may have: off, on, or CIDRs such as 10.0.0.0/8." default:"off" env:"LIVEROOM_CALLBACK_PRIVATE" yaml:"callback-private"`
 	CallbackBytes  bytesize      `name:"callback-backlog" help:"Most bytes of messages that wait for receivers of callbacks that do not take them, the oldest give way." default:"1GiB" env:"LIVEROOM_CALLBACK_BACKLOG" yaml:"callback-backlog"`
 	CallbackDead   time.Duration `name:"callback-dead-age" help:"How long what a receiver of callbacks did not take is kept to be sent again." default:"720h" env:"LIVEROOM_CALLBACK_DEAD_AGE" yaml:"callback-dead-age"`
+	IMHost         string        `name:"im-host" help:"Address of an IM host, such as https://console.tim.qq.com, that is told the status of every room beside the chat here." env:"LIVEROOM_IM_HOST" yaml:"im-host"`
+	IMAdmin        string        `name:"im-admin" help:"Administrator of the application on that host." default:"administrator" env:"LIVEROOM_IM_ADMIN" yaml:"im-admin"`
+	IMField        string        `name:"im-field" help:"on: the status is written into the custom field live_status there too; Tencent's console must know it." enum:"on,off" default:"on" env:"LIVEROOM_IM_FIELD" yaml:"im-field"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play, chat and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
 }

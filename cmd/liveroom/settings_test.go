@@ -204,6 +204,10 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"callback dead letters", []string{"--callback-dead-age=1m"}, "", []string{"callback-dead-age", "1m", "1h"}},
 		{"stream callback url", []string{"--stream-callback-url", "x"}, "", []string{"stream-callback-url", "url"}},
 		{"status callback url", []string{"--status-callback-url", "http://u:p@x/"}, "", []string{"status-callback-url", "user"}},
+		{"IM host", []string{"--im-host", "console.tim.qq.com"}, "", []string{"im-host", "https://"}},
+		{"IM host with a path", []string{"--im-host", "https://h/v4"}, "", []string{"im-host", "alone"}},
+		{"administrator of the IM host", []string{"--im-host", "https://h", "--im-admin", "two words"}, "", []string{"im-host", "admin"}},
+		{"field of the IM host", []string{"--im-field=no"}, "", []string{"--im-field", "no", "on"}},
 		{"public url", []string{"--public-url", "localhost"}, "", []string{"public-url", "localhost"}},
 		{"public rtmp url", []string{"--public-rtmp-url", "http://x"}, "", []string{"public-rtmp-url", "http://x"}},
 		{"app", []string{"--apps", "live,a b"}, "", []string{"apps", "a b"}},
@@ -258,7 +262,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--chat-rate=80", "--chat-history=50", "--chat-history-age=1h", "--chat-message-size=8000", "--chat-recall-window=30s", "--chat-user-burst=7", "--chat-user-rate=0.5", "--chat-members=40", "--chat-tips=0", "--chat-create-groups=on", "--chat-members-write=on", "--audit-age=48h", "--audit-entries=5000",
 		"--chat-web-instances=2", "--chat-native-instances=4", "--chat-rivals=apps", "--chat-priority-cap=normal", "--chat-count-change=0.1", "--chat-rooms=many", "--chat-leave=device",
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
-		`--admins=a\,b,c`, "--im-rates=account_import=0", "--callback-url=http://x/?a=1", "--callback-events=State.StateChange,*", "--callback-on-failure=reject", "--stream-callback-url=https://x/css",
+		`--admins=a\,b,c`, "--im-rates=account_import=0", "--im-host=https://im.example.com", "--im-admin=root", "--im-field=off", "--callback-url=http://x/?a=1", "--callback-events=State.StateChange,*", "--callback-on-failure=reject", "--stream-callback-url=https://x/css",
 		"--status-callback-url=https://x/status", "--callback-private=127.0.0.0/8", "--callback-backlog=2GiB", "--callback-dead-age=48h", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
