@@ -125,7 +125,7 @@ type Deps struct {
 	Socket http.Handler // /chat, /chat/stream
 	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…
 	Pages  http.Handler // everything that is no API
-	IM     http.Handler // /v4/
+	IM     http.Handler // /v4/; may be Busy
 
 	Checks  []Check  // for readiness and health
 	Metrics []Source // beside the server's own

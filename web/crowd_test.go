@@ -147,3 +147,28 @@ func TestARequestThatOutlastsItsHandlerKeepsItsPlace(t *testing.T) {
 		t.Errorf("when it is over = %d", status)
 	}
 }
+
+// busyHeld is held, and says itself when an address has too many requests under way.
+type busyHeld struct{ held }
+
+func (busyHeld) ServeBusy(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "busy") }
+
+// Backends of Tencent's API look for their envelope whatever the HTTP status.
+func TestCommandsOfACrowdedAddressAreTurnedAwayByTheirDoor(t *testing.T) {
+	h := busyHeld{held{make(chan struct{}, 10), make(chan struct{})}}
+	b := newBench(t, func(cfg *web.Config, deps *web.Deps) { cfg.MaxPerAddress, deps.IM = 1, h })
+	ended := make(chan struct{})
+	go func() {
+		b.request("POST", "/v4/openim/sendmsg", "", nil)
+		close(ended)
+	}()
+	<-h.began
+	if a := b.request("POST", "/v4/openim/sendmsg", "", nil); a.status != http.StatusOK || a.raw != "busy" {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
+	if a := b.request("GET", "/api/v1/rooms", "", nil); a.status != http.StatusTooManyRequests {
+		t.Errorf("the API: %d", a.status)
+	}
+	close(h.let)
+	<-ended
+}

@@ -92,7 +92,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	from := remoteOf(r.Context())
 	if !s.crowd.enter(from) {
-		newProblem(http.StatusTooManyRequests, "too_many_requests", "this address has as many requests under way as it may").retry(5*time.Second).write(w, r.Context())
+		s.turnAway(w, r)
 		return
 	}
 	p := &place{ResponseWriter: w, leave: func() { s.crowd.leave(from) }}
@@ -102,13 +102,27 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.leadChat(p, r)
 	case isMedia(r.URL.Path):
 		s.leadMedia(p, r)
-	case s.im != nil && strings.HasPrefix(r.URL.Path, "/v4/"):
+	case s.im != nil && isIM(r.URL.Path):
 		s.lead(s.im, p, r)
 	case s.files != nil && isFile(r.URL.Path):
 		s.lead(http.HandlerFunc(s.serveFile), p, r)
 	default:
 		s.engine.ServeHTTP(w, r)
 	}
+}
+
+// Busy is a handler that says in its own words that an address has as many requests under way as it may.
+type Busy interface {
+	ServeBusy(w http.ResponseWriter, r *http.Request)
+}
+
+// turnAway answers whose address has too many requests under way.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request) {
+	if door, ok := s.im.(Busy); ok && isIM(r.URL.Path) {
+		door.ServeBusy(w, r)
+		return
+	}
+	newProblem(http.StatusTooManyRequests, "too_many_requests", "this address has as many requests under way as it may").retry(5*time.Second).write(w, r.Context())
 }
 
 // leadChat hands over to the chat, if the page that asks may take part. Who is let in counts among the chat's connections,
@@ -185,6 +199,9 @@ func (s *Server) recovered(r *http.Request) {
 func isChat(path string) bool {
 	return path == "/chat" || path == "/chat/stream" || strings.HasPrefix(path, "/chat/stream/")
 }
+
+// isIM says whether a path is one of Tencent's commands.
+func isIM(path string) bool { return strings.HasPrefix(path, "/v4/") }
 
 // isMedia says whether a path is /{app}/{stream}.flv, .m3u8, or of an HLS session (/{app}/{stream}/h/…, /p/…).
 func isMedia(path string) bool {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -238,6 +239,16 @@ func TestWhereAndHow(t *testing.T) {
 	}
 	if strings.Contains(d.log.String(), d.sig) || strings.Contains(d.log.String(), d.sig[:40]) {
 		t.Error("the UserSig is in the log")
+	}
+}
+
+func TestWhoHasTooManyCallsUnderWayIsToldInAnEnvelope(t *testing.T) {
+	d := newDoor(t, nil)
+	w := httptest.NewRecorder()
+	d.ServeBusy(w, httptest.NewRequest(http.MethodPost, harmless, nil))
+	var a answer
+	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil || w.Code != http.StatusOK || a.code() != 60018 || a["ActionStatus"] != "FAIL" {
+		t.Errorf("%d %s, %v", w.Code, w.Body, err)
 	}
 }
 

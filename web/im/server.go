@@ -61,9 +61,7 @@ func (s *Server) register() {
 // and only then the body.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Headers", "X-Requested-With")
-	h.Set("Access-Control-Allow-Methods", "POST")
+	setHeaders(h)
 	if r.Method == http.MethodOptions {
 		return // what a page asks before it asks
 	}
@@ -80,6 +78,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.log.Enabled(r.Context(), slog.LevelDebug) {
 		s.log.Debug("command answered", "requestId", h.Get("X-Request-Id"), "command", name, "code", code, "took", time.Since(began))
 	}
+}
+
+// setHeaders sets those of every answer (spec im-rest §1.1).
+func setHeaders(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Headers", "X-Requested-With")
+	h.Set("Access-Control-Allow-Methods", "POST")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// codeBusy is for an address that has too many requests under way.
+const codeBusy = 60018
+
+// ServeBusy answers an address that has as many requests under way as it may, whatever it asks for: clients that look for
+// an envelope would take anything else for success.
+func (s *Server) ServeBusy(w http.ResponseWriter, _ *http.Request) {
+	setHeaders(w.Header())
+	s.unknown.add(s.answer(w, nil, nil, refuse(codeBusy, "this address has as many calls under way as it may; see max-per-address")))
 }
 
 // find returns the command that a request is for.
