@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -115,7 +114,7 @@ func TestBackendsDecide(t *testing.T) {
 		op["random"], op["cloudCustomData"] = 7, "mine"
 		op["body"] = json.RawMessage(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hello"}}]`)
 		a := alice.ask(op)
-		if fmt.Sprintf("%s", a.Body) != `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"***"}}]` || a.CloudCustomData == nil || *a.CloudCustomData != "theirs" {
+		if string(a.Body) != `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"***"}}]` || a.CloudCustomData == nil || *a.CloudCustomData != "theirs" {
 			t.Errorf("%s: %+v", op["op"], a)
 		}
 		op["body"] = json.RawMessage(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"no"}}]`)
