@@ -116,12 +116,15 @@ func notSent(f chat.NotSent) []byte {
 
 // letter begins what is told of a message to a user (spec im-callbacks §7.2).
 func letter(command, to string, m *chat.Message, at time.Time) object {
-	seq, random := int64(m.Seq), int64(m.Random)
-	key := strconv.FormatInt(seq, 10) + "_" + strconv.FormatInt(random, 10) + "_" + strconv.FormatInt(at.Unix(), 10)
 	return newObject(320+len(m.Body)+len(m.CloudCustomData)).text("CallbackCommand", command).
-		text("From_Account", m.From).text("To_Account", to).number("MsgSeq", seq).number("MsgRandom", random).
-		number("MsgTime", at.Unix()).text("MsgKey", key).text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).
+		text("From_Account", m.From).text("To_Account", to).number("MsgSeq", int64(m.Seq)).number("MsgRandom", int64(m.Random)).
+		number("MsgTime", at.Unix()).text("MsgKey", letterKey(m, at)).text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).
 		messageBody(m.Body).text("CloudCustomData", m.CloudCustomData)
+}
+
+// letterKey is the MsgKey of a message to a user.
+func letterKey(m *chat.Message, at time.Time) string {
+	return strconv.FormatUint(m.Seq, 10) + "_" + strconv.FormatUint(uint64(m.Random), 10) + "_" + strconv.FormatInt(at.Unix(), 10)
 }
 
 func beforeLetter(to string, m *chat.Message, at time.Time) []byte {
@@ -296,19 +299,30 @@ func fromDevice(who chat.Identity) url.Values {
 	return q
 }
 
-// judged is a verdict about a message (spec im-callbacks §7.1): of the sensitive words, so that it was not sent and has no
-// MsgID, or one that came after delivery. Its body has no CallbackCommand; what words were hit is not told.
+// judged is a verdict about a message to a group (spec im-callbacks §7.1): of the sensitive words, so that it was not sent
+// and has no MsgID, or one that came after delivery. Its body has no CallbackCommand; what words were hit is not told.
 func judged(group string, m *chat.Message, app uint64) []byte {
-	texts, custom := textsOf(m.Body)
-	scene := "Group"
-	if custom {
-		scene = "GroupCustom"
+	id := ""
+	if m.Seq != 0 {
+		id = strconv.FormatUint(m.Seq, 10)
 	}
-	contact := newObject(96).number("ContactType", 2).text("ToGroupId", group).close()
+	return judgement("Group", newObject(96).number("ContactType", 2).text("ToGroupId", group).close(), id, m, app)
+}
+
+// judgedLetter is the same about a message to a user.
+func judgedLetter(f chat.LetterSent, app uint64) []byte {
+	return judgement("C2C", newObject(96).number("ContactType", 1).text("To_Account", f.To).close(), letterKey(f.M, f.M.Time), f.M, app)
+}
+
+func judgement(scene string, contact []byte, id string, m *chat.Message, app uint64) []byte {
+	texts, custom := textsOf(m.Body)
+	if custom {
+		scene += "Custom"
+	}
 	o := newObject(384+len(m.Body)).text("Scene", scene).number("SdkAppId", int64(app)).text("From_Account", m.From).
 		raw("ContactItem", contact).text("ContentType", "Text").raw("TextContent", encode(nil, texts))
-	if m.Seq != 0 {
-		o = o.text("MsgID", strconv.FormatUint(m.Seq, 10))
+	if id != "" {
+		o = o.text("MsgID", id)
 	}
 	return o.number("CtxcbResult", 1).text("CtxcbRequestId", messageID(m)).raw("CtxcbKeywords", []byte("[]")).
 		text("CtxcbSuggestion", "Block").text("CtxcbLabel", "Custom").text("CloudCustomData", m.CloudCustomData).close()

@@ -45,7 +45,7 @@ func (o *Observer) Observe(facts ...chat.Fact) {
 		case chat.Withdrew:
 			o.withdrew(f)
 		case chat.LetterSent:
-			o.ofUser(AfterLetter, delivery.Talk, f.M.From, f.Occasion, func() []byte { return letterSent(f) })
+			o.letterSent(f)
 		case chat.Came:
 			o.ofGroup(AfterNewMemberJoin, delivery.People, f.Occasion, func() []byte { return came(f) })
 		case chat.Went:
@@ -83,9 +83,16 @@ func (o *Observer) ofGroup(command string, class delivery.Class, at chat.Occasio
 	}
 }
 
-func (o *Observer) ofUser(command string, class delivery.Class, user string, at chat.Occasion, body func() []byte) {
-	if to := o.receivers.Wants(command); to != nil {
-		o.tell(to, call{command: command, class: class, queue: queueOf(user), query: from(at.By), body: body(), at: at.Time})
+// letterSent is told also of a message that was not sent, and where words were the reason as a verdict too.
+func (o *Observer) letterSent(f chat.LetterSent) {
+	if to := o.receivers.Wants(AfterLetter); to != nil {
+		o.tell(to, call{command: AfterLetter, class: delivery.Talk, queue: queueOf(f.M.From), query: from(f.By), body: letterSent(f), at: f.Time})
+	}
+	if f.Err == nil || !f.Err.Is(chat.ErrBlocked) {
+		return
+	}
+	if to := o.receivers.Wants(ResultNotify); to != nil {
+		o.tell(to, call{command: ResultNotify, class: delivery.Talk, queue: queueOf(f.M.From), body: judgedLetter(f, o.app), at: f.Time})
 	}
 }
 

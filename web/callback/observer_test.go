@@ -208,6 +208,29 @@ func TestWordsAreAVerdict(t *testing.T) {
 	}
 }
 
+// TestWordsInALetter: the same of a message to a user, which is told as one that failed.
+func TestWordsInALetter(t *testing.T) {
+	var queue kept
+	o := NewObserver(testApp, registryOf(t, Endpoint{ID: "mine", URL: "http://x/", Format: FormatIM}), &queue)
+	m := text("bad")
+	m.Seq = 0
+	o.Observe(chat.LetterSent{Occasion: on(alice), To: "bob", M: m, Err: chat.ErrBlocked}, chat.LetterSent{Occasion: on(alice), To: "bob", M: m, Err: chat.ErrNoReceiver})
+	if len(queue.events) != 3 || queue.events[1].Command != ResultNotify || queue.events[1].Room != queue.events[0].Room {
+		t.Fatalf("%+v", queue.events)
+	}
+	if body := string(queue.events[0].Body); !strings.Contains(body, `"SendMsgResult":80001,"ErrorInfo":"`) {
+		t.Error(body)
+	}
+	const want = `{"Scene":"C2C","SdkAppId":1400000001,"From_Account":"alice","ContactItem":{"ContactType":1,"To_Account":"bob"},` +
+		`"ContentType":"Text","TextContent":["bad"],"MsgID":"0_4294967295_1790000000","CtxcbResult":1,`
+	if body := string(queue.events[1].Body); !strings.HasPrefix(body, want) {
+		t.Errorf("%s\nwant\n%s", body, want)
+	}
+	if body := string(queue.events[2].Body); !strings.Contains(body, `"SendMsgResult":20003,"ErrorInfo":"there is no such user"`) {
+		t.Error(body)
+	}
+}
+
 // TestAVerdictAfterDelivery: of a message that is still known, beside its recall.
 func TestAVerdictAfterDelivery(t *testing.T) {
 	var queue kept
