@@ -30,6 +30,7 @@ type member struct {
 	heard    map[uint64]time.Time // when the status message of a version came
 	close    *closing             // what the server said before it closed
 	left     []string             // groups it was taken out of, and why
+	letters  []order              // of other users or a backend, to this user
 	onStatus func(status.Record)  // told of each status message
 }
 
@@ -188,6 +189,8 @@ func (m *member) read() {
 			Push  string `json:"push"`
 			Group any    `json:"group"` // of pushes, its id
 			Items []item `json:"items"`
+
+			Message chatMessage `json:"message"` // of push c2c
 			closing
 		}
 		if err := json.Unmarshal(raw, &frame); err != nil {
@@ -201,6 +204,11 @@ func (m *member) read() {
 		}
 		if frame.Push == "close" {
 			m.close = &frame.closing
+		}
+		if frame.Push == "c2c" {
+			cb := incoming{}
+			_ = json.Unmarshal(frame.Message.Body, &cb.Body) // of other elements: an empty order
+			m.letters = append(m.letters, cb.order())
 		}
 		if frame.Push == "left" {
 			m.left = append(m.left, fmt.Sprint(frame.Group, " ", frame.Reason))
