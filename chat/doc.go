@@ -13,5 +13,9 @@
 // server (a room message or a state event) closes the open batch, which leaves at once with it as last item, so nothing
 // is overtaken. No lock is held while a store or a session is called.
 //
+// A Gate may be asked before something happens, without a lock and in the caller's goroutine: the room goes on meanwhile,
+// and only later messages of the same sender wait. An Observer is told of what happened, under the lock that puts it in
+// order, so that it must not block. Neither costs anything where there is none.
+//
 // Transport, encoding and slow consumers are the doors'.
 package chat

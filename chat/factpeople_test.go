@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -66,6 +67,45 @@ func TestFactsOfPeople(t *testing.T) {
 		enter(t, s, "other", on("dora", chat.PlatformWeb, ""), page)
 		facts.told(t, "dora came", "[dora] online true: Join", `administrator made other "A room" map[]`, "dora came", "[dora] online true: Join",
 			"dora went: joined_elsewhere by dora", "[dora] online false: Quit")
+	})
+}
+
+// TestFactsOfBannedNetworks: those who are taken along with somebody are told to go too, each by himself.
+func TestFactsOfBannedNetworks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, facts := observed(t, chat.Config{})
+		home, away := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+		for i, from := range []netip.Prefix{home, home, away} {
+			who := named([]string{"alice", "bob", "bob"}[i])
+			who.Address = from
+			enter(t, s, "demo", who, newSession(fmt.Sprint(i)))
+		}
+		for i := range 2 {
+			who := named([]string{"carol", "x"}[i])
+			who.Address, who.Anonymous = home, i == 1
+			enter(t, s, "demo", who, newSession(who.User))
+		}
+		facts.take()
+		if _, err := s.Ban(t.Context(), "demo", admin, chat.Ban{Users: []string{"alice"}, For: time.Hour, Address: true}); err != nil {
+			t.Fatal(err)
+		}
+		facts.told(t, "alice went: banned by administrator", "[alice] online false: Quit", // bob is there on another network
+			"carol went: banned by administrator", "[carol] online false: Quit")
+	})
+}
+
+// TestPresenceOfRobots: what somebody does who counts as a robot too is told like what others do, and a robot does nothing.
+func TestPresenceOfRobots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, facts := observed(t, chat.Config{})
+		if err := s.AddRobots(t.Context(), "demo", admin, []string{"alice", "bob"}); err != nil {
+			t.Fatal(err)
+		}
+		sess, _ := join(t, s, "demo", "alice")
+		if err := s.Quit(t.Context(), "demo", sess); err != nil {
+			t.Fatal(err)
+		}
+		facts.told(t, "alice came", "[alice] online true: Join", "alice went:  by alice", "[alice] online false: Quit")
 	})
 }
 

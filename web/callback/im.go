@@ -232,7 +232,7 @@ func came(f chat.Came) []byte {
 
 func went(f chat.Went) []byte {
 	exit := "Kicked"
-	if f.Reason == "" {
+	if f.By.User == f.User { // he asked, or went to another room
 		exit = "Quit"
 	}
 	return group(AfterMemberExit, f.Group, 0).text("ExitType", exit).text("Operator_Account", f.By.User).

@@ -76,6 +76,12 @@ func TestFactsAreTold(t *testing.T) {
 				`"SendMsgResult":0,"ErrorInfo":"send msg succeed","UnreadMsgNum":0,` + when,
 		},
 		{
+			chat.LetterSent{Occasion: on(phone), To: "bob", M: &chat.Message{From: "alice", Time: text("").Time}, Err: &chat.Error{Code: 80001, Detail: "no"}},
+			"AfterSendMsg talk users-07 ", "2001:db8:7:1:: iOS",
+			`"From_Account":"alice","To_Account":"bob","MsgSeq":0,"MsgRandom":0,"MsgTime":1790000000,"MsgKey":"0_0_1790000000","MsgId":"alice-s0",` +
+				`"OnlineOnlyFlag":0,"MsgBody":[],"CloudCustomData":"","SendMsgResult":80001,"ErrorInfo":"no","UnreadMsgNum":0,` + when,
+		},
+		{
 			chat.Came{Occasion: on(alice)},
 			"AfterNewMemberJoin people room_42 ", web,
 			group + `"JoinType":"Apply","Operator_Account":"alice","NewMemberList":[{"Member_Account":"alice"}],` + when,
@@ -83,6 +89,11 @@ func TestFactsAreTold(t *testing.T) {
 		{
 			chat.Went{Occasion: on(phone), User: "alice"},
 			"AfterMemberExit people room_42 ", "2001:db8:7:1:: iOS",
+			group + `"ExitType":"Quit","Operator_Account":"alice","ExitMemberList":[{"Member_Account":"alice"}],` + when,
+		},
+		{
+			chat.Went{Occasion: on(alice), User: "alice", Reason: chat.DepartJoinedElsewhere},
+			"AfterMemberExit people room_42 ", web,
 			group + `"ExitType":"Quit","Operator_Account":"alice","ExitMemberList":[{"Member_Account":"alice"}],` + when,
 		},
 		{
