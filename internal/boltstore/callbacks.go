@@ -264,7 +264,7 @@ func (c *Callbacks) Items(ctx context.Context, k delivery.Key, from uint64, limi
 			last, _, ok := blockKey(key)
 			block, err := decodeBlock(k, last, v)
 			if err != nil || !ok {
-				return errors.Join(fmt.Errorf("%w: items of %q", errCorrupt, queueKey(k)), err)
+				return errors.Join(fmt.Errorf("%w: items of %q", delivery.ErrDamaged, queueKey(k)), err)
 			}
 			for _, i := range block {
 				if i.N < from {

@@ -223,6 +223,97 @@ func TestPoisonOpensNoDoor(t *testing.T) {
 	})
 }
 
+// TestStatusesGoFirst: where many rooms talk to a slow receiver, a status does not wait for them.
+func TestStatusesGoFirst(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		to := &receiver{takes: time.Second}
+		s := serve(t, delivery.Config{PerEndpoint: 4}, delivery.NewMemory(), to, nil)
+		for i := range 100 {
+			s.say(delivery.Talk, fmt.Sprint("room", i), "m", 1, 3)
+		}
+		time.Sleep(500 * time.Millisecond)
+		s.say(delivery.State, "room99", "s", 1, 2)
+		time.Sleep(2 * time.Second)
+		s.delivered("room99", delivery.State, []string{"s1"})
+		time.Sleep(time.Second)
+		s.delivered("room99", delivery.State, []string{"s1", "s2"})
+		time.Sleep(2 * time.Minute)
+		s.delivered("room99", delivery.Talk, ids("m", 1, 3))
+	})
+}
+
+// TestPoisonousStatesKeepNoDoorShut: while it is open, the circuit is tried with other classes in turn.
+func TestPoisonousStatesKeepNoDoorShut(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		to := &receiver{answer: down}
+		s := serve(t, delivery.Config{}, delivery.NewMemory(), to, nil)
+		for i := range 10 {
+			s.Append(event(delivery.State, fmt.Sprint("room", i), "bad"))
+		}
+		s.say(delivery.Talk, "a", "m", 1, 3)
+		time.Sleep(5 * time.Minute)
+		to.set(0, only("bad", down))
+		time.Sleep(time.Minute + time.Second)
+		s.delivered("a", delivery.Talk, ids("m", 1, 3))
+	})
+}
+
+// damaged is a store that can't read a queue, for ever or for now.
+type damaged struct {
+	delivery.Store
+	mu  sync.Mutex
+	err error
+}
+
+func (d *damaged) set(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err = err
+}
+
+func (d *damaged) Items(ctx context.Context, k delivery.Key, from uint64, limit int, bytes int64) ([]*delivery.Item, error) {
+	d.mu.Lock()
+	err := d.err
+	d.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return d.Store.Items(ctx, k, from, limit, bytes)
+}
+
+// TestStoreThatCannotBeRead: what can't be read now is read later, and said once; what is damaged is skipped, told as missing,
+// and the queue goes on.
+func TestStoreThatCannotBeRead(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		store := &damaged{Store: delivery.NewMemory()}
+		to := &receiver{answer: down}
+		s := serve(t, delivery.Config{}, store, to, nil)
+		s.say(delivery.People, "a", "p", 1, 100)
+		time.Sleep(time.Second)
+		s.stop()
+		s.start()
+		store.set(errors.New("away"))
+		to.set(0, nil)
+		time.Sleep(time.Minute)
+		if n := strings.Count(s.said.String(), "can't be read"); n != 1 || len(to.got("a", delivery.People)) != 0 {
+			t.Errorf("said %d times", n)
+		}
+		store.set(nil)
+		time.Sleep(time.Minute)
+		s.delivered("a", delivery.People, ids("p", 1, 100))
+		to.set(0, down)
+		s.say(delivery.People, "b", "p", 1, 100)
+		time.Sleep(time.Second)
+		s.stop()
+		store.set(fmt.Errorf("%w: a block is cut off", delivery.ErrDamaged))
+		s.start()
+		s.say(delivery.People, "b", "p", 101, 102)
+		to.set(0, nil)
+		time.Sleep(time.Minute)
+		s.checkGap("b", delivery.People, 100, ids("p", 101, 102))
+	})
+}
+
 // TestTooMuchTalk: of a room the newest stay, and one event says in their place how many are missing.
 func TestTooMuchTalk(t *testing.T) {
 	inTime(t, func(t *testing.T) {

@@ -11,13 +11,15 @@ type endpoint struct {
 	id    string
 	habit Habit
 
-	line   []*queue // queues whose heads may be sent, in the order in which they were ready
+	first  []*queue // queues of State whose heads may be sent, in the order in which they were ready,
+	line   []*queue // and those of the other classes
 	flying int      // tries under way
 
 	well   uint64 // tries it answered as a receiver should, whatever it said of the event
 	unwell int    // tries in a row that found it unwell
 	open   bool
 	due    bool          // open, and the pause is over
+	turn   bool          // the last probe was of the other classes
 	pause  time.Duration // how long the present one is
 	round  int           // grows whenever the circuit opens or closes
 
@@ -91,7 +93,11 @@ func (s *Service) schedule(q *queue) {
 		return
 	}
 	q.ready = true
-	q.ep.line = append(q.ep.line, q)
+	if q.key.Class == State {
+		q.ep.first = append(q.ep.first, q)
+	} else {
+		q.ep.line = append(q.ep.line, q)
+	}
 	s.start(q.ep)
 }
 
@@ -116,10 +122,11 @@ func (s *Service) start(ep *endpoint) {
 	if s.run == nil || ep.habit.Paused {
 		return
 	}
-	for len(ep.line) > 0 && ep.flying < s.cfg.PerEndpoint && s.flying < s.cfg.Most && (!ep.open || ep.due) {
-		q := ep.line[0]
-		ep.line[0] = nil
-		ep.line = ep.line[1:]
+	for ep.flying < s.cfg.PerEndpoint && s.flying < s.cfg.Most && (!ep.open || ep.due) {
+		q := ep.next()
+		if q == nil {
+			return
+		}
 		q.ready = false
 		if q.empty() || q.taken || q.gone {
 			continue
@@ -131,6 +138,25 @@ func (s *Service) start(ep *endpoint) {
 		s.flying++
 		s.spawn(func(ctx context.Context) { s.try(ctx, q, probe) })
 	}
+}
+
+// next takes the queue that is next in line, nil if there is none: those of State before all others, but in turn with them
+// while the circuit is open, so that none of them alone can keep it so.
+func (ep *endpoint) next() *queue {
+	line := &ep.first
+	if ep.open {
+		ep.turn = !ep.turn
+	}
+	if len(ep.first) == 0 || ep.open && ep.turn && len(ep.line) > 0 {
+		line = &ep.line
+	}
+	if len(*line) == 0 {
+		return nil
+	}
+	q := (*line)[0]
+	(*line)[0] = nil
+	*line = (*line)[1:]
+	return q
 }
 
 // backoff is the wait after a number of tries that failed.

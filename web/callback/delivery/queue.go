@@ -32,6 +32,8 @@ type queue struct {
 	ready bool // it is in line at its endpoint
 	waits bool // it is in line later
 
+	unread bool // the store could not be read, and that was said
+
 	// About the head.
 	tries    int
 	failed   int    // tries that count against it

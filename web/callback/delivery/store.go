@@ -2,8 +2,12 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrDamaged says that what a Store has can't be read, however often it is tried.
+var ErrDamaged = errors.New("delivery: the store is damaged")
 
 // Key names a queue.
 type Key struct {
@@ -98,7 +102,7 @@ type Store interface {
 	// Queues returns all queues that are not idle.
 	Queues(ctx context.Context) ([]Queue, error)
 	// Items returns items of a queue from N from on, in order: at least one if there is one, and no more than limit or than
-	// take about that many bytes.
+	// take about that many bytes. The error is ErrDamaged if they are not what was stored.
 	Items(ctx context.Context, k Key, from uint64, limit int, bytes int64) ([]*Item, error)
 	// Older returns N of the first item from from on that was queued at a moment or later, or up to 64 less; the N after the
 	// last item if none was.

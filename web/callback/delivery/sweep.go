@@ -111,7 +111,7 @@ func (s *Service) buryOld(ctx context.Context, q *queue, cutoff time.Time) {
 		s.mu.Lock()
 		if err != nil || h == nil || h.n == 0 || !h.at.Before(cutoff) || q.gone {
 			if err != nil && ctx.Err() == nil {
-				s.log.Error("queued callbacks can't be read", "endpoint", q.key.Endpoint, "room", q.key.Room, "err", err)
+				s.unreadable(q, err)
 			}
 			s.release(q, false)
 			s.schedule(q)

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -26,7 +27,7 @@ func (s *Service) try(ctx context.Context, q *queue, probe bool) {
 		defer s.mu.Unlock()
 		s.release(q, probe)
 		if err != nil && ctx.Err() == nil {
-			s.log.Error("queued callbacks can't be read; will retry", "endpoint", q.key.Endpoint, "room", q.key.Room, "err", err)
+			s.unreadable(q, err)
 			s.later(q, s.cfg.RetryMin)
 		}
 		s.schedule(q)
@@ -145,15 +146,20 @@ func (s *Service) fill(ctx context.Context, q *queue) error {
 		s.mu.Unlock()
 		read, err := s.store.Items(ctx, q.key, first, limit, windowBytes)
 		s.mu.Lock()
+		if errors.Is(err, ErrDamaged) {
+			s.missing(q, err)
+			return nil
+		}
 		if err != nil || q.gone {
 			return err
 		}
+		q.unread = false
 		for len(read) > 0 && read[0].N < q.first { // dropped meanwhile
 			read = read[1:]
 		}
 		if len(read) == 0 || read[0].N != q.first {
 			if q.first == first {
-				s.missing(q)
+				s.missing(q, nil)
 			}
 			return nil
 		}
@@ -168,9 +174,17 @@ func (s *Service) fill(ctx context.Context, q *queue) error {
 }
 
 // missing skips stored items that the store does not have, which only a damaged file can make happen.
-func (s *Service) missing(q *queue) {
-	s.log.Error("queued callbacks are missing in the store", "endpoint", q.key.Endpoint, "room", q.key.Room, "events", q.stored-q.first)
+func (s *Service) missing(q *queue, err error) {
+	s.log.Error("queued callbacks are missing in the store", "endpoint", q.key.Endpoint, "room", q.key.Room, "events", q.stored-q.first, "err", err)
 	s.drop(q, q.stored)
+}
+
+// unreadable says once that a queue can't be read.
+func (s *Service) unreadable(q *queue, err error) {
+	if !q.unread {
+		s.log.Error("queued callbacks can't be read; will retry", "endpoint", q.key.Endpoint, "room", q.key.Room, "err", err)
+	}
+	q.unread = true
 }
 
 // judge decides what a try means for the head of a queue.
