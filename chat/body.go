@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"unicode/utf8"
 )
 
@@ -128,42 +127,35 @@ func arrayOf(raw json.RawMessage) ([]json.RawMessage, error) {
 	return list, err
 }
 
-// objectOf splits a JSON object into its raw values. A name that comes twice, in whatever case, is an error: one reader
-// would take the first and another the last.
-func objectOf(raw json.RawMessage) (map[string]json.RawMessage, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+// objectOf splits an object of valid JSON into its raw values. A name that comes twice, in whatever case, is an error: one
+// reader would take the first and another the last.
+func objectOf(raw json.RawMessage) (fields map[string]json.RawMessage, err error) {
+	if len(raw) == 0 || raw[0] != '{' {
 		return nil, errors.New("must be an object")
 	}
-	fields := make(map[string]json.RawMessage)
+	fields = make(map[string]json.RawMessage)
 	seen := make(map[string]bool)
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return nil, errors.New("not JSON")
+	EachField(raw, func(key, value []byte) bool {
+		name := nameOf(key)
+		folded := fold(name)
+		if seen[folded] {
+			err = errors.New("a name comes twice")
+			return false
 		}
-		name, ok := t.(string)
-		if !ok {
-			return nil, errors.New("not JSON")
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return nil, errors.New("not JSON")
-		}
-		if folded := fold(name); seen[folded] {
-			return nil, errors.New("a name comes twice")
-		} else {
-			seen[folded] = true
-		}
-		fields[name] = value
+		seen[folded], fields[name] = true, value
+		return true
+	})
+	return fields, err
+}
+
+// nameOf is the name of a field as EachField has it.
+func nameOf(key []byte) string {
+	name := string(key)
+	if bytes.IndexByte(key, '\\') < 0 && utf8.Valid(key) {
+		return name
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, errors.New("not JSON")
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("not JSON")
-	}
-	return fields, nil
+	_ = json.Unmarshal([]byte(`"`+name+`"`), &name) // it is valid
+	return name
 }
 
 // Nesting is how deep brackets nest outside of strings.

@@ -112,14 +112,26 @@ func fold(s string) string {
 	if plain(s) {
 		return s
 	}
-	s = norm.NFKC.String(visible(s))
-	return strings.TrimSpace(strings.ToLower(strings.ToUpper(s)))
+	s = visible(s)
+	if isASCII(s) {
+		return strings.TrimSpace(strings.ToLower(s))
+	}
+	return strings.TrimSpace(strings.ToLower(strings.ToUpper(norm.NFKC.String(s))))
 }
 
 // plain spares the usual names the work.
 func plain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < 'a' || c > 'z') && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
 			return false
 		}
 	}

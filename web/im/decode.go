@@ -1,6 +1,7 @@
 package im
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -120,7 +121,7 @@ func (s *shape) decode(of *service, body []byte, into any) error {
 	case !json.Valid(body):
 		return refuse(of.badJSON, "the body is not JSON")
 	}
-	body = body[skipSpace(body, 0):]
+	body = bytes.TrimLeft(body, " \t\r\n")
 	if body[0] != '{' {
 		return refuse(of.badJSON, "the body must be a JSON object")
 	}
@@ -141,7 +142,7 @@ func missing(of *service, name string) *Error { return refuse(of.parameter, "%s 
 // object fills v from a JSON object.
 func (s *shape) object(v reflect.Value, data []byte) *mismatch {
 	var wrong *mismatch
-	eachField(data, func(key, value []byte) bool {
+	chat.EachField(data, func(key, value []byte) bool {
 		f := s.byName[string(key)]
 		if f == nil {
 			f = s.escaped(key)
@@ -223,7 +224,7 @@ func (f *field) elements(v reflect.Value, data []byte) *mismatch {
 	}
 	var wrong *mismatch
 	v.Set(reflect.MakeSlice(v.Type(), 0, 4))
-	eachElement(data, func(n int, value []byte) bool {
+	chat.EachElement(data, func(n int, value []byte) bool {
 		v.Grow(1)
 		v.SetLen(n + 1)
 		if wrong = f.one(v.Index(n), value); wrong != nil {
@@ -278,4 +279,14 @@ func (f *field) text(v reflect.Value, data []byte) *mismatch {
 	}
 	v.SetString(text)
 	return nil
+}
+
+// plain says whether a quoted string is what it stands for: nothing in it is escaped, and all of it is UTF-8.
+func plain(quoted []byte) bool {
+	for _, c := range quoted {
+		if c == '\\' {
+			return false
+		}
+	}
+	return utf8.Valid(quoted)
 }
