@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"liveroom/chat/account"
@@ -136,4 +137,25 @@ func TestStatusesAreToldToAnotherIMHost(t *testing.T) {
 	n.call(http.MethodDelete, "/api/v1/rooms/show", nil, nil)
 	im := host.imClient()
 	host.eventually("the group of a deleted room is dissolved", func() bool { return host.groupOn(im, "show").ErrorCode == 10010 })
+}
+
+// TestWhatAnIMHostRefusesIsADeadLetter: an operator reads why, puts it right, and has it told again.
+func TestWhatAnIMHostRefusesIsADeadLetter(t *testing.T) {
+	host := startNode(t, "--chat-words-admins=on", "--chat-history=100")
+	host.call(http.MethodPost, "/api/v1/words", map[string]any{"words": []map[string]any{{"word": "raffle"}}}, nil)
+	t.Setenv("LIVEROOM_IM_APP_ID", fmt.Sprint(host.secrets.SDKAppID))
+	t.Setenv("LIVEROOM_IM_SECRET", host.secrets.AppSecret)
+	n := startNode(t, "--im-host=http://"+host.http)
+	n.createRoom(map[string]any{"id": "show", "title": "A raffle", "anchor": "alice"})
+
+	const dead = "/api/v1/callbacks/" + imHostEndpoint + "/dead"
+	n.eventually("the status is a dead letter", func() bool {
+		var got struct{ Letters []struct{ Event, Why string } }
+		n.call(http.MethodGet, dead, nil, &got)
+		return len(got.Letters) == 1 && got.Letters[0].Event == "live_status" &&
+			strings.Contains(got.Letters[0].Why, "create_group") && strings.Contains(got.Letters[0].Why, "80001")
+	})
+	host.call(http.MethodDelete, "/api/v1/words/raffle", nil, nil)
+	n.call(http.MethodPost, dead+"/replay", map[string]any{}, nil)
+	toldElsewhere(host, n.status("show"))
 }
