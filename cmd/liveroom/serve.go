@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -74,14 +75,19 @@ func (c serveCmd) Run(e *env) error {
 	return p.run(e.ctx)
 }
 
+// newLogger returns the log. What the standard library says by itself goes there too: it repeats what strangers sent, such
+// as a receiver of callbacks that answers unasked.
 func newLogger(e *env, s Settings) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(s.LogLvl)) // kong has checked it
 	options := &slog.HandlerOptions{Level: level}
+	var to slog.Handler = slog.NewTextHandler(e.errOut, options)
 	if s.LogFmt == "json" {
-		return slog.New(slog.NewJSONHandler(e.errOut, options))
+		to = slog.NewJSONHandler(e.errOut, options)
 	}
-	return slog.New(slog.NewTextHandler(e.errOut, options))
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(slog.NewLogLogger(to, slog.LevelDebug).Writer())
+	return slog.New(to)
 }
 
 // program is every part of a running liveroom, joined but not started.
