@@ -159,3 +159,23 @@ func TestWhatAnIMHostRefusesIsADeadLetter(t *testing.T) {
 	n.call(http.MethodPost, dead+"/replay", map[string]any{}, nil)
 	toldElsewhere(host, n.status("show"))
 }
+
+// TestStatusesWaitForAKeyThatFits: a host that wants nothing from this application is not refusing a status.
+func TestStatusesWaitForAKeyThatFits(t *testing.T) {
+	host := startNode(t, "--chat-history=100")
+	t.Setenv("LIVEROOM_IM_APP_ID", fmt.Sprint(host.secrets.SDKAppID))
+	t.Setenv("LIVEROOM_IM_SECRET", "the key of another application")
+	n := startNode(t, "--im-host=http://"+host.http)
+	n.createRoom(map[string]any{"id": "show", "title": "A show", "anchor": "alice"})
+	n.eventually("the host has refused it", func() bool {
+		var got struct {
+			Deliveries []struct{ Outcome, Why string }
+		}
+		n.call(http.MethodGet, "/api/v1/callbacks/"+imHostEndpoint+"/deliveries", nil, &got)
+		return len(got.Deliveries) > 0 && got.Deliveries[0].Outcome == "unwell" && strings.Contains(got.Deliveries[0].Why, "70009")
+	})
+	n.stop()
+	t.Setenv("LIVEROOM_IM_SECRET", host.secrets.AppSecret)
+	n.start()
+	toldElsewhere(host, n.status("show"))
+}
