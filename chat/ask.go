@@ -84,7 +84,18 @@ func (s *Service) askMessage(ctx context.Context, p *sending, next func() error)
 	if s.cfg.Gate == nil || p.Message.Server || p.how.Unasked {
 		return next()
 	}
-	return s.inTurn(ctx, p, func() (Ruling, error) { return s.cfg.Gate.Message(ctx, p.Message, *p.by) }, next)
+	return s.inTurn(ctx, p, func() (Ruling, error) {
+		err := s.with(ctx, p.Message.Group, func(r *room) error { // who was forbidden to speak while he waited is not asked about
+			if p.Trusted {
+				return nil
+			}
+			return r.maySpeak(p.Message.From, p.Address)
+		})
+		if err != nil {
+			return Ruling{}, err
+		}
+		return s.cfg.Gate.Message(ctx, p.Message, *p.by)
+	}, next)
 }
 
 // askLetter is askMessage for a message to a user.

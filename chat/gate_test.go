@@ -369,14 +369,19 @@ func TestGateThatFails(t *testing.T) {
 // TestGateDecidesBeforeMutes: who is muted while a backend thinks it over is not heard.
 func TestGateDecidesBeforeMutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, carol := gated(t, chat.Config{}, &gate{message: takesTime})
+		g := &gate{message: takesTime}
+		s, carol := gated(t, chat.Config{}, g)
 		sent := later(t, s, "alice", "2s")
+		behind := later(t, s, "alice", "3s")
 		if _, err := s.Mute(t.Context(), "demo", admin, "alice", time.Hour, ""); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-sent; !errors.Is(err, chat.ErrMuted) {
-			t.Errorf("got %v", err)
+		for _, w := range []<-chan error{sent, behind} {
+			if err := <-w; !errors.Is(err, chat.ErrMuted) {
+				t.Errorf("got %v", err)
+			}
 		}
+		g.asks(t, "2s")
 		if got := carol.kinds(); !slices.Equal(got, []string{"mute"}) {
 			t.Errorf("delivered %q", got)
 		}
