@@ -140,14 +140,14 @@ func TestFailsWhileOthersPass(t *testing.T) {
 				s.delivered("b", delivery.State, ids("", 0, 599))
 				s.delivered("a", delivery.State, []string{"next"})
 				tries := to.times("bad")
-				want := 10
+				free := 0 // tries that don't count, because nothing else had been answered since the one before
 				if name == "no answer" {
-					want++ // the first may have been the receiver's state
+					free = len(tries) - 10
 				}
-				if len(tries) != want || tries[1].Sub(tries[0]) != time.Second || tries[9].Sub(tries[8]) != 30*time.Second {
+				if free < 0 || free > 2 || name == "no answer" && free == 0 || len(tries) != 10+free || tries[1].Sub(tries[0]) != time.Second || tries[9].Sub(tries[8]) != 30*time.Second {
 					t.Errorf("%d tries at %v", len(tries), tries)
 				}
-				if dead := s.dead(); len(dead) != 1 || dead[0].ID != "bad" || dead[0].Tries != want {
+				if dead := s.dead(); len(dead) != 1 || dead[0].ID != "bad" || dead[0].Tries != len(tries) {
 					t.Errorf("%+v", dead)
 				}
 				if st := s.Stats(); st.Opened != 0 {
