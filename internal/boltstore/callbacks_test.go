@@ -78,6 +78,36 @@ func TestCallbacksFileErrors(t *testing.T) {
 	}
 }
 
+// TestCallbacksLeaveNothing: blocks go when all of their items are gone, and with their queue or endpoint.
+func TestCallbacksLeaveNothing(t *testing.T) {
+	c := openCallbacksTest(t, filepath.Join(t.TempDir(), "callbacks.db"))
+	a, b := delivery.Key{Endpoint: "e", Room: "a", Class: delivery.Talk}, delivery.Key{Endpoint: "f", Room: "b", Class: delivery.People}
+	blocks := func() (n int) {
+		err := c.s.db.View(func(tx *bolt.Tx) error { n = tx.Bucket(bucketItems).Stats().KeyN; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, step := range []struct {
+		change delivery.Change
+		want   int // blocks, of up to 64 items
+	}{
+		{delivery.Change{Queues: []delivery.QueueChange{deliverytest.Change(a, 1, 201, 200), deliverytest.Change(b, 1, 101, 100)}}, 6},
+		{delivery.Change{Queues: []delivery.QueueChange{deliverytest.Change(a, 64, 201, 0)}}, 6},
+		{delivery.Change{Queues: []delivery.QueueChange{deliverytest.Change(a, 65, 201, 0)}}, 5},
+		{delivery.Change{Gone: []string{"f"}}, 3},
+		{delivery.Change{Queues: []delivery.QueueChange{deliverytest.Change(a, 201, 201, 0)}}, 0},
+	} {
+		if err := c.Commit(t.Context(), step.change); err != nil {
+			t.Fatal(err)
+		}
+		if got := blocks(); got != step.want {
+			t.Errorf("%d blocks, want %d", got, step.want)
+		}
+	}
+}
+
 // TestCallbacksFileShrinks: what a flood left behind is given back at the next start, and nothing else is lost.
 func TestCallbacksFileShrinks(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "callbacks.db")
