@@ -81,7 +81,7 @@ func (t *turns) leave(l lane, turn chan struct{}) {
 
 // askMessage asks the Gate about a message and does what it says. Next is called in the sender's turn.
 func (s *Service) askMessage(ctx context.Context, p *sending, next func() error) error {
-	if s.cfg.Gate == nil || p.Message.Server || p.how.Unasked {
+	if s.cfg.Gate == nil || p.Message.Server || p.how.Unasked || p.by == nil || !s.cfg.Gate.AsksMessages() {
 		return next()
 	}
 	return s.inTurn(ctx, p, func() (Ruling, error) {

@@ -23,6 +23,8 @@ type Fact interface{ Occasioned() Occasion }
 type Observer interface {
 	// Observe takes facts. It is called under locks: it must not block, nor call the chat.
 	Observe(facts ...Fact)
+	// HearsMessages says whether anybody wants to know at present what becomes of messages. It is called for each.
+	HearsMessages() bool
 	// Settle waits until what was observed before is as durable as it is to be, but not for long if it can't be, and not
 	// beyond ctx.
 	Settle(ctx context.Context)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,10 @@ type recorder struct {
 	mu      sync.Mutex
 	facts   []chat.Fact
 	settled int
+	aside   atomic.Bool // nobody wants to know of messages
 }
+
+func (r *recorder) HearsMessages() bool { return !r.aside.Load() }
 
 func (r *recorder) Observe(facts ...chat.Fact) {
 	r.mu.Lock()

@@ -8,6 +8,9 @@ import (
 // Gate is asked before something happens, and may refuse it with an *Error. It may take its time, up to its own limit; the
 // room goes on meanwhile. The server's own acts are not asked for.
 type Gate interface {
+	// AsksMessages says whether Message asks anybody at present. It is called for each message: where nobody is asked, none
+	// waits for its turn.
+	AsksMessages() bool
 	// Message is asked about each message to a group, after mutes and words and before frequency control (design §6): one
 	// after the other of one sender, others pass. What M has must not be changed, nor kept.
 	Message(ctx context.Context, m *Message, who Identity) (Ruling, error)

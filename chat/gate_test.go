@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ type gate struct {
 	letter  func(m *chat.Message) (chat.Ruling, error)
 	join    func(who chat.Identity) error
 	found   func(d chat.GroupDraft) error
+	aside   atomic.Bool // nobody asks about messages
 
 	mu    sync.Mutex
 	asked []string
@@ -39,6 +41,8 @@ func (g *gate) take() []string {
 	g.asked = nil
 	return all
 }
+
+func (g *gate) AsksMessages() bool { return !g.aside.Load() }
 
 func (g *gate) Message(ctx context.Context, m *chat.Message, who chat.Identity) (chat.Ruling, error) {
 	g.note(textOf(m))
@@ -78,6 +82,24 @@ func (g *gate) asks(t *testing.T, want ...string) {
 	if asked := g.take(); !slices.Equal(asked, want) {
 		t.Errorf("asked about %q, want %q", asked, want)
 	}
+}
+
+// TestGateThatAsksNothing: where nobody asks about messages, and nobody wants to know what becomes of them, they pass as if
+// there were neither; whoever begins to, is asked about the next.
+func TestGateThatAsksNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, told := &gate{}, &recorder{}
+		s, _ := gated(t, chat.Config{Observer: told}, g)
+		told.take()
+		for _, aside := range []bool{true, false} {
+			g.aside.Store(aside)
+			told.aside.Store(aside)
+			send(t, s, "demo", "alice", fmt.Sprint("aside ", aside))
+			if asked, facts := len(g.take()), len(told.take()); (asked == 0) != aside || (facts == 0) != aside {
+				t.Errorf("aside %v: asked about %d, told %d", aside, asked, facts)
+			}
+		}
+	})
 }
 
 // takesTime takes as long as the text of a message says.

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// remember keeps who sends something, where somebody wants to know.
+// remember keeps who sends a message, where somebody wants to know.
 func (s *Service) remember(who Identity) *Identity {
-	if s.cfg.Gate == nil && s.cfg.Observer == nil {
+	if (s.cfg.Gate == nil || !s.cfg.Gate.AsksMessages()) && (s.cfg.Observer == nil || !s.cfg.Observer.HearsMessages()) {
 		return nil
 	}
 	by := who
@@ -54,7 +54,7 @@ func (r *room) tellSends(sends []*sending) {
 }
 
 // untold says whether nobody is told what becomes of a send.
-func (p *sending) untold() bool { return p.Message.Server || p.how.Untold }
+func (p *sending) untold() bool { return p.Message.Server || p.how.Untold || p.by == nil }
 
 // notSent appends that a send was refused, if it was.
 func (p *sending) notSent(facts []Fact, err error) []Fact {

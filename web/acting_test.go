@@ -18,6 +18,8 @@ type told struct {
 	facts []chat.Fact
 }
 
+func (*told) HearsMessages() bool { return true }
+
 func (o *told) Observe(facts ...chat.Fact) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -38,6 +38,9 @@ func NewGate(app uint64, receivers *Registry, client *Client, log *slog.Logger) 
 	return &Gate{client: client, receivers: receivers, app: app, log: log, desks: map[string]*desk{}, failed: map[string]uint64{}}
 }
 
+// AsksMessages implements chat.Gate.
+func (g *Gate) AsksMessages() bool { return g.receivers.Wants(BeforeSendMsg) != nil }
+
 // Message implements chat.Gate.
 func (g *Gate) Message(ctx context.Context, m *chat.Message, who chat.Identity) (chat.Ruling, error) {
 	to, ok := g.receiver(BeforeSendMsg)

@@ -34,6 +34,16 @@ func NewObserver(app uint64, receivers *Registry, queue Queue) *Observer {
 // Settle implements chat.Observer.
 func (o *Observer) Settle(ctx context.Context) { o.queue.Settle(ctx) }
 
+// HearsMessages implements chat.Observer.
+func (o *Observer) HearsMessages() bool {
+	for _, command := range []string{AfterSendMsg, SendMsgException, ResultNotify} {
+		if o.receivers.Wants(command) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Observe implements chat.Observer. Of facts that nobody wants to be told of nothing is made.
 func (o *Observer) Observe(facts ...chat.Fact) {
 	for _, f := range facts {

@@ -39,7 +39,10 @@ func (w *witness) Letter(context.Context, string, *chat.Message, chat.Identity) 
 
 func (w *witness) Join(context.Context, string, chat.Identity) error { return nil }
 
+func (*witness) AsksMessages() bool                                            { return true }
 func (w *witness) Found(context.Context, chat.GroupDraft, chat.Identity) error { return w.err }
+
+func (*witness) HearsMessages() bool { return true }
 
 func (w *witness) Observe(facts ...chat.Fact) {
 	w.mu.Lock()

@@ -23,6 +23,8 @@ type witness struct {
 	facts []chat.Fact
 }
 
+func (*witness) HearsMessages() bool { return true }
+
 func (w *witness) Observe(facts ...chat.Fact) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -97,6 +99,7 @@ func (editor) Join(_ context.Context, _ string, who chat.Identity) error {
 	return nil
 }
 
+func (editor) AsksMessages() bool { return true }
 func (editor) Found(context.Context, chat.GroupDraft, chat.Identity) error {
 	return errors.New("never asked")
 }
