@@ -35,7 +35,6 @@ const (
 	away         // its port is closed
 	slow         // some answers come after the limit of 5 s, the others late
 	double       // it answers twice, and hangs up
-	unasked      // it answers twice
 	garbage      // each second event is answered by what is no answer, the first time
 )
 
@@ -115,10 +114,7 @@ func (r *moody) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 			time.Sleep(100 * time.Millisecond)
 		}
 	case double:
-		twice(w, "Connection: close\r\n", good)
-		return
-	case unasked:
-		twice(w, "", good)
+		twice(w, good)
 		return
 	case garbage:
 		if nth == 1 && count%2 == 0 {
@@ -130,12 +126,12 @@ func (r *moody) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 // twice answers twice and hangs up.
-func twice(w http.ResponseWriter, header, body string) {
+func twice(w http.ResponseWriter, body string) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		return
 	}
-	one := "HTTP/1.1 200 OK\r\n" + header + "Content-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
+	one := "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body
 	_, _ = io.WriteString(conn, one+one)
 	_ = conn.Close()
 }
@@ -282,7 +278,7 @@ func TestReceiverFromHell(t *testing.T) {
 func TestWhatReceiversSayUnaskedIsLogged(t *testing.T) {
 	t.Parallel()
 	r := newMoody(t)
-	r.be(unasked)
+	r.be(double)
 	n := startNode(t, "--callback-private=127.0.0.1/32", "--status-callback-url="+r.url())
 	n.createRoom(obj{"id": "r1", "anchor": "host"})
 	n.eventually("it is in the log", func() bool { return strings.Contains(n.log.String(), "Unsolicited response") })

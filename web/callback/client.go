@@ -53,7 +53,7 @@ func NewClient(private Private) *Client {
 	dialer := &net.Dialer{Control: private.control}
 	return &Client{http: &http.Client{
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableCompression: true,
+			DialContext: counted(dialer.DialContext), ForceAttemptHTTP2: true, DisableCompression: true,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 			MaxIdleConns:    512, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: maxReplyHeader,
 		},
@@ -74,7 +74,8 @@ type answer struct {
 func (c *Client) post(ctx context.Context, timeout time.Duration, url string, header http.Header, body []byte) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	var asked request
+	req, err := http.NewRequestWithContext(asked.watch(ctx), http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, &failure{"bad_url", "the receiver's URL can't be used"}
 	}
@@ -87,6 +88,9 @@ func (c *Client) post(ctx context.Context, timeout time.Duration, url string, he
 		return answer{}, failureOf(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if asked.unasked() {
+		return answer{}, &failure{"connection", "the receiver answered more than it was asked"}
+	}
 	reply, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	switch {
 	case err != nil:
