@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,12 +17,7 @@ import (
 	"liveroom/web/callback/delivery"
 )
 
-// TestMain runs the tests on one processor: where timers of one synctest bubble fire on several at once, the race detector
-// itself breaks down now and then (golang/go#78156), and these tests have thousands.
-func TestMain(m *testing.M) {
-	runtime.GOMAXPROCS(1)
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // receiver is a Sender that answers as told and remembers what it was sent.
 type receiver struct {
@@ -57,7 +51,7 @@ func (r *receiver) Send(ctx context.Context, e delivery.Event) delivery.Result {
 	r.peak = max(r.peak, all)
 	answer, takes := r.answer, r.takes
 	r.mu.Unlock()
-	if takes > 0 { // a timer's channel that is ready at once crashes the race detector in a bubble (Go 1.26)
+	if takes > 0 { // a timer's channel that is ready at once crashes the race detector in a bubble (golang/go#78156)
 		select {
 		case <-time.After(takes):
 		case <-ctx.Done():
