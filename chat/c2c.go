@@ -40,7 +40,7 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 		s.tellUnsent(user, &m, who, how, err)
 		return Ack{}, err
 	}
-	p.how, p.by = how, s.remember(who)
+	p.how, p.by = how, &who
 	ack, fresh, err := s.letters.claim(p, time.Now(), &s.cfg)
 	if err != nil {
 		s.tellUnsent(user, &m, who, how, err)

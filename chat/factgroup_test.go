@@ -202,6 +202,21 @@ func TestGateOfLetters(t *testing.T) {
 	})
 }
 
+// TestLettersWhereNobodyWantsMessages: messages to users are asked about and told of by themselves.
+func TestLettersWhereNobodyWantsMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{}
+		g.aside.Store(true)
+		s, facts := observed(t, chat.Config{Gate: g})
+		facts.aside.Store(true)
+		if _, err := s.SendTo(t.Context(), "bob", chat.Message{Body: text("hi")}, named("alice"), nil); err != nil {
+			t.Error(err)
+		}
+		g.asks(t, "hi")
+		facts.told(t, "alice wrote hi to bob")
+	})
+}
+
 // hesitant is a store that answers a second after it has made or deleted a group.
 type hesitant struct{ *chat.Memory }
 

@@ -105,7 +105,7 @@ type batch struct {
 type sending struct {
 	Candidate
 	how    SendOptions
-	by     *Identity // who sends it, for the Gate and the Observer; nil if there is neither
+	by     *Identity // who sends it, for the Gate and the Observer; nil if neither wants to know
 	exempt bool      // from sensitive words
 
 	clean     string  // the body with words replaced, or as the Gate had it, if either was
