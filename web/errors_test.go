@@ -13,6 +13,7 @@ import (
 	"liveroom/chat/account"
 	"liveroom/live"
 	"liveroom/status"
+	"liveroom/web/callback/delivery"
 )
 
 func TestProblemTable(t *testing.T) {
@@ -33,6 +34,7 @@ func TestProblemTable(t *testing.T) {
 		{&status.Refused{Code: "invalid_until"}, 422, "invalid", "until"},
 		{fmt.Errorf("load: %w", status.ErrUnknownRoom), 404, "not_found", ""},
 		{status.ErrUnavailable, 503, "store_unavailable", ""},
+		{delivery.ErrUnsettled, 503, "store_unavailable", ""},
 		{status.ErrConflict, 409, "conflict", ""},
 		{context.DeadlineExceeded, 503, "timeout", ""},
 		{context.Canceled, 503, "timeout", ""},

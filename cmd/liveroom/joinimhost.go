@@ -89,8 +89,7 @@ func (h *imHost) ApplyStatus(ctx context.Context, r status.Record) error {
 		Endpoint: imHostEndpoint, Room: r.Room, Class: delivery.State, Command: callback.LiveStatus, Body: body,
 		ID: fmt.Sprintf("%s:%s:%d", r.Room, r.Epoch, r.Version),
 	})
-	h.queue.Settle(ctx)
-	return ctx.Err()
+	return h.queue.Settle(ctx)
 }
 
 // Send implements delivery.Sender. Of a room that was deleted meanwhile only the end is told.

@@ -11,8 +11,8 @@ import (
 // nowhere is a Queue that keeps nothing.
 type nowhere struct{}
 
-func (nowhere) Append(...delivery.Event) {}
-func (nowhere) Settle(context.Context)   {}
+func (nowhere) Append(...delivery.Event)     {}
+func (nowhere) Settle(context.Context) error { return nil }
 
 // BenchmarkObserveSent is what telling of one message costs its room.
 func BenchmarkObserveSent(b *testing.B) {

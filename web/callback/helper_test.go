@@ -93,9 +93,10 @@ func registryOf(t *testing.T, all ...Endpoint) *Registry {
 
 // kept is a Queue that keeps what is appended.
 type kept struct {
-	events  []delivery.Event
-	settled int
+	events    []delivery.Event
+	settled   int
+	unsettled error
 }
 
 func (k *kept) Append(events ...delivery.Event) { k.events = append(k.events, events...) }
-func (k *kept) Settle(context.Context)          { k.settled++ }
+func (k *kept) Settle(context.Context) error    { k.settled++; return k.unsettled }

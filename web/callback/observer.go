@@ -14,7 +14,7 @@ import (
 // Queue keeps events until their receivers have them (delivery.Service).
 type Queue interface {
 	Append(events ...delivery.Event)
-	Settle(ctx context.Context)
+	Settle(ctx context.Context) error
 }
 
 // Observer tells IM receivers what happens in the chat. It is a chat.Observer.
@@ -32,7 +32,9 @@ func NewObserver(app uint64, receivers *Registry, queue Queue) *Observer {
 }
 
 // Settle implements chat.Observer.
-func (o *Observer) Settle(ctx context.Context) { o.queue.Settle(ctx) }
+func (o *Observer) Settle(ctx context.Context) {
+	_ = o.queue.Settle(ctx) // what happened, happened; the queues say what is wrong with their store
+}
 
 // HearsMessages implements chat.Observer.
 func (o *Observer) HearsMessages() bool {

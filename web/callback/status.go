@@ -42,8 +42,7 @@ func (s *Statuses) ApplyStatus(ctx context.Context, r status.Record) error {
 			Endpoint: e.ID, Room: r.Room, Class: delivery.State, ID: statusID(r), Command: LiveStatus, Body: body,
 		})
 	}
-	s.queue.Settle(ctx)
-	return ctx.Err()
+	return s.queue.Settle(ctx)
 }
 
 // statusID is the same at each repeat. The epoch belongs to it: a room that is made anew after its tombstone was forgotten

@@ -235,7 +235,9 @@ func (s *Streams) tell(ctx context.Context, steps []step) error {
 	if len(over) == 0 {
 		return noted
 	}
-	s.queue.Settle(ctx)
+	if err := s.queue.Settle(ctx); err != nil {
+		return err
+	}
 	if err := s.store.DeletePushes(ctx, over...); err != nil {
 		return err
 	}

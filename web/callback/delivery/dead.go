@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -66,7 +67,7 @@ func (s *Service) Dead(ctx context.Context, endpoint string, from Place, limit i
 	if !s.knows(endpoint) {
 		return nil, ErrNoEndpoint
 	}
-	s.Settle(ctx)
+	_ = s.Settle(ctx) // what is not stored yet is not in the list
 	return s.store.Dead(ctx, endpoint, from.Class, from.After, limit)
 }
 
@@ -98,8 +99,7 @@ func (s *Service) takeDead(ctx context.Context, id string, chosen []uint64, f fu
 		}
 		return true
 	})
-	s.Settle(ctx)
-	return count, err
+	return count, cmp.Or(err, s.Settle(ctx))
 }
 
 // takeOut removes one dead letter. The lock is held.
@@ -116,7 +116,9 @@ func (s *Service) eachDead(ctx context.Context, id string, f func(*endpoint, Dea
 	s.mu.Lock()
 	last := s.lastDead
 	s.mu.Unlock()
-	s.Settle(ctx)
+	if err := s.Settle(ctx); err != nil {
+		return err
+	}
 	for from := (Place{}); from.Class < classes; {
 		page, err := s.store.Dead(ctx, id, from.Class, from.After, deadPage)
 		if err != nil {

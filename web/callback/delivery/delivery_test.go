@@ -633,13 +633,15 @@ func TestStoreThatFails(t *testing.T) {
 		to.set(0, down)
 		begin := time.Now()
 		s.say(delivery.State, "a", "s", 1, 3)
-		s.Settle(t.Context())
-		if took := time.Since(begin); took != 2*time.Second {
-			t.Errorf("settled after %v", took)
+		err := s.Settle(t.Context())
+		if took := time.Since(begin); !errors.Is(err, delivery.ErrUnsettled) || took != 2*time.Second {
+			t.Errorf("settled after %v: %v", took, err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		s.Settle(ctx)
+		if err := s.Settle(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("settled without time for it: %v", err)
+		}
 		s.say(delivery.Talk, "a", "m", 1, 1000)
 		s.say(delivery.State, "b", "s", 1, 500)
 		if st := s.Stats(); st.Dropped[delivery.Talk] < 500 || st.Lost == 0 || st.Lost > 300 || st.Failures == 0 {

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -201,8 +202,12 @@ func (s *Service) trimBacklog() {
 	}
 }
 
-// Settle waits until what was appended before of State and People is stored or delivered, SettleTimeout at most.
-func (s *Service) Settle(ctx context.Context) {
+// ErrUnsettled says that what was appended may be lost in a crash so far. It is kept, and sent, all the same.
+var ErrUnsettled = errors.New("events are not stored yet")
+
+// Settle waits until what was appended before of State and People is stored or delivered, SettleTimeout at most: then the
+// error is ErrUnsettled, or else that of ctx.
+func (s *Service) Settle(ctx context.Context) error {
 	s.mu.Lock()
 	upTo := s.hard
 	s.mu.Unlock()
@@ -212,7 +217,7 @@ func (s *Service) Settle(ctx context.Context) {
 		done, moved := s.settled >= upTo, s.moved
 		s.mu.Unlock()
 		if done {
-			return
+			return nil
 		}
 		signal(s.write)
 		if late == nil {
@@ -222,9 +227,9 @@ func (s *Service) Settle(ctx context.Context) {
 		select {
 		case <-moved:
 		case <-late.C:
-			return // the writer says what is wrong
+			return ErrUnsettled // the writer says what is wrong
 		case <-ctx.Done():
-			return
+			return ctx.Err()
 		}
 	}
 }
