@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"liveroom/web/callback/delivery"
 )
 
 // description is /openapi.yaml as a program reads it.
@@ -156,6 +158,9 @@ func TestDocumentedExamplesWork(t *testing.T) {
 			b.dies("backend", "1")
 		}
 		a := b.request(e.method, path, auth, e.body, e.headers...)
+		if strings.HasSuffix(path, "/dead/replay") { // it is refused again
+			b.waitFor("replayed event", func() bool { return b.queues.Stats().Queued[delivery.People] == 0 })
+		}
 		if a.status != e.status {
 			t.Errorf("%s %s = %d %s, documented %d", e.method, e.path, a.status, a.raw, e.status)
 			continue
