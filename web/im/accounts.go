@@ -75,18 +75,22 @@ func (s *Server) importAccounts(ctx context.Context, by chat.Identity, in *impor
 	if err := checkBatch("AccountList", len(list)); err != nil {
 		return nil, err
 	}
-	errs := each(list, func(one *importRequest) error { return s.importOne(ctx, one) })
-	out := &importsAnswer{FailAccounts: []string{}}
-	for i, err := range errs {
-		if err != nil && login.known(err) == nil {
-			return nil, err // the store's fault; repeating the whole is safe
-		}
-		if err != nil {
+	out, done := &importsAnswer{FailAccounts: []string{}}, 0
+	var broken error // the store's fault; repeating the whole is safe
+	for i, err := range each(list, func(one *importRequest) error { return s.importOne(ctx, one) }) {
+		switch {
+		case err == nil:
+			done++
+		case login.known(err) == nil:
+			broken = err
+		default:
 			out.FailAccounts = append(out.FailAccounts, list[i].id())
 		}
 	}
-	s.journal.record(ctx, by, "account_import", "", map[string]string{"accounts": strconv.Itoa(len(list) - len(out.FailAccounts))})
-	return out, nil
+	if done > 0 {
+		s.journal.record(ctx, by, "account_import", "", map[string]string{"accounts": strconv.Itoa(done)})
+	}
+	return out, broken
 }
 
 // each calls do for all elements at once, and answers what became of them.

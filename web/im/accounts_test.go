@@ -1,12 +1,17 @@
 package im_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
 
 	"liveroom/chat"
+	"liveroom/chat/account"
+	"liveroom/web/im"
 )
 
 const accountService = "im_open_login_svc/"
@@ -38,6 +43,45 @@ func TestAccountsAreImported(t *testing.T) {
 	if out := d.must(accountService+"multiaccount_import", `{"Accounts":["a5"]}`); !reflect.DeepEqual(out["FailAccounts"], []any{}) {
 		t.Errorf("none failed: %v", out)
 	}
+}
+
+// TestWhatWasImportedBeforeTheStoreFailedIsInTheLog: the call is answered as the store's fault, and yet it did something.
+func TestWhatWasImportedBeforeTheStoreFailedIsInTheLog(t *testing.T) {
+	d := newDoor(t, nil)
+	d.Server = newServer(t, d, failingImports{d.accounts, "a2"})
+	d.refused(accountService+"multiaccount_import", `{"Accounts":["a1","a2","no body"]}`, 70500, "")
+	if acts := d.journal.take(); len(acts) != 1 || acts[0].Action != "account_import" || acts[0].Detail["accounts"] != "1" {
+		t.Errorf("journal: %+v", acts)
+	}
+	d.Server = newServer(t, d, failingImports{d.accounts, "a1"})
+	d.refused(accountService+"multiaccount_import", `{"Accounts":["a1"]}`, 70500, "")
+	d.must(accountService+"multiaccount_import", `{"Accounts":["no body"]}`)
+	if acts := d.journal.take(); len(acts) != 0 {
+		t.Errorf("nobody was imported, and the journal has %+v", acts)
+	}
+}
+
+// failingImports fails where one account is imported.
+type failingImports struct {
+	im.Accounts
+	of string
+}
+
+func (f failingImports) ImportProfile(ctx context.Context, user string, p account.Patch) (account.Account, bool, error) {
+	if user == f.of {
+		return account.Account{}, false, errors.New("the disk is gone")
+	}
+	return f.Accounts.ImportProfile(ctx, user, p)
+}
+
+// newServer is a door like d's that has other accounts behind it.
+func newServer(t *testing.T, d *door, accounts im.Accounts) *im.Server {
+	t.Helper()
+	s, err := im.New(im.Config{AppID: appID}, im.Deps{Accounts: accounts, Chat: d.chat, Journal: d.journal, Failures: d.failures}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // pick joins one field of each object of a list.
