@@ -121,8 +121,11 @@ func (p *program) disband(ctx context.Context, by chat.Identity, g chat.Group) e
 	return refusedByRoom(p.rooms.Delete(ctx, g.Room, "dismissed by "+by.User))
 }
 
-// refusedByRoom is what a live room refuses, as the chat says it.
+// refusedByRoom is what a live room refuses, as the chat says it. One that is being deleted is gone.
 func refusedByRoom(err error) error {
+	if errors.Is(err, status.ErrUnknownRoom) {
+		return chat.ErrNoGroup
+	}
 	var refused *live.Error
 	if !errors.As(err, &refused) {
 		return err
