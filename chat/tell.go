@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// remember keeps who sends a message, where somebody wants to know.
+// remember keeps who sends a message to a group, where somebody wants to know.
 func (s *Service) remember(who Identity) *Identity {
 	if (s.cfg.Gate == nil || !s.cfg.Gate.AsksMessages()) && (s.cfg.Observer == nil || !s.cfg.Observer.HearsMessages()) {
 		return nil
