@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// births are the groups that are being made or dismissed at this moment. While one is, nobody loads it: what is told of it
-// begins with that it was made, and ends with that it was dismissed.
+// births are the groups that are being made or dismissed at this moment. While one is, nobody gets it who did not have it:
+// what is told of it begins with that it was made, and ends with that it was dismissed.
 type births struct {
 	mu   sync.Mutex
 	busy map[string]chan struct{} // closed when it is over
@@ -42,15 +42,17 @@ func (b *births) enter(ctx context.Context, group string) (done func(), err erro
 }
 
 // wait waits until the group is neither made nor dismissed, but not beyond ctx.
-func (b *births) wait(ctx context.Context, group string) {
+func (b *births) wait(ctx context.Context, group string) error {
 	b.mu.Lock()
 	over, busy := b.busy[group]
 	b.mu.Unlock()
 	if !busy {
-		return
+		return nil
 	}
 	select {
 	case <-over:
+		return nil
 	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

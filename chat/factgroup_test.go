@@ -219,8 +219,13 @@ func TestLettersWhereNobodyWantsMessages(t *testing.T) {
 	})
 }
 
-// hesitant is a store that answers a second after it has made or deleted a group.
+// hesitant is a store that answers a second after it has made or deleted a group, and takes half of one to load one.
 type hesitant struct{ *chat.Memory }
+
+func (s hesitant) LoadGroup(ctx context.Context, group string) (chat.GroupState, error) {
+	time.Sleep(time.Second / 2)
+	return s.Memory.LoadGroup(ctx, group)
+}
 
 func (s hesitant) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool, error) {
 	defer time.Sleep(time.Second)
@@ -254,5 +259,19 @@ func TestGroupsBeginAndEndInOrder(t *testing.T) {
 		wg.Wait()
 		facts.told(t, `administrator made demo "A room" map[]`, "alice came", "[alice] online true: Join", `administrator dismissed demo "A room" of owner`,
 			`administrator made demo "A room" map[]`, "alice came", "[alice] online true: Join")
+	})
+}
+
+// TestNobodyComesBeforeTheGroup: also who asked for it a moment before it was made.
+func TestNobodyComesBeforeTheGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var facts recorder
+		s := start(t, chat.Config{Observer: &facts}, hesitant{chat.NewMemory()})
+		var wg sync.WaitGroup
+		wg.Go(func() { join(t, s, "demo", "alice") })
+		synctest.Wait()
+		wg.Go(func() { create(t, s, "demo") })
+		wg.Wait()
+		facts.told(t, `administrator made demo "A room" map[]`, "alice came", "[alice] online true: Join")
 	})
 }

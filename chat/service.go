@@ -218,8 +218,10 @@ func (s *Service) room(ctx context.Context, group string) (*room, error) {
 func (s *Service) load(ctx context.Context, r *room) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StoreTimeout)
 	defer cancel()
-	s.births.wait(ctx, r.id)
 	state, err := s.store.LoadGroup(ctx, r.id)
+	if err == nil {
+		err = s.births.wait(ctx, r.id) // the store may have it a moment before it is told of
+	}
 	if r.err = s.storeError(err, "load"); r.err != nil {
 		s.drop(r)
 	} else {
