@@ -388,6 +388,40 @@ func TestGateThatFails(t *testing.T) {
 	})
 }
 
+// TestWhoRepeatsAMessageIsNotGone: who sends again what is still decided about does not share the fate of a first try that was
+// given up.
+func TestWhoRepeatsAMessageIsNotGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, carol := gated(t, chat.Config{}, &gate{message: takesTime})
+		m := chat.Message{Group: "demo", Body: text("2s"), Random: 7}
+		ctx, giveUp := context.WithCancel(t.Context())
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() {
+			_, err := s.Send(ctx, m, named("alice"))
+			first <- err
+		}()
+		synctest.Wait()
+		go func() {
+			_, err := s.Send(t.Context(), m, named("alice"))
+			second <- err
+		}()
+		synctest.Wait()
+		giveUp()
+		if err := <-first; !errors.Is(err, context.Canceled) {
+			t.Errorf("who gave up: %v", err)
+		}
+		if err := <-second; !errors.Is(err, chat.ErrInFlight) {
+			t.Errorf("who did not: %v", err)
+		}
+		if _, err := s.Send(t.Context(), m, named("alice")); err != nil {
+			t.Errorf("again: %v", err)
+		}
+		if got := carol.kinds(); !slices.Equal(got, []string{"2s"}) {
+			t.Errorf("delivered %q", got)
+		}
+	})
+}
+
 // TestGateDecidesBeforeMutes: who is muted while a backend thinks it over is not heard.
 func TestGateDecidesBeforeMutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -273,6 +273,9 @@ func (s *Service) recollect(ctx context.Context, p *sending, ack *Ack) {
 // settle answers a send that never came to the loop.
 func (s *Service) settle(group string, p *sending, ack Ack, err error) {
 	p.ack, p.err = ack, err
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		p.err = ErrInFlight // it was its sender who gave up, and not who repeated it
+	}
 	s.mu.Lock()
 	r := s.rooms[group]
 	s.mu.Unlock()
@@ -293,8 +296,8 @@ func (s *Service) settle(group string, p *sending, ack Ack, err error) {
 // abandon gives up a send whose key is claimed.
 func (s *Service) abandon(group string, p *sending, err error) {
 	s.lost(p.Message.Priority, err)
-	s.settle(group, p, Ack{}, err)
 	s.release(group, p.Key)
+	s.settle(group, p, Ack{}, err) // who waits for it may send again at once
 }
 
 // release frees a key in the store. If that fails too, it is free after PendingAge.
