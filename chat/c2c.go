@@ -146,6 +146,7 @@ func (l *letters) claim(p *sending, now time.Time, cfg *Config) (ack Ack, fresh 
 		case !earlier.Fresh:
 			return Ack{}, false, ErrInFlight
 		}
+		l.dedup.hold(p.Key)
 	}
 	if err := l.pace(p.paced, now, cfg); err != nil {
 		l.dedup.release(p.Key)

@@ -65,6 +65,13 @@ func (d *dedup) reserve(now time.Time, key Key) Reservation {
 	return Reservation{Fresh: true}
 }
 
+// hold lets a reservation stand until it is settled or released, for an owner who will do so whatever happens.
+func (d *dedup) hold(key Key) {
+	k := d.known[key]
+	k.Expires = k.Expires.Add(Forever)
+	d.known[key] = k
+}
+
 func (d *dedup) release(key Key) {
 	if k, ok := d.known[key]; ok && k.pending {
 		delete(d.known, key)

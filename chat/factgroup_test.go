@@ -219,6 +219,38 @@ func TestLettersWhereNobodyWantsMessages(t *testing.T) {
 	})
 }
 
+// TestALetterThatWaitsLongComesOnce: also if it is sent again when its reservation is over.
+func TestALetterThatWaitsLongComesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{letter: func(*chat.Message) (chat.Ruling, error) { time.Sleep(2 * time.Second); return chat.Ruling{}, nil }}
+		s, facts := observed(t, chat.Config{Gate: g})
+		say := func(random uint32) error {
+			_, err := s.SendTo(t.Context(), "bob", chat.Message{Body: text("hi"), Random: random}, named("alice"), nil)
+			return err
+		}
+		var wg sync.WaitGroup
+		for i := range uint32(7) { // the last goes out after 14 s
+			wg.Go(func() {
+				if err := say(1 + i); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		time.Sleep(chat.PendingAge + time.Second)
+		if err := say(7); !errors.Is(err, chat.ErrInFlight) {
+			t.Errorf("sent again meanwhile: %v", err)
+		}
+		wg.Wait()
+		if err := say(7); err != nil {
+			t.Error(err)
+		}
+		if n := len(facts.take()); n != 7 {
+			t.Errorf("%d letters", n)
+		}
+	})
+}
+
 // hesitant is a store that answers a second after it has made or deleted a group, and takes half of one to load one.
 type hesitant struct{ *chat.Memory }
 
