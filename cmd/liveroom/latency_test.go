@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
 	"slices"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"liveroom/live"
 	"liveroom/live/stream"
 	"liveroom/status"
+	"liveroom/web/im"
 )
 
 // BenchmarkPushToMember measures what a viewer waits for: from a push being admitted by the program (claim stored, fsync
@@ -71,6 +73,11 @@ func benchProgram(b testing.TB) (p *program, base string, keys Secrets) {
 		HTTP: addr(), RTMP: addr(), Ops: addr(), Data: b.TempDir(), Apps: []string{"live"}, AutoRoom: on,
 		PublicURL: "http://localhost", PublicRTMPURL: "rtmp://localhost", Grace: time.Minute, PauseLimit: time.Minute,
 	}
+	for _, command := range im.Commands() { // as many as come
+		set.IMRates = append(set.IMRates, path.Base(command)+"=0")
+	}
+	slices.Sort(set.IMRates)
+	set.IMRates = slices.Compact(set.IMRates) // modify_group_msg is of two services
 	keys = newSecrets()
 	p, err := newProgram(set, keys, slog.New(slog.DiscardHandler))
 	if err != nil {
