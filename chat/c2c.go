@@ -31,7 +31,7 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 	if !who.Admin || m.From == "" {
 		m.From, m.Nick, m.Avatar = who.User, who.Nick, who.Avatar
 	}
-	m.Priority, m.Group, m.Server = Normal, "", false
+	m.Priority, m.Group, m.Server, m.Time = Normal, "", false, time.Time{}
 	if err := s.ready(ctx); err != nil {
 		return Ack{}, err
 	}
@@ -134,8 +134,8 @@ func (s *Service) mustKnow(ctx context.Context, user string) error {
 	return s.storeError(err, "find account")
 }
 
-// claim lets a message come once, if its sender is not too fast. What is fresh must be settled or abandoned. Of thousands of
-// messages no bodies are kept.
+// claim lets a message come once, if its sender is not too fast. What is fresh must be settled or abandoned, and has its
+// time from here on: whoever is asked about it knows it by that. Of thousands of messages no bodies are kept.
 func (l *letters) claim(p *sending, now time.Time, cfg *Config) (ack Ack, fresh bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -152,6 +152,7 @@ func (l *letters) claim(p *sending, now time.Time, cfg *Config) (ack Ack, fresh 
 		l.dedup.release(p.Key)
 		return Ack{}, false, err
 	}
+	p.Message.Time = now
 	return Ack{}, true, nil
 }
 
@@ -159,12 +160,12 @@ func (l *letters) claim(p *sending, now time.Time, cfg *Config) (ack Ack, fresh 
 func (l *letters) settle(to string, p *sending, now time.Time, cfg *Config) Ack {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	p.Message.Time = now
-	l.dedup.settle(Settled{Key: p.Key, Ack: Ack{Time: now}, Expires: now.Add(cfg.DedupAge), unheard: p.Unheard})
+	at := p.Message.Time
+	l.dedup.settle(Settled{Key: p.Key, Ack: Ack{Time: at}, Expires: now.Add(cfg.DedupAge), unheard: p.Unheard})
 	if cfg.Observer != nil && !p.Unheard && !p.how.Untold {
 		cfg.Observer.Observe(LetterSent{Occasion{Time: now, By: *p.by}, to, p.Message, nil})
 	}
-	return Ack{Time: now, Body: p.clean, CloudCustomData: p.cleanData}
+	return Ack{Time: at, Body: p.clean, CloudCustomData: p.cleanData}
 }
 
 // tellUnsent tells of a message to a user that was refused.
@@ -173,11 +174,13 @@ func (s *Service) tellUnsent(to string, m *Message, who Identity, how SendOption
 	if s.cfg.Observer == nil || !ok || how.Untold || who.Anonymous || !validUser(to) {
 		return
 	}
-	fit := s.fit(m)
-	fit.Time = time.Now()
+	fit, now := s.fit(m), time.Now()
+	if fit.Time.IsZero() { // it was not claimed
+		fit.Time = now
+	}
 	s.letters.mu.Lock()
 	defer s.letters.mu.Unlock()
-	s.cfg.Observer.Observe(LetterSent{Occasion{Time: fit.Time, By: who}, to, fit, e})
+	s.cfg.Observer.Observe(LetterSent{Occasion{Time: now, By: who}, to, fit, e})
 }
 
 // abandon gives up a message that was refused after it was claimed.

@@ -334,6 +334,43 @@ func TestGateRewrites(t *testing.T) {
 	}
 }
 
+// TestGateKnowsALetterByItsTime: whatever the gate takes, it is asked about the time that the sender is answered, and others
+// are told: a backend knows the message by it.
+func TestGateKnowsALetterByItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked time.Time
+		g := &gate{letter: func(m *chat.Message) (chat.Ruling, error) {
+			asked = m.Time
+			time.Sleep(1900 * time.Millisecond)
+			return chat.Ruling{}, nil
+		}}
+		var facts recorder
+		s, _ := gated(t, chat.Config{Observer: &facts}, g)
+		facts.take()
+		time.Sleep(300 * time.Millisecond)
+		began := time.Now()
+		send := func() chat.Ack {
+			ack, err := s.SendTo(t.Context(), "bob", chat.Message{Body: text("hi"), Random: 7, Time: began.Add(-time.Hour)}, named("alice"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ack
+		}
+		first := send()
+		told := facts.take()
+		if len(told) != 1 {
+			t.Fatalf("told %v", told)
+		}
+		sent := told[0].(chat.LetterSent)
+		if again := send(); !began.Equal(asked) || !began.Equal(first.Time) || !began.Equal(again.Time) || !began.Equal(sent.M.Time) {
+			t.Errorf("sent at %s: asked %s, answered %s and %s, told %s", began, asked, first.Time, again.Time, sent.M.Time)
+		}
+		if took := sent.Time.Sub(began); took != 1900*time.Millisecond {
+			t.Errorf("it happened %s after it was sent", took)
+		}
+	})
+}
+
 // TestGateThatFails: nothing is stuck behind a gate that panics, one whose sender goes away, or one that is asked while
 // the service ends.
 func TestGateThatFails(t *testing.T) {

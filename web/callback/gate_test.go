@@ -87,7 +87,7 @@ func TestQuestions(t *testing.T) {
 	const message = `"OnlineOnlyFlag":0,"MsgBody":[{"MsgType":"TIMTextElem", "MsgContent":{"Text":"hi"}}],"CloudCustomData":"{\"v\":\"<é>\"}",`
 	for kind, want := range map[string][2]string{
 		"message": {BeforeSendMsg, `"GroupId":"room_42","Type":"AVChatRoom","From_Account":"alice","Operator_Account":"alice","Random":4294967295,"MsgId":"alice-4294967295",` + message},
-		"letter":  {BeforeLetter, `"From_Account":"alice","To_Account":"bob","MsgSeq":901,"MsgRandom":4294967295,`},
+		"letter":  {BeforeLetter, `"From_Account":"alice","To_Account":"bob","MsgSeq":901,"MsgRandom":4294967295,"MsgTime":1790000000,"MsgKey":"901_4294967295_1790000000",`},
 		"join":    {BeforeApplyJoinGroup, `"GroupId":"room_42","Type":"AVChatRoom","Requestor_Account":"alice","ApplyMsg":"",`},
 		"found":   {BeforeCreateGroup, `"Operator_Account":"alice","Owner_Account":"alice","Type":"AVChatRoom","Name":"Tea","CreateGroupNum":0,"MemberList":[],`},
 	} {

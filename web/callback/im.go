@@ -115,20 +115,20 @@ func notSent(f chat.NotSent) []byte {
 }
 
 // letter begins what is told of a message to a user (spec im-callbacks §7.2).
-func letter(command, to string, m *chat.Message, at time.Time) object {
+func letter(command, to string, m *chat.Message) object {
 	return newObject(320+len(m.Body)+len(m.CloudCustomData)).text("CallbackCommand", command).
 		text("From_Account", m.From).text("To_Account", to).number("MsgSeq", int64(m.Seq)).number("MsgRandom", int64(m.Random)).
-		number("MsgTime", at.Unix()).text("MsgKey", letterKey(m, at)).text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).
+		number("MsgTime", m.Time.Unix()).text("MsgKey", letterKey(m)).text("MsgId", messageID(m)).number("OnlineOnlyFlag", 0).
 		messageBody(m.Body).text("CloudCustomData", m.CloudCustomData)
 }
 
-// letterKey is the MsgKey of a message to a user.
-func letterKey(m *chat.Message, at time.Time) string {
-	return strconv.FormatUint(m.Seq, 10) + "_" + strconv.FormatUint(uint64(m.Random), 10) + "_" + strconv.FormatInt(at.Unix(), 10)
+// letterKey is the MsgKey of a message to a user, the same before and after and in the answer to who sent it.
+func letterKey(m *chat.Message) string {
+	return strconv.FormatUint(m.Seq, 10) + "_" + strconv.FormatUint(uint64(m.Random), 10) + "_" + strconv.FormatInt(m.Time.Unix(), 10)
 }
 
 func beforeLetter(to string, m *chat.Message, at time.Time) []byte {
-	return letter(BeforeLetter, to, m, at).eventTime(at)
+	return letter(BeforeLetter, to, m).eventTime(at)
 }
 
 func letterSent(f chat.LetterSent) []byte {
@@ -136,7 +136,7 @@ func letterSent(f chat.LetterSent) []byte {
 	if f.Err != nil {
 		code, info = f.Err.Code, f.Err.Detail
 	}
-	return letter(AfterLetter, f.To, f.M, f.M.Time).
+	return letter(AfterLetter, f.To, f.M).
 		number("SendMsgResult", int64(code)).text("ErrorInfo", info).number("UnreadMsgNum", 0).eventTime(f.Time)
 }
 
@@ -311,7 +311,7 @@ func judged(group string, m *chat.Message, app uint64) []byte {
 
 // judgedLetter is the same about a message to a user.
 func judgedLetter(f chat.LetterSent, app uint64) []byte {
-	return judgement("C2C", newObject(96).number("ContactType", 1).text("To_Account", f.To).close(), letterKey(f.M, f.M.Time), f.M, app)
+	return judgement("C2C", newObject(96).number("ContactType", 1).text("To_Account", f.To).close(), letterKey(f.M), f.M, app)
 }
 
 func judgement(scene string, contact []byte, id string, m *chat.Message, app uint64) []byte {
