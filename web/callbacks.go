@@ -52,7 +52,7 @@ type CallbackBody struct {
 	ID           string             `json:"id" example:"backend"`
 	URL          string             `json:"url"`
 	Format       callback.Format    `json:"format" enum:"im,css,status"`
-	Events       []string           `json:"events" doc:"Names of events, or * for all of its format."`
+	Events       []string           `json:"events" doc:"Names of events. * is all of its format but what a receiver is asked before it happens, which must be named."`
 	HasKey       bool               `json:"hasKey" doc:"What it gets is signed."`
 	OnFailure    callback.OnFailure `json:"onFailure" enum:"deliver,reject"`
 	Retry        callback.Retry     `json:"retry" enum:"stored,tencent,tencent_on_timeout"`
@@ -271,9 +271,10 @@ func (s *Server) testCallback(ctx context.Context, in *testCallbackIn) (*testCal
 	if err != nil {
 		return nil, err
 	}
-	command := callback.Known()[to.Format][0]
-	if !slices.Contains(to.Events, callback.AllEvents) {
-		command = to.Events[0]
+	command := to.Events[0]
+	if command == callback.AllEvents {
+		names := callback.Known()[to.Format]
+		command = names[slices.IndexFunc(names, func(name string) bool { return !callback.Asked(name) })]
 	}
 	if in.Body != nil && in.Body.Event != "" {
 		command = in.Body.Event

@@ -85,7 +85,7 @@ type Settings struct {
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	IMRates        []string      `name:"im-rates" help:"Calls a second of commands of the Tencent IM API that are not to have Tencent's limits, such as send_group_msg=1000; 0: no limit." env:"LIVEROOM_IM_RATES" yaml:"im-rates"`
 	CallbackURL    string        `name:"callback-url" help:"Receiver of Tencent IM callbacks; more are set over the API." env:"LIVEROOM_CALLBACK_URL" yaml:"callback-url"`
-	CallbackEvents []string      `name:"callback-events" help:"The commands it gets, such as Group.CallbackAfterSendMsg; * = all." default:"*" env:"LIVEROOM_CALLBACK_EVENTS" yaml:"callback-events"`
+	CallbackEvents []string      `name:"callback-events" help:"The commands it gets, such as Group.CallbackAfterSendMsg; * = all that are told; what it is to be asked must be named." default:"*" env:"LIVEROOM_CALLBACK_EVENTS" yaml:"callback-events"`
 	CallbackFails  string        `name:"callback-on-failure" help:"What becomes of what it is asked about before it happens and does not decide in 2 s: deliver or reject." enum:"deliver,reject" default:"deliver" env:"LIVEROOM_CALLBACK_ON_FAILURE" yaml:"callback-on-failure"`
 	StreamURL      string        `name:"stream-callback-url" help:"Receiver of stream events in Tencent CSS's format." env:"LIVEROOM_STREAM_CALLBACK_URL" yaml:"stream-callback-url"`
 	StatusURL      string        `name:"status-callback-url" help:"Receiver of status events in liveroom's own format." env:"LIVEROOM_STATUS_CALLBACK_URL" yaml:"status-callback-url"`

@@ -13,7 +13,7 @@ func TestCallbacksOfABackendsOwnCommands(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t)
 	r.answers(verdict)
-	n := startNode(t, "--callback-private=127.0.0.0/8", "--callback-url="+r.URL+"/im")
+	n := startNode(t, "--callback-private=127.0.0.0/8", "--callback-url="+r.URL+"/im", "--callback-events=*,Group.CallbackBeforeSendMsg,Group.CallbackBeforeCreateGroup,C2C.CallbackBeforeSendMsg")
 	b := n.backend()
 	b.people()
 	const group = "told"

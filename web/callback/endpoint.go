@@ -50,7 +50,8 @@ const (
 	maxEvents    = 64
 )
 
-// AllEvents in Endpoint.Events stands for all events of its format.
+// AllEvents in Endpoint.Events stands for all events of its format that are told. What a receiver is asked before it happens
+// it must name: whoever only listens would otherwise hold up each message, and decide about it unawares.
 const AllEvents = "*"
 
 // Endpoint is a receiver of callbacks.
@@ -75,6 +76,11 @@ func (e Endpoint) LogValue() slog.Value {
 		host = u.Host
 	}
 	return slog.GroupValue(slog.String("id", e.ID), slog.String("host", host), slog.String("format", string(e.Format)))
+}
+
+// wants says whether it is to be told of an event, or asked.
+func (e Endpoint) wants(name string) bool {
+	return slices.Contains(e.Events, name) || slices.Contains(e.Events, AllEvents) && !Asked(name)
 }
 
 // Habit is how its queues are treated.

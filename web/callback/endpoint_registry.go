@@ -178,7 +178,7 @@ func (r *Registry) publish(stored []Endpoint) {
 			continue
 		}
 		for _, name := range r.known[e.Format] {
-			if slices.Contains(e.Events, AllEvents) || slices.Contains(e.Events, name) {
+			if e.wants(name) {
 				s.wants[name] = append(s.wants[name], e)
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -81,13 +80,13 @@ func (g *Gate) Found(ctx context.Context, d chat.GroupDraft, who chat.Identity) 
 	return g.permit(to, v, err, ruleFound)
 }
 
-// receiver is the one that is asked: the first that names the command, else the first that takes all.
+// receiver is the one that is asked: the first that names the command.
 func (g *Gate) receiver(command string) (Endpoint, bool) {
 	to := g.receivers.Wants(command)
 	if len(to) == 0 {
 		return Endpoint{}, false
 	}
-	return to[max(0, slices.IndexFunc(to, func(e Endpoint) bool { return slices.Contains(e.Events, command) }))], true
+	return to[0], true
 }
 
 // question is one before-callback.

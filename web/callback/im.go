@@ -35,6 +35,15 @@ const (
 	ResultNotify            = "ContentCallback.ResultNotify"
 )
 
+// Asked says whether a command is asked before something happens, not told after it.
+func Asked(command string) bool {
+	switch command {
+	case BeforeCreateGroup, BeforeApplyJoinGroup, BeforeSendMsg, BeforeLetter:
+		return true
+	}
+	return false
+}
+
 // groupType is the only type of group there is.
 const groupType = "AVChatRoom"
 
