@@ -124,8 +124,7 @@ func (c *Client) try(ctx context.Context, service, command string, body []byte, 
 		return fmt.Errorf("%w: %s: not Tencent's envelope", ErrUnreachable, command)
 	}
 	if *envelope.ErrorCode != 0 || envelope.ActionStatus == "FAIL" {
-		info := strings.ReplaceAll(envelope.ErrorInfo, sig, "…")
-		return &Error{Command: command, Code: *envelope.ErrorCode, Info: clip(info, maxInfo)}
+		return &Error{Command: command, Code: *envelope.ErrorCode, Info: clip(without(sig, envelope.ErrorInfo), maxInfo)}
 	}
 	if out == nil {
 		return nil
@@ -134,6 +133,11 @@ func (c *Client) try(ctx context.Context, service, command string, body []byte, 
 		return fmt.Errorf("%w: %s: %w", ErrUnreachable, command, err)
 	}
 	return nil
+}
+
+// without is a text without the UserSig, as it is and as it stands in an address.
+func without(sig, text string) string {
+	return strings.NewReplacer(sig, "…", url.QueryEscape(sig), "…").Replace(text)
 }
 
 // post returns what the host answers. Its errors never name the address, which has the UserSig in it.
@@ -149,10 +153,13 @@ func (c *Client) post(ctx context.Context, service, command, sig string, body []
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.http.Do(req)
-	if refused, ok := errors.AsType[*url.Error](err); ok {
-		return nil, refused.Err
-	}
 	if err != nil {
+		if refused, ok := errors.AsType[*url.Error](err); ok {
+			err = refused.Err
+		}
+		if words := err.Error(); words != without(sig, words) { // of who repeats what it hears in place of HTTP
+			err = errors.New(without(sig, words))
+		}
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()

@@ -209,6 +209,39 @@ func TestNothingTellsTheSecrets(t *testing.T) {
 	}
 }
 
+// TestWhoRepeatsTheRequestTellsNoSecret: as it went over the wire, in words of an envelope or in place of HTTP.
+func TestWhoRepeatsTheRequestTellsNoSecret(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = io.Copy(conn, conn)
+				_ = conn.Close()
+			}()
+		}
+	}()
+	for name, c := range map[string]*client.Client{
+		"an echo": newClient(t, client.Config{BaseURL: "http://" + ln.Addr().String(), Signer: signer}),
+		"a host": host(t, func(w http.ResponseWriter, r *http.Request) {
+			info, _ := json.Marshal(r.URL.RawQuery[max(0, strings.Index(r.URL.RawQuery, "usersig=")):])
+			_, _ = fmt.Fprintf(w, `{"ActionStatus":"FAIL","ErrorCode":60002,"ErrorInfo":%s}`, info)
+		}),
+	} {
+		err := c.Call(t.Context(), "s", "c", struct{}{}, nil)
+		if err == nil || !strings.Contains(err.Error(), "usersig=…") || strings.Contains(err.Error(), "usersig=e") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestExpiredSigIsRenewed(t *testing.T) {
 	for _, code := range []int{70001, 70052} {
 		var calls atomic.Int64
