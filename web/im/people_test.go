@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"liveroom/chat"
 )
@@ -138,7 +140,7 @@ func TestNobodyMaySpeakWhoIsSilenced(t *testing.T) {
 	d.must(accountService+"account_import", `{"UserID":"ann"}`)
 	d.must("openconfigsvr/setnospeaking", `{"Set_Account":"ann","C2CmsgNospeakingTime":4294967295,"GroupmsgNospeakingTime":60}`)
 	out := d.must("openconfigsvr/getnospeaking", `{"Get_Account":"ann"}`)
-	if groups, _ := out["GroupmsgNospeakingTime"].(float64); out["C2CmsgNospeakingTime"] != float64(4294967295) || groups < 50 || groups > 61 {
+	if groups, _ := out["GroupmsgNospeakingTime"].(float64); out["C2CmsgNospeakingTime"] != float64(4294967295) || groups < 50 || groups > 60 {
 		t.Errorf("%v", out)
 	}
 	d.must("openconfigsvr/setnospeaking", `{"Set_Account":"ann","C2CmsgNospeakingTime":0}`)
@@ -162,6 +164,27 @@ func TestTheRest(t *testing.T) {
 		t.Errorf("%v", out)
 	}
 	d.refused("open_msg_svc/get_history", `{"ChatType":"Group","MsgTime":"2026112115"}`, 1004, "")
+}
+
+// TestSilenceIsToldAsLongAsItWasSet: at most, and not as over before it is.
+func TestSilenceIsToldAsLongAsItWasSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDoor(t, nil)
+		d.must(accountService+"account_import", `{"UserID":"ann"}`)
+		time.Sleep(300 * time.Millisecond)
+		d.must("openconfigsvr/setnospeaking", `{"Set_Account":"ann","GroupmsgNospeakingTime":60}`)
+		for _, left := range []float64{60, 30, 1, 1, 0} {
+			if out := d.must("openconfigsvr/getnospeaking", `{"Get_Account":"ann"}`); out["GroupmsgNospeakingTime"] != left {
+				t.Errorf("%v left, want %v", out["GroupmsgNospeakingTime"], left)
+			}
+			switch left {
+			case 60, 30:
+				time.Sleep(30 * time.Second)
+			default:
+				time.Sleep(600 * time.Millisecond)
+			}
+		}
+	})
 }
 
 func TestWhatIsWrongWithCallsAboutPeople(t *testing.T) {

@@ -73,7 +73,8 @@ func (s *Server) silence(ctx context.Context, _ chat.Identity, in *silencedReque
 	return &silenceAnswer{secondsLeft(one.Letters, now), secondsLeft(one.Groups, now)}, nil
 }
 
-// secondsLeft are the whole seconds until a time, the begun one included.
+// secondsLeft are the whole seconds until a time, and 1 in the last. An end is the whole second after (chat.Silence): no more
+// seconds are left than were set.
 func secondsLeft(until, now time.Time) uint32 {
 	switch {
 	case chat.IsEndless(until):
@@ -81,5 +82,5 @@ func secondsLeft(until, now time.Time) uint32 {
 	case !now.Before(until):
 		return 0
 	}
-	return uint32((until.Sub(now) + time.Second - 1) / time.Second)
+	return uint32(max(until.Sub(now)/time.Second, 1))
 }
