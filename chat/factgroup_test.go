@@ -307,3 +307,35 @@ func TestNobodyComesBeforeTheGroup(t *testing.T) {
 		facts.told(t, `administrator made demo "A room" map[]`, "alice came", "[alice] online true: Join")
 	})
 }
+
+// TestNothingIsToldOfAGroupThatIsGone: not of messages either that were decided about meanwhile, while somebody looks for it.
+func TestNothingIsToldOfAGroupThatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, refused := range []bool{true, false} {
+			g := &gate{message: func(context.Context, *chat.Message, chat.Identity) (chat.Ruling, error) {
+				time.Sleep(5 * time.Second)
+				if refused {
+					return chat.Ruling{}, &chat.Error{Code: 10123, Name: "refused_by_backend"}
+				}
+				return chat.Ruling{}, nil
+			}}
+			var facts recorder
+			s := start(t, chat.Config{Gate: g, Observer: &facts}, hesitant{chat.NewMemory()})
+			create(t, s, "demo")
+			join(t, s, "demo", "alice")
+			sent := later(t, s, "alice", "hi")
+			if err := s.Dismiss(t.Context(), "demo"); err != nil {
+				t.Fatal(err)
+			}
+			facts.take()
+			time.Sleep(4*time.Second - time.Second/4) // hi is decided about while the store is asked for the group
+			if _, err := s.Group(t.Context(), "demo"); !errors.Is(err, chat.ErrNoGroup) {
+				t.Error(err)
+			}
+			if err := <-sent; err == nil {
+				t.Error("sent to nobody")
+			}
+			facts.told(t)
+		}
+	})
+}

@@ -146,6 +146,16 @@ func newRoom(s *Service, id string) *room {
 	}
 }
 
+// loaded says whether fill was called.
+func (r *room) loaded() bool {
+	select {
+	case <-r.ready:
+		return r.err == nil
+	default:
+		return false
+	}
+}
+
 // fill takes over what the store knows.
 func (r *room) fill(state GroupState) {
 	r.group, r.epoch = state.Group, state.Epoch

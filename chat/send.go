@@ -276,10 +276,7 @@ func (s *Service) settle(group string, p *sending, ack Ack, err error) {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		p.err = ErrInFlight // it was its sender who gave up, and not who repeated it
 	}
-	s.mu.Lock()
-	r := s.rooms[group]
-	s.mu.Unlock()
-	if r != nil {
+	if r := s.inMemory(group); r != nil {
 		r.mu.Lock()
 		if r.inFlight[p.Key] == p {
 			delete(r.inFlight, p.Key)

@@ -141,13 +141,22 @@ func (s *Service) loaded() []*room {
 	defer s.mu.Unlock()
 	all := make([]*room, 0, len(s.rooms))
 	for _, r := range s.rooms {
-		select {
-		case <-r.ready:
+		if r.loaded() {
 			all = append(all, r)
-		default:
 		}
 	}
 	return all
+}
+
+// inMemory is a group's room if it is loaded; nil: it is not.
+func (s *Service) inMemory(group string) *room {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.rooms[group]
+	if r == nil || !r.loaded() {
+		return nil
+	}
+	return r
 }
 
 // putAway forgets a room nobody has used for a while; the store knows all of it.
