@@ -59,16 +59,17 @@ func (s *Service) MuteUsers(ctx context.Context, group string, by Identity, user
 // mute is MuteUsers for what was checked.
 func (s *Service) mute(ctx context.Context, group string, by Identity, users []string, d time.Duration, reason string) (until time.Time, err error) {
 	c := SanctionChange{Kind: Muting, Users: users, For: d, By: by.User, Reason: reason, Limit: s.cfg.Sanctions}
+	var end time.Time // not to be read unless the change was waited for
 	err = s.sanction(ctx, group, by, c, false, func(r *room, c SanctionChange, done []Sanction) outcome {
 		if d > 0 {
-			until = done[0].Until
+			end = done[0].Until
 		}
 		return r.muteOutcome(by, c, done)
 	})
 	if err != nil {
 		return time.Time{}, err
 	}
-	return until, nil
+	return end, nil
 }
 
 // Kick takes users out of the group; they may come back. Owner and administrators may, to those below them. Members are
@@ -126,14 +127,15 @@ func (s *Service) Ban(ctx context.Context, group string, by Identity, b Ban) (un
 		return until, err
 	}
 	c := SanctionChange{Kind: Banning, Users: users, For: b.For, By: by.User, Reason: b.Reason, Limit: s.cfg.Sanctions}
+	var end time.Time // not to be read unless the change was waited for
 	err = s.sanction(ctx, group, by, c, b.Address, func(r *room, c SanctionChange, done []Sanction) outcome {
-		until = done[0].Until
+		end = done[0].Until
 		return r.banOutcome(by, c, done)
 	})
 	if err != nil {
 		return time.Time{}, err
 	}
-	return until, nil
+	return end, nil
 }
 
 // Unban lifts the bans of users, those of their networks included. Members are told with the event ban, its until 0.

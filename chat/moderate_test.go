@@ -305,3 +305,39 @@ func TestManyAreMutedAtOnce(t *testing.T) {
 		send(t, s, "demo", "u7", "free")
 	})
 }
+
+// reluctant is a store that takes a second to mute or ban somebody.
+type reluctant struct{ *chat.Memory }
+
+func (s reluctant) PutSanctions(ctx context.Context, group string, c chat.SanctionChange) ([]chat.Sanction, error) {
+	time.Sleep(time.Second)
+	return s.Memory.PutSanctions(ctx, group, c)
+}
+
+// TestWhoDoesNotWaitForAnAct gets no answer of it, while it is done.
+func TestWhoDoesNotWaitForAnAct(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, chat.Config{}, reluctant{chat.NewMemory()})
+		create(t, s, "demo")
+		for name, act := range map[string]func(context.Context) (time.Time, error){
+			"ban": func(ctx context.Context) (time.Time, error) {
+				return s.Ban(ctx, "demo", owner, chat.Ban{Users: []string{"bob"}, For: time.Hour})
+			},
+			"mute": func(ctx context.Context) (time.Time, error) {
+				return s.Mute(ctx, "demo", owner, "bob", time.Hour, "")
+			},
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second/2)
+			if until, err := act(ctx); !errors.Is(err, context.DeadlineExceeded) || !until.IsZero() {
+				t.Errorf("%s: %v, %v", name, until, err)
+			}
+			cancel()
+		}
+		time.Sleep(time.Minute)
+		bans, _, _ := s.Bans(t.Context(), "demo", owner, "", 0)
+		mutes, _, _ := s.Mutes(t.Context(), "demo", owner, "", 0)
+		if len(bans) != 1 || len(mutes) != 1 {
+			t.Errorf("%v, %v", bans, mutes)
+		}
+	})
+}
