@@ -19,6 +19,16 @@ const (
 	cssTimeout    = 20 * time.Second // spec css §3.1
 )
 
+// Bounds of a connection. Making one goes on when the request is given up that it was made for (net/http.Transport), so it
+// needs a bound of its own. An HTTP/2 connection serves many requests and outlives those that get no answer: one over which
+// nothing came for pingAfter is asked for a sign of life.
+const (
+	connectTimeout   = 10 * time.Second
+	handshakeTimeout = 10 * time.Second
+	pingAfter        = 5 * time.Second
+	pingTimeout      = 5 * time.Second
+)
+
 // Bounds of an answer.
 const (
 	maxReply       = 1 << 20
@@ -50,12 +60,17 @@ type Client struct{ http *http.Client }
 
 // NewClient returns a client for receivers that may have the private addresses given.
 func NewClient(private Private) *Client {
-	dialer := &net.Dialer{Control: private.control}
+	dialer := &net.Dialer{Control: private.control, Timeout: connectTimeout}
+	return newClient(dialer.DialContext)
+}
+
+func newClient(dial func(ctx context.Context, network, addr string) (net.Conn, error)) *Client {
 	return &Client{http: &http.Client{
 		Transport: &http.Transport{
-			DialContext: counted(dialer.DialContext), ForceAttemptHTTP2: true, DisableCompression: true,
-			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-			MaxIdleConns:    512, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: maxReplyHeader,
+			DialContext: counted(dial), ForceAttemptHTTP2: true, DisableCompression: true,
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, TLSHandshakeTimeout: handshakeTimeout,
+			HTTP2:        &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+			MaxIdleConns: 512, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: maxReplyHeader,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
