@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -28,6 +29,7 @@ const (
 	maxInfo     = 300              // bytes kept of an ErrorInfo
 	idleTimeout = 90 * time.Second // of a connection nobody uses
 	maxConns    = 64
+	pingAfter   = 5 * time.Second // without anything over an HTTP/2 connection it is asked for a sign of life
 )
 
 // Config of a Client.
@@ -83,6 +85,10 @@ func New(cfg Config) (*Client, error) {
 				MaxIdleConns: maxConns, MaxIdleConnsPerHost: maxConns, MaxConnsPerHost: maxConns, IdleConnTimeout: idleTimeout,
 				TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true,
 				MaxResponseHeaderBytes: 64 << 10,
+				// Making a connection goes on when its call is given up, and takes one of maxConns; an HTTP/2 connection
+				// outlives the calls that got no answer over it.
+				DialContext: (&net.Dialer{Timeout: cfg.Timeout}).DialContext, TLSHandshakeTimeout: cfg.Timeout,
+				HTTP2: &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: cfg.Timeout},
 			},
 		},
 	}, nil
