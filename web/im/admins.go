@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"liveroom/chat"
-	"liveroom/chat/account"
 )
 
 // What CommandType says.
@@ -41,7 +40,7 @@ func (s *Server) modifyAdmins(ctx context.Context, by chat.Identity, in *modifyA
 	case *in.Command != commandSet:
 		return nil, bad("CommandType", "must be 1 (set) or 2 (cancel)")
 	}
-	known, err := s.profiles(ctx, users(in.Admins))
+	known, err := s.accountsOf(ctx, users(in.Admins))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +76,7 @@ func (s *Server) adminList(ctx context.Context, by chat.Identity, in *groupReque
 	if err != nil {
 		return nil, err
 	}
-	known, err := s.profiles(ctx, p.Admins)
+	known, err := s.accountsOf(ctx, p.Admins)
 	if err != nil {
 		return nil, err
 	}
@@ -86,17 +85,4 @@ func (s *Server) adminList(ctx context.Context, by chat.Identity, in *groupReque
 		out.Admins[i] = admin{user, known[user].Nick, known[user].Avatar}
 	}
 	return out, nil
-}
-
-// profiles are the accounts of users, as far as they have one.
-func (s *Server) profiles(ctx context.Context, users []string) (map[string]account.Account, error) {
-	found, err := s.accounts.Profiles(ctx, users)
-	if err != nil {
-		return nil, err
-	}
-	byUser := make(map[string]account.Account, len(found))
-	for _, a := range found {
-		byUser[a.User] = a
-	}
-	return byUser, nil
 }
