@@ -281,12 +281,5 @@ func (f *field) text(v reflect.Value, data []byte) *mismatch {
 	return nil
 }
 
-// plain says whether a quoted string is what it stands for: nothing in it is escaped, and all of it is UTF-8.
-func plain(quoted []byte) bool {
-	for _, c := range quoted {
-		if c == '\\' {
-			return false
-		}
-	}
-	return utf8.Valid(quoted)
-}
+// plain says whether a quoted string is what it stands for: nothing in it is escaped.
+func plain(quoted []byte) bool { return bytes.IndexByte(quoted, '\\') < 0 }
