@@ -52,7 +52,7 @@ func (s *Server) elsewhere(c *gin.Context) {
 	path := c.Request.URL.Path
 	c.Status(http.StatusOK) // gin begins here with 404, which would stand where a handler says nothing
 	switch {
-	case s.pages != nil && !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/v4/"):
+	case s.pages != nil && !strings.HasPrefix(path, "/api/") && !isIM(path):
 		s.pages.ServeHTTP(c.Writer, c.Request)
 	default:
 		newProblem(http.StatusNotFound, "not_found", "there is nothing at this path").write(c.Writer, c.Request.Context())
