@@ -83,11 +83,11 @@ func (s *Server) authenticate(ctx context.Context, header string) (caller, error
 	return caller{}, newProblem(http.StatusUnauthorized, "unauthorized", "this is neither an API token nor a valid UserSig of this application")
 }
 
-// MayTry says whether an address may be heard that wants to authenticate itself at another door: it did not fail too often
-// lately. A door notes with Failed that it did.
+// MayTry says whether an address may be heard that wants to authenticate itself, here or at another door: it did not fail
+// too often lately. A door notes with Failed that it did.
 func (s *Server) MayTry(from netip.Addr) bool { return s.failures.allow(from, 0, time.Now()) }
 
-// Failed notes a failed authentication of an address at another door.
+// Failed notes a failed authentication of an address.
 func (s *Server) Failed(from netip.Addr) {
 	s.failures.allow(from, 1, time.Now())
 	s.count.authFailures.Add(1)
