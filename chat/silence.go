@@ -112,6 +112,22 @@ func (x *silences) put(one Silence, now time.Time) {
 	})
 }
 
+// load is put for all that a store has, before anybody is silenced.
+func (x *silences) load(all []Silence, now time.Time) {
+	parts := make(map[*silenceShard][]Silence)
+	for _, one := range all {
+		shard := x.shard(one.User)
+		parts[shard] = append(parts[shard], one)
+	}
+	for shard, some := range parts {
+		x.change(shard, now, func(all map[string]Silence) {
+			for _, one := range some {
+				all[one.User] = one
+			}
+		})
+	}
+}
+
 // full says whether there is no place for another user, once those whose silence is over are forgotten.
 func (x *silences) full(now time.Time) bool {
 	if x.known.Load() < x.most {

@@ -114,10 +114,7 @@ func (s *Service) loadSilences(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load who is silenced: %w", err)
 	}
-	now := time.Now()
-	for _, one := range all {
-		s.silences.put(one, now)
-	}
+	s.silences.load(all, time.Now())
 	return nil
 }
 
