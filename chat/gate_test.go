@@ -255,9 +255,12 @@ func TestGateDrops(t *testing.T) {
 		}}
 		var facts recorder
 		s, carol := gated(t, chat.Config{Observer: &facts}, g)
-		send(t, s, "demo", "alice", "hi")
+		m := chat.Message{Group: "demo", Body: text("hi"), Random: 7}
+		if _, err := s.Send(t.Context(), m, named("alice")); err != nil {
+			t.Fatal(err)
+		}
 		facts.take()
-		m := chat.Message{Group: "demo", Body: text("spam"), Random: 7}
+		m.Body = text("spam") // with a Random that was not drawn anew
 		ack, err := s.Send(t.Context(), m, named("alice"))
 		if err != nil || ack.Seq != 1 || ack.Dropped || ack.Body != "" || !ack.Time.Equal(time.Now()) {
 			t.Errorf("%+v, %v", ack, err)

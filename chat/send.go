@@ -256,7 +256,7 @@ func (s *Service) recollect(ctx context.Context, p *sending, ack *Ack) {
 	}
 	_ = s.with(ctx, sent.Group, func(r *room) error { // a group that is gone has no members
 		m := r.log.find(ack.Seq)
-		if m == nil || m.Withdrawn != "" || m.From != sent.From || m.Random != sent.Random {
+		if m == nil || m.Withdrawn != "" || m.From != sent.From || m.Random != sent.Random || !m.Time.Equal(ack.Time) {
 			return nil
 		}
 		p.clean, p.cleanData = "", nil
