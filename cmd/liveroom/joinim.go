@@ -27,6 +27,8 @@ func (s *Settings) validIM() error {
 	return s.validIMHost()
 }
 
+var _ web.Busy = (*im.Server)(nil)
+
 // joinIM makes the Tencent IM door.
 func (p *program) joinIM(keys Secrets, deps *web.Deps) (err error) {
 	rates, _ := im.ParseRates(p.set.IMRates) // Validate has checked them
