@@ -296,11 +296,11 @@ func TestBeforeCallbackWithoutAnswer(t *testing.T) {
 // network, and the metrics say why.
 func TestPrivateReceiversAreRefused(t *testing.T) {
 	r := newReceiver(t)
-	n := startNode(t, "--callback-url="+r.URL+"/im?token=opensesame", "--status-callback-url="+strings.Replace(r.URL, "127.0.0.1", "localhost", 1))
+	n := startNode(t, "--callback-events=*,Group.CallbackBeforeSendMsg", "--callback-url="+r.URL+"/im?token=opensesame", "--status-callback-url="+strings.Replace(r.URL, "127.0.0.1", "localhost", 1))
 	n.createRoom(map[string]any{"id": "r1"})
 	n.enter("r1", "alice", n.userSig("alice"), nil).say("r1", "hello", 1)
 	eventually(t, "the metrics say why nobody was asked", func() bool {
-		return strings.Contains(get(t, "http://"+n.ops+"/metrics"), `liveroom_before_callbacks_undecided_total{why="private_address"}`)
+		return strings.Contains(n.metrics(), `liveroom_before_callbacks_undecided_total{why="private_address"}`)
 	})
 	r.mu.Lock()
 	defer r.mu.Unlock()
