@@ -211,7 +211,11 @@ func changeQueue(tx *bolt.Tx, change delivery.QueueChange) error {
 	if change.Idle() {
 		return queues.Delete(key)
 	}
-	if err := putItems(tx.Bucket(bucketItems), stored.ID, change.Append); err != nil {
+	fresh := change.Append
+	for len(fresh) > 0 && fresh[0].N < stored.Next {
+		fresh = fresh[1:]
+	}
+	if err := putItems(tx.Bucket(bucketItems), stored.ID, fresh); err != nil {
 		return err
 	}
 	return putJSON(queues, key, storedQueue{

@@ -46,9 +46,11 @@ func (m *Memory) Commit(_ context.Context, c Change) error {
 			q = &memoryQueue{}
 			m.queues[change.Key] = q
 		}
+		known := q.Next
 		q.Queue = change.Queue
 		q.Gaps, q.Recent = slices.Clone(change.Gaps), slices.Clone(change.Recent)
-		q.items = slices.DeleteFunc(append(q.items, change.Append...), func(i *Item) bool { return i.N < q.First })
+		fresh := slices.DeleteFunc(slices.Clone(change.Append), func(i *Item) bool { return i.N < known })
+		q.items = slices.DeleteFunc(append(q.items, fresh...), func(i *Item) bool { return i.N < q.First })
 	}
 	for _, d := range c.DeadDrop {
 		removed := 0

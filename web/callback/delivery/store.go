@@ -96,7 +96,7 @@ type DeadCount struct {
 }
 
 // Store keeps queues and dead letters. Each method is atomic, and what Commit answered is durable (class A). There is one
-// Commit at a time.
+// Commit at a time. One that failed may be stored all the same; the next one appends its items again, and they are there once.
 type Store interface {
 	Commit(ctx context.Context, c Change) error
 	// Queues returns all queues that are not idle.

@@ -24,6 +24,7 @@ func Store(t *testing.T, open func(t *testing.T) delivery.Store) {
 	}{
 		{"nothing is there at first", empty},
 		{"items come back as they were, in order", items},
+		{"what is appended again is there once", again},
 		{"what is before the first item is gone", removal},
 		{"what is kept beside items comes back", record},
 		{"an idle queue is forgotten, and a new one is empty", idle},
@@ -146,6 +147,15 @@ func items(t *testing.T, s delivery.Store) {
 	if got := read(t, s, k, 0, 5, 1000); len(got) != 1 || got[0].ID != "plain" || len(got[0].Body)+len(got[0].Query)+len(got[0].Command) != 0 {
 		t.Errorf("%+v", got)
 	}
+}
+
+func again(t *testing.T, s delivery.Store) {
+	k := key("e", "room", delivery.Talk)
+	commit(t, s, Change(k, 1, 4, 3))
+	commit(t, s, Change(k, 1, 101, 100))
+	commit(t, s, Change(k, 1, 101, 100))
+	commit(t, s, Change(k, 1, 102, 2))
+	holds(t, s, k, 1, 102)
 }
 
 func removal(t *testing.T, s delivery.Store) {
