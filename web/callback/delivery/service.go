@@ -139,20 +139,23 @@ func (s *Service) Append(events ...Event) {
 // enqueue queues one event. Given again are those that come out of dead letters: their ids are known.
 func (s *Service) enqueue(ep *endpoint, e Event, now time.Time, again bool) {
 	q := s.queue(ep, Key{e.Endpoint, e.Room, e.Class})
+	once := e.Class == State && !again && e.ID != ""
+	if once && slices.Contains(q.recent, e.ID) {
+		return
+	}
 	if e.ID == "" {
 		e.ID = s.newID(e.Room)
-	} else if e.Class == State && !again {
-		if slices.Contains(q.recent, e.ID) {
-			return
-		}
-		q.remember(e.ID)
 	}
 	if e.At.IsZero() {
 		e.At = now
 	}
 	item := &Item{Event: e, QueuedAt: now}
 	if s.unwritten+item.size() > s.cfg.Unwritten && !s.relieve(q) {
+		s.forget(q)
 		return
+	}
+	if once {
+		q.remember(e.ID)
 	}
 	if e.Class != Talk {
 		s.hard++

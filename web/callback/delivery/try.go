@@ -109,6 +109,9 @@ func (s *Service) head(ctx context.Context, q *queue) (*head, error) {
 	if err := s.fill(ctx, q); err != nil {
 		return nil, err
 	}
+	if len(q.gaps) > 0 { // made while the store was read
+		return s.gapHead(q)
+	}
 	if len(q.window) == 0 {
 		return nil, nil
 	}
@@ -154,6 +157,9 @@ func (s *Service) fill(ctx context.Context, q *queue) error {
 			return err
 		}
 		q.unread = false
+		if len(q.window) > 0 { // all was dropped meanwhile, and more came
+			return nil
+		}
 		for len(read) > 0 && read[0].N < q.first { // dropped meanwhile
 			read = read[1:]
 		}

@@ -90,11 +90,12 @@ func (s *Service) commit(ctx context.Context, all bool) error {
 	return nil
 }
 
-// gather takes what is to be stored.
+// gather takes what is to be stored. Dead letters that go don't go before what is queued again of them is stored.
 func (s *Service) gather(all bool) *step {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := &step{change: s.change, hard: s.hard}
+	all = all || len(s.change.DeadDrop) > 0
 	s.change = Change{}
 	for q := range s.dirty {
 		if q.key.Class == Talk && !all {
