@@ -74,15 +74,15 @@ func TestFactsOfPeople(t *testing.T) {
 func TestFactsOfBannedNetworks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, facts := observed(t, chat.Config{})
-		home, away := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
-		for i, from := range []netip.Prefix{home, home, away} {
+		home, away := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+		for i, from := range []netip.Addr{home, home, away} {
 			who := named([]string{"alice", "bob", "bob"}[i])
-			who.Address = from
+			who.Addr = from
 			enter(t, s, "demo", who, newSession(fmt.Sprint(i)))
 		}
 		for i := range 2 {
 			who := named([]string{"carol", "x"}[i])
-			who.Address, who.Anonymous = home, i == 1
+			who.Addr, who.Anonymous = home, i == 1
 			enter(t, s, "demo", who, newSession(who.User))
 		}
 		facts.take()

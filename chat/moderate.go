@@ -260,7 +260,7 @@ func (r *room) expelAll(users []string, from map[string][]netip.Prefix, by Ident
 		return gone, watches
 	}
 	others := r.expelIf(func(m *member) bool {
-		out := slices.Contains(networks, m.who.Address) && r.rank(m.who) < rankAdmin
+		out := slices.Contains(networks, m.who.Network()) && r.rank(m.who) < rankAdmin
 		if out {
 			watches = append(watches, m.watch())
 		}
@@ -314,7 +314,7 @@ func (r *room) mayEnter(who Identity, now time.Time) error {
 	}
 	until := r.bans.until(who.User, now)
 	if rank < rankAdmin {
-		until = later(until, r.bans.untilFrom(who.Address, now))
+		until = later(until, r.bans.untilFrom(who.Network(), now))
 	}
 	if !until.IsZero() {
 		return banned(until)
@@ -344,7 +344,7 @@ func (r *room) networks(users []string) map[string][]netip.Prefix {
 		}
 		var from []netip.Prefix
 		for _, m := range p.sessions {
-			if a := m.who.Address; a.IsValid() && !slices.Contains(from, a) && len(from) < maxNetworks {
+			if a := m.who.Network(); a.IsValid() && !slices.Contains(from, a) && len(from) < maxNetworks {
 				from = append(from, a)
 			}
 		}

@@ -79,7 +79,7 @@ func (c *Config) standing(from string, who Identity) (netip.Prefix, bool) {
 	if who.Admin {
 		return netip.Prefix{}, from == who.User || c.who(from).Admin
 	}
-	return who.Address, false
+	return who.Network(), false
 }
 
 // maySpeak says why a user's message must not be delivered here. The room's lock is held.

@@ -36,21 +36,23 @@ type Identity struct {
 	User      string // account id; random for anonymous guests
 	Nick      string
 	Avatar    string
-	Anonymous bool         // no UserSig: receives only, is in no list
-	Guest     bool         // a named guest: an ordinary member without roles
-	Admin     bool         // an application administrator
-	Platform  string       // as NormalPlatform writes it
-	ManyRooms bool         // the client wants to be in several rooms at a time: see OneRoom
-	Instance  string       // names the device or page over reconnects, as its client says; may be empty
-	Address   netip.Prefix // where the session comes from, as far as one person has it; zero: not known
-	Addr      netip.Addr   // the address itself, for who is told of what he does; zero: not known
-	Verified  time.Time    // when the door began to look at the UserSig; zero: not known
-	Expires   time.Time    // of the UserSig; zero: never
+	Anonymous bool       // no UserSig: receives only, is in no list
+	Guest     bool       // a named guest: an ordinary member without roles
+	Admin     bool       // an application administrator
+	Platform  string     // as NormalPlatform writes it
+	ManyRooms bool       // the client wants to be in several rooms at a time: see OneRoom
+	Instance  string     // names the device or page over reconnects, as its client says; may be empty
+	Addr      netip.Addr // where the session comes from; zero: not known
+	Verified  time.Time  // when the door began to look at the UserSig; zero: not known
+	Expires   time.Time  // of the UserSig; zero: never
 
 	// Watch is what this person's play addresses name as vid, so that who is a member and watches counts once. It
 	// outlives a session: a client that comes back brings it along. Empty: the session's id.
 	Watch string
 }
+
+// Network is where the session comes from, as far as one person has it.
+func (who Identity) Network() netip.Prefix { return Network(who.Addr) }
 
 // Network is what counts as one person's address: an IPv4 address, or an IPv6 network of 64 bits. Of no address at all it
 // is the zero Prefix.

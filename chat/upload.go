@@ -37,5 +37,5 @@ func (r *room) mayUpload(who Identity) error {
 	case r.settings.Uploads == UploadsAdmins && !r.manages(who):
 		return ErrPermission.with("", "only the owner and administrators may upload in this group")
 	}
-	return r.maySpeak(who.User, who.Address)
+	return r.maySpeak(who.User, who.Network())
 }

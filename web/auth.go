@@ -49,7 +49,6 @@ func (s *Server) speaker(ctx context.Context) chat.Identity {
 		who = backend
 	}
 	who.Addr = remoteOf(ctx)
-	who.Address = chat.Network(who.Addr)
 	return who
 }
 

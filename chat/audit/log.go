@@ -115,10 +115,10 @@ func (l *Log) Record(acts ...chat.Act) {
 	}
 }
 
-// entryOf is an act as it is kept: values are clipped, addresses are networks already (chat.Identity.Address).
+// entryOf is an act as it is kept: values are clipped, addresses are networks already (chat.Identity.Network).
 func entryOf(act chat.Act) Entry {
 	e := Entry{
-		Time: act.Time.UTC(), Group: act.Group, By: act.By.User, Platform: act.By.Platform, Address: network(act.By.Address),
+		Time: act.Time.UTC(), Group: act.Group, By: act.By.User, Platform: act.By.Platform, Address: network(act.By.Network()),
 		Action: act.Action, Target: clip(act.Target),
 	}
 	for _, key := range slices.Sorted(maps.Keys(act.Detail)) {

@@ -200,10 +200,10 @@ func TestEntriesAreClean(t *testing.T) {
 	for i := range 30 {
 		details[fmt.Sprint("more", i)] = "x"
 	}
-	who := chat.Identity{User: "olga", Nick: "Olga", Avatar: "https://x/secret", Platform: "Web", Watch: "secret", Address: netip.MustParsePrefix("2001:db8:1:2::/64")}
+	who := chat.Identity{User: "olga", Nick: "Olga", Avatar: "https://x/secret", Platform: "Web", Watch: "secret", Addr: netip.MustParseAddr("2001:db8:1:2::3")}
 	l.Record(
 		chat.Act{Time: time.Now(), By: who, Group: "tea", Action: "ban", Target: "vera", Detail: details},
-		chat.Act{Time: time.Now(), By: chat.Identity{User: "adam", Address: netip.MustParsePrefix("203.0.113.7/32")}, Action: "ban", Target: strings.Repeat("v", 2000)},
+		chat.Act{Time: time.Now(), By: chat.Identity{User: "adam", Addr: netip.MustParseAddr("203.0.113.7")}, Action: "ban", Target: strings.Repeat("v", 2000)},
 	)
 	l.Settle(t.Context())
 	p, err := l.Acts(t.Context(), audit.Query{Limit: 2})

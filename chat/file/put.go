@@ -77,7 +77,7 @@ func (s *Service) stillMay(ctx context.Context, t ticket, u Upload) error {
 	if t.Group == "" {
 		return nil
 	}
-	return s.rooms.MayFinishUpload(ctx, t.Group, chat.Identity{User: t.User, Admin: t.Admin, Address: u.From})
+	return s.rooms.MayFinishUpload(ctx, t.Group, chat.Identity{User: t.User, Admin: t.Admin, Addr: u.From.Addr()})
 }
 
 // take writes the bytes down, looks at them and stores the record.

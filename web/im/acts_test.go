@@ -42,7 +42,7 @@ func TestActsNameWhoCalled(t *testing.T) {
 			t.Errorf("%s: recorded %+v, want one %s", c.command, acts, c.action)
 			continue
 		}
-		if by := acts[0].By; by.User != "root" || by.Platform != chat.PlatformREST || !strings.HasPrefix(by.Address.String(), "192.0.2.7/") {
+		if by := acts[0].By; by.User != "root" || by.Platform != chat.PlatformREST || !strings.HasPrefix(by.Network().String(), "192.0.2.7/") {
 			t.Errorf("%s: by %+v", c.command, by)
 		}
 	}

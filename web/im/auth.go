@@ -82,7 +82,7 @@ func (s *Server) authenticate(r *http.Request) (chat.Identity, error) {
 	if !who.Admin {
 		return chat.Identity{}, refuse(60010, "%s is not an application administrator", who.User)
 	}
-	who.Platform, who.Address, who.Addr = chat.PlatformREST, chat.Network(from), from
+	who.Platform, who.Addr = chat.PlatformREST, from
 	return who, nil
 }
 

@@ -226,7 +226,7 @@ func TestCallbacksAreForbiddenByMessage(t *testing.T) {
 			t.Errorf("%s: asked %d and told %d, want %d and %d", c.forbid, asked, told, c.asked, c.told)
 		}
 	}
-	if by := d.witness.asked[0]; by.User != chat.Administrator || by.Platform != chat.PlatformREST || by.Address.String() != "192.0.2.7/32" {
+	if by := d.witness.asked[0]; by.User != chat.Administrator || by.Platform != chat.PlatformREST || by.Network().String() != "192.0.2.7/32" {
 		t.Errorf("the callback names %+v", by)
 	}
 }

@@ -101,8 +101,7 @@ func (s *session) auth(ctx context.Context, r *request) error {
 			return err
 		}
 	}
-	who.Platform, who.Instance = chat.NormalPlatform(h.Platform), h.Instance
-	who.Address, who.Addr = s.who.Address, s.who.Addr
+	who.Platform, who.Instance, who.Addr = chat.NormalPlatform(h.Platform), h.Instance, s.who.Addr
 	who.ManyRooms = h.Rooms == roomsMany
 	who.Watch = s.id
 	if isID(h.Session) {

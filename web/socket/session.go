@@ -43,8 +43,7 @@ var _ chat.Session = (*session)(nil)
 
 // start sets up a session that is all zero.
 func (s *session) start(srv *Server, l line, out *writev.Writer, w wire, from netip.Addr) {
-	s.srv, s.id, s.gone = srv, newID(), chat.SignOutClosed
-	s.who.Addr, s.who.Address = from, chat.Network(from)
+	s.srv, s.id, s.who.Addr, s.gone = srv, newID(), from, chat.SignOutClosed
 	s.line, s.out, s.wire = l, out, w
 	s.queue.maxFrames, s.queue.maxBytes = srv.cfg.QueueFrames, srv.cfg.QueueBytes
 	s.limiter = *rate.NewLimiter(rate.Limit(srv.cfg.OpsPerSecond), srv.cfg.OpsBurst)
@@ -56,7 +55,7 @@ func (s *session) start(srv *Server, l line, out *writev.Writer, w wire, from ne
 }
 
 // from is where the connection comes from.
-func (s *session) from() netip.Prefix { return s.who.Address }
+func (s *session) from() netip.Prefix { return s.who.Network() }
 
 // ID implements chat.Session.
 func (s *session) ID() string { return s.id }
