@@ -295,6 +295,7 @@ func TestStoreThatCannotBeRead(t *testing.T) {
 		to.set(0, nil)
 		s.start()
 		time.Sleep(time.Minute)
+		synctest.Wait() // who said it is done
 		if n := strings.Count(s.said.String(), "can't be read"); n != 1 || len(to.got("a", delivery.People)) != 0 {
 			t.Errorf("said %d times", n)
 		}
