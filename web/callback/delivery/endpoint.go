@@ -53,14 +53,14 @@ func (s *Service) ill(ep *endpoint, probe bool) {
 	ep.unwell++
 	switch {
 	case ep.habit.Tries > 0:
-	case !ep.open && ep.unwell >= s.cfg.UnwellMost:
-		ep.open, ep.due, ep.pause = true, false, s.cfg.RetryMin
+	case !ep.open && ep.unwell >= unwellMost:
+		ep.open, ep.due, ep.pause = true, false, retryMin
 		ep.counts.opened++
 		ep.round++
 		s.log.Warn("callback endpoint is unwell; its events wait", "endpoint", ep.id)
 		s.wake(ep)
 	case ep.open && probe:
-		ep.pause = min(2*ep.pause, s.cfg.RetryMax)
+		ep.pause = min(2*ep.pause, retryMax)
 		s.wake(ep)
 	}
 }
@@ -160,8 +160,8 @@ func (ep *endpoint) next() *queue {
 }
 
 // backoff is the wait after a number of tries that failed.
-func (s *Service) backoff(failed int) time.Duration {
-	return min(s.cfg.RetryMin<<min(max(failed-1, 0), 20), s.cfg.RetryMax)
+func backoff(failed int) time.Duration {
+	return min(retryMin<<min(max(failed-1, 0), 20), retryMax)
 }
 
 // land puts all queues back in line whose timers and tries Run has ended.

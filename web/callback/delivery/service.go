@@ -208,7 +208,7 @@ func (s *Service) trimBacklog() {
 // ErrUnsettled says that what was appended may be lost in a crash so far. It is kept, and sent, all the same.
 var ErrUnsettled = errors.New("events are not stored yet")
 
-// Settle waits until what was appended before of State and People is stored or delivered, SettleTimeout at most: then the
+// Settle waits until what was appended before of State and People is stored or delivered, two seconds at most: then the
 // error is ErrUnsettled, or else that of ctx.
 func (s *Service) Settle(ctx context.Context) error {
 	s.mu.Lock()
@@ -224,7 +224,7 @@ func (s *Service) Settle(ctx context.Context) error {
 		}
 		signal(s.write)
 		if late == nil {
-			late = time.NewTimer(s.cfg.SettleTimeout)
+			late = time.NewTimer(settleTimeout)
 			defer late.Stop()
 		}
 		select {

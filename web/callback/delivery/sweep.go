@@ -43,7 +43,7 @@ func (s *Service) sweep(ctx context.Context) {
 		case q.empty() && len(q.recent) > 0 && q.usedAt.Before(cutoff):
 			q.recent = nil
 			s.touch(q)
-		case len(q.gaps) > 0 && !q.taken && q.gaps[0].Until.Before(now.Add(-s.cfg.StateAge)):
+		case len(q.gaps) > 0 && !q.taken && q.gaps[0].Until.Before(now.Add(-day)):
 			q.gaps = append(q.gaps[:0:0], q.gaps[1:]...)
 			s.touch(q)
 		}

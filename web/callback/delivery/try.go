@@ -28,7 +28,7 @@ func (s *Service) try(ctx context.Context, q *queue, probe bool) {
 		s.release(q, probe)
 		if err != nil && ctx.Err() == nil {
 			s.unreadable(q, err)
-			s.later(q, s.cfg.RetryMin)
+			s.later(q, retryMin)
 		}
 		s.schedule(q)
 		s.forget(q)
@@ -78,7 +78,7 @@ func (s *Service) release(q *queue, idle bool) {
 
 // send makes one try, and bounds it. A Sender that panics fails.
 func (s *Service) send(ctx context.Context, e Event) (r Result) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.TryTimeout)
+	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
@@ -249,7 +249,7 @@ func (s *Service) failed(q *queue, h *head, r Result, counts bool) {
 	case q.failed >= s.cfg.Failures:
 		s.bury(q, h, r)
 	case !q.ep.open:
-		s.later(q, s.backoff(max(q.failed, min(q.tries, s.cfg.UnwellMost))))
+		s.later(q, backoff(max(q.failed, min(q.tries, unwellMost))))
 	}
 }
 

@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// writeTimeout bounds one step of the store.
-const writeTimeout = 10 * time.Second
-
 // step is one Change and what it was made of.
 type step struct {
 	change Change
@@ -26,7 +23,7 @@ func (s *Service) touch(q *queue) {
 // writeLoop stores what changes, until ctx ends: at once for who settles, otherwise after a while, so that what is delivered
 // meanwhile need not be stored at all.
 func (s *Service) writeLoop(ctx context.Context) error {
-	due := time.NewTimer(s.cfg.WriteEvery)
+	due := time.NewTimer(writeEvery)
 	defer due.Stop()
 	for armed, failed := true, false; ; {
 		var err error
@@ -35,7 +32,7 @@ func (s *Service) writeLoop(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-s.changed:
 			if !armed {
-				due.Reset(s.cfg.WriteEvery)
+				due.Reset(writeEvery)
 				armed = true
 			}
 			continue
@@ -52,7 +49,7 @@ func (s *Service) writeLoop(ctx context.Context) error {
 			if !failed {
 				s.log.Error("callbacks can't be stored; will retry", "err", err)
 			}
-			due.Reset(s.cfg.WriteRetry)
+			due.Reset(writeRetry)
 			armed = true
 		}
 		failed = err != nil
