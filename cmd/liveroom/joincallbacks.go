@@ -31,14 +31,14 @@ type callbacks struct {
 
 // joinCallbacks makes them and lets the chat ask and tell them.
 func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), callbacksTimeout)
-	defer cancel()
 	private, _ := callback.ParsePrivate(p.set.CallbackLocal) // Validate has checked it
 	c := &callbacks{client: callback.NewClient(private)}
 	if c.store, err = boltstore.OpenCallbacks(filepath.Join(p.set.Data, "callbacks.db"), p.log); err != nil {
 		return err
 	}
 	p.callbacks = c // closed with the program from here on
+	ctx, cancel := context.WithTimeout(context.Background(), callbacksTimeout)
+	defer cancel()
 	c.receivers, err = callback.NewRegistry(ctx, p.store.Endpoints(), callback.Known(), p.set.endpoints(keys)...)
 	if err != nil {
 		return err

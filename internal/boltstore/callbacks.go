@@ -91,7 +91,8 @@ func (c *Callbacks) compact(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(bolt.Compact(into, c.s.db, 1<<20), into.Close()); err != nil {
+	into.NoSync = true // until it is whole: a sync for each step would take minutes on a slow disk
+	if err := errors.Join(bolt.Compact(into, c.s.db, 1<<20), into.Sync(), into.Close()); err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
 	return errors.Join(c.s.db.Close(), os.Rename(temp, path), syncDir(filepath.Dir(path)))
