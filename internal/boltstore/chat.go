@@ -198,11 +198,14 @@ func (c *Chat) CreateGroup(ctx context.Context, g chat.Group) (now chat.Group, f
 		fresh = true
 		return createGroup(tx, h)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return chat.Group{}, false, err
+	case fresh: // whatever became of ctx
+		return h.Group, true, nil
 	}
 	err = c.with(ctx, g.ID, func(e *chatGroup) error { now = e.ledger.Head().Group; return nil })
-	return now, fresh, err
+	return now, false, err
 }
 
 // LoadGroup implements chat.Store.

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -39,4 +40,30 @@ func TestChatConforms(t *testing.T) {
 		_, c, _ := openChat(t, filepath.Join(t.TempDir(), "liveroom.db"))
 		return c
 	})
+}
+
+// fading is a context that ends once it was looked at.
+type fading struct {
+	context.Context
+	looked bool
+}
+
+func (f *fading) Err() error {
+	if f.looked {
+		return context.Canceled
+	}
+	f.looked = true
+	return nil
+}
+
+// TestAGroupThatIsMadeIsSaidToBe, also if who wanted it goes away while it is written: nobody else would be told of it.
+func TestAGroupThatIsMadeIsSaidToBe(t *testing.T) {
+	_, c, _ := openChat(t, filepath.Join(t.TempDir(), "liveroom.db"))
+	now, fresh, err := c.CreateGroup(&fading{Context: t.Context()}, chat.Group{ID: "g", Room: "r", Name: "Tea"})
+	if err != nil || !fresh || now.ID != "g" || now.Name != "Tea" || now.CreatedAt.IsZero() {
+		t.Errorf("made %+v, %v, %v", now, fresh, err)
+	}
+	if state := chattest.Load(t, c, "g"); state.Group.Name != "Tea" {
+		t.Errorf("there is %+v", state.Group)
+	}
 }
