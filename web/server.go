@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -93,6 +94,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	from := remoteOf(r.Context())
 	if !s.crowd.enter(from) {
 		s.turnAway(w, r)
+		drain(r)
 		return
 	}
 	p := &place{ResponseWriter: w, leave: func() { s.crowd.leave(from) }}
@@ -108,6 +110,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.lead(http.HandlerFunc(s.serveFile), p, r)
 	default:
 		s.engine.ServeHTTP(w, r)
+	}
+	drain(r)
+}
+
+// maxDrained is how much of a body is read that nobody wanted: as much as net/http reads over HTTP/1.
+const maxDrained = 256 << 10
+
+// drain reads what is left of a body over HTTP/2, within the body's deadline. Without it the stream would be reset behind
+// the answer, and there are clients (curl before 8) that then forget the answer. Who waits to be asked for the body is not.
+func drain(r *http.Request) {
+	if r.ProtoMajor >= 2 && r.Body != nil && r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
 	}
 }
 
