@@ -98,6 +98,12 @@ func TestGateThatAsksNothing(t *testing.T) {
 			if asked, facts := len(g.take()), len(told.take()); (asked == 0) != aside || (facts == 0) != aside {
 				t.Errorf("aside %v: asked about %d, told %d", aside, asked, facts)
 			}
+			if _, err := s.Send(t.Context(), chat.Message{Group: "demo", Body: []byte("[")}, named("alice")); err == nil {
+				t.Error("half an array passes")
+			}
+			if facts := len(told.take()); (facts == 0) != aside {
+				t.Errorf("aside %v: told %d of what can't be sent", aside, facts)
+			}
 		}
 	})
 }

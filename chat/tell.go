@@ -78,7 +78,7 @@ func (r *room) tellNotSent(p *sending, err error) {
 // tellUnfit tells that a message was refused as it came in.
 func (s *Service) tellUnfit(ctx context.Context, m *Message, who Identity, how SendOptions, err error) {
 	e, ok := refusalIn(err)
-	if s.cfg.Observer == nil || !ok || how.Untold || who.Anonymous {
+	if s.cfg.Observer == nil || !ok || how.Untold || who.Anonymous || !s.cfg.Observer.HearsMessages() {
 		return
 	}
 	fit := s.fit(m)
