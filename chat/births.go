@@ -14,31 +14,32 @@ type births struct {
 
 // enter waits until the group is neither made nor dismissed by others. It is left with done.
 func (b *births) enter(ctx context.Context, group string) (done func(), err error) {
-	for {
-		b.mu.Lock()
-		over, busy := b.busy[group]
-		if !busy {
-			break // with the lock
-		}
-		b.mu.Unlock()
-		select {
-		case <-over:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	defer b.mu.Unlock()
-	if b.busy == nil {
-		b.busy = make(map[string]chan struct{})
-	}
 	over := make(chan struct{})
-	b.busy[group] = over
+	for !b.begin(group, over) {
+		if err := b.wait(ctx, group); err != nil {
+			return nil, err
+		}
+	}
 	return func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		delete(b.busy, group)
 		close(over)
 	}, nil
+}
+
+// begin says whether the group is the caller's now, until over is closed.
+func (b *births) begin(group string, over chan struct{}) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.busy[group] != nil {
+		return false
+	}
+	if b.busy == nil {
+		b.busy = make(map[string]chan struct{})
+	}
+	b.busy[group] = over
+	return true
 }
 
 // wait waits until the group is neither made nor dismissed, but not beyond ctx.
