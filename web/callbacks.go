@@ -141,7 +141,7 @@ type CallbackDraft struct {
 	ID        string             `json:"id,omitempty" maxLength:"32" pattern:"^[a-z0-9-]{1,32}$" doc:"Default: a random one."`
 	URL       string             `json:"url" maxLength:"1024" doc:"http or https, without user, password and fragment."`
 	Format    callback.Format    `json:"format" enum:"im,css,status" doc:"im: Tencent IM's callbacks; css: Tencent CSS's stream events; status: liveroom's own."`
-	Events    []string           `json:"events,omitempty" maxItems:"64" doc:"Names of events of the format; default: *, all."`
+	Events    []string           `json:"events,omitempty" maxItems:"64" doc:"Names of events of the format; default: *, all but what it is asked before it happens."`
 	Key       string             `json:"key,omitempty" maxLength:"128" doc:"What it gets is signed with it. It is never shown."`
 	OnFailure callback.OnFailure `json:"onFailure,omitempty" enum:"deliver,reject" doc:"What becomes of what it is asked about when it gives no valid answer in time; default: deliver."`
 	Retry     callback.Retry     `json:"retry,omitempty" enum:"stored,tencent,tencent_on_timeout" doc:"stored, the default: at least once. tencent: as Tencent does: IM events are tried once, others up to 13 times, a minute apart. tencent_on_timeout: and IM events up to three times where no answer came in time."`
