@@ -89,12 +89,12 @@ func only[V any](all map[string]V, keys []string) map[string]V {
 
 // ownedByServer refuses what touches the server's key: administrators may set it, nobody may delete it.
 func ownedByServer(set map[string]string, keys []string, by Identity) error {
-	if _, ok := set[statusKey]; ok && !by.Admin {
-		return ErrPermission.with(statusKey, "belongs to the server")
+	if _, ok := set[StatusKey]; ok && !by.Admin {
+		return ErrPermission.with(StatusKey, "belongs to the server")
 	}
 	for _, key := range keys {
-		if key == statusKey {
-			return ErrPermission.with(statusKey, "belongs to the server and can't be deleted")
+		if key == StatusKey {
+			return ErrPermission.with(StatusKey, "belongs to the server and can't be deleted")
 		}
 	}
 	return nil
@@ -102,8 +102,8 @@ func ownedByServer(set map[string]string, keys []string, by Identity) error {
 
 // fieldsOfServer is ownedByServer for custom fields.
 func fieldsOfServer(fields map[string]string, by Identity) error {
-	if value, ok := fields[statusKey]; ok && (!by.Admin || value == "") {
-		return ErrPermission.with(statusKey, "belongs to the server")
+	if value, ok := fields[StatusKey]; ok && (!by.Admin || value == "") {
+		return ErrPermission.with(StatusKey, "belongs to the server")
 	}
 	return nil
 }

@@ -112,8 +112,8 @@ func (l *Ledger) ApplyStatus(now time.Time, c StatusChange, m *Message, save Sav
 	next.Seq++
 	next.StatusEpoch, next.StatusVersion = c.Epoch, c.Version
 	next.Attributes.Version++ // and not Written: see Values
-	next.Attributes.All = with(next.Attributes.All, statusKey, string(c.Record))
-	next.Group.Fields = with(next.Group.Fields, statusKey, string(c.Field))
+	next.Attributes.All = with(next.Attributes.All, StatusKey, string(c.Record))
+	next.Group.Fields = with(next.Group.Fields, StatusKey, string(c.Field))
 	next.FieldsVersion++
 	next.ChangedAt = now
 	m.Seq, m.Time = next.Seq, now

@@ -62,8 +62,8 @@ func (s *Service) checkGroup(g Group) error {
 	if err := s.checkProfile(g.Profile()); err != nil {
 		return err
 	}
-	if _, ok := g.Fields[statusKey]; ok {
-		return ErrPermission.with("fields", "%s belongs to the server", statusKey)
+	if _, ok := g.Fields[StatusKey]; ok {
+		return ErrPermission.with("fields", "%s belongs to the server", StatusKey)
 	}
 	return s.checkNotice(g.Notice)
 }

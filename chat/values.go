@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// statusKey is the attribute and the custom field that belong to the server (design §4).
-const statusKey = "live_status"
+// StatusKey is the attribute and the custom field that belong to the server (design §4).
+const StatusKey = "live_status"
 
 // Limits of attributes and custom fields (spec im-rest §3.17, §3.0). What belongs to the server does not count.
 const (
@@ -27,12 +27,12 @@ func (c AttributeChange) apply(now Values) (map[string]string, error) {
 	if c.Known != 0 && (c.Known < now.Written || c.Known > now.Version) {
 		return nil, ErrAttributesChanged
 	}
-	if status := c.Set[statusKey]; len(status) > maxAttributeValue || !utf8.ValidString(status) {
-		return nil, ErrAttributeValue.with(statusKey, "must be UTF-8 of at most %d bytes", maxAttributeValue)
+	if status := c.Set[StatusKey]; len(status) > maxAttributeValue || !utf8.ValidString(status) {
+		return nil, ErrAttributeValue.with(StatusKey, "must be UTF-8 of at most %d bytes", maxAttributeValue)
 	}
 	all := make(map[string]string, len(old)+len(c.Set))
-	if status, ok := old[statusKey]; ok {
-		all[statusKey] = status
+	if status, ok := old[StatusKey]; ok {
+		all[StatusKey] = status
 	}
 	switch c.Op {
 	case ReplaceAttribute:
@@ -43,7 +43,7 @@ func (c AttributeChange) apply(now Values) (map[string]string, error) {
 	case DeleteAttribute:
 		maps.Copy(all, old)
 		for _, key := range c.Keys {
-			if _, ok := all[key]; !ok || key == statusKey {
+			if _, ok := all[key]; !ok || key == StatusKey {
 				return nil, ErrNoAttribute.with("keys", "there is no attribute %q", clip(key))
 			}
 			delete(all, key)
@@ -59,7 +59,7 @@ func checkAttributes(all map[string]string) error {
 	count, total := 0, 0
 	for key, value := range all {
 		switch {
-		case key == statusKey:
+		case key == StatusKey:
 			continue // the server's own: see apply and statusMessage
 		case key == "" || len(key) > maxAttributeKey:
 			return ErrAttributeKey
@@ -101,7 +101,7 @@ func mergeFields(old, fields map[string]string) (map[string]string, error) {
 		}
 	}
 	count := len(all)
-	if _, ok := all[statusKey]; ok {
+	if _, ok := all[StatusKey]; ok {
 		count--
 	}
 	if count > maxFields {

@@ -70,7 +70,12 @@ func (s *Server) groupAttributes(ctx context.Context, _ chat.Identity, in *group
 	}
 	out := &attributesAnswer{Attributes: make([]attribute, 0, len(all.All))}
 	for key, value := range sorted(all.All) {
-		out.Attributes = append(out.Attributes, attribute{key, value})
+		if key != chat.StatusKey {
+			out.Attributes = append(out.Attributes, attribute{key, value})
+		}
+	}
+	if status, ok := all.All[chat.StatusKey]; ok { // behind the backend's own
+		out.Attributes = append(out.Attributes, attribute{chat.StatusKey, status})
 	}
 	return out, nil
 }
