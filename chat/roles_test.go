@@ -94,9 +94,6 @@ func TestRolesComeAndGo(t *testing.T) {
 	})
 }
 
-// TestABannedAdministratorLooksAfterNothing until the ban is lifted: acting needs no joining, so being kept out alone would
-// leave him every power.
-// TestRolesAreGivenToAllOrNone at once.
 func TestRolesAreGivenToAllOrNone(t *testing.T) {
 	s := start(t, chat.Config{CountEvery: time.Hour, Who: known}, chat.NewMemory())
 	create(t, s, "demo")
@@ -139,6 +136,8 @@ func TestRolesAreGivenToAllOrNone(t *testing.T) {
 	}
 }
 
+// TestABannedAdministratorLooksAfterNothing until the ban is lifted: acting needs no joining, so being kept out alone would
+// leave him every power.
 func TestABannedAdministratorLooksAfterNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := start(t, chat.Config{CountEvery: time.Hour}, chat.NewMemory())
