@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -230,4 +231,107 @@ func TestABackendMayLeaveOutTheSendersDevices(t *testing.T) {
 	if got := otto.heard(); !slices.Equal(got, []string{"vera: 1"}) {
 		t.Errorf("otto heard %q", got)
 	}
+}
+
+func TestGateOfLetters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusal := &chat.Error{Code: 120001, Name: "refused_by_backend"}
+		data := "theirs"
+		g := &gate{letter: func(m *chat.Message) (chat.Ruling, error) {
+			switch textOf(m) {
+			case "refused":
+				return chat.Ruling{}, refusal
+			case "dropped":
+				return chat.Ruling{Drop: true}, nil
+			case "changed":
+				return chat.Ruling{Body: text("theirs"), CloudCustomData: &data}, nil
+			}
+			return chat.Ruling{}, nil
+		}}
+		s, facts := observed(t, chat.Config{Gate: g, UserBurst: 3, UserRate: 0.01, Words: badWords{}})
+		g.aside.Store(true) // that nobody wants messages to groups says nothing of letters
+		facts.aside.Store(true)
+		ctx := t.Context()
+		bob := newSession("b")
+		if err := s.SignIn(ctx, named("bob"), bob); err != nil {
+			t.Fatal(err)
+		}
+		facts.take()
+		say := func(words string, how chat.SendOptions) (chat.Ack, error) {
+			return s.SendToWith(ctx, "bob", chat.Message{Body: text(words), Random: 7}, named("alice"), nil, how)
+		}
+		for range 5 { // none costs anything
+			if _, err := say("refused", chat.SendOptions{}); !errors.Is(err, refusal) {
+				t.Fatalf("got %v", err)
+			}
+		}
+		dropped, err := say("dropped", chat.SendOptions{})
+		if err != nil || dropped.Time.IsZero() {
+			t.Errorf("%+v, %v", dropped, err)
+		}
+		if again, err := say("dropped", chat.SendOptions{}); err != nil || again != dropped {
+			t.Errorf("%+v, %v", again, err)
+		}
+		ack, err := say("changed", chat.SendOptions{})
+		if err != nil || ack.Body != string(text("theirs")) || ack.CloudCustomData == nil || *ack.CloudCustomData != data {
+			t.Errorf("%+v, %v", ack, err)
+		}
+		if _, err := say("plain", chat.SendOptions{Unasked: true, Untold: true}); err != nil {
+			t.Error(err)
+		}
+		_, _ = say("bad", chat.SendOptions{})
+		_, _ = say("one too many", chat.SendOptions{})
+		g.asks(t, "refused", "refused", "refused", "refused", "refused", "dropped", "changed")
+		facts.told(t, "alice wrote theirs to bob", "alice did not write to bob: blocked_text", "alice did not write to bob: too_many_messages")
+		if want := []string{"bob: theirs", "bob: plain"}; !slices.Equal(bob.letters, want) {
+			t.Errorf("bob got %q", bob.letters)
+		}
+	})
+}
+
+// TestLettersWhereNobodyWantsMessages: messages to users are asked about and told of by themselves.
+func TestLettersWhereNobodyWantsMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{}
+		g.aside.Store(true)
+		s, facts := observed(t, chat.Config{Gate: g})
+		facts.aside.Store(true)
+		if _, err := s.SendTo(t.Context(), "bob", chat.Message{Body: text("hi")}, named("alice"), nil); err != nil {
+			t.Error(err)
+		}
+		g.asks(t, "hi")
+		facts.told(t, "alice wrote hi to bob")
+	})
+}
+
+// TestALetterThatWaitsLongComesOnce: also if it is sent again when its reservation is over.
+func TestALetterThatWaitsLongComesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &gate{letter: func(*chat.Message) (chat.Ruling, error) { time.Sleep(2 * time.Second); return chat.Ruling{}, nil }}
+		s, facts := observed(t, chat.Config{Gate: g})
+		say := func(random uint32) error {
+			_, err := s.SendTo(t.Context(), "bob", chat.Message{Body: text("hi"), Random: random}, named("alice"), nil)
+			return err
+		}
+		var wg sync.WaitGroup
+		for i := range uint32(7) { // the last goes out after 14 s
+			wg.Go(func() {
+				if err := say(1 + i); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		time.Sleep(chat.PendingAge + time.Second)
+		if err := say(7); !errors.Is(err, chat.ErrInFlight) {
+			t.Errorf("sent again meanwhile: %v", err)
+		}
+		wg.Wait()
+		if err := say(7); err != nil {
+			t.Error(err)
+		}
+		if n := len(facts.take()); n != 7 {
+			t.Errorf("%d letters", n)
+		}
+	})
 }
