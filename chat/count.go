@@ -21,9 +21,7 @@ type counter struct {
 // Count tells how many are in a group now.
 func (s *Service) Count(group string) Count {
 	watching, vids := s.cfg.Viewers(group)
-	s.mu.Lock()
-	r := s.rooms[group]
-	s.mu.Unlock()
+	r := s.inMemory(group)
 	if r == nil {
 		return Count{Viewers: watching, Online: watching}
 	}

@@ -108,9 +108,7 @@ func (s *Service) Leave(group string, sess Session) { s.Lost(group, sess, time.N
 
 // Lost is Leave for a connection of which nothing was heard since a moment.
 func (s *Service) Lost(group string, sess Session, heard time.Time) {
-	s.mu.Lock()
-	r := s.rooms[group]
-	s.mu.Unlock()
+	r := s.inMemory(group)
 	if r == nil {
 		return
 	}
