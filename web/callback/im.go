@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"liveroom/chat"
-	"liveroom/web/callback/delivery"
 )
 
 // Commands of Tencent IM that a live room can cause (spec im-callbacks §5).
@@ -49,24 +48,6 @@ const groupType = "AVChatRoom"
 
 // maxMembersTold bounds the users of one OnMemberStateChange; of more, several are told.
 const maxMembersTold = 500
-
-// call is one callback as an IM receiver gets it, but for what is made anew at each try.
-type call struct {
-	command string
-	class   delivery.Class
-	queue   string // the events of one are told in order
-	id      string // empty: made by the queue
-	query   url.Values
-	body    []byte
-	at      time.Time
-}
-
-// event is the call for one endpoint.
-func (c *call) event(endpoint string) delivery.Event {
-	return delivery.Event{
-		Endpoint: endpoint, Room: c.queue, Class: c.class, ID: c.id, Command: c.command, Query: c.query, Body: c.body, At: c.at,
-	}
-}
 
 // from says in the query from where who caused it acts (spec im-callbacks §1.1).
 func from(who chat.Identity) url.Values {

@@ -17,6 +17,14 @@ type Queue interface {
 	Settle(ctx context.Context) error
 }
 
+// tell queues an event for each of those who want it.
+func tell(queue Queue, to []Endpoint, e delivery.Event) {
+	for _, receiver := range to {
+		e.Endpoint = receiver.ID
+		queue.Append(e)
+	}
+}
+
 // Observer tells IM receivers what happens in the chat. It is a chat.Observer.
 type Observer struct {
 	receivers *Registry
@@ -82,35 +90,28 @@ func (o *Observer) Observe(facts ...chat.Fact) {
 	}
 }
 
-// tell queues a call for each of those who want it.
-func (o *Observer) tell(to []Endpoint, c call) {
-	for _, e := range to {
-		o.queue.Append(c.event(e.ID))
-	}
-}
-
 func (o *Observer) ofGroup(command string, class delivery.Class, at chat.Occasion, body func() []byte) {
 	if to := o.receivers.Wants(command); to != nil {
-		o.tell(to, call{command: command, class: class, queue: at.Group, query: from(at.By), body: body(), at: at.Time})
+		tell(o.queue, to, delivery.Event{Command: command, Class: class, Room: at.Group, Query: from(at.By), Body: body(), At: at.Time})
 	}
 }
 
 // letterSent is told also of a message that was not sent, and where words were the reason as a verdict too.
 func (o *Observer) letterSent(f chat.LetterSent) {
 	if to := o.receivers.Wants(AfterLetter); to != nil {
-		o.tell(to, call{command: AfterLetter, class: delivery.Talk, queue: queueOf(f.M.From), query: from(f.By), body: letterSent(f), at: f.Time})
+		tell(o.queue, to, delivery.Event{Command: AfterLetter, Class: delivery.Talk, Room: queueOf(f.M.From), Query: from(f.By), Body: letterSent(f), At: f.Time})
 	}
 	if f.Err == nil || !f.Err.Is(chat.ErrBlocked) {
 		return
 	}
 	if to := o.receivers.Wants(ResultNotify); to != nil {
-		o.tell(to, call{command: ResultNotify, class: delivery.Talk, queue: queueOf(f.M.From), body: judgedLetter(f, o.app), at: f.Time})
+		tell(o.queue, to, delivery.Event{Command: ResultNotify, Class: delivery.Talk, Room: queueOf(f.M.From), Body: judgedLetter(f, o.app), At: f.Time})
 	}
 }
 
 func (o *Observer) ofDevice(at chat.Occasion, body func() []byte) {
 	if to := o.receivers.Wants(StateChange); to != nil {
-		o.tell(to, call{command: StateChange, class: delivery.People, queue: queueOf(at.By.User), query: fromDevice(at.By), body: body(), at: at.Time})
+		tell(o.queue, to, delivery.Event{Command: StateChange, Class: delivery.People, Room: queueOf(at.By.User), Query: fromDevice(at.By), Body: body(), At: at.Time})
 	}
 }
 
@@ -121,7 +122,7 @@ func (o *Observer) sent(f chat.Sent) {
 		return
 	}
 	id := f.Group + ":" + f.Epoch + ":" + strconv.FormatUint(f.M.Seq, 10)
-	o.tell(to, call{command: AfterSendMsg, class: delivery.Talk, queue: f.Group, id: id, query: from(f.By), body: sent(f), at: f.Time})
+	tell(o.queue, to, delivery.Event{Command: AfterSendMsg, Class: delivery.Talk, Room: f.Group, ID: id, Query: from(f.By), Body: sent(f), At: f.Time})
 }
 
 // notSent is told as a failure, and where words were the reason also as a verdict.
@@ -147,7 +148,7 @@ func (o *Observer) withdrew(f chat.Withdrew) {
 
 func (o *Observer) judged(at chat.Occasion, m *chat.Message) {
 	if to := o.receivers.Wants(ResultNotify); to != nil {
-		o.tell(to, call{command: ResultNotify, class: delivery.Talk, queue: at.Group, body: judged(at.Group, m, o.app), at: at.Time})
+		tell(o.queue, to, delivery.Event{Command: ResultNotify, Class: delivery.Talk, Room: at.Group, Body: judged(at.Group, m, o.app), At: at.Time})
 	}
 }
 
@@ -158,7 +159,7 @@ func (o *Observer) presenceChanged(f chat.PresenceChanged) {
 		return
 	}
 	for users := range slices.Chunk(f.Users, maxMembersTold) {
-		o.tell(to, call{command: OnMemberStateChange, class: delivery.People, queue: f.Group, body: presenceChanged(f, users), at: f.Time})
+		tell(o.queue, to, delivery.Event{Command: OnMemberStateChange, Class: delivery.People, Room: f.Group, Body: presenceChanged(f, users), At: f.Time})
 	}
 }
 

@@ -37,11 +37,7 @@ func (s *Statuses) ApplyStatus(ctx context.Context, r status.Record) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range to {
-		s.queue.Append(delivery.Event{
-			Endpoint: e.ID, Room: r.Room, Class: delivery.State, ID: statusID(r), Command: LiveStatus, Body: body,
-		})
-	}
+	tell(s.queue, to, delivery.Event{Room: r.Room, Class: delivery.State, ID: statusID(r), Command: LiveStatus, Body: body})
 	return s.queue.Settle(ctx)
 }
 

@@ -254,10 +254,8 @@ func (s *Streams) append(x step) {
 	if to == nil {
 		return
 	}
-	body := streamBody(s.app, x.push, x.stop)
-	for _, e := range to {
-		s.queue.Append(delivery.Event{
-			Endpoint: e.ID, Room: x.push.Room, Class: delivery.State, ID: x.push.Room + ":" + x.push.Sequence + kind, Command: command, Body: body,
-		})
-	}
+	tell(s.queue, to, delivery.Event{
+		Room: x.push.Room, Class: delivery.State, ID: x.push.Room + ":" + x.push.Sequence + kind, Command: command,
+		Body: streamBody(s.app, x.push, x.stop),
+	})
 }
