@@ -31,7 +31,7 @@ func (receiver) Send(_ context.Context, e delivery.Event) delivery.Result {
 func (b *bench) newCallbacks(log *slog.Logger) *web.Callbacks {
 	b.t.Helper()
 	fixed := callback.Endpoint{URL: "https://backend.example.com/status", Format: callback.FormatStatus, Key: "key-of-the-settings"}
-	endpoints, err := callback.NewRegistry(b.t.Context(), callback.NewEndpointMemory(), callback.Known(), fixed)
+	endpoints, err := callback.NewRegistry(b.t.Context(), callback.NewEndpointMemory(), fixed)
 	must(b.t, err)
 	b.queues, err = delivery.New(b.t.Context(), delivery.Config{}, delivery.NewMemory(), receiver{}, log)
 	must(b.t, err)

@@ -39,7 +39,7 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	p.callbacks = c // closed with the program from here on
 	ctx, cancel := context.WithTimeout(context.Background(), callbacksTimeout)
 	defer cancel()
-	c.receivers, err = callback.NewRegistry(ctx, p.store.Endpoints(), callback.Known(), p.set.endpoints(keys)...)
+	c.receivers, err = callback.NewRegistry(ctx, p.store.Endpoints(), p.set.endpoints(keys)...)
 	if err != nil {
 		return err
 	}

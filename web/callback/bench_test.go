@@ -16,7 +16,7 @@ func (nowhere) Settle(context.Context) error { return nil }
 
 // BenchmarkObserveSent is what telling of one message costs its room.
 func BenchmarkObserveSent(b *testing.B) {
-	r, err := NewRegistry(b.Context(), NewEndpointMemory(), Known(), Endpoint{URL: "http://x/", Format: FormatIM})
+	r, err := NewRegistry(b.Context(), NewEndpointMemory(), Endpoint{URL: "http://x/", Format: FormatIM})
 	if err != nil {
 		b.Fatal(err)
 	}

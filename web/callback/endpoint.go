@@ -132,15 +132,15 @@ func (e Endpoint) withDefaults() Endpoint {
 	return e
 }
 
-// check says what of an endpoint can't be; known are the names of events of each format.
-func (e Endpoint) check(known map[Format][]string) error {
+// check says what of an endpoint can't be.
+func (e Endpoint) check() error {
 	if !endpointID.MatchString(e.ID) {
 		return invalid("id", "must be 1 to 32 of a-z, 0-9 and -")
 	}
 	if err := checkURL(e.URL); err != nil {
 		return err
 	}
-	names, ok := known[e.Format]
+	names, ok := Known()[e.Format]
 	if !ok {
 		return invalid("format", "must be im, css or status")
 	}

@@ -21,12 +21,11 @@ const settingsPrefix = "settings-"
 // Registry knows all endpoints: those of the settings, which stay as they are, and those of the store.
 type Registry struct {
 	store EndpointStore
-	known map[Format][]string
 	fixed []Endpoint
 
 	now atomic.Pointer[snapshot]
 
-	mu      sync.Mutex // one change at a time; guards watchers
+	mu      sync.Mutex // one change at a time; guards watched
 	watched []func([]Endpoint)
 }
 
@@ -36,14 +35,12 @@ type snapshot struct {
 	wants map[string][]Endpoint // by event; those that are enabled
 }
 
-// NewRegistry reads the store. known has the names of all events of each format; fixed are the endpoints of the settings,
-// whose ids are settings- and their format.
-func NewRegistry(ctx context.Context, store EndpointStore, known map[Format][]string, fixed ...Endpoint) (*Registry, error) {
-	r := &Registry{store: store, known: known}
+// NewRegistry reads the store. fixed are the endpoints of the settings, whose ids are settings- and their format.
+func NewRegistry(ctx context.Context, store EndpointStore, fixed ...Endpoint) (*Registry, error) {
+	r := &Registry{store: store}
 	for _, e := range fixed {
-		e = e.withDefaults()
-		e.ID, e.Fixed, e.Enabled = settingsPrefix+string(e.Format), true, true
-		if err := e.check(known); err != nil {
+		e = e.ofSettings()
+		if err := e.check(); err != nil {
 			return nil, err
 		}
 		r.fixed = append(r.fixed, e)
@@ -54,6 +51,16 @@ func NewRegistry(ctx context.Context, store EndpointStore, known map[Format][]st
 	}
 	r.publish(stored)
 	return r, nil
+}
+
+// CheckEndpoint says what is wrong with an endpoint of the settings.
+func CheckEndpoint(e Endpoint) error { return e.ofSettings().check() }
+
+// ofSettings is an endpoint of the settings, which say only some of it.
+func (e Endpoint) ofSettings() Endpoint {
+	e = e.withDefaults()
+	e.ID, e.Fixed, e.Enabled = settingsPrefix+string(e.Format), true, true
+	return e
 }
 
 // Wants returns the endpoints that are to be told of an event, or asked. It costs one look-up and is nil where nobody is;
@@ -148,7 +155,7 @@ func (r *Registry) changeable(id string) (Endpoint, error) {
 func (r *Registry) put(ctx context.Context, e Endpoint) (Endpoint, error) {
 	e = e.withDefaults()
 	e.ChangedAt = time.Now().UTC()
-	if err := e.check(r.known); err != nil {
+	if err := e.check(); err != nil {
 		return Endpoint{}, err
 	}
 	if err := r.store.PutEndpoint(ctx, e); err != nil {
@@ -173,11 +180,12 @@ func (r *Registry) reload(ctx context.Context) error {
 // publish makes the snapshot that readers see.
 func (r *Registry) publish(stored []Endpoint) {
 	s := &snapshot{all: slices.Concat(r.fixed, stored), wants: map[string][]Endpoint{}}
+	known := Known()
 	for _, e := range s.all {
 		if !e.Enabled {
 			continue
 		}
-		for _, name := range r.known[e.Format] {
+		for _, name := range known[e.Format] {
 			if e.wants(name) {
 				s.wants[name] = append(s.wants[name], e)
 			}

@@ -18,13 +18,14 @@ func TestEndpointMemory(t *testing.T) {
 	callbacktest.Endpoints(t, func(*testing.T) callback.EndpointStore { return callback.NewEndpointMemory() })
 }
 
-var known = map[callback.Format][]string{
-	callback.FormatIM: {"Join", "Exit"}, callback.FormatCSS: {"stream_start"}, callback.FormatStatus: {"status"},
-}
+const (
+	joins = callback.AfterNewMemberJoin
+	exits = callback.AfterMemberExit
+)
 
 func registry(t *testing.T, store callback.EndpointStore, fixed ...callback.Endpoint) *callback.Registry {
 	t.Helper()
-	r, err := callback.NewRegistry(t.Context(), store, known, fixed...)
+	r, err := callback.NewRegistry(t.Context(), store, fixed...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func wants(r *callback.Registry, command string) string {
 // TestChangesAreInForceAtOnce: who wants what follows each change, and so do those who watch; a restart changes nothing.
 func TestChangesAreInForceAtOnce(t *testing.T) {
 	store := callback.NewEndpointMemory()
-	fixed := callback.Endpoint{URL: "https://x/im", Format: callback.FormatIM, Events: []string{"Join"}}
+	fixed := callback.Endpoint{URL: "https://x/im", Format: callback.FormatIM, Events: []string{joins}}
 	r := registry(t, store, fixed)
 	var seen []int
 	r.Watch(func(all []callback.Endpoint) { seen = append(seen, len(all)) })
@@ -52,7 +53,7 @@ func TestChangesAreInForceAtOnce(t *testing.T) {
 	if err != nil || made.OnFailure != callback.FailOpen || made.Retry != callback.RetryStored || made.CreatedAt.IsZero() {
 		t.Fatalf("%+v, %v", made, err)
 	}
-	if j, e, s := wants(r, "Join"), wants(r, "Exit"), wants(r, "status"); j != "settings-im mine" || e != "mine" || s != "" || r.Wants("status") != nil {
+	if j, e, s := wants(r, joins), wants(r, exits), wants(r, callback.LiveStatus); j != "settings-im mine" || e != "mine" || s != "" || r.Wants(callback.LiveStatus) != nil {
 		t.Errorf("Join: %q, Exit: %q, status: %q", j, e, s)
 	}
 	change := func(f func(*callback.Endpoint)) {
@@ -61,15 +62,15 @@ func TestChangesAreInForceAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	change(func(e *callback.Endpoint) { e.Events = []string{"Exit"} })
-	if j, e := wants(r, "Join"), wants(r, "Exit"); j != "settings-im" || e != "mine" {
+	change(func(e *callback.Endpoint) { e.Events = []string{exits} })
+	if j, e := wants(r, joins), wants(r, exits); j != "settings-im" || e != "mine" {
 		t.Errorf("Join: %q, Exit: %q", j, e)
 	}
-	if again := registry(t, store, fixed); wants(again, "Exit") != "mine" || wants(again, "Join") != "settings-im" {
+	if again := registry(t, store, fixed); wants(again, exits) != "mine" || wants(again, joins) != "settings-im" {
 		t.Error("another registry over the same store knows other endpoints")
 	}
 	change(func(e *callback.Endpoint) { e.Enabled = false })
-	if e := wants(r, "Exit"); e != "" {
+	if e := wants(r, exits); e != "" {
 		t.Errorf("Exit: %q", e)
 	}
 	if err := r.Delete(ctx, "mine"); err != nil {
@@ -100,8 +101,8 @@ func TestRefusedEndpoints(t *testing.T) {
 		{"url", func(e *callback.Endpoint) { e.URL = "https://x/\r\nHost: y" }},
 		{"url", func(e *callback.Endpoint) { e.URL = "https://x/" + strings.Repeat("a", 1024) }},
 		{"format", func(e *callback.Endpoint) { e.Format = "xml" }},
-		{"events", func(e *callback.Endpoint) { e.Events = []string{"Join", "stream_start"} }},
-		{"events", func(e *callback.Endpoint) { e.Events = slices.Repeat([]string{"Join"}, 65) }},
+		{"events", func(e *callback.Endpoint) { e.Events = []string{joins, callback.StreamStart} }},
+		{"events", func(e *callback.Endpoint) { e.Events = slices.Repeat([]string{joins}, 65) }},
 		{"key", func(e *callback.Endpoint) { e.Key = strings.Repeat("k", 129) }},
 		{"key", func(e *callback.Endpoint) { e.Key = "k k" }},
 		{"onFailure", func(e *callback.Endpoint) { e.OnFailure = "ask" }},
@@ -118,7 +119,7 @@ func TestRefusedEndpoints(t *testing.T) {
 	if len(r.All()) != 1 {
 		t.Errorf("%+v", r.All())
 	}
-	if _, err := callback.NewRegistry(t.Context(), callback.NewEndpointMemory(), known, callback.Endpoint{URL: "x", Format: callback.FormatIM}); err == nil {
+	if _, err := callback.NewRegistry(t.Context(), callback.NewEndpointMemory(), callback.Endpoint{URL: "x", Format: callback.FormatIM}); err == nil {
 		t.Error("a bad one in the settings was taken")
 	}
 }
@@ -161,8 +162,8 @@ func (failing) PutEndpoint(context.Context, callback.Endpoint) error { return er
 
 func TestWhatIsNotStoredIsNotInForce(t *testing.T) {
 	r := registry(t, failing{callback.NewEndpointMemory()})
-	if _, err := r.Create(t.Context(), callback.Endpoint{URL: "https://x/", Format: callback.FormatIM, Enabled: true}); err == nil || wants(r, "Join") != "" {
-		t.Errorf("%v, wanted by %q", err, wants(r, "Join"))
+	if _, err := r.Create(t.Context(), callback.Endpoint{URL: "https://x/", Format: callback.FormatIM, Enabled: true}); err == nil || wants(r, joins) != "" {
+		t.Errorf("%v, wanted by %q", err, wants(r, joins))
 	}
 }
 

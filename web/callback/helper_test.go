@@ -78,7 +78,7 @@ func client(t *testing.T) *Client {
 // registryOf has the endpoints given, enabled.
 func registryOf(t *testing.T, all ...Endpoint) *Registry {
 	t.Helper()
-	r, err := NewRegistry(t.Context(), NewEndpointMemory(), Known())
+	r, err := NewRegistry(t.Context(), NewEndpointMemory())
 	if err != nil {
 		t.Fatal(err)
 	}
