@@ -24,8 +24,8 @@ type Push struct {
 	StartedAt time.Time `json:"startedAt"`
 }
 
-// Stopped is how a push ended.
-type Stopped struct {
+// stopped is how a push ended.
+type stopped struct {
 	At            time.Time
 	Code          int    // errcode of spec css §3.3
 	Message       string // errmsg
@@ -33,8 +33,8 @@ type Stopped struct {
 }
 
 // streamBody is an event of a push but for sign and t, which are made at each try.
-func streamBody(app uint64, p Push, stop *Stopped) []byte {
-	kind, at, s := int64(1), p.StartedAt, Stopped{Message: "ok"}
+func streamBody(app uint64, p Push, stop *stopped) []byte {
+	kind, at, s := int64(1), p.StartedAt, stopped{Message: "ok"}
 	if stop != nil {
 		kind, at, s = 0, stop.At, *stop
 	}

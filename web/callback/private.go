@@ -34,8 +34,8 @@ func ParsePrivate(text string) (Private, error) {
 	return p, nil
 }
 
-// Allows says whether a receiver may be at ip.
-func (p Private) Allows(ip netip.Addr) bool {
+// allows says whether a receiver may be at ip.
+func (p Private) allows(ip netip.Addr) bool {
 	ip = ip.WithZone("").Unmap()
 	if p.all || public(ip) {
 		return true
@@ -108,7 +108,7 @@ func (p Private) control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	if !p.Allows(ip) {
+	if !p.allows(ip) {
 		return errPrivate
 	}
 	return nil

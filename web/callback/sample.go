@@ -10,20 +10,20 @@ import (
 	"liveroom/web/callback/delivery"
 )
 
-// SampleRoom is the room that samples are about; nothing else is true of it.
-const SampleRoom = "sample"
+// sampleRoom is the room that samples are about; nothing else is true of it.
+const sampleRoom = "sample"
 
 // Sample is an example of an event, as it would be queued at a time: for a test fire. Its id says that it is one. There
 // is none of a name that Known does not have.
 func Sample(app uint64, format Format, command string, at time.Time) (delivery.Event, bool) {
-	e := delivery.Event{Room: SampleRoom, Command: command, ID: SampleRoom + ":" + command, At: at}
+	e := delivery.Event{Room: sampleRoom, Command: command, ID: sampleRoom + ":" + command, At: at}
 	switch {
 	case format == FormatIM:
 		e.Body, e.Query = sampleCall(app, command, at)
 	case format == FormatCSS && command == StreamStart:
 		e.Body = streamBody(app, samplePush(at), nil)
 	case format == FormatCSS && command == StreamStop:
-		e.Body = streamBody(app, samplePush(at.Add(-128581*time.Millisecond)), &Stopped{At: at, Code: stopClosed, Message: stops[live.EndClosed].Message, Width: 1280, Height: 720})
+		e.Body = streamBody(app, samplePush(at.Add(-128581*time.Millisecond)), &stopped{At: at, Code: stopClosed, Message: stops[live.EndClosed].Message, Width: 1280, Height: 720})
 	case format == FormatStatus && command == LiveStatus:
 		e.Body, _ = statusBody(sampleRecord(at)) // a record can be encoded
 	}
@@ -34,19 +34,19 @@ func sampleCall(app uint64, command string, at time.Time) ([]byte, map[string][]
 	viewer := chat.Identity{User: "viewer7", Platform: chat.PlatformIOS, Addr: netip.MustParseAddr("203.0.113.9")}
 	admin := chat.Identity{User: chat.Administrator, Admin: true, Platform: chat.PlatformREST, Addr: netip.MustParseAddr("198.51.100.4")}
 	name, notice := "Tea tasting", "Starts at eight"
-	by := func(who chat.Identity) chat.Occasion { return chat.Occasion{Group: SampleRoom, Time: at, By: who} }
+	by := func(who chat.Identity) chat.Occasion { return chat.Occasion{Group: sampleRoom, Time: at, By: who} }
 	m := &chat.Message{
-		Group: SampleRoom, Seq: 901, Time: at, From: "viewer7", Random: 77123401,
+		Group: sampleRoom, Seq: 901, Time: at, From: "viewer7", Random: 77123401,
 		Body: []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hello"}}]`),
 	}
-	g := chat.Group{ID: SampleRoom, Room: SampleRoom, Owner: "anchor1", Name: name}
+	g := chat.Group{ID: sampleRoom, Room: sampleRoom, Owner: "anchor1", Name: name}
 	switch command {
 	case BeforeCreateGroup:
-		return beforeGroup(chat.GroupDraft{ID: SampleRoom, Name: name, Owner: viewer.User}, viewer, at), from(viewer)
+		return beforeGroup(chat.GroupDraft{ID: sampleRoom, Name: name, Owner: viewer.User}, viewer, at), from(viewer)
 	case AfterCreateGroup:
 		return groupMade(chat.GroupMade{Occasion: by(admin), Made: g}), from(admin)
 	case BeforeApplyJoinGroup:
-		return beforeJoin(SampleRoom, viewer, at), from(viewer)
+		return beforeJoin(sampleRoom, viewer, at), from(viewer)
 	case AfterNewMemberJoin:
 		return came(chat.Came{Occasion: by(viewer)}), from(viewer)
 	case AfterMemberExit:
@@ -77,21 +77,21 @@ func sampleCall(app uint64, command string, at time.Time) ([]byte, map[string][]
 	case StateChange:
 		return signedIn(chat.SignedIn{Occasion: by(viewer), Replaced: []string{chat.PlatformIOS}}), fromDevice(viewer)
 	case ResultNotify:
-		return judged(SampleRoom, m, app), nil
+		return judged(sampleRoom, m, app), nil
 	}
 	return nil, nil
 }
 
 func samplePush(at time.Time) Push {
 	return Push{
-		Sequence: "2210464508206756938", Room: SampleRoom, Stream: SampleRoom, App: "live", Domain: "push.example.com",
+		Sequence: "2210464508206756938", Room: sampleRoom, Stream: sampleRoom, App: "live", Domain: "push.example.com",
 		Param: "txSecret=786652dcea63628147f9c4b9bd4615b2&txTime=6955B900", UserIP: "198.51.100.7", Node: "192.0.2.10", StartedAt: at,
 	}
 }
 
 func sampleRecord(at time.Time) status.Record {
 	return status.Record{
-		Room: SampleRoom, Epoch: "01JD0000000000000000000000", Version: 7, Code: status.Live, Name: status.Live.String(),
+		Room: sampleRoom, Epoch: "01JD0000000000000000000000", Version: 7, Code: status.Live, Name: status.Live.String(),
 		Reason: status.ReasonPushStarted, Session: "01JD0000000000000000000001", Since: at, StreamActive: true,
 	}
 }

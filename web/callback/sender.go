@@ -33,11 +33,11 @@ func (s *Sender) Send(ctx context.Context, e delivery.Event) delivery.Result {
 	if !ok {
 		return delivery.Result{Outcome: delivery.Failed, Why: "there is no such endpoint any more"}
 	}
-	return s.SendTo(ctx, to, e)
+	return s.sendTo(ctx, to, e)
 }
 
-// SendTo makes one try to an endpoint, whatever the registry says of it.
-func (s *Sender) SendTo(ctx context.Context, to Endpoint, e delivery.Event) delivery.Result {
+// sendTo makes one try to an endpoint, whatever the registry says of it.
+func (s *Sender) sendTo(ctx context.Context, to Endpoint, e delivery.Event) delivery.Result {
 	now := time.Now()
 	var (
 		got answer
@@ -46,7 +46,7 @@ func (s *Sender) SendTo(ctx context.Context, to Endpoint, e delivery.Event) deli
 	switch to.Format {
 	case FormatIM:
 		if e.Command == delivery.Dropped {
-			e.Command, e.Body = CallbackDropped, dropped(e)
+			e.Command, e.Body = callbackDropped, dropped(e)
 		}
 		got, err = s.client.post(ctx, afterTimeout, imURL(to, s.app, e.Command, e.Query, now), headers(to, e.ID, e.Body, now), e.Body)
 	case FormatCSS:
@@ -129,8 +129,8 @@ func isObject(body []byte) bool {
 	return json.Unmarshal(body, &object) == nil && object != nil
 }
 
-// CallbackDropped is our own command: it tells an IM receiver what it did not get.
-const CallbackDropped = "Liveroom.CallbackDropped"
+// callbackDropped is our own command: it tells an IM receiver what it did not get.
+const callbackDropped = "Liveroom.CallbackDropped"
 
 // dropped puts a loss into the words of IM callbacks.
 func dropped(e delivery.Event) []byte {
@@ -138,6 +138,6 @@ func dropped(e delivery.Event) []byte {
 	if json.Unmarshal(e.Body, &l) != nil {
 		return e.Body // made by package delivery: it can be read
 	}
-	return newObject(256).text("CallbackCommand", CallbackDropped).text("GroupId", l.Room).text("Class", l.Class).
+	return newObject(256).text("CallbackCommand", callbackDropped).text("GroupId", l.Room).text("Class", l.Class).
 		number("Count", int64(l.Count)).number("Since", l.Since.UnixMilli()).number("Until", l.Until.UnixMilli()).eventTime(l.Until)
 }

@@ -65,7 +65,7 @@ func TestSendWithoutKey(t *testing.T) {
 	s := NewSender(testApp, registryOf(t), client(t))
 	for format, command := range map[Format]string{FormatIM: OnMemberStateChange, FormatCSS: StreamStart, FormatStatus: LiveStatus} {
 		e, _ := Sample(testApp, format, command, at)
-		if r := s.SendTo(t.Context(), Endpoint{URL: b.URL, Format: format}, e); r.Outcome != delivery.Delivered {
+		if r := s.sendTo(t.Context(), Endpoint{URL: b.URL, Format: format}, e); r.Outcome != delivery.Delivered {
 			t.Errorf("%s: %+v", format, r)
 		}
 		got := b.last(t)
@@ -144,7 +144,7 @@ func TestOutcomes(t *testing.T) {
 		b := newBackend(t, says(c.status, c.body))
 		s := NewSender(testApp, registryOf(t), client(t))
 		for format, want := range map[Format]delivery.Outcome{FormatIM: c.im, FormatCSS: c.css, FormatStatus: c.status_} {
-			r := s.SendTo(t.Context(), Endpoint{URL: b.URL, Format: format}, delivery.Event{Command: "x", Body: []byte("{}")})
+			r := s.sendTo(t.Context(), Endpoint{URL: b.URL, Format: format}, delivery.Event{Command: "x", Body: []byte("{}")})
 			if r.Outcome != want || r.Status != c.status || (r.Why == "") != (want == done) || r.Answer != c.body {
 				t.Errorf("%d %q, %s: %+v, want %s", c.status, c.body, format, r, want)
 			}
@@ -167,7 +167,7 @@ func TestNoAnswer(t *testing.T) {
 		}
 	}
 	s := NewSender(testApp, registryOf(t), NewClient(Private{}))
-	if r := s.SendTo(t.Context(), Endpoint{URL: b.URL + "?token=secret", Format: FormatIM}, delivery.Event{}); r.Outcome != delivery.Unwell || strings.Contains(r.Why, "secret") {
+	if r := s.sendTo(t.Context(), Endpoint{URL: b.URL + "?token=secret", Format: FormatIM}, delivery.Event{}); r.Outcome != delivery.Unwell || strings.Contains(r.Why, "secret") {
 		t.Errorf("%+v", r)
 	}
 	if r := s.Send(t.Context(), delivery.Event{Endpoint: "gone"}); r.Outcome == delivery.Delivered {
@@ -183,7 +183,7 @@ func TestDroppedInIM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.SendTo(t.Context(), Endpoint{URL: b.URL, Format: FormatIM}, delivery.Event{Command: delivery.Dropped, Body: loss, Query: url.Values{}})
+	s.sendTo(t.Context(), Endpoint{URL: b.URL, Format: FormatIM}, delivery.Event{Command: delivery.Dropped, Body: loss, Query: url.Values{}})
 	const want = `{"CallbackCommand":"Liveroom.CallbackDropped","GroupId":"demo","Class":"talk","Count":120,"Since":1790000000000,"Until":1790000060000,"EventTime":1790000060000}`
 	if got := b.last(t); got.body != want || got.query.Get("CallbackCommand") != "Liveroom.CallbackDropped" {
 		t.Errorf("%s\n%s", got.line, got.body)

@@ -23,7 +23,7 @@ func TestStatusesAreTold(t *testing.T) {
 		t.Fatalf("%d events, settled %d times", len(queue.events), queue.settled)
 	}
 	e := queue.events[0]
-	if e.Endpoint != "own" || e.Room != SampleRoom || e.Class != delivery.State || e.ID != "sample:01JD0000000000000000000000:7" || e.ID != queue.events[1].ID {
+	if e.Endpoint != "own" || e.Room != sampleRoom || e.Class != delivery.State || e.ID != "sample:01JD0000000000000000000000:7" || e.ID != queue.events[1].ID {
 		t.Errorf("%+v", e)
 	}
 	var record map[string]any

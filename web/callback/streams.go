@@ -26,7 +26,7 @@ const (
 )
 
 // stops says how CSS receivers are told of an end.
-var stops = map[live.EndReason]Stopped{
+var stops = map[live.EndReason]stopped{
 	live.EndClosed:    {Code: stopClosed, Message: "The push client actively stopped the push"},
 	live.EndStopping:  {Code: stopInternal, Message: "The server was stopped"},
 	live.EndRefused:   {Code: stopContent, Message: "The content of the push can't be used"},
@@ -66,7 +66,7 @@ type pushKey struct {
 // step is the start of a push, or its end.
 type step struct {
 	push Push
-	stop *Stopped
+	stop *stopped
 }
 
 var _ live.Pushes = (*Streams)(nil)
