@@ -63,7 +63,7 @@ func (s *Server) listDead(ctx context.Context, in *deadIn) (*deadOut, error) {
 	if in.Cursor != "" {
 		var err error
 		from.Class = delivery.Class(in.Cursor[0] - '0')
-		if from.After, err = number(in.Cursor[2:]); err != nil {
+		if from.After, err = strconv.ParseUint(in.Cursor[2:], 10, 63); err != nil {
 			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
 		}
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -20,8 +18,7 @@ import (
 type Callbacks struct {
 	Endpoints *callback.Registry
 	Queues    *delivery.Service
-	// Sample is an example of an event, for a test fire; false: there is no such event.
-	Sample func(format callback.Format, command string, at time.Time) (delivery.Event, bool)
+	AppID     uint64 // that examples of events are of, for a test fire
 }
 
 func (s *Server) registerCallbacks() {
@@ -161,17 +158,8 @@ func (s *Server) createCallback(ctx context.Context, in *createCallbackIn) (*cal
 	if err != nil {
 		return nil, err
 	}
-	s.record(ctx, "", "callback_create", e.ID, map[string]string{"host": hostOf(e.URL), "format": string(e.Format)})
+	s.record(ctx, "", "callback_create", e.ID, map[string]string{"host": e.Host(), "format": string(e.Format)})
 	return &callbackOut{s.callbackBody(e)}, nil
-}
-
-// hostOf is what the audit log says of a URL, which may have a secret in it.
-func hostOf(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // CallbackPatch is what is to be changed of a receiver.
@@ -232,7 +220,7 @@ func (s *Server) changeCallback(ctx context.Context, in *changeCallbackIn) (*cal
 	if err != nil {
 		return nil, err
 	}
-	s.record(ctx, "", "callback_change", e.ID, map[string]string{"changed": strings.Join(changed, " "), "host": hostOf(e.URL)})
+	s.record(ctx, "", "callback_change", e.ID, map[string]string{"changed": strings.Join(changed, " "), "host": e.Host()})
 	return &callbackOut{s.callbackBody(e)}, nil
 }
 
@@ -279,7 +267,7 @@ func (s *Server) testCallback(ctx context.Context, in *testCallbackIn) (*testCal
 	if in.Body != nil && in.Body.Event != "" {
 		command = in.Body.Event
 	}
-	e, ok := s.callbacks.Sample(to.Format, command, time.Now())
+	e, ok := callback.Sample(s.callbacks.AppID, to.Format, command, time.Now())
 	if !ok {
 		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "there is no such event of format "+string(to.Format)).at("event")
 	}
@@ -387,6 +375,3 @@ func CallbackSource(stats func() delivery.Stats) Source {
 		return out
 	}
 }
-
-// number reads a number of a cursor or a list.
-func number(text string) (uint64, error) { return strconv.ParseUint(text, 10, 63) }

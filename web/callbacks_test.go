@@ -42,9 +42,7 @@ func (b *bench) newCallbacks(log *slog.Logger) *web.Callbacks {
 		}
 		b.queues.SetEndpoints(habits)
 	})
-	return &web.Callbacks{Endpoints: endpoints, Queues: b.queues, Sample: func(format callback.Format, command string, at time.Time) (delivery.Event, bool) {
-		return callback.Sample(1400000000, format, command, at)
-	}}
+	return &web.Callbacks{Endpoints: endpoints, Queues: b.queues, AppID: 1400000000}
 }
 
 // dies queues events that the receiver will never take, and waits until they are put aside.

@@ -90,9 +90,7 @@ func (s *Settings) queues() delivery.Config {
 
 // door is what the API is given of them.
 func (c *callbacks) door(app uint64) *web.Callbacks {
-	return &web.Callbacks{Endpoints: c.receivers, Queues: c.queues, Sample: func(format callback.Format, command string, at time.Time) (delivery.Event, bool) {
-		return callback.Sample(app, format, command, at)
-	}}
+	return &web.Callbacks{Endpoints: c.receivers, Queues: c.queues, AppID: app}
 }
 
 // endpoints are the receivers that the settings name.

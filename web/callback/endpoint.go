@@ -71,11 +71,16 @@ type Endpoint struct {
 
 // LogValue implements slog.LogValuer: neither the key nor what may stand for one in the URL is shown.
 func (e Endpoint) LogValue() slog.Value {
-	host := ""
-	if u, err := url.Parse(e.URL); err == nil {
-		host = u.Host
+	return slog.GroupValue(slog.String("id", e.ID), slog.String("host", e.Host()), slog.String("format", string(e.Format)))
+}
+
+// Host is what logs say of the URL, which may have a secret in it.
+func (e Endpoint) Host() string {
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return ""
 	}
-	return slog.GroupValue(slog.String("id", e.ID), slog.String("host", host), slog.String("format", string(e.Format)))
+	return u.Host
 }
 
 // wants says whether it is to be told of an event, or asked.
