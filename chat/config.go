@@ -95,7 +95,7 @@ type Config struct {
 
 	// Found makes a group and the live room it belongs to, whose anchor is the draft's owner, and returns its id. A taken id is
 	// ErrGroupTaken. Nil: nobody makes groups by chat.
-	Found func(ctx context.Context, by Identity, d GroupDraft) (id string, err error)
+	Found func(ctx context.Context, d GroupDraft) (id string, err error)
 
 	// Disband ends the live room that a group belongs to, which dismisses the group. Nil: the group alone is dismissed.
 	Disband func(ctx context.Context, by Identity, g Group) error

@@ -82,7 +82,7 @@ func TestFoundIsOneFact(t *testing.T) {
 		var s *chat.Service
 		s = start(t, chat.Config{
 			Gate: g, Observer: &facts, MembersFound: true,
-			Found: func(ctx context.Context, _ chat.Identity, d chat.GroupDraft) (string, error) {
+			Found: func(ctx context.Context, d chat.GroupDraft) (string, error) {
 				return d.ID, s.Create(ctx, chat.Group{ID: d.ID, Room: d.ID, Owner: d.Owner, Name: d.Name, Notice: d.Notice})
 			},
 		}, chat.NewMemory())

@@ -63,7 +63,7 @@ func (s *Service) Found(ctx context.Context, by Identity, d GroupDraft) (id stri
 		return "", err
 	}
 	ctx = founding(ctx, by, d)
-	if id, err = s.cfg.Found(ctx, by, d); err != nil {
+	if id, err = s.cfg.Found(ctx, d); err != nil {
 		return "", s.foundError(ctx, d, err)
 	}
 	s.record(ctx, by, id, "create", "", map[string]string{"name": d.Name})

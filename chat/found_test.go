@@ -21,7 +21,7 @@ func founding(t *testing.T, cfg chat.Config) *chat.Service {
 	cfg.CountEvery, cfg.Words = time.Hour, filterFunc(func(text string) (string, bool) {
 		return strings.ReplaceAll(text, "coffee", "***"), strings.Contains(text, "teapot")
 	})
-	cfg.Found = func(ctx context.Context, _ chat.Identity, d chat.GroupDraft) (string, error) {
+	cfg.Found = func(ctx context.Context, d chat.GroupDraft) (string, error) {
 		made++
 		if d.ID == "" {
 			d.ID = fmt.Sprint("made", made)

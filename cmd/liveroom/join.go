@@ -97,7 +97,7 @@ func (p *program) rename(ctx context.Context, g chat.Group, name, notice *string
 
 // found makes a live room and its group for who wants a group. The room has the group's id where that is legal, and no other
 // room has it, be it as id or as stream.
-func (p *program) found(ctx context.Context, _ chat.Identity, d chat.GroupDraft) (string, error) {
+func (p *program) found(ctx context.Context, d chat.GroupDraft) (string, error) {
 	draft := live.Draft{GroupID: d.ID, MakeGroupID: d.MakeID, Title: d.Name, Notice: d.Notice, Anchor: d.Owner}
 	if live.ValidID(d.ID) {
 		draft.ID = d.ID // else one is made up

@@ -31,7 +31,7 @@ func (d *door) newRooms(log *slog.Logger) (run func(context.Context) error) {
 }
 
 // found implements chat.Config.Found.
-func (d *door) found(ctx context.Context, _ chat.Identity, g chat.GroupDraft) (string, error) {
+func (d *door) found(ctx context.Context, g chat.GroupDraft) (string, error) {
 	draft := live.Draft{GroupID: g.ID, MakeGroupID: g.MakeID, Title: g.Name, Notice: g.Notice, Anchor: g.Owner}
 	if live.ValidID(g.ID) {
 		draft.ID = g.ID

@@ -99,8 +99,8 @@ func TestGroupsAreMadeAndDismissed(t *testing.T) {
 	var d *door
 	d = openChat(t, socket.Config{}, chat.Config{
 		TickMin: time.Millisecond, CountEvery: time.Hour, MembersFound: true,
-		Found: func(ctx context.Context, by chat.Identity, g chat.GroupDraft) (string, error) {
-			return g.ID, d.chat.Create(ctx, chat.Group{ID: g.ID, Room: g.ID, Owner: by.User, Name: g.Name, Notice: g.Notice})
+		Found: func(ctx context.Context, g chat.GroupDraft) (string, error) {
+			return g.ID, d.chat.Create(ctx, chat.Group{ID: g.ID, Room: g.ID, Owner: g.Owner, Name: g.Name, Notice: g.Notice})
 		},
 	}, nil)
 	alice, bob := d.member("alice"), d.member("bob")

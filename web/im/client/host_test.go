@@ -49,7 +49,7 @@ func newHost(t *testing.T) *imHost {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := func(ctx context.Context, _ chat.Identity, d chat.GroupDraft) (string, error) {
+	found := func(ctx context.Context, d chat.GroupDraft) (string, error) {
 		return d.ID, h.chat.Create(ctx, chat.Group{ID: d.ID, Room: d.ID, Owner: d.Owner, Name: d.Name})
 	}
 	if h.chat, err = chat.New(chat.Config{Who: accounts.Known, Found: found}, chat.NewMemory(), log); err != nil {
