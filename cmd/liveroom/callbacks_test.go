@@ -193,19 +193,10 @@ func TestBeforeCallback(t *testing.T) {
 	n.createRoom(map[string]any{"id": "r1"})
 	alice, bob := n.enter("r1", "alice", n.userSig("alice"), nil), n.enter("r1", "bob", n.userSig("bob"), nil)
 	r.answers(func(g received) (int, string) {
-		switch text := textOf(g); {
-		case g.body["Requestor_Account"] == "mallory":
+		if g.body["Requestor_Account"] == "mallory" {
 			return 200, `{"ActionStatus":"OK","ErrorCode":1,"ErrorInfo":""}`
-		case text == "bad":
-			return 200, `{"ActionStatus":"OK","ErrorCode":1,"ErrorInfo":"not told"}`
-		case text == "spam":
-			return 200, `{"ActionStatus":"OK","ErrorCode":2,"ErrorInfo":""}`
-		case text == "slow down":
-			return 200, `{"ActionStatus":"OK","ErrorCode":10123,"ErrorInfo":"slow mode: 8 s left"}`
-		case text == "heck":
-			return 200, `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"h**k"}}]}`
 		}
-		return 200, `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}`
+		return verdict(g)
 	})
 	random := uint32(0)
 	say := func(text string) (d decided) {
@@ -319,4 +310,23 @@ func textOf(g received) string {
 		return ""
 	}
 	return textIn(chatMessage{Body: raw})
+}
+
+// verdict is what a backend says that looks for words.
+func verdict(g received) (int, string) {
+	said := textOf(g)
+	if name, ok := g.body["Name"].(string); ok && said == "" {
+		said = name
+	}
+	switch said {
+	case "bad":
+		return 200, `{"ActionStatus":"OK","ErrorCode":1,"ErrorInfo":"not told"}`
+	case "spam":
+		return 200, `{"ActionStatus":"OK","ErrorCode":2,"ErrorInfo":""}`
+	case "slow down":
+		return 200, `{"ActionStatus":"OK","ErrorCode":10123,"ErrorInfo":"slow mode: 8 s left"}`
+	case "heck":
+		return 200, `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"h**k"}}]}`
+	}
+	return 200, `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}`
 }

@@ -112,22 +112,3 @@ func TestCallbacksOfABackendsOwnCommands(t *testing.T) {
 		t.Errorf("destroyed: %s", told.raw)
 	}
 }
-
-// verdict is what a backend says that looks for words.
-func verdict(g received) (int, string) {
-	said := textOf(g)
-	if name, ok := g.body["Name"].(string); ok && said == "" {
-		said = name
-	}
-	switch said {
-	case "bad":
-		return 200, `{"ActionStatus":"OK","ErrorCode":1,"ErrorInfo":""}`
-	case "spam":
-		return 200, `{"ActionStatus":"OK","ErrorCode":2,"ErrorInfo":""}`
-	case "slow down":
-		return 200, `{"ActionStatus":"OK","ErrorCode":10123,"ErrorInfo":"slow mode: 8 s left"}`
-	case "heck":
-		return 200, `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"h**k"}}]}`
-	}
-	return 200, `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":""}`
-}
