@@ -26,9 +26,7 @@ func TestTheIMDoorOfANode(t *testing.T) {
 				t.Errorf("%s, %s: %s", name, admin, r.raw)
 			}
 		}
-		if dials := each.dials.Load(); dials > 1 {
-			t.Errorf("%s: %d connections for calls one after the other", name, dials)
-		}
+		each.kept(5)
 	}
 	if r := b.send("im_open_login_svc/account_import", b.query("u1", b.userSig("u1")), `{"UserID":"u2"}`); r.ErrorCode != 60010 {
 		t.Errorf("no administrator: %s", r.raw)
@@ -51,16 +49,14 @@ func TestTheIMDoorOfANode(t *testing.T) {
 
 	b.key += "x"
 	forged := b.userSig("administrator")
-	var last reply
-	for range 60 {
-		last = b.send("im_open_login_svc/account_import", b.query("administrator", forged), `{}`)
-	}
-	if last.ErrorCode != 70050 {
-		t.Errorf("after 60 guesses: %s", last.raw)
-	}
-	if resp, body := n.request(http.MethodPost, "/api/v1/rooms", map[string]any{"id": "r"}, "Bearer "+n.secrets.APIToken); resp.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("the API: %s %s", resp.Status, body)
-	}
+	n.eventually("who guesses is heard at neither door", func() bool { // but for one guess each 2 s
+		r := b.send("im_open_login_svc/account_import", b.query("administrator", forged), `{}`)
+		if r.ErrorCode != 70050 {
+			return false
+		}
+		resp, _ := n.request(http.MethodPost, "/api/v1/rooms", map[string]any{"id": "r"}, "Bearer "+n.secrets.APIToken)
+		return resp.StatusCode == http.StatusTooManyRequests
+	})
 	for _, sig := range []string{b.sig, forged} {
 		if strings.Contains(n.log.String(), sig) {
 			t.Error("a UserSig is in the log")

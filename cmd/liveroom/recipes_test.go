@@ -143,7 +143,7 @@ func TestRecipes(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	t.Setenv("LIVEROOM_CALLBACK_KEY", recipesToken)
-	n := startNode(t, "--callback-url="+s.URL, "--callback-events=*,Group.CallbackBeforeSendMsg", "--callback-private=on", "--chat-user-burst=0", "--chat-rate=10")
+	n := startNode(t, "--callback-url="+s.URL, "--callback-events=*,Group.CallbackBeforeSendMsg", "--callback-private=on", "--chat-user-burst=0", "--chat-rate=3")
 	im := n.imClient()
 	for name, run := range map[string]func(recipe){
 		"mute": recipeMute, "kick": recipeKick, "count": recipeCount, "drops": recipeDrops, "quit": recipeQuit,

@@ -66,6 +66,15 @@ func (b *backend) secure(addr, certificate string) *backend {
 	return &s
 }
 
+// kept checks that so many calls, one after the other, went by connections that stay: nearly all by one, since Go's client
+// leaves the one that a busy machine was slow on.
+func (b *backend) kept(calls int64) {
+	b.t.Helper()
+	if dials := b.dials.Load(); dials > 1+calls/4 {
+		b.t.Errorf("%d connections for %d calls one after the other", dials, calls)
+	}
+}
+
 // as is b in a test within the test.
 func (b *backend) as(t *testing.T) *backend {
 	own := *b

@@ -391,9 +391,13 @@ func pointMute(t *testing.T, s *scene) {
 func pointDropped(t *testing.T, s *scene) {
 	group := s.group()
 	u1 := s.node.enter(group, "u1", s.userSig("u1"), nil)
-	passed, _ := s.burst(group, 120) // which checks what is said of those that were dropped
-	if passed == 120 {
-		t.Fatal("none was dropped")
+	passed, sent := 0, 0
+	for passed == sent { // which a machine that is slow for a while may deliver altogether
+		if sent == 600 {
+			t.Fatal("none was dropped")
+		}
+		some, _ := s.burst(group, 120) // which checks what is said of those that were dropped
+		passed, sent = passed+some, sent+120
 	}
 	u1.hears(passed)
 	var past struct {
