@@ -98,10 +98,10 @@ func (r *receiver) wait(t *testing.T, n int, path, name string, value any) recei
 // startNodeWith starts a node whose callbacks all go to the receiver, signed with these keys.
 func startNodeWith(t *testing.T, r *receiver, flags ...string) *node {
 	t.Helper()
-	t.Setenv("LIVEROOM_CALLBACK_KEY", "callback_key_0004")
-	t.Setenv("LIVEROOM_STREAM_CALLBACK_KEY", "callback_key_0005")
-	t.Setenv("LIVEROOM_STATUS_CALLBACK_KEY", "status_key_0006")
-	return startNode(t, append([]string{
+	keys := []string{
+		"LIVEROOM_CALLBACK_KEY=callback_key_0004", "LIVEROOM_STREAM_CALLBACK_KEY=callback_key_0005", "LIVEROOM_STATUS_CALLBACK_KEY=status_key_0006",
+	}
+	return startNodeIn(t, keys, append([]string{
 		"--callback-private=127.0.0.0/8", "--callback-url=" + r.URL + "/im?tenant=7", "--stream-callback-url=" + r.URL + "/css",
 		"--status-callback-url=" + r.URL + "/status",
 	}, flags...)...)
@@ -259,8 +259,10 @@ func TestBeforeCallback(t *testing.T) {
 // TestBeforeCallbackWithoutAnswer: a backend that takes 3 s, or is not there, holds messages up for 2 s or not at all; then
 // the setting says what becomes of them.
 func TestBeforeCallbackWithoutAnswer(t *testing.T) {
+	t.Parallel()
 	for policy, want := range map[string]int{"deliver": 0, "reject": 80003} {
 		t.Run(policy, func(t *testing.T) {
+			t.Parallel()
 			r := newReceiver(t)
 			n := startNodeWith(t, r, "--callback-events=Group.CallbackBeforeSendMsg", "--callback-on-failure="+policy)
 			n.createRoom(map[string]any{"id": "r1"})

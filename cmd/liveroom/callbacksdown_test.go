@@ -252,7 +252,7 @@ func TestReceiverFromHell(t *testing.T) {
 			show.act(1)
 		}
 	}
-	time.Sleep(time.Second) // messages are written each 200 ms; all else before it is answered
+	time.Sleep(3 * time.Second) // messages are written each 200 ms, which nothing shows; all else before it is answered
 	n.kill()
 	n.start()
 	show.act(5)

@@ -77,8 +77,14 @@ func (b *logBuffer) String() string {
 // startNode starts a node and waits until it is ready. It is stopped with the test.
 func startNode(t *testing.T, flags ...string) *node {
 	t.Helper()
+	return startNodeIn(t, nil, flags...)
+}
+
+// startNodeIn is startNode with variables, such as LIVEROOM_PUSH_KEY=…, added to its environment.
+func startNodeIn(t *testing.T, env []string, flags ...string) *node {
+	t.Helper()
 	n := &node{
-		t: t, data: filepath.Join(t.TempDir(), "data"), flags: flags, log: &logBuffer{},
+		t: t, data: filepath.Join(t.TempDir(), "data"), env: env, flags: flags, log: &logBuffer{},
 		http: freeAddr(t), rtmp: freeAddr(t), ops: freeAddr(t),
 	}
 	t.Cleanup(func() { // first: a node that doesn't get ready must not stay, and its log says why

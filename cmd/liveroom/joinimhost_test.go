@@ -104,13 +104,22 @@ func toldElsewhere(host *node, r status.Record) {
 	}
 }
 
+// teller is a node that tells its statuses to another IM host, and takes key for that of its application there.
+func teller(host *node, key string) *node {
+	host.t.Helper()
+	return startNodeIn(host.t, keysOf(host, key), "--im-host=http://"+host.http)
+}
+
+func keysOf(host *node, key string) []string {
+	return []string{fmt.Sprint("LIVEROOM_IM_APP_ID=", host.secrets.SDKAppID), "LIVEROOM_IM_SECRET=" + key}
+}
+
 // TestStatusesAreToldToAnotherIMHost: a room's push, loss, pause and end, with the other host away in between and a restart
 // while it is.
 func TestStatusesAreToldToAnotherIMHost(t *testing.T) {
+	t.Parallel()
 	host := startNode(t, "--chat-history=100")
-	t.Setenv("LIVEROOM_IM_APP_ID", fmt.Sprint(host.secrets.SDKAppID))
-	t.Setenv("LIVEROOM_IM_SECRET", host.secrets.AppSecret)
-	n := startNode(t, "--im-host=http://"+host.http)
+	n := teller(host, host.secrets.AppSecret)
 	n.createRoom(map[string]any{"id": "show", "title": "A show", "anchor": "alice"})
 	inside := n.enter("show", "bob", n.userSig("bob"), nil)
 
@@ -141,11 +150,10 @@ func TestStatusesAreToldToAnotherIMHost(t *testing.T) {
 
 // TestWhatAnIMHostRefusesIsADeadLetter: an operator reads why, puts it right, and has it told again.
 func TestWhatAnIMHostRefusesIsADeadLetter(t *testing.T) {
+	t.Parallel()
 	host := startNode(t, "--chat-words-admins=on", "--chat-history=100")
 	host.call(http.MethodPost, "/api/v1/words", map[string]any{"words": []map[string]any{{"word": "raffle"}}}, nil)
-	t.Setenv("LIVEROOM_IM_APP_ID", fmt.Sprint(host.secrets.SDKAppID))
-	t.Setenv("LIVEROOM_IM_SECRET", host.secrets.AppSecret)
-	n := startNode(t, "--im-host=http://"+host.http)
+	n := teller(host, host.secrets.AppSecret)
 	n.createRoom(map[string]any{"id": "show", "title": "A raffle", "anchor": "alice"})
 
 	const dead = "/api/v1/callbacks/" + imHostEndpoint + "/dead"
@@ -162,10 +170,9 @@ func TestWhatAnIMHostRefusesIsADeadLetter(t *testing.T) {
 
 // TestStatusesWaitForAKeyThatFits: a host that wants nothing from this application is not refusing a status.
 func TestStatusesWaitForAKeyThatFits(t *testing.T) {
+	t.Parallel()
 	host := startNode(t, "--chat-history=100")
-	t.Setenv("LIVEROOM_IM_APP_ID", fmt.Sprint(host.secrets.SDKAppID))
-	t.Setenv("LIVEROOM_IM_SECRET", "the key of another application")
-	n := startNode(t, "--im-host=http://"+host.http)
+	n := teller(host, "the key of another application")
 	n.createRoom(map[string]any{"id": "show", "title": "A show", "anchor": "alice"})
 	n.eventually("the host has refused it", func() bool {
 		var got struct {
@@ -175,7 +182,7 @@ func TestStatusesWaitForAKeyThatFits(t *testing.T) {
 		return len(got.Deliveries) > 0 && got.Deliveries[0].Outcome == "unwell" && strings.Contains(got.Deliveries[0].Why, "70009")
 	})
 	n.stop()
-	t.Setenv("LIVEROOM_IM_SECRET", host.secrets.AppSecret)
+	n.env = keysOf(host, host.secrets.AppSecret)
 	n.start()
 	toldElsewhere(host, n.status("show"))
 }

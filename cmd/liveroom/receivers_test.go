@@ -20,6 +20,7 @@ type shownReceiver struct {
 // TestReceiversAreSetWhileRunning: a receiver is added, tried, moved, found away and lost from sight by a crash; no status
 // is lost, and what it refused can be sent again.
 func TestReceiversAreSetWhileRunning(t *testing.T) {
+	t.Parallel()
 	first, second := newReceiver(t), newReceiver(t)
 	n := startNode(t, "--callback-private=127.0.0.0/8")
 	const path = "/api/v1/callbacks/mine"

@@ -142,8 +142,7 @@ func TestRecipes(t *testing.T) {
 		_, _ = io.WriteString(w, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`)
 	}))
 	t.Cleanup(s.Close)
-	t.Setenv("LIVEROOM_CALLBACK_KEY", recipesToken)
-	n := startNode(t, "--callback-url="+s.URL, "--callback-events=*,Group.CallbackBeforeSendMsg", "--callback-private=on", "--chat-user-burst=0", "--chat-rate=3")
+	n := startNodeIn(t, []string{"LIVEROOM_CALLBACK_KEY=" + recipesToken}, "--callback-url="+s.URL, "--callback-events=*,Group.CallbackBeforeSendMsg", "--callback-private=on", "--chat-user-burst=0", "--chat-rate=3")
 	im := n.imClient()
 	for name, run := range map[string]func(recipe){
 		"mute": recipeMute, "kick": recipeKick, "count": recipeCount, "drops": recipeDrops, "quit": recipeQuit,

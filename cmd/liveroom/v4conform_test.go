@@ -54,7 +54,7 @@ func (s *scene) body(t *testing.T, b obj) string {
 // answered in full is in testdata/v4; -update rewrites it.
 func TestEveryCommandAnswersAsTencentDoes(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, "--im-rates=get_appid_group_list=0,send_broadcast_msg=0")
+	n := startNode(t, "--im-rates=create_group=0,get_appid_group_list=0,send_broadcast_msg=0")
 	b := n.backend()
 	b.people()
 	for _, r := range rows() {

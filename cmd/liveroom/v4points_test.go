@@ -60,9 +60,12 @@ func TestTrickySemantics(t *testing.T) {
 }
 
 // settle waits for the message that says the status of the new room, so that it comes between no others.
-func (s *scene) settle() {
-	s.t.Helper()
-	eventually(s.t, "the room has said its status", func() bool { return s.info(s.group())[0].NextMsgSeq == 2 })
+func (s *scene) settle() { s.settled(s.group()) }
+
+// settled waits until a new room has said its status.
+func (b *backend) settled(group string) {
+	b.t.Helper()
+	eventually(b.t, "the room has said its status", func() bool { return b.info(group)[0].NextMsgSeq == 2 })
 }
 
 func (s *scene) group() string { return s.vars["$group"] }
@@ -264,12 +267,12 @@ type info struct {
 	MemberList                                                                                                               []any
 }
 
-func (s *scene) info(groups ...string) []info {
-	s.t.Helper()
+func (b *backend) info(groups ...string) []info {
+	b.t.Helper()
 	var out struct{ GroupInfo []info }
-	s.ok("get_group_info", obj{"GroupIdList": groups}, &out)
+	b.ok("get_group_info", obj{"GroupIdList": groups}, &out)
 	if len(out.GroupInfo) != len(groups) {
-		s.t.Fatalf("%d groups asked for, %d answered", len(groups), len(out.GroupInfo))
+		b.t.Fatalf("%d groups asked for, %d answered", len(groups), len(out.GroupInfo))
 	}
 	return out.GroupInfo
 }

@@ -57,6 +57,7 @@ func (n *node) showsWhatIsDone(b *backend) {
 	n.has(room, `"anchor":"host"`)
 	n.has(room, `"title":"Tea"`)
 	n.has(room+"/status", `"name":"waiting"`)
+	b.settled(group)
 	b.ok("im_open_login_svc/account_import", `{"UserID":"u1","Nick":"Una"}`)
 	n.has("/api/v1/accounts/u1", `"nick":"Una"`)
 	u1 := n.enter(group, "u1", b.userSig("u1"), nil)
