@@ -22,8 +22,7 @@ type told struct {
 	exit              bool
 	version           uint64 // of statuses
 	epoch             string
-	seq               uint64 // of messages
-	query, body       string
+	body              string
 }
 
 // mood is how a receiver behaves.
@@ -177,15 +176,15 @@ func (r *moody) hear(req *http.Request, raw []byte) (mood, int, int) {
 	var body struct {
 		CallbackCommand, GroupId, Epoch string
 		Room                            string
-		Version, MsgSeq                 uint64
+		Version                         uint64
 		NewMemberList, ExitMemberList   []struct{ Member_Account string }
 	}
 	if err := json.Unmarshal(raw, &body); err != nil {
 		r.t.Errorf("told what is no JSON: %s", raw)
 	}
 	e := told{
-		id: req.Header.Get("Liveroom-Event-Id"), command: body.CallbackCommand, room: body.GroupId + body.Room, version: body.Version, epoch: body.Epoch, seq: body.MsgSeq,
-		query: req.URL.RawQuery, body: string(raw),
+		id: req.Header.Get("Liveroom-Event-Id"), command: body.CallbackCommand, room: body.GroupId + body.Room, version: body.Version, epoch: body.Epoch,
+		body: string(raw),
 	}
 	if e.command == "" {
 		e.command = "live_status"

@@ -76,8 +76,6 @@ func benchProgram(b testing.TB) (p *program, base string, keys Secrets) {
 	for _, command := range im.Commands() { // as many as come
 		set.IMRates = append(set.IMRates, path.Base(command)+"=0")
 	}
-	slices.Sort(set.IMRates)
-	set.IMRates = slices.Compact(set.IMRates) // modify_group_msg is of two services
 	keys = newSecrets()
 	p, err := newProgram(set, keys, slog.New(slog.DiscardHandler))
 	if err != nil {

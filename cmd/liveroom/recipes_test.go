@@ -150,7 +150,7 @@ func TestRecipes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n.createRoom(map[string]any{"id": name, "title": "A recipe", "anchor": "anna"})
-			run(recipe{t, n, im, &now, name})
+			run(recipe{t, n.as(t), im, &now, name})
 		})
 	}
 }
@@ -158,9 +158,7 @@ func TestRecipes(t *testing.T) {
 // in lets users enter the room.
 func (r recipe) in(user string) *member {
 	r.T.Helper()
-	m := r.enter(r.room, user, r.userSig(user), nil)
-	r.Cleanup(m.leave)
-	return m
+	return r.enter(r.room, user, r.userSig(user), nil)
 }
 
 // hears waits until a member got orders of one type.

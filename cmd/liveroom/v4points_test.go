@@ -15,7 +15,7 @@ import (
 )
 
 // TestTrickySemantics are the 25 points of spec im-rest §8.2, each by its number. What callbacks have to do with 12, 13
-// and 15 is in callbacks_test.go.
+// and 15 is in v4callbacks_test.go.
 func TestTrickySemantics(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, "--im-rates=get_appid_group_list=0")
@@ -60,15 +60,13 @@ func TestTrickySemantics(t *testing.T) {
 }
 
 // settle waits for the message that says the status of the new room, so that it comes between no others.
-func (s *scene) settle() { s.settled(s.group()) }
+func (s *scene) settle() { s.settled(s.group) }
 
 // settled waits until a new room has said its status.
 func (b *backend) settled(group string) {
 	b.t.Helper()
 	eventually(b.t, "the room has said its status", func() bool { return b.info(group)[0].NextMsgSeq == 2 })
 }
-
-func (s *scene) group() string { return s.vars["$group"] }
 
 func pointEnvelope(t *testing.T, s *scene) {
 	good := s.query("administrator", s.sig)
@@ -115,7 +113,7 @@ func pointEnvelope(t *testing.T, s *scene) {
 			t.Errorf("%s: HTTP %d %+v %v", method, resp.StatusCode, head, err)
 		}
 	}
-	r := s.ok("get_online_member_num", obj{"GroupId": s.group()})
+	r := s.ok("get_online_member_num", obj{"GroupId": s.group})
 	if r.header.Get("Access-Control-Allow-Origin") != "*" || r.header.Get("Access-Control-Allow-Methods") != "POST" || !strings.HasPrefix(r.header.Get("Content-Type"), "application/json") {
 		t.Errorf("header %v", r.header)
 	}
@@ -175,7 +173,7 @@ func pointGenerators(t *testing.T, s *scene) {
 		"a key for a room":    {room, 70003},
 		"from the future":     {s.signedAt("administrator", time.Now().Add(48*time.Hour), 86400), 70003},
 		"a bomb":              {pack(t, doc+strings.Repeat(" ", 1<<20), 9), 70003},
-		"a thousand megabyte": {strings.Repeat("A", 8000), 70003},
+		"8000 letters":        {strings.Repeat("A", 8000), 70003},
 	} {
 		if r := s.send("group_open_http_svc/get_group_info", s.query("administrator", c.sig), `{"GroupIdList":["x"]}`); r.ErrorCode != c.code {
 			t.Errorf("%s: %s, want %d", name, r.raw, c.code)
@@ -205,26 +203,26 @@ func pointLastSecond(t *testing.T, s *scene) {
 
 func pointNumbers(t *testing.T, s *scene) {
 	const most = 4294967295
-	m := message(s.group(), text("x"))
+	m := message(s.group, text("x"))
 	m["Random"] = most
 	s.ok("send_group_msg", m)
 	m["Random"] = most + 1
 	s.must(10004, "send_group_msg", m)
-	s.ok("forbid_send_msg", obj{"GroupId": s.group(), "Members_Account": []string{"u1"}, "ShutUpTime": most})
+	s.ok("forbid_send_msg", obj{"GroupId": s.group, "Members_Account": []string{"u1"}, "ShutUpTime": most})
 	var muted struct {
 		MutedAccountList []struct {
 			Member_Account string
 			MutedUntil     uint64
 		}
 	}
-	s.ok("get_group_muted_account", obj{"GroupId": s.group()}, &muted)
+	s.ok("get_group_muted_account", obj{"GroupId": s.group}, &muted)
 	if len(muted.MutedAccountList) != 1 || muted.MutedAccountList[0].MutedUntil < uint64(time.Now().Add(10*365*24*time.Hour).Unix()) {
 		t.Errorf("muted for good: %+v", muted)
 	}
-	s.must(10004, "forbid_send_msg", obj{"GroupId": s.group(), "Members_Account": []string{"u1"}, "ShutUpTime": most + 1})
+	s.must(10004, "forbid_send_msg", obj{"GroupId": s.group, "Members_Account": []string{"u1"}, "ShutUpTime": most + 1})
 
-	s.ok("update_group_counter", `{"GroupId":"`+s.group()+`","Mode":"Set","GroupCounter":[{"Key":"a","Value":9223372036854775807},{"Key":"b","Value":-9223372036854775808}]}`)
-	if r := s.ok("get_group_counter", obj{"GroupId": s.group()}); !strings.Contains(string(r.raw), `9223372036854775807`) || !strings.Contains(string(r.raw), `-9223372036854775808`) {
+	s.ok("update_group_counter", `{"GroupId":"`+s.group+`","Mode":"Set","GroupCounter":[{"Key":"a","Value":9223372036854775807},{"Key":"b","Value":-9223372036854775808}]}`)
+	if r := s.ok("get_group_counter", obj{"GroupId": s.group}); !strings.Contains(string(r.raw), `9223372036854775807`) || !strings.Contains(string(r.raw), `-9223372036854775808`) {
 		t.Errorf("counters: %s", r.raw)
 	}
 
@@ -244,18 +242,18 @@ func pointNumbers(t *testing.T, s *scene) {
 		next = page.Next
 		more = next != "0"
 	}
-	if !seen[s.group()] {
-		t.Errorf("%s is not among the groups %v", s.group(), seen)
+	if !seen[s.group] {
+		t.Errorf("%s is not among the groups %v", s.group, seen)
 	}
 }
 
 func pointAccounts(t *testing.T, s *scene) {
-	s.must(60015, "forbid_send_msg", `{"GroupId":"`+s.group()+`","Members_Account":[123],"MuteTime":60}`)
-	s.must(60015, "send_group_msg", `{"GroupId":"`+s.group()+`","Random":1,"From_Account":123,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`)
+	s.must(60015, "forbid_send_msg", `{"GroupId":"`+s.group+`","Members_Account":[123],"MuteTime":60}`)
+	s.must(60015, "send_group_msg", `{"GroupId":"`+s.group+`","Random":1,"From_Account":123,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`)
 	s.must(60015, "im_open_login_svc/account_import", `{"UserID":123}`)
 	s.must(60015, "im_open_login_svc/account_import", `{"Identifier":123}`)
 	s.ok("im_open_login_svc/account_import", `{"UserID":"123"}`)
-	s.ok("forbid_send_msg", `{"GroupId":"`+s.group()+`","Members_Account":["123"],"MuteTime":60}`)
+	s.ok("forbid_send_msg", `{"GroupId":"`+s.group+`","Members_Account":["123"],"MuteTime":60}`)
 }
 
 // info is what get_group_info says of one group.
@@ -292,16 +290,16 @@ func (i info) fields() string {
 func pointAbsent(t *testing.T, s *scene) {
 	change := func(more obj) {
 		t.Helper()
-		more["GroupId"] = s.group()
+		more["GroupId"] = s.group
 		s.ok("modify_group_base_info", more)
 	}
 	change(obj{"Introduction": "about", "Notification": "hello", "AppDefinedData": []obj{{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}}})
-	was := s.info(s.group())[0]
+	was := s.info(s.group)[0]
 	if was.Introduction != "about" || was.Notification != "hello" || was.fields() != "a=1 b=2" {
 		t.Errorf("set: %+v", was)
 	}
 	change(obj{"Introduction": "", "AppDefinedData": []obj{{"Key": "a", "Value": ""}, {"Key": "c", "Value": "3"}}})
-	now := s.info(s.group())[0]
+	now := s.info(s.group)[0]
 	if now.Introduction != "" || now.Notification != "hello" || now.Name != "r" || now.fields() != "b=2 c=3" {
 		t.Errorf("one emptied, another absent: %+v", now)
 	}
@@ -311,30 +309,30 @@ func pointAbsent(t *testing.T, s *scene) {
 }
 
 func pointOnOff(t *testing.T, s *scene) {
-	s.must(10004, "modify_group_base_info", obj{"GroupId": s.group(), "MuteAllMember": true})
-	s.must(10004, "modify_group_base_info", obj{"GroupId": s.group(), "ShutUpAllMember": "on"})
+	s.must(10004, "modify_group_base_info", obj{"GroupId": s.group, "MuteAllMember": true})
+	s.must(10004, "modify_group_base_info", obj{"GroupId": s.group, "ShutUpAllMember": "on"})
 	for _, c := range []struct {
 		field, value string
 		code         int
 	}{{"MuteAllMember", "On", 10017}, {"ShutUpAllMember", "Off", 0}, {"ShutUpAllMember", "On", 10017}, {"MuteAllMember", "Off", 0}} {
-		s.ok("modify_group_base_info", obj{"GroupId": s.group(), c.field: c.value})
-		if i := s.info(s.group())[0]; i.MuteAllMember != c.value || i.ShutUpAllMember != c.value {
+		s.ok("modify_group_base_info", obj{"GroupId": s.group, c.field: c.value})
+		if i := s.info(s.group)[0]; i.MuteAllMember != c.value || i.ShutUpAllMember != c.value {
 			t.Errorf("%s %s: %+v", c.field, c.value, i)
 		}
-		s.must(c.code, "send_group_msg", message(s.group(), text("x"), "From_Account", "u1"))
-		s.ok("send_group_msg", message(s.group(), text("x"), "From_Account", "host"))
-		s.ok("send_group_msg", message(s.group(), text("x")))
+		s.must(c.code, "send_group_msg", message(s.group, text("x"), "From_Account", "u1"))
+		s.ok("send_group_msg", message(s.group, text("x"), "From_Account", "host"))
+		s.ok("send_group_msg", message(s.group, text("x")))
 	}
 }
 
 func pointBytes(t *testing.T, s *scene) {
 	for field, most := range map[string]int{"Name": 120, // our room titles are longer than Tencent's names of 30
 		"Introduction": 240, "Notification": 300} {
-		s.ok("modify_group_base_info", obj{"GroupId": s.group(), field: strings.Repeat("字", most/3)})
-		s.must(10004, "modify_group_base_info", obj{"GroupId": s.group(), field: strings.Repeat("字", most/3) + "x"})
+		s.ok("modify_group_base_info", obj{"GroupId": s.group, field: strings.Repeat("字", most/3)})
+		s.must(10004, "modify_group_base_info", obj{"GroupId": s.group, field: strings.Repeat("字", most/3) + "x"})
 	}
-	s.ok("modify_group_base_info", obj{"GroupId": s.group(), "FaceUrl": strings.Repeat("u", 100)})
-	s.must(10004, "modify_group_base_info", obj{"GroupId": s.group(), "FaceUrl": strings.Repeat("u", 101)})
+	s.ok("modify_group_base_info", obj{"GroupId": s.group, "FaceUrl": strings.Repeat("u", 100)})
+	s.must(10004, "modify_group_base_info", obj{"GroupId": s.group, "FaceUrl": strings.Repeat("u", 101)})
 	write := func(code int, key, value string) {
 		t.Helper()
 		s.must(code, "set_group_attr", obj{"GroupId": s.backend.group(), "GroupAttr": []obj{{"key": key, "value": value}}})
@@ -347,11 +345,11 @@ func pointBytes(t *testing.T, s *scene) {
 
 func pointEachGroup(t *testing.T, s *scene) {
 	another := s.backend.group()
-	got := s.info("nope", another, "nope either", s.group(), "@TGS#_none")
+	got := s.info("nope", another, "nope either", s.group, "@TGS#_none")
 	for i, want := range []struct {
 		id   string
 		code int
-	}{{"nope", 10010}, {another, 0}, {"nope either", 10010}, {s.group(), 0}, {"@TGS#_none", 10010}} {
+	}{{"nope", 10010}, {another, 0}, {"nope either", 10010}, {s.group, 0}, {"@TGS#_none", 10010}} {
 		if got[i].GroupId != want.id || got[i].ErrorCode != want.code && (want.code == 0 || got[i].ErrorCode != 10015) {
 			t.Errorf("%d: %+v, want %+v", i, got[i], want)
 		}
@@ -362,7 +360,7 @@ func pointEachGroup(t *testing.T, s *scene) {
 }
 
 func pointRefusals(t *testing.T, s *scene) {
-	group := s.group()
+	group := s.group
 	s.must(10007, "create_group", obj{"Type": "AVChatRoom", "Name": "r", "MemberList": []obj{{"Member_Account": "u1"}}})
 	s.must(10007, "add_group_member", obj{"GroupId": group, "MemberList": []obj{{"Member_Account": "u1"}}})
 	s.must(10004, "delete_group_member", obj{"GroupId": group, "MemberToDel_Account": []string{"u1"}})
@@ -375,7 +373,7 @@ func pointRefusals(t *testing.T, s *scene) {
 }
 
 func pointMute(t *testing.T, s *scene) {
-	group := s.group()
+	group := s.group
 	u1 := s.node.enter(group, "u1", s.userSig("u1"), nil)
 	s.ok("forbid_send_msg", obj{"GroupId": group, "Members_Account": []string{"u1"}, "MuteTime": 600})
 	say := obj{"op": "send", "group": group, "random": 1, "body": text("x")}
@@ -392,7 +390,7 @@ func pointMute(t *testing.T, s *scene) {
 }
 
 func pointDropped(t *testing.T, s *scene) {
-	group := s.group()
+	group := s.group
 	u1 := s.node.enter(group, "u1", s.userSig("u1"), nil)
 	passed, sent := 0, 0
 	for passed == sent { // which a machine that is slow for a while may deliver altogether
@@ -418,7 +416,7 @@ func pointDropped(t *testing.T, s *scene) {
 }
 
 func pointRetry(t *testing.T, s *scene) {
-	group := s.group()
+	group := s.group
 	u1 := s.node.enter(group, "u1", s.userSig("u1"), nil)
 	body, err := json.Marshal(message(group, custom("burst of roses"), "MsgPriority", "High", "From_Account", "host"))
 	if err != nil {
@@ -454,32 +452,32 @@ func pointRetry(t *testing.T, s *scene) {
 }
 
 func pointForbid(t *testing.T, s *scene) {
-	u1 := s.node.enter(s.group(), "u1", s.userSig("u1"), nil)
+	u1 := s.node.enter(s.group, "u1", s.userSig("u1"), nil)
 	for i, forbid := range [][]string{{}, {"ForbidBeforeSendMsgCallback"}, {"ForbidAfterSendMsgCallback"}, {"ForbidBeforeSendMsgCallback", "ForbidAfterSendMsgCallback"}} {
-		s.ok("send_group_msg", message(s.group(), text(fmt.Sprint("burst ", i)), "ForbidCallbackControl", forbid))
+		s.ok("send_group_msg", message(s.group, text(fmt.Sprint("burst ", i)), "ForbidCallbackControl", forbid))
 	}
 	u1.hears(4)
 }
 
 func pointSender(t *testing.T, s *scene) {
-	u1 := s.node.enter(s.group(), "u1", s.userSig("u1"), nil)
-	s.must(10019, "send_group_msg", message(s.group(), text("x"), "From_Account", "nobody"))
+	u1 := s.node.enter(s.group, "u1", s.userSig("u1"), nil)
+	s.must(10019, "send_group_msg", message(s.group, text("x"), "From_Account", "nobody"))
 	for i, nick := range []string{"First", "Second"} {
 		s.ok("profile/portrait_set", obj{"From_Account": "u2", "ProfileItem": []obj{{"Tag": "Tag_Profile_IM_Nick", "Value": nick}}})
-		s.ok("send_group_msg", message(s.group(), text(nick), "From_Account", "u2")) // who never was in the room
+		s.ok("send_group_msg", message(s.group, text(nick), "From_Account", "u2")) // who never was in the room
 		eventually(t, "the message has come", func() bool { return u1.count(func(m chatMessage) bool { return m.From == "u2" }) == i+1 })
 		if u1.count(func(m chatMessage) bool { return textIn(m) == nick && m.Nick == nick }) != 1 {
 			t.Errorf("%+v", u1.messages)
 		}
 	}
-	s.ok("send_group_msg", message(s.group(), text("of the administrator")))
+	s.ok("send_group_msg", message(s.group, text("of the administrator")))
 	eventually(t, "the administrator's has come", func() bool {
 		return u1.count(func(m chatMessage) bool { return m.From == "administrator" && textIn(m) != "" }) == 1
 	})
 }
 
 func pointNotification(t *testing.T, s *scene) {
-	group := s.group()
+	group := s.group
 	was := s.info(group)[0].NextMsgSeq
 	for i := range 60 { // more than 40 a second
 		s.ok("send_group_system_notification", obj{"GroupId": group, "Content": fmt.Sprint("notification ", i)})
@@ -503,7 +501,7 @@ func (s *scene) attributes() string {
 	var out struct {
 		GroupAttrAry []struct{ Key, Value string }
 	}
-	s.ok("group_open_attr_http_svc/get_group_attr", obj{"GroupId": s.group()}, &out)
+	s.ok("group_open_attr_http_svc/get_group_attr", obj{"GroupId": s.group}, &out)
 	var all []string
 	for _, a := range out.GroupAttrAry {
 		if !strings.HasPrefix(a.Key, "live_") {
@@ -524,19 +522,19 @@ func pointSet(t *testing.T, s *scene) {
 		{"modify_group_attr", []obj{{"key": "b", "value": "3"}, {"key": "c", "value": "4"}}, "a=1 b=3 c=4"},
 		{"set_group_attr", []obj{{"key": "d", "value": "5"}}, "d=5"},
 	} {
-		s.ok(c.command, obj{"GroupId": s.group(), "GroupAttr": c.attrs})
+		s.ok(c.command, obj{"GroupId": s.group, "GroupAttr": c.attrs})
 		if got := s.attributes(); got != c.want {
 			t.Errorf("after %s: %s, want %s", c.command, got, c.want)
 		}
 	}
-	s.must(10050, "delete_group_attr", obj{"GroupId": s.group(), "GroupAttr": []obj{{"key": "d"}, {"key": "none"}}})
+	s.must(10050, "delete_group_attr", obj{"GroupId": s.group, "GroupAttr": []obj{{"key": "d"}, {"key": "none"}}})
 	if got := s.attributes(); got != "d=5" {
 		t.Errorf("a refused write did something: %s", got)
 	}
 }
 
 func pointKeys(t *testing.T, s *scene) {
-	group := s.group()
+	group := s.group
 	s.ok("set_group_attr", obj{"GroupId": group, "GroupAttr": []obj{{"key": "a", "value": "1"}}})
 	s.ok("update_group_counter", obj{"GroupId": group, "GroupCounter": []obj{{"Key": "a", "Value": 1}}})
 	s.ok("modify_group_base_info", obj{"GroupId": group, "AppDefinedData": []obj{{"Key": "a", "Value": "1"}}})
@@ -556,17 +554,17 @@ func pointKeys(t *testing.T, s *scene) {
 func pointPriority(t *testing.T, s *scene) {
 	levels := []string{"High", "Normal", "Low", "Lowest"}
 	for _, level := range levels {
-		s.ok("send_group_msg", message(s.group(), text(level), "MsgPriority", level))
+		s.ok("send_group_msg", message(s.group, text(level), "MsgPriority", level))
 	}
-	s.must(10004, "send_group_msg", message(s.group(), text("x"), "MsgPriority", "high"))
-	s.must(10004, "send_group_msg", message(s.group(), text("x"), "MsgPriority", 1))
+	s.must(10004, "send_group_msg", message(s.group, text("x"), "MsgPriority", "high"))
+	s.must(10004, "send_group_msg", message(s.group, text("x"), "MsgPriority", 1))
 	var past struct {
 		RspMsgList []struct {
 			MsgPriority int
 			MsgBody     []struct{ MsgContent struct{ Text string } }
 		}
 	}
-	s.ok("group_msg_get_simple", obj{"GroupId": s.group(), "ReqMsgNumber": 20}, &past)
+	s.ok("group_msg_get_simple", obj{"GroupId": s.group, "ReqMsgNumber": 20}, &past)
 	got := map[string]int{}
 	for _, m := range past.RspMsgList {
 		if len(m.MsgBody) == 1 && m.MsgBody[0].MsgContent.Text != "" {
@@ -591,14 +589,14 @@ func pointHuge(t *testing.T, s *scene) {
 		t.Errorf("not asked for: %+v", list)
 	}
 	s.ok("get_joined_group_list", obj{"Member_Account": "u3", "WithHugeGroups": 1}, &list)
-	if len(list.GroupIdList) != 1 || list.GroupIdList[0].GroupId != s.group() || list.TotalCount != 1 {
+	if len(list.GroupIdList) != 1 || list.GroupIdList[0].GroupId != s.group || list.TotalCount != 1 {
 		t.Errorf("asked for: %+v", list)
 	}
 }
 
 func pointNames(t *testing.T, s *scene) {
-	group := obj{"GroupId": s.group()}
-	s.ok("forbid_send_msg", obj{"GroupId": s.group(), "Members_Account": []string{"u1"}, "MuteTime": 60})
+	group := obj{"GroupId": s.group}
+	s.ok("forbid_send_msg", obj{"GroupId": s.group, "Members_Account": []string{"u1"}, "MuteTime": 60})
 	has := func(r reply, names ...string) {
 		t.Helper()
 		for _, name := range names {
@@ -610,12 +608,12 @@ func pointNames(t *testing.T, s *scene) {
 	for _, command := range []string{"get_group_muted_account", "get_group_shutted_uin"} {
 		has(s.ok(command, group), "MutedAccountList", "MutedUntil", "ShuttedUinList", "ShuttedUntil")
 	}
-	has(s.ok("get_group_info", obj{"GroupIdList": []string{s.group()}}), "MuteAllMember", "ShutUpAllMember")
-	filter := s.ok("get_group_info", obj{"GroupIdList": []string{s.group()}, "ResponseFilter": obj{"GroupBaseInfoFilter": []string{"ShutUpAllMember"}}})
+	has(s.ok("get_group_info", obj{"GroupIdList": []string{s.group}}), "MuteAllMember", "ShutUpAllMember")
+	filter := s.ok("get_group_info", obj{"GroupIdList": []string{s.group}, "ResponseFilter": obj{"GroupBaseInfoFilter": []string{"ShutUpAllMember"}}})
 	has(filter, "ShutUpAllMember")
 	var m sent
-	s.ok("send_group_msg", message(s.group(), text("x"), "MsgOnlineOnlyFlag", 0, "OnlineOnlyFlag", 0), &m)
-	has(s.ok("group_msg_recall", obj{"GroupId": s.group(), "MsgSeqList": []obj{{"MsgSeq": m.MsgSeq}}}), "RecallRetList", "Results")
+	s.ok("send_group_msg", message(s.group, text("x"), "MsgOnlineOnlyFlag", 0, "OnlineOnlyFlag", 0), &m)
+	has(s.ok("group_msg_recall", obj{"GroupId": s.group, "MsgSeqList": []obj{{"MsgSeq": m.MsgSeq}}}), "RecallRetList", "Results")
 	has(s.ok("openim/query_online_status", obj{"To_Account": []string{"u1"}}), "Status")
 	has(s.ok("openim/querystate", obj{"To_Account": []string{"u1"}}), "State")
 	s.ok("im_open_login_svc/kick", obj{"Identifier": "u2"})
@@ -626,7 +624,7 @@ func pointNames(t *testing.T, s *scene) {
 
 func pointKick(t *testing.T, s *scene) {
 	old := s.signedAt("u3", time.Now().Add(-10*time.Second), 86400)
-	u3 := s.node.enter(s.group(), "u3", old, nil)
+	u3 := s.node.enter(s.group, "u3", old, nil)
 	s.ok("im_open_login_svc/kick", obj{"UserID": "u3"})
 	select {
 	case <-u3.over:
@@ -635,7 +633,7 @@ func pointKick(t *testing.T, s *scene) {
 	}
 	again := dialMember(t, s.node.http)
 	again.refusedWith(70052, obj{"op": "auth", "userId": "u3", "userSig": old})
-	s.node.enter(s.group(), "u3", s.signedAt("u3", time.Now(), 86400), nil)
+	s.node.enter(s.group, "u3", s.signedAt("u3", time.Now(), 86400), nil)
 	s.must(70107, "im_open_login_svc/kick", obj{"UserID": "nobody"})
 }
 

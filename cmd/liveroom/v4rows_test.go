@@ -207,14 +207,14 @@ func replaced(body obj, field string, value any) obj {
 func moderationRows() []row {
 	said := func(s *scene) {
 		var m sent
-		s.ok("send_group_msg", message(s.vars["$group"], text("hello")), &m)
-		s.vars["$seq"] = fmt.Sprint(m.MsgSeq)
+		s.ok("send_group_msg", message(s.group, text("hello")), &m)
+		s.seq = fmt.Sprint(m.MsgSeq)
 	}
 	muted := func(s *scene) {
-		s.ok("forbid_send_msg", obj{"GroupId": s.vars["$group"], "Members_Account": []string{"u1", "u2"}, "MuteTime": 600})
+		s.ok("forbid_send_msg", obj{"GroupId": s.group, "Members_Account": []string{"u1", "u2"}, "MuteTime": 600})
 	}
 	banned := func(s *scene) {
-		s.ok("ban_group_member", obj{"GroupId": s.vars["$group"], "Members_Account": []string{"u1", "u2"}, "Duration": 600})
+		s.ok("ban_group_member", obj{"GroupId": s.group, "Members_Account": []string{"u1", "u2"}, "Duration": 600})
 	}
 	group := obj{"GroupId": "$group"}
 	return []row{
@@ -306,14 +306,14 @@ func moderationRows() []row {
 
 func stateRows() []row {
 	attributes := func(s *scene) {
-		s.ok("set_group_attr", obj{"GroupId": s.vars["$group"], "GroupAttr": []obj{{"key": "a", "value": "1"}, {"key": "b", "value": "2"}}})
+		s.ok("set_group_attr", obj{"GroupId": s.group, "GroupAttr": []obj{{"key": "a", "value": "1"}, {"key": "b", "value": "2"}}})
 	}
 	counters := func(s *scene) {
-		s.ok("update_group_counter", obj{"GroupId": s.vars["$group"], "Mode": "Set", "GroupCounter": []obj{{"Key": "a", "Value": 1}, {"Key": "b", "Value": int64(9223372036854775807)}}})
+		s.ok("update_group_counter", obj{"GroupId": s.group, "Mode": "Set", "GroupCounter": []obj{{"Key": "a", "Value": 1}, {"Key": "b", "Value": int64(9223372036854775807)}}})
 	}
 	present := func(s *scene) { s.enter("u1") }
 	admins := func(s *scene) {
-		s.ok("group_open_avchatroom_http_svc/modify_admin", obj{"GroupId": s.vars["$group"], "CommandType": 1, "Admin_Account": []string{"u1"}})
+		s.ok("group_open_avchatroom_http_svc/modify_admin", obj{"GroupId": s.group, "CommandType": 1, "Admin_Account": []string{"u1"}})
 	}
 	group := obj{"GroupId": "$group"}
 	writes := func(command string) row {
