@@ -83,7 +83,9 @@ func TestReceiversAreSetWhileRunning(t *testing.T) {
 		t.Errorf("statuses came in this order first: %v", order)
 	}
 	n.call(http.MethodDelete, path, nil, nil)
+	n.call(http.MethodPost, "/api/v1/callbacks", map[string]any{"id": "another", "url": first.URL + "/c", "format": "status"}, nil)
 	n.call(http.MethodPost, "/api/v1/rooms/r1/reopen", map[string]any{}, nil)
+	first.wait(t, 1, "/c", "version", 5)
 	if got := second.all("/b", "version", 5.); len(got) != 0 {
 		t.Errorf("one that is removed was told %v", got)
 	}
