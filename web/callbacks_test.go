@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"liveroom/web"
 	"liveroom/web/callback"
@@ -54,16 +53,7 @@ func (b *bench) dies(endpoint string, ids ...string) {
 			Endpoint: endpoint, Room: "gone", Class: delivery.People, ID: id, Command: callback.AfterMemberExit, Body: []byte(`{"GroupId":"gone"}`),
 		})
 	}
-	b.waitFor("dead letters", func() bool { return b.queues.Stats().Letters >= before+len(ids) })
-}
-
-func (b *bench) waitFor(what string, done func() bool) {
-	b.t.Helper()
-	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			b.t.Fatalf("no %s", what)
-		}
-	}
+	eventually(b.t, "the events are dead letters", func() bool { return b.queues.Stats().Letters >= before+len(ids) })
 }
 
 const callbacks = "/api/v1/callbacks"
@@ -77,7 +67,7 @@ func TestReceiversAreManaged(t *testing.T) {
 		t.Errorf("%s", a.raw)
 	}
 	b.queues.Append(delivery.Event{Endpoint: "backend", Room: "a", Class: delivery.Talk, Command: callback.AfterSendMsg})
-	b.waitFor("delivery", func() bool { return b.queues.Stats().Tries[delivery.Delivered] == 1 })
+	eventually(t, "the event is delivered", func() bool { return b.queues.Stats().Tries[delivery.Delivered] == 1 })
 	a = b.do(200, "PATCH", callbacks+"/backend", apiToken, `{"enabled":false,"key":"","events":["State.StateChange"],"retry":"tencent"}`)
 	state, _ := a.json["state"].(map[string]any)
 	if a.json["hasKey"] != false || a.json["enabled"] != false || a.json["retry"] != "tencent" || state["circuit"] != "paused" || state["delivered"] != 1.0 {
@@ -207,11 +197,11 @@ func TestDeadLetters(t *testing.T) {
 	if a.json["replayed"] != 1.0 {
 		t.Errorf("%s", a.raw)
 	}
-	b.waitFor("letter that died again", func() bool { return b.queues.Stats().Letters == 3 })
+	eventually(t, "the letter died again", func() bool { return b.queues.Stats().Letters == 3 })
 	if a = b.do(200, "POST", path+"/replay", apiToken, nil); a.json["replayed"] != 3.0 {
 		t.Errorf("%s", a.raw)
 	}
-	b.waitFor("letters that died again", func() bool { return b.queues.Stats().Letters == 3 })
+	eventually(t, "the letters died again", func() bool { return b.queues.Stats().Letters == 3 })
 	a = b.do(200, "GET", path, apiToken, nil)
 	if page, _ := a.json["letters"].([]any); len(page) != 3 || !strings.Contains(a.raw, `"id":"1"`) {
 		t.Errorf("%s", a.raw)

@@ -159,7 +159,7 @@ func TestDocumentedExamplesWork(t *testing.T) {
 		}
 		a := b.request(e.method, path, auth, e.body, e.headers...)
 		if strings.HasSuffix(path, "/dead/replay") { // it is refused again
-			b.waitFor("replayed event", func() bool { return b.queues.Stats().Queued[delivery.People] == 0 })
+			eventually(t, "the replayed event is dead again", func() bool { return b.queues.Stats().Queued[delivery.People] == 0 })
 		}
 		if a.status != e.status {
 			t.Errorf("%s %s = %d %s, documented %d", e.method, e.path, a.status, a.raw, e.status)
