@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"liveroom/chat"
@@ -252,9 +254,19 @@ func TestWhoAskedIsGone(t *testing.T) {
 // TestSlowReceiverHoldsUpNobody: of one group so many are asked at a time, of all together so many; the rest is decided by
 // the policy at once, while the receiver still thinks.
 func TestSlowReceiverHoldsUpNobody(t *testing.T) {
-	hold := make(chan struct{})
-	b := newBackend(t, func(w http.ResponseWriter, r reception) { <-hold; says(200, `{"ErrorCode":1}`)(w, r) })
-	g := newGate(t, Endpoint{ID: "mine", URL: b.URL, Format: FormatIM})
+	synctest.Test(t, slowReceiver)
+}
+
+func slowReceiver(t *testing.T) {
+	hold, network := make(chan struct{}), newPipes()
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		<-hold
+		_, _ = io.WriteString(w, `{"ErrorCode":1}`)
+	})}
+	go func() { _ = srv.Serve(network) }()
+	defer func() { _ = srv.Close() }()
+	g := newGate(t, Endpoint{ID: "mine", URL: "http://backend.example.com/", Format: FormatIM})
+	g.client = newClient(network.dial)
 	g.client.http.Transport.(*http.Transport).DisableKeepAlives = true
 	ask := func(group string) string {
 		m := text("hi")
@@ -269,8 +281,10 @@ func TestSlowReceiverHoldsUpNobody(t *testing.T) {
 	}
 	begin("busy", maxAskedGroup)
 	asked := func(n uint64) {
-		for g.Stats().Asked != n {
-			time.Sleep(time.Millisecond)
+		t.Helper()
+		synctest.Wait()
+		if got := g.Stats().Asked; got != n {
+			t.Fatalf("%d are asked, want %d", got, n)
 		}
 	}
 	asked(maxAskedGroup)
