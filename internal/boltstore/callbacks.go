@@ -13,7 +13,6 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 
 	"liveroom/web/callback/delivery"
 )
@@ -57,17 +56,15 @@ func OpenCallbacks(path string, log *slog.Logger) (*Callbacks, error) {
 	return openCallbacks(path, log)
 }
 
+// callbacksOptions have the list of free pages found anew at each start: after a flood it would be megabytes to write each time.
+func callbacksOptions() *bolt.Options {
+	return &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, NoFreelistSync: true}
+}
+
 func openCallbacks(path string, log *slog.Logger) (*Callbacks, error) {
-	// The list of free pages is found anew at each start: after a flood it would be megabytes to write each time.
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("open %s: %w; is another liveroom running on this data folder?", path, ErrLocked)
-	}
+	db, err := openFile(path, callbacksOptions(), prepareCallbacks)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	if err := errors.Join(db.Update(prepareCallbacks), syncDir(filepath.Dir(path))); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
+		return nil, err
 	}
 	return &Callbacks{s: &Store{db: db, log: log}}, nil
 }
@@ -87,7 +84,7 @@ func (c *Callbacks) compact(path string) error {
 	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	into, err := bolt.Open(temp, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, NoFreelistSync: true})
+	into, err := bolt.Open(temp, 0o600, callbacksOptions())
 	if err != nil {
 		return err
 	}

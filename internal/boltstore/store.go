@@ -55,19 +55,27 @@ type Store struct {
 
 // Open opens or creates the file. It waits at most a second for its lock, then answers ErrLocked.
 func Open(path string, log *slog.Logger) (*Store, error) {
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType})
+	db, err := openFile(path, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType}, prepare)
+	if err != nil {
+		return nil, err
+	}
+	db.MaxBatchDelay = batchDelay
+	return &Store{db: db, log: log}, nil
+}
+
+// openFile opens or creates a file and lets prepare make what belongs in it.
+func openFile(path string, how *bolt.Options, prepare func(*bolt.Tx) error) (*bolt.DB, error) {
+	db, err := bolt.Open(path, 0o600, how)
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("open %s: %w; is another liveroom running on this data folder?", path, ErrLocked)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	db.MaxBatchDelay = batchDelay
-	s := &Store{db: db, log: log}
 	if err := errors.Join(db.Update(prepare), syncDir(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
-	return s, nil
+	return db, nil
 }
 
 // syncDir makes a file's entry in its folder as durable as its contents.
