@@ -54,8 +54,7 @@ func dropDead(b *bolt.Bucket, d delivery.DeadDrop) error {
 		return nil
 	}
 	left := d.Oldest
-	_, err := deleteWhile(b, deadPrefix(d.Endpoint, d.Class), func([]byte) bool { left--; return left >= 0 })
-	return err
+	return deleteWhile(b, deadPrefix(d.Endpoint, d.Class), func([]byte) bool { left--; return left >= 0 })
 }
 
 // Dead implements delivery.Store.

@@ -146,23 +146,22 @@ func (c *Callbacks) Commit(ctx context.Context, change delivery.Change) error {
 
 func removeEndpoint(tx *bolt.Tx, endpoint string) error {
 	queues := tx.Bucket(bucketQueues)
-	var keys [][]byte
 	err := eachOf(queues, ofEndpoint(endpoint), func(k, v []byte) error {
 		var q storedQueue
 		if err := json.Unmarshal(v, &q); err != nil {
 			return fmt.Errorf("decode queue %q: %w", k, err)
 		}
-		keys = append(keys, bytes.Clone(k))
 		return removeItems(tx, q.ID, 1<<63)
 	})
-	for _, k := range keys {
-		err = errors.Join(err, queues.Delete(k))
-	}
 	if err != nil {
 		return err
 	}
-	_, err = deleteWhile(tx.Bucket(bucketDead), ofEndpoint(endpoint), func([]byte) bool { return true })
-	return err
+	for _, b := range []*bolt.Bucket{queues, tx.Bucket(bucketDead)} {
+		if err := deleteWhile(b, ofEndpoint(endpoint), func([]byte) bool { return true }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eachOf calls f with what a bucket has under keys that begin in one way.
@@ -176,16 +175,15 @@ func eachOf(b *bolt.Bucket, prefix []byte, f func(k, v []byte) error) error {
 	return nil
 }
 
-// deleteWhile removes the first keys that begin with prefix as long as more says so, and returns how many.
-func deleteWhile(b *bolt.Bucket, prefix []byte, more func(key []byte) bool) (n int, err error) {
+// deleteWhile removes the first keys that begin with prefix as long as more says so.
+func deleteWhile(b *bolt.Bucket, prefix []byte, more func(key []byte) bool) error {
 	c := b.Cursor()
 	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix) && more(k); k, _ = c.Seek(prefix) {
 		if err := c.Delete(); err != nil {
-			return n, err
+			return err
 		}
-		n++
 	}
-	return n, nil
+	return nil
 }
 
 func changeQueue(tx *bolt.Tx, change delivery.QueueChange) error {
@@ -224,11 +222,10 @@ func changeQueue(tx *bolt.Tx, change delivery.QueueChange) error {
 
 // removeItems removes the blocks whose items are all before first.
 func removeItems(tx *bolt.Tx, id, first uint64) error {
-	_, err := deleteWhile(tx.Bucket(bucketItems), number(id), func(k []byte) bool {
+	return deleteWhile(tx.Bucket(bucketItems), number(id), func(k []byte) bool {
 		last, _, ok := blockKey(k)
 		return ok && last < first
 	})
-	return err
 }
 
 // Queues implements delivery.Store.
