@@ -54,10 +54,7 @@ func (d *desk) enter(group string, now time.Time) (why string) {
 func (d *desk) leave(group string, answered bool, now time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.asked--
-	if d.groups[group]--; d.groups[group] == 0 {
-		delete(d.groups, group)
-	}
+	d.free(group)
 	if answered {
 		d.failures, d.pause, d.until, d.probing = 0, 0, time.Time{}, false
 		return
@@ -69,14 +66,19 @@ func (d *desk) leave(group string, answered bool, now time.Time) {
 	d.until, d.probing = now.Add(d.pause), false
 }
 
-// abandoned is leave for a question that its asker gave up: it says nothing of the receiver.
-func (d *desk) abandoned(group string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// free gives a place back. The lock is held.
+func (d *desk) free(group string) {
 	d.asked--
 	if d.groups[group]--; d.groups[group] == 0 {
 		delete(d.groups, group)
 	}
+}
+
+// abandoned is leave for a question that its asker gave up: it says nothing of the receiver.
+func (d *desk) abandoned(group string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.free(group)
 	d.probing = false
 }
 
