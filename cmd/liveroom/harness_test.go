@@ -173,7 +173,7 @@ func freeAddr(t testing.TB) string {
 
 var portsTried atomic.Int64 // by freeAddr
 
-// eventually waits until ok holds, 20 s at most.
+// eventually waits until ok holds, a minute at most.
 func (n *node) eventually(what string, ok func() bool) {
 	n.t.Helper()
 	eventually(n.t, what, ok)
@@ -181,7 +181,7 @@ func (n *node) eventually(what string, ok func() bool) {
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	within(t, 20*time.Second, what, ok)
+	within(t, time.Minute, what, ok)
 }
 
 func within(t testing.TB, limit time.Duration, what string, ok func() bool) {
