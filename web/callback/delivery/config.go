@@ -8,8 +8,8 @@ import (
 
 // Config tunes a Service. The zero value of a field means its default.
 type Config struct {
-	PerEndpoint int // events under way to one endpoint at a time, of different queues (32)
-	Most        int // and to all endpoints (256)
+	PerEndpoint int // events under way to one endpoint at a time, of different queues (128)
+	Most        int // and to all endpoints (512)
 
 	Failures int // tries after which an event that its receiver does not take is a dead letter (10)
 
@@ -45,8 +45,8 @@ const (
 )
 
 func (c Config) withDefaults() Config {
-	c.PerEndpoint = cmp.Or(c.PerEndpoint, 32)
-	c.Most = cmp.Or(c.Most, 256)
+	c.PerEndpoint = cmp.Or(c.PerEndpoint, 128)
+	c.Most = cmp.Or(c.Most, 512)
 	c.Failures = cmp.Or(c.Failures, 10)
 	c.TalkAge, c.TalkEach = cmp.Or(c.TalkAge, 15*time.Minute), cmp.Or(c.TalkEach, 50_000)
 	c.Backlog = cmp.Or(c.Backlog, 1<<30)
