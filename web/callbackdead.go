@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -116,7 +117,7 @@ func (s *Server) replayDead(ctx context.Context, in *replayIn) (*replayOut, erro
 
 type deleteDeadIn struct {
 	CallbackPath
-	Letters []uint64 `query:"letters" maxItems:"1000" doc:"Separated by commas. Default: all there are."`
+	Letters string `query:"letters" required:"true" pattern:"^(all|[0-9]+(,[0-9]+){0,999})$" maxLength:"20000" example:"7,9" doc:"Separated by commas, or all."`
 }
 
 type deleteDeadOut struct {
@@ -126,7 +127,17 @@ type deleteDeadOut struct {
 }
 
 func (s *Server) deleteDead(ctx context.Context, in *deleteDeadIn) (*deleteDeadOut, error) {
-	n, err := s.callbacks.Queues.DeleteDead(ctx, in.Callback, in.Letters...)
+	var letters []uint64 // none: all
+	if in.Letters != "all" {
+		for _, text := range strings.Split(in.Letters, ",") {
+			n, err := strconv.ParseUint(text, 10, 64)
+			if err != nil {
+				return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be numbers of letters, separated by commas, or all").at("letters")
+			}
+			letters = append(letters, n)
+		}
+	}
+	n, err := s.callbacks.Queues.DeleteDead(ctx, in.Callback, letters...)
 	if err != nil {
 		return nil, err
 	}
