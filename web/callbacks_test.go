@@ -209,7 +209,7 @@ func TestDeadLetters(t *testing.T) {
 	if page, _ := a.json["letters"].([]any); len(page) != 3 || !strings.Contains(a.raw, `"id":"1"`) {
 		t.Errorf("%s", a.raw)
 	}
-	if a = b.do(200, "DELETE", path, apiToken, nil); a.json["deleted"] != 3.0 {
+	if a = b.do(200, "DELETE", path+"?letters=all", apiToken, nil); a.json["deleted"] != 3.0 {
 		t.Errorf("%s", a.raw)
 	}
 	acts, _ := b.acts("target=backend")
