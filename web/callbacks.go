@@ -351,6 +351,7 @@ func CallbackSource(stats func() delivery.Stats) Source {
 			{Name: "callback_circuits_open", Help: "Receivers that are unwell, and asked with one event from time to time.", Value: float64(st.Open)},
 			{Name: "callback_circuits_opened_total", Help: "Times that a receiver was found unwell.", Counter: true, Value: float64(st.Opened)},
 			{Name: "callback_backlog_bytes", Help: "Messages that wait for their receivers, about.", Value: float64(st.Backlog)},
+			{Name: "callback_unstored_bytes", Help: "Events that the store does not have yet, about.", Value: float64(st.Unstored)},
 			{Name: "callback_dead_letters", Help: "Events that were put aside and are kept.", Value: float64(st.Letters)},
 			{Name: "callback_died_total", Help: "Events that were put aside.", Counter: true, Value: float64(st.Dead)},
 			{Name: "callback_given_up_total", Help: "Messages that had all the tries they get with Tencent's habits.", Counter: true, Value: float64(st.GivenUp)},

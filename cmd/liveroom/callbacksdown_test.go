@@ -251,7 +251,7 @@ func TestReceiverFromHell(t *testing.T) {
 			show.act(1)
 		}
 	}
-	time.Sleep(3 * time.Second) // messages are written each 200 ms, which nothing shows; all else before it is answered
+	n.eventually("messages are stored, as all else is before it is answered", func() bool { return n.gauge("liveroom_callback_unstored_bytes") == 0 })
 	n.kill()
 	n.start()
 	show.act(5)

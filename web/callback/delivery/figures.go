@@ -180,6 +180,7 @@ type Stats struct {
 	UnderWay int           // tries
 	Oldest   time.Duration // age of the oldest event that waits, at most
 	Backlog  int64         // bytes of Talk that wait, about
+	Unstored int64         // bytes of events that the store does not have yet, about
 	Failures uint64        // of the store
 }
 
@@ -190,7 +191,7 @@ func (s *Service) Stats() Stats {
 	sum := s.past
 	st := Stats{
 		Tries: map[Outcome]uint64{}, Queued: map[Class]uint64{}, Dropped: map[Class]uint64{},
-		UnderWay: s.flying, Backlog: s.talk, Failures: s.failures,
+		UnderWay: s.flying, Backlog: s.talk, Unstored: s.unwritten, Failures: s.failures,
 	}
 	for _, ep := range s.endpoints {
 		sum.add(ep.counts)
