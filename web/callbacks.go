@@ -174,32 +174,21 @@ type CallbackPatch struct {
 
 // apply changes an endpoint and returns the names of what was given.
 func (p CallbackPatch) apply(e *callback.Endpoint) (changed []string) {
-	note := func(name string) { changed = append(changed, name) }
-	if p.URL != nil {
-		note("url")
-		e.URL = *p.URL
+	changed = given(changed, "url", &e.URL, p.URL)
+	changed = given(changed, "events", &e.Events, p.Events)
+	changed = given(changed, "key", &e.Key, p.Key)
+	changed = given(changed, "onFailure", &e.OnFailure, p.OnFailure)
+	changed = given(changed, "retry", &e.Retry, p.Retry)
+	return given(changed, "enabled", &e.Enabled, p.Enabled)
+}
+
+// given sets a field where there is a value for it, and adds its name then.
+func given[T any](names []string, name string, field, value *T) []string {
+	if value == nil {
+		return names
 	}
-	if p.Events != nil {
-		note("events")
-		e.Events = *p.Events
-	}
-	if p.Key != nil {
-		note("key")
-		e.Key = *p.Key
-	}
-	if p.OnFailure != nil {
-		note("onFailure")
-		e.OnFailure = *p.OnFailure
-	}
-	if p.Retry != nil {
-		note("retry")
-		e.Retry = *p.Retry
-	}
-	if p.Enabled != nil {
-		note("enabled")
-		e.Enabled = *p.Enabled
-	}
-	return changed
+	*field = *value
+	return append(names, name)
 }
 
 type changeCallbackIn struct {
