@@ -130,6 +130,7 @@ type Head struct {
 	Group           Group
 	Epoch           string
 	Seq             uint64 // of the newest message
+	Pos             uint64 // of the newest Entry; 0 in a Store without a Feed
 	Floor           uint64 // of the newest message that is no longer in the log, or was lost in a crash
 	Attributes      Values
 	FieldsVersion   uint64

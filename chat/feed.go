@@ -1,0 +1,113 @@
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"time"
+)
+
+// Feed is the other half of a Store that several nodes use: what any of them does to a group, all of them learn, in one
+// order. A Store of one process has none, and a Service without one is alone.
+//
+// Every operation of the Store that changed something of a group is one Entry. So is every Tell. Entries are told while
+// they happen and kept for a while, as long as messages are kept for resume.
+type Feed interface {
+	// Follow tells f of entries from now on until stop is called, which waits for calls under way: of what is committed after
+	// it returned, none is missing but what Missed admits.
+	Follow(ctx context.Context, group string, f Follower) (stop func(), err error)
+
+	// Entries returns those with a position above after, oldest first, at most limit, and whether none between is missing.
+	// Another epoch has none: whole is false then. Unknown groups are ErrNoGroup.
+	Entries(ctx context.Context, group, epoch string, after uint64, limit int) (entries []Entry, whole bool, err error)
+
+	// Tell makes an entry of something that is not stored, such as that somebody was kicked out.
+	Tell(ctx context.Context, group string, told json.RawMessage) error
+}
+
+// Follower is told of a group's entries. Its methods must not block, nor call the Feed. They are called one at a time.
+type Follower interface {
+	// Took is told of each entry, one's own included, by rising position; some may come twice. One's own come before the
+	// operation that made them returns, perhaps before older ones of others, which then follow.
+	Took(Entry)
+	// Missed says that some may never come, because the connection was lost and is there again: look at Entries.
+	Missed()
+}
+
+// Entry is one step of a group's history.
+type Entry struct {
+	Epoch string    `json:"epoch"`
+	Pos   uint64    `json:"pos"` // grows by one from entry to entry of an epoch; Head.Pos is that of the newest
+	Op    string    `json:"op"`  // the operation it is of: see Operation
+	At    time.Time `json:"at"`  // by the store's clock
+	Delta
+}
+
+// Delta is what an entry changed. What is nil or empty did not change.
+type Delta struct {
+	Messages    []*Message         `json:"messages,omitempty"` // went into the log, by rising Seq
+	Status      *StatusMark        `json:"status,omitempty"`   // with Messages, Attributes and Fields
+	Attributes  *Values            `json:"attributes,omitempty"`
+	Fields      *Values            `json:"fields,omitempty"`
+	Notice      *VersionedNotice   `json:"notice,omitempty"`
+	Profile     *VersionedProfile  `json:"profile,omitempty"`
+	Settings    *VersionedSettings `json:"settings,omitempty"`
+	Counters    *Counters          `json:"counters,omitempty"`
+	Sanctions   *SanctionsPut      `json:"sanctions,omitempty"`
+	Withdrawn   *Withdrawn         `json:"withdrawn,omitempty"`
+	Robots      *RobotsPut         `json:"robots,omitempty"`
+	Dismissed   bool               `json:"dismissed,omitempty"` // the group is no more: the last entry of its epoch
+	Told        json.RawMessage    `json:"told,omitempty"`      // what Tell was given
+}
+
+// StatusMark is the newest applied StatusChange of a group.
+type StatusMark struct {
+	Epoch   string `json:"epoch"`
+	Version uint64 `json:"version"`
+}
+
+// VersionedNotice is a notice and how often it was changed.
+type VersionedNotice struct {
+	Notice  string `json:"notice"`
+	Version uint64 `json:"version"`
+}
+
+// VersionedProfile is a profile and how often it was changed.
+type VersionedProfile struct {
+	Name    string   `json:"name"`
+	Owner   string   `json:"owner"`
+	Admins  []string `json:"admins"`
+	Version uint64   `json:"version"`
+}
+
+// SanctionsPut is a SanctionStore.PutSanctions that did something, and its answer.
+type SanctionsPut struct {
+	Change SanctionChange `json:"change"`
+	Done   []Sanction     `json:"done"`
+}
+
+// RobotsPut is all robots of a group.
+type RobotsPut struct {
+	All []Robot `json:"all"`
+}
+
+type operationKey struct{}
+
+// WithOperation is ctx for one operation of a Store, and the id under which its Entry comes and under which a Store that may
+// lose an answer recognises that it was asked before: an operation that is repeated with the same id within OperationAge
+// happens once, and is answered again.
+func WithOperation(ctx context.Context) (context.Context, string) {
+	id := rand.Text()[:16]
+	return context.WithValue(ctx, operationKey{}, id), id
+}
+
+// Operation is the id that WithOperation gave to ctx, or a new one.
+func Operation(ctx context.Context) string {
+	if id, ok := ctx.Value(operationKey{}).(string); ok {
+		return id
+	}
+	return rand.Text()[:16]
+}
+
+// OperationAge is how long operations are recognised (design §7).
+const OperationAge = 10 * time.Second

@@ -1,0 +1,13 @@
+// Package redisstore keeps in Redis what the nodes of a cluster share: every domain's Store, and what only a cluster has —
+// nodes, leases, the news that one node's changes are to the others.
+//
+// All keys begin with a prefix and hold one hash tag, so that what one script touches is in one slot of a Redis cluster:
+// {g:ID} for a chat group, {q:…} for a queue of callbacks, {lr} for the control plane (rooms, statuses, their log and
+// outbox, leases, nodes), whose changes are rare and must be atomic over rooms: unique names, one log. Scripts are files
+// beside this one, each with a head that names its KEYS and ARGV; they use nothing newer than Redis 7.0. docs/redis.md has
+// the table of keys.
+//
+// Nothing is sent twice by itself: go-redis's retries are off also for clusters (see script.run), since a lost reply must not
+// double a message, a version or a gift. A caller that wants to try again gives its operation an id, which the script
+// checks. Every call ends within Config.Timeout; what can't be answered is ErrAway.
+package redisstore

@@ -1,0 +1,144 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ErrAway says that Redis did not answer, or can't serve now. Whether a change happened is not known.
+var ErrAway = errors.New("redis is away")
+
+// Config says which Redis, and how it is used. The zero value of a field but URL means its default.
+type Config struct {
+	// URL is redis://[user:password@]host:port[/db] or rediss:// for one server; redis+sentinel://host:port[/db]?master_name=…
+	// [&addr=host:port…] for one that sentinels watch; redis+cluster://host:port[?addr=host:port…] for a cluster. The last two
+	// have a rediss+ form too.
+	URL string
+
+	Prefix  string        // of all keys and channels (lr:)
+	Timeout time.Duration // for one command, dialing included (1.5 s; design §7: an answer within 2 s)
+	Pool    int           // connections to each server (32)
+}
+
+// Store is a Redis. It is safe for concurrent use. Close it when everything that uses it has ended.
+type Store struct {
+	cfg Config
+	log *slog.Logger
+	rdb redis.UniversalClient
+}
+
+// Open prepares the connection; it does not wait for Redis.
+func Open(cfg Config, log *slog.Logger) (*Store, error) {
+	if cfg.Prefix == "" {
+		cfg.Prefix = "lr:"
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 1500 * time.Millisecond
+	}
+	if cfg.Pool == 0 {
+		cfg.Pool = 32
+	}
+	rdb, err := connect(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{cfg: cfg, log: log, rdb: rdb}, nil
+}
+
+// connect makes the client that a URL asks for. Its errors never show the URL, which may hold a password.
+func connect(cfg Config) (redis.UniversalClient, error) {
+	scheme, rest, found := strings.Cut(cfg.URL, "://")
+	base, kind, _ := strings.Cut(scheme, "+")
+	if !found || base != "redis" && base != "rediss" {
+		return nil, errors.New("redis: the URL must begin with redis://, rediss://, redis+sentinel:// or redis+cluster://")
+	}
+	plain := base + "://" + rest
+	switch kind {
+	case "":
+		o, err := redis.ParseURL(plain)
+		if err != nil {
+			return nil, badURL(err)
+		}
+		o.MaxRetries, o.DialerRetries = -1, 1
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = cfg.Timeout, cfg.Timeout, cfg.Timeout, cfg.Timeout
+		o.PoolSize, o.ContextTimeoutEnabled = cfg.Pool, true
+		return redis.NewClient(o), nil
+	case "sentinel":
+		o, err := redis.ParseFailoverURL(plain)
+		if err != nil {
+			return nil, badURL(err)
+		}
+		if o.MasterName == "" {
+			return nil, errors.New("redis: a redis+sentinel:// URL needs master_name")
+		}
+		o.MaxRetries, o.DialerRetries = -1, 1
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = cfg.Timeout, cfg.Timeout, cfg.Timeout, cfg.Timeout
+		o.PoolSize, o.ContextTimeoutEnabled = cfg.Pool, true
+		return redis.NewFailoverClient(o), nil
+	case "cluster":
+		o, err := redis.ParseClusterURL(plain)
+		if err != nil {
+			return nil, badURL(err)
+		}
+		// MaxRetries does nothing here; MaxRedirects also follows MOVED, so it stays, and once keeps commands from being sent
+		// twice.
+		o.MaxRetries, o.DialerRetries = -1, 1
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = cfg.Timeout, cfg.Timeout, cfg.Timeout, cfg.Timeout
+		o.PoolSize, o.ContextTimeoutEnabled = cfg.Pool, true
+		return redis.NewClusterClient(o), nil
+	}
+	return nil, fmt.Errorf("redis: unknown kind %q in the URL, must be sentinel or cluster", kind)
+}
+
+// badURL is an error of parsing without the URL in it.
+func badURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return fmt.Errorf("redis: the URL can't be used: %w", err)
+}
+
+// Close ends all connections.
+func (s *Store) Close() error { return s.rdb.Close() }
+
+// Ping answers nil if Redis does.
+func (s *Store) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	return away(s.rdb.Ping(ctx).Err())
+}
+
+// Now is Redis's clock, UTC, in whole milliseconds. In a cluster it is that of the server of the control plane.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	ms, err := s.run(ctx, scriptNow, []string{s.key("lr", "clock")}).Int64()
+	if err != nil {
+		return time.Time{}, away(err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
+// key is a key, or a channel, whose hash tag is tag.
+func (s *Store) key(tag string, parts ...string) string {
+	return s.cfg.Prefix + "{" + tag + "}:" + strings.Join(parts, ":")
+}
+
+// away wraps what a command failed with, but redis.Nil and what a script refused by itself (error replies that begin with
+// "LR").
+func away(err error) error {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return err
+	}
+	var reply redis.Error
+	if errors.As(err, &reply) && strings.HasPrefix(reply.Error(), "LR") {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrAway, err)
+}

@@ -1,0 +1,65 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"liveroom/internal/redistest"
+)
+
+// open is a Store on a server or cluster, with keys of its own.
+func open(t testing.TB, url string) *Store {
+	t.Helper()
+	s, err := Open(Config{URL: url, Prefix: strings.ReplaceAll(t.Name(), "/", ".") + ":"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestClockOfOneServerAndOfACluster(t *testing.T) {
+	for name, url := range map[string]string{"one": redistest.Start(t).URL(), "cluster": redistest.StartCluster(t).URL()} {
+		t.Run(name, func(t *testing.T) {
+			now, err := open(t, url).Now(t.Context())
+			if err != nil || time.Since(now).Abs() > time.Hour {
+				t.Fatal(now, err)
+			}
+		})
+	}
+}
+
+func TestURLs(t *testing.T) {
+	for url, want := range map[string]string{
+		"redis://h:6379/2": "", "rediss://u:secret@h": "", "redis+cluster://h:1?addr=i:2": "", "redis+sentinel://h:1?master_name=m": "",
+		"redis+sentinel://u:secret@h:1": "master_name", "http://secret@h": "must begin", "redis+ring://secret@h": "unknown kind",
+		"redis://:secret@h:port": "can't be used",
+	} {
+		s, err := Open(Config{URL: url}, slog.New(slog.DiscardHandler))
+		if err == nil {
+			_ = s.Close()
+		}
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret")) {
+			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+	}
+}
+
+func TestAwayWhenNobodyAnswers(t *testing.T) {
+	server := redistest.Start(t)
+	s := open(t, server.URL())
+	s.cfg.Timeout = 200 * time.Millisecond
+	server.Pause()
+	defer server.Resume()
+	if _, err := s.Now(context.Background()); !errors.Is(err, ErrAway) {
+		t.Errorf("paused: %v", err)
+	}
+	server.Kill()
+	if err := s.Ping(context.Background()); !errors.Is(err, ErrAway) {
+		t.Errorf("killed: %v", err)
+	}
+}

@@ -1,0 +1,223 @@
+// Package redistest starts real Redis servers for tests, and ends, stops and cuts them off. A test that can't start one
+// fails: .ci/test installs redis-server.
+package redistest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is one redis-server on a port of its own, with its data in a folder of the test.
+type Server struct {
+	Addr string // host:port, the same over restarts
+
+	dir  string
+	args []string
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan struct{} // closed when cmd has ended
+}
+
+// Start runs a server until the test ends. Without args nothing is persisted; Durable is for AOF that is synced always.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	s := &Server{dir: t.TempDir(), args: args}
+	var err error
+	for range 5 { // another process may be faster in taking the port
+		s.Addr = freeAddr(t)
+		if err = s.Up(); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatalf("redis-server: %v", err)
+	}
+	t.Cleanup(func() { s.Kill() })
+	return s
+}
+
+// Durable are the arguments of a server that loses nothing it answered.
+func Durable() []string { return []string{"--appendonly", "yes", "--appendfsync", "always"} }
+
+// URL is how liveroom is told of the server.
+func (s *Server) URL() string { return "redis://" + s.Addr }
+
+// Up starts the server, again if it was ended, on its old port and data, and waits until it serves.
+func (s *Server) Up() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, port, _ := net.SplitHostPort(s.Addr)
+	args := append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no", "--daemonize", "no"}, s.args...)
+	cmd := exec.Command("redis-server", args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = dieWithParent()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(done) }()
+	s.cmd, s.done = cmd, done
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {
+		select {
+		case <-done:
+			return fmt.Errorf("ended at once: %s", out.String())
+		case <-time.After(10 * time.Millisecond):
+		}
+		if answer, err := Command(s.Addr, "PING"); err == nil && answer == "+PONG" {
+			return nil
+		}
+	}
+	return fmt.Errorf("not ready: %s", out.String())
+}
+
+// Kill ends the server at once, as a crash does, and waits for it.
+func (s *Server) Kill() { s.signal(syscall.SIGKILL); s.wait() }
+
+// Stop ends it as an operator does, and waits for it.
+func (s *Server) Stop() { s.signal(syscall.SIGTERM); s.wait() }
+
+// Pause lets it stand still: connections stay, nothing is answered. Resume lets it go on.
+func (s *Server) Pause()  { s.signal(syscall.SIGSTOP) }
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		_ = s.cmd.Process.Signal(sig)
+	}
+}
+
+func (s *Server) wait() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		<-s.done
+	}
+}
+
+// Cluster is a Redis cluster of three masters.
+type Cluster struct{ Servers []*Server }
+
+// StartCluster runs one until the test ends.
+func StartCluster(t testing.TB, args ...string) *Cluster {
+	t.Helper()
+	c := &Cluster{}
+	for i := range 3 {
+		c.Servers = append(c.Servers, Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-config-file", "nodes" + strconv.Itoa(i) + ".conf", "--cluster-port", "0", "--cluster-node-timeout", "2000"}, args...)...))
+	}
+	for i, s := range c.Servers {
+		slots := make([]string, 0, 16384/3+2)
+		for slot := i * 16384 / 3; slot < (i+1)*16384/3; slot++ {
+			slots = append(slots, strconv.Itoa(slot))
+		}
+		mustCommand(t, s.Addr, append([]string{"CLUSTER", "ADDSLOTS"}, slots...)...)
+		mustCommand(t, s.Addr, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
+	}
+	for _, s := range c.Servers[1:] {
+		host, port, _ := net.SplitHostPort(s.Addr)
+		mustCommand(t, c.Servers[0].Addr, "CLUSTER", "MEET", host, port)
+	}
+	for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		ready := 0
+		for _, s := range c.Servers {
+			if out, err := exec.Command("redis-cli", "-p", port(s.Addr), "CLUSTER", "INFO").Output(); err == nil &&
+				strings.Contains(string(out), "cluster_state:ok") && strings.Contains(string(out), "cluster_known_nodes:3") {
+				ready++
+			}
+		}
+		if ready == len(c.Servers) {
+			return c
+		}
+		if time.Now().After(until) {
+			t.Fatal("redis cluster does not come up")
+		}
+	}
+}
+
+// URL is how liveroom is told of the cluster.
+func (c *Cluster) URL() string {
+	url := "redis+cluster://" + c.Servers[0].Addr
+	for i, s := range c.Servers[1:] {
+		url += "?&"[min(i, 1):][:1] + "addr=" + s.Addr
+	}
+	return url
+}
+
+func port(addr string) string { _, p, _ := net.SplitHostPort(addr); return p }
+
+func mustCommand(t testing.TB, addr string, args ...string) {
+	t.Helper()
+	if answer, err := Command(addr, args...); err != nil || answer != "+OK" {
+		t.Fatalf("redis %s: %v %s", args[0], err, answer)
+	}
+}
+
+// Command sends one command on a connection of its own and returns the first line of the answer.
+func Command(addr string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(2 * time.Second))
+	var b strings.Builder
+	fmt.Fprintf(&b, "*%d\r\n", len(args))
+	for _, a := range args {
+		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(a), a)
+	}
+	if _, err := conn.Write([]byte(b.String())); err != nil {
+		return "", err
+	}
+	buf := make([]byte, 4096)
+	n, err := conn.Read(buf)
+	line, _, _ := strings.Cut(string(buf[:n]), "\r\n")
+	return line, err
+}
+
+// freeAddr is an address nobody listens on, below the range the kernel takes ports from by itself, so that no other socket
+// of a test gets it meanwhile.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	for range 200 {
+		lock := 20000 + int(nextPort())
+		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(lock))
+		if err == nil {
+			l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
+
+// ports counts those given out, from a place that differs between processes.
+var ports = struct {
+	sync.Mutex
+	next uint32
+}{next: uint32(os.Getpid()) * 37}
+
+func nextPort() uint32 {
+	ports.Lock()
+	defer ports.Unlock()
+	ports.next++
+	return ports.next % 12000
+}
+
+// Dir is the folder a server keeps its files in.
+func (s *Server) Dir() string { return filepath.Clean(s.dir) }
