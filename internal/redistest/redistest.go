@@ -54,6 +54,9 @@ func Durable() []string { return []string{"--appendonly", "yes", "--appendfsync"
 // URL is how liveroom is told of the server.
 func (s *Server) URL() string { return "redis://" + s.Addr }
 
+// URL is how liveroom is told of a Redis behind the proxy.
+func (p *Proxy) URL() string { return "redis://" + p.Addr }
+
 // Up starts the server, again if it was ended, on its old port and data, and waits until it serves.
 func (s *Server) Up() error {
 	s.mu.Lock()
@@ -110,16 +113,36 @@ func (s *Server) wait() {
 }
 
 // Cluster is a Redis cluster of three masters.
-type Cluster struct{ Servers []*Server }
+type Cluster struct {
+	Servers []*Server
+	Proxies []*Proxy // of StartClusterThrough: one before each server, in their order
+}
 
 // StartCluster runs one until the test ends.
 func StartCluster(t testing.TB, args ...string) *Cluster {
+	t.Helper()
+	return startCluster(t, false, args)
+}
+
+// StartClusterThrough runs one whose clients reach each server through a proxy. Its servers reach each other without.
+func StartClusterThrough(t testing.TB, args ...string) *Cluster {
+	t.Helper()
+	return startCluster(t, true, args)
+}
+
+func startCluster(t testing.TB, through bool, args []string) *Cluster {
 	t.Helper()
 	c := &Cluster{}
 	for i := range 3 {
 		c.Servers = append(c.Servers, Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-config-file", "nodes" + strconv.Itoa(i) + ".conf", "--cluster-port", "0", "--cluster-node-timeout", "2000"}, args...)...))
 	}
 	for i, s := range c.Servers {
+		if through {
+			p := Through(t, s.Addr)
+			c.Proxies = append(c.Proxies, p)
+			mustCommand(t, s.Addr, "CONFIG", "SET", "cluster-announce-port", port(p.Addr))
+			s.args = append(s.args, "--cluster-announce-port", port(p.Addr))
+		}
 		slots := make([]string, 0, 16384/3+2)
 		for slot := i * 16384 / 3; slot < (i+1)*16384/3; slot++ {
 			slots = append(slots, strconv.Itoa(slot))
@@ -150,11 +173,14 @@ func StartCluster(t testing.TB, args ...string) *Cluster {
 
 // URL is how liveroom is told of the cluster.
 func (c *Cluster) URL() string {
-	url := "redis+cluster://" + c.Servers[0].Addr
-	for i, s := range c.Servers[1:] {
-		url += "?&"[min(i, 1):][:1] + "addr=" + s.Addr
+	addrs := make([]string, 0, len(c.Servers))
+	for _, s := range c.Servers {
+		addrs = append(addrs, s.Addr)
 	}
-	return url
+	for i, p := range c.Proxies {
+		addrs[i] = p.Addr
+	}
+	return "redis+cluster://" + addrs[0] + "?addr=" + strings.Join(addrs[1:], "&addr=")
 }
 
 func port(addr string) string { _, p, _ := net.SplitHostPort(addr); return p }
