@@ -14,7 +14,7 @@ import (
 // open is a Store on a server or cluster, with keys of its own.
 func open(t testing.TB, url string) *Store {
 	t.Helper()
-	s, err := Open(Config{URL: url, Prefix: strings.ReplaceAll(t.Name(), "/", ".") + ":"}, slog.New(slog.DiscardHandler))
+	s, err := Open(Config{URL: url, Prefix: openPrefix(t)}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,14 +23,12 @@ func open(t testing.TB, url string) *Store {
 }
 
 func TestClockOfOneServerAndOfACluster(t *testing.T) {
-	for name, url := range map[string]string{"one": redistest.Start(t).URL(), "cluster": redistest.StartCluster(t).URL()} {
-		t.Run(name, func(t *testing.T) {
-			now, err := open(t, url).Now(t.Context())
-			if err != nil || time.Since(now).Abs() > time.Hour {
-				t.Fatal(now, err)
-			}
-		})
-	}
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		now, err := open(t).Now(t.Context())
+		if err != nil || time.Since(now).Abs() > time.Hour {
+			t.Fatal(now, err)
+		}
+	})
 }
 
 func TestURLs(t *testing.T) {

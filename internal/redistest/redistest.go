@@ -33,19 +33,24 @@ type Server struct {
 // Start runs a server until the test ends. Without args nothing is persisted; Durable is for AOF that is synced always.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := &Server{dir: t.TempDir(), args: args}
+	s := launch(t, t.TempDir(), args...)
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// launch starts a server that nobody ends.
+func launch(t testing.TB, dir string, args ...string) *Server {
+	t.Helper()
+	s := &Server{dir: dir, args: args}
 	var err error
 	for range 5 { // another process may be faster in taking the port
 		s.Addr = freeAddr(t)
 		if err = s.Up(); err == nil {
-			break
+			return s
 		}
 	}
-	if err != nil {
-		t.Fatalf("redis-server: %v", err)
-	}
-	t.Cleanup(func() { s.Kill() })
-	return s
+	t.Fatalf("redis-server: %v", err)
+	return nil
 }
 
 // Durable are the arguments of a server that loses nothing it answered.
@@ -121,20 +126,24 @@ type Cluster struct {
 // StartCluster runs one until the test ends.
 func StartCluster(t testing.TB, args ...string) *Cluster {
 	t.Helper()
-	return startCluster(t, false, args)
+	return startCluster(t, false, starter(t, args))
 }
 
 // StartClusterThrough runs one whose clients reach each server through a proxy. Its servers reach each other without.
 func StartClusterThrough(t testing.TB, args ...string) *Cluster {
 	t.Helper()
-	return startCluster(t, true, args)
+	return startCluster(t, true, starter(t, args))
 }
 
-func startCluster(t testing.TB, through bool, args []string) *Cluster {
+func starter(t testing.TB, args []string) func(more ...string) *Server {
+	return func(more ...string) *Server { return Start(t, append(more, args...)...) }
+}
+
+func startCluster(t testing.TB, through bool, start func(args ...string) *Server) *Cluster {
 	t.Helper()
 	c := &Cluster{}
 	for i := range 3 {
-		c.Servers = append(c.Servers, Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-config-file", "nodes" + strconv.Itoa(i) + ".conf", "--cluster-port", "0", "--cluster-node-timeout", "2000"}, args...)...))
+		c.Servers = append(c.Servers, start("--cluster-enabled", "yes", "--cluster-config-file", "nodes"+strconv.Itoa(i)+".conf", "--cluster-port", "0", "--cluster-node-timeout", "2000"))
 	}
 	for i, s := range c.Servers {
 		if through {
