@@ -126,6 +126,7 @@ type Deps struct {
 	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…
 	Pages  http.Handler // everything that is no API
 	IM     http.Handler // /v4/; may be Busy
+	Peers  http.Handler // /internal/, which verifies that a node asks (peer.Server); nil: this is no cluster
 
 	Checks  []Check  // for readiness and health
 	Metrics []Source // beside the server's own

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"liveroom/web/peer"
 )
 
 // NewHTTPServer returns a server for h with the deadlines every listener has. It has no write deadline, because media and
@@ -18,6 +20,7 @@ func NewHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // handshakes of strangers
+		ConnContext:       peer.WithConn,
 	}
 }
 

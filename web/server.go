@@ -13,6 +13,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
+
+	"liveroom/web/peer"
 )
 
 // Server is the public HTTP handler.
@@ -31,6 +33,7 @@ type Server struct {
 	media     http.Handler
 	pages     http.Handler
 	im        http.Handler
+	peers     http.Handler
 
 	tokens   tokens
 	failures *limiter // failed authentications
@@ -60,7 +63,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, audit: deps.Audit, callbacks: deps.Callbacks,
-		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM,
+		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),
 		feed:    newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks),
@@ -85,6 +88,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = s.arrive(w, r)
 	defer s.recovered(r)
 	s.bound(w, r, s.cfg.AnswerTimeout)
+	if isPeer(r.URL.Path) { // no page's business, and no client's: another node asks for as many as it serves
+		s.lead(s.peers, w, r)
+		return
+	}
 	switch { // refusals too: the page tells its viewer why
 	case isMedia(r.URL.Path):
 		s.origins.share(w.Header(), r, exposedByMedia)
@@ -213,6 +220,9 @@ func (s *Server) recovered(r *http.Request) {
 func isChat(path string) bool {
 	return path == "/chat" || path == "/chat/stream" || strings.HasPrefix(path, "/chat/stream/")
 }
+
+// isPeer says whether a path is one between nodes.
+func isPeer(path string) bool { return strings.HasPrefix(path, peer.Prefix) }
 
 // isIM says whether a path is one of Tencent's commands.
 func isIM(path string) bool { return strings.HasPrefix(path, "/v4/") }

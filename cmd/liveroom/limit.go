@@ -8,6 +8,7 @@ import (
 
 	"liveroom/internal/writev"
 	"liveroom/web"
+	"liveroom/web/peer"
 )
 
 // Descriptors that connections leave to files, to listeners and to the operator's port, and the most connections a node is
@@ -75,14 +76,26 @@ func (l *limits) enter(from netip.Prefix) bool {
 	return true
 }
 
+// trust takes a connection that stays open out of those of its address.
+func (l *limits) trust(from netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forget(from)
+}
+
+// forget counts one less of an address. The mutex is held.
+func (l *limits) forget(from netip.Prefix) {
+	if l.byAddr[from]--; l.byAddr[from] <= 0 {
+		delete(l.byAddr, from)
+	}
+}
+
 // leave gives the place back.
 func (l *limits) leave(from netip.Prefix) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
-	if l.byAddr[from]--; l.byAddr[from] <= 0 {
-		delete(l.byAddr, from)
-	}
+	l.forget(from)
 }
 
 // taken is how many connections are open.
@@ -112,7 +125,7 @@ func (l limited) Accept() (net.Conn, error) {
 		}
 		from := l.limits.network(addr)
 		if l.limits.enter(from) {
-			return &limitedConn{TCPConn: conn, leave: sync.OnceFunc(func() { l.limits.leave(from) })}, nil
+			return &limitedConn{TCPConn: conn, limits: l.limits, from: from}, nil
 		}
 		_ = conn.Close() // nobody to tell
 	}
@@ -121,15 +134,37 @@ func (l limited) Accept() (net.Conn, error) {
 // limitedConn gives its place back when it is closed. In all else it is the TCP connection.
 type limitedConn struct {
 	*net.TCPConn
-	leave func()
+	limits *limits
+
+	mu     sync.Mutex   // guards what follows
+	from   netip.Prefix // what it is counted under; zero: it is another node's
+	closed bool
 }
 
-var _ writev.Plain = (*limitedConn)(nil)
+var (
+	_ writev.Plain = (*limitedConn)(nil)
+	_ peer.Trusted = (*limitedConn)(nil)
+)
 
 // Close implements net.Conn.
 func (c *limitedConn) Close() error {
-	defer c.leave()
+	c.mu.Lock()
+	if !c.closed {
+		c.closed = true
+		c.limits.leave(c.from)
+	}
+	c.mu.Unlock()
 	return c.TCPConn.Close()
+}
+
+// Trust implements peer.Trusted: other nodes don't count against what one address may have.
+func (c *limitedConn) Trust() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closed && c.from.IsValid() {
+		c.limits.trust(c.from)
+		c.from = netip.Prefix{}
+	}
 }
 
 // TCP implements writev.Plain.

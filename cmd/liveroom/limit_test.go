@@ -63,6 +63,50 @@ func TestAutomaticConnections(t *testing.T) {
 	}
 }
 
+// TestNodesDoNotUseUpTheirAddress has connections of one address, one after the other, turn out to be another node's.
+func TestNodesDoNotUseUpTheirAddress(t *testing.T) {
+	l := newLimits(0, 1, nil)
+	ln, err := listenTCP("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	in := limited{ln.(*net.TCPListener), l}
+	accept := func() *limitedConn {
+		t.Helper()
+		client, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		conn, err := in.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn.(*limitedConn)
+	}
+	var conns []*limitedConn
+	for range 3 {
+		c := accept()
+		c.Trust()
+		c.Trust()
+		conns = append(conns, c)
+	}
+	accept()
+	if l.taken() != 4 || l.byAddr[netip.MustParsePrefix("127.0.0.1/32")] != 1 {
+		t.Errorf("%d open, %v counted by address", l.taken(), l.byAddr)
+	}
+	for _, c := range conns {
+		_ = c.Close()
+		_ = c.Close()
+		c.Trust()
+	}
+	if l.taken() != 1 || l.byAddr[netip.MustParsePrefix("127.0.0.1/32")] != 1 || len(l.byAddr) != 1 {
+		t.Errorf("after closing %d open, %v counted by address", l.taken(), l.byAddr)
+	}
+}
+
 func TestLimitsCountAddresses(t *testing.T) {
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for _, c := range []struct {
