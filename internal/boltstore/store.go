@@ -7,19 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 
 	"liveroom/status"
 )
 
 // How the file is driven.
 const (
-	lockTimeout   = time.Second          // how long Open waits for another process to let go of the file
+	lockTimeout   = time.Nanosecond      // how long Open waits for another process to let go of the file: it tries once
 	batchDelay    = 2 * time.Millisecond // how long a class A write waits for others to share its fsync
 	flushInterval = 200 * time.Millisecond
 	schema        = 1
@@ -40,51 +37,30 @@ var (
 	keySchema = []byte("schema")
 )
 
-// ErrLocked is the error of Open when another process has the file.
-var ErrLocked = errors.New("boltstore: the database is in use by another process")
-
 // errCorrupt is the error for a file whose buckets contradict each other.
 var errCorrupt = errors.New("boltstore: the database contradicts itself")
 
 // Store is the open file. All methods may be called from any goroutine.
 type Store struct {
-	db  *bolt.DB
-	log *slog.Logger
-	buf buffered
+	db    *bolt.DB
+	owner string // the note of who has the file; empty: there is none
+	log   *slog.Logger
+	buf   buffered
 }
 
-// Open opens or creates the file. It waits at most a second for its lock, then answers ErrLocked.
+// Open opens or creates the file. If another process has it, it answers ErrLocked at once, and which one that is; a file
+// that has lost part of itself is ErrDamaged.
 func Open(path string, log *slog.Logger) (*Store, error) {
 	db, err := openFile(path, &bolt.Options{Timeout: lockTimeout, FreelistType: bolt.FreelistMapType}, prepare)
 	if err != nil {
 		return nil, err
 	}
 	db.MaxBatchDelay = batchDelay
-	return &Store{db: db, log: log}, nil
-}
-
-// openFile opens or creates a file and lets prepare make what belongs in it.
-func openFile(path string, how *bolt.Options, prepare func(*bolt.Tx) error) (*bolt.DB, error) {
-	db, err := bolt.Open(path, 0o600, how)
-	if errors.Is(err, berrors.ErrTimeout) {
-		return nil, fmt.Errorf("open %s: %w; is another liveroom running on this data folder?", path, ErrLocked)
+	s := &Store{db: db, owner: ownerFile(path), log: log}
+	if err := own(s.owner); err != nil {
+		log.Warn("can't note who has the data folder", "error", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
-	}
-	if err := errors.Join(db.Update(prepare), syncDir(filepath.Dir(path))); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
-	}
-	return db, nil
-}
-
-// syncDir makes a file's entry in its folder as durable as its contents.
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return s, nil
 }
 
 // prepare makes the buckets.
@@ -133,7 +109,11 @@ func (s *Store) Run(ctx context.Context) error {
 
 // Close writes what is buffered and closes the file. It waits for transactions under way.
 func (s *Store) Close() error {
-	return errors.Join(s.flush(), s.db.Close())
+	err := s.flush()
+	if s.owner != "" { // while the file is still ours
+		err = errors.Join(err, removeIfThere(s.owner))
+	}
+	return errors.Join(err, s.db.Close())
 }
 
 // update runs fn in a transaction shared with whatever comes at the same time, and answers after the fsync. fn may be run
