@@ -64,6 +64,9 @@ type Config struct {
 	OneRoom OneRoom // whether a web login is in one room at a time (OneRoomUnlessAsked)
 	Quit    Quit    // which of a user's devices leave a room together (QuitApps)
 
+	// Neighbours are the other nodes of the cluster; nil: this one is alone.
+	Neighbours Neighbours
+
 	// Who tells what is known of an account by its id alone: whether it is an application administrator, or a guest. Nil:
 	// Administrator is the only administrator, and nobody a guest.
 	Who func(user string) Identity
