@@ -83,8 +83,14 @@ func startNode(t *testing.T, flags ...string) *node {
 // startNodeIn is startNode with variables, such as LIVEROOM_PUSH_KEY=…, added to its environment.
 func startNodeIn(t *testing.T, env []string, flags ...string) *node {
 	t.Helper()
+	return startNodeOn(t, filepath.Join(t.TempDir(), "data"), env, flags...)
+}
+
+// startNodeOn is startNodeIn with a data folder of the test's own.
+func startNodeOn(t *testing.T, data string, env []string, flags ...string) *node {
+	t.Helper()
 	n := &node{
-		t: t, data: filepath.Join(t.TempDir(), "data"), env: env, flags: flags, log: &logBuffer{},
+		t: t, data: data, env: env, flags: flags, log: &logBuffer{},
 		http: freeAddr(t), rtmp: freeAddr(t), ops: freeAddr(t),
 	}
 	t.Cleanup(func() { // first: a node that doesn't get ready must not stay, and its log says why
