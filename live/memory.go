@@ -158,5 +158,13 @@ func (m *Memory) Rooms(ctx context.Context, q ListQuery) ([]Listed, string, erro
 	return page, "", nil
 }
 
-// SweepTombstones implements Store. Tombstones in memory are left to the process's end.
-func (m *Memory) SweepTombstones(context.Context, time.Time) (int, error) { return 0, nil }
+// SweepTombstones implements Store, where states is a status.Memory.
+func (m *Memory) SweepTombstones(_ context.Context, before time.Time) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	states, ok := m.states.(*status.Memory)
+	if !ok {
+		return 0, nil
+	}
+	return states.Forget(before, func(room string) bool { _, there := m.rooms[room]; return there }), nil
+}

@@ -106,6 +106,19 @@ func (m *Memory) Swap(ctx context.Context, prev uint64, next State) error {
 	return nil
 }
 
+// Forget forgets tombstones from before a time that have nothing left to deliver, but of rooms to keep, and says how many.
+func (m *Memory) Forget(before time.Time, keep func(room string) bool) (forgotten int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for room, s := range m.states {
+		if s.Deleted && s.DeletedAt.Before(before) && len(m.outbox[room]) == 0 && !keep(room) {
+			delete(m.states, room)
+			forgotten++
+		}
+	}
+	return forgotten
+}
+
 // Deadlines implements Store.
 func (m *Memory) Deadlines(ctx context.Context) ([]Deadline, error) {
 	m.mu.Lock()
