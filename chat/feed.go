@@ -40,24 +40,28 @@ type Entry struct {
 	Pos   uint64    `json:"pos"` // grows by one from entry to entry of an epoch; Head.Pos is that of the newest
 	Op    string    `json:"op"`  // the operation it is of: see Operation
 	At    time.Time `json:"at"`  // by the store's clock
+
+	Note json.RawMessage `json:"note,omitempty"` // what its maker had to add: see WithNote
+
 	Delta
 }
 
-// Delta is what an entry changed. What is nil or empty did not change.
+// Delta is what an entry changed. What is nil or empty did not change. Bodies of messages travel byte for byte as they are:
+// encoding/json would rewrite them.
 type Delta struct {
-	Messages    []*Message         `json:"messages,omitempty"` // went into the log, by rising Seq
-	Status      *StatusMark        `json:"status,omitempty"`   // with Messages, Attributes and Fields
-	Attributes  *Values            `json:"attributes,omitempty"`
-	Fields      *Values            `json:"fields,omitempty"`
-	Notice      *VersionedNotice   `json:"notice,omitempty"`
-	Profile     *VersionedProfile  `json:"profile,omitempty"`
-	Settings    *VersionedSettings `json:"settings,omitempty"`
-	Counters    *Counters          `json:"counters,omitempty"`
-	Sanctions   *SanctionsPut      `json:"sanctions,omitempty"`
-	Withdrawn   *Withdrawn         `json:"withdrawn,omitempty"`
-	Robots      *RobotsPut         `json:"robots,omitempty"`
-	Dismissed   bool               `json:"dismissed,omitempty"` // the group is no more: the last entry of its epoch
-	Told        json.RawMessage    `json:"told,omitempty"`      // what Tell was given
+	Messages   []*Message         `json:"messages,omitempty"` // went into the log, by rising Seq
+	Status     *StatusMark        `json:"status,omitempty"`   // with Messages, Attributes and Fields
+	Attributes *Values            `json:"attributes,omitempty"`
+	Fields     *Values            `json:"fields,omitempty"`
+	Notice     *VersionedNotice   `json:"notice,omitempty"`
+	Profile    *VersionedProfile  `json:"profile,omitempty"`
+	Settings   *VersionedSettings `json:"settings,omitempty"`
+	Counters   *Counters          `json:"counters,omitempty"`
+	Sanctions  *SanctionsPut      `json:"sanctions,omitempty"`
+	Withdrawn  *Withdrawn         `json:"withdrawn,omitempty"`
+	Robots     *RobotsPut         `json:"robots,omitempty"`
+	Dismissed  bool               `json:"dismissed,omitempty"` // the group is no more: the last entry of its epoch
+	Told       json.RawMessage    `json:"told,omitempty"`      // what Tell was given
 }
 
 // StatusMark is the newest applied StatusChange of a group.
@@ -91,7 +95,10 @@ type RobotsPut struct {
 	All []Robot `json:"all"`
 }
 
-type operationKey struct{}
+type (
+	operationKey struct{}
+	noteKey      struct{}
+)
 
 // WithOperation is ctx for one operation of a Store, and the id under which its Entry comes and under which a Store that may
 // lose an answer recognises that it was asked before: an operation that is repeated with the same id within OperationAge
@@ -99,6 +106,17 @@ type operationKey struct{}
 func WithOperation(ctx context.Context) (context.Context, string) {
 	id := rand.Text()[:16]
 	return context.WithValue(ctx, operationKey{}, id), id
+}
+
+// WithNote is ctx for one operation of a Store with what its Entry is to carry beside its Delta, for those who are told of it.
+func WithNote(ctx context.Context, note json.RawMessage) context.Context {
+	return context.WithValue(ctx, noteKey{}, note)
+}
+
+// Note is what WithNote gave to ctx; nil: nothing.
+func Note(ctx context.Context) json.RawMessage {
+	note, _ := ctx.Value(noteKey{}).(json.RawMessage)
+	return note
 }
 
 // Operation is the id that WithOperation gave to ctx, or a new one.

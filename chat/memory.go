@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Memory is a Store that forgets at exit, for tests and for domain time under synctest.
+// Memory is a Store that forgets at exit, for tests and for domain time under synctest. Several nodes share one by Memory.Node.
 type Memory struct {
 	mu     sync.Mutex // guards all, and every ledger
 	groups map[string]*Ledger
@@ -14,6 +14,8 @@ type Memory struct {
 	numbers  map[string]uint64 // of groups: see NumberedGroup
 	made     uint64
 	silences map[string]Silence // by user
+
+	feed feeding // of the nodes, if there are any
 }
 
 var _ Store = (*Memory)(nil)

@@ -10,3 +10,7 @@ import (
 func TestMemoryConforms(t *testing.T) {
 	chattest.Run(t, func(*testing.T) chat.Store { return chat.NewMemory() })
 }
+
+func TestMemoryNodeConforms(t *testing.T) {
+	chattest.Run(t, func(*testing.T) chat.Store { return chat.NewMemory().Node() })
+}

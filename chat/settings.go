@@ -119,6 +119,24 @@ type VersionedSettings struct {
 	Version uint64
 }
 
+// MarshalJSON writes the settings' wire form and the version.
+func (v VersionedSettings) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		settingsJSON
+		Version uint64 `json:"version"`
+	}{v.wire(), v.Version})
+}
+
+// UnmarshalJSON reads it, over what is there.
+func (v *VersionedSettings) UnmarshalJSON(raw []byte) error {
+	if err := v.Settings.UnmarshalJSON(raw); err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, &struct {
+		Version *uint64 `json:"version"`
+	}{&v.Version})
+}
+
 // SettingsStore keeps the settings of groups, durable before they are answered (class A).
 type SettingsStore interface {
 	// PutSettings changes settings and answers them all. A patch that changes nothing makes no new version.

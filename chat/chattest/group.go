@@ -191,7 +191,7 @@ func testProfileSparesTheRest(t *testing.T, s chat.Store) {
 		t.Errorf("stored %+v with %d messages", after.Head, len(after.Log))
 	}
 	after.Group.Name, after.Group.Owner, after.Group.Admins = before.Group.Name, before.Group.Owner, before.Group.Admins
-	after.ProfileVersion, after.ChangedAt = before.ProfileVersion, before.ChangedAt
+	after.ProfileVersion, after.ChangedAt, after.Pos = before.ProfileVersion, before.ChangedAt, before.Pos
 	if !reflect.DeepEqual(after.Head, before.Head) {
 		t.Errorf("became %+v\nwas    %+v", after.Head, before.Head)
 	}
