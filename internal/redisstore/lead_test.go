@@ -77,7 +77,7 @@ func (o *office) next() *worker {
 }
 
 func TestLead(t *testing.T) {
-	one, cluster := redistest.Start(t), redistest.StartClusterThrough(t)
+	one, cluster := redistest.Start(t), redistest.StartClusterThrough(t) // their own: they are cut off and emptied
 	proxy := redistest.Through(t, one.Addr)
 	for _, c := range []struct {
 		name, url, direct string
@@ -122,14 +122,14 @@ func TestLead(t *testing.T) {
 				}
 			})
 			t.Run("who is cut off ends before another begins", func(t *testing.T) {
-				o := newOffice(t)
-				a := o.hire(open(t, c.url), "sweep", 500*time.Millisecond)
+				o, prefix := newOffice(t), openPrefix(t)
+				a := o.hire(openAgain(t, c.url, prefix), "sweep", 500*time.Millisecond)
 				o.next()
 				for _, p := range c.proxies {
 					p.Stall()
 				}
 				if len(c.proxies) == 1 { // the others reach Redis
-					if o.hire(open(t, c.direct), "sweep", 500*time.Millisecond); o.next() == a {
+					if o.hire(openAgain(t, c.direct, prefix), "sweep", 500*time.Millisecond); o.next() == a {
 						t.Error("the same leads")
 					}
 				}

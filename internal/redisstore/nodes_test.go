@@ -29,29 +29,28 @@ func knows(n *Nodes, ids ...string) bool {
 }
 
 func TestNodes(t *testing.T) {
-	for name, url := range map[string]string{"one": redistest.Start(t).URL(), "cluster": redistest.StartCluster(t).URL()} {
-		t.Run(name, func(t *testing.T) {
-			s := open(t, url)
-			a, _ := join(t, s, "a", 300*time.Millisecond)
-			b, leave := join(t, s, "b", 300*time.Millisecond)
-			twin, _ := join(t, s, "a", 300*time.Millisecond) // restarted under its name while the old lease runs
-			A, B, T := a.Me().ID, b.Me().ID, twin.Me().ID
-			wait(t, "all know all", func() bool { return knows(a, A, B, T) && knows(b, A, B, T) && knows(twin, A, B, T) })
-			if got, _ := b.Node(A); got != a.Me() {
-				t.Errorf("b knows %+v, a is %+v", got, a.Me())
-			}
-			leave()
-			wait(t, "b is gone", func() bool { return knows(a, A, T) && knows(twin, A, T) })
-		})
-	}
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		s := open(t)
+		a, _ := join(t, s, "a", 300*time.Millisecond)
+		b, leave := join(t, s, "b", 300*time.Millisecond)
+		twin, _ := join(t, s, "a", 300*time.Millisecond) // restarted under its name while the old lease runs
+		A, B, T := a.Me().ID, b.Me().ID, twin.Me().ID
+		wait(t, "all know all", func() bool { return knows(a, A, B, T) && knows(b, A, B, T) && knows(twin, A, B, T) })
+		if got, _ := b.Node(A); got != a.Me() {
+			t.Errorf("b knows %+v, a is %+v", got, a.Me())
+		}
+		leave()
+		wait(t, "b is gone", func() bool { return knows(a, A, T) && knows(twin, A, T) })
+	})
 }
 
 // TestNodeThatWasKilled has its lease until it is over, and not longer.
 func TestNodeThatWasKilled(t *testing.T) {
 	server := redistest.Start(t)
 	proxy := redistest.Through(t, server.Addr)
-	a, _ := join(t, open(t, server.URL()), "a", 300*time.Millisecond)
-	b, _ := join(t, open(t, proxy.URL()), "b", 300*time.Millisecond)
+	prefix := openPrefix(t)
+	a, _ := join(t, openAgain(t, server.URL(), prefix), "a", 300*time.Millisecond)
+	b, _ := join(t, openAgain(t, proxy.URL(), prefix), "b", 300*time.Millisecond)
 	A, B := a.Me().ID, b.Me().ID
 	wait(t, "both know both", func() bool { return knows(a, A, B) && knows(b, A, B) })
 	proxy.Cut()

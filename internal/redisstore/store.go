@@ -29,9 +29,10 @@ type Config struct {
 
 // Store is a Redis. It is safe for concurrent use. Close it when everything that uses it has ended.
 type Store struct {
-	cfg Config
-	log *slog.Logger
-	rdb redis.UniversalClient
+	cfg   Config
+	log   *slog.Logger
+	rdb   redis.UniversalClient
+	watch *watch
 }
 
 // Open prepares the connection; it does not wait for Redis.
@@ -49,7 +50,10 @@ func Open(cfg Config, log *slog.Logger) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{cfg: cfg, log: log, rdb: rdb}, nil
+	s := &Store{cfg: cfg, log: log, rdb: rdb}
+	s.watch = newWatch(&s.cfg, log)
+	s.watch.over(rdb)
+	return s, nil
 }
 
 // connect makes the client that a URL asks for. Its errors never show the URL, which may hold a password.
@@ -107,7 +111,10 @@ func badURL(err error) error {
 }
 
 // Close ends all connections.
-func (s *Store) Close() error { return s.rdb.Close() }
+func (s *Store) Close() error {
+	s.watch.close()
+	return s.rdb.Close()
+}
 
 // Ping answers nil if Redis does.
 func (s *Store) Ping(ctx context.Context) error {

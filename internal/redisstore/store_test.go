@@ -14,7 +14,13 @@ import (
 // open is a Store on a server or cluster, with keys of its own.
 func open(t testing.TB, url string) *Store {
 	t.Helper()
-	s, err := Open(Config{URL: url, Prefix: openPrefix(t)}, slog.New(slog.DiscardHandler))
+	return openAgain(t, url, openPrefix(t))
+}
+
+// openAgain is a Store with the keys of another, whose Config.Prefix it is told.
+func openAgain(t testing.TB, url, prefix string) *Store {
+	t.Helper()
+	s, err := Open(Config{URL: url, Prefix: prefix}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
