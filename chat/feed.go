@@ -105,7 +105,12 @@ type (
 // happens once, and is answered again.
 func WithOperation(ctx context.Context) (context.Context, string) {
 	id := rand.Text()[:16]
-	return context.WithValue(ctx, operationKey{}, id), id
+	return AsOperation(ctx, id), id
+}
+
+// AsOperation is ctx for an operation whose id is known: one that is repeated.
+func AsOperation(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, operationKey{}, id)
 }
 
 // WithNote is ctx for one operation of a Store with what its Entry is to carry beside its Delta, for those who are told of it.

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -72,6 +73,8 @@ type Log struct {
 
 	mu       sync.Mutex // guards what follows
 	queue    []Entry
+	batch    int                  // acts of the queue that a write failed for; they are written again together,
+	op       string               // as one operation (chat.WithOperation)
 	accepted uint64               // acts taken into the queue
 	kept     uint64               // of those, the ones in the store
 	moved    chan struct{}        // closed and made anew whenever kept grows
@@ -222,7 +225,11 @@ func (l *Log) last(ctx context.Context) error {
 // write writes one batch. When that fails all of it stays in the queue.
 func (l *Log) write(ctx context.Context) error {
 	l.mu.Lock()
-	batch := slices.Clone(l.queue[:min(len(l.queue), maxBatch)])
+	if l.batch == 0 {
+		l.batch, l.op = min(len(l.queue), maxBatch), rand.Text()
+	}
+	batch := slices.Clone(l.queue[:l.batch])
+	ctx = chat.AsOperation(ctx, l.op)
 	l.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
@@ -233,7 +240,7 @@ func (l *Log) write(ctx context.Context) error {
 		l.failures++
 		return err
 	}
-	l.queue = slices.Delete(l.queue, 0, len(batch))
+	l.queue, l.batch = slices.Delete(l.queue, 0, len(batch)), 0
 	l.kept += uint64(len(batch))
 	close(l.moved)
 	l.moved = make(chan struct{})

@@ -250,3 +250,54 @@ func TestSweep(t *testing.T) {
 		}
 	})
 }
+
+// forgetful is a store that writes and then says it failed, and knows an operation that comes again.
+type forgetful struct {
+	*audit.Memory
+	mu   sync.Mutex
+	lose int
+	done map[string]int // by operation: how many entries
+}
+
+func (s *forgetful) AppendActs(ctx context.Context, entries []audit.Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	op := chat.Operation(ctx)
+	if n, again := s.done[op]; again && n != len(entries) {
+		return fmt.Errorf("operation %s had %d entries, and now has %d", op, n, len(entries))
+	} else if !again {
+		s.done[op] = len(entries)
+		if err := s.Memory.AppendActs(ctx, entries); err != nil {
+			return err
+		}
+	}
+	if s.lose > 0 {
+		s.lose--
+		return errors.New("the answer is lost")
+	}
+	return nil
+}
+
+// TestALostAnswerDoublesNothing: acts are in the log once, also when more of them came before they could be written again.
+func TestALostAnswerDoublesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &forgetful{Memory: audit.NewMemory(), lose: 2, done: map[string]int{}}
+		l, _, stop := start(t, audit.Config{}, s)
+		for i := range 3 {
+			l.Record(chat.Act{Time: time.Now(), By: chat.Identity{User: "olga"}, Action: "mute", Target: fmt.Sprint(i)})
+			synctest.Wait()
+		}
+		l.Settle(t.Context())
+		if err := stop(); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		p, err := s.Acts(t.Context(), audit.Query{Limit: 10})
+		var targets []string
+		for _, e := range p.Entries {
+			targets = append(targets, e.Target)
+		}
+		if err != nil || strings.Join(targets, " ") != "2 1 0" || len(s.done) != 2 {
+			t.Errorf("%v in %d operations, %v", targets, len(s.done), err)
+		}
+	})
+}

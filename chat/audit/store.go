@@ -53,7 +53,8 @@ const (
 // Store keeps entries by Seq. Each method is atomic; what AppendActs answered is durable (class A).
 type Store interface {
 	// AppendActs appends entries in their order and numbers them. Times never go back in the log: an entry that is older
-	// than the one before it gets that one's time.
+	// than the one before it gets that one's time. A Store that may lose an answer recognises an operation (chat.WithOperation)
+	// for ten minutes: appended again, its entries are there once.
 	AppendActs(ctx context.Context, entries []Entry) error
 	Acts(ctx context.Context, q Query) (Page, error)
 	// TrimActs removes the oldest entries: those before olderThan, and those beyond the newest keep. It removes MaxTrim at

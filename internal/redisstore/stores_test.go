@@ -1,0 +1,66 @@
+package redisstore
+
+import (
+	"testing"
+	"time"
+
+	"liveroom/chat/account"
+	"liveroom/chat/account/accounttest"
+	"liveroom/chat/audit"
+	"liveroom/chat/audit/audittest"
+	"liveroom/chat/file"
+	"liveroom/chat/file/filetest"
+	"liveroom/chat/words"
+	"liveroom/chat/words/wordstest"
+	"liveroom/web/callback"
+	"liveroom/web/callback/callbacktest"
+)
+
+// patient is a Store with the keys of another that waits long: tests share their machine, and a list of words may be large.
+func patient(t *testing.T, s *Store) *Store {
+	t.Helper()
+	cfg := s.cfg
+	cfg.Timeout = 20 * time.Second
+	other, err := Open(cfg, s.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	return other
+}
+
+func TestAccounts(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		accounttest.Store(t, func(t *testing.T) account.Store { return patient(t, open(t)).Accounts() })
+	})
+}
+
+func TestAudit(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		audittest.Store(t, func(t *testing.T) audit.Store { return patient(t, open(t)).Audit() })
+	})
+}
+
+func TestWords(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		wordstest.Store(t, func(t *testing.T) words.Store { return patient(t, open(t)).Words() })
+	})
+}
+
+func TestFiles(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		filetest.Store(t, func(t *testing.T) file.Store { return patient(t, open(t)).Files() })
+	})
+}
+
+func TestEndpoints(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		callbacktest.Endpoints(t, func(t *testing.T) callback.EndpointStore { return patient(t, open(t)).Endpoints() })
+	})
+}
+
+func TestPushes(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		callbacktest.Pushes(t, func(t *testing.T) callback.PushStore { return patient(t, open(t)).Pushes() })
+	})
+}
