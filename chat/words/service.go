@@ -16,7 +16,7 @@ const fileBytes = 16 << 20
 
 // Config of a Service.
 type Config struct {
-	File  string        // words besides the stored ones, in the form of Parse; empty: none
+	File  string        // words besides the stored ones, in the form of Parse, of this node only; empty: none
 	Loose bool          // List.Loose of the file
 	Every time.Duration // how often the file is looked at; default 500 ms
 }
@@ -94,6 +94,13 @@ func (s *Service) refresh(ctx context.Context) error {
 	if err != nil || !changed && !s.stale {
 		return err
 	}
+	return s.compile(ctx)
+}
+
+// Reload puts in force what is stored, which another node may have changed. What is in force stays if it can't be read.
+func (s *Service) Reload(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.compile(ctx)
 }
 

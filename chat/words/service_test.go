@@ -156,3 +156,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestWordsOfAnotherNode: what another node stored is in force after a reload.
+func TestWordsOfAnotherNode(t *testing.T) {
+	store := words.NewMemory()
+	var nodes [2]*words.Service
+	for i := range nodes {
+		s, err := words.New(t.Context(), words.Config{}, store, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes[i] = s
+	}
+	if _, err := nodes[0].Change(t.Context(), words.Change{Put: []words.Word{{Text: "damn"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := nodes[1].Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, blocked := nodes[1].Check("damn it"); !blocked {
+		t.Error("the word is not in force on the other node")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -25,8 +26,9 @@ type Registry struct {
 
 	now atomic.Pointer[snapshot]
 
-	mu      sync.Mutex // one change at a time; guards watched
+	mu      sync.Mutex // one change at a time; guards what follows
 	watched []func([]Endpoint)
+	stored  []Endpoint // what the store had last
 }
 
 // snapshot is what is known at a time. It is never changed.
@@ -45,11 +47,10 @@ func NewRegistry(ctx context.Context, store EndpointStore, fixed ...Endpoint) (*
 		}
 		r.fixed = append(r.fixed, e)
 	}
-	stored, err := store.Endpoints(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read callback endpoints: %w", err)
+	r.publish(nil)
+	if err := r.reload(ctx); err != nil {
+		return nil, err
 	}
-	r.publish(stored)
 	return r, nil
 }
 
@@ -93,6 +94,9 @@ func (r *Registry) Watch(f func([]Endpoint)) {
 func (r *Registry) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.reload(ctx); err != nil {
+		return Endpoint{}, err
+	}
 	if e.ID == "" {
 		e.ID = "cb-" + strings.ToLower(rand.Text()[:10])
 	}
@@ -113,7 +117,7 @@ func (r *Registry) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
 func (r *Registry) Change(ctx context.Context, id string, f func(*Endpoint) error) (Endpoint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e, err := r.changeable(id)
+	e, err := r.changeable(ctx, id)
 	if err != nil {
 		return Endpoint{}, err
 	}
@@ -129,17 +133,20 @@ func (r *Registry) Change(ctx context.Context, id string, f func(*Endpoint) erro
 func (r *Registry) Delete(ctx context.Context, id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, err := r.changeable(id); err != nil {
+	if _, err := r.changeable(ctx, id); err != nil {
 		return err
 	}
 	if err := r.store.DeleteEndpoint(ctx, id); err != nil {
 		return err
 	}
-	return r.reload(context.WithoutCancel(ctx))
+	return r.enforce(ctx)
 }
 
-// changeable is an endpoint that may be changed. The lock is held.
-func (r *Registry) changeable(id string) (Endpoint, error) {
+// changeable is an endpoint that may be changed, as it is stored now. The lock is held.
+func (r *Registry) changeable(ctx context.Context, id string) (Endpoint, error) {
+	if err := r.reload(ctx); err != nil {
+		return Endpoint{}, err
+	}
 	e, ok := r.Endpoint(id)
 	switch {
 	case !ok:
@@ -161,14 +168,32 @@ func (r *Registry) put(ctx context.Context, e Endpoint) (Endpoint, error) {
 	if err := r.store.PutEndpoint(ctx, e); err != nil {
 		return Endpoint{}, err
 	}
-	return e, r.reload(context.WithoutCancel(ctx))
+	return e, r.enforce(ctx)
 }
 
-// reload puts in force what is stored. The lock is held.
+// enforce puts a change in force that is stored. The lock is held.
+func (r *Registry) enforce(ctx context.Context) error {
+	if err := r.reload(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("the change is stored, but not in force yet: %w", err)
+	}
+	return nil
+}
+
+// Reload puts in force what is stored, which another node may have changed. What is in force stays if it can't be read.
+func (r *Registry) Reload(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reload(ctx)
+}
+
+// reload puts in force what is stored, if it is not. The lock is held.
 func (r *Registry) reload(ctx context.Context) error {
 	stored, err := r.store.Endpoints(ctx)
 	if err != nil {
-		return fmt.Errorf("the change is stored, but not in force yet: %w", err)
+		return fmt.Errorf("read callback endpoints: %w", err)
+	}
+	if reflect.DeepEqual(stored, r.stored) {
+		return nil
 	}
 	r.publish(stored)
 	for _, f := range r.watched {
@@ -179,6 +204,7 @@ func (r *Registry) reload(ctx context.Context) error {
 
 // publish makes the snapshot that readers see.
 func (r *Registry) publish(stored []Endpoint) {
+	r.stored = stored
 	s := &snapshot{all: slices.Concat(r.fixed, stored), wants: map[string][]Endpoint{}}
 	known := Known()
 	for _, e := range s.all {

@@ -195,3 +195,41 @@ func TestEndpointIsLoggedWithoutSecrets(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestTwoNodesChangeEndpoints: a change is made of what another node has stored, also before that is in force here.
+func TestTwoNodesChangeEndpoints(t *testing.T) {
+	store := callback.NewEndpointMemory()
+	here, there := registry(t, store), registry(t, store)
+	told := 0
+	there.Watch(func([]callback.Endpoint) { told++ })
+	ctx := t.Context()
+	e := callback.Endpoint{ID: "e", URL: "https://x/", Format: callback.FormatIM, Enabled: true}
+	if _, err := here.Create(ctx, e); err != nil {
+		t.Fatal(err)
+	}
+	var refusal *callback.EndpointError
+	if _, err := there.Create(ctx, e); !errors.As(err, &refusal) || refusal.Code != "exists" {
+		t.Errorf("created twice: %v", err)
+	}
+	if _, err := here.Change(ctx, "e", func(e *callback.Endpoint) error { e.Events = []string{exits}; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	changed, err := there.Change(ctx, "e", func(e *callback.Endpoint) error { e.URL = "https://y/"; return nil })
+	if err != nil || changed.URL != "https://y/" || !slices.Equal(changed.Events, []string{exits}) {
+		t.Errorf("%+v, %v", changed, err)
+	}
+	for range 2 {
+		if err := here.Reload(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if e, ok := here.Endpoint("e"); !ok || e.URL != "https://y/" || told != 4 {
+		t.Errorf("%+v; the other node was told %d times", e, told)
+	}
+	if err := here.Delete(ctx, "e"); err != nil {
+		t.Fatal(err)
+	}
+	if err := there.Delete(ctx, "e"); !errors.Is(err, callback.ErrNoEndpoint) {
+		t.Errorf("deleted twice: %v", err)
+	}
+}
