@@ -20,6 +20,12 @@ type Memory struct {
 
 var _ Store = (*Memory)(nil)
 
+// shared is what a Memory asks of a status.Memory, also of one in disguise.
+type shared interface {
+	RoomChanged(room string)
+	Forget(before time.Time, keep func(room string) bool) int
+}
+
 // NewMemory returns an empty store whose statuses live in states.
 func NewMemory(states status.Store) *Memory {
 	return &Memory{states: states, rooms: map[string]Room{}}
@@ -40,6 +46,7 @@ func (m *Memory) CreateRoom(ctx context.Context, r Room, fresh status.State) (st
 		return status.State{}, err
 	}
 	m.rooms[r.ID] = r
+	m.changed(r.ID)
 	return m.states.Load(ctx, r.ID)
 }
 
@@ -103,7 +110,15 @@ func (m *Memory) UpdateRoom(_ context.Context, id string, change func(*Room) err
 		return Room{}, err
 	}
 	m.rooms[id] = next
+	m.changed(id)
 	return next, nil
+}
+
+// changed tells of a room that was made, changed or removed.
+func (m *Memory) changed(id string) {
+	if states, ok := m.states.(shared); ok {
+		states.RoomChanged(id)
+	}
 }
 
 // DeleteRoom implements Store.
@@ -123,6 +138,7 @@ func (m *Memory) DeleteRoom(ctx context.Context, id string, at time.Time) error 
 		s.Deleted, s.DeletedAt = true, at
 		if err := m.states.Swap(ctx, prev, s); err == nil {
 			delete(m.rooms, id)
+			m.changed(id)
 			return nil
 		} else if err != status.ErrConflict {
 			return err
@@ -162,7 +178,7 @@ func (m *Memory) Rooms(ctx context.Context, q ListQuery) ([]Listed, string, erro
 func (m *Memory) SweepTombstones(_ context.Context, before time.Time) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	states, ok := m.states.(*status.Memory)
+	states, ok := m.states.(shared)
 	if !ok {
 		return 0, nil
 	}

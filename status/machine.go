@@ -11,7 +11,8 @@ import (
 
 // Config of a Machine.
 type Config struct {
-	Attempts int // how often a change is tried against others' changes; default 64
+	Attempts int  // how often a change is tried against others' changes; default 64
+	Shared   bool // other nodes drive the same rooms, and Heard tells what they do
 }
 
 // Machine drives the states of rooms in a Store. All methods may be called from any goroutine.
@@ -21,15 +22,28 @@ type Machine struct {
 
 	mu       sync.Mutex
 	nextID   int
-	watchers map[int]func(State)
+	watchers map[int]watcher
+	own      map[string]uint64 // revisions committed here of which Heard has not told yet; nil unless shared
 }
+
+type watcher struct {
+	f   func(State)
+	own bool // told of own changes only
+}
+
+// maxOwn bounds Machine.own: so many are only missing while the news don't come.
+const maxOwn = 10_000
 
 // NewMachine returns the machine over store. It starts nothing.
 func NewMachine(store Store, cfg Config) *Machine {
 	if cfg.Attempts <= 0 {
 		cfg.Attempts = 64
 	}
-	return &Machine{store: store, attempts: cfg.Attempts, watchers: map[int]func(State){}}
+	m := &Machine{store: store, attempts: cfg.Attempts, watchers: map[int]watcher{}}
+	if cfg.Shared {
+		m.own = map[string]uint64{}
+	}
+	return m
 }
 
 // Now is the store's clock.
@@ -149,14 +163,19 @@ func backOff(ctx context.Context, try int) error {
 	}
 }
 
-// Watch calls f after each change committed in this process, on the goroutine that made it, so possibly several at once
-// and out of order: f compares Revision, must not block, and may not change the same room.
-func (m *Machine) Watch(f func(State)) (cancel func()) {
+// Watch calls f after each change committed in this process, on the goroutine that made it, and after each that Heard
+// brings; so possibly several at once and out of order: f compares Revision, must not block, and may not change the same room.
+func (m *Machine) Watch(f func(State)) (cancel func()) { return m.watch(watcher{f, false}) }
+
+// WatchOwn is Watch without what Heard brings: for work that the node does that made the change.
+func (m *Machine) WatchOwn(f func(State)) (cancel func()) { return m.watch(watcher{f, true}) }
+
+func (m *Machine) watch(w watcher) (cancel func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	id := m.nextID
 	m.nextID++
-	m.watchers[id] = f
+	m.watchers[id] = w
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -167,9 +186,37 @@ func (m *Machine) Watch(f func(State)) (cancel func()) {
 // Committed tells the watchers of a change that was committed beside the machine: a room's creation.
 func (m *Machine) Committed(s State) {
 	m.mu.Lock()
+	if m.own != nil {
+		if len(m.own) >= maxOwn {
+			clear(m.own)
+		}
+		m.own[s.Record.Room] = max(m.own[s.Record.Room], s.Revision)
+	}
+	m.mu.Unlock()
+	m.tell(s, true)
+}
+
+// Heard tells the watchers of a change that another node committed. One's own, which come back with the news, and what is
+// older than these is not told again.
+func (m *Machine) Heard(s State) {
+	m.mu.Lock()
+	own := m.own[s.Record.Room]
+	if s.Revision >= own {
+		delete(m.own, s.Record.Room)
+	}
+	m.mu.Unlock()
+	if s.Revision > own {
+		m.tell(s, false)
+	}
+}
+
+func (m *Machine) tell(s State, own bool) {
+	m.mu.Lock()
 	fs := make([]func(State), 0, len(m.watchers))
-	for _, f := range m.watchers {
-		fs = append(fs, f)
+	for _, w := range m.watchers {
+		if own || !w.own {
+			fs = append(fs, w.f)
+		}
 	}
 	m.mu.Unlock()
 	for _, f := range fs {

@@ -21,13 +21,22 @@ type Memory struct {
 	outbox map[string][]Entry
 	log    []LogEntry
 	head   uint64
+
+	lease  time.Duration
+	leases map[string]time.Time // end of the active publisher's, by room; store's clock
+	claims map[string]memoryClaim
+	fence  uint64
+	news   map[*memoryNews]bool // who follows
 }
 
-var _ Store = (*Memory)(nil)
+var _ Shared = (*Memory)(nil)
 
 // NewMemory returns an empty store whose clock is the process's.
 func NewMemory() *Memory {
-	return &Memory{keep: DefaultLogEntries, states: map[string]State{}, outbox: map[string][]Entry{}}
+	return &Memory{
+		keep: DefaultLogEntries, states: map[string]State{}, outbox: map[string][]Entry{},
+		lease: DefaultLease, leases: map[string]time.Time{}, claims: map[string]memoryClaim{}, news: map[*memoryNews]bool{},
+	}
 }
 
 // ShiftClock lets the store's clock jump by d.
@@ -42,6 +51,9 @@ func (m *Memory) Fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fail = err
+	for n := range m.news {
+		n.signal()
+	}
 }
 
 // away is why a call can't be answered. m.mu is held.
@@ -97,6 +109,8 @@ func (m *Memory) Swap(ctx context.Context, prev uint64, next State) error {
 		return ErrConflict
 	}
 	m.states[room] = next
+	m.keepLease(old, next)
+	m.changed(room, true)
 	if next.Record.Version > old.Record.Version {
 		m.outbox[room] = append(m.outbox[room], Entry{Record: next.Record, At: m.now()})
 		m.head++
@@ -174,13 +188,18 @@ func (m *Memory) Ack(ctx context.Context, room string, version uint64) error {
 	if err := m.away(ctx); err != nil {
 		return err
 	}
+	m.ack(room, version)
+	return nil
+}
+
+// ack removes an outbox entry. m.mu is held.
+func (m *Memory) ack(room string, version uint64) {
 	left := slices.DeleteFunc(m.outbox[room], func(e Entry) bool { return e.Record.Version == version })
 	if len(left) == 0 {
 		delete(m.outbox, room)
 	} else {
 		m.outbox[room] = left
 	}
-	return nil
 }
 
 // Events implements Store.

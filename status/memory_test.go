@@ -42,6 +42,14 @@ func TestMemoryAway(t *testing.T) {
 	}
 }
 
+func TestMemoryShared(t *testing.T) {
+	statustest.RunShared(t, func(_ *testing.T, lease time.Duration) (a, b status.Shared) {
+		m := status.NewMemory()
+		m.SetLease(lease)
+		return m, m
+	})
+}
+
 func TestMemoryShiftClock(t *testing.T) {
 	m := status.NewMemory()
 	a, _ := m.Now(t.Context())

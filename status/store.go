@@ -74,6 +74,3 @@ type AnnouncerFunc func(ctx context.Context, r Record) error
 
 // ApplyStatus calls f.
 func (f AnnouncerFunc) ApplyStatus(ctx context.Context, r Record) error { return f(ctx, r) }
-
-// DefaultLease is how long a publisher is believed to be there that nobody speaks for (design §4).
-const DefaultLease = 15 * time.Second

@@ -2,6 +2,7 @@ package status
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -16,7 +17,11 @@ type SyncConfig struct {
 	StepTimeout time.Duration // longest time one step may take for one record; default 5 s
 	RetryMin    time.Duration // first wait after a failure, doubled each time; default 50 ms
 	RetryMax    time.Duration // longest wait; default 5 s
-	Poll        time.Duration // how often the whole outbox is looked through; default 30 s
+	Poll        time.Duration // how often the whole outbox is looked through; default 30 s, 1 s with Claims
+
+	// Claims lets one node at a time deliver a room's outbox, where several do. Nil: there is only this one.
+	Claims    Claims
+	ClaimLife time.Duration // how soon another goes on where a node fell silent; default 3 s
 }
 
 func (c SyncConfig) withDefaults() SyncConfig {
@@ -31,13 +36,20 @@ func (c SyncConfig) withDefaults() SyncConfig {
 	def(&c.StepTimeout, 5*time.Second)
 	def(&c.RetryMin, 50*time.Millisecond)
 	def(&c.RetryMax, 5*time.Second)
+	if c.Claims != nil {
+		def(&c.Poll, time.Second)
+	}
 	def(&c.Poll, 30*time.Second)
+	def(&c.ClaimLife, 3*time.Second)
 	return c
 }
 
 // Synchroniser delivers the outbox: every record of a room passes all steps, in order of version, at least once, before
 // the next one of that room begins. Rooms don't wait for each other: a room whose step fails waits by itself and holds
 // no worker meanwhile, and a step that hangs is ended by its deadline.
+//
+// Where several nodes deliver, the one that committed a change is woken and claims its room; all look each second for what
+// is left over. A claim is renewed while a step takes its time, and only its holder acknowledges.
 type Synchroniser struct {
 	cfg   SyncConfig
 	store Store
@@ -139,7 +151,7 @@ func (y *Synchroniser) Run(ctx context.Context) error {
 			poll.Reset(y.delay(failures))
 			failures++
 		case looked: // wakes for single rooms don't put the next look off
-			poll.Reset(y.cfg.Poll)
+			poll.Reset(y.nextPoll())
 			failures = 0
 		}
 		for room := y.next(); room != ""; room = y.next() {
@@ -151,6 +163,14 @@ func (y *Synchroniser) Run(ctx context.Context) error {
 			wg.Go(func() { y.work(ctx, room, func() { <-free }) })
 		}
 	}
+}
+
+// nextPoll is the time until the whole outbox is looked through again. Several nodes don't look at the same moment.
+func (y *Synchroniser) nextPoll() time.Duration {
+	if y.cfg.Claims == nil {
+		return y.cfg.Poll
+	}
+	return y.cfg.Poll/2 + rand.N(y.cfg.Poll)
 }
 
 // work delivers what a room has. After a failure it waits, without holding a worker, and queues the room again.
@@ -216,8 +236,31 @@ func (y *Synchroniser) next() string {
 	return room
 }
 
-// deliver empties a room's outbox, or stops at the first failure.
+// deliver empties a room's outbox, or stops at the first failure. What another node has claimed is left to it.
 func (y *Synchroniser) deliver(ctx context.Context, room string) error {
+	if y.cfg.Claims == nil {
+		return y.drain(ctx, room, 0)
+	}
+	held, err := Hold(ctx, y.cfg.Claims, OutboxClaim(room), y.cfg.ClaimLife, func(ctx context.Context, fence uint64) error {
+		return y.drain(ctx, room, fence)
+	})
+	if held || err != nil {
+		return err
+	}
+	entries, err := y.store.PendingRoom(ctx, room, 1)
+	if err == nil && len(entries) > 0 {
+		err = errElsewhere // it may just have finished, without the newest
+	}
+	return err
+}
+
+// errElsewhere says that another node delivers the room.
+var errElsewhere = errors.New("status: another node delivers the room")
+
+// elsewhereWait is when a room is looked at again that another node delivers; more each time, up to a poll.
+const elsewhereWait = 50 * time.Millisecond
+
+func (y *Synchroniser) drain(ctx context.Context, room string, fence uint64) error {
 	for {
 		entries, err := y.store.PendingRoom(ctx, room, 16)
 		if err != nil || len(entries) == 0 {
@@ -227,12 +270,19 @@ func (y *Synchroniser) deliver(ctx context.Context, room string) error {
 			if err := y.announce(ctx, e.Record); err != nil {
 				return err
 			}
-			if err := y.store.Ack(ctx, room, e.Record.Version); err != nil {
+			if err := y.ack(ctx, room, e.Record.Version, fence); err != nil {
 				return fmt.Errorf("acknowledge version %d: %w", e.Record.Version, err)
 			}
 			y.delivered.Add(1)
 		}
 	}
+}
+
+func (y *Synchroniser) ack(ctx context.Context, room string, version, fence uint64) error {
+	if y.cfg.Claims == nil {
+		return y.store.Ack(ctx, room, version)
+	}
+	return y.cfg.Claims.AckAs(ctx, room, version, fence)
 }
 
 func (y *Synchroniser) announce(ctx context.Context, r Record) error {
@@ -263,6 +313,10 @@ func (y *Synchroniser) finish(room string, err error) (wait time.Duration) {
 	job := y.rooms[room]
 	job.running = false
 	switch {
+	case errors.Is(err, errElsewhere):
+		wait = min(elsewhereWait<<min(job.failures, 10), y.cfg.Poll)
+		job.failures++
+		job.again = false
 	case err != nil:
 		wait = y.delay(job.failures)
 		job.failures++
@@ -305,6 +359,16 @@ func (y *Synchroniser) Flush(ctx context.Context, room string) error {
 		case <-ctx.Done():
 			return fmt.Errorf("flush room %s: version %d waits: %w", room, entries[0].Record.Version, ctx.Err())
 		case <-settled:
+			if y.cfg.Claims == nil {
+				continue
+			}
+		}
+		select { // another node may be at it, which settles nothing here
+		case <-ctx.Done():
+		case <-time.After(flushLook):
 		}
 	}
 }
+
+// flushLook is how often Flush looks whether other nodes have delivered a room.
+const flushLook = 50 * time.Millisecond

@@ -238,7 +238,7 @@ func (t *Status) Ack(ctx context.Context, room string, version uint64) error {
 
 func (t *Status) ack(ctx context.Context, room string, version, fence uint64) error {
 	k := t.s.control
-	return unavailable(t.s.run(ctx, scriptAck, []string{k("outbox", room), k("pending"), k("claim", room)}, room, version, fence).Err())
+	return unavailable(t.s.run(ctx, scriptAck, []string{k("outbox", room), k("pending"), k("claim", status.OutboxClaim(room))}, room, version, fence).Err())
 }
 
 // Events implements status.Store.

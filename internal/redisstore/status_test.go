@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"liveroom/internal/redistest"
 	"liveroom/live"
@@ -36,6 +37,10 @@ func TestStatusAndRooms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			statustest.Run(t, func(t *testing.T, logEntries int) status.Store {
 				return openMany(t, url, 1)[0].Status(StatusConfig{LogEntries: logEntries})
+			})
+			statustest.RunShared(t, func(t *testing.T, lease time.Duration) (a, b status.Shared) {
+				s := openMany(t, url, 2)
+				return s[0].Status(StatusConfig{Lease: lease}), s[1].Status(StatusConfig{Lease: lease})
 			})
 			livetest.Run(t, func(t *testing.T) (live.Store, status.Store) {
 				s := openMany(t, url, 1)[0]

@@ -10,5 +10,4 @@ if first then
   return redis.call('ZCARD', KEYS[1])
 end
 redis.call('ZREM', KEYS[2], ARGV[1])
-if ARGV[3] ~= '0' then redis.call('DEL', KEYS[3]) end
 return 0
