@@ -1,0 +1,154 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// KeeperConfig of a Keeper. Zero values take the defaults.
+type KeeperConfig struct {
+	Lease     time.Duration // of publishers, and the time it waits before it ends anything; default DefaultLease
+	Every     time.Duration // how often it looks for leases that lapsed; default 1 s
+	Deadlines DeadlinesConfig
+
+	// Begin is done once whenever it begins, before it waits, such as what a crash may have cut in two. May be nil.
+	Begin func(ctx context.Context) error
+}
+
+// Keeper does what one node of several does for all rooms: it ends the pushes whose lease lapsed, and acts on deadlines.
+//
+// Its recovery ends no room (design §4): it acts only after the store has answered for a whole lease. Until then everybody
+// who still pushes has spoken up, and who lost the connection could come back. A deadline that passes meanwhile, or that
+// passed while nobody could run it, is moved to when it is seen, and its room's grace.
+type Keeper struct {
+	cfg     KeeperConfig
+	machine *Machine
+	store   Shared
+	log     *slog.Logger
+}
+
+// keeperSweep is how often a Keeper looks for deadlines that others set and the news did not bring.
+const keeperSweep = 10 * time.Second
+
+// NewKeeper returns the keeper of all rooms in store. It starts nothing.
+func NewKeeper(cfg KeeperConfig, machine *Machine, store Shared, log *slog.Logger) *Keeper {
+	if cfg.Lease <= 0 {
+		cfg.Lease = DefaultLease
+	}
+	if cfg.Every <= 0 {
+		cfg.Every = time.Second
+	}
+	return &Keeper{cfg: cfg, machine: machine, store: store, log: log}
+}
+
+// Run keeps until ctx ends. It is called on one node at a time, each time that node begins to lead.
+func (k *Keeper) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if k.cfg.Begin != nil {
+		wg.Go(func() {
+			if err := k.cfg.Begin(ctx); err != nil && ctx.Err() == nil {
+				k.log.Warn("what may have been cut in two is not looked through", "err", err)
+			}
+		})
+	}
+	for {
+		if err := k.settle(ctx); err != nil {
+			return err
+		}
+		if err := k.keep(ctx); ctx.Err() != nil {
+			return context.Cause(ctx)
+		} else if err != nil {
+			k.log.Warn("rooms are not kept while the store is away", "err", err)
+		}
+	}
+}
+
+// settle waits until the store has answered for a whole lease.
+func (k *Keeper) settle(ctx context.Context) error {
+	tick := time.NewTicker(k.cfg.Every)
+	defer tick.Stop()
+	var since time.Time
+	for {
+		if _, err := k.store.Now(ctx); err != nil {
+			since = time.Time{}
+		} else if since.IsZero() {
+			since = time.Now()
+		} else if time.Since(since) >= k.cfg.Lease {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// keep ends what lapses and runs deadlines, until the store is away or ctx ends.
+func (k *Keeper) keep(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	deadlines := NewDeadlines(k.cfg.Deadlines, k.machine, k.store, k.log) // anew: what lapsed meanwhile is seen as lapsed
+	wg.Go(func() { _ = deadlines.Run(ctx) })
+	tick := time.NewTicker(k.cfg.Every)
+	defer tick.Stop()
+	for swept := time.Now(); ; {
+		if err := k.sweep(ctx); err != nil {
+			return err
+		}
+		if time.Since(swept) >= keeperSweep {
+			if err := deadlines.Sweep(ctx); err != nil {
+				return err
+			}
+			swept = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// lapsedPage is how many lapsed leases are looked at at a time.
+const lapsedPage = 500
+
+// sweep stops the pushes whose lease lapsed.
+func (k *Keeper) sweep(ctx context.Context) error {
+	lapsed, err := k.store.Lapsed(ctx, lapsedPage)
+	if err != nil {
+		return err
+	}
+	var (
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		failed []error
+	)
+	slots := make(chan struct{}, 16)
+	for _, h := range lapsed {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			rec, err := k.machine.PushStopped(ctx, h.Room, h.Generation, ReasonPushLost)
+			if ignoreUnknown(err) != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed = append(failed, err)
+				return
+			}
+			k.log.Info("push lost with its node", "room", h.Room, "generation", h.Generation, "status", rec.Name, "version", rec.Version)
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return fmt.Errorf("stop lost pushes: %w", err)
+	}
+	return nil
+}

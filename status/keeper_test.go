@@ -1,0 +1,157 @@
+package status_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/status"
+)
+
+// kept is a room of a cluster, with the keeper of one node and what a node does that holds its push.
+type kept struct {
+	*status.Memory
+	t       *testing.T
+	machine *status.Machine
+	stop    func()
+}
+
+// newKept makes a live room "a" of which nobody keeps the push, with a grace of a minute, and lets a keeper begin.
+func newKept(t *testing.T) *kept {
+	k := &kept{Memory: status.NewMemory(), t: t}
+	k.machine = status.NewMachine(k.Memory, status.Config{Shared: true})
+	now, _ := k.Now(t.Context())
+	if err := k.Swap(t.Context(), 0, status.NewState("a", now, status.Settings{Grace: time.Minute, PauseLimit: time.Hour})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.machine.ClaimPush(t.Context(), "a", "n"); err != nil {
+		t.Fatal(err)
+	}
+	k.lead()
+	t.Cleanup(func() { k.stop() })
+	return k
+}
+
+// lead lets a new keeper take over.
+func (k *kept) lead() {
+	if k.stop != nil {
+		k.stop()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	keeper := status.NewKeeper(status.KeeperConfig{}, k.machine, k.Memory, slog.New(slog.DiscardHandler))
+	done := make(chan struct{})
+	go func() { defer close(done); _ = keeper.Run(ctx) }()
+	k.stop = func() { cancel(); <-done }
+}
+
+// pass lets time pass; while it does, the push of the generation is kept, 0: none.
+func (k *kept) pass(d time.Duration, generation uint64) {
+	for ; d > 0; d -= time.Second {
+		if generation > 0 {
+			_, _ = k.Keep(context.Background(), []status.Held{{Room: "a", Generation: generation}})
+		}
+		time.Sleep(time.Second)
+	}
+	synctest.Wait()
+}
+
+func (k *kept) want(code status.Code, why status.Reason) {
+	k.t.Helper()
+	s, err := k.machine.State(k.t.Context(), "a")
+	if err != nil || s.Record.Code != code || s.Record.Reason != why {
+		k.t.Errorf("%v, %v (%v); want %v, %v", s.Record.Code, s.Record.Reason, err, code, why)
+	}
+}
+
+// away lets the store be away.
+func (k *kept) away(d time.Duration) {
+	k.Fail(status.ErrUnavailable)
+	k.pass(d, 0)
+	k.Fail(nil)
+}
+
+func TestKeeperEndsWhatNobodyKeeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKept(t)
+		k.pass(14*time.Second, 0)
+		k.want(status.Live, status.ReasonPushStarted)
+		k.pass(3*time.Second, 0)
+		k.want(status.Paused, status.ReasonPushLost)
+		k.pass(55*time.Second, 0)
+		k.want(status.Paused, status.ReasonPushLost)
+		k.pass(10*time.Second, 0)
+		k.want(status.Ended, status.ReasonGraceOver)
+	})
+}
+
+func TestKeeperLeavesWhatIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKept(t)
+		k.pass(100*time.Second, 1)
+		k.want(status.Live, status.ReasonPushStarted)
+		if _, err := k.machine.ClaimPush(t.Context(), "a", "m"); err != nil {
+			t.Fatal(err)
+		}
+		k.pass(20*time.Second, 1) // of the one that was taken over
+		k.want(status.Paused, status.ReasonPushLost)
+		c, err := k.machine.Reassert(t.Context(), "a", "m", 2)
+		if err != nil || c.Record.Code != status.Live || c.Record.Reason != status.ReasonPushResumed {
+			t.Errorf("reassert: %+v, %v", c, err)
+		}
+		k.pass(100*time.Second, 2)
+		k.want(status.Live, status.ReasonPushResumed)
+	})
+}
+
+// TestAwayEndsNoRoom lets the store be away for as long as it likes: whoever still pushes goes on, and whoever could not
+// come back meanwhile has a whole grace.
+func TestAwayEndsNoRoom(t *testing.T) {
+	for _, away := range []time.Duration{time.Second, 10 * time.Second, time.Minute, 70 * time.Second, 5 * time.Minute} {
+		t.Run(away.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // its node renews again a moment after the return
+				k := newKept(t)
+				k.pass(20*time.Second, 1)
+				k.away(away)
+				k.pass(3*time.Second, 0)
+				k.pass(2*time.Minute, 1)
+				k.want(status.Live, status.ReasonPushStarted)
+			})
+			synctest.Test(t, func(t *testing.T) { // nobody comes back for almost a grace after the return
+				k := newKept(t)
+				k.pass(20*time.Second, 1)
+				if _, err := k.machine.PushStopped(t.Context(), "a", 1, status.ReasonPushLost); err != nil {
+					t.Fatal(err)
+				}
+				k.pass(30*time.Second, 0)
+				k.away(away)
+				if away >= 30*time.Second { // the deadline passed meanwhile
+					k.pass(59*time.Second, 0)
+					k.want(status.Paused, status.ReasonPushLost)
+				}
+				k.pass(5*time.Minute, 0)
+				k.want(status.Ended, status.ReasonGraceOver)
+			})
+		})
+	}
+}
+
+// TestTakingOverEndsNoRoom lets deadlines pass while nobody leads.
+func TestTakingOverEndsNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKept(t)
+		k.pass(20*time.Second, 1)
+		if _, err := k.machine.PushStopped(t.Context(), "a", 1, status.ReasonPushLost); err != nil {
+			t.Fatal(err)
+		}
+		k.pass(50*time.Second, 0)
+		k.stop()
+		k.pass(15*time.Second, 0)
+		k.lead()
+		k.pass(70*time.Second, 0) // 15 s it waits, then the grace anew
+		k.want(status.Paused, status.ReasonPushLost)
+		k.pass(10*time.Second, 0)
+		k.want(status.Ended, status.ReasonGraceOver)
+	})
+}
