@@ -25,6 +25,17 @@ type ingest struct {
 	reasons reasons
 }
 
+// Push pushes a made-up stream to an address until ctx or the push ends, and calls accepted once it is let in. A push that is
+// refused is a *Refusal; the end of ctx is none.
+func Push(ctx context.Context, address string, f Format, accepted func()) error {
+	g := &ingest{stream: newSynthetic(f), window: newWindow()}
+	err := g.push(ctx, &run{}, address, accepted)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
 // publish sends the stream to one address until ctx ends. It calls settled once: when the push is accepted, or is not.
 func (g *ingest) publish(ctx context.Context, r *run, address string, settled func()) {
 	settled = sync.OnceFunc(settled)

@@ -1,0 +1,59 @@
+package chaos
+
+import (
+	"context"
+	"time"
+)
+
+// Look asks a node for all of a room that Final has.
+func (w *World) Look(ctx context.Context, n Node, room string) (f Final, ok bool) {
+	if w.call(ctx, n, "GET", "/api/v1/rooms/"+room+"/status", nil, &f.Record) != Done {
+		return f, false
+	}
+	var group struct{ Members int }
+	if w.call(ctx, n, "GET", "/api/v1/rooms/"+room+"/chat", nil, &group) != Done {
+		return f, false
+	}
+	f.Members = group.Members
+	f.Values, ok = w.values(ctx, n, room)
+	return f, ok
+}
+
+// Settle waits until all nodes answer the same of all rooms, and what the actors know of them, or ctx ends. Either way it
+// notes what they answer then; whether that is right is for Check.
+func (w *World) Settle(ctx context.Context, rooms []string) {
+	rng := w.rng("settle")
+	for {
+		finals, whole := w.finals(context.WithoutCancel(ctx), rooms)
+		if whole && atRest(append(w.History.Events(), finals...)) || !pause(ctx, rng, 300*time.Millisecond) {
+			for _, f := range finals {
+				w.History.Add(f.Who, f.Node, f.Room, f.What)
+			}
+			return
+		}
+	}
+}
+
+// finals asks all nodes for all rooms; whole: all have answered.
+func (w *World) finals(ctx context.Context, rooms []string) (all []Event, whole bool) {
+	whole = true
+	for _, room := range rooms {
+		for _, n := range w.Nodes {
+			f, ok := w.Look(ctx, n, room)
+			whole = whole && ok
+			all = append(all, Event{w.History.Now(), "settle", n.Name, room, f})
+		}
+	}
+	return all, whole
+}
+
+// atRest says whether a history's end is as it should be, whatever came before.
+func atRest(events []Event) bool {
+	for _, v := range Check(events, Rules{}) {
+		switch v.Invariant {
+		case NothingLost, Agree, NewestKept, NoGhosts, TrueCount, AllBack, Converges:
+			return false
+		}
+	}
+	return true
+}
