@@ -9,8 +9,8 @@ import (
 
 var epochText = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// newEpoch names a sequence: unique, and sorting by time to the millisecond.
-func newEpoch(now time.Time) string {
+// NewEpoch names a sequence: unique, and sorting by time to the millisecond.
+func NewEpoch(now time.Time) string {
 	var b [15]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixMilli())<<16)
 	rand.Read(b[6:]) // never fails

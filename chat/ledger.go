@@ -31,7 +31,7 @@ func NewLedger(g Group, now time.Time) *Ledger {
 	if g.CreatedAt.IsZero() {
 		g.CreatedAt = now
 	}
-	h := Head{Group: g, Epoch: newEpoch(now), Settings: DefaultSettings()}
+	h := Head{Group: g, Epoch: NewEpoch(now), Settings: DefaultSettings()}
 	h.Attributes.All = map[string]string{}
 	if h.Group.Fields == nil {
 		h.Group.Fields = map[string]string{}

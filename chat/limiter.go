@@ -50,9 +50,9 @@ func (w *window) admit(now time.Time, candidates []Candidate, limit int) []bool 
 		here.slot, here.high, here.total = slot, 0, 0
 	}
 	pass := make([]bool, len(candidates))
-	for _, class := range [...]Priority{High, Normal, Low} {
-		for _, i := range shuffled(candidates, class) {
-			if class == High {
+	for class, some := range Contest(candidates) {
+		for _, i := range some {
+			if class == 0 {
 				if high >= limit {
 					break
 				}
@@ -72,16 +72,19 @@ func (w *window) admit(now time.Time, candidates []Candidate, limit int) []bool 
 	return pass
 }
 
-// shuffled returns the indices of the candidates of one class in random order.
-func shuffled(candidates []Candidate, class Priority) []int {
-	var of []int
+// Contest returns the indices of the candidates that frequency control chooses from: those of High, of Normal and of Low
+// priority, each in random order.
+func Contest(candidates []Candidate) (classes [3][]int) {
 	for i, c := range candidates {
-		if !c.Message.Server && !c.Unheard && c.Message.Priority.class() == class {
-			of = append(of, i)
+		if !c.Message.Server && !c.Unheard {
+			class := c.Message.Priority.class() - High
+			classes[class] = append(classes[class], i)
 		}
 	}
-	rand.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
-	return of
+	for _, of := range classes {
+		rand.Shuffle(len(of), func(i, j int) { of[i], of[j] = of[j], of[i] })
+	}
+	return classes
 }
 
 // class is the priority frequency control sees: Lowest counts as Low, none as Normal.

@@ -53,10 +53,7 @@ func (l *Ledger) sanctions(kind SanctionKind) (*sanctions, error) {
 func (l *Ledger) refuse(now time.Time, candidates []Candidate, acks []Ack) []Candidate {
 	refused := 0
 	for i, c := range candidates {
-		if c.Message.Server || c.Trusted {
-			continue
-		}
-		if acks[i].Refused = l.bars.mayBeHeard(&l.head.Group, l.head.Settings.MuteAll, c.Message.From, c.Address, now); acks[i].Refused != nil {
+		if acks[i].Refused = l.MayBeHeard(now, c); acks[i].Refused != nil {
 			l.dedup.release(c.Key)
 			refused++
 		}
@@ -71,6 +68,14 @@ func (l *Ledger) refuse(now time.Time, candidates []Candidate, acks []Ack) []Can
 		}
 	}
 	return rest
+}
+
+// MayBeHeard says why a candidate must not be delivered; nil if it may. It changes nothing.
+func (l *Ledger) MayBeHeard(now time.Time, c Candidate) *Error {
+	if c.Message.Server || c.Trusted {
+		return nil
+	}
+	return l.bars.mayBeHeard(&l.head.Group, l.head.Settings.MuteAll, c.Message.From, c.Address, now)
 }
 
 func (s SaveSanctions) do(kind SanctionKind, set []Sanction, forget []string) error {
