@@ -14,3 +14,10 @@ func TestMemoryConforms(t *testing.T) {
 func TestMemoryNodeConforms(t *testing.T) {
 	chattest.Run(t, func(*testing.T) chat.Store { return chat.NewMemory().Node() })
 }
+
+func TestMemoryFeeds(t *testing.T) {
+	chattest.RunFeed(t, func(*testing.T) (a, b chattest.FeedStore) {
+		m := chat.NewMemory()
+		return m.Node(), m.Node()
+	})
+}
