@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"runtime"
 	"sync/atomic"
@@ -16,9 +15,6 @@ type Check struct {
 	Needs bool // without it nobody should be sent here; else the server is only degraded
 	Probe func(ctx context.Context) error
 }
-
-// Facts are told beside the checks, for operators only. They must end when ctx does.
-type Facts func(ctx context.Context) map[string]any
 
 // States of health.
 const (
@@ -33,12 +29,11 @@ type health struct {
 	version string
 	began   time.Time
 	checks  []Check
-	facts   Facts
 	ready   atomic.Bool
 }
 
-func newHealth(version string, checks []Check, facts Facts) *health {
-	return &health{version: version, began: time.Now(), checks: checks, facts: facts}
+func newHealth(version string, checks []Check) *health {
+	return &health{version: version, began: time.Now(), checks: checks}
 }
 
 type checkResult struct {
@@ -87,16 +82,10 @@ func (h *health) readyz(w http.ResponseWriter, r *http.Request) {
 // detailed is for the ops port.
 func (h *health) detailed(w http.ResponseWriter, r *http.Request) {
 	state, results := h.look(r.Context())
-	all := map[string]any{
+	writeJSON(w, statusOfState(state), map[string]any{
 		"status": state, "checks": results, "version": h.version, "go": runtime.Version(),
 		"goroutines": runtime.NumGoroutine(), "uptime": time.Since(h.began).Round(time.Second).String(),
-	}
-	if h.facts != nil {
-		ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
-		defer cancel()
-		maps.Copy(all, h.facts(ctx))
-	}
-	writeJSON(w, statusOfState(state), all)
+	})
 }
 
 // statusOfState: degraded is 200, because a balancer that took every node out when the store is away would end the

@@ -127,9 +127,3 @@ func (n *Nodes) took(had bool, alive []Node) {
 	}
 	n.all = all
 }
-
-// URL is where a node that is alive is reached by others.
-func (n *Nodes) URL(id string) (string, bool) {
-	node, ok := n.Node(id)
-	return node.URL, ok
-}

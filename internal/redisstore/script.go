@@ -16,14 +16,18 @@ var sources embed.FS
 // script is one file of lua/. It is sent whole where Redis does not know it, which it may forget at any time.
 type script struct{ name, source, sha string }
 
-// load reads lua/NAME.lua; it is called for package variables only.
-func load(name string) script {
-	source, err := sources.ReadFile("lua/" + name + ".lua")
-	if err != nil {
-		panic(err) // the file is part of the program
+// load reads lua/NAME.lua, after the files it builds on; it is called for package variables only.
+func load(name string, after ...string) script {
+	var all []byte
+	for _, file := range append(after, name) {
+		source, err := sources.ReadFile("lua/" + file + ".lua")
+		if err != nil {
+			panic(err) // the file is part of the program
+		}
+		all = append(all, source...)
 	}
-	sum := sha1.Sum(source)
-	return script{name, string(source), hex.EncodeToString(sum[:])}
+	sum := sha1.Sum(all)
+	return script{name, string(all), hex.EncodeToString(sum[:])}
 }
 
 var scriptNow = load("now")

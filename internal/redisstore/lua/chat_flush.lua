@@ -1,0 +1,112 @@
+-- chat.Store.Flush: frequency control, numbering, log, keys of sends, entry. After chat_log.lua.
+--
+-- KEYS 1–5 as there, 6 list of the dropped sends' keys, 7 that of the delivered ones, then the keys of those candidates that
+--      have one, in their order, and after them those of refused candidates
+-- ARGV 1 op, 2 ms it is remembered, 3 epoch and 4 Pos its maker knows ('' and 0: none), 5 epoch and revision of the restraints
+--      it looked at, 6 limit, 7 ms a key is remembered, 8 most delivered keys (0: the limit is enough), 9–13 retention,
+--      14 a letter for each candidate: s server's, h high, n others, u unheard, r refused
+--      15 for each 1 if it has a key, 16 numbers of the h and n ones in the order in which they may pass, 17 delta of the entry,
+--      then the bytes of each
+-- Answer: 'again' and 'done' come with "<epoch> <Pos> <ms> <Seq> <letters>", of each candidate + if it is in the log, - if it
+--      was dropped, else u or r; 'none': no such group; 'behind': its maker knows more than Redis; 'stale': other restraints
+local before = redis.call('GET', KEYS[4])
+if before then return {'again', before} end
+local h = head()
+if not h then return {'none'} end
+if h.e == ARGV[3] and h.p < tonumber(ARGV[4]) then return {'behind', h.e} end
+if h.e .. ' ' .. (h.br or '0') ~= ARGV[5] then return {'stale'} end
+
+local ms, limit, letters, age = clock(), tonumber(ARGV[6]), ARGV[14], math.max(tonumber(ARGV[7]), 1)
+local slot, high, total, window = math.floor(ms / 50), 0, 0, {}
+if h.w then
+  local w = cmsgpack.unpack(h.w)
+  for i = 1, #w, 3 do
+    if w[i] > slot - 20 and w[i] <= slot then
+      window[#window + 1], window[#window + 2], window[#window + 3] = w[i], w[i + 1], w[i + 2]
+      high, total = high + w[i + 1], total + w[i + 2]
+    end
+  end
+end
+
+local pass, fate = {}, {}
+local _, highs = string.gsub(letters, 'h', '')
+local _, others = string.gsub(letters, 'n', '')
+local wasHigh, wasTotal = high, total
+if high + highs <= limit and (others == 0 or total + highs + others <= limit) then
+  for i = 1, #letters do
+    local c = string.byte(letters, i)
+    pass[i] = c == 104 or c == 110
+  end
+  high, total = high + highs, total + highs + others
+else
+  for n in string.gmatch(ARGV[16], '%d+') do
+    local i = tonumber(n)
+    if string.byte(letters, i) == 104 then
+      if high < limit then high, total, pass[i] = high + 1, total + 1, true end
+    elseif total < limit then
+      total, pass[i] = total + 1, true
+    end
+  end
+end
+if total > wasTotal then
+  local n = #window
+  if n == 0 or window[n - 2] ~= slot then
+    window[n + 1], window[n + 2], window[n + 3], n = slot, 0, 0, n + 3
+  end
+  window[n - 1], window[n] = window[n - 1] + high - wasHigh, window[n] + total - wasTotal
+  redis.call('HSET', KEYS[1], 'w', cmsgpack.pack(window))
+end
+
+local messages = {}
+for i = 1, #letters do
+  local c = string.byte(letters, i)
+  if pass[i] or c == 115 then
+    messages[#messages + 1] = ARGV[17 + i]
+    fate[i] = '+'
+  else
+    fate[i] = (c == 117 and 'u') or (c == 114 and 'r') or '-'
+  end
+end
+local first = h.s + 1
+local lines = append(h, messages, ms, retention(9))
+if #lines > 0 then
+  tell(h, ARGV[1], ms, first, lines, ARGV[17])
+  save(h)
+end
+
+local key, seq, delivered, dropped = 7, first, {}, {}
+for i = 1, #letters do
+  local f, n = fate[i], h.s
+  if f == '+' then n, seq = seq, seq + 1 end
+  if f ~= 'r' and string.byte(ARGV[15], i) == 49 then
+    key = key + 1
+    local mark = (f == '+' and 'A') or (f == '-' and 'D') or 'U'
+    redis.call('SET', KEYS[key], mark .. n .. ' ' .. ms, 'PX', age)
+    if f == '+' then delivered[#delivered + 1] = KEYS[key] else dropped[#dropped + 1] = KEYS[key] end
+  end
+end
+-- bound keeps the newest most of the keys in a list, and forgets the others unless they were used again otherwise.
+local function bound(list, keys, most, marks)
+  if #keys == 0 or most == 0 then return end
+  local len
+  for i = 1, #keys, 1000 do
+    len = redis.call('RPUSH', list, unpack(keys, i, math.min(i + 999, #keys)))
+  end
+  redis.call('PEXPIRE', list, age)
+  while len > most do
+    local old = redis.call('LPOP', list)
+    local v = redis.call('GET', old)
+    if v and string.find(marks, string.sub(v, 1, 1), 1, true) then redis.call('DEL', old) end
+    len = len - 1
+  end
+end
+bound(KEYS[6], dropped, 2000, 'DU')
+bound(KEYS[7], delivered, tonumber(ARGV[8]), 'A')
+for i = key + 1, #KEYS do
+  local v = redis.call('GET', KEYS[i])
+  if v and string.sub(v, 1, 1) == 'P' then redis.call('DEL', KEYS[i]) end
+end
+
+local answer = h.e .. ' ' .. h.p .. ' ' .. ms .. ' ' .. h.s .. ' ' .. table.concat(fate)
+redis.call('SET', KEYS[4], answer, 'PX', ARGV[2])
+return {'done', answer}
