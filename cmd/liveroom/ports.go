@@ -63,6 +63,9 @@ func listen(set Settings) (ports, error) {
 		if tcp, ok := ln.(*net.TCPListener); ok && want.limits != nil {
 			ln = limited{tcp, want.limits}
 		}
+		if want.limits == nil { // RTMP has no X-Forwarded-For
+			ln = newProxied(ln, set.proxies())
+		}
 		if want.alpn != nil {
 			ln = tls.NewListener(ln, cert.config(want.alpn...))
 		}
