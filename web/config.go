@@ -129,6 +129,7 @@ type Deps struct {
 	Peers  http.Handler // /internal/, which verifies that a node asks (peer.Server); nil: this is no cluster
 
 	Checks  []Check  // for readiness and health
+	Facts   Facts    // beside them in detailed health; nil: none
 	Metrics []Source // beside the server's own
 }
 

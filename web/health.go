@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"runtime"
 	"sync/atomic"
@@ -15,6 +16,9 @@ type Check struct {
 	Needs bool // without it nobody should be sent here; else the server is only degraded
 	Probe func(ctx context.Context) error
 }
+
+// Facts are told beside the checks, for operators only. They must end when ctx does.
+type Facts func(ctx context.Context) map[string]any
 
 // States of health.
 const (
@@ -29,11 +33,12 @@ type health struct {
 	version string
 	began   time.Time
 	checks  []Check
+	facts   Facts
 	ready   atomic.Bool
 }
 
-func newHealth(version string, checks []Check) *health {
-	return &health{version: version, began: time.Now(), checks: checks}
+func newHealth(version string, checks []Check, facts Facts) *health {
+	return &health{version: version, began: time.Now(), checks: checks, facts: facts}
 }
 
 type checkResult struct {
@@ -82,10 +87,16 @@ func (h *health) readyz(w http.ResponseWriter, r *http.Request) {
 // detailed is for the ops port.
 func (h *health) detailed(w http.ResponseWriter, r *http.Request) {
 	state, results := h.look(r.Context())
-	writeJSON(w, statusOfState(state), map[string]any{
+	all := map[string]any{
 		"status": state, "checks": results, "version": h.version, "go": runtime.Version(),
 		"goroutines": runtime.NumGoroutine(), "uptime": time.Since(h.began).Round(time.Second).String(),
-	})
+	}
+	if h.facts != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
+		defer cancel()
+		maps.Copy(all, h.facts(ctx))
+	}
+	writeJSON(w, statusOfState(state), all)
 }
 
 // statusOfState: degraded is 200, because a balancer that took every node out when the store is away would end the

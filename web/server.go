@@ -66,7 +66,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),
-		feed:    newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks),
+		feed:    newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks, deps.Facts),
 	}
 	s.metrics = newMetrics(s, deps.Metrics)
 	s.route()

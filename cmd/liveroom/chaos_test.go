@@ -54,6 +54,19 @@ func TestChaosOnOneNode(t *testing.T) {
 	}
 }
 
+// TestRestartsUnderLoad restarts a server as an operator does, again and again under load. No message that was answered is lost
+// or comes twice, nobody is told of a gap, and no room ends.
+func TestRestartsUnderLoad(t *testing.T) {
+	t.Parallel()
+	for _, seed := range chaosSeeds(t, 2) {
+		n := startNode(t, "--chat-user-rate", "20", "--chat-user-burst", "40")
+		run := newChaos(t, seed, []*node{n})
+		run.rules.NoGaps = true
+		run.faults = map[string]func(string, time.Duration){"restart": func(_ string, d time.Duration) { n.stop(); time.Sleep(d); n.start() }}
+		run.play(time.Duration(scale())*10*time.Second, []chaos.Kind{{Name: "restart", Targets: []string{"n1"}, Most: 500 * time.Millisecond, Weight: 1}})
+	}
+}
+
 // chaosRun is one play of the whole cast while things break.
 type chaosRun struct {
 	t      *testing.T
@@ -147,6 +160,9 @@ func (r *chaosRun) play(length time.Duration, kinds []chaos.Kind) {
 	}
 	w.Settle(calm, chaosRooms)
 	watchAll(ctx, viewers)
+	for _, v := range viewers {
+		r.t.Logf("%s: nothing came for %s at most", v.Name, v.Stall().Round(time.Millisecond))
+	}
 	events := w.History.Events()
 	cancel()
 	cast.Wait()

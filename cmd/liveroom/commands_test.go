@@ -137,7 +137,9 @@ func TestCommandsThatCannotBe(t *testing.T) {
 		{"nobody", []string{"usersig"}, []string{"--user"}},
 		{"a UserSig for no time", []string{"usersig", "--user", "a", "--expires", "1ms"}, []string{"--expires"}},
 		{"a name that no account has", []string{"usersig", "--user", strings.Repeat("x", 200)}, []string{"user"}},
-		{"redis", []string{"serve", "--redis", "redis://:opensesame@h"}, []string{"--redis", "LIVEROOM_REDIS_URL", "embedded store"}},
+		{"redis without internal url", []string{"serve", "--redis", "redis://:opensesame@h"}, []string{"redis", "internal-url"}},
+		{"name of a node", []string{"serve", "--redis", "redis://h", "--internal-url", "http://h", "--node", "a/b"}, []string{"node", "a/b"}},
+		{"no redis URL", []string{"serve", "--redis", "http://:opensesame@h", "--internal-url", "http://h"}, []string{"redis+sentinel://"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			args := append(c.args, "--data", data)
@@ -147,6 +149,9 @@ func TestCommandsThatCannotBe(t *testing.T) {
 			}
 		})
 	}
+	t.Run("redis without secrets", func(t *testing.T) {
+		mustFail(t, []string{"serve", "--redis", "redis://h", "--internal-url", "http://h", "--data", t.TempDir()}, "LIVEROOM_PUSH_KEY", "LIVEROOM_NODE_KEY", "liveroom secrets")
+	})
 	for _, args := range [][]string{
 		{"address", "push", "--room", "a"}, {"address", "play", "--room", "a"}, {"address", "check", "x"}, {"usersig", "--user", "a"},
 	} {

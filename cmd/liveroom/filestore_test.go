@@ -14,7 +14,6 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/file"
-	"liveroom/internal/boltstore"
 )
 
 var apiAdmin = chat.Identity{User: chat.Administrator, Admin: true}
@@ -31,20 +30,19 @@ func keepFiles(t *testing.T, dir string, talk chat.Config, cfg file.Config) *pro
 	}
 	p := &program{log: slog.New(slog.DiscardHandler)}
 	var err error
-	p.store, err = boltstore.Open(filepath.Join(t.TempDir(), "liveroom.db"), p.log)
+	p.stores, err = openFiles(t.TempDir(), p.log)
 	must(err)
-	p.talk = p.store.Chat()
 	p.watchFiles(&talk)
-	p.chat, err = chat.New(talk, p.talk, p.log)
+	p.chat, err = chat.New(talk, p.stores.chat, p.log)
 	must(err)
 	p.folder, err = file.OpenFolder(dir, 0)
 	must(err)
 	cfg.Key, cfg.PublicURL = []byte("a key of the tests"), "http://h"
-	p.files, err = file.New(cfg, p.chat, p.store.Files(), p.folder, p.log)
+	p.files, err = file.New(cfg, p.chat, p.stores.files, p.folder, p.log)
 	must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	for _, run := range []func(context.Context) error{p.store.Run, p.chat.Run, p.files.Run} {
+	for _, run := range []func(context.Context) error{p.stores.actors[0].run, p.chat.Run, p.files.Run} {
 		wg.Go(func() { _ = run(ctx) })
 	}
 	t.Cleanup(func() {
@@ -106,7 +104,7 @@ func TestAPictureBlockedLate(t *testing.T) {
 		send(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"on and on"}}]`)
 	}
 	eventually(t, "it is noted what the message shows", func() bool {
-		s, err := p.store.Files().FilesShown(t.Context(), "demo", shown.Seq)
+		s, err := p.stores.files.FilesShown(t.Context(), "demo", shown.Seq)
 		return err == nil && len(s.IDs) == 1
 	})
 	if err := p.served(t, address); err != nil {
@@ -132,7 +130,7 @@ func TestOldFilesLeaveTheDisk(t *testing.T) {
 		t.Errorf("%d files on disk", n)
 	}
 	eventually(t, "it is gone", func() bool {
-		for _, j := range p.jobs() {
+		for _, j := range p.allJobs() {
 			if j.name == "files" {
 				if err := j.run(t.Context()); err != nil {
 					t.Fatal(err)
@@ -144,7 +142,7 @@ func TestOldFilesLeaveTheDisk(t *testing.T) {
 	if err := p.served(t, address); !errors.Is(err, file.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
-	if n, size, err := p.store.Files().FilesUsage(t.Context()); n != 0 || size != 0 || err != nil {
+	if n, size, err := p.stores.files.FilesUsage(t.Context()); n != 0 || size != 0 || err != nil {
 		t.Errorf("%d records of %d bytes stay, %v", n, size, err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"liveroom/internal/redistest"
 	"liveroom/status"
 )
 
@@ -54,6 +55,10 @@ type node struct {
 	cmd     *exec.Cmd
 	log     *logBuffer
 	secrets Secrets
+
+	// Of a cluster's nodes only.
+	shared bool             // secrets are given, none generated
+	inner  *redistest.Proxy // how other nodes reach it
 }
 
 // logBuffer keeps what a process printed; safe for concurrent use.
@@ -105,6 +110,30 @@ func startNodeOn(t *testing.T, data string, env []string, flags ...string) *node
 
 func (n *node) start() {
 	n.t.Helper()
+	n.launch()
+	n.eventually("the node is ready", func() bool { return n.readyz() == http.StatusOK })
+	if n.shared {
+		return
+	}
+	var err error
+	if n.secrets, err = readSecrets(secretsFile(n.data)); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// readyz is the status that the node's readiness is answered with; 0: there was no answer.
+func (n *node) readyz() int {
+	resp, err := http.Get("http://" + n.http + "/readyz")
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return resp.StatusCode
+}
+
+// launch starts the process and does not wait for anything.
+func (n *node) launch() {
+	n.t.Helper()
 	args := append([]string{
 		"--http", n.http, "--rtmp", n.rtmp, "--ops", n.ops, "--data", n.data, "--log-level", "debug",
 		"--public-url", "http://" + n.http, "--public-rtmp-url", "rtmp://" + n.rtmp, "serve",
@@ -113,18 +142,6 @@ func (n *node) start() {
 	n.cmd.Env = append(append(os.Environ(), asLiveroom+"=1"), n.env...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {
-		n.t.Fatal(err)
-	}
-	n.eventually("the node is ready", func() bool {
-		resp, err := http.Get("http://" + n.http + "/readyz")
-		if err != nil {
-			return false
-		}
-		defer func() { _ = resp.Body.Close() }()
-		return resp.StatusCode == http.StatusOK
-	})
-	var err error
-	if n.secrets, err = readSecrets(secretsFile(n.data)); err != nil {
 		n.t.Fatal(err)
 	}
 }

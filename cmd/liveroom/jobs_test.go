@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -82,7 +83,7 @@ func TestTheProgramsSchedules(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	seen := map[string]bool{}
-	jobs := (&program{}).jobs()
+	jobs := (&program{}).allJobs()
 	for _, j := range jobs {
 		if j.name == "" || seen[j.name] {
 			t.Errorf("two jobs are called %q", j.name)
@@ -92,4 +93,9 @@ func TestTheProgramsSchedules(t *testing.T) {
 	if err := runJobs(ctx, slog.New(slog.DiscardHandler), jobs); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
+}
+
+func (p *program) allJobs() []job {
+	each, once := p.jobs()
+	return slices.Concat(each, once)
 }

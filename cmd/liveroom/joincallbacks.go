@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"time"
 
 	"liveroom/chat"
-	"liveroom/internal/boltstore"
 	"liveroom/web"
 	"liveroom/web/callback"
 	"liveroom/web/callback/delivery"
@@ -19,7 +17,6 @@ const callbacksTimeout = 30 * time.Second
 
 // callbacks are the parts that tell backends what happens and ask them before it does.
 type callbacks struct {
-	store     *boltstore.Callbacks
 	client    *callback.Client
 	receivers *callback.Registry
 	sender    *callback.Sender
@@ -33,13 +30,10 @@ type callbacks struct {
 func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	private, _ := callback.ParsePrivate(p.set.CallbackLocal) // Validate has checked it
 	c := &callbacks{client: callback.NewClient(private)}
-	if c.store, err = boltstore.OpenCallbacks(filepath.Join(p.set.Data, "callbacks.db"), p.log); err != nil {
-		return err
-	}
 	p.callbacks = c // closed with the program from here on
 	ctx, cancel := context.WithTimeout(context.Background(), callbacksTimeout)
 	defer cancel()
-	c.receivers, err = callback.NewRegistry(ctx, p.store.Endpoints(), p.set.endpoints(keys)...)
+	c.receivers, err = callback.NewRegistry(ctx, p.stores.endpoints, p.set.endpoints(keys)...)
 	if err != nil {
 		return err
 	}
@@ -48,7 +42,7 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	if err = p.joinIMHost(keys); err != nil {
 		return err
 	}
-	if c.queues, err = delivery.New(ctx, p.set.queues(), c.store, senders{p.imHost, c.sender}, p.log); err != nil {
+	if c.queues, err = delivery.New(ctx, p.set.queues(), p.stores.queues, senders{p.imHost, c.sender}, p.log); err != nil {
 		return err
 	}
 	c.receivers.Watch(func(all []callback.Endpoint) {
@@ -63,15 +57,9 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	})
 	c.gate = callback.NewGate(app, c.receivers, c.client, p.log)
 	c.statuses = callback.NewStatuses(c.receivers, c.queues)
-	c.streams = callback.NewStreams(app, pushHost(p.set.PublicRTMPURL), c.receivers, c.queues, p.store.Pushes(), p.log)
+	c.streams = callback.NewStreams(app, pushHost(p.set.PublicRTMPURL), c.receivers, c.queues, p.stores.pushes, p.log)
 	talk.Gate, talk.Observer = c.gate, callback.NewObserver(app, c.receivers, c.queues)
 	return nil
-}
-
-// close lets go of the connections and the queues' file.
-func (c *callbacks) close() error {
-	c.client.Close()
-	return c.store.Close()
 }
 
 // pushHost is the host of the address that streams are pushed to.

@@ -30,7 +30,7 @@ func (p *program) joinFiles(keys Secrets) (err error) {
 	if p.folder, err = file.OpenFolder(filepath.Join(p.set.Data, "files"), filesSpare); err != nil {
 		return err
 	}
-	p.files, err = file.New(p.set.files(keys.FileKey), p.chat, p.store.Files(), p.folder, p.log)
+	p.files, err = file.New(p.set.files(keys.FileKey), p.chat, p.stores.files, p.folder, p.log)
 	return err
 }
 

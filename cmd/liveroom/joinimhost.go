@@ -44,7 +44,7 @@ func (p *program) joinIMHost(keys Secrets) (err error) {
 	if p.set.IMHost == "" {
 		return nil
 	}
-	h := &imHost{rooms: p.store.Live(p.states)}
+	h := &imHost{rooms: p.stores.rooms}
 	if h.client, err = client.New(p.set.imHostConfig(keys)); err != nil {
 		return err
 	}

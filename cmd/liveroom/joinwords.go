@@ -17,7 +17,7 @@ func (p *program) joinWords(talk *chat.Config) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), wordsTimeout)
 	defer cancel()
 	cfg := words.Config{File: p.set.ChatWords, Loose: p.set.ChatWordsLoose == on}
-	if p.words, err = words.New(ctx, cfg, p.store.Words(), p.log); err != nil {
+	if p.words, err = words.New(ctx, cfg, p.stores.words, p.log); err != nil {
 		return err
 	}
 	talk.Words, talk.WordsForAdmins = p.words, p.set.ChatWordsAdmin == on

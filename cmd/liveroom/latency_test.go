@@ -77,7 +77,7 @@ func benchProgram(b testing.TB) (p *program, base string, keys Secrets) {
 		set.IMRates = append(set.IMRates, path.Base(command)+"=0")
 	}
 	keys = newSecrets()
-	p, err := newProgram(set, keys, slog.New(slog.DiscardHandler))
+	p, err := newProgram(context.Background(), set, keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}

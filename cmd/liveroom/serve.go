@@ -7,7 +7,6 @@ import (
 	stdlog "log"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"liveroom/address"
@@ -16,7 +15,6 @@ import (
 	"liveroom/chat/audit"
 	"liveroom/chat/file"
 	"liveroom/chat/words"
-	"liveroom/internal/boltstore"
 	"liveroom/live"
 	"liveroom/live/flv"
 	"liveroom/live/hls"
@@ -43,24 +41,29 @@ type serveCmd struct {
 // Run serves until the program is told to stop.
 func (c serveCmd) Run(e *env) error {
 	cfg := e.cli
-	if cfg.Redis != "" {
-		return errors.New("redis: this version has the embedded store only; leave --redis and LIVEROOM_REDIS_URL empty")
-	}
 	log := newLogger(e, cfg.Settings)
 	if c.Demo {
 		cfg.GuestLogin = on
 	}
-	secrets, err := loadSecrets(cfg.Data, cfg.given, true)
+	secrets, err := loadSecrets(cfg.Data, cfg.given, cfg.Redis == "")
 	if err != nil {
 		return err
+	}
+	if cfg.Redis != "" {
+		if err := cfg.mayJoin(secrets); err != nil {
+			return err
+		}
 	}
 	effectively, err := effective(cfg)
 	if err != nil {
 		return err
 	}
 	log.Debug("effective configuration", "yaml", effectively)
-	p, err := newProgram(cfg.Settings, secrets, log)
+	p, err := newProgram(e.ctx, cfg.Settings, secrets, log)
 	if err != nil {
+		if e.ctx.Err() != nil && errors.Is(err, context.Cause(e.ctx)) {
+			return nil // told to stop before it began
+		}
 		return err
 	}
 	defer p.close()
@@ -96,9 +99,8 @@ type program struct {
 	log   *slog.Logger
 	ready func(context.Context) error // runs once everything else does
 
-	store     *boltstore.Store
-	states    *boltstore.Status
-	talk      *boltstore.Chat
+	cluster   *cluster // nil: this node is alone
+	stores    *stores
 	hub       *stream.Hub
 	machine   *status.Machine
 	outbox    *status.Synchroniser
@@ -122,23 +124,23 @@ type program struct {
 	ports     ports
 }
 
-// eventLog is how many status changes the installation's log keeps for backends that resume.
-const eventLog = 10_000
-
-// newProgram opens the store, takes the ports and joins the parts. Nothing runs yet.
-func newProgram(set Settings, keys Secrets, log *slog.Logger) (*program, error) {
+// newProgram opens the stores, takes the ports and joins the parts. Nothing runs yet. The node of a cluster waits for Redis
+// before, and answers meanwhile that it is not ready.
+func newProgram(ctx context.Context, set Settings, keys Secrets, log *slog.Logger) (*program, error) {
 	p := &program{set: set, log: log}
-	if err := os.MkdirAll(set.Data, 0o700); err != nil {
-		return nil, err
-	}
-	var err error
-	if p.store, err = boltstore.Open(filepath.Join(set.Data, "liveroom.db"), log); err != nil {
-		return nil, err
-	}
-	if err = p.join(keys); err == nil {
-		err = p.joinDoors(keys)
+	err := os.MkdirAll(set.Data, 0o700)
+	if err == nil && set.Redis != "" {
+		err = p.meet(ctx, keys)
+	} else if err == nil {
+		p.stores, err = openFiles(set.Data, log)
 	}
 	if err == nil {
+		err = p.join(keys)
+	}
+	if err == nil {
+		err = p.joinDoors(keys)
+	}
+	if err == nil && p.ports.http == nil {
 		p.ports, err = listen(set)
 	}
 	if err != nil {
@@ -151,19 +153,16 @@ func newProgram(set Settings, keys Secrets, log *slog.Logger) (*program, error) 
 // join makes the parts that know no network, from those that know nothing of the others to those that know many.
 func (p *program) join(keys Secrets) error {
 	p.hub = stream.NewHub(p.set.hub())
-	p.states = p.store.Status(eventLog)
-	rooms := p.store.Live(p.states)
-	p.machine = status.NewMachine(p.states, status.Config{})
-	p.deadlines = status.NewDeadlines(status.DeadlinesConfig{}, p.machine, p.states, p.log)
+	p.machine = status.NewMachine(p.stores.status, status.Config{})
+	p.deadlines = status.NewDeadlines(status.DeadlinesConfig{}, p.machine, p.stores.status, p.log)
 
-	p.talk = p.store.Chat()
 	var err error
 	talk := p.set.chat()
 	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
 	talk.Viewers, talk.Rename, talk.Account = newAudience(p.viewers).of, p.rename, p.account
 	talk.Found, talk.Disband = p.found, p.disband
 	talk.Banished, talk.Skeleton = p.banished, account.Skeleton
-	if p.audit, err = audit.New(audit.Config{Age: p.set.AuditAge, Entries: p.set.AuditEntries}, p.store.Audit(), p.log); err != nil {
+	if p.audit, err = audit.New(audit.Config{Age: p.set.AuditAge, Entries: p.set.AuditEntries}, p.stores.audit, p.log); err != nil {
 		return err
 	}
 	talk.Journal = p.audit
@@ -174,7 +173,7 @@ func (p *program) join(keys Secrets) error {
 		return err
 	}
 	p.watchFiles(&talk)
-	if p.chat, err = chat.New(talk, p.talk, p.log); err != nil {
+	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
 	}
 	if err = p.joinFiles(keys); err != nil {
@@ -184,25 +183,25 @@ func (p *program) join(keys Secrets) error {
 	people := account.Config{Signer: signer, Admins: p.set.Admins, Words: p.words, Renamed: func(a account.Account) {
 		p.chat.Renamed(a.User, a.Nick, a.Avatar)
 	}}
-	if p.accounts, err = account.New(people, p.store.Accounts(), p.log); err != nil {
+	if p.accounts, err = account.New(people, p.stores.accounts, p.log); err != nil {
 		return err
 	}
-	steps := []status.Announcer{&announcer{rooms, p.chat}, p.callbacks.statuses}
+	steps := []status.Announcer{&announcer{p.stores.rooms, p.chat}, p.callbacks.statuses}
 	if p.imHost != nil {
 		p.imHost.queue = p.callbacks.queues
 		steps = append(steps, p.imHost)
 	}
-	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.states, steps, p.log)
+	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.stores.status, steps, p.log)
 	p.machine.Watch(func(s status.State) { p.outbox.Wake(s.Record.Room) })
 
 	p.rooms, err = live.New(live.Config{
-		Node: p.set.nodeName(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
+		Node: p.nodeID(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
 		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
 		Describe: describe, Words: p.words, Pushes: p.callbacks.streams,
 		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
 		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
-	}, rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)
+	}, p.stores.rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)
 	return err
 }
 
@@ -226,9 +225,13 @@ func (p *program) joinDoors(keys Secrets) error {
 	}
 	deps := web.Deps{
 		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
-		Events: p.states, Watch: p.machine.Watch, Log: p.log,
+		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
+	}
+	if p.cluster != nil {
+		p.hear()
+		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.cluster.metrics)
 	}
 	if err = p.joinIM(keys, &deps); err != nil {
 		return err
@@ -242,8 +245,10 @@ func (p *program) joinDoors(keys Secrets) error {
 
 // run serves until ctx ends, then stops: doors first, what they lean on after them, the store last.
 func (p *program) run(ctx context.Context) error {
-	if err := status.Recover(ctx, p.machine, p.states); err != nil {
-		return fmt.Errorf("recover: %w", err)
+	if p.cluster == nil { // else the pushes of other nodes go on
+		if err := status.Recover(ctx, p.machine, p.stores.status); err != nil {
+			return fmt.Errorf("recover: %w", err)
+		}
 	}
 	ready := []actor{{"start", func(ctx context.Context) error {
 		p.log.Info("serving", p.ports.attrs("version", version, "data", p.set.Data)...)
@@ -263,49 +268,59 @@ func (p *program) run(ctx context.Context) error {
 	}}}
 	doors := append(p.ports.actors(p),
 		actor{"chat sockets", p.socket.Run}, actor{"flv", p.flv.Run}, actor{"hls", p.hls.Run}, actor{"events", p.web.Run})
-	jobs := []actor{{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, p.jobs()) }}}
-	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.deadlines.Run}, {"outbox", p.outbox.Run}}
+	each, once := p.jobs()
+	jobs := []actor{
+		{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, each) }},
+		{"jobs of the cluster", p.once("jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, once) })},
+	}
+	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.once("keeper", p.deadlines.Run)}, {"outbox", p.outbox.Run}}
 	chats := []actor{{"chat", p.chat.Run}, {"words", p.words.Run}}
 	files := []actor{{"files", p.files.Run}}
 	journal := []actor{{"audit log", p.audit.Run}}
 	streams := []actor{{"stream events", p.callbacks.streams.Run}}
 	queues := []actor{{"callbacks", p.callbacks.queues.Run}}
-	store := []actor{{"store", p.store.Run}}
-	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, store)
+	var among []actor
+	if p.cluster != nil {
+		among = p.cluster.actors()
+	}
+	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)
 }
 
-// jobs is all periodic work.
-func (p *program) jobs() []job {
-	return []job{
+// jobs is all periodic work: what each node does for itself, and what one node of a cluster does for all.
+func (p *program) jobs() (each, once []job) {
+	each = []job{
+		{"files", "@every 10m", p.files.Sweep},
+	}
+	once = []job{
 		{"deadlines", "@every 30s", p.deadlines.Sweep},
 		{"rooms", "@every 1m", p.rooms.Sweep},
-		{"files", "@every 10m", p.files.Sweep},
 		{"guests", "@every 1h", func(ctx context.Context) error {
 			_, err := p.accounts.SweepGuests(ctx)
 			return err
 		}},
 		{"audit", "@every 1h", p.audit.Sweep},
 	}
+	return each, once
 }
 
-// close lets go of what newProgram took. The chat's store is closed first: it notes that no sequence number was left out.
+// close lets go of what newProgram took.
 func (p *program) close() {
 	p.ports.close()
-	var err error
-	if p.talk != nil {
-		err = p.talk.Close()
-	}
 	if p.imHost != nil {
 		p.imHost.client.Close()
 	}
 	if p.callbacks != nil {
-		err = errors.Join(err, p.callbacks.close())
+		p.callbacks.client.Close()
 	}
+	var err error
 	if p.folder != nil {
-		err = errors.Join(err, p.folder.Close())
+		err = p.folder.Close()
 	}
-	if p.store != nil {
-		err = errors.Join(err, p.store.Close())
+	if p.stores != nil {
+		err = errors.Join(err, p.stores.close())
+	}
+	if p.cluster != nil {
+		err = errors.Join(err, p.cluster.close())
 	}
 	if err != nil {
 		p.log.Error("store did not close", "err", err)

@@ -24,16 +24,17 @@ import (
 // Settings is everything that can be set, once: flag, environment variable, YAML key (the flag's name) and default stand
 // side by side. What is given later in that list gives way to what is given earlier.
 type Settings struct {
-	HTTP   string `help:"Address of the public HTTP port." default:":8080" env:"LIVEROOM_HTTP_ADDR" yaml:"http"`
-	RTMP   string `help:"Address of the RTMP port." default:":1935" env:"LIVEROOM_RTMP_ADDR" yaml:"rtmp"`
-	HTTPS  string `help:"Address of an HTTPS port beside the plain one; needs a certificate." env:"LIVEROOM_HTTPS_ADDR" yaml:"https"`
-	RTMPS  string `help:"Address of an RTMPS port beside the plain one; needs a certificate." env:"LIVEROOM_RTMPS_ADDR" yaml:"rtmps"`
-	Ops    string `help:"Address of metrics, profiles and detailed health; empty: none. Keep it private." default:"127.0.0.1:9090" env:"LIVEROOM_OPS_ADDR" yaml:"ops"`
-	Data   string `help:"Data folder." default:"./data" env:"LIVEROOM_DATA_DIR" yaml:"data"`
-	Redis  string `help:"For clusters, in a later version; leave empty." env:"LIVEROOM_REDIS_URL" yaml:"redis"`
-	Node   string `help:"Name of this node; default: the host's name." env:"LIVEROOM_NODE_ID" yaml:"node"`
-	LogFmt string `name:"log-format" help:"text or json." enum:"text,json" default:"text" env:"LIVEROOM_LOG_FORMAT" yaml:"log-format"`
-	LogLvl string `name:"log-level" help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"LIVEROOM_LOG_LEVEL" yaml:"log-level"`
+	HTTP        string `help:"Address of the public HTTP port." default:":8080" env:"LIVEROOM_HTTP_ADDR" yaml:"http"`
+	RTMP        string `help:"Address of the RTMP port." default:":1935" env:"LIVEROOM_RTMP_ADDR" yaml:"rtmp"`
+	HTTPS       string `help:"Address of an HTTPS port beside the plain one; needs a certificate." env:"LIVEROOM_HTTPS_ADDR" yaml:"https"`
+	RTMPS       string `help:"Address of an RTMPS port beside the plain one; needs a certificate." env:"LIVEROOM_RTMPS_ADDR" yaml:"rtmps"`
+	Ops         string `help:"Address of metrics, profiles and detailed health; empty: none. Keep it private." default:"127.0.0.1:9090" env:"LIVEROOM_OPS_ADDR" yaml:"ops"`
+	Data        string `help:"Data folder." default:"./data" env:"LIVEROOM_DATA_DIR" yaml:"data"`
+	Redis       string `help:"Redis that the nodes of a cluster share: redis://…, rediss://…, redis+sentinel://… or redis+cluster://…; empty: this node is alone, and its data folder holds all." env:"LIVEROOM_REDIS_URL" yaml:"redis"`
+	Node        string `help:"Name of this node; default: the host's name." env:"LIVEROOM_NODE_ID" yaml:"node"`
+	InternalURL string `name:"internal-url" help:"Where the other nodes of a cluster reach this one's HTTP port, such as http://10.0.0.5:8080." env:"LIVEROOM_INTERNAL_URL" yaml:"internal-url"`
+	LogFmt      string `name:"log-format" help:"text or json." enum:"text,json" default:"text" env:"LIVEROOM_LOG_FORMAT" yaml:"log-format"`
+	LogLvl      string `name:"log-level" help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" env:"LIVEROOM_LOG_LEVEL" yaml:"log-level"`
 
 	TLSCert string `name:"tls-cert" help:"Certificate file (PEM), re-read when it changes." env:"LIVEROOM_TLS_CERT" yaml:"tls-cert"`
 	TLSKey  string `name:"tls-key" help:"Key file (PEM)." env:"LIVEROOM_TLS_KEY" yaml:"tls-key"`
@@ -105,6 +106,9 @@ func (s *Settings) Validate() error {
 		return errors.New("http, rtmp and data must not be empty")
 	}
 	if err := s.validAddresses(); err != nil {
+		return err
+	}
+	if err := s.validInternalURL(); err != nil {
 		return err
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
@@ -269,15 +273,6 @@ func (s *Settings) app() string {
 
 // on is the word that switches something on.
 const on = "on"
-
-// nodeName is this node's name and incarnation: a new one at each start.
-func (s *Settings) nodeName() string {
-	name := s.Node
-	if name == "" {
-		name, _ = os.Hostname() // empty is as good: the incarnation tells starts apart
-	}
-	return name + "/" + randomHex(4)
-}
 
 // proxies are the trusted proxies; Validate has checked them.
 func (s *Settings) proxies() []netip.Prefix {

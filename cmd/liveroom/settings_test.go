@@ -212,6 +212,8 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"public rtmp url", []string{"--public-rtmp-url", "http://x"}, "", []string{"public-rtmp-url", "http://x"}},
 		{"app", []string{"--apps", "live,a b"}, "", []string{"apps", "a b"}},
 		{"no app", []string{"--apps", ""}, "", []string{"apps"}},
+		{"internal url", []string{"--internal-url", "10.0.0.5:8080"}, "", []string{"internal-url", "10.0.0.5"}},
+		{"internal url with a path", []string{"--internal-url", "http://h/x"}, "", []string{"internal-url", "alone"}},
 		{"no port", []string{"--http", ""}, "", []string{"http", "empty"}},
 		{"no data folder", []string{"--data", ""}, "", []string{"data", "empty"}},
 		{"certificate without key", []string{"--tls-cert", "x"}, "", []string{"tls-cert", "tls-key"}},
@@ -263,7 +265,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--chat-web-instances=2", "--chat-native-instances=4", "--chat-rivals=apps", "--chat-priority-cap=normal", "--chat-count-change=0.1", "--chat-rooms=many", "--chat-leave=device",
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
 		`--admins=a\,b,c`, "--im-rates=account_import=0", "--im-host=https://im.example.com", "--im-admin=root", "--im-field=off", "--callback-url=http://x/?a=1", "--callback-events=State.StateChange,*", "--callback-on-failure=reject", "--stream-callback-url=https://x/css",
-		"--status-callback-url=https://x/status", "--callback-private=127.0.0.0/8", "--callback-backlog=2GiB", "--callback-dead-age=48h", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2",
+		"--status-callback-url=https://x/status", "--callback-private=127.0.0.0/8", "--callback-backlog=2GiB", "--callback-dead-age=48h", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2", "--internal-url=http://h:1",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
 	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))
@@ -341,12 +343,12 @@ func TestSettingsForTheProgram(t *testing.T) {
 		}
 	})
 	t.Run("incarnations", func(t *testing.T) {
-		s := Settings{Node: "n1"}
-		a, b := s.nodeName(), s.nodeName()
+		p := &program{set: Settings{Node: "n1"}}
+		a, b := p.nodeID(), p.nodeID()
 		if a == b || !strings.HasPrefix(a, "n1/") {
 			t.Errorf("%q and %q", a, b)
 		}
-		if host, _ := os.Hostname(); !strings.HasPrefix((&Settings{}).nodeName(), host+"/") {
+		if host, _ := os.Hostname(); nodeNames.MatchString(host) && (&Settings{}).nodeName() != host {
 			t.Error("a node without a name has not the host's")
 		}
 	})

@@ -52,10 +52,11 @@ func (p *program) viewerMetrics() []web.Sample {
 
 // checks are what readiness and detailed health look at.
 func (p *program) checks() []web.Check {
-	return []web.Check{{Name: "store", Needs: true, Probe: func(ctx context.Context) error {
-		_, err := p.states.EventHead(ctx)
-		return err
-	}}, {Name: "capacity", Probe: func(context.Context) error { return p.rooms.Occupancy().Full() }}}
+	store := storeCheck(p.stores.status)
+	if p.cluster != nil {
+		store = p.cluster.check()
+	}
+	return []web.Check{store, {Name: "capacity", Probe: func(context.Context) error { return p.rooms.Occupancy().Full() }}}
 }
 
 // metrics are the figures of every part, in domain words.
@@ -63,7 +64,7 @@ func (p *program) metrics() []web.Source {
 	return []web.Source{
 		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats), web.AuditSource(p.audit.Stats), web.CallbackSource(p.callbacks.queues.Stats),
 		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
-		p.storeMetrics, p.wordMetrics, p.fileMetrics, p.gateMetrics,
+		p.stores.metrics, p.wordMetrics, p.fileMetrics, p.gateMetrics,
 	}
 }
 
@@ -104,14 +105,6 @@ func (p *program) refusalMetrics() []web.Sample {
 			web.Label{Name: "action", Value: r.Action}, web.Label{Name: "protocol", Value: r.Protocol}, web.Label{Name: "code", Value: r.Code}))
 	}
 	return out
-}
-
-func (p *program) storeMetrics() []web.Sample {
-	st := p.store.BufferStats()
-	return []web.Sample{
-		gauge("store_waiting_writes", "Writes of chat messages and the like that are not on disk yet.", st.Waiting),
-		counter("store_dropped_writes_total", "Such writes lost, because too many waited or the file refused them.", st.Dropped),
-	}
 }
 
 func (p *program) rtmpMetrics() []web.Sample {

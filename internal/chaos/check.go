@@ -11,6 +11,8 @@ type Rules struct {
 	// ChatMayRepeat: the store keeps chat messages in class B (design §7), so that a crash may lose the newest, and the
 	// memory of them; who was told of a gap may then get one again.
 	ChatMayRepeat bool
+	// NoGaps: nothing was broken that would excuse a member's being told that messages may be missing.
+	NoGaps bool
 }
 
 // Violation is a promise that was not kept.

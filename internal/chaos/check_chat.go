@@ -12,6 +12,7 @@ const (
 	InOrder      = "in order"                // nobody gets an older message after a newer one; a sender's come as he sent them
 	Delivered    = "answered is delivered"   // every message answered with scope room reaches each steady member, or a gap is told
 	Converges    = "who is there has it all" // at the end, members who are there have the newest message
+	Whole        = "no gap without a break"  // where nothing excuses a gap, none is told
 	OnlyDegraded = "degraded is node-wide"   // a message without number is answered with scope node, and one with scope node has none
 )
 
@@ -79,6 +80,9 @@ func (c *checker) delivery() {
 			s := open[e.Who]
 			if s != nil && what.After > 0 && what.Complete && what.Epoch == s.epoch {
 				continue
+			}
+			if what.After > 0 && c.rules.NoGaps {
+				c.fail(Whole, "%s came back to node %s with number %d at %s, and was told of a gap", e.Who, e.Node, what.After, at(e.At))
 			}
 			s = &stretch{who: e.Who, epoch: what.Epoch, after: what.Seq, end: what.Seq, has: map[uint64]bool{}, texts: map[string]bool{}}
 			open[e.Who], all = s, append(all, s)

@@ -323,6 +323,9 @@ func TestWhatAGapExcuses(t *testing.T) {
 	if found := Check(s.events, Rules{}); len(found) != 1 || found[0].Invariant != NoRepeats {
 		t.Errorf("where the chat may not repeat itself: %v", found)
 	}
+	if found := Check(s.events, Rules{ChatMayRepeat: true, NoGaps: true}); len(found) != 2 || found[0].Invariant != Whole {
+		t.Errorf("where nothing excuses a gap: %v", found)
+	}
 	s.add("bert", "b", Got{"c", 1003, "anna says 6", false})
 	if found := Check(s.events, Rules{ChatMayRepeat: true}); len(found) == 0 {
 		t.Error("no gap was told, and it repeats itself")

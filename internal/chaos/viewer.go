@@ -18,6 +18,8 @@ type Viewer struct {
 	w     *World
 	bytes atomic.Int64 // of media so far
 	node  atomic.Value // name of the node it watches
+	last  atomic.Int64 // when the newest came, of the history's clock; 0: none yet
+	stall atomic.Int64 // the longest time between two
 }
 
 // Viewer returns one that has not begun to watch.
@@ -25,6 +27,9 @@ func (w *World) Viewer(who, room string) *Viewer { return &Viewer{Name: who, Roo
 
 // Bytes is how much media it got so far.
 func (v *Viewer) Bytes() int64 { return v.bytes.Load() }
+
+// Stall is the longest time for which nothing came, since the first picture.
+func (v *Viewer) Stall() time.Duration { return time.Duration(v.stall.Load()) }
 
 // Run watches until ctx ends.
 func (v *Viewer) Run(ctx context.Context) {
@@ -74,6 +79,10 @@ func (v *Viewer) watch(ctx context.Context, address string) error {
 		dead.Reset(silence)
 		if kind := head[0]; kind == 8 || kind == 9 {
 			v.bytes.Add(int64(size))
+			now := int64(v.w.History.Now())
+			if last := v.last.Swap(now); last > 0 {
+				v.stall.Store(max(v.stall.Load(), now-last))
+			}
 		}
 	}
 }

@@ -127,3 +127,9 @@ func (n *Nodes) took(had bool, alive []Node) {
 	}
 	n.all = all
 }
+
+// URL is where a node that is alive is reached by others.
+func (n *Nodes) URL(id string) (string, bool) {
+	node, ok := n.Node(id)
+	return node.URL, ok
+}

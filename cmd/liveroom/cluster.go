@@ -1,0 +1,274 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"liveroom/internal/redisstore"
+	"liveroom/web"
+	"liveroom/web/peer"
+)
+
+// leaseTime is how long what a dead node held stays its own (design §4).
+const leaseTime = 15 * time.Second
+
+// waitingSaid is how often the log says what is waited for at the start.
+const waitingSaid = 10 * time.Second
+
+// cluster is what a node has in common with others: their Redis, and who they are.
+type cluster struct {
+	redis *redisstore.Store
+	nodes *redisstore.Nodes
+	news  *redisstore.News
+	peers *peer.Server      // what other nodes ask of this one
+	ask   *peer.Client      // and this one of others
+	sums  map[string]string // fingerprints of the secrets
+	leads []*redisstore.Lead
+	log   *slog.Logger
+}
+
+// nodeNames are the names that nodes may have.
+var nodeNames = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+// validInternalURL says why other nodes could not be told of the URL.
+func (s *Settings) validInternalURL() error {
+	u, err := url.Parse(s.InternalURL)
+	if s.InternalURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "") {
+		return fmt.Errorf("internal-url is %q, must be such as http://10.0.0.5:8080: scheme, host and port alone", redacted(s.InternalURL))
+	}
+	return nil
+}
+
+// mayJoin says what a node of a cluster lacks.
+func (s *Settings) mayJoin(keys Secrets) error {
+	if s.InternalURL == "" {
+		return errors.New("redis needs internal-url: where the other nodes of the cluster reach this one's --http port, such as http://10.0.0.5:8080")
+	}
+	if s.Node != "" && !nodeNames.MatchString(s.Node) {
+		return fmt.Errorf("node is %q, must be 1 to 64 letters, digits, _ . and - in a cluster", s.Node)
+	}
+	if missing := keys.missing(); len(missing) > 0 {
+		return fmt.Errorf("redis: all nodes of a cluster need the same secrets, so none are generated; missing %s (liveroom secrets makes a set)",
+			strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// nodeName is how this node calls itself.
+func (s *Settings) nodeName() string {
+	if s.Node != "" {
+		return s.Node
+	}
+	if host, err := os.Hostname(); err == nil && nodeNames.MatchString(host) {
+		return host
+	}
+	return "node"
+}
+
+// newCluster prepares the cluster's Redis, without asking it anything.
+func newCluster(set Settings, keys Secrets, log *slog.Logger) (*cluster, error) {
+	redis, err := redisstore.Open(redisstore.Config{URL: set.Redis}, log)
+	if err != nil {
+		return nil, err
+	}
+	nodes := redis.Nodes(set.nodeName(), set.InternalURL, version, leaseTime)
+	return &cluster{
+		redis: redis, nodes: nodes, news: redis.News(), log: log, sums: keys.sums(),
+		peers: peer.NewServer([]byte(keys.NodeKey), log), ask: peer.NewClient(nodes.Me().ID, []byte(keys.NodeKey), nodes),
+	}, nil
+}
+
+// sums are fingerprints of the secrets, by variable, for nodes to compare theirs. Who doesn't have the node key can't even
+// try secrets against them.
+func (s *Secrets) sums() map[string]string {
+	sum := func(name, value string) string {
+		mac := hmac.New(sha256.New, []byte(s.NodeKey))
+		mac.Write([]byte("liveroom fingerprint " + name + " " + value))
+		return hex.EncodeToString(mac.Sum(nil)[:16])
+	}
+	sums := map[string]string{
+		envSDKAppID: sum(envSDKAppID, strconv.FormatUint(s.SDKAppID, 10)), envIMAppID: sum(envIMAppID, strconv.FormatUint(s.IMAppID, 10)),
+	}
+	for _, f := range s.fields() {
+		sums[f.env] = sum(f.env, *f.value)
+	}
+	return sums
+}
+
+// wait waits until Redis answers, and compares the secrets with those of the cluster.
+func (c *cluster) wait(ctx context.Context) error {
+	said := time.Time{}
+	for {
+		err := c.agree(ctx)
+		if err == nil || !errors.Is(err, redisstore.ErrAway) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if time.Since(said) > waitingSaid {
+			said = time.Now()
+			c.log.Warn("waiting for redis", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// agree says in what the secrets differ from those of the cluster. Where all of them do, it is the node key.
+func (c *cluster) agree(ctx context.Context) error {
+	differ, err := c.redis.Agree(ctx, "secrets", c.sums)
+	if err != nil || len(differ) == 0 {
+		return err
+	}
+	if len(differ) == len(c.sums) {
+		differ = []string{"LIVEROOM_NODE_KEY, and perhaps others"}
+	}
+	return fmt.Errorf("the cluster's nodes have another %s: all nodes need the same secrets; to change them, delete the key %s in Redis first",
+		strings.Join(differ, ", "), c.redis.AgreeKey("secrets"))
+}
+
+// lead is run, on one node of the cluster at a time, under a lease with a name.
+func (c *cluster) lead(name string, run func(ctx context.Context, fence uint64) error) func(context.Context) error {
+	l := c.redis.Lead(name, c.nodes.Me().ID, leaseTime)
+	c.leads = append(c.leads, l)
+	return func(ctx context.Context) error { return l.Run(ctx, run) }
+}
+
+// actors keep this node among the others. They end after all that may ask another node.
+func (c *cluster) actors() []actor {
+	return []actor{{"node", c.nodes.Run}, {"news of the cluster", c.news.Run}, {"secrets of the cluster", c.remind}}
+}
+
+// close lets go of the connections.
+func (c *cluster) close() error {
+	c.ask.Close()
+	return c.redis.Close()
+}
+
+// remind notes the secrets again each time that Redis comes back: it may have forgotten everything.
+func (c *cluster) remind(ctx context.Context) error {
+	for {
+		up, changed := c.redis.Watch()
+		if up {
+			if err := c.agree(ctx); err != nil && !errors.Is(err, redisstore.ErrAway) {
+				c.log.Error("this node does not fit the cluster", "err", err)
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// check says whether Redis is there. Watching, and chat on this node, go on without it.
+func (c *cluster) check() web.Check {
+	return web.Check{Name: "redis", Probe: func(context.Context) error {
+		if !c.redis.Up() {
+			return redisstore.ErrAway
+		}
+		return nil
+	}}
+}
+
+// facts are what detailed health tells of the cluster.
+func (c *cluster) facts(ctx context.Context) map[string]any {
+	leads := []string{}
+	for _, l := range c.leads {
+		if l.Fence() != 0 {
+			leads = append(leads, l.Name())
+		}
+	}
+	return map[string]any{"node": c.nodes.Me(), "nodes": c.nodes.Alive(), "leads": leads, "redis": c.redis.About(ctx)}
+}
+
+// metrics are what was asked of Redis, and how many nodes there are.
+func (c *cluster) metrics() []web.Sample {
+	st := c.redis.Stats()
+	const commands = "Commands to Redis, by fate: unknown were sent, perhaps, and not answered; skipped were not sent, because it was known to be away."
+	fate := func(v string) web.Label { return web.Label{Name: "fate", Value: v} }
+	up := 0
+	if st.Up {
+		up = 1
+	}
+	out := []web.Sample{
+		gauge("redis_up", "Whether Redis answers: 1 or 0.", up),
+		counter("redis_commands_total", commands, st.Answered, fate("answered")),
+		counter("redis_commands_total", commands, st.Refused, fate("refused")),
+		counter("redis_commands_total", commands, st.Unknown, fate("unknown")),
+		counter("redis_commands_total", commands, st.Skipped, fate("skipped")),
+		{Name: "redis_wait_seconds_total", Help: "Time until answers of Redis, all together; divided by answered and refused commands it is the round trip.", Counter: true, Value: st.Waited.Seconds()},
+		{Name: "redis_away_seconds_total", Help: "How long Redis was away.", Counter: true, Value: st.Away.Seconds()},
+		gauge("nodes", "Nodes of the cluster that are alive, as far as this one knows.", len(c.nodes.Alive())),
+	}
+	for _, l := range c.leads {
+		leads := gauge("leads", "Whether this node does now what one node at a time does, by lease.", int(min(l.Fence(), 1)))
+		leads.Labels = []web.Label{{Name: "lease", Value: l.Name()}}
+		out = append(out, leads)
+	}
+	return out
+}
+
+// meet joins the cluster: it takes the ports, waits for Redis, and opens the stores there.
+func (p *program) meet(ctx context.Context, keys Secrets) (err error) {
+	if p.cluster, err = newCluster(p.set, keys, p.log); err != nil {
+		return err
+	}
+	if p.ports, err = listen(p.set); err != nil {
+		return err
+	}
+	for _, ln := range []net.Listener{p.ports.http, p.ports.ops} {
+		if ln == nil {
+			continue
+		}
+		stop, err := whileStarting(ln, p.log)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	if err = p.cluster.wait(ctx); err != nil {
+		return err
+	}
+	p.stores, err = p.cluster.stores(p.set.Data)
+	return err
+}
+
+// hear has what caches stored things told when another node changes them.
+func (p *program) hear() {
+	p.cluster.news.Watch("words", p.words.Reload)
+	p.cluster.news.Watch("endpoints", p.callbacks.receivers.Reload)
+}
+
+// nodeID is this node's name and incarnation: a new one at each start.
+func (p *program) nodeID() string {
+	if p.cluster != nil {
+		return p.cluster.nodes.Me().ID
+	}
+	return p.set.nodeName() + "/" + randomHex(4)
+}
+
+// once is run as it is where this node is alone; in a cluster it runs on one node at a time.
+func (p *program) once(name string, run func(context.Context) error) func(context.Context) error {
+	if p.cluster == nil {
+		return run
+	}
+	return p.cluster.lead(name, func(ctx context.Context, _ uint64) error { return run(ctx) })
+}

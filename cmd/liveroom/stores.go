@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+
+	"liveroom/chat"
+	"liveroom/chat/account"
+	"liveroom/chat/audit"
+	"liveroom/chat/file"
+	"liveroom/chat/words"
+	"liveroom/internal/boltstore"
+	"liveroom/internal/redisstore"
+	"liveroom/live"
+	"liveroom/status"
+	"liveroom/web"
+	"liveroom/web/callback"
+	"liveroom/web/callback/delivery"
+)
+
+// eventLog is how many status changes the installation's log keeps for backends that resume.
+const eventLog = 10_000
+
+// stores are where all parts keep what must outlive the process: files in the data folder of a node that is alone, the
+// Redis of a cluster.
+type stores struct {
+	status    status.Store
+	rooms     live.Store
+	chat      chat.Store
+	accounts  account.Store
+	audit     audit.Store
+	words     words.Store
+	files     file.Store
+	endpoints callback.EndpointStore
+	pushes    callback.PushStore
+	queues    delivery.Store
+
+	actors  []actor // that write what is buffered; they end after all that uses the stores
+	metrics web.Source
+	close   func() error // after them
+}
+
+// openFiles opens the embedded stores.
+func openFiles(data string, log *slog.Logger) (*stores, error) {
+	main, err := boltstore.Open(filepath.Join(data, "liveroom.db"), log)
+	if err != nil {
+		return nil, err
+	}
+	queues, err := boltstore.OpenCallbacks(filepath.Join(data, "callbacks.db"), log)
+	if err != nil {
+		return nil, errors.Join(err, main.Close())
+	}
+	states, talk := main.Status(eventLog), main.Chat()
+	return &stores{
+		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
+		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
+		actors:  []actor{{"store", main.Run}},
+		metrics: fileStoreMetrics(main),
+		// The chat is the first: it notes that no sequence number was left out.
+		close: func() error { return errors.Join(talk.Close(), queues.Close(), main.Close()) },
+	}, nil
+}
+
+// stores opens those in Redis.
+func (c *cluster) stores(data string) (*stores, error) {
+	s, err := openFiles(data, c.log)
+	if err != nil {
+		return nil, err
+	}
+	states := c.redis.Status(redisstore.StatusConfig{LogEntries: eventLog, Lease: leaseTime})
+	s.status, s.rooms = states, c.redis.Live(states)
+	s.accounts, s.audit, s.words, s.files = c.redis.Accounts(), c.redis.Audit(), c.redis.Words(), c.redis.Files()
+	s.endpoints, s.pushes = c.redis.Endpoints(), c.redis.Pushes()
+	return s, nil
+}
+
+// fileStoreMetrics are what the embedded store has not written yet.
+func fileStoreMetrics(s *boltstore.Store) web.Source {
+	return func() []web.Sample {
+		st := s.BufferStats()
+		return []web.Sample{
+			gauge("store_waiting_writes", "Writes of chat messages and the like that are not on disk yet.", st.Waiting),
+			counter("store_dropped_writes_total", "Such writes lost, because too many waited or the file refused them.", st.Dropped),
+		}
+	}
+}
+
+// storeCheck says whether the embedded store answers.
+func storeCheck(states status.Store) web.Check {
+	return web.Check{Name: "store", Needs: true, Probe: func(ctx context.Context) error {
+		_, err := states.EventHead(ctx)
+		return err
+	}}
+}
