@@ -42,22 +42,27 @@ func (s *Service) admitPush(ctx context.Context, req stream.Request) (*Push, str
 	queries = append(queries, req.Query...)
 	ctx, cancel := context.WithTimeout(ctx, claimWait)
 	defer cancel()
-	r, lookup := s.store.RoomByStream(ctx, name)
+	r, lookup := s.roomOfStream(ctx, name)
 	if !s.appAllowed(req.App) {
 		return nil, r.ID, &stream.Refusal{Code: "unknown_app", Detail: "the application name in the push address is not accepted here"}
 	}
 	if err := s.push.Check(name, queries, time.Now()); err != nil {
 		return nil, r.ID, refusal(err)
 	}
-	if isNotFound(lookup) {
-		if r, lookup = s.autoRoom(ctx, name); lookup != nil {
-			return nil, "", refusal(lookup)
+	var p *Push
+	err = s.patiently(ctx, func() error {
+		if errors.Is(lookup, status.ErrUnavailable) {
+			r, lookup = s.roomOfStream(ctx, name)
 		}
-	}
-	if lookup != nil {
-		return nil, "", refusal(lookup)
-	}
-	p, err := s.claim(ctx, r, req)
+		if isNotFound(lookup) {
+			r, lookup = s.autoRoom(ctx, name)
+		}
+		if lookup != nil {
+			return lookup
+		}
+		p, err = s.claim(ctx, r, req)
+		return err
+	})
 	if err != nil {
 		return nil, r.ID, refusal(err)
 	}
@@ -179,7 +184,7 @@ func (s *Service) Enter(ctx context.Context, req stream.Request) (leave func(), 
 // Reenter takes a place for a viewer of the stream req.Name that was admitted before and is not known here any more. One
 // that was watching when this process began is not turned away, however full it is. The error is a *stream.Refusal.
 func (s *Service) Reenter(ctx context.Context, req stream.Request, watching bool) (leave func(), err error) {
-	r, err := s.store.RoomByStream(ctx, req.Name)
+	r, err := s.roomOfStream(ctx, req.Name)
 	if err != nil {
 		return nil, s.playRefused(req, refusal(err))
 	}
@@ -222,7 +227,7 @@ func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *str
 	if !s.appAllowed(req.App) {
 		return Room{}, &stream.Refusal{Code: "unknown_app", Detail: "the application name in the play address is not accepted here"}
 	}
-	r, lookup := s.store.RoomByStream(ctx, name)
+	r, lookup := s.roomOfStream(ctx, name)
 	if lookup != nil || r.PlayAuth != PlayNone {
 		if err := s.play.Check(name, queries, time.Now()); err != nil {
 			return Room{}, refusal(err)
@@ -242,7 +247,7 @@ func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *str
 
 // playable says why a room has nothing to play now over a protocol, nil if it has.
 func (s *Service) playable(ctx context.Context, r Room, protocol string) *stream.Refusal {
-	st, err := s.machine.State(ctx, r.ID)
+	st, err := s.stateOf(ctx, r.ID)
 	if err != nil {
 		return refusal(err)
 	}

@@ -51,11 +51,14 @@ func (p *Push) Close(reason stream.StopReason) {
 			v.push = nil
 		}
 	})
-	if s.retired.Load() {
-		s.log.Info("push left to the next start", "room", p.room)
-		return
-	}
 	st := stop{p.room, p.generation, status.Reason(reason)}
+	if s.retired.Load() {
+		if s.cfg.Shared == nil {
+			s.log.Info("push left to the next start", "room", p.room)
+			return
+		}
+		st.reason = status.ReasonPushLost
+	}
 	ctx, cancel := context.WithTimeout(p.ctx, 2*time.Second)
 	defer cancel()
 	if err := s.report(ctx, st); err != nil {
@@ -81,12 +84,17 @@ func (s *Service) report(ctx context.Context, st stop) error {
 }
 
 // Run reports the push stops that the store could not take at once, while it brings status and group of every room
-// in step with it. When it returns, none of its work is running; stops still waiting are found by recovery at the next start.
+// in step with it, or, where it is one of several nodes, follows the others and keeps its pushes. When it returns, none of
+// its work is running; stops still waiting are found by recovery at the next start, or when their leases lapse.
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() {
-		if err := s.alignAll(ctx); err != nil && ctx.Err() == nil {
+		if s.cfg.Shared != nil {
+			s.runShared(ctx)
+			return
+		}
+		if err := s.AlignAll(ctx); err != nil && ctx.Err() == nil {
 			s.log.Warn("rooms not brought in step", "err", err)
 		}
 	})

@@ -29,6 +29,11 @@ type Config struct {
 	NodeLimits Limits // of all viewers of this node
 	RoomLimits Limits // of the viewers this node has of a room that has no limit of its own
 
+	// Shared is the store of statuses where several nodes use it. Nil: this node is alone.
+	Shared status.Shared
+	// LeaseRenewal is how often the leases of this node's pushes are renewed, of which it may miss four; default 3 s.
+	LeaseRenewal time.Duration
+
 	// Words checks titles and notices for sensitive words. Nil: all are allowed.
 	Words Words
 	// Viewers tells who watches a room's stream, HLS included. Nil: nobody.
@@ -79,6 +84,10 @@ type Service struct {
 	retired atomic.Bool
 
 	aligning sync.Mutex // held while status and group are brought in step with a room, or it is removed; such rare changes may wait
+
+	near  *near           // nil where the node is alone
+	stale map[string]bool // rooms to be read anew; mu guards it
+	looks chan struct{}   // capacity 1: leases are to be renewed now
 }
 
 // New returns a service that has nothing running; Run reports what could not be reported at once.
@@ -92,6 +101,7 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 	cfg.Grace = cmpOr(cfg.Grace, time.Minute)
 	cfg.PauseLimit = cmpOr(cfg.PauseLimit, 30*time.Minute)
 	cfg.AddressTTL = cmpOr(cfg.AddressTTL, 24*time.Hour)
+	cfg.LeaseRenewal = cmpOr(cfg.LeaseRenewal, status.DefaultLease/5)
 	if cfg.Viewers == nil {
 		cfg.Viewers = func(Room) Viewers { return Viewers{} }
 	}
@@ -99,6 +109,10 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 		cfg: cfg, store: store, machine: machine, hub: hub, groups: groups, outbox: outbox, log: log,
 		push: address.New(cfg.PushKeys, 0), play: address.New(cfg.PlayKeys, 0),
 		refused: newRefusals(), capacity: newCapacity(cfg.NodeLimits, rateOf(hub)), views: map[string]*view{}, stops: make(chan stop, maxStops),
+		stale: map[string]bool{}, looks: make(chan struct{}, 1),
+	}
+	if cfg.Shared != nil {
+		s.near = newNear()
 	}
 	machine.Watch(s.follow)
 	return s, nil
@@ -138,6 +152,7 @@ func (s *Service) Create(ctx context.Context, d Draft) (Listed, error) {
 	if err != nil {
 		return Listed{}, err
 	}
+	s.near.changed(r.ID, &st, true)
 	s.machine.Committed(st)
 	if err := s.groups.Ensure(ctx, r); err != nil {
 		s.log.Warn("group of a new room not ready, the outbox will make it", "room", r.ID, "err", err)
@@ -188,6 +203,7 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error
 	if err != nil {
 		return Listed{}, err
 	}
+	s.near.changed(id, nil, true)
 	if err := s.align(ctx, id); err != nil {
 		return Listed{}, err
 	}
@@ -197,8 +213,10 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error
 // align brings the room's status and its group in step with the room as it is stored now. Two changes that come together
 // are aligned one after the other, so neither stays with the older one.
 func (s *Service) align(ctx context.Context, id string) error {
-	s.aligning.Lock()
-	defer s.aligning.Unlock()
+	return s.alone(ctx, id, func(ctx context.Context) error { return s.alignAlone(ctx, id) })
+}
+
+func (s *Service) alignAlone(ctx context.Context, id string) error {
 	r, err := s.store.Room(ctx, id)
 	if isNotFound(err) {
 		return nil // deleted meanwhile
@@ -222,8 +240,9 @@ func (s *Service) align(ctx context.Context, id string) error {
 	return nil
 }
 
-// alignAll does it for every room: at the start, for those whose change a crash cut in two.
-func (s *Service) alignAll(ctx context.Context) error {
+// AlignAll does it for every room: at the start, for those whose change a crash cut in two. A node that is alone does so
+// by itself; of several the one does that keeps the rooms.
+func (s *Service) AlignAll(ctx context.Context) error {
 	for q := (ListQuery{Limit: 200}); ; {
 		page, next, err := s.store.Rooms(ctx, q)
 		if err != nil {
@@ -259,8 +278,10 @@ func (s *Service) finishDelete(ctx context.Context, id string) error {
 	if err := s.outbox.Flush(ctx, id); err != nil {
 		return fmt.Errorf("deliver the end of room %s: %w", id, err)
 	}
-	s.aligning.Lock()
-	defer s.aligning.Unlock()
+	return s.alone(ctx, id, func(ctx context.Context) error { return s.removeAlone(ctx, id) })
+}
+
+func (s *Service) removeAlone(ctx context.Context, id string) error {
 	r, err := s.store.Room(ctx, id)
 	if isNotFound(err) {
 		return nil
@@ -278,12 +299,28 @@ func (s *Service) finishDelete(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := s.store.DeleteRoom(ctx, id, now); err != nil {
+	if err := s.store.DeleteRoom(ctx, id, now); isNotFound(err) {
+		return s.restoreGroup(ctx, r.GroupID)
+	} else if err != nil {
 		return err
 	}
+	s.near.changed(id, nil, true)
 	s.refused.forget(id)
 	s.log.Info("room deleted", "room", id)
 	return nil
+}
+
+// restoreGroup makes the group again of a room that was made anew while another call, which stood still for long, still
+// removed the old one.
+func (s *Service) restoreGroup(ctx context.Context, group string) error {
+	r, err := s.store.RoomByGroup(ctx, group)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.groups.Ensure(ctx, r)
 }
 
 // TombstoneAge is how long a deleted room's versions are kept.
@@ -342,7 +379,7 @@ func (s *Service) Refusals(ctx context.Context, id string) ([]RefusalEntry, erro
 
 // Retire says that this process is about to stop. No push is admitted any more, and those that end from now on stay
 // recorded: the next start finds them and gives their rooms the whole grace from then, because until then no anchor could
-// have come back (design §4, recovery).
+// have come back (design §4, recovery). Where there are other nodes they are lost at once: the anchor can come back to one.
 func (s *Service) Retire() { s.retired.Store(true) }
 
 // Refused counts all refusals since the start, by action, protocol and code.

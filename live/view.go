@@ -84,7 +84,7 @@ func (s *Service) follow(st status.State) {
 // newest is the room's state by now. A view just made has forgotten what it knew, so it can't tell late news: a push or a
 // pause whose goroutine was overtaken by the room's end must not come to life after it.
 func (s *Service) newest(st status.State) status.State {
-	now, err := s.machine.State(context.Background(), st.Record.Room)
+	now, err := s.stateOf(context.Background(), st.Record.Room)
 	switch {
 	case errors.Is(err, status.ErrUnknownRoom):
 		st.Deleted, st.Publisher = true, ""
@@ -108,10 +108,16 @@ func (s *Service) streamOf(room string) string {
 			return name
 		}
 	}
+	known, _ := s.near.get(room)
+	if known.room.ID != "" {
+		return known.room.Stream
+	}
+	mark := s.near.mark()
 	r, err := s.store.Room(context.Background(), room)
 	if err != nil {
 		return "" // deleted, or the store is away: nothing of it can be running here
 	}
+	s.near.keepRoom(mark, r)
 	return r.Stream
 }
 
@@ -119,17 +125,16 @@ func (s *Service) streamOf(room string) string {
 func (s *Service) steer(v *view) {
 	st := v.state
 	if v.push != nil && (st.Publisher == "" || st.Generation != v.push.generation) {
-		cause := ErrDropped
 		switch {
 		case st.Generation != v.push.generation:
-			cause = stream.ErrTakenOver
+			s.cut(v, stream.ErrTakenOver)
+		case s.believedLost(v):
+			s.look()
 		case st.Record.Code != status.Live && st.Record.Code != status.Paused:
-			cause = ErrRoomEnded
+			s.cut(v, ErrRoomEnded)
+		default:
+			s.cut(v, ErrDropped)
 		}
-		at, format := time.Now(), v.push.format()
-		s.hub.Drop(v.stream, cause)
-		v.push.over(cutReason(st, cause), at, format)
-		v.push = nil
 	}
 	if st.Deleted {
 		s.hub.Forget(v.stream, ErrRoomEnded)
@@ -141,4 +146,12 @@ func (s *Service) steer(v *view) {
 	case status.Waiting, status.Ended, status.Playback:
 		s.hub.End(v.stream, ErrRoomEnded)
 	}
+}
+
+// cut ends the room's push. v.mu is held.
+func (s *Service) cut(v *view, cause error) {
+	at, format := time.Now(), v.push.format()
+	s.hub.Drop(v.stream, cause)
+	v.push.over(cutReason(v.state, cause), at, format)
+	v.push = nil
 }

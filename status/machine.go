@@ -210,6 +210,13 @@ func (m *Machine) Heard(s State) {
 	}
 }
 
+// Reset forgets what was committed here: the store may have lost it, and what it says now is the newest.
+func (m *Machine) Reset() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.own)
+}
+
 func (m *Machine) tell(s State, own bool) {
 	m.mu.Lock()
 	fs := make([]func(State), 0, len(m.watchers))

@@ -1,0 +1,383 @@
+package live_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/address"
+	"liveroom/live"
+	"liveroom/live/stream"
+	"liveroom/status"
+)
+
+// cluster is some nodes over one store, one of which keeps the rooms.
+type cluster struct {
+	t      *testing.T
+	states *status.Memory
+	nodes  []*fixture
+	stops  []func()
+}
+
+// onNodes runs a test on two nodes, in a bubble of its own.
+func onNodes(t *testing.T, run func(t *testing.T, c *cluster, a, b *fixture)) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &cluster{t: t, states: status.NewMemory()}
+		rooms, groups := live.NewMemory(c.states), &fakeGroups{ensured: map[string]live.Room{}}
+		for _, name := range []string{"n1", "n2"} {
+			c.start(name, rooms, groups)
+		}
+		defer func() {
+			for _, stop := range c.stops {
+				stop()
+			}
+		}()
+		synctest.Wait()
+		run(t, c, c.nodes[0], c.nodes[1])
+	})
+}
+
+// start adds a node.
+func (c *cluster) start(name string, rooms live.Store, groups *fakeGroups) {
+	f := &fixture{t: c.t, states: c.states, hub: stream.NewHub(stream.Config{}), groups: groups}
+	f.machine = status.NewMachine(c.states, status.Config{Shared: true})
+	log := slog.New(slog.DiscardHandler)
+	var err error
+	f.Service, err = live.New(live.Config{
+		Node: name, Shared: c.states, AutoRoom: true,
+		PushKeys: address.Keys{Primary: pushKey}, PlayKeys: address.Keys{Primary: playKey},
+	}, rooms, f.machine, f.hub, groups, flushed{}, log)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = f.Run(ctx) })
+	if len(c.nodes) == 1 { // the second, so that the first may end
+		wg.Go(func() { _ = status.NewKeeper(status.KeeperConfig{}, f.machine, c.states, log).Run(ctx) })
+	}
+	c.nodes = append(c.nodes, f)
+	c.stops = append(c.stops, func() { cancel(); wg.Wait() })
+}
+
+// pass lets time pass, and what it brings happen.
+func (c *cluster) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// away lets the store be away.
+func (c *cluster) away(d time.Duration) {
+	c.states.Fail(status.ErrUnavailable)
+	c.pass(d)
+	c.states.Fail(nil)
+}
+
+func running(p *live.Push) bool {
+	select {
+	case <-p.Done():
+		return false
+	default:
+		return true
+	}
+}
+
+func TestPushOnAnotherNodeTakesOver(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		old := a.push("r")
+		before := a.record("r")
+		fresh := b.push("r")
+		c.pass(time.Millisecond)
+		ended(t, old, stream.ErrTakenOver)
+		old.Close(stream.StopLost)
+		if after := b.record("r"); after != before {
+			t.Errorf("a takeover changed the record:\n%+v\n%+v", before, after)
+		}
+		c.pass(time.Minute) // both renew what they hold
+		if !running(fresh) {
+			t.Errorf("the newer push ended: %v", fresh.Err())
+		}
+		fresh.Close(stream.StopClosed)
+		a.want("r", status.Paused, status.ReasonPushClosed)
+	})
+}
+
+func TestDrivenFromAnotherNode(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		ctx := t.Context()
+		a.create(live.Draft{ID: "r"})
+		p := a.push("r")
+		gated := func(want bool) {
+			t.Helper()
+			c.pass(time.Millisecond)
+			if in, _ := a.hub.Info("r"); in.Gated != want {
+				t.Errorf("gated: %v", in.Gated)
+			}
+		}
+		_, err := b.Pause(ctx, "r", status.ReasonByAnchor, "")
+		must(t, err)
+		gated(true)
+		_, err = b.Resume(ctx, "r", status.ReasonByAnchor, "")
+		must(t, err)
+		gated(false)
+		_, err = b.Drop(ctx, "r", "")
+		must(t, err)
+		c.pass(time.Millisecond)
+		ended(t, p, live.ErrDropped)
+		p.Close(stream.StopLost)
+		b.want("r", status.Paused, status.ReasonPushDropped)
+		p = a.push("r")
+		_, err = b.End(ctx, "r", status.ReasonByAdmin, "")
+		must(t, err)
+		c.pass(time.Millisecond)
+		ended(t, p, live.ErrRoomEnded)
+		p.Close(stream.StopLost)
+		a.want("r", status.Ended, status.ReasonByAdmin)
+	})
+}
+
+func TestPushOutlivesManyLeases(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		p := a.push("r")
+		before := a.record("r")
+		c.pass(10 * time.Minute)
+		if b.record("r") != before || !running(p) {
+			t.Errorf("%+v, %v", b.record("r"), p.Err())
+		}
+		p.Close(stream.StopClosed)
+	})
+}
+
+func TestNodeThatDiesLosesItsPushes(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		p := a.push("r")
+		session := a.record("r").Session
+		c.stops[0]() // nothing is reported, like a kill
+		c.pass(14 * time.Second)
+		b.want("r", status.Live, status.ReasonPushStarted)
+		c.pass(3 * time.Second)
+		b.want("r", status.Paused, status.ReasonPushLost)
+		again := b.push("r")
+		if r := b.want("r", status.Live, status.ReasonPushResumed); r.Session != session {
+			t.Error("the session is another")
+		}
+		again.Close(stream.StopClosed)
+		p.Close(stream.StopLost)
+	})
+}
+
+// TestPushGoesOnWhileTheStoreIsAway however long that is, and without a new version if its room has not changed.
+func TestPushGoesOnWhileTheStoreIsAway(t *testing.T) {
+	for _, d := range []time.Duration{time.Second, 10 * time.Second, time.Minute, 70 * time.Second, time.Hour} {
+		t.Run(d.String(), func(t *testing.T) {
+			onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+				a.create(live.Draft{ID: "r"})
+				p := a.push("r")
+				before := a.record("r")
+				c.pass(30 * time.Second)
+				c.away(d)
+				c.pass(5 * time.Minute)
+				if after := b.record("r"); after != before || !running(p) {
+					t.Errorf("%+v, %v", after, p.Err())
+				}
+				p.Close(stream.StopClosed)
+			})
+		})
+	}
+}
+
+// TestPushBelievedLostSpeaksUp: others ended it, while its node could not be heard.
+func TestPushBelievedLostSpeaksUp(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		p := a.push("r")
+		_, err := b.machine.PushStopped(t.Context(), "r", 1, status.ReasonPushLost)
+		must(t, err)
+		c.pass(4 * time.Second)
+		if r := b.want("r", status.Live, status.ReasonPushResumed); r.Version != 4 || !running(p) {
+			t.Errorf("%+v, %v", r, p.Err())
+		}
+		p.Close(stream.StopClosed)
+		b.want("r", status.Paused, status.ReasonPushClosed)
+		b.create(live.Draft{ID: "s"})
+		q := a.push("s")
+		_, err = b.machine.PushStopped(t.Context(), "s", 1, status.ReasonPushLost)
+		must(t, err)
+		_, err = b.End(t.Context(), "s", status.ReasonByAdmin, "")
+		must(t, err)
+		c.pass(4 * time.Second)
+		ended(t, q, live.ErrRoomEnded)
+		q.Close(stream.StopLost)
+		b.want("s", status.Ended, status.ReasonByAdmin)
+	})
+}
+
+func TestStopWhileTheStoreIsAwayIsReportedLater(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		p := a.push("r")
+		c.states.Fail(status.ErrUnavailable)
+		p.Close(stream.StopClosed)
+		c.pass(time.Minute)
+		c.states.Fail(nil)
+		c.pass(6 * time.Second)
+		b.want("r", status.Paused, status.ReasonPushClosed)
+	})
+}
+
+func TestNewPushWaitsForTheStore(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		c.states.Fail(status.ErrUnavailable)
+		time.AfterFunc(3*time.Second, func() { c.states.Fail(nil) })
+		p := a.push("r")
+		b.want("r", status.Live, status.ReasonPushStarted)
+		p.Close(stream.StopClosed)
+
+		c.states.Fail(status.ErrUnavailable)
+		begun := time.Now()
+		_, err := a.Publish(t.Context(), signed(pushKey, "r"))
+		wantRefusal(t, err, "store_unavailable")
+		var why *stream.Refusal
+		if errors.As(err, &why); !why.Temporary || time.Since(begun) != 5*time.Second {
+			t.Errorf("%+v after %v", why, time.Since(begun))
+		}
+		begun = time.Now()
+		bad := signed(playKey, "r")
+		_, err = a.Publish(t.Context(), bad)
+		wantRefusal(t, err, "bad_signature")
+		if time.Since(begun) > 0 {
+			t.Error("a stranger could wait")
+		}
+		c.states.Fail(nil)
+	})
+}
+
+func TestWatchingGoesOnWhileTheStoreIsAway(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		ctx := t.Context()
+		a.create(live.Draft{ID: "r"})
+		p := a.push("r")
+		play := func(f *fixture) error {
+			sub, err := f.Play(ctx, signed(playKey, "r"))
+			if err == nil {
+				sub.Close()
+			}
+			return err
+		}
+		c.pass(time.Second)
+		must(t, play(b))
+		c.states.Fail(status.ErrUnavailable)
+		c.pass(time.Minute)
+		must(t, play(b))
+		c.states.Fail(nil)
+		c.pass(time.Minute)
+		p.Close(stream.StopClosed)
+		_, err := a.End(ctx, "r", status.ReasonByAdmin, "")
+		must(t, err)
+		c.pass(time.Millisecond)
+		wantRefusal(t, play(b), "not_live")
+		c.states.Fail(status.ErrUnavailable)
+		wantRefusal(t, play(b), "not_live")
+		c.states.Fail(nil)
+	})
+}
+
+// TestNewsOfRooms: what is known nearby follows changes made elsewhere.
+func TestNewsOfRooms(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		ctx := t.Context()
+		a.create(live.Draft{ID: "r", Stream: "s"})
+		p := a.push("s")
+		unsigned := stream.Request{App: "live", Name: "s"}
+		wantRefusal(t, b.Authorize(ctx, unsigned), "missing_signature")
+		must(t, b.Authorize(ctx, signed(playKey, "s")))
+		free := live.PlayNone
+		_, err := a.Update(ctx, "r", live.Patch{PlayAuth: &free})
+		must(t, err)
+		c.pass(time.Millisecond)
+		must(t, b.Authorize(ctx, unsigned))
+		p.Close(stream.StopClosed)
+		must(t, a.Delete(ctx, "r", ""))
+		c.pass(time.Millisecond)
+		wantRefusal(t, b.Authorize(ctx, signed(playKey, "s")), "unknown_room")
+		b.create(live.Draft{ID: "r2", Stream: "s"})
+		p = b.push("s")
+		c.pass(time.Millisecond)
+		must(t, a.Authorize(ctx, signed(playKey, "s")))
+		p.Close(stream.StopClosed)
+	})
+}
+
+// TestStoppingNodeGivesItsPushesAway: the room waits for its anchor at once, who may come back to another node.
+func TestStoppingNodeGivesItsPushesAway(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		p := a.push("r")
+		a.Retire()
+		p.Close(stream.StopClosed)
+		b.want("r", status.Paused, status.ReasonPushLost)
+		_, err := a.Publish(t.Context(), signed(pushKey, "r"))
+		wantRefusal(t, err, "stopping")
+		b.push("r").Close(stream.StopClosed)
+	})
+}
+
+func TestTwoNodesMakeOneRoomOfAPush(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		pushes := make([]*live.Push, 8)
+		var wg sync.WaitGroup
+		for i := range pushes {
+			wg.Go(func() {
+				p, err := c.nodes[i%2].Publish(t.Context(), signed(pushKey, "auto"))
+				var why *stream.Refusal
+				if err != nil && (!errors.As(err, &why) || why.Code != "superseded") {
+					t.Error(err)
+				}
+				pushes[i] = p
+			})
+		}
+		wg.Wait()
+		c.pass(time.Minute)
+		alive := 0
+		for _, p := range pushes {
+			if p != nil && running(p) {
+				alive++
+				p.Close(stream.StopClosed)
+			}
+		}
+		page, _, err := a.Rooms(t.Context(), live.ListQuery{})
+		if alive != 1 || len(page) != 1 || err != nil {
+			t.Errorf("%d pushes run, %d rooms, %v", alive, len(page), err)
+		}
+	})
+}
+
+func TestTwoNodesRemoveARoomOnce(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		var wg sync.WaitGroup
+		for range 4 {
+			for _, f := range c.nodes {
+				wg.Go(func() {
+					err := f.Delete(t.Context(), "r", "")
+					var e *live.Error
+					if err != nil && (!errors.As(err, &e) || e.Code != "not_found") {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		wg.Wait()
+		if len(a.groups.dismissed) != 1 {
+			t.Errorf("dismissed: %v", a.groups.dismissed)
+		}
+	})
+}
