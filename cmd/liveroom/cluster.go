@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"regexp"
@@ -29,14 +28,15 @@ const waitingSaid = 10 * time.Second
 
 // cluster is what a node has in common with others: their Redis, and who they are.
 type cluster struct {
-	redis *redisstore.Store
-	nodes *redisstore.Nodes
-	news  *redisstore.News
-	peers *peer.Server      // what other nodes ask of this one
-	ask   *peer.Client      // and this one of others
-	sums  map[string]string // fingerprints of the secrets
-	leads []*redisstore.Lead
-	log   *slog.Logger
+	redis  *redisstore.Store
+	states *redisstore.Status
+	nodes  *redisstore.Nodes
+	news   *redisstore.News
+	peers  *peer.Server      // what other nodes ask of this one
+	ask    *peer.Client      // and this one of others
+	sums   map[string]string // fingerprints of the secrets
+	leads  []*redisstore.Lead
+	log    *slog.Logger
 }
 
 // nodeNames are the names that nodes may have.
@@ -86,7 +86,8 @@ func newCluster(set Settings, keys Secrets, log *slog.Logger) (*cluster, error) 
 	}
 	nodes := redis.Nodes(set.nodeName(), set.InternalURL, version, leaseTime)
 	return &cluster{
-		redis: redis, nodes: nodes, news: redis.News(), log: log, sums: keys.sums(),
+		redis: redis, states: redis.Status(redisstore.StatusConfig{LogEntries: eventLog, Lease: leaseTime}),
+		nodes: nodes, news: redis.News(), log: log, sums: keys.sums(),
 		peers: peer.NewServer([]byte(keys.NodeKey), log), ask: peer.NewClient(nodes.Me().ID, []byte(keys.NodeKey), nodes),
 	}, nil
 }
@@ -224,51 +225,4 @@ func (c *cluster) metrics() []web.Sample {
 		out = append(out, leads)
 	}
 	return out
-}
-
-// meet joins the cluster: it takes the ports, waits for Redis, and opens the stores there.
-func (p *program) meet(ctx context.Context, keys Secrets) (err error) {
-	if p.cluster, err = newCluster(p.set, keys, p.log); err != nil {
-		return err
-	}
-	if p.ports, err = listen(p.set); err != nil {
-		return err
-	}
-	for _, ln := range []net.Listener{p.ports.http, p.ports.ops} {
-		if ln == nil {
-			continue
-		}
-		stop, err := whileStarting(ln, p.log)
-		if err != nil {
-			return err
-		}
-		defer stop()
-	}
-	if err = p.cluster.wait(ctx); err != nil {
-		return err
-	}
-	p.stores, err = p.cluster.stores(p.set.Data)
-	return err
-}
-
-// hear has what caches stored things told when another node changes them.
-func (p *program) hear() {
-	p.cluster.news.Watch("words", p.words.Reload)
-	p.cluster.news.Watch("endpoints", p.callbacks.receivers.Reload)
-}
-
-// nodeID is this node's name and incarnation: a new one at each start.
-func (p *program) nodeID() string {
-	if p.cluster != nil {
-		return p.cluster.nodes.Me().ID
-	}
-	return p.set.nodeName() + "/" + randomHex(4)
-}
-
-// once is run as it is where this node is alone; in a cluster it runs on one node at a time.
-func (p *program) once(name string, run func(context.Context) error) func(context.Context) error {
-	if p.cluster == nil {
-		return run
-	}
-	return p.cluster.lead(name, func(ctx context.Context, _ uint64) error { return run(ctx) })
 }

@@ -153,7 +153,7 @@ func newProgram(ctx context.Context, set Settings, keys Secrets, log *slog.Logge
 // join makes the parts that know no network, from those that know nothing of the others to those that know many.
 func (p *program) join(keys Secrets) error {
 	p.hub = stream.NewHub(p.set.hub())
-	p.machine = status.NewMachine(p.stores.status, status.Config{})
+	p.machine = status.NewMachine(p.stores.status, status.Config{Shared: p.cluster != nil})
 	p.deadlines = status.NewDeadlines(status.DeadlinesConfig{}, p.machine, p.stores.status, p.log)
 
 	var err error
@@ -191,7 +191,11 @@ func (p *program) join(keys Secrets) error {
 		p.imHost.queue = p.callbacks.queues
 		steps = append(steps, p.imHost)
 	}
-	p.outbox = status.NewSynchroniser(status.SyncConfig{}, p.stores.status, steps, p.log)
+	sync := status.SyncConfig{}
+	if p.cluster != nil {
+		sync.Claims = p.cluster.states
+	}
+	p.outbox = status.NewSynchroniser(sync, p.stores.status, steps, p.log)
 	p.machine.Watch(func(s status.State) { p.outbox.Wake(s.Record.Room) })
 
 	p.rooms, err = live.New(live.Config{
@@ -230,7 +234,6 @@ func (p *program) joinDoors(keys Secrets) error {
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
 	if p.cluster != nil {
-		p.hear()
 		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.cluster.metrics)
 	}
 	if err = p.joinIM(keys, &deps); err != nil {
@@ -273,7 +276,7 @@ func (p *program) run(ctx context.Context) error {
 		{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, each) }},
 		{"jobs of the cluster", p.once("jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, once) })},
 	}
-	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.once("keeper", p.deadlines.Run)}, {"outbox", p.outbox.Run}}
+	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.keep()}, {"outbox", p.outbox.Run}}
 	chats := []actor{{"chat", p.chat.Run}, {"words", p.words.Run}}
 	files := []actor{{"files", p.files.Run}}
 	journal := []actor{{"audit log", p.audit.Run}}
@@ -281,7 +284,9 @@ func (p *program) run(ctx context.Context) error {
 	queues := []actor{{"callbacks", p.callbacks.queues.Run}}
 	var among []actor
 	if p.cluster != nil {
+		p.joinCluster()
 		among = p.cluster.actors()
+		domain = append(domain, actor{"changes of other nodes", func(ctx context.Context) error { return p.cluster.states.Follow(ctx, heard{p.machine}) }})
 	}
 	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)
 }
@@ -292,13 +297,15 @@ func (p *program) jobs() (each, once []job) {
 		{"files", "@every 10m", p.files.Sweep},
 	}
 	once = []job{
-		{"deadlines", "@every 30s", p.deadlines.Sweep},
 		{"rooms", "@every 1m", p.rooms.Sweep},
 		{"guests", "@every 1h", func(ctx context.Context) error {
 			_, err := p.accounts.SweepGuests(ctx)
 			return err
 		}},
 		{"audit", "@every 1h", p.audit.Sweep},
+	}
+	if p.cluster == nil { // else the keeper looks after them
+		once = append(once, job{"deadlines", "@every 30s", p.deadlines.Sweep})
 	}
 	return each, once
 }

@@ -12,7 +12,6 @@ import (
 	"liveroom/chat/file"
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
-	"liveroom/internal/redisstore"
 	"liveroom/live"
 	"liveroom/status"
 	"liveroom/web"
@@ -69,8 +68,7 @@ func (c *cluster) stores(data string) (*stores, error) {
 	if err != nil {
 		return nil, err
 	}
-	states := c.redis.Status(redisstore.StatusConfig{LogEntries: eventLog, Lease: leaseTime})
-	s.status, s.rooms = states, c.redis.Live(states)
+	s.status, s.rooms = c.states, c.redis.Live(c.states)
 	s.accounts, s.audit, s.words, s.files = c.redis.Accounts(), c.redis.Audit(), c.redis.Words(), c.redis.Files()
 	s.endpoints, s.pushes = c.redis.Endpoints(), c.redis.Pushes()
 	return s, nil

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"net"
+
+	"liveroom/internal/redisstore"
+	"liveroom/status"
+)
+
+// meet joins the cluster: it takes the ports, waits for Redis, and opens the stores there.
+func (p *program) meet(ctx context.Context, keys Secrets) (err error) {
+	if p.cluster, err = newCluster(p.set, keys, p.log); err != nil {
+		return err
+	}
+	if p.ports, err = listen(p.set); err != nil {
+		return err
+	}
+	for _, ln := range []net.Listener{p.ports.http, p.ports.ops} {
+		if ln == nil {
+			continue
+		}
+		stop, err := whileStarting(ln, p.log)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	if err = p.cluster.wait(ctx); err != nil {
+		return err
+	}
+	p.stores, err = p.cluster.stores(p.set.Data)
+	return err
+}
+
+// nodeID is this node's name and incarnation: a new one at each start.
+func (p *program) nodeID() string {
+	if p.cluster != nil {
+		return p.cluster.nodes.Me().ID
+	}
+	return p.set.nodeName() + "/" + randomHex(4)
+}
+
+// once is run as it is where this node is alone; in a cluster it runs on one node at a time.
+func (p *program) once(name string, run func(context.Context) error) func(context.Context) error {
+	if p.cluster == nil {
+		return run
+	}
+	return p.cluster.lead(name, func(ctx context.Context, _ uint64) error { return run(ctx) })
+}
+
+// joinCluster makes what a node does for and with the others, once its own parts are made.
+func (p *program) joinCluster() {
+	p.cluster.news.Watch(redisstore.NewsWords, p.words.Reload)
+	p.cluster.news.Watch(redisstore.NewsEndpoints, p.callbacks.receivers.Reload)
+}
+
+// keep is what ends rooms whose time is up, and the pushes of nodes that died.
+func (p *program) keep() func(context.Context) error {
+	if p.cluster == nil {
+		return p.deadlines.Run
+	}
+	keeper := status.NewKeeper(status.KeeperConfig{Lease: leaseTime}, p.machine, p.cluster.states, p.log)
+	return p.once("keeper", keeper.Run)
+}
+
+// heard tells the machine what other nodes did to rooms.
+type heard struct{ machine *status.Machine }
+
+// Changed implements status.Follower.
+func (h heard) Changed(_ string, s *status.State, _ bool) {
+	if s != nil {
+		h.machine.Heard(*s)
+	}
+}
+
+// Fresh implements status.Follower.
+func (heard) Fresh(bool) {}
+
+// Reset implements status.Follower.
+func (heard) Reset() {}
