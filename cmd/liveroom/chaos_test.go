@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -37,14 +36,10 @@ func TestChaosOnOneNode(t *testing.T) {
 		n := startNode(t, "--chat-user-rate", "20", "--chat-user-burst", "40")
 		run := newChaos(t, seed, []*node{n})
 		run.rules.ChatMayRepeat = true
-		run.faults = map[string]func(string, time.Duration){
-			"kill":      func(_ string, d time.Duration) { n.kill(); time.Sleep(d); n.start() },
-			"terminate": func(_ string, d time.Duration) { n.stop(); time.Sleep(d); n.start() },
-			"halt": func(_ string, d time.Duration) {
-				_ = n.cmd.Process.Signal(syscall.SIGSTOP)
-				time.Sleep(d)
-				_ = n.cmd.Process.Signal(syscall.SIGCONT)
-			},
+		run.faults = map[string]func(time.Duration){
+			"kill n1":      func(d time.Duration) { n.kill(); time.Sleep(d); n.start() },
+			"terminate n1": func(d time.Duration) { n.stop(); time.Sleep(d); n.start() },
+			"halt n1":      func(d time.Duration) { n.freeze(); time.Sleep(d); n.goOn() },
 		}
 		run.play(time.Duration(scale())*15*time.Second, []chaos.Kind{
 			{Name: "kill", Targets: []string{"n1"}, Least: 0, Most: 2 * time.Second, Weight: 3},
@@ -62,7 +57,7 @@ func TestRestartsUnderLoad(t *testing.T) {
 		n := startNode(t, "--chat-user-rate", "20", "--chat-user-burst", "40")
 		run := newChaos(t, seed, []*node{n})
 		run.rules.NoGaps = true
-		run.faults = map[string]func(string, time.Duration){"restart": func(_ string, d time.Duration) { n.stop(); time.Sleep(d); n.start() }}
+		run.faults = map[string]func(time.Duration){"restart n1": func(d time.Duration) { n.stop(); time.Sleep(d); n.start() }}
 		run.play(time.Duration(scale())*10*time.Second, []chaos.Kind{{Name: "restart", Targets: []string{"n1"}, Most: 500 * time.Millisecond, Weight: 1}})
 	}
 }
@@ -73,7 +68,7 @@ type chaosRun struct {
 	seed   uint64
 	world  *chaos.World
 	rules  chaos.Rules
-	faults map[string]func(target string, d time.Duration) // each breaks something for a time and mends it
+	faults map[string]func(time.Duration) // by kind and target: each breaks something for a time and mends it
 }
 
 // newChaos prepares a run on nodes that are there.
@@ -92,7 +87,6 @@ func newChaos(t *testing.T, seed uint64, nodes []*node) *chaosRun {
 	}
 	for i, n := range nodes {
 		w.Nodes = append(w.Nodes, chaos.Node{Name: fmt.Sprint("n", i+1), HTTP: n.http, RTMP: n.rtmp})
-		n.call("GET", "/api/v1/rooms", nil, nil)
 	}
 	for _, room := range chaosRooms {
 		nodes[0].createRoom(map[string]any{"id": room, "anchor": "anchor_" + room, "grace": "10m", "pauseLimit": "10m"})
@@ -123,7 +117,11 @@ func (r *chaosRun) play(length time.Duration, kinds []chaos.Kind) {
 	cast.Go(func() { w.Listener(ctx, "listener") })
 	for i, room := range chaosRooms {
 		of := func(who string) string { return fmt.Sprint(who, "_", room) }
-		cast.Go(func() { w.Anchor(ctx, of("anchor"), room) })
+		if i == 0 {
+			cast.Go(func() { w.Encoder(ctx, of("anchor"), room) })
+		} else {
+			cast.Go(func() { w.Anchor(ctx, of("anchor"), room) })
+		}
 		cast.Go(func() { w.Poller(ctx, of("poller"), room) })
 		cast.Go(func() { w.Waiter(ctx, of("waiter"), room) })
 		if i > 0 { // one room is never driven
@@ -184,7 +182,7 @@ func (r *chaosRun) breakThings(plan []chaos.Step) {
 			lock.Lock()
 			defer lock.Unlock()
 			r.world.History.Add("plan", s.Target, "", chaos.Fault{Text: fmt.Sprint(s.Kind, " for ", s.For)})
-			r.faults[s.Kind](s.Target, s.For)
+			r.faults[s.Kind+" "+s.Target](s.For)
 			r.world.History.Add("plan", s.Target, "", chaos.Fault{Text: s.Kind + " is over"})
 		})
 	}
