@@ -130,8 +130,10 @@ func (s *Service) askJoin(ctx context.Context, group string, who Identity) error
 	}
 	in := false
 	err := s.with(ctx, group, func(r *room) error {
-		_, away := r.away[who.User]
-		in = away || r.has(who.User)
+		_, in = r.away[who.User]
+		if in = in || r.has(who.User); !in {
+			_, _, in = r.elsewhere(who.User)
+		}
 		return r.mayEnter(who, time.Now())
 	})
 	if err != nil || in {

@@ -24,7 +24,10 @@ type absent struct {
 // held.
 func (r *room) arrive(who Identity, back bool) {
 	a, was := r.away[who.User]
-	delete(r.away, who.User)
+	r.unaway(who.User)
+	if !was {
+		_, a, was = r.elsewhere(who.User)
+	}
 	if r.s.cfg.Observer == nil || was && !a.told {
 		return
 	}
@@ -42,17 +45,14 @@ func (r *room) lose(user string) {
 	if r.gone || r.s.cfg.Gate == nil && r.s.cfg.Observer == nil {
 		return
 	}
-	if r.away == nil {
-		r.away = make(map[string]absent)
-	}
-	r.away[user] = absent{since: r.usedAt}
+	r.setAway(user, absent{since: r.usedAt})
 }
 
 // silentSince sets when something was heard last of a user whose line fell. The room's lock is held.
 func (r *room) silentSince(user string, heard time.Time) {
 	if a, away := r.away[user]; away && heard.Before(a.since) {
 		a.since = heard
-		r.away[user] = a
+		r.setAway(user, a)
 	}
 }
 
@@ -60,8 +60,8 @@ func (r *room) silentSince(user string, heard time.Time) {
 // it, on the device that left if it is the user himself. The room's lock is held.
 func (r *room) part(user string, by Identity, reason string) {
 	a, was := r.away[user]
-	delete(r.away, user)
-	stays := r.has(user)
+	r.unaway(user)
+	stays := r.has(user) || reason == "" && r.staysElsewhere(user, by.Platform)
 	if r.s.cfg.Observer == nil || !was && (!stays || reason != "") {
 		return
 	}
@@ -81,10 +81,14 @@ func (r *room) lookForAway(now time.Time) {
 	for user, a := range r.away {
 		switch {
 		case !a.told && now.Sub(a.since) > awaySilence:
-			r.away[user] = absent{a.since, true}
+			if r.toldElsewhere(user, a.since) {
+				r.unaway(user)
+				continue
+			}
+			r.setAway(user, absent{a.since, true})
 			gone = append(gone, user)
 		case a.told && (now.Sub(a.since) > r.s.cfg.ResumeAge || len(r.away) > maxAway):
-			delete(r.away, user)
+			r.unaway(user)
 		}
 	}
 	if len(gone) > 0 && r.s.cfg.Observer != nil {

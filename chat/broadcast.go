@@ -52,8 +52,15 @@ func (s *Service) Broadcast(ctx context.Context, m Message, who Identity) (Ack, 
 		return ack, err
 	}
 	groups := 0
+	elsewhere := s.groupsElsewhere()
 	for _, r := range s.loaded() {
-		if s.hand(r, m) {
+		if s.hand(r, m, elsewhere[r.id]) {
+			groups++
+		}
+		delete(elsewhere, r.id)
+	}
+	for group := range elsewhere {
+		if r, err := s.room(ctx, group); err == nil && s.hand(r, m, true) {
 			groups++
 		}
 	}
@@ -61,11 +68,19 @@ func (s *Service) Broadcast(ctx context.Context, m Message, who Identity) (Ack, 
 	return ack, nil
 }
 
-// hand puts a copy of a message of the server into a room, if somebody is there, and says so.
-func (s *Service) hand(r *room, m Message) bool {
+// groupsElsewhere are those in which somebody is on another node.
+func (s *Service) groupsElsewhere() map[string]bool {
+	if s.abroad == nil {
+		return nil
+	}
+	return s.abroad.census.groups(s.abroad.n.Others())
+}
+
+// hand puts a copy of a message of the server into a room, if somebody is there, here or elsewhere, and says so.
+func (s *Service) hand(r *room, m Message, elsewhere bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.gone || len(r.members) == 0 {
+	if r.gone || len(r.members) == 0 && !elsewhere {
 		return false
 	}
 	m.Group = r.id

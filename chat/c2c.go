@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -55,7 +56,7 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 		}
 		ack = s.letters.settle(user, p, time.Now(), &s.cfg)
 		if !p.Unheard {
-			s.handOver(user, p, from)
+			s.handOver(ctx, user, p, from)
 		}
 		return nil
 	})
@@ -66,12 +67,47 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 	return ack, nil
 }
 
-// handOver hands a message to everybody who gets it.
-func (s *Service) handOver(user string, p *sending, from Session) {
+// handOver hands a message to everybody who gets it, on all nodes.
+func (s *Service) handOver(ctx context.Context, user string, p *sending, from Session) {
 	s.direct.Add(1)
-	m := p.Message
+	s.handOverHere(user, p.Message, p.how.Alone, from)
+	if s.abroad == nil {
+		return
+	}
+	to := []string{user}
+	if user != p.Message.From && !p.how.Alone {
+		to = append(to, p.Message.From)
+	}
+	letter := &letterNews{user, p.how.Alone, *p.Message}
+	for _, node := range s.nodesOf(ctx, to) {
+		s.abroad.mail.say(node, news{Letter: letter})
+	}
+}
+
+// letterNews is a message to devices on another node.
+type letterNews struct {
+	To      string  `json:"to"`
+	Alone   bool    `json:"alone,omitempty"`
+	Message Message `json:"message"`
+}
+
+// nodesOf are the other nodes on which users are signed in. Where that can't be told, nobody is elsewhere.
+func (s *Service) nodesOf(ctx context.Context, users []string) (nodes []string) {
+	found, _ := s.usersElsewhere(ctx, users)
+	for _, e := range found {
+		for node, w := range e.Nodes {
+			if len(w.Devices) > 0 && !slices.Contains(nodes, node) {
+				nodes = append(nodes, node)
+			}
+		}
+	}
+	return nodes
+}
+
+// handOverHere hands a message to those devices on this node that get it.
+func (s *Service) handOverHere(user string, m *Message, alone bool, from Session) {
 	to := s.devicesOf(user)
-	if user != m.From && !p.how.Alone {
+	if user != m.From && !alone {
 		to = append(to, s.devicesOf(m.From)...)
 	}
 	for _, d := range to {

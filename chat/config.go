@@ -89,6 +89,9 @@ type Config struct {
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)
 
+	// Watched names the groups whose streams are watched on this node, for other nodes. Nil: those in which somebody is.
+	Watched func() []string
+
 	// Account finds an account, or answers ErrNoAccount: that in whose name an administrator sends, that of who is sent a
 	// message by another user, and those of a group's owner and administrators, for their nicks (see Skeleton). Nil: any
 	// will do, and nobody's nick is known.
@@ -174,6 +177,9 @@ func (c Config) withDefaults() Config {
 	def(&c.StoreTimeout, 5*time.Second)
 	if c.Viewers == nil {
 		c.Viewers = func(string) (int, []string) { return 0, nil }
+	}
+	if c.Watched == nil {
+		c.Watched = func() []string { return nil }
 	}
 	if c.Withdrawing == nil {
 		c.Withdrawing = func(context.Context, string, uint64, *Message, WithdrawalKind) error { return nil }

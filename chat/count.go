@@ -12,6 +12,8 @@ type counter struct {
 	linked   int // of those, the ones of a live session here
 	askedAt  time.Time
 
+	strangers []string // while there are other nodes: vids of those who are not here
+
 	pushed   Count // what members were told last
 	pushedAt time.Time
 	version  uint64
@@ -23,7 +25,7 @@ func (s *Service) Count(group string) Count {
 	watching, vids := s.cfg.Viewers(group)
 	r := s.inMemory(group)
 	if r == nil {
-		return Count{Viewers: watching, Online: watching}
+		return s.others(group).plus(Headcount{Viewers: watching}).count()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -34,16 +36,22 @@ func (s *Service) Count(group string) Count {
 // watch notes who watches. The room's lock is held.
 func (r *room) watch(sessions int, vids []string) {
 	r.counter.watching, r.counter.linked, r.counter.askedAt = sessions, 0, time.Now()
+	r.counter.strangers = nil
 	for _, vid := range vids {
 		if r.watches[vid] > 0 {
 			r.counter.linked++
+		} else if r.s.abroad != nil {
+			r.counter.strangers = append(r.counter.strangers, vid)
 		}
 	}
 }
 
 // count adds up. The room's lock is held.
 func (r *room) count() Count {
-	members := r.population()
+	if r.s.abroad != nil {
+		return r.headcount().plus(r.s.others(r.id)).count()
+	}
+	members := r.local()
 	return Count{Members: members, Viewers: r.counter.watching, Online: members + max(0, r.counter.watching-r.counter.linked)}
 }
 

@@ -82,7 +82,11 @@ func (s *Service) closeExpired(now time.Time) {
 		return
 	}
 	for i := range p.shards {
-		s.closeAll(p.shards[i].expired(now, &p.expiry, s.cfg.signedOut(SignOutClosed)), Closing{Reason: CloseExpired, Type: KickedByExpiry})
+		out := p.shards[i].expired(now, &p.expiry, s.cfg.signedOut(SignOutClosed))
+		for _, d := range out {
+			p.moved(d.who.User)
+		}
+		s.closeAll(out, Closing{Reason: CloseExpired, Type: KickedByExpiry})
 	}
 }
 

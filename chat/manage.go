@@ -192,7 +192,10 @@ func (s *Service) Dismiss(ctx context.Context, id string) error {
 
 // dismiss empties the room for good. The room's lock is held.
 func (r *room) dismiss() {
-	r.gone, r.away = true, nil
+	r.gone = true
+	for user := range r.away {
+		r.unaway(user)
+	}
 	for _, m := range append([]*member(nil), r.members...) {
 		r.remove(m.sess)
 	}

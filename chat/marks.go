@@ -28,18 +28,19 @@ type MemberMarks struct {
 }
 
 // Mark sets marks on members of a group, or takes them off, and answers whose were changed: who is not there is left out, and
-// that nobody is there is an error. Marks end when a member leaves with his last device; they are in memory only. Owner and
+// that nobody is there is an error. Marks end when a member leaves with his last device on a node; they are in memory only, and bounded for each node. Owner and
 // administrators may, but MarkRobot is for application administrators.
 func (s *Service) Mark(ctx context.Context, group string, by Identity, set bool, members []MemberMarks) (done []MemberMarks, err error) {
 	robots, err := checkMarks(members)
 	if err != nil {
 		return nil, err
 	}
+	elsewhere := s.placedElsewhere(ctx, group, usersOf(members))
 	err = s.with(ctx, group, func(r *room) error {
 		if err := r.mayModerate(by); err != nil {
 			return err
 		}
-		done = slices.DeleteFunc(slices.Clone(members), func(m MemberMarks) bool { return r.users[m.User] == nil })
+		done = slices.DeleteFunc(slices.Clone(members), func(m MemberMarks) bool { return r.users[m.User] == nil && !elsewhere[m.User] })
 		if len(done) == 0 {
 			return ErrParameter.with("users", "none of them is in the group")
 		}
@@ -49,6 +50,9 @@ func (s *Service) Mark(ctx context.Context, group string, by Identity, set bool,
 		}
 		return err
 	})
+	if err == nil && len(robots) == 0 {
+		s.tellMarks(group, set, done)
+	}
 	if err != nil || len(robots) == 0 {
 		return done, err
 	}
@@ -67,13 +71,53 @@ func (s *Service) Mark(ctx context.Context, group string, by Identity, set bool,
 	if err != nil {
 		return nil, err
 	}
-	return done, s.with(ctx, group, func(r *room) (err error) {
-		next, err := r.marksThen(set, done)
-		if err == nil {
-			r.marked = next
-		}
-		return err
-	})
+	err = s.with(ctx, group, func(r *room) error { return r.mark(set, done) })
+	if err == nil {
+		s.tellMarks(group, set, done)
+	}
+	return done, err
+}
+
+// mark sets marks on those who are here. The room's lock is held.
+func (r *room) mark(set bool, members []MemberMarks) error {
+	next, err := r.marksThen(set, members)
+	if err == nil {
+		r.marked = next
+	}
+	return err
+}
+
+// marksNews are marks that were set by another node, on those who are here.
+type marksNews struct {
+	Group   string        `json:"group"`
+	Set     bool          `json:"set"`
+	Members []MemberMarks `json:"members"`
+}
+
+// tellMarks has other nodes set marks on those who are there.
+func (s *Service) tellMarks(group string, set bool, members []MemberMarks) {
+	if s.abroad != nil {
+		s.abroad.mail.say("", news{Marks: &marksNews{group, set, members}})
+	}
+}
+
+// markHere does what another node was asked for.
+func (s *Service) markHere(m *marksNews) {
+	r := s.inMemory(m.Group)
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_ = r.mark(m.Set, m.Members) // each node takes as many as it may
+}
+
+// usersOf are those whose marks they are.
+func usersOf(members []MemberMarks) (users []string) {
+	for _, m := range members {
+		users = append(users, m.User)
+	}
+	return users
 }
 
 // checkMarks looks at what is to be marked and returns who gets MarkRobot, or loses it.
@@ -160,7 +204,7 @@ func (m marked) forget(p *person) {
 
 // Marked lists the members with a mark, also those with MarkHidden, as Members lists all; but all of them.
 func (s *Service) Marked(ctx context.Context, group string, by Identity, mark uint32, after string, limit int) (page []Member, next string, err error) {
-	return s.members(ctx, group, by, after, limit, func(r *room) []*person { return r.withMark(mark) })
+	return s.members(ctx, subject{group, mark, true}, by, after, limit)
 }
 
 // withMark are the members with a mark, who came last first. The room's lock is held.

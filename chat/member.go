@@ -26,6 +26,7 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 	if err := s.askViewers(ctx, group); err != nil {
 		return j, err
 	}
+	defer s.acquaint(ctx, who)()
 	if err := s.askJoin(ctx, group, who); err != nil {
 		return j, err
 	}

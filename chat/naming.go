@@ -26,12 +26,67 @@ type hosts struct {
 }
 
 // Renamed puts a user's new nick and avatar in force: whatever he says from now on carries them, on every session that is
-// there already. The members of his rooms are told with the event member within a second.
+// there already, on all nodes. The members of his rooms are told with the event member within a second.
 func (s *Service) Renamed(user, nick, avatar string) {
-	s.presence.rename(guise{user, nick, avatar}, time.Now())
-	for _, r := range s.loaded() {
-		r.rename(user, nick, avatar)
+	g := guise{user, nick, avatar}
+	s.renamedHere(g, nil)
+	if s.abroad != nil {
+		s.abroad.mail.say("", news{Called: &calledNews{guise: g}})
+		s.spread(g)
 	}
+}
+
+// calledNews is what a user is called now, and groups in which he is by the node that tells: others have it of the node
+// where he was renamed.
+type calledNews struct {
+	guise
+	Groups []string `json:"groups,omitempty"`
+}
+
+// renamedHere puts a name in force on this node. In groups the user is by another node.
+func (s *Service) renamedHere(g guise, groups []string) {
+	if groups == nil {
+		s.presence.rename(g, time.Now())
+		for _, r := range s.loaded() {
+			r.rename(g.User, g.Nick, g.Avatar)
+		}
+		return
+	}
+	for _, id := range groups {
+		if r := s.inMemory(id); r != nil {
+			r.renamedElsewhere(g)
+		}
+	}
+}
+
+// spread tells other nodes in which groups a user with another name is by this one.
+func (s *Service) spread(g guise) {
+	c := &calledNews{guise: g}
+	for r := range s.presence.roomsOf(g.User) {
+		c.Groups = append(c.Groups, r.id)
+	}
+	if len(c.Groups) > 0 {
+		s.abroad.mail.say("", news{Called: c})
+	}
+}
+
+// renamedElsewhere notes that a user who is in the room by another node has another name.
+func (r *room) renamedElsewhere(g guise) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.users[g.User] != nil || len(r.members) == 0 {
+		return // he is here too, or there is nobody to tell
+	}
+	r.newName(g.User, &g)
+}
+
+// newName has the members told; other is a user who is not here. The room's lock is held.
+func (r *room) newName(user string, other *guise) {
+	if r.renamed == nil {
+		r.renamed = make(map[string]*guise)
+	}
+	r.renamed[user] = other
+	r.s.restless.add(r)
 }
 
 // rename notes what a user is called. Who is logging in meanwhile may have read the name before.
@@ -116,29 +171,29 @@ func (r *room) rename(user, nick, avatar string) {
 		changed = changed || m.who.Nick != nick || m.who.Avatar != avatar
 		m.who.Nick, m.who.Avatar = nick, avatar
 	}
-	if !changed {
-		return
+	if changed {
+		r.newName(user, nil)
 	}
-	if r.renamed == nil {
-		r.renamed = make(map[string]bool)
-	}
-	r.renamed[user] = true
-	r.s.restless.add(r)
 }
 
 // newNames are the events for those who have another name. The room's lock is held.
 func (r *room) newNames(now time.Time) (items []Item) {
-	for user := range r.renamed {
+	for user, other := range r.renamed {
 		if len(items) == mostRenamed {
 			return items
 		}
 		delete(r.renamed, user)
-		p := r.users[user]
-		if p == nil {
+		var who Identity
+		switch p := r.users[user]; {
+		case p != nil:
+			who = p.who()
+		case other != nil:
+			who = Identity{User: user, Nick: other.Nick, Avatar: other.Avatar}
+		default:
 			continue
 		}
 		r.renames = max(r.renames+1, uint64(now.UnixMilli())) // goes on over a restart
-		e := event("member", r.renames, r.guise(p.who()))
+		e := event("member", r.renames, r.guise(who))
 		e.Event.Lossy = true // what he says carries the name too
 		items = append(items, e)
 	}

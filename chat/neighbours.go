@@ -57,7 +57,8 @@ type Headcount struct {
 	Members int `json:"m,omitempty"` // anonymous guests, and those named users who do not count on another node
 	Viewers int `json:"v,omitempty"` // play sessions
 	Linked  int `json:"l,omitempty"` // play sessions anywhere of those who are members here
-	Robots  int `json:"r,omitempty"` // those among Members who are robots too
+	Robots  int `json:"r,omitempty"` // robots of the group
+	Manned  int `json:"h,omitempty"` // those of them who are there and among Members
 }
 
 // Whereabouts is where a user is on one node. The zero one is nowhere.
@@ -80,6 +81,8 @@ type Seat struct {
 	Bound int64  `json:"b,omitempty"` // when the newest came that is in one room at a time; 0: there is none
 	Own   bool   `json:"o,omitempty"` // the group is his
 	Live  bool   `json:"l,omitempty"` // one that Bound speaks of has signed in
+	Pages bool   `json:"w,omitempty"` // he is there with web instances
+	Apps  bool   `json:"x,omitempty"` // and with others
 
 	AwaySince time.Time `json:"a,omitzero"`   // when something was heard of him last; zero: he is there
 	AwayTold  bool      `json:"at,omitempty"` // the Observer knows

@@ -33,8 +33,9 @@ func (p *presence) sit(m *member, rule OneRoom) (elsewhere []*member) {
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	u := shard.user(m.who.User)
+	own := m.who.User == m.room.group.Owner
+	m.since, m.joined, m.own = p.stamp(), m.room.users[m.who.User].since, own
 	if rule.binds(&m.who) {
-		own := m.who.User == m.room.group.Owner
 		for _, other := range u.seats {
 			if other.room != m.room && rule.binds(&other.who) && (!own || other.sess == m.sess) {
 				elsewhere = append(elsewhere, other)
@@ -42,6 +43,7 @@ func (p *presence) sit(m *member, rule OneRoom) (elsewhere []*member) {
 		}
 	}
 	u.seats = append(u.seats, m)
+	p.moved(m.who.User)
 	return elsewhere
 }
 
@@ -53,6 +55,7 @@ func (p *presence) stand(m *member) {
 	u := shard.users[m.who.User]
 	at := slices.Index(u.seats, m)
 	u.seats = slices.Delete(u.seats, at, at+1)
+	p.moved(m.who.User)
 	shard.forget(m.who.User)
 }
 
@@ -66,9 +69,19 @@ func (p *presence) movedOn(r *room, sess Session, who Identity, rule OneRoom) bo
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	u := shard.users[who.User]
-	return u != nil && slices.ContainsFunc(u.seats, func(m *member) bool {
+	return u != nil && (slices.ContainsFunc(u.seats, func(m *member) bool {
 		return m.room != r && m.sess != sess && rule.binds(&m.who) && slices.ContainsFunc(u.devices, func(d device) bool { return d.sess == m.sess })
-	})
+	}) || u.boundElsewhere(r.id, p.others()))
+}
+
+// boundElsewhere says whether a user is by another node in a room besides this one, with a device that is in one at a time.
+func (u *present) boundElsewhere(group string, living []string) bool {
+	for node, r := range u.abroad {
+		if slices.Contains(living, node) && slices.ContainsFunc(r.Seats, func(s Seat) bool { return s.Group != group && s.Bound > 0 && s.Live }) {
+			return true
+		}
+	}
+	return false
 }
 
 // giveWay takes a member out of the room because his user joined another one with a session. A room's owner stays on his

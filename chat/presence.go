@@ -1,10 +1,12 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +34,9 @@ type presence struct {
 	seed   maphash.Seed
 	shards [presenceShards]presenceShard
 	expiry expiry
+
+	abroad *abroad      // nil: there are no other nodes
+	clock  atomic.Int64 // the last stamp
 }
 
 type presenceShard struct {
@@ -42,20 +47,31 @@ type presenceShard struct {
 	renamed map[string]renaming // who took another name lately
 }
 
-// present is a user who is signed in, or in a room.
+// present is a user who is signed in, or in a room, or was until his line fell.
 type present struct {
-	devices []device  // in the order they came
-	seats   []*member // one for each session and room
+	devices []device         // in the order they came
+	seats   []*member        // one for each session and room
+	away    map[*room]absent // while there are other nodes: the rooms' room.away
+
+	abroad   map[string]report // by node; nodes that live no more may be among them
+	known    bool              // the registry has answered since he came
+	expected int               // how many are waited for
 }
 
 // device is a session that has signed in.
 type device struct {
-	sess Session
-	who  Identity
+	sess  Session
+	who   Identity
+	since int64 // see presence.stamp
+
+	fresh    bool     // the registry has not answered since it was told of it
+	sent     bool     // it is being told
+	told     bool     // the Observer knows, if there is one
+	replaced []string // until it does: the platforms of those that were sent away for it
 }
 
-func newPresence() *presence {
-	p := &presence{seed: maphash.MakeSeed()}
+func newPresence(a *abroad) *presence {
+	p := &presence{seed: maphash.MakeSeed(), abroad: a}
 	p.expiry.sooner = make(chan struct{}, 1)
 	for i := range p.shards {
 		p.shards[i].users = make(map[string]*present)
@@ -65,16 +81,64 @@ func newPresence() *presence {
 	return p
 }
 
+// stamp is the time, Unix microseconds, and later than all others that this node gave or heard of.
+func (p *presence) stamp() int64 {
+	for {
+		last := p.clock.Load()
+		if now := max(last+1, time.Now().UnixMicro()); p.clock.CompareAndSwap(last, now) {
+			return now
+		}
+	}
+}
+
+// notEarlier lets later stamps be later than those of another node.
+func (p *presence) notEarlier(w Whereabouts) {
+	newest := int64(0)
+	for _, d := range w.Devices {
+		newest = max(newest, d.Since)
+	}
+	for _, seat := range w.Seats {
+		newest = max(newest, seat.Since, seat.Bound)
+	}
+	for last := p.clock.Load(); last < newest && !p.clock.CompareAndSwap(last, newest); last = p.clock.Load() {
+	}
+}
+
+// restamp lets a device that comes in be the newest of those that the registry knew before it, whatever clocks say, and says
+// whether there is one. The shard's lock is held.
+func (p *presence) restamp(u *present, e Elsewhere) (fresh bool) {
+	for _, w := range e.Nodes {
+		p.notEarlier(w)
+	}
+	for i := range u.devices {
+		if d := &u.devices[i]; d.fresh && d.sent {
+			if d.fresh, fresh = false, true; len(e.Nodes) > 0 {
+				d.since = p.stamp()
+				p.moved(d.who.User)
+			}
+		}
+	}
+	slices.SortStableFunc(u.devices, func(a, b device) int { return cmp.Compare(a.since, b.since) })
+	return fresh
+}
+
+// moved has the registry told of a user. The shard's lock may be held.
+func (p *presence) moved(user string) {
+	if p.abroad != nil {
+		p.abroad.moved(user)
+	}
+}
+
 func (p *presence) shard(user string) *presenceShard {
 	return &p.shards[maphash.String(p.seed, user)%presenceShards]
 }
 
 // SignIn makes a session one of its user's devices. The same instance coming back takes the place of its former session;
-// of more devices of one kind (Config.Rivals) than Config allows the oldest are sent away. Who was sent away while he was
-// logging in is refused. Anonymous guests are let through and not noted.
+// of more devices of one kind (Config.Rivals) than Config allows the oldest are sent away, on whatever node they are. Who was
+// sent away while he was logging in is refused. Anonymous guests are let through and not noted.
 //
 // It may be called once for a session, which is in until SignOut.
-func (s *Service) SignIn(_ context.Context, who Identity, sess Session) error {
+func (s *Service) SignIn(ctx context.Context, who Identity, sess Session) error {
 	if s.stopping() {
 		return ErrStopping
 	}
@@ -84,18 +148,37 @@ func (s *Service) SignIn(_ context.Context, who Identity, sess Session) error {
 	if who.Anonymous {
 		return nil
 	}
-	former, oldest, err := s.presence.enter(device{sess, who}, &s.cfg)
+	former, oldest, why, err := s.presence.enter(device{sess: sess, who: who}, &s.cfg)
 	if err != nil {
 		return err
 	}
 	s.closeAll(former, Closing{Reason: CloseReconnected})
-	for _, d := range oldest {
-		why := Closing{Reason: CloseReplaced, Type: KickedByDevice, Detail: "you came in on more devices than you may have at a time"}
-		if OptPlatform(who.Platform) == PlatformWeb && OptPlatform(d.who.Platform) == PlatformWeb {
-			why.Type = KickedByInstance
-		}
-		s.closeAll([]device{d}, why)
+	s.closeAll(oldest, why)
+	if s.abroad == nil {
+		return nil
 	}
+	s.abroad.registered(ctx, who.User)
+	return s.announce(who.User, sess)
+}
+
+// announce tells of a device that came, once it is known what other nodes have of its user. One that had to go meanwhile was
+// never here.
+func (s *Service) announce(user string, sess Session) error {
+	shard := s.presence.shard(user)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	u := shard.users[user]
+	if u == nil {
+		return ErrSentAway
+	}
+	at := slices.IndexFunc(u.devices, func(d device) bool { return d.sess == sess })
+	if at < 0 {
+		return ErrSentAway
+	}
+	d := &u.devices[at]
+	d.told = true
+	s.cfg.signedIn(*d, d.replaced)
+	d.replaced = nil
 	return nil
 }
 
@@ -105,7 +188,8 @@ func (s *Service) SignOut(user string, sess Session, why SignOutReason) {
 	p := s.presence.shard(user)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.remove(user, func(d device) bool { return d.sess == sess }, s.cfg.signedOut(why))
+	out := p.remove(user, func(d device) bool { return d.sess == sess }, s.cfg.signedOut(why))
+	s.presence.movedIf(out, user)
 }
 
 // signedOut tells of a device that went; nil: nobody wants to know.
@@ -116,33 +200,71 @@ func (c *Config) signedOut(why SignOutReason) func(device) {
 	return func(d device) { c.Observer.Observe(SignedOut{Occasion{Time: time.Now(), By: d.who}, why}) }
 }
 
-// signedIn tells of a device that came in the place of others.
-func (c *Config) signedIn(d device, instead []device) {
-	if c.Observer == nil {
-		return
+// signedIn tells of a device that came in the place of others, on these platforms.
+func (c *Config) signedIn(d device, instead []string) {
+	if c.Observer != nil {
+		c.Observer.Observe(SignedIn{Occasion{Time: time.Now(), By: d.who}, instead})
 	}
-	f := SignedIn{Occasion: Occasion{Time: time.Now(), By: d.who}}
-	for _, other := range instead {
-		f.Replaced = append(f.Replaced, other.who.Platform)
-	}
-	c.Observer.Observe(f)
 }
 
-// CloseUser closes all sessions of a user, also those that are signing in at this moment, and returns how many there were.
+// CloseUser closes all sessions of a user on all nodes, also those that are signing in at this moment, and returns how many
+// there were, as far as other nodes are known of. A node that can't be told now is told when it can.
 func (s *Service) CloseUser(user string, why Closing) int {
+	n := s.closeHere(user, why)
+	if s.abroad == nil {
+		return n
+	}
+	found := s.usersNow([]string{user})
+	s.abroad.end(user)
+	s.abroad.mail.say("", news{Close: &closeNews{user, why}})
+	return n + len(found[user].merged().Devices)
+}
+
+// closeNews has a user sent away.
+type closeNews struct {
+	User string  `json:"user"`
+	Why  Closing `json:"why"`
+}
+
+// closeHere is CloseUser for this node.
+func (s *Service) closeHere(user string, why Closing) int {
 	p := s.presence.shard(user)
 	p.mu.Lock()
-	now := time.Now()
-	for other, at := range p.ended {
-		if now.Sub(at) > endedAge {
-			delete(p.ended, other)
-		}
-	}
-	p.ended[user] = now
+	p.end(user, time.Now())
 	all := p.remove(user, func(device) bool { return true }, s.cfg.signedOut(SignOutClosed))
+	s.presence.movedIf(all, user)
 	p.mu.Unlock()
 	s.closeAll(all, why)
 	return len(all)
+}
+
+// end remembers when a user was sent away. The lock is held.
+func (p *presenceShard) end(user string, at time.Time) {
+	for other, then := range p.ended {
+		if at.Sub(then) > endedAge {
+			delete(p.ended, other)
+		}
+	}
+	p.ended[user] = at
+}
+
+// endedElsewhere takes out the devices of a user whom another node sent away, if they logged in before that and it was not
+// heard of. The shard's lock is held.
+func (p *presence) endedElsewhere(shard *presenceShard, user string, at time.Time, tell func(device)) (out []device) {
+	if !at.After(shard.ended[user]) {
+		return nil
+	}
+	shard.end(user, at)
+	out = shard.remove(user, func(d device) bool { return !d.who.Verified.IsZero() && !d.who.Verified.After(at) }, tell)
+	p.movedIf(out, user)
+	return out
+}
+
+// movedIf is moved for a user of whom devices were taken out.
+func (p *presence) movedIf(out []device, user string) {
+	if len(out) > 0 {
+		p.moved(user)
+	}
 }
 
 // devicesOf are the sessions of a user, over all rooms and in none.
@@ -157,37 +279,42 @@ func (s *Service) devicesOf(user string) []device {
 }
 
 // enter notes a device. It returns the former session of the same instance, and those that are too many.
-func (p *presence) enter(d device, cfg *Config) (former, oldest []device, err error) {
+func (p *presence) enter(d device, cfg *Config) (former, oldest []device, why Closing, err error) {
 	shard := p.shard(d.who.User)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	if at, ended := shard.ended[d.who.User]; ended && !d.who.Verified.IsZero() && !d.who.Verified.After(at) {
-		return nil, nil, ErrSentAway
+		return nil, nil, why, ErrSentAway
 	}
 	d.who = shard.called(d.who)
+	d.since, d.fresh, d.told = p.stamp(), p.abroad != nil, p.abroad == nil
 	u := shard.user(d.who.User)
 	kind := cfg.Rivals.kind(d.who.Platform)
-	like := func(other device) bool { return cfg.Rivals.kind(other.who.Platform) == kind }
-	if at := slices.IndexFunc(u.devices, func(other device) bool { return like(other) && d.continues(other) }); at >= 0 {
+	same := func(other device) bool { return cfg.Rivals.kind(other.who.Platform) == kind && d.continues(other) }
+	if at := slices.IndexFunc(u.devices, same); at >= 0 {
 		former = append(former, u.devices[at])
+		d.since, d.fresh = u.devices[at].since, false
 		u.devices[at] = d // in its place: coming back makes it no newer
 	} else {
 		u.devices = append(u.devices, d)
 	}
-	n, limit := 0, cfg.instances(kind)
-	for _, other := range u.devices {
-		if like(other) {
-			n++
-		}
-	}
-	for ; limit >= 0 && n > limit; n-- {
-		at := slices.IndexFunc(u.devices, like)
-		oldest = append(oldest, u.devices[at])
-		u.devices = slices.Delete(u.devices, at, at+1)
-	}
+	surplus, _ := u.surplus(cfg, p.others())
+	oldest = u.take(func(d device) bool { return slices.Contains(surplus.own, d.sess) }, nil)
 	p.expiry.note(d.who.Expires)
-	cfg.signedIn(d, oldest)
-	return former, oldest, nil
+	if p.moved(d.who.User); d.told {
+		cfg.signedIn(d, platformsOf(oldest))
+	} else {
+		u.replacing(platformsOf(oldest))
+	}
+	return former, oldest, surplus.why, nil
+}
+
+// others are the other nodes that live.
+func (p *presence) others() []string {
+	if p.abroad == nil {
+		return nil
+	}
+	return p.abroad.n.Others()
 }
 
 // continues says whether d is other come back.
@@ -207,7 +334,7 @@ func (p *presenceShard) user(name string) *present {
 
 // forget drops a user who is nowhere any more. The shard's lock is held.
 func (p *presenceShard) forget(name string) {
-	if u := p.users[name]; u != nil && len(u.devices) == 0 && len(u.seats) == 0 {
+	if u := p.users[name]; u != nil && len(u.devices)+len(u.seats)+len(u.away)+u.expected == 0 {
 		delete(p.users, name)
 	}
 }
@@ -219,17 +346,23 @@ func (p *presenceShard) remove(user string, match func(device) bool, tell func(d
 	if u == nil {
 		return nil
 	}
+	out = u.take(match, tell)
+	p.forget(user)
+	return out
+}
+
+// take takes out those devices that match, tells of each that was told of before, and returns them.
+func (u *present) take(match func(device) bool, tell func(device)) (out []device) {
 	u.devices = slices.DeleteFunc(u.devices, func(d device) bool {
 		if !match(d) {
 			return false
 		}
 		out = append(out, d)
-		if tell != nil {
+		if tell != nil && d.told {
 			tell(d)
 		}
 		return true
 	})
-	p.forget(user)
 	return out
 }
 

@@ -39,6 +39,7 @@ func (s *Service) Quit(ctx context.Context, group string, sess Session) error {
 			return ErrOwnerStays
 		}
 		f = r.quit(m)
+		r.quitElsewhere(m.who)
 		return nil
 	})
 	s.tell(f)
@@ -60,4 +61,54 @@ func (r *room) quit(m *member) farewell {
 	}
 	r.part(m.who.User, m.who, "")
 	return f
+}
+
+// quitNews has a user's devices on other nodes leave a group that he quit on a platform.
+type quitNews struct {
+	Group    string `json:"group"`
+	User     string `json:"user"`
+	Platform string `json:"platform"`
+}
+
+// quitElsewhere tells the other nodes where a user is in the room that he quit. The room's lock is held.
+func (r *room) quitElsewhere(who Identity) {
+	for node := range r.s.presence.places(who.User, r.id) {
+		r.s.abroad.mail.say(node, news{Quit: &quitNews{r.id, who.User, who.Platform}})
+	}
+}
+
+// staysElsewhere says whether a user who quit on a platform is in the room by another node all the same.
+func (r *room) staysElsewhere(user, platform string) bool {
+	for _, seat := range r.s.presence.places(user, r.id) {
+		if seat.There() && (seat.Pages && !r.s.cfg.Quit.takes(platform, PlatformWeb) || seat.Apps && !r.s.cfg.Quit.takes(platform, PlatformUnknown)) {
+			return true
+		}
+	}
+	return false
+}
+
+// quitHere takes out those devices that a user takes along by quitting elsewhere. What is told of it is told there.
+func (s *Service) quitHere(q *quitNews) {
+	r := s.inMemory(q.Group)
+	if r == nil {
+		return
+	}
+	f := farewell{group: r.id, why: Departure{Reason: DepartLeftElsewhere}}
+	r.mu.Lock()
+	if p := r.users[q.User]; p != nil && q.User != r.group.Owner {
+		for _, m := range p.sessions {
+			if s.cfg.Quit.takes(q.Platform, m.who.Platform) {
+				f.to = append(f.to, m.sess)
+			}
+		}
+		for _, sess := range f.to {
+			r.remove(sess)
+		}
+	}
+	if !r.has(q.User) {
+		r.unaway(q.User)
+		r.tips.forget(q.User)
+	}
+	r.mu.Unlock()
+	s.tell(f)
 }

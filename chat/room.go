@@ -38,11 +38,12 @@ type room struct {
 	roster    roster
 	anonymous int
 	robots    map[string]*person // by account; they are among users too
+	doubles   map[string]bool    // users in the room who are in it by another node too
 	marked    marked
 	tips      tips
 	hosts     hosts
-	renamed   map[string]bool // users whose new name the members are still to be told
-	renames   uint64          // version of the last event member
+	renamed   map[string]*guise // users whose new name the members are still to be told; nil: that which he has here
+	renames   uint64            // version of the last event member
 
 	open     *batch           // collects until the tick
 	closed   []*batch         // ended by an item of the server, in order
@@ -67,6 +68,10 @@ type member struct {
 	sess Session
 	who  Identity
 	at   int // in room.members
+
+	since  int64 // when it came: see presence.stamp
+	joined int64 // when its user did: see person.since
+	own    bool  // the group was his then
 }
 
 // person is a named user in a room, with at least one session, or a robot. The room's lock guards it.
@@ -223,12 +228,15 @@ func (r *room) enter(m *member, back bool) {
 		p = &person{}
 		r.users[m.who.User] = p
 		r.roster.add(p, time.Now())
-		r.came(m.who)
+		if !r.isElsewhere(m.who.User) {
+			r.came(m.who)
+		}
 	}
 	if len(p.sessions) == 0 {
 		r.arrive(m.who, back)
 	}
 	p.sessions = append(p.sessions, m)
+	r.meet(m.who.User)
 }
 
 // exit is the reverse of enter. The room's lock is held.
@@ -239,9 +247,12 @@ func (r *room) exit(m *member) {
 		return
 	}
 	r.lose(m.who.User)
+	delete(r.doubles, m.who.User)
 	if p.robot == nil {
 		r.vanish(m.who.User, p)
-		r.went(m.who, r.usedAt)
+		if !r.isElsewhere(m.who.User) {
+			r.went(m.who, r.usedAt)
+		}
 	}
 }
 
@@ -252,8 +263,17 @@ func (r *room) vanish(user string, p *person) {
 	r.marked.forget(p)
 }
 
-// population is how many people are there: distinct users, robots and anonymous guests. The room's lock is held.
-func (r *room) population() int { return len(r.users) + r.anonymous }
+// population is how many people are there, on all nodes: distinct users, robots and anonymous guests. The room's lock is
+// held.
+func (r *room) population() int {
+	if r.s.abroad == nil {
+		return r.local()
+	}
+	return r.count().Members
+}
+
+// local is population for this node. The room's lock is held.
+func (r *room) local() int { return len(r.users) + r.anonymous }
 
 // has says whether a named user is in the room himself. The room's lock is held.
 func (r *room) has(user string) bool { p := r.users[user]; return p != nil && len(p.sessions) > 0 }

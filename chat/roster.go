@@ -50,13 +50,14 @@ func (l *roster) remove(p *person) {
 // Members lists the named users in a group, who came last first: the newest Config.MemberList of them, limit a page (0: all,
 // at most 500). Next, a decimal number below 2^53, goes on where a page ended; empty: it was the last. Who is in the group
 // may ask, and who looks after it. Robots are among them, those with MarkHidden are not. What it costs grows with
-// Config.MemberList, not with the room.
+// Config.MemberList, not with the room. Those of other nodes are as they were a
+// second ago; a node that does not answer within a second is left out.
 func (s *Service) Members(ctx context.Context, group string, by Identity, after string, limit int) (page []Member, next string, err error) {
-	return s.members(ctx, group, by, after, limit, (*room).shown)
+	return s.members(ctx, subject{group: group}, by, after, limit)
 }
 
-// members is a page of those people of a room, in the order in which of gives them.
-func (s *Service) members(ctx context.Context, group string, by Identity, after string, limit int, of func(*room) []*person) (page []Member, next string, err error) {
+// members is a page of those people of a room who are listed.
+func (s *Service) members(ctx context.Context, about subject, by Identity, after string, limit int) (page []Member, next string, err error) {
 	before := int64(0)
 	if after != "" {
 		if before, err = strconv.ParseInt(after, 10, 64); err != nil || before <= 0 {
@@ -69,18 +70,28 @@ func (s *Service) members(ctx context.Context, group string, by Identity, after 
 	if limit == 0 || limit > mostMembers {
 		limit = mostMembers
 	}
-	s.meetHosts(ctx, group)
-	err = s.with(ctx, group, func(r *room) error {
+	s.meetHosts(ctx, about.group)
+	var all []listed
+	err = s.with(ctx, about.group, func(r *room) error {
 		if by.Anonymous || !r.has(by.User) && r.rank(by) < rankAdmin {
 			return ErrPermission.with("group", "only who is in the group sees who else is; anonymous guests do not")
 		}
 		if err := r.keptOut(by); err != nil {
 			return err
 		}
-		page, next = r.list(of(r), before, limit, time.Now())
+		all = r.listed(about, time.Now())
 		return nil
 	})
-	return page, next, err
+	if err != nil {
+		return nil, "", err
+	}
+	if more := s.membersElsewhere(ctx, about); len(more) > 0 {
+		if all = merge(append(all, more...)); !about.marked && len(all) > s.cfg.MemberList {
+			all = all[:s.cfg.MemberList]
+		}
+	}
+	page, next = pageOf(all, before, limit)
+	return page, next, nil
 }
 
 // shown are the newest members that a list of all goes back to. The room's lock is held.
@@ -94,16 +105,16 @@ func (r *room) shown() []*person {
 	return all
 }
 
-// list is a page of some people, of those who came before a time (0: now). The room's lock is held.
-func (r *room) list(all []*person, before int64, limit int, now time.Time) (page []Member, next string) {
-	for i, p := range all {
-		if before > 0 && p.since >= before {
+// pageOf is a page of some people, of those who came before a time (0: now).
+func pageOf(all []listed, before int64, limit int) (page []Member, next string) {
+	for i, one := range all {
+		if before > 0 && one.Since >= before {
 			continue
 		}
 		if len(page) == limit {
-			return page, strconv.FormatInt(all[i-1].since, 10)
+			return page, strconv.FormatInt(all[i-1].Since, 10)
 		}
-		page = append(page, r.member(p, now))
+		page = append(page, one.Member)
 	}
 	return page, ""
 }

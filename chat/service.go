@@ -31,6 +31,7 @@ type Service struct {
 	rooms map[string]*room
 
 	presence *presence
+	abroad   *abroad // nil: this node is alone
 	silences *silences
 	begun    time.Time
 	restless restless
@@ -60,10 +61,11 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	a := newAbroad(cfg.Neighbours)
 	return &Service{
-		cfg: cfg, store: store, log: log,
+		cfg: cfg, store: store, log: log, abroad: a,
 		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room),
-		presence: newPresence(), silences: newSilences(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)},
+		presence: newPresence(a), silences: newSilences(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)},
 	}, nil
 }
 
@@ -86,6 +88,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var expiry sync.WaitGroup
 	expiry.Go(func() { s.expire(ctx) })
 	expiry.Go(func() { s.manRobots(ctx) })
+	expiry.Go(func() { s.live(ctx) })
 	s.sweep(ctx)
 	expiry.Wait()
 	return context.Cause(ctx)

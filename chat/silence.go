@@ -68,6 +68,15 @@ type silences struct {
 type silenceShard struct {
 	acting sync.Mutex // held while one of its users is silenced, so that store and memory have the last change
 	all    atomic.Pointer[map[string]Silence]
+
+	mu     sync.Mutex // guards the changing of all, and lately; taken last
+	lately map[string]silenced
+}
+
+// silenced is a change of a short time ago.
+type silenced struct {
+	at    time.Time // by the store's clock
+	heard time.Time
 }
 
 func newSilences() *silences { return &silences{seed: maphash.MakeSeed(), most: maxSilenced} }
@@ -103,13 +112,48 @@ func (x *silences) letters(user string, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// put takes over what the store has. The shard's acting is held.
-func (x *silences) put(one Silence, now time.Time) {
-	x.change(x.shard(one.User), now, func(all map[string]Silence) {
+// put takes over what the store has, unless it has something newer. It says whether it did.
+func (x *silences) put(one Silence, now time.Time) (fresh bool) {
+	shard := x.shard(one.User)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	if shard.lately[one.User].at.After(one.At) || x.of(one.User).At.After(one.At) {
+		return false
+	}
+	maps.DeleteFunc(shard.lately, func(_ string, s silenced) bool { return now.Sub(s.heard) > endedAge })
+	if shard.lately == nil {
+		shard.lately = make(map[string]silenced)
+	}
+	shard.lately[one.User] = silenced{one.At, now}
+	x.change(shard, now, func(all map[string]Silence) {
 		if delete(all, one.User); !one.Over(now) {
 			all[one.User] = one
 		}
 	})
+	return true
+}
+
+// reload takes over all that a store had after a moment; what was heard since is newer.
+func (x *silences) reload(all []Silence, began time.Time) {
+	parts := make(map[*silenceShard][]Silence)
+	for _, one := range all {
+		shard := x.shard(one.User)
+		parts[shard] = append(parts[shard], one)
+	}
+	for i := range x.shards {
+		shard := &x.shards[i]
+		shard.mu.Lock()
+		newer := func(user string) bool { return shard.lately[user].heard.After(began) }
+		x.change(shard, time.Now(), func(all map[string]Silence) {
+			maps.DeleteFunc(all, func(user string, _ Silence) bool { return !newer(user) })
+			for _, one := range parts[shard] {
+				if !newer(one.User) {
+					all[one.User] = one
+				}
+			}
+		})
+		shard.mu.Unlock()
+	}
 }
 
 // load is put for all that a store has, before anybody is silenced.
@@ -120,11 +164,13 @@ func (x *silences) load(all []Silence, now time.Time) {
 		parts[shard] = append(parts[shard], one)
 	}
 	for shard, some := range parts {
+		shard.mu.Lock()
 		x.change(shard, now, func(all map[string]Silence) {
 			for _, one := range some {
 				all[one.User] = one
 			}
 		})
+		shard.mu.Unlock()
 	}
 }
 
@@ -135,14 +181,14 @@ func (x *silences) full(now time.Time) bool {
 	}
 	for i := range x.shards {
 		shard := &x.shards[i]
-		shard.acting.Lock()
+		shard.mu.Lock()
 		x.change(shard, now, func(map[string]Silence) {})
-		shard.acting.Unlock()
+		shard.mu.Unlock()
 	}
 	return x.known.Load() >= x.most
 }
 
-// change puts a changed copy in a shard's place, without what is over. The shard's acting is held.
+// change puts a changed copy in a shard's place, without what is over. The shard's lock is held.
 func (x *silences) change(shard *silenceShard, now time.Time, change func(map[string]Silence)) {
 	next := map[string]Silence{}
 	if all := shard.all.Load(); all != nil {

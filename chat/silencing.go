@@ -36,10 +36,9 @@ func (s *Service) SetSilence(ctx context.Context, by Identity, user string, p Si
 	if err != nil {
 		return Silence{}, s.storeError(err, "put silence")
 	}
-	if p.Groups != nil {
-		for r := range s.presence.roomsOf(user) {
-			s.tellSilence(r, user, by)
-		}
+	s.inForce(one, by, p.Groups != nil)
+	if s.abroad != nil {
+		s.abroad.mail.say("", news{Silence: &silenceNews{one, by.User, p.Groups != nil}})
 	}
 	s.record(ctx, by, "", "silence", user, p.detail())
 	return one, nil
@@ -55,6 +54,41 @@ func (s *Service) putSilence(ctx context.Context, c SilenceChange) (Silence, err
 		s.silences.put(one, time.Now())
 	}
 	return one, err
+}
+
+// inForce tells the user's devices in rooms, if what holds there changed.
+func (s *Service) inForce(one Silence, by Identity, groups bool) {
+	if !groups {
+		return
+	}
+	for r := range s.presence.roomsOf(one.User) {
+		s.tellSilence(r, one.User, by)
+	}
+}
+
+// silenceNews is a silence that was changed on another node.
+type silenceNews struct {
+	Silence
+	Who      string `json:"who"`      // account of who changed it
+	InGroups bool   `json:"inGroups"` // what holds for messages to groups changed
+}
+
+// hearSilence puts in force what another node changed, unless something newer holds.
+func (s *Service) hearSilence(n *silenceNews) {
+	if s.silences.put(n.Silence, time.Now()) {
+		s.inForce(n.Silence, s.cfg.who(n.Who), n.InGroups)
+	}
+}
+
+// reloadSilences learns from the store again who is silenced, after changes of other nodes may have been missed.
+func (s *Service) reloadSilences(ctx context.Context) error {
+	began := time.Now()
+	all, err := s.store.Silences(ctx)
+	if err != nil {
+		return err
+	}
+	s.silences.reload(all, began)
+	return nil
 }
 
 func (s *Service) maySilence(by Identity, user string) error {

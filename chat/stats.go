@@ -9,7 +9,7 @@ import (
 type Stats struct {
 	Groups   int // rooms held in memory
 	Sessions int
-	Members  int // distinct users and anonymous guests, summed over rooms
+	Members  int // distinct users and anonymous guests on this node, summed over rooms
 
 	Messages []MessageStats // one per priority
 
@@ -101,7 +101,7 @@ func (s *Service) Stats() Stats {
 	for _, r := range s.loaded() {
 		st.Groups++
 		r.mu.Lock()
-		st.Members += r.population()
+		st.Members += r.local()
 		r.mu.Unlock()
 	}
 	st.Refusals = make(map[string]uint64, len(refusals))

@@ -32,6 +32,7 @@ type tips struct {
 type absence struct {
 	guise
 	since time.Time
+	other bool // another node tells of it
 }
 
 // restless are the rooms whose members are to be told of people. While there is none, nothing happens.
@@ -79,6 +80,7 @@ func (r *room) came(who Identity) {
 	case r.tipping() && len(r.tips.came) < r.s.cfg.Tips:
 		r.tips.came = append(r.tips.came, r.guise(who))
 		r.s.restless.add(r)
+		r.tellTips(tipsNews{Came: r.tips.came[len(r.tips.came)-1:]})
 	default:
 		r.s.untold.Add(1)
 	}
@@ -99,6 +101,7 @@ func (r *room) resumed(m *member) {
 		t.nameless[m.watch()] = true
 	case n > 0 && t.came[n-1].User == m.who.User && !t.nameless[m.watch()]:
 		t.came = t.came[:n-1]
+		r.tellTips(tipsNews{Back: []string{m.who.User}})
 	}
 }
 
@@ -116,7 +119,7 @@ func (r *room) went(who Identity, now time.Time) {
 		if r.tips.left == nil {
 			r.tips.left = make(map[string]absence)
 		}
-		r.tips.left[who.User] = absence{r.guise(who), now}
+		r.tips.left[who.User] = absence{guise: r.guise(who), since: now}
 		r.s.restless.add(r)
 	default:
 		r.s.untold.Add(1)
@@ -136,8 +139,10 @@ func (t *tips) due(now time.Time) bool {
 	return false
 }
 
-// take returns whom to tell of now.
-func (t *tips) take(now time.Time) (came, left []guise) {
+// takeTips returns whom to tell of now, and tells other nodes who left by this one. The room's lock is held.
+func (r *room) takeTips(now time.Time) (came, left []guise) {
+	t := &r.tips
+	var own []guise
 	n := min(len(t.came), tipsMost)
 	came = append([]guise{}, t.came[:n]...)
 	if t.came = t.came[n:]; len(t.came) == 0 {
@@ -146,9 +151,18 @@ func (t *tips) take(now time.Time) (came, left []guise) {
 	left = []guise{}
 	for user, a := range t.left {
 		if len(left) < tipsMost && now.Sub(a.since) >= tipsGrace {
-			left = append(left, a.guise)
 			delete(t.left, user)
+			if r.isElsewhere(user) {
+				continue
+			}
+			left = append(left, a.guise)
+			if !a.other {
+				own = append(own, a.guise)
+			}
 		}
+	}
+	if len(own) > 0 {
+		r.tellTips(tipsNews{Left: own})
 	}
 	return came, left
 }
@@ -161,7 +175,7 @@ func (s *Service) pushPeople(r *room, now time.Time) {
 		return
 	}
 	if len(r.members) == 0 {
-		r.tips.take(now) // there is nobody to tell
+		r.takeTips(now) // there is nobody to tell
 		r.renamed = nil
 	}
 	if len(r.renamed)+len(r.tips.came)+len(r.tips.left) > 0 {
@@ -190,7 +204,7 @@ func (r *room) peopleEvents() outcome {
 // tipsEvent makes the event of who came and went. A room that has grown too large meanwhile tells nothing. The room's lock
 // is held.
 func (r *room) tipsEvent(now time.Time) []Item {
-	came, left := r.tips.take(now)
+	came, left := r.takeTips(now)
 	switch {
 	case len(came)+len(left) == 0:
 		return nil

@@ -1,0 +1,276 @@
+package chat
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// How nodes tell each other how many are where.
+const (
+	headcountEvery = time.Second      // what moved
+	headcountRenew = 10 * time.Second // everything
+
+	// mostStrangers is how many names of those who watch a group's stream on a node, and are no members there, are told. Of
+	// more, as many are taken for members elsewhere in proportion.
+	mostStrangers = 20_000
+)
+
+// strangers are the play sessions of a group's stream on one node whose chat session is not there, but may be elsewhere.
+type strangers struct {
+	All  int      `json:"n"`
+	Some []string `json:"vids"`
+}
+
+// census is how many are in groups on other nodes.
+type census struct {
+	mu     sync.RWMutex // taken last
+	counts map[string]map[string]Headcount
+	watch  map[string]map[string]strangers
+}
+
+// replace takes over all that other nodes said of their groups.
+func (c *census) replace(counts map[string]map[string]Headcount) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.counts = make(map[string]map[string]Headcount, len(counts))
+	for node, groups := range counts {
+		c.counts[node] = maps.Clone(groups)
+	}
+}
+
+// put takes over what a node says of some groups.
+func (c *census) put(node string, counts map[string]Headcount) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.counts == nil {
+		c.counts = make(map[string]map[string]Headcount)
+	}
+	if c.counts[node] == nil {
+		c.counts[node] = make(map[string]Headcount)
+	}
+	for group, n := range counts {
+		if c.counts[node][group] = n; n == (Headcount{}) {
+			delete(c.counts[node], group)
+		}
+	}
+}
+
+// putStrangers takes over all strangers of a node.
+func (c *census) putStrangers(node string, all map[string]strangers) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.watch == nil {
+		c.watch = make(map[string]map[string]strangers)
+	}
+	c.watch[node] = all
+}
+
+// forget drops what nodes said that live no more.
+func (c *census) forget(living []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	dead := func(node string) bool { return !slices.Contains(living, node) }
+	maps.DeleteFunc(c.counts, func(node string, _ map[string]Headcount) bool { return dead(node) })
+	maps.DeleteFunc(c.watch, func(node string, _ map[string]strangers) bool { return dead(node) })
+}
+
+// of is how many are in a group on living nodes.
+func (c *census) of(group string, living []string) (sum Headcount) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, node := range living {
+		n := c.counts[node][group]
+		sum.Members += n.Members
+		sum.Viewers += n.Viewers
+		sum.Linked += n.Linked
+		sum.Manned += n.Manned
+		sum.Robots = max(sum.Robots, n.Robots)
+	}
+	return sum
+}
+
+// where are the living nodes on which somebody is in a group.
+func (c *census) where(group string, living []string) (nodes []string) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, node := range living {
+		if n := c.counts[node][group]; n.Members > 0 || n.Robots > 0 {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
+}
+
+// groups are those in which somebody is on a living node.
+func (c *census) groups(living []string) map[string]bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	all := make(map[string]bool)
+	for _, node := range living {
+		for group, n := range c.counts[node] {
+			if n.Members > 0 {
+				all[group] = true
+			}
+		}
+	}
+	return all
+}
+
+// linked is how many of the strangers of living nodes are members here, by watches. The room's lock is held.
+func (c *census) linked(group string, living []string, watches map[string]int) (n int) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, node := range living {
+		some := c.watch[node][group]
+		hits := 0
+		for _, vid := range some.Some {
+			if watches[vid] > 0 {
+				hits++
+			}
+		}
+		if hits > 0 {
+			n += hits * some.All / len(some.Some)
+		}
+	}
+	return n
+}
+
+// others is how many are in a group on other nodes.
+func (s *Service) others(group string) Headcount {
+	if s.abroad == nil {
+		return Headcount{}
+	}
+	return s.abroad.census.of(group, s.abroad.n.Others())
+}
+
+// headcount is how many are in the room on this node. The room's lock is held.
+func (r *room) headcount() Headcount {
+	doubles, manned := r.doubled()
+	n := Headcount{Members: r.anonymous - doubles, Viewers: r.counter.watching, Linked: r.counter.linked, Robots: len(r.robots)}
+	n.Members += len(r.users)
+	for _, p := range r.robots {
+		if len(p.sessions) > 0 {
+			n.Manned++
+		} else {
+			n.Members--
+		}
+	}
+	n.Manned -= manned
+	n.Linked += r.s.abroad.census.linked(r.id, r.s.abroad.n.Others(), r.watches)
+	return n
+}
+
+// plus adds up what two parts of the cluster have.
+func (n Headcount) plus(o Headcount) Headcount {
+	return Headcount{n.Members + o.Members, n.Viewers + o.Viewers, n.Linked + o.Linked, max(n.Robots, o.Robots), n.Manned + o.Manned}
+}
+
+// count is what members are told.
+func (n Headcount) count() Count {
+	members := n.Members + max(0, n.Robots-n.Manned)
+	return Count{Members: members, Viewers: n.Viewers, Online: members + max(0, n.Viewers-n.Linked)}
+}
+
+// headcounts tells other nodes how many are where, until ctx ends: what moved each second, and everything at times, in the
+// registry and to those who are there.
+func (s *Service) headcounts(ctx context.Context) {
+	tick := time.NewTicker(headcountEvery)
+	defer tick.Stop()
+	said := make(map[string]Headcount)
+	var renewed time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			s.abroad.census.forget(s.abroad.n.Others())
+			all, watch := s.heads(now)
+			moved := make(map[string]Headcount)
+			renew := now.Sub(renewed) >= headcountRenew
+			for group, n := range all {
+				if renew || said[group] != n {
+					moved[group] = n
+				}
+			}
+			for group := range said {
+				if _, still := all[group]; !still {
+					moved[group] = Headcount{}
+				}
+			}
+			if len(moved) > 0 || renew { // the empty one renews too
+				if err := s.abroad.n.PutCounts(ctx, moved); err != nil {
+					renewed = time.Time{}
+					continue
+				}
+				s.abroad.mail.say("", news{Counts: moved})
+			}
+			if said = all; renew {
+				renewed = now
+			}
+			if watch != nil {
+				s.abroad.mail.say("", news{Watch: watch})
+			}
+		}
+	}
+}
+
+// heads is how many are in each group on this node, and the strangers, if they are due.
+func (s *Service) heads(now time.Time) (all map[string]Headcount, watch map[string]strangers) {
+	all = make(map[string]Headcount)
+	due := s.abroad.strangersDue(now, s.cfg.CountEvery)
+	if due {
+		watch = make(map[string]strangers)
+	}
+	for _, r := range s.loaded() {
+		s.lookAtViewers(r, now)
+		r.mu.Lock()
+		if n := r.headcount(); !r.gone && n != (Headcount{}) {
+			all[r.id] = n
+		}
+		if due && len(r.counter.strangers) > 0 {
+			some := r.counter.strangers
+			watch[r.id] = strangers{len(some), some[:min(len(some), mostStrangers)]}
+		}
+		r.mu.Unlock()
+	}
+	for _, group := range s.cfg.Watched() {
+		if _, known := all[group]; known || s.inMemory(group) != nil {
+			continue
+		}
+		n, vids := s.cfg.Viewers(group)
+		if n == 0 {
+			continue
+		}
+		all[group] = Headcount{Viewers: n}
+		if due && len(vids) > 0 {
+			watch[group] = strangers{len(vids), vids[:min(len(vids), mostStrangers)]}
+		}
+	}
+	return all, watch
+}
+
+// lookAtViewers asks who watches, if nobody has for a while: in a room without members nobody does.
+func (s *Service) lookAtViewers(r *room, now time.Time) {
+	r.mu.Lock()
+	stale := now.Sub(r.counter.askedAt) >= s.cfg.CountEvery
+	r.mu.Unlock()
+	if !stale {
+		return
+	}
+	watching, vids := s.cfg.Viewers(r.id)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.watch(watching, vids)
+}
+
+// strangersDue says whether it is time to tell of strangers.
+func (a *abroad) strangersDue(now time.Time, every time.Duration) bool {
+	if now.Sub(a.watchedAt) < every {
+		return false
+	}
+	a.watchedAt = now
+	return true
+}

@@ -1,0 +1,213 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+// Bounds of what is still to be told to other nodes.
+const (
+	maxNews   = 10_000 // beyond, what may be missed is dropped
+	newsBatch = 256    // told at once
+	newsRetry = 200 * time.Millisecond
+)
+
+// news is what one node tells others. One field of it is set, or several.
+type news struct {
+	Users   map[string]Whereabouts `json:"users,omitempty"` // to those nodes where they are too
+	Counts  map[string]Headcount   `json:"counts,omitempty"`
+	Watch   map[string]strangers   `json:"watch,omitempty"`
+	Close   *closeNews             `json:"close,omitempty"`
+	Quit    *quitNews              `json:"quit,omitempty"`
+	Called  *calledNews            `json:"called,omitempty"`
+	Silence *silenceNews           `json:"silence,omitempty"`
+	Letter  *letterNews            `json:"letter,omitempty"`
+	Tips    *tipsNews              `json:"tips,omitempty"`
+	Marks   *marksNews             `json:"marks,omitempty"`
+	Ask     *inquiry               `json:"ask,omitempty"`
+	Answer  *answer                `json:"answer,omitempty"`
+}
+
+// lasting says whether it must come, however late. All such news may come twice.
+func (n news) lasting() bool {
+	return n.Close != nil || n.Quit != nil || n.Called != nil || n.Silence != nil || n.Marks != nil
+}
+
+// addressed is news on its way.
+type addressed struct {
+	node string // empty: all others
+	news
+}
+
+// mail is what is still to be told to other nodes, in its order.
+type mail struct {
+	ready chan struct{} // has a token when there is some
+
+	mu    sync.Mutex // taken last
+	queue []addressed
+	lost  uint64
+}
+
+// say puts news on its way. It does not block; any lock may be held.
+func (m *mail) say(node string, n news) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.queue) >= maxNews && !n.lasting() || len(m.queue) >= 2*maxNews {
+		m.lost++
+		return
+	}
+	m.queue = append(m.queue, addressed{node, n})
+	select {
+	case m.ready <- struct{}{}:
+	default:
+	}
+}
+
+// take returns the next for one node.
+func (m *mail) take() (node string, batch []news) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, a := range m.queue {
+		if len(batch) > 0 && a.node != node || len(batch) == newsBatch {
+			break
+		}
+		node, batch = a.node, append(batch, a.news)
+	}
+	m.queue = m.queue[len(batch):]
+	if len(m.queue) == 0 {
+		m.queue = nil
+	}
+	return node, batch
+}
+
+// giveBack puts what must come in front again, after it could not be told. The rest is lost, and so is what others than the
+// next would get too late.
+func (m *mail) giveBack(node string, batch []news) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var kept []addressed
+	for _, n := range batch {
+		if n.lasting() {
+			kept = append(kept, addressed{node, n})
+		}
+	}
+	for _, a := range m.queue {
+		if a.lasting() {
+			kept = append(kept, a)
+		}
+	}
+	m.lost += uint64(len(batch) + len(m.queue) - len(kept)) //nolint:gosec // kept is part of them
+	m.queue = kept
+}
+
+// post tells other nodes what is to be told, until ctx ends; then what is left is told once.
+func (a *abroad) post(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), abroadWait)
+			defer cancel()
+			a.deliver(last)
+			return
+		case <-a.mail.ready:
+			for !a.deliver(ctx) {
+				if !pausing(ctx, newsRetry) {
+					break
+				}
+			}
+		}
+	}
+}
+
+// deliver tells all that waits. False: it could not.
+func (a *abroad) deliver(ctx context.Context) bool {
+	for {
+		node, batch := a.mail.take()
+		if len(batch) == 0 {
+			return true
+		}
+		raw, err := json.Marshal(batch)
+		if err != nil {
+			panic(err) // all of them are our own types, which always encode
+		}
+		if err = a.n.Tell(ctx, node, raw); err != nil {
+			a.mail.giveBack(node, batch)
+			return false
+		}
+	}
+}
+
+// pausing waits, unless ctx ends before.
+func pausing(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// listener is what a Service hears of other nodes.
+type listener struct{ s *Service }
+
+// Told implements Listener.
+func (l listener) Told(node string, raw json.RawMessage) {
+	var batch []news
+	if err := json.Unmarshal(raw, &batch); err != nil {
+		l.s.log.Warn("news of another node can't be read", "node", node, "error", err)
+		return
+	}
+	for _, n := range batch {
+		l.s.hear(node, n)
+	}
+}
+
+// Missed implements Listener.
+func (l listener) Missed() { l.s.abroad.renewAll() }
+
+// hear does what news asks for.
+func (s *Service) hear(node string, n news) {
+	for user, w := range n.Users {
+		s.learnOf(user, node, w)
+	}
+	if n.Counts != nil {
+		s.abroad.census.put(node, n.Counts)
+	}
+	if n.Watch != nil {
+		s.abroad.census.putStrangers(node, n.Watch)
+	}
+	if c := n.Close; c != nil {
+		s.closeHere(c.User, c.Why)
+	}
+	if q := n.Quit; q != nil {
+		s.quitHere(q)
+	}
+	if c := n.Called; c != nil {
+		s.renamedHere(c.guise, c.Groups)
+		if c.Groups == nil {
+			s.spread(c.guise)
+		}
+	}
+	if x := n.Silence; x != nil {
+		s.hearSilence(x)
+	}
+	if m := n.Letter; m != nil {
+		s.handOverHere(m.To, &m.Message, m.Alone, nil)
+	}
+	if t := n.Tips; t != nil {
+		s.hearTips(node, t)
+	}
+	if m := n.Marks; m != nil {
+		s.markHere(m)
+	}
+	if n.Ask != nil {
+		s.answer(node, n.Ask)
+	}
+	if n.Answer != nil {
+		s.abroad.inquiries.answered(node, n.Answer)
+	}
+}
