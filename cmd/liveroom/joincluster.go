@@ -55,27 +55,19 @@ func (p *program) joinCluster() {
 	p.cluster.news.Watch(redisstore.NewsEndpoints, p.callbacks.receivers.Reload)
 }
 
+// shared is the store of statuses that other nodes use too; nil: this node is alone.
+func (p *program) shared() status.Shared {
+	if p.cluster == nil {
+		return nil
+	}
+	return p.cluster.states
+}
+
 // keep is what ends rooms whose time is up, and the pushes of nodes that died.
 func (p *program) keep() func(context.Context) error {
 	if p.cluster == nil {
 		return p.deadlines.Run
 	}
-	keeper := status.NewKeeper(status.KeeperConfig{Lease: leaseTime}, p.machine, p.cluster.states, p.log)
+	keeper := status.NewKeeper(status.KeeperConfig{Lease: leaseTime, Begin: p.rooms.AlignAll}, p.machine, p.cluster.states, p.log)
 	return p.once("keeper", keeper.Run)
 }
-
-// heard tells the machine what other nodes did to rooms.
-type heard struct{ machine *status.Machine }
-
-// Changed implements status.Follower.
-func (h heard) Changed(_ string, s *status.State, _ bool) {
-	if s != nil {
-		h.machine.Heard(*s)
-	}
-}
-
-// Fresh implements status.Follower.
-func (heard) Fresh(bool) {}
-
-// Reset implements status.Follower.
-func (heard) Reset() {}

@@ -199,7 +199,7 @@ func (p *program) join(keys Secrets) error {
 	p.machine.Watch(func(s status.State) { p.outbox.Wake(s.Record.Room) })
 
 	p.rooms, err = live.New(live.Config{
-		Node: p.nodeID(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
+		Node: p.nodeID(), Shared: p.shared(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
 		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
 		Describe: describe, Words: p.words, Pushes: p.callbacks.streams,
@@ -286,7 +286,6 @@ func (p *program) run(ctx context.Context) error {
 	if p.cluster != nil {
 		p.joinCluster()
 		among = p.cluster.actors()
-		domain = append(domain, actor{"changes of other nodes", func(ctx context.Context) error { return p.cluster.states.Follow(ctx, heard{p.machine}) }})
 	}
 	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)
 }

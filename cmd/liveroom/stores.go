@@ -71,6 +71,8 @@ func (c *cluster) stores(data string) (*stores, error) {
 	s.status, s.rooms = c.states, c.redis.Live(c.states)
 	s.accounts, s.audit, s.words, s.files = c.redis.Accounts(), c.redis.Audit(), c.redis.Words(), c.redis.Files()
 	s.endpoints, s.pushes = c.redis.Endpoints(), c.redis.Pushes()
+	talk := c.redis.Chat()
+	s.chat, s.actors = talk, append(s.actors, actor{"chat of the cluster", talk.Run})
 	return s, nil
 }
 
