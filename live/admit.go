@@ -116,6 +116,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 		}
 		p.Publisher, err = s.hub.Publish(r.Stream, stream.PublishOptions{
 			Generation: c.Generation, Offset: c.Now.Sub(c.SessionStart), Gated: v.state.Gated(), Remote: req.Remote,
+			Session: c.Record.Session, SessionStart: c.SessionStart,
 		})
 		if err == nil {
 			v.push = p
@@ -156,6 +157,7 @@ func (s *Service) Play(ctx context.Context, req stream.Request) (*stream.Subscri
 		sub.Close()
 		return nil, s.playRefused(req, why)
 	}
+	s.cfg.Edges.Watch(r.Stream)
 	return sub, nil
 }
 
@@ -251,6 +253,7 @@ func (s *Service) playable(ctx context.Context, r Room, protocol string) *stream
 	if err != nil {
 		return refusal(err)
 	}
+	s.cfg.Edges.Follow(r.Stream, originOf(st))
 	if c := st.Record.Code; c != status.Live && c != status.Paused {
 		return &stream.Refusal{Code: "not_live", Detail: "the room is " + st.Record.Name, Temporary: c == status.Waiting}
 	}

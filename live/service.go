@@ -40,6 +40,8 @@ type Config struct {
 	Viewers func(Room) Viewers
 	// Pushes is told of pushes that begin and end. Nil: nobody is.
 	Pushes Pushes
+	// Edges is told where streams are and who watches here. Nil: this node is alone.
+	Edges Edges
 	// Describe reads the headers of a running push. Nil: nothing is known of them.
 	Describe func(stream.Info) Format
 }
@@ -104,6 +106,9 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 	cfg.LeaseRenewal = cmpOr(cfg.LeaseRenewal, status.DefaultLease/5)
 	if cfg.Viewers == nil {
 		cfg.Viewers = func(Room) Viewers { return Viewers{} }
+	}
+	if cfg.Edges == nil {
+		cfg.Edges = noEdges{}
 	}
 	s := &Service{
 		cfg: cfg, store: store, machine: machine, hub: hub, groups: groups, outbox: outbox, log: log,

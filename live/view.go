@@ -124,6 +124,7 @@ func (s *Service) streamOf(room string) string {
 // steer makes gate, publisher and subscribers follow v.state. v.mu is held.
 func (s *Service) steer(v *view) {
 	st := v.state
+	defer s.cfg.Edges.Follow(v.stream, originOf(st)) // what is pushed elsewhere comes after what was pushed here has ended
 	if v.push != nil && (st.Publisher == "" || st.Generation != v.push.generation) {
 		switch {
 		case st.Generation != v.push.generation:

@@ -22,6 +22,7 @@ type feed struct {
 	generation uint64
 	last       int64 // the largest time given out, -1 before the first
 	pub        *Publisher
+	relayed    relayed
 	gated      bool
 	await      bool // nothing is appended until the next keyframe
 	ended      bool
@@ -46,13 +47,17 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 	p.meter.tag(kind, len(buf), fm, now)
 	var ms int64
 	if fm.control {
-		ms = p.clock.control(kind, raw)
+		ms = f.controlTime(p, kind, raw)
 	} else {
-		ms = p.clock.media(kind, raw, now)
+		var fresh bool
+		if ms, fresh = f.mediaTime(p, kind, raw, now); !fresh {
+			return nil, nil
+		}
 		f.last = max(f.last, ms)
 		p.track(kind, ms, fm, now)
 	}
 	t := newTag(kind, ms, p.generation, buf, fm)
+	t.relayed = p.relay
 	if slot := headerSlot(t); slot >= 0 {
 		return f.writeHeader(t, slot, now), nil
 	}
@@ -72,6 +77,22 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 		f.log.addMark(ms, f.headers)
 	}
 	return f.append(t, now), nil
+}
+
+// controlTime is where a tag without media belongs.
+func (f *feed) controlTime(p *Publisher, kind Kind, raw uint32) int64 {
+	if p.relay {
+		return f.relayed.control(raw)
+	}
+	return p.clock.control(kind, raw)
+}
+
+// mediaTime is where an audio or video tag belongs; one that was there before is not fresh.
+func (f *feed) mediaTime(p *Publisher, kind Kind, raw uint32, now time.Time) (ms int64, fresh bool) {
+	if p.relay {
+		return f.relayed.media(kind, raw)
+	}
+	return p.clock.media(kind, raw, now), true
 }
 
 // writeHeader remembers a header and, while media flows, passes it on. Some encoders repeat their headers with every
@@ -205,17 +226,24 @@ func (f *feed) detach(p *Publisher, cause error) {
 	close(p.done)
 	f.fresh = f.log.head
 	f.await = true
-	f.hub.counts.publishers.Add(-1)
+	f.hub.counts.running(p.relay).Add(-1)
 	f.wakeAll()
 }
 
 // attach makes p the running publisher.
 func (f *feed) attach(p *Publisher) {
 	p.clock = newClock(&f.hub.cfg, p.offset, f.last)
+	if p.relay {
+		f.join(p.generation, p.offset.Milliseconds())
+	} else {
+		f.relayed = relayed{}
+	}
 	f.pub = p
 	f.generation = max(f.generation, p.generation)
 	f.headers = headers{}
 	f.await = true
-	f.hub.counts.publishers.Add(1)
-	f.hub.counts.published.Add(1)
+	f.hub.counts.running(p.relay).Add(1)
+	if !p.relay {
+		f.hub.counts.published.Add(1)
+	}
 }

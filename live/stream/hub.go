@@ -40,19 +40,26 @@ type PublishOptions struct {
 	Gated bool
 	// Remote is the publisher's address, for Info.
 	Remote string
+	// Session names the session and SessionStart is the zero of its clock; the same on all nodes. May be empty.
+	Session      string
+	SessionStart time.Time
+	// Relay says that the tags come from another node's hub: they are on the session's clock and keep their times. It never
+	// takes the place of a push.
+	Relay bool
 }
 
 // Publish makes a new publisher the stream's running one. An older one is ended with ErrTakenOver; if a newer one is
 // known the answer is ErrStale. The same generation may publish again.
 func (h *Hub) Publish(name string, o PublishOptions) (*Publisher, error) {
 	p := &Publisher{
-		name: name, generation: o.Generation, offset: max(o.Offset, 0), remote: o.Remote,
+		name: name, generation: o.Generation, offset: max(o.Offset, 0), remote: o.Remote, relay: o.Relay,
+		session: o.Session, sessionStart: o.SessionStart,
 		startedAt: time.Now(), done: make(chan struct{}),
 	}
 	h.mu.Lock()
 	f := h.feed(name)
 	f.mu.Lock()
-	if o.Generation < f.generation {
+	if o.Generation < f.generation || o.Relay && f.pub != nil && !f.pub.relay && o.Generation == f.generation {
 		f.mu.Unlock()
 		h.release(f)
 		h.mu.Unlock()
@@ -65,9 +72,9 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publisher, error) {
 		f.gate(true)
 	}
 	f.mu.Unlock()
-	watchers := make([]func(string), 0, len(h.watchers))
-	for _, fn := range h.watchers {
-		watchers = append(watchers, fn)
+	var watchers []func(string)
+	if !o.Relay {
+		watchers = slices.Collect(maps.Values(h.watchers))
 	}
 	h.mu.Unlock()
 	for _, fn := range watchers {
@@ -76,7 +83,7 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publisher, error) {
 	return p, nil
 }
 
-// OnPublish has fn called with the stream's name each time a publisher begins, in Publish, before the first tag can be
+// OnPublish has fn called with the stream's name each time a publisher that is no relay begins, in Publish, before the first tag can be
 // written. fn must not block. The returned function ends that.
 func (h *Hub) OnPublish(fn func(name string)) (remove func()) {
 	h.mu.Lock()
@@ -168,6 +175,8 @@ type SubscribeOptions struct {
 	Internal bool
 	// Viewer is the chat session the subscriber belongs to, empty if it names none: who is in the chat as well counts once.
 	Viewer string
+	// Generation, if not 0, is all the subscriber reads: ErrEnded comes when media of another one does.
+	Generation uint64
 	// OnClose is called once the subscriber is closed, by whoever closes it. May be nil.
 	OnClose func()
 }
@@ -181,7 +190,7 @@ func (h *Hub) Subscribe(name, protocol string, o SubscribeOptions) *Subscriber {
 	defer f.mu.Unlock()
 	m := f.log.newest()
 	s := &Subscriber{
-		feed: f, protocol: protocol, internal: o.Internal, viewer: o.Viewer, onClose: o.OnClose, done: make(chan struct{}),
+		feed: f, protocol: protocol, internal: o.Internal, viewer: o.Viewer, generation: o.Generation, onClose: o.OnClose, done: make(chan struct{}),
 		seeking: true, waits: m == nil || m.index < f.fresh, from: f.fresh,
 	}
 	f.subscribers.Add(1)
@@ -267,5 +276,5 @@ func (h *Hub) release(f *feed) {
 	f.ended = true
 	f.log.clear()
 	f.wakeAll()
-	h.memory.put(f.name, remembered{generation: f.generation, last: f.last, gated: f.gated})
+	h.memory.put(f.name, remembered{generation: f.generation, last: f.last - f.relayed.shift, gated: f.gated})
 }

@@ -12,8 +12,12 @@ type Publisher struct {
 	generation uint64
 	offset     time.Duration
 	remote     string
+	relay      bool // from another node's hub
 	startedAt  time.Time
 	done       chan struct{}
+
+	session      string
+	sessionStart time.Time
 
 	sequence [2][]byte // newest sequence headers, audio and video; Write's own
 

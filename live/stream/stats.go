@@ -8,7 +8,8 @@ import (
 
 // counts are the hub's figures, counted as things happen.
 type counts struct {
-	publishers, subscribers, viewers atomic.Int64
+	publishers, relays               atomic.Int64
+	subscribers, viewers             atomic.Int64
 	published, subscribed            atomic.Uint64
 	tagsIn, bytesIn                  atomic.Uint64
 	tagsOut, bytesOut, batchesOut    atomic.Uint64
@@ -17,11 +18,20 @@ type counts struct {
 	repairs                          [repairKinds]atomic.Uint64
 }
 
-// Stats are a hub's figures since it was made; Streams, Publishers and Subscribers are those of this moment.
+// running counts pushes, or relays.
+func (c *counts) running(relay bool) *atomic.Int64 {
+	if relay {
+		return &c.relays
+	}
+	return &c.publishers
+}
+
+// Stats are a hub's figures since it was made; Streams, Publishers, Relays and Subscribers are those of this moment.
 type Stats struct {
 	Streams     int
 	Remembered  int // streams of which only generation and time are kept
 	Publishers  int
+	Relays      int // streams that come from other nodes
 	Subscribers int
 
 	Published  uint64 // publishers ever begun
@@ -54,7 +64,7 @@ func (h *Hub) Stats() Stats {
 	}
 	return Stats{
 		Streams: streams, Remembered: remembered,
-		Publishers: int(c.publishers.Load()), Subscribers: int(c.subscribers.Load()),
+		Publishers: int(c.publishers.Load()), Relays: int(c.relays.Load()), Subscribers: int(c.subscribers.Load()),
 		Published: c.published.Load(), Subscribed: c.subscribed.Load(),
 		TagsIn: c.tagsIn.Load(), BytesIn: c.bytesIn.Load(),
 		TagsOut: c.tagsOut.Load(), BytesOut: c.bytesOut.Load(), BatchesOut: c.batchesOut.Load(),
@@ -68,6 +78,7 @@ func (h *Hub) Stats() Stats {
 type Info struct {
 	Name       string
 	Publishing bool
+	Relay      bool // by another node's hub
 	Gated      bool
 	Generation uint64
 	Remote     string         // of the running publisher
@@ -75,7 +86,9 @@ type Info struct {
 	Viewers    map[string]int // by protocol, internal subscribers not counted
 	Video      Codec
 	Audio      Codec
-	LastTime   int64 // ms on the session's clock, -1 before the first tag
+	Session    string    // of the running publisher, as it was told; may be empty
+	Start      time.Time // zero of the session's clock, zero if not told
+	LastTime   int64     // ms on the session's clock, -1 before the first tag
 	Ingest     Ingest
 
 	// What the running publisher sent before media, nil where it did not: onMetaData as it was sent (AMF0), and the
@@ -102,7 +115,8 @@ func (h *Hub) Info(name string) (Info, bool) {
 		Name: name, Gated: f.gated, Generation: f.generation, Viewers: maps.Clone(f.protocols), LastTime: f.last,
 	}
 	if p := f.pub; p != nil {
-		in.Publishing, in.Remote, in.StartedAt = true, p.remote, p.startedAt
+		in.Publishing, in.Relay, in.Remote, in.StartedAt = true, p.relay, p.remote, p.startedAt
+		in.Session, in.Start = p.session, p.sessionStart
 		in.Ingest = p.ingest(time.Now())
 		in.Video, in.Audio = p.meter.codecs[1], p.meter.codecs[0]
 		if t := f.headers[slotMetadata]; t != nil {

@@ -7,12 +7,13 @@ import (
 
 // Subscriber reads a stream. Next, Discontinuity and SetIdle belong to one goroutine; Close and Lost to any.
 type Subscriber struct {
-	feed     *feed
-	protocol string
-	internal bool
-	viewer   string
-	onClose  func() // may be nil
-	done     chan struct{}
+	feed       *feed
+	protocol   string
+	internal   bool
+	viewer     string
+	generation uint64 // 0: any
+	onClose    func() // may be nil
+	done       chan struct{}
 
 	// Owned by the goroutine that calls Next.
 	idle  time.Duration
@@ -26,6 +27,7 @@ type Subscriber struct {
 	waits      bool                // seeking, and wants the first mark to come instead of the newest
 	from       uint64              // seeking, marks below it are not for this subscriber
 	started    bool                // has read something
+	passed     bool                // another generation than its own came
 	broken     bool                // what is read next begins after a break
 	breaks     bool                // the last batch did
 	failed     error               // ErrClosed or ErrSlow, for good
@@ -125,7 +127,7 @@ func (s *Subscriber) take(out []*Tag) ([]*Tag, chan struct{}, error) {
 	if len(out) > 0 {
 		return out, nil, nil
 	}
-	if f.ended {
+	if f.ended || s.passed {
 		return out, nil, ErrEnded
 	}
 	if f.wake == nil {
@@ -178,6 +180,9 @@ func (s *Subscriber) seek(out []*Tag) ([]*Tag, int) {
 	if m == nil || m.index >= l.head || m.index < s.from {
 		return out, 0
 	}
+	if s.passed = s.foreign(l.at(m.index)); s.passed {
+		return out, 0
+	}
 	size := 0
 	for slot := range m.headers {
 		if h := m.header(slot); h != nil && h.id != s.have[slot] {
@@ -194,6 +199,9 @@ func (s *Subscriber) seek(out []*Tag) ([]*Tag, int) {
 	return append(out, t), size + len(t.buf)
 }
 
+// foreign says that a tag is of another generation than the subscriber reads.
+func (s *Subscriber) foreign(t *Tag) bool { return s.generation != 0 && t.gen != s.generation }
+
 // read appends tags from the cursor on until the batch is full or a break follows, up to an index.
 func (s *Subscriber) read(out []*Tag, size int, until uint64) []*Tag {
 	f := s.feed
@@ -203,6 +211,9 @@ func (s *Subscriber) read(out []*Tag, size int, until uint64) []*Tag {
 	for s.cursor < until {
 		t := f.log.at(s.cursor)
 		if len(out) > 0 && (t.breaks || size+len(t.buf) > 2*f.hub.cfg.BatchBytes) {
+			break
+		}
+		if s.passed = s.foreign(t); s.passed {
 			break
 		}
 		s.cursor++

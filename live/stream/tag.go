@@ -47,13 +47,14 @@ func NewBuffer(payload int) []byte {
 // Tag is one FLV tag on the session's clock. It is immutable and shared by all subscribers: nobody may change the bytes
 // its methods return.
 type Tag struct {
-	buf    []byte // the whole FLV tag with its trailer
-	time   int64
-	gen    uint64
-	id     uint64 // of a header: equal for all copies of it, never 0; 0 for other tags
-	format format
-	kind   Kind
-	breaks bool // the first tag after a new generation began or a gate opened
+	buf     []byte // the whole FLV tag with its trailer
+	time    int64
+	gen     uint64
+	id      uint64 // of a header: equal for all copies of it, never 0; 0 for other tags
+	format  format
+	kind    Kind
+	relayed bool // it came from another node
+	breaks  bool // the first tag after a new generation began or a gate opened
 
 	once sync.Once
 	rtmp []byte
@@ -85,7 +86,7 @@ func PutHeader(buf []byte, kind Kind, timestamp uint32, size int) {
 // at returns a copy of a header as if it had been sent at that time.
 func (t *Tag) at(ms int64, breaks bool) *Tag {
 	c := newTag(t.kind, ms, t.gen, append([]byte(nil), t.buf...), t.format)
-	c.id, c.breaks = t.id, breaks
+	c.id, c.breaks, c.relayed = t.id, breaks, t.relayed
 	return c
 }
 
@@ -98,6 +99,9 @@ func (t *Tag) Time() int64 { return t.time }
 
 // Generation is the generation of the push the tag came from.
 func (t *Tag) Generation() uint64 { return t.gen }
+
+// Relayed says that the tag came from another node's hub.
+func (t *Tag) Relayed() bool { return t.relayed }
 
 // Payload is the tag without FLV header and trailer: the body of the RTMP message.
 func (t *Tag) Payload() []byte { return t.buf[HeaderBytes : len(t.buf)-TrailerBytes] }

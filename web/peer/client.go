@@ -114,3 +114,8 @@ func (c *Client) Do(ctx context.Context, call Call) (*http.Response, error) {
 	}
 	return answer, nil
 }
+
+// Get is Do of a request without body.
+func (c *Client) Get(ctx context.Context, node, path, query string) (*http.Response, error) {
+	return c.Do(ctx, Call{Node: node, Path: path, Query: query})
+}

@@ -1,0 +1,15 @@
+package stream
+
+import "time"
+
+// Origin is where a stream is pushed, as the status of its room has it.
+type Origin struct {
+	Room       string
+	Revision   uint64    // of the room's status: the larger one is the newer
+	Node       string    // that holds the push; empty while there is none
+	Generation uint64    // of the newest push
+	Session    string    // the live session, empty before the first
+	Start      time.Time // zero of its clock, store's clock
+	On         bool      // live or paused; otherwise there is nothing to watch
+	Gated      bool      // paused on purpose: no media leaves
+}
