@@ -27,15 +27,22 @@ type testCluster struct {
 // other. All are stopped with the test. The flags are those of every node; redis are arguments of the server.
 func startCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
 	t.Helper()
+	c := prepareCluster(t, n, redis, flags...)
+	for _, n := range c.nodes {
+		n.start()
+	}
+	c.meet()
+	return c
+}
+
+// prepareCluster is startCluster whose nodes are not started.
+func prepareCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
+	t.Helper()
 	c := &testCluster{t: t, redis: redistest.Start(t, redis...), keys: newSecrets()}
 	c.proxy = redistest.Through(t, c.redis.Addr)
 	for range n {
 		c.add(flags...)
 	}
-	for _, n := range c.nodes {
-		n.start()
-	}
-	c.meet()
 	return c
 }
 
