@@ -183,12 +183,13 @@ func (c *Chat) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool,
 			return chat.Group{}, false, away(err)
 		}
 		if made == 1 {
-			_, err := c.enlist(ctx, g.ID)
-			return h.Group, err == nil, err
+			if _, err := c.enlist(ctx, g.ID); err != nil {
+				return chat.Group{}, false, err
+			}
 		}
 		at, err := c.load(ctx, g.ID, "", "", 0)
-		if !errors.Is(err, chat.ErrNoGroup) { // it went meanwhile
-			return at.state.Group, false, err
+		if made == 1 || !errors.Is(err, chat.ErrNoGroup) { // else it went meanwhile
+			return at.state.Group, made == 1 && err == nil, err
 		}
 	}
 	return chat.Group{}, false, fmt.Errorf("%w: group %q comes and goes", ErrAway, g.ID)

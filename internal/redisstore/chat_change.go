@@ -248,19 +248,23 @@ func (c *Chat) commit(ctx context.Context, group, op string, at *loadedGroup, w 
 	}
 	epoch := at.state.Epoch
 	args := append([]any{op, chat.OperationAge.Milliseconds(), epoch, w.depends, at.revision[w.depends], raw, rest}, retention(w.keep)...)
-	args = append(args, w.rate, end, len(w.messages))
+	known, pos := c.group(group).known()
+	args = append(args, w.rate, end, known, pos, len(w.messages))
 	for _, m := range w.messages {
 		args = append(args, encodeMessage(m))
-	}
-	if w.depends != "" {
-		w.do("HINCRBY", keyHead, w.depends, 1)
 	}
 	for _, words := range w.commands {
 		args = append(append(args, len(words)), words...)
 	}
+	if w.depends != "" {
+		args = append(args, 4, "HINCRBY", "@1", w.depends, 1)
+	}
 	parts, err := c.s.mutate(ctx, scriptChatCommit, c.groupKeys(group, op), args...).StringSlice()
 	if err != nil || len(parts) == 0 {
 		return "", "", away(err)
+	}
+	if parts[0] == "behind" {
+		return "changed", "", c.begin(ctx, group, known, pos)
 	}
 	return parts[0], parts[len(parts)-1], nil
 }

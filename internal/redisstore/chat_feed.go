@@ -21,6 +21,8 @@ type chatFeed struct {
 	s    *Store
 	note func(group, epoch string, pos uint64)
 
+	ping, silence time.Duration // a connection is asked so often, and dead after having said nothing for so long
+
 	running chan struct{} // closed when run begins
 	wg      sync.WaitGroup
 
@@ -56,7 +58,7 @@ type position struct {
 const ownKept = 64
 
 func newChatFeed(s *Store, note func(group, epoch string, pos uint64)) *chatFeed {
-	return &chatFeed{s: s, note: note, running: make(chan struct{}), groups: make(map[string]*following), links: make(map[string]*feedLink)}
+	return &chatFeed{s: s, note: note, ping: time.Second, silence: 3 * time.Second, running: make(chan struct{}), groups: make(map[string]*following), links: make(map[string]*feedLink)}
 }
 
 // run keeps the subscriptions until ctx ends.

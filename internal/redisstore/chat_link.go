@@ -9,12 +9,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// When a connection counts as dead: it is asked each feedPing, and must have said something in feedSilence.
-const (
-	feedPing    = time.Second
-	feedSilence = 3 * time.Second
-)
-
 var errSilent = errors.New("the subscription was silent for too long")
 
 // feedLink is the connection for subscriptions to one server.
@@ -74,14 +68,14 @@ func (l *feedLink) session(ctx context.Context) error {
 	}
 	heard := time.Now()
 	for {
-		got, err := ps.ReceiveTimeout(ctx, feedPing)
+		got, err := ps.ReceiveTimeout(ctx, l.f.ping)
 		var timeout net.Error
 		switch {
 		case err == nil:
 			heard = time.Now()
 			err = l.receive(ctx, got)
 		case errors.As(err, &timeout) && timeout.Timeout():
-			if err = ps.Ping(ctx); time.Since(heard) > feedSilence {
+			if err = ps.Ping(ctx); time.Since(heard) > l.f.silence {
 				err = errSilent
 			}
 		default:

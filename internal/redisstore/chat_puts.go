@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"liveroom/chat"
 )
@@ -226,19 +227,23 @@ func (c *Chat) DeleteGroup(ctx context.Context, group string) error {
 // Tell implements chat.Feed.
 func (c *Chat) Tell(ctx context.Context, group string, told json.RawMessage) error {
 	op := chat.Operation(ctx)
-	w := &groupWrite{delta: chat.Delta{Told: told}}
-	state, reply, err := c.commit(ctx, group, op, &loadedGroup{}, w, struct{}{})
-	switch {
-	case err != nil:
-		return err
-	case state == "none":
-		return chat.ErrNoGroup
-	case state == "again":
-		_, _, err := repeated[struct{}](ctx, c, group, reply)
-		return err
+	for range changeTries {
+		w := &groupWrite{delta: chat.Delta{Told: told}}
+		state, reply, err := c.commit(ctx, group, op, &loadedGroup{}, w, struct{}{})
+		switch {
+		case err != nil:
+			return err
+		case state == "none":
+			return chat.ErrNoGroup
+		case state == "again":
+			_, _, err := repeated[struct{}](ctx, c, group, reply)
+			return err
+		case state == "done":
+			_, err = c.written(ctx, group, op, w, reply)
+			return err
+		}
 	}
-	_, err = c.written(ctx, group, op, w, reply)
-	return err
+	return fmt.Errorf("%w: group %q goes back again and again", ErrAway, group)
 }
 
 // Entries implements chat.Feed.

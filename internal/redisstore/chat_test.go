@@ -18,7 +18,7 @@ func TestChatConforms(t *testing.T) {
 }
 
 // chatNode is a Chat on keys that others may share, which receives until the test ends.
-func chatNode(t *testing.T, url, prefix string) *Chat {
+func chatNode(t testing.TB, url, prefix string) *Chat {
 	t.Helper()
 	s, err := Open(Config{URL: url, Prefix: prefix}, slog.New(slog.DiscardHandler))
 	if err != nil {
