@@ -17,8 +17,19 @@ import (
 // Callbacks are the receivers of callbacks and what waits for them.
 type Callbacks struct {
 	Endpoints *callback.Registry
-	Queues    *delivery.Service
+	Queues    CallbackQueues
 	AppID     uint64 // that examples of events are of, for a test fire
+}
+
+// CallbackQueues is what is asked of the queues (delivery.Service, delivery.Node). On another node than the one that delivers
+// each may answer delivery.ErrNoCourier.
+type CallbackQueues interface {
+	AllFigures(ctx context.Context) (map[string]delivery.Figures, error)
+	Tries(ctx context.Context, endpoint string, limit int) ([]delivery.Try, error)
+	Try(ctx context.Context, e delivery.Event) (delivery.Result, time.Duration, error)
+	Dead(ctx context.Context, endpoint string, from delivery.Place, limit int) ([]delivery.DeadLetter, error)
+	Replay(ctx context.Context, endpoint string, letters ...uint64) (int, error)
+	DeleteDead(ctx context.Context, endpoint string, letters ...uint64) (int, error)
 }
 
 func (s *Server) registerCallbacks() {
@@ -62,7 +73,7 @@ type CallbackBody struct {
 
 // CallbackState is how a receiver is. What counts up does so since the server's start.
 type CallbackState struct {
-	Circuit   delivery.Circuit `json:"circuit" enum:"closed,open,paused" doc:"open: it is unwell, and asked with one event from time to time; paused: it is off."`
+	Circuit   delivery.Circuit `json:"circuit" enum:"closed,open,paused,unknown" doc:"open: it is unwell, and asked with one event from time to time; paused: it is off; unknown: the node that delivers does not say, and the numbers are 0."`
 	UnderWay  int              `json:"underWay" doc:"Tries at this moment."`
 	Queued    ClassCounts      `json:"queued" doc:"Events that wait or are under way."`
 	OldestAt  NullTime         `json:"oldestAt" doc:"When the oldest of them was queued."`
@@ -86,8 +97,25 @@ func classCounts[N int | uint64](of map[delivery.Class]N) ClassCounts {
 	return ClassCounts{uint64(of[delivery.State]), uint64(of[delivery.People]), uint64(of[delivery.Talk])}
 }
 
-func (s *Server) callbackBody(e callback.Endpoint) CallbackBody {
-	f, _ := s.callbacks.Queues.Figures(e.ID) // one that was just removed has none
+// callbackFigures are those of all receivers; none where they are not known.
+func (s *Server) callbackFigures(ctx context.Context) map[string]delivery.Figures {
+	all, err := s.callbacks.Queues.AllFigures(ctx)
+	if err != nil {
+		s.log.Debug("figures of callbacks are not known", "err", err)
+	}
+	return all
+}
+
+// oneCallback is a receiver as it is now.
+func (s *Server) oneCallback(ctx context.Context, e callback.Endpoint) *callbackOut {
+	return &callbackOut{callbackBody(e, s.callbackFigures(ctx))}
+}
+
+func callbackBody(e callback.Endpoint, all map[string]delivery.Figures) CallbackBody {
+	f, known := all[e.ID]
+	if !known {
+		f.Circuit = "unknown"
+	}
 	return CallbackBody{
 		ID: e.ID, URL: e.URL, Format: e.Format, Events: e.Events, HasKey: e.Key != "", OnFailure: e.OnFailure, Retry: e.Retry,
 		Enabled: e.Enabled, FromSettings: e.Fixed, CreatedAt: NullTime{e.CreatedAt}, ChangedAt: NullTime{e.ChangedAt},
@@ -107,11 +135,12 @@ type callbacksOut struct {
 	}
 }
 
-func (s *Server) listCallbacks(context.Context, *empty) (*callbacksOut, error) {
+func (s *Server) listCallbacks(ctx context.Context, _ *empty) (*callbacksOut, error) {
 	out := &callbacksOut{}
 	out.Body.Callbacks = []CallbackBody{}
+	figures := s.callbackFigures(ctx)
 	for _, e := range s.callbacks.Endpoints.All() {
-		out.Body.Callbacks = append(out.Body.Callbacks, s.callbackBody(e))
+		out.Body.Callbacks = append(out.Body.Callbacks, callbackBody(e, figures))
 	}
 	return out, nil
 }
@@ -125,12 +154,12 @@ func (s *Server) endpoint(id string) (callback.Endpoint, error) {
 	return e, nil
 }
 
-func (s *Server) showCallback(_ context.Context, in *CallbackPath) (*callbackOut, error) {
+func (s *Server) showCallback(ctx context.Context, in *CallbackPath) (*callbackOut, error) {
 	e, err := s.endpoint(in.Callback)
 	if err != nil {
 		return nil, err
 	}
-	return &callbackOut{s.callbackBody(e)}, nil
+	return s.oneCallback(ctx, e), nil
 }
 
 // CallbackDraft is a new receiver.
@@ -159,7 +188,7 @@ func (s *Server) createCallback(ctx context.Context, in *createCallbackIn) (*cal
 		return nil, err
 	}
 	s.record(ctx, "", "callback_create", e.ID, map[string]string{"host": e.Host(), "format": string(e.Format)})
-	return &callbackOut{s.callbackBody(e)}, nil
+	return s.oneCallback(ctx, e), nil
 }
 
 // CallbackPatch is what is to be changed of a receiver.
@@ -210,7 +239,7 @@ func (s *Server) changeCallback(ctx context.Context, in *changeCallbackIn) (*cal
 		return nil, err
 	}
 	s.record(ctx, "", "callback_change", e.ID, map[string]string{"changed": strings.Join(changed, " "), "host": e.Host()})
-	return &callbackOut{s.callbackBody(e)}, nil
+	return s.oneCallback(ctx, e), nil
 }
 
 func (s *Server) deleteCallback(ctx context.Context, in *CallbackPath) (*empty, error) {
@@ -293,8 +322,8 @@ type deliveriesOut struct {
 	}
 }
 
-func (s *Server) listDeliveries(_ context.Context, in *deliveriesIn) (*deliveriesOut, error) {
-	tries, err := s.callbacks.Queues.Tries(in.Callback, in.Limit)
+func (s *Server) listDeliveries(ctx context.Context, in *deliveriesIn) (*deliveriesOut, error) {
+	tries, err := s.callbacks.Queues.Tries(ctx, in.Callback, in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func known(err error) *Problem {
 		return callbackProblem(err)
 	case errors.Is(err, status.ErrUnknownRoom):
 		return newProblem(http.StatusNotFound, "not_found", "there is no such room")
-	case errors.Is(err, status.ErrUnavailable), errors.Is(err, delivery.ErrUnsettled):
+	case errors.Is(err, status.ErrUnavailable), errors.Is(err, delivery.ErrUnsettled), errors.Is(err, delivery.ErrNoCourier):
 		return newProblem(http.StatusServiceUnavailable, "store_unavailable", "the store did not answer; try again").retry(2 * time.Second)
 	case errors.Is(err, status.ErrConflict):
 		return newProblem(http.StatusConflict, "conflict", "others kept changing the same thing; try again").retry(time.Second)

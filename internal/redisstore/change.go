@@ -31,9 +31,14 @@ type draft struct {
 // each other change that came between. It ends within Config.Timeout. The operation of ctx is remembered for an age: asked
 // again, it is not done again. One whose answer was lost is asked again once.
 func (s *Store) change(ctx context.Context, age time.Duration, f func(ctx context.Context, d *draft) error) error {
+	return s.changeIn(ctx, "lr", age, f)
+}
+
+// changeIn is change of keys with another hash tag than that of the control plane.
+func (s *Store) changeIn(ctx context.Context, tag string, age time.Duration, f func(ctx context.Context, d *draft) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	op := s.key("lr", "op", chat.Operation(ctx))
+	op := s.key(tag, "op", chat.Operation(ctx))
 	for {
 		d := &draft{s: s, keys: []string{op}, number: map[string]int{}}
 		if err := f(ctx, d); err != nil {

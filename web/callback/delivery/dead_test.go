@@ -120,7 +120,7 @@ func TestTries(t *testing.T) {
 		s.SetEndpoints(map[string]delivery.Habit{"e": {}})
 		s.say(delivery.Talk, "a", "m", 1, 4)
 		time.Sleep(10 * time.Second)
-		tries, err := s.Tries("e", 100)
+		tries, err := s.Tries(t.Context(), "e", 100)
 		var got []string
 		for _, try := range tries {
 			got = append(got, fmt.Sprint(try.ID, " ", try.Outcome, " ", try.Status, " ", try.Took))
@@ -131,16 +131,16 @@ func TestTries(t *testing.T) {
 		}
 		s.say(delivery.Talk, "a", "n", 1, 12)
 		time.Sleep(time.Minute)
-		if tries, _ := s.Tries("e", 3); len(tries) != 3 || tries[0].ID != "n12" || tries[2].ID != "n10" || tries[0].Command != "Test" {
+		if tries, _ := s.Tries(t.Context(), "e", 3); len(tries) != 3 || tries[0].ID != "n12" || tries[2].ID != "n10" || tries[0].Command != "Test" {
 			t.Errorf("%+v", tries)
 		}
-		if tries, _ := s.Tries("e", 100); len(tries) != 10 || tries[9].ID != "n3" {
+		if tries, _ := s.Tries(t.Context(), "e", 100); len(tries) != 10 || tries[9].ID != "n3" {
 			t.Errorf("%d tries", len(tries))
 		}
 		if _, _, err := s.Try(t.Context(), delivery.Event{Endpoint: "none"}); !errors.Is(err, delivery.ErrNoEndpoint) {
 			t.Errorf("a test of nobody: %v", err)
 		}
-		if _, err := s.Tries("none", 1); !errors.Is(err, delivery.ErrNoEndpoint) {
+		if _, err := s.Tries(t.Context(), "none", 1); !errors.Is(err, delivery.ErrNoEndpoint) {
 			t.Errorf("the log of nobody: %v", err)
 		}
 	})

@@ -541,7 +541,7 @@ func TestEndpointsComeAndGo(t *testing.T) {
 		s.stop()
 		s.start()
 		time.Sleep(time.Second)
-		if _, err := s.Figures("e"); !errors.Is(err, delivery.ErrNoEndpoint) {
+		if all, err := s.AllFigures(t.Context()); err != nil || all["e"].Circuit != "" {
 			t.Errorf("figures of one that is gone: %v", err)
 		}
 		queues, err := s.store.Queues(t.Context())

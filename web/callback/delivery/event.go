@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"iter"
 	"net/url"
 	"time"
 )
@@ -16,6 +17,17 @@ const (
 	Talk                // messages: 15 min, 50,000 a room
 	classes
 )
+
+// Classes are all classes, in their order.
+func Classes() iter.Seq[Class] {
+	return func(yield func(Class) bool) {
+		for class := range classes {
+			if !yield(class) {
+				return
+			}
+		}
+	}
+}
 
 // String returns the class's name in the API and in metrics.
 func (c Class) String() string {

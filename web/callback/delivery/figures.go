@@ -94,7 +94,7 @@ func (s *Service) Try(ctx context.Context, e Event) (r Result, took time.Duratio
 }
 
 // Tries returns up to limit tries of an endpoint, the newest first.
-func (s *Service) Tries(endpoint string, limit int) ([]Try, error) {
+func (s *Service) Tries(_ context.Context, endpoint string, limit int) ([]Try, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ep := s.endpoints[endpoint]
@@ -127,14 +127,30 @@ type Figures struct {
 	Dead                               map[Class]int
 }
 
-// Figures returns the figures of an endpoint.
-func (s *Service) Figures(endpoint string) (Figures, error) {
+// AllFigures returns the figures of all endpoints, by their ids.
+func (s *Service) AllFigures(context.Context) (map[string]Figures, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ep := s.endpoints[endpoint]
-	if ep == nil {
-		return Figures{}, ErrNoEndpoint
+	all := make(map[string]Figures, len(s.endpoints))
+	for id, ep := range s.endpoints {
+		all[id] = ep.figures()
 	}
+	for _, q := range s.queues {
+		f, known := all[q.key.Endpoint]
+		if !known || q.first == q.next {
+			continue
+		}
+		f.Queued[q.key.Class] += q.next - q.first
+		if f.Oldest.IsZero() || q.oldest.Before(f.Oldest) {
+			f.Oldest = q.oldest
+		}
+		all[q.key.Endpoint] = f
+	}
+	return all, nil
+}
+
+// figures are an endpoint's without those of its queues.
+func (ep *endpoint) figures() Figures {
 	f := Figures{
 		Circuit: ep.circuit(), UnderWay: ep.flying, Queued: map[Class]uint64{}, Dropped: map[Class]uint64{}, Dead: map[Class]int{},
 		Delivered: ep.counts.outcomes[Delivered], Refused: ep.counts.outcomes[Refused], Failed: ep.counts.outcomes[Failed],
@@ -143,16 +159,7 @@ func (s *Service) Figures(endpoint string) (Figures, error) {
 	for class := range classes {
 		f.Queued[class], f.Dropped[class], f.Dead[class] = 0, ep.counts.dropped[class], ep.dead[class]
 	}
-	for _, q := range s.queues {
-		if q.ep != ep || q.first == q.next {
-			continue
-		}
-		f.Queued[q.key.Class] += q.next - q.first
-		if f.Oldest.IsZero() || q.oldest.Before(f.Oldest) {
-			f.Oldest = q.oldest
-		}
-	}
-	return f, nil
+	return f
 }
 
 func (ep *endpoint) circuit() Circuit {

@@ -187,9 +187,10 @@ func (s *service) stop() {
 
 func (s *service) figures() delivery.Figures {
 	s.t.Helper()
-	f, err := s.Figures("e")
-	if err != nil {
-		s.t.Fatal(err)
+	all, err := s.AllFigures(s.t.Context())
+	f, known := all["e"]
+	if err != nil || !known {
+		s.t.Fatal(all, err)
 	}
 	return f
 }

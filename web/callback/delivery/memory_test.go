@@ -10,3 +10,7 @@ import (
 func TestMemory(t *testing.T) {
 	deliverytest.Store(t, func(*testing.T) delivery.Store { return delivery.NewMemory() })
 }
+
+func TestMemoryExchange(t *testing.T) {
+	deliverytest.Exchange(t, func(*testing.T) delivery.Exchange { return delivery.NewMemoryExchange() })
+}

@@ -2,13 +2,11 @@ package delivery
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -40,6 +38,7 @@ type Service struct {
 	unwritten int64           // bytes of items that are not stored
 	windows   int64           // bytes of items in windows
 	talk      int64           // bytes of Talk in all queues
+	inbox     inbox           // what was taken out of an Exchange's inbox and is to be stored
 	failures  uint64          // of the store
 	past      counts          // of endpoints that are gone
 	losing    bool            // an event of State was lost, and that was said
@@ -60,7 +59,7 @@ func New(ctx context.Context, cfg Config, store Store, sender Sender, log *slog.
 	}
 	s := &Service{
 		cfg: cfg.withDefaults(), store: store, sender: sender, log: log,
-		epoch: strconv.FormatInt(time.Now().UnixMilli(), 36) + strings.ToLower(rand.Text()[:4]),
+		epoch: newEpoch(),
 		write: make(chan struct{}, 1), changed: make(chan struct{}, 1), moved: make(chan struct{}),
 		endpoints: map[string]*endpoint{}, queues: map[Key]*queue{}, dirty: map[*queue]bool{},
 	}
@@ -119,6 +118,41 @@ func (s *Service) remove(ep *endpoint) {
 	s.change.DeadDrop = slices.DeleteFunc(s.change.DeadDrop, func(d DeadDrop) bool { return of(d.Endpoint) })
 	s.change.Gone = append(s.change.Gone, ep.id)
 	signal(s.changed)
+}
+
+// inbox is a place in an inbox, and the bytes up to there from the one before.
+type inbox struct {
+	place string
+	bytes int64
+}
+
+// take queues events of an inbox in their order; those for endpoints that there are not are forgotten.
+func (s *Service) take(events []Posted) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range events {
+		s.inbox.place = e.Place
+		s.inbox.bytes += e.Bytes
+		ep := s.endpoints[e.Endpoint]
+		if ep == nil || e.Class >= classes {
+			continue
+		}
+		q := s.queue(ep, Key{e.Endpoint, e.Room, e.Class})
+		if e.QueuedAt.Before(q.usedAt) {
+			e.QueuedAt = q.usedAt
+		}
+		ep.counts.dropped[e.Class] += e.Lost
+		s.enqueue(ep, e.Event, e.QueuedAt, false)
+		s.forget(q)
+	}
+	signal(s.changed)
+}
+
+// waiting is how many bytes of events wait for the store.
+func (s *Service) waiting() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unwritten
 }
 
 // Append queues events in their order; those for endpoints that there are not are forgotten. It never blocks.

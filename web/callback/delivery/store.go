@@ -85,6 +85,11 @@ type Change struct {
 	Queues   []QueueChange
 	DeadDrop []DeadDrop
 	Dead     []DeadLetter // by rising N
+
+	// Taken is the place in an Exchange's inbox up to which all is in the queues, or delivered: it is removed from there.
+	// TakenBytes are the Bytes of that. Empty: there is no inbox, or nothing to remove.
+	Taken      string
+	TakenBytes int64
 }
 
 // DeadCount is how many dead letters there are, and the highest N any has.

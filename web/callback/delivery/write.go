@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -72,7 +73,7 @@ func (s *Service) writeRest(ctx context.Context) error {
 func (s *Service) commit(ctx context.Context, all bool) error {
 	st := s.gather(all)
 	var err error
-	if len(st.queues) > 0 || len(st.change.Gone)+len(st.change.Dead)+len(st.change.DeadDrop) > 0 {
+	if len(st.queues) > 0 || len(st.change.Gone)+len(st.change.Dead)+len(st.change.DeadDrop) > 0 || st.change.Taken != "" {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 		defer cancel()
 		err = s.store.Commit(ctx, st.change)
@@ -94,6 +95,10 @@ func (s *Service) gather(all bool) *step {
 	st := &step{change: s.change, hard: s.hard}
 	all = all || len(s.change.DeadDrop) > 0
 	s.change = Change{}
+	if all { // all that came by the inbox is in the queues that are stored now
+		st.change.Taken, st.change.TakenBytes = s.inbox.place, s.inbox.bytes
+		s.inbox = inbox{}
+	}
 	for q := range s.dirty {
 		if q.key.Class == Talk && !all {
 			continue
@@ -121,6 +126,8 @@ func (s *Service) putBack(st *step) {
 	s.change.Gone = append(st.change.Gone, s.change.Gone...)
 	s.change.DeadDrop = append(st.change.DeadDrop, s.change.DeadDrop...)
 	s.change.Dead = append(st.change.Dead, s.change.Dead...)
+	s.inbox.place = cmp.Or(s.inbox.place, st.change.Taken)
+	s.inbox.bytes += st.change.TakenBytes
 }
 
 // stored notes that a step was. The lock is held.

@@ -1,0 +1,135 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// How the courier reads the inbox.
+const (
+	inboxEvery  = time.Second // whatever it was told
+	inboxEvents = 256
+	inboxBytes  = 1 << 20
+)
+
+// Deliver delivers what all nodes append, until ctx ends or another node does it: then the error is ErrDeposed. One node at a
+// time has it called; a greater fence is a later term. What was under way when it ends is sent again by the next term.
+func (n *Node) Deliver(ctx context.Context, fence uint64) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	store, err := n.begin(ctx, fence)
+	if err != nil {
+		return err
+	}
+	s, err := n.open(ctx, &termStore{store, cancel})
+	if err != nil {
+		return err
+	}
+	defer n.close(s)
+	wake := make(chan struct{}, 1)
+	asked := make(chan struct{}, 1)
+	var wg sync.WaitGroup
+	wg.Go(func() { n.exchange.Listen(ctx, func() { signal(wake); signal(asked) }) })
+	wg.Go(func() { n.feed(ctx, s, wake) })
+	wg.Go(func() { n.answerAll(ctx, s, asked) })
+	_ = s.Run(ctx) // what it could not store is in the inbox still, or was sent
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// begin begins the term as soon as the Exchange can be reached.
+func (n *Node) begin(ctx context.Context, fence uint64) (Store, error) {
+	for {
+		store, err := n.exchange.Begin(ctx, fence)
+		if err == nil || errors.Is(err, ErrDeposed) {
+			return store, err
+		}
+		if !pause(ctx, writeRetry) {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// open makes the term's Service as soon as the queues can be read.
+func (n *Node) open(ctx context.Context, store Store) (*Service, error) {
+	for {
+		err := n.fresh(ctx)
+		if err == nil {
+			var s *Service
+			if s, err = New(ctx, n.cfg, store, n.sender, n.log); err == nil {
+				n.mu.Lock()
+				defer n.mu.Unlock()
+				s.SetEndpoints(n.habits)
+				n.service = s
+				return s, nil
+			}
+		}
+		if !pause(ctx, writeRetry) {
+			return nil, errors.Join(context.Cause(ctx), err)
+		}
+	}
+}
+
+// close ends the node's being the courier.
+func (n *Node) close(s *Service) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.service = nil
+	past := emptyStats()
+	past.add(n.past)
+	past.add(s.Stats().counted())
+	n.past = past
+}
+
+// termStore ends the term when it finds that another node delivers.
+type termStore struct {
+	Store
+	end context.CancelCauseFunc
+}
+
+func (t *termStore) Commit(ctx context.Context, c Change) error {
+	err := t.Store.Commit(ctx, c)
+	if errors.Is(err, ErrDeposed) {
+		t.end(ErrDeposed)
+	}
+	return err
+}
+
+// feed takes events out of the inbox until ctx ends. They are removed there when they are stored, or sent.
+func (n *Node) feed(ctx context.Context, s *Service, wake <-chan struct{}) {
+	tick := time.NewTicker(inboxEvery)
+	defer tick.Stop()
+	for place := ""; ; {
+		events, err := n.exchange.Inbox(ctx, place, inboxEvents, inboxBytes)
+		if err == nil && len(events) > 0 {
+			if err = n.know(ctx, s, events); err == nil {
+				s.take(events)
+				place = events[len(events)-1].Place
+				for s.waiting() > n.cfg.Unwritten/2 && pause(ctx, laneEvery) { // it would drop more
+				}
+				if ctx.Err() != nil {
+					return
+				}
+				continue
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// know looks again which endpoints there are if one of them is not known.
+func (n *Node) know(ctx context.Context, s *Service, events []Posted) error {
+	for _, e := range events {
+		if !s.knows(e.Endpoint) {
+			return n.fresh(ctx)
+		}
+	}
+	return nil
+}
