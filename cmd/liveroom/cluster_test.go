@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"liveroom/status"
@@ -11,20 +15,91 @@ import (
 func TestClusterOfThreeNodes(t *testing.T) {
 	c := startCluster(t, 3, nil)
 	a, b, third := c.nodes[0], c.nodes[1], c.nodes[2]
-	a.createRoom(map[string]any{"id": "r1"})
+	a.createRoom(map[string]any{"id": "r1", "anchor": "alice"})
 	for _, n := range c.nodes {
 		if r := n.status("r1"); r.Code != status.Waiting {
 			t.Fatalf("%+v", r)
 		}
 	}
-	b.call(http.MethodPost, "/api/v1/rooms/r1/playback", map[string]any{"url": "https://cdn.example/x.mp4"}, nil)
-	if r := third.status("r1"); r.Code != status.Playback {
-		t.Fatalf("%+v", r)
+
+	changes := b.listen("r1")
+	waited := b.waitNewer(b.status("r1"))
+	first := push(t, a.addresses("r1").Push.RTMP)
+	live := third.waitStatus("r1", status.Live)
+	if r := <-waited; r.Version != live.Version {
+		t.Errorf("who waited on another node got %+v", r)
+	}
+	<-changes // as it was when it asked
+	if r := <-changes; r.Version != live.Version || r.Epoch != live.Epoch {
+		t.Errorf("the events of another node told %+v", r)
+	}
+	for _, n := range c.nodes {
+		mustDecode(t, n.addresses("r1").Play.FLV)
+	}
+
+	push(t, b.addresses("r1").Push.RTMP)
+	first.wait() // the second took over
+	if r := third.status("r1"); r.Code != status.Live || r.Session != live.Session {
+		t.Errorf("after the takeover: %+v", r)
+	}
+	mustDecode(t, third.addresses("r1").Play.FLV)
+
+	third.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
+	for _, n := range c.nodes {
+		n.waitStatus("r1", status.Ended)
 	}
 	if h := a.about(); h.Redis["role"] != "master" || h.Redis["appendOnly"] != "no" || !h.is("redis") {
 		t.Errorf("%+v", h)
 	}
-	if named := documentedMetrics(t, "| metric of a cluster", get(t, "http://"+a.ops+"/metrics")); named < 6 {
+	if named := documentedMetrics(t, "| metric of a cluster", get(t, "http://"+a.ops+"/metrics")); named < 12 {
 		t.Errorf("found %d metrics in the document", named)
 	}
+}
+
+// listen passes on the status events of a room.
+func (n *node) listen(room string) <-chan status.Record {
+	n.t.Helper()
+	req, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, "http://"+n.http+"/api/v1/events?rooms="+room, nil)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+n.secrets.APIToken)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		n.t.Fatal(err, resp)
+	}
+	out := make(chan status.Record, 100)
+	go func() {
+		defer close(out)
+		defer func() { _ = resp.Body.Close() }()
+		lines := bufio.NewScanner(resp.Body)
+		for event := ""; lines.Scan(); {
+			if name, ok := strings.CutPrefix(lines.Text(), "event:"); ok {
+				event = strings.TrimSpace(name)
+			}
+			var r status.Record
+			if data, ok := strings.CutPrefix(lines.Text(), "data:"); ok && event == "status" && json.Unmarshal([]byte(data), &r) == nil {
+				out <- r
+			}
+		}
+	}()
+	return out
+}
+
+// waitNewer asks for a record that is newer than r, and passes on the answer.
+func (n *node) waitNewer(r status.Record) <-chan status.Record {
+	out := make(chan status.Record, 1)
+	go func() {
+		defer close(out)
+		resp, err := http.Get(fmt.Sprintf("http://%s/api/v1/rooms/%s/status?wait=30s&epoch=%s&version=%d", n.http, r.Room, r.Epoch, r.Version))
+		if err != nil {
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		var newer status.Record
+		if json.NewDecoder(resp.Body).Decode(&newer) == nil {
+			out <- newer
+		}
+	}()
+	return out
 }

@@ -5,7 +5,11 @@ import (
 	"net"
 
 	"liveroom/internal/redisstore"
+	"liveroom/live"
+	"liveroom/live/edge"
+	"liveroom/live/flv"
 	"liveroom/status"
+	"liveroom/web"
 )
 
 // meet joins the cluster: it takes the ports, waits for Redis, and opens the stores there.
@@ -47,6 +51,31 @@ func (p *program) once(name string, run func(context.Context) error) func(contex
 		return run
 	}
 	return p.cluster.lead(name, func(ctx context.Context, _ uint64) error { return run(ctx) })
+}
+
+// joinEdges makes what brings streams here that are pushed to other nodes, and gives them those that are pushed here.
+func (p *program) joinEdges() live.Edges {
+	if p.cluster == nil {
+		return nil
+	}
+	locate := func(ctx context.Context, name string) error { return p.rooms.Locate(ctx, name) } // made later
+	p.edges = edge.New(edge.Config{Node: p.nodeID(), Locate: locate}, p.hub, p.cluster.ask, p.log)
+	p.pulled = flv.New(flv.Config{KeepAlive: edge.KeepAlive}, p.edges, p.log)
+	p.cluster.peers.Handle("GET "+edge.Path+"{stream}", p.pulled)
+	return p.edges
+}
+
+// edgeMetrics are the streams that come from other nodes.
+func (p *program) edgeMetrics() []web.Sample {
+	st := p.edges.Stats()
+	return []web.Sample{
+		gauge("edge_streams", "Streams of other nodes that come here, because they are watched here.", st.Pulling),
+		counter("edge_in_bytes_total", "Media received from other nodes.", st.BytesIn),
+		counter("edge_pulls_total", "Connections made to other nodes for that.", st.Pulls),
+		counter("edge_failures_total", "Of them, those that could not be made, or broke.", st.Failures),
+		counter("edge_silences_total", "Of those, the ones over which nothing came any more.", st.Silences),
+		counter("edge_moves_total", "Streams that went on at another node, or with another push.", st.Moves),
+	}
 }
 
 // joinCluster makes what a node does for and with the others, once its own parts are made.

@@ -16,6 +16,7 @@ import (
 	"liveroom/chat/file"
 	"liveroom/chat/words"
 	"liveroom/live"
+	"liveroom/live/edge"
 	"liveroom/live/flv"
 	"liveroom/live/hls"
 	"liveroom/live/rtmp"
@@ -114,6 +115,8 @@ type program struct {
 	rooms     *live.Service
 	rtmp      *rtmp.Server
 	flv       *flv.Server
+	edges     *edge.Edges // of a cluster's node only, like the next
+	pulled    *flv.Server // by other nodes
 	hls       *hls.Server
 	socket    *socket.Server
 	callbacks *callbacks
@@ -199,7 +202,7 @@ func (p *program) join(keys Secrets) error {
 	p.machine.WatchOwn(func(s status.State) { p.outbox.Wake(s.Record.Room) })
 
 	p.rooms, err = live.New(live.Config{
-		Node: p.nodeID(), Shared: p.shared(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
+		Node: p.nodeID(), Shared: p.shared(), Edges: p.joinEdges(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
 		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
 		Describe: describe, Words: p.words, Pushes: p.callbacks.streams,
@@ -234,7 +237,7 @@ func (p *program) joinDoors(keys Secrets) error {
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
 	if p.cluster != nil {
-		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.cluster.metrics)
+		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.cluster.metrics, p.edgeMetrics)
 	}
 	if err = p.joinIM(keys, &deps); err != nil {
 		return err
@@ -286,6 +289,7 @@ func (p *program) run(ctx context.Context) error {
 	if p.cluster != nil {
 		p.joinCluster()
 		among = p.cluster.actors()
+		doors = append(doors, actor{"edges", p.edges.Run}, actor{"streams for other nodes", p.pulled.Run})
 	}
 	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)
 }
