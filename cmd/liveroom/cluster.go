@@ -144,11 +144,27 @@ func (c *cluster) agree(ctx context.Context) error {
 		strings.Join(differ, ", "), c.redis.AgreeKey("secrets"))
 }
 
-// lead is run, on one node of the cluster at a time, under a lease with a name.
+// restPause is how long work rests that ended by itself before it begins anew.
+const restPause = time.Second
+
+// lead is run, on one node of the cluster at a time, under a lease with a name. Work that ends by itself is begun anew, on
+// this node or another.
 func (c *cluster) lead(name string, run func(ctx context.Context, fence uint64) error) func(context.Context) error {
 	l := c.redis.Lead(name, c.nodes.Me().ID, leaseTime)
 	c.leads = append(c.leads, l)
-	return func(ctx context.Context) error { return l.Run(ctx, run) }
+	return func(ctx context.Context) error {
+		for {
+			err := l.Run(ctx, run)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			c.log.Warn("work that one node does has ended and begins anew", "lease", name, "err", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(restPause):
+			}
+		}
+	}
 }
 
 // actors keep this node among the others. They end after all that may ask another node.

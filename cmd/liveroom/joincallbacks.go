@@ -20,10 +20,35 @@ type callbacks struct {
 	client    *callback.Client
 	receivers *callback.Registry
 	sender    *callback.Sender
-	queues    *delivery.Service
+	queues    queues
 	gate      *callback.Gate
 	statuses  *callback.Statuses
 	streams   *callback.Streams
+}
+
+// queues are events on their way to receivers: delivery.Service, or what a node of several has of them, delivery.Node.
+type queues interface {
+	callback.Queue
+	web.CallbackQueues
+	SetEndpoints(map[string]delivery.Habit)
+	Stats() delivery.Stats
+	Run(ctx context.Context) error
+}
+
+// joinQueues makes the queues. In a cluster all nodes have them together, and one delivers.
+func (p *program) joinQueues(ctx context.Context) (err error) {
+	c := p.callbacks
+	to := senders{p.imHost, c.sender}
+	if p.cluster == nil {
+		c.queues, err = delivery.New(ctx, p.set.queues(), p.stores.queues, to, p.log)
+		return err
+	}
+	n, err := delivery.NewNode(p.set.queues(), p.cluster.redis.Callbacks(), to, c.receivers.Reload, p.log)
+	if err != nil {
+		return err
+	}
+	c.queues, p.deliver = n, p.cluster.lead("courier", n.Deliver)
+	return nil
 }
 
 // joinCallbacks makes them and lets the chat ask and tell them.
@@ -42,7 +67,7 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	if err = p.joinIMHost(keys); err != nil {
 		return err
 	}
-	if c.queues, err = delivery.New(ctx, p.set.queues(), p.stores.queues, senders{p.imHost, c.sender}, p.log); err != nil {
+	if err = p.joinQueues(ctx); err != nil {
 		return err
 	}
 	c.receivers.Watch(func(all []callback.Endpoint) {

@@ -33,8 +33,8 @@ func (p *program) meet(ctx context.Context, keys Secrets) (err error) {
 	if err = p.cluster.wait(ctx); err != nil {
 		return err
 	}
-	p.stores, err = p.cluster.stores(p.set.Data)
-	return err
+	p.stores = p.cluster.stores()
+	return nil
 }
 
 // nodeID is this node's name and incarnation: a new one at each start.

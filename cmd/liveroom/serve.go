@@ -120,7 +120,8 @@ type program struct {
 	hls       *hls.Server
 	socket    *socket.Server
 	callbacks *callbacks
-	imHost    *imHost // nil: there is none
+	deliver   func(context.Context) error // callbacks, on one node of a cluster at a time; nil: this node is alone
+	imHost    *imHost                     // nil: there is none
 	im        *im.Server
 	sessions  *limits // of HLS, of one address
 	web       *web.Server
@@ -237,7 +238,7 @@ func (p *program) joinDoors(keys Secrets) error {
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
 	if p.cluster != nil {
-		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.cluster.metrics, p.edgeMetrics)
+		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.edgeMetrics)
 	}
 	if err = p.joinIM(keys, &deps); err != nil {
 		return err
@@ -289,6 +290,7 @@ func (p *program) run(ctx context.Context) error {
 	if p.cluster != nil {
 		p.joinCluster()
 		among = p.cluster.actors()
+		queues = append(queues, actor{"courier", p.deliver})
 		doors = append(doors, actor{"edges", p.edges.Run}, actor{"streams for other nodes", p.pulled.Run})
 	}
 	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)

@@ -34,7 +34,7 @@ type stores struct {
 	files     file.Store
 	endpoints callback.EndpointStore
 	pushes    callback.PushStore
-	queues    delivery.Store
+	queues    delivery.Store // nil in a cluster, whose nodes have them together
 
 	actors  []actor // that write what is buffered; they end after all that uses the stores
 	metrics web.Source
@@ -62,18 +62,16 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 	}, nil
 }
 
-// stores opens those in Redis.
-func (c *cluster) stores(data string) (*stores, error) {
-	s, err := openFiles(data, c.log)
-	if err != nil {
-		return nil, err
-	}
-	s.status, s.rooms = c.states, c.redis.Live(c.states)
-	s.accounts, s.audit, s.words, s.files = c.redis.Accounts(), c.redis.Audit(), c.redis.Words(), c.redis.Files()
-	s.endpoints, s.pushes = c.redis.Endpoints(), c.redis.Pushes()
+// stores are those in Redis.
+func (c *cluster) stores() *stores {
 	talk := c.redis.Chat()
-	s.chat, s.actors = talk, append(s.actors, actor{"chat of the cluster", talk.Run})
-	return s, nil
+	return &stores{
+		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
+		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
+		actors:  []actor{{"chat of the cluster", talk.Run}},
+		metrics: c.metrics,
+		close:   func() error { return nil }, // the connections outlive it
+	}
 }
 
 // fileStoreMetrics are what the embedded store has not written yet.
