@@ -162,11 +162,8 @@ func (s *Service) SetNotice(ctx context.Context, group string, by Identity, noti
 		if err != nil || version == known {
 			return outcome{}, s.storeError(err, "put notice")
 		}
-		data := struct {
-			Notice string `json:"notice"`
-		}{notice}
 		return outcome{
-			items:  []Item{event("notice", version, data)},
+			items:  []Item{noticeEvent(notice, version)},
 			update: func(r *room) { r.group.Notice, r.noticeVersion = notice, version },
 			facts:  []Fact{GroupChanged{Occasion: Occasion{group, time.Now(), teller}, Notice: &notice}},
 		}, nil
@@ -185,6 +182,12 @@ func attributesEvent(v Values) Item {
 	return event("attributes", v.Version, struct {
 		Attributes map[string]string `json:"attributes"`
 	}{v.All})
+}
+
+func noticeEvent(notice string, version uint64) Item {
+	return event("notice", version, struct {
+		Notice string `json:"notice"`
+	}{notice})
 }
 
 func fieldsEvent(v Values) Item {

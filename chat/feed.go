@@ -104,7 +104,7 @@ type (
 // lose an answer recognises that it was asked before: an operation that is repeated with the same id within OperationAge
 // happens once, and is answered again.
 func WithOperation(ctx context.Context) (context.Context, string) {
-	id := rand.Text()[:16]
+	id := newOperation()
 	return AsOperation(ctx, id), id
 }
 
@@ -129,8 +129,10 @@ func Operation(ctx context.Context) string {
 	if id, ok := ctx.Value(operationKey{}).(string); ok {
 		return id
 	}
-	return rand.Text()[:16]
+	return newOperation()
 }
+
+func newOperation() string { return rand.Text()[:16] }
 
 // OperationAge is how long operations are recognised (design §7).
 const OperationAge = 10 * time.Second

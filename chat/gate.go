@@ -36,5 +36,6 @@ type Ruling struct {
 type SendOptions struct {
 	Unasked bool // the Gate is not asked
 	Untold  bool // the Observer is not told
+	Local   bool // while the store is away, it may go to the members of this node only (Ack.Degraded); else it is refused then
 	Alone   bool // of a message to a user: the sender's own devices don't get it (spec im-rest §4.6, SyncOtherMachine)
 }

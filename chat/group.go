@@ -67,6 +67,7 @@ type Joined struct {
 	Mute MuteState
 
 	Count     Count
+	Degraded  bool         // the room goes on without the store: see Service.Degraded
 	NextAt    time.Time    // when who joined may send again in slow mode; zero: at once
 	Withdrawn []Withdrawal // on a resume: what was withdrawn of the messages up to the client's position
 	Messages  []*Message   // oldest first: history for a newcomer, what was missed on a resume
@@ -77,6 +78,8 @@ type Ack struct {
 	Time    time.Time
 	Seq     uint64 // of the message; if Dropped the newest of the room, not consumed
 	Dropped bool   // frequency control dropped it; clients are told success all the same (spec im-rest §3.11)
+
+	Degraded bool `json:",omitempty"` // it went to this node's members only, without Seq (SendOptions.Local). Stores don't keep it
 
 	NextAt time.Time // when the sender may send again in slow mode; zero: at once. Stores don't keep it
 

@@ -64,6 +64,16 @@ func (b *logbook) after(seq uint64, limit int) ([]*Message, bool) {
 	return slices.Clone(tail), seq >= b.floor && seq <= b.last
 }
 
+// lastOf returns the newest message of a user, or nil.
+func (b *logbook) lastOf(user string) *Message {
+	for _, m := range slices.Backward(b.messages) {
+		if m.From == user {
+			return m
+		}
+	}
+	return nil
+}
+
 // newest returns up to n messages not older than age, oldest first.
 func (b *logbook) newest(n int, now time.Time, age time.Duration) []*Message {
 	i := max(0, len(b.messages)-n)

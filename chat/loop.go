@@ -16,12 +16,11 @@ func (r *room) run() {
 	for due := true; ; {
 		batches, idle := r.take(due)
 		if idle {
+			r.rest()
 			return
 		}
 		began := time.Now()
-		for _, b := range batches {
-			r.flush(b)
-		}
+		r.flushAll(batches)
 		if due {
 			tick.Reset(r.s.cfg.pause(len(r.audience), time.Since(began)))
 		}
@@ -59,7 +58,7 @@ func (r *room) take(due bool) (batches []*batch, idle bool) {
 	if due && r.open != nil {
 		batches, r.open = append(batches, r.open), nil
 	}
-	if due && len(batches) == 0 {
+	if due && len(batches) == 0 && (r.feed == nil || !r.feed.busy() || r.gone || r.s.stopping()) {
 		r.running = false
 		return nil, true
 	}
@@ -72,7 +71,7 @@ func (r *room) take(due bool) (batches []*batch, idle bool) {
 func merged(batches []*batch) []*batch {
 	var out []*batch
 	for _, b := range batches {
-		if n := len(out); n > 0 && out[n-1].change == nil {
+		if n := len(out); n > 0 && out[n-1].change == nil && out[n-1].op == "" {
 			last := out[n-1]
 			last.sends = append(last.sends, b.sends...)
 			last.surplus = append(last.surplus, b.surplus...)
@@ -82,6 +81,17 @@ func merged(batches []*batch) []*batch {
 		out = append(out, b)
 	}
 	return out
+}
+
+// flushAll brings batches through the store and to the members.
+func (r *room) flushAll(batches []*batch) {
+	if r.feed != nil {
+		r.flushInTurn(batches)
+		return
+	}
+	for _, b := range batches {
+		r.flush(b)
+	}
 }
 
 // flush brings one batch through the store and to the members, and answers those who wait for it.
@@ -101,12 +111,18 @@ func (r *room) flush(b *batch) {
 	if b.change != nil {
 		done, err := r.applyChange(b.change)
 		b.change.err = err
-		out.items = append(out.items, done.items...)
-		out.update, out.after, out.acts, out.facts = done.update, done.after, done.acts, done.facts
+		done.items = append(out.items, done.items...)
+		out = done
 	}
-	told := r.publish(out, b.sends)
-	for _, p := range b.sends {
-		if p.heard() && !p.Message.Server {
+	r.conclude(out, b.sends, b.change)
+}
+
+// conclude hands what happened to the members, and answers those who wait for it: the ended sends, and a change if there is
+// one.
+func (r *room) conclude(out outcome, ended []*sending, c *change) {
+	told := r.publish(out, ended)
+	for _, p := range ended {
+		if p.heard() && !p.Message.Server && !p.ack.Degraded {
 			r.s.cfg.Delivered(p.Message)
 		}
 		r.s.count(p)
@@ -115,12 +131,16 @@ func (r *room) flush(b *batch) {
 	if out.after != nil {
 		out.after()
 	}
-	if b.change != nil {
-		b.change.told = told
-		if b.change.acted = len(out.acts) > 0 && r.s.cfg.Journal != nil; b.change.acted {
-			r.s.cfg.Journal.Record(out.acts...)
-		}
-		close(b.change.done)
+	if out.finally != nil {
+		out.finally()
+	}
+	acted := len(out.acts) > 0 && r.s.cfg.Journal != nil
+	if acted {
+		r.s.cfg.Journal.Record(out.acts...)
+	}
+	if c != nil {
+		c.told, c.acted = told, acted
+		close(c.done)
 	}
 }
 
@@ -132,14 +152,7 @@ func (r *room) store(sends []*sending) {
 	if len(sends) == 0 {
 		return
 	}
-	f := Flush{
-		Candidates: make([]Candidate, len(sends)),
-		Limit:      r.s.cfg.RatePerSecond, DedupAge: r.s.cfg.DedupAge, Keep: r.s.cfg.keep(),
-	}
-	for i, p := range sends {
-		f.Candidates[i] = p.Candidate
-	}
-	acks, err := r.askFlush(f)
+	acks, err := r.askFlush(r.s.base, r.flushOf(sends))
 	for i, p := range sends {
 		switch {
 		case err != nil:
@@ -158,11 +171,23 @@ func (r *room) store(sends []*sending) {
 	}
 }
 
-func (r *room) askFlush(f Flush) ([]Ack, error) {
+// flushOf is what is asked of the store for sends.
+func (r *room) flushOf(sends []*sending) Flush {
+	f := Flush{
+		Candidates: make([]Candidate, len(sends)),
+		Limit:      r.s.cfg.RatePerSecond, DedupAge: r.s.cfg.DedupAge, Keep: r.s.cfg.keep(),
+	}
+	for i, p := range sends {
+		f.Candidates[i] = p.Candidate
+	}
+	return f
+}
+
+func (r *room) askFlush(ctx context.Context, f Flush) ([]Ack, error) {
 	if r.isGone() {
 		return nil, ErrNoGroup
 	}
-	ctx, cancel := r.s.storeContext()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.s.cfg.StoreTimeout)
 	defer cancel()
 	acks, err := r.s.store.Flush(ctx, r.id, f)
 	return acks, r.s.storeError(err, "flush")
@@ -185,15 +210,23 @@ func (r *room) isGone() bool {
 // Observer was told of the change.
 func (r *room) publish(out outcome, ended []*sending) (told bool) {
 	r.mu.Lock()
-	r.usedAt = time.Now()
+	now := time.Now()
+	if !out.foreign || len(r.members) > 0 {
+		r.usedAt = now
+	}
 	for _, item := range out.items {
-		if item.Message != nil {
+		switch {
+		case item.Message == nil:
+			r.number(item.Event, out.at)
+		case item.Message.Seq > 0: // it is in the store's too
 			r.log.append(item.Message)
 		}
 	}
-	r.log.trim(r.usedAt, r.s.cfg.keep())
+	r.log.trim(now, r.s.cfg.keep())
 	for _, p := range ended {
-		delete(r.inFlight, p.Key)
+		if r.inFlight[p.Key] == p {
+			delete(r.inFlight, p.Key)
+		}
 		if p.err != nil {
 			r.refundPace(p)
 		}
@@ -207,7 +240,7 @@ func (r *room) publish(out outcome, ended []*sending) (told bool) {
 	if out.update != nil {
 		before := r.infoSeq()
 		if out.update(r); r.infoSeq() != before {
-			r.changedAt = r.usedAt
+			r.changedAt = now
 		}
 	}
 	if len(out.facts) > 0 && r.s.cfg.Observer != nil {

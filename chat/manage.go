@@ -130,15 +130,20 @@ func (s *Service) setProfile(ctx context.Context, group string, next func(now Pr
 		if err != nil || version == known {
 			return outcome{}, s.storeError(err, "put profile")
 		}
-		return outcome{
-			items: []Item{event("profile", version, p)},
-			update: func(r *room) {
-				r.group.Name, r.group.Owner, r.group.Admins = p.Name, p.Owner, p.Admins
-				r.profileVersion = version
-			},
-			facts: p.changes(group, by, was),
-		}, nil
+		out := profileOutcome(p, version)
+		out.facts = p.changes(group, by, was)
+		return out, nil
 	})
+}
+
+func profileOutcome(p Profile, version uint64) outcome {
+	return outcome{
+		items: []Item{event("profile", version, p)},
+		update: func(r *room) {
+			r.group.Name, r.group.Owner, r.group.Admins = p.Name, p.Owner, p.Admins
+			r.profileVersion = version
+		},
+	}
 }
 
 // changes tells what is another in p than it was.
@@ -181,13 +186,20 @@ func (s *Service) Dismiss(ctx context.Context, id string) error {
 				return outcome{}, err
 			}
 			s.drop(r)
-			return outcome{
-				items:  []Item{event("dismissed", 1, struct{}{})},
-				update: (*room).dismiss,
-				after:  func() { done(); s.cfg.Dismissed(id) },
-				facts:  []Fact{GroupGone{Occasion{id, time.Now(), by}, was}},
-			}, nil
+			out := r.dismissOutcome()
+			out.finally = func() { done(); s.cfg.Dismissed(id) }
+			out.facts = []Fact{GroupGone{Occasion{id, time.Now(), by}, was}}
+			return out, nil
 		})
+}
+
+// dismissOutcome is the end of a group.
+func (r *room) dismissOutcome() outcome {
+	return outcome{
+		items:  []Item{event("dismissed", 1, struct{}{})},
+		update: (*room).dismiss,
+		after:  func() { r.s.drop(r) },
+	}
 }
 
 // dismiss empties the room for good. The room's lock is held.

@@ -89,6 +89,7 @@ func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
 		Settings: r.settings, Mute: r.muteState(who, now),
 		Count: r.count(),
 	}
+	j.Degraded = r.feed != nil && r.feed.away
 	j.NextAt = r.nextAt(r.pacedAs(who), now)
 	if since != nil {
 		j.Messages, j.Complete = r.log.after(since.Seq, cfg.ResumeMessages)

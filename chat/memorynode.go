@@ -20,9 +20,14 @@ type MemoryNode struct {
 	m *Memory
 
 	// The memory's lock guards what follows.
-	fail      error // every operation's answer
-	replies   int   // answers still to be lost
-	entries   int   // entries still to be lost
+	fail    error // every operation's answer
+	replies int   // answers still to be lost
+	breaks  bool  // the next flush ends by errLost, and nothing is answered from then on
+
+	breaksAfter bool // that flush happens
+	deaf        bool // to the entry of it
+
+	entries   int // entries still to be lost
 	delay     time.Duration
 	delayed   []func() // entries on their way, oldest first
 	followers map[string][]*follower
@@ -89,6 +94,7 @@ func (n *MemoryNode) Fail(err error) {
 	n.m.mu.Lock()
 	defer n.m.mu.Unlock()
 	back := n.fail != nil && err == nil
+	n.deaf = false
 	n.fail = err
 	for _, all := range n.followers {
 		for _, f := range all {
@@ -104,6 +110,13 @@ func (n *MemoryNode) LoseReplies(operations int) {
 	n.m.mu.Lock()
 	defer n.m.mu.Unlock()
 	n.replies = operations
+}
+
+// LoseAfter lets the node's store go away in the middle of its next flush, before or after it happened. Fail ends it.
+func (n *MemoryNode) LoseAfter(flushed bool) {
+	n.m.mu.Lock()
+	defer n.m.mu.Unlock()
+	n.breaks, n.breaksAfter = true, flushed
 }
 
 // LoseEntries lets the next entries that others make be lost on their way to the node, so many of them, and nobody knows.
@@ -227,7 +240,11 @@ func (d *Delta) empty() bool {
 
 // publish keeps an entry and sends it to all nodes. The lock is held.
 func (n *MemoryNode) publish(group string, e Entry) {
-	out := travelling{messages: e.Messages}
+	out := travelling{messages: make([]*Message, len(e.Messages))}
+	for i, m := range e.Messages {
+		own := *m
+		out.messages[i] = &own
+	}
 	e.Messages = nil
 	var err error
 	if out.raw, err = json.Marshal(e); err != nil {
@@ -251,9 +268,9 @@ func (n *MemoryNode) publish(group string, e Entry) {
 // hear tells a node's followers of an entry. The lock is held.
 func (n *MemoryNode) hear(group string, e travelling, own bool) {
 	switch {
-	case own:
+	case own && !n.deaf:
 		n.tell(group, e)
-	case n.fail != nil:
+	case own, n.fail != nil:
 	case n.entries > 0:
 		n.entries--
 	case n.delay > 0:

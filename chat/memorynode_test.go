@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,14 +16,26 @@ import (
 
 // diary is a follower that writes down what it is told.
 type diary struct {
+	mu     sync.Mutex
 	took   []chat.Entry
 	missed int
 }
 
-func (d *diary) Took(e chat.Entry) { d.took = append(d.took, e) }
-func (d *diary) Missed()           { d.missed++ }
+func (d *diary) Took(e chat.Entry) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.took = append(d.took, e)
+}
+
+func (d *diary) Missed() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.missed++
+}
 
 func (d *diary) positions() (all []uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, e := range d.took {
 		all = append(all, e.Pos)
 	}

@@ -48,6 +48,33 @@ func (n *MemoryNode) Release(ctx context.Context, group string, key Key) error {
 
 // Flush implements Store.
 func (n *MemoryNode) Flush(ctx context.Context, group string, f Flush) ([]Ack, error) {
+	before, after := n.breaking()
+	if before {
+		return nil, errLost
+	}
+	acks, err := n.flush(ctx, group, f)
+	if after {
+		n.Fail(errLost)
+		return nil, errLost
+	}
+	return acks, err
+}
+
+// breaking says whether the connection breaks before or after the flush that begins.
+func (n *MemoryNode) breaking() (before, after bool) {
+	n.m.mu.Lock()
+	defer n.m.mu.Unlock()
+	if !n.breaks {
+		return false, false
+	}
+	n.breaks = false
+	if n.deaf = n.breaksAfter; !n.breaksAfter {
+		n.fail = errLost
+	}
+	return !n.breaksAfter, n.breaksAfter
+}
+
+func (n *MemoryNode) flush(ctx context.Context, group string, f Flush) ([]Ack, error) {
 	return operate(ctx, n, group, func(l *Ledger) (acks []Ack, d Delta, err error) {
 		now := time.Now()
 		acks = l.Flush(now, f)

@@ -44,7 +44,8 @@ func (s *Service) Mute(ctx context.Context, group string, by Identity, user stri
 	return s.mute(ctx, group, by, []string{user}, d, reason)
 }
 
-// MuteUsers is Mute for up to 500 users, all or none. Of more than one, members are told only of those who are there.
+// MuteUsers is Mute for up to 500 users, all or none. Of more than one, members are told only of those who are there; in a
+// cluster of all.
 func (s *Service) MuteUsers(ctx context.Context, group string, by Identity, users []string, d time.Duration, reason string) (until time.Time, err error) {
 	users, err = checkSome(users, maxMuteUsers)
 	if err == nil {
@@ -64,7 +65,9 @@ func (s *Service) mute(ctx context.Context, group string, by Identity, users []s
 		if d > 0 {
 			end = done[0].Until
 		}
-		return r.muteOutcome(by, c, done)
+		out := r.muteOutcome(by, c, done, r.nicks(c.Users))
+		out.acts = acts(by, group, c.action("mute"), sanctioned(done), c.detail())
+		return out
 	})
 	if err != nil {
 		return time.Time{}, err
@@ -73,7 +76,7 @@ func (s *Service) mute(ctx context.Context, group string, by Identity, users []s
 }
 
 // Kick takes users out of the group; they may come back. Owner and administrators may, to those below them. Members are
-// told with the event kick, unless nobody of them is there.
+// told with the event kick, unless nobody of them is there; in a cluster always.
 func (s *Service) Kick(ctx context.Context, group string, by Identity, users []string, reason string) error {
 	users, err := checkUsers(users)
 	if err == nil {
@@ -86,30 +89,42 @@ func (s *Service) Kick(ctx context.Context, group string, by Identity, users []s
 	permit := func(found *room) error { r = found; return r.mayActOn(by, users) }
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		there := r.present(users)
-		forget := func(r *room) { // those whose line fell may not go on where they were
-			for _, user := range users {
-				r.part(user, by, DepartKicked)
+		if s.feed != nil { // the others know who is there
+			there = users
+			if err := s.tellNodes(ctx, group, told{Kick: &kick{users, tellerOf(by), reason}}); err != nil {
+				return outcome{}, err
 			}
 		}
-		if len(there) == 0 {
-			return outcome{update: forget}, nil
-		}
-		data := struct {
-			Users  []string `json:"users"`
-			By     string   `json:"by"`
-			Reason string   `json:"reason"`
-		}{there, by.User, reason}
-		var gone farewell
-		return outcome{
-			items: []Item{r.act("kick", data)},
-			update: func(r *room) {
-				gone, _ = r.expelAll(there, nil, by, Departure{Reason: DepartKicked, By: by.User, Detail: reason})
-				forget(r)
-			},
-			after: func() { s.tell(gone) },
-			acts:  acts(by, group, "kick", there, map[string]string{"reason": reason}),
-		}, nil
+		out := r.kickOutcome(by, users, there, reason)
+		out.acts = acts(by, group, "kick", there, map[string]string{"reason": reason})
+		return out, nil
 	})
+}
+
+// kickOutcome takes users out, of whom some are there.
+func (r *room) kickOutcome(by Identity, users, there []string, reason string) outcome {
+	forget := func(r *room) { // those whose line fell may not go on where they were
+		for _, user := range users {
+			r.part(user, by, DepartKicked)
+		}
+	}
+	if len(there) == 0 {
+		return outcome{update: forget}
+	}
+	data := struct {
+		Users  []string `json:"users"`
+		By     string   `json:"by"`
+		Reason string   `json:"reason"`
+	}{there, by.User, reason}
+	var gone farewell
+	return outcome{
+		items: []Item{r.act("kick", data)},
+		update: func(r *room) {
+			gone, _ = r.expelAll(there, nil, by, Departure{Reason: DepartKicked, By: by.User, Detail: reason})
+			forget(r)
+		},
+		after: func() { r.s.tell(gone) },
+	}
 }
 
 // Ban takes users out of the group and keeps them out, in place of earlier bans. It answers when the ban ends. Owner and
@@ -130,7 +145,7 @@ func (s *Service) Ban(ctx context.Context, group string, by Identity, b Ban) (un
 	var end time.Time // not to be read unless the change was waited for
 	err = s.sanction(ctx, group, by, c, b.Address, func(r *room, c SanctionChange, done []Sanction) outcome {
 		end = done[0].Until
-		return r.banOutcome(by, c, done)
+		return r.bannedBy(by, c, done)
 	})
 	if err != nil {
 		return time.Time{}, err
@@ -145,7 +160,7 @@ func (s *Service) Unban(ctx context.Context, group string, by Identity, users []
 		return err
 	}
 	c := SanctionChange{Kind: Banning, Users: users, By: by.User, Limit: s.cfg.Sanctions}
-	return s.sanction(ctx, group, by, c, false, func(r *room, c SanctionChange, done []Sanction) outcome { return r.banOutcome(by, c, done) })
+	return s.sanction(ctx, group, by, c, false, func(r *room, c SanctionChange, done []Sanction) outcome { return r.bannedBy(by, c, done) })
 }
 
 // sanction makes a change durable and lets then say what it means to the room. Networks asks for those of the users'
@@ -160,7 +175,11 @@ func (s *Service) sanction(ctx context.Context, group string, by Identity, c San
 		return r.mayActOn(by, c.Users)
 	}
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
-		done, err := s.store.PutSanctions(ctx, group, c)
+		n := note{By: tellerOf(by)}
+		if c.Kind == Muting {
+			n.Nicks = r.nicks(c.Users)
+		}
+		done, err := s.store.PutSanctions(s.noting(ctx, n), group, c)
 		if err != nil || len(done) == 0 {
 			return outcome{}, s.storeError(err, "put sanctions")
 		}
@@ -168,66 +187,53 @@ func (s *Service) sanction(ctx context.Context, group string, by Identity, c San
 	})
 }
 
-func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction) outcome {
-	action, until := "unmute", time.Time{}
+// muteOutcome tells of mutes. Nicks are of the users, where they are known.
+func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction, nicks map[string]string) outcome {
+	var until time.Time
 	if c.For > 0 {
-		action, until = "mute", done[0].Until
+		until = done[0].Until
 	}
-	users := make([]string, len(done))
-	for i, one := range done {
-		users[i] = one.User
+	tell := sanctioned(done)
+	if len(tell) > 1 && r.feed == nil { // the other nodes know who is there
+		tell = r.present(tell)
 	}
-	tell := users
-	if len(users) > 1 {
-		tell = r.present(users)
-	}
-	out := outcome{
-		update: func(r *room) { r.mutes.apply(c, done) },
-		acts:   acts(by, r.id, action, users, c.detail()),
-	}
+	out := outcome{update: func(r *room) { r.mutes.apply(c, done) }}
 	for _, user := range tell {
-		out.items = append(out.items, r.muteEvent(user, until, by))
+		out.items = append(out.items, r.muteEvent(user, until, by.User, nicks[user]))
 	}
 	return out
 }
 
 // muteEvent tells until when a user may not speak; zero: he may.
-func (r *room) muteEvent(user string, until time.Time, by Identity) Item {
-	data := struct {
+func (r *room) muteEvent(user string, until time.Time, by, nick string) Item {
+	return r.act("mute", struct {
 		User  string `json:"user"`
 		Until int64  `json:"until"`
 		By    string `json:"by"`
 		Nick  string `json:"nick"`
-	}{user, 0, by.User, r.nick(user)}
-	if !until.IsZero() {
-		data.Until = until.Unix()
-	}
-	return r.act("mute", data)
+	}{user, seconds(until), by, nick})
+}
+
+// bannedBy is banOutcome with what its maker tells.
+func (r *room) bannedBy(by Identity, c SanctionChange, done []Sanction) outcome {
+	out := r.banOutcome(by, c, done)
+	out.acts = acts(by, r.id, c.action("ban"), sanctioned(done), c.detail())
+	return out
 }
 
 func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcome {
-	data := struct {
-		Users  []string `json:"users"`
-		Until  int64    `json:"until"`
-		By     string   `json:"by"`
-		Reason string   `json:"reason"`
-	}{nil, 0, by.User, c.Reason}
-	for _, one := range done {
-		data.Users = append(data.Users, one.User)
-	}
-	action, until := "unban", time.Time{}
+	users, until := sanctioned(done), time.Time{}
 	if c.For > 0 {
-		action, until = "ban", done[0].Until
-		data.Until = until.Unix()
+		until = done[0].Until
 	}
 	var gone farewell
 	var watches []string
 	return outcome{
-		items: []Item{r.act("ban", data)},
+		items: []Item{r.banEvent(users, until, by.User, c.Reason)},
 		update: func(r *room) {
 			r.bans.apply(c, done)
 			if c.For > 0 {
-				gone, watches = r.expelAll(data.Users, c.From, by, Departure{Reason: DepartBanned, By: by.User, Detail: c.Reason, Until: until})
+				gone, watches = r.expelAll(users, c.From, by, Departure{Reason: DepartBanned, By: by.User, Detail: c.Reason, Until: until})
 			}
 		},
 		after: func() {
@@ -236,8 +242,42 @@ func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcom
 				r.s.cfg.Banished(r.id, watches, until)
 			}
 		},
-		acts: acts(by, r.id, action, data.Users, c.detail()),
 	}
+}
+
+// banEvent tells until when users are banned; zero: they are not any more.
+func (r *room) banEvent(users []string, until time.Time, by, reason string) Item {
+	return r.act("ban", struct {
+		Users  []string `json:"users"`
+		Until  int64    `json:"until"`
+		By     string   `json:"by"`
+		Reason string   `json:"reason"`
+	}{users, seconds(until), by, reason})
+}
+
+// action is the name of a change in the audit log.
+func (c SanctionChange) action(of string) string {
+	if c.For > 0 {
+		return of
+	}
+	return "un" + of
+}
+
+// sanctioned are the users of sanctions.
+func sanctioned(done []Sanction) []string {
+	users := make([]string, len(done))
+	for i, one := range done {
+		users[i] = one.User
+	}
+	return users
+}
+
+// seconds is when something ends, as members are told; 0: it has.
+func seconds(until time.Time) int64 {
+	if until.IsZero() {
+		return 0
+	}
+	return until.Unix()
 }
 
 // expelAll takes out the sessions of users, and of those who come from their networks and do not look after the room. It
@@ -367,20 +407,35 @@ func (r *room) present(users []string) (there []string) {
 	return there
 }
 
-// nick of a user who is in the room, else empty.
-func (r *room) nick(user string) string {
+// nicks are those of users who are in the room or, where they may be on other nodes, spoke lately.
+func (r *room) nicks(users []string) map[string]string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if p := r.users[user]; p != nil {
-		return r.guise(p.who()).Nick
+	found := make(map[string]string)
+	for _, user := range users {
+		if p := r.users[user]; p != nil {
+			found[user] = r.guise(p.who()).Nick
+		} else if m := r.log.lastOf(user); m != nil && r.feed != nil {
+			found[user] = m.Nick
+		}
 	}
-	return ""
+	return found
 }
 
-// act makes the event of an act of moderation. Versions grow over a restart too. Only the room's loop calls it.
-func (r *room) act(kind string, data any) Item {
-	r.acts = max(r.acts+1, uint64(time.Now().UnixMilli()))
-	return event(kind, r.acts, data)
+// act makes the event of an act of moderation, which is numbered when it is told.
+func (r *room) act(kind string, data any) Item { return event(kind, 0, data) }
+
+// number gives the event of an act its version, which grows over a restart too and is the same on all nodes. The room's
+// lock is held, by the loop.
+func (r *room) number(e *Event, at time.Time) {
+	if e.Version > 0 {
+		return
+	}
+	if at.IsZero() {
+		at = time.Now()
+	}
+	r.acts = max(r.acts+1, uint64(at.UnixMilli()))
+	e.Version = r.acts
 }
 
 // detail is what the audit log keeps of a change.

@@ -34,26 +34,37 @@ func (s *Service) Notify(ctx context.Context, group string, by Identity, content
 		r = found
 		return cmp.Or(r.mayModerate(by), Unhurried(r.s.cfg.Journal, by))
 	}
-	return s.change(ctx, group, permit, func(context.Context) (outcome, error) {
-		item := r.act("notification", struct {
-			By      string `json:"by"`
-			Content string `json:"content"`
-			Time    int64  `json:"time"`
-		}{by.User, content, time.Now().Unix()})
-		out := outcome{items: []Item{item}}
-		if len(users) > 0 {
-			out = r.whisper(item, users)
+	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		n := notification{by.User, content, time.Now().Unix(), users}
+		if s.feed != nil {
+			if err := s.tellNodes(ctx, group, told{Notification: &n}); err != nil {
+				return outcome{}, err
+			}
 		}
+		out := r.notificationOutcome(n, time.Time{})
 		out.acts = acts(by, group, "notification", []string{""}, detail)
 		return out, nil
 	})
 }
 
-// whisper tells an event to some users only, in its turn.
-func (r *room) whisper(item Item, users []string) outcome {
+func (r *room) notificationOutcome(n notification, at time.Time) outcome {
+	item := r.act("notification", struct {
+		By      string `json:"by"`
+		Content string `json:"content"`
+		Time    int64  `json:"time"`
+	}{n.By, n.Content, n.Time})
+	if len(n.Users) > 0 {
+		return r.whisper(item, n.Users, at)
+	}
+	return outcome{items: []Item{item}}
+}
+
+// whisper tells an event to some users only, in its turn. At is when it happened; zero: then, here.
+func (r *room) whisper(item Item, users []string, at time.Time) outcome {
 	var to []*member
 	return outcome{
 		update: func(r *room) {
+			r.number(item.Event, at)
 			for _, user := range users {
 				if p := r.users[user]; p != nil {
 					to = append(to, p.sessions...)

@@ -121,11 +121,16 @@ func (s *Service) SetRoles(ctx context.Context, group string, by Identity, users
 		if len(next.Admins) > maxAdmins {
 			return outcome{}, ErrTooManyAdmins
 		}
-		version, err := s.store.PutProfile(ctx, group, next)
+		version, err := s.store.PutProfile(s.noting(ctx, note{By: tellerOf(by), Role: role, Users: changed}), group, next)
 		if err != nil {
 			return outcome{}, s.storeError(err, "put role")
 		}
-		return r.roleOutcome(by, changed, role, next.Admins, version), nil
+		out := r.roleOutcome(by.User, changed, role, next.Admins, version)
+		out.acts = acts(by, group, "role", changed, map[string]string{"role": string(role)})
+		for _, user := range changed {
+			out.facts = append(out.facts, RoleChanged{Occasion{group, time.Now(), by}, user, role})
+		}
+		return out, nil
 	})
 }
 
@@ -146,18 +151,14 @@ func roled(admins, users []string, role Role) (after, changed []string) {
 	return after, changed
 }
 
-func (r *room) roleOutcome(by Identity, changed []string, role Role, admins []string, version uint64) outcome {
-	out := outcome{
-		update: func(r *room) { r.group.Admins, r.profileVersion = admins, version },
-		acts:   acts(by, r.id, "role", changed, map[string]string{"role": string(role)}),
-	}
+func (r *room) roleOutcome(by string, changed []string, role Role, admins []string, version uint64) outcome {
+	out := outcome{update: func(r *room) { r.group.Admins, r.profileVersion = admins, version }}
 	for _, user := range changed {
 		out.items = append(out.items, r.act("role", struct {
 			User string `json:"user"`
 			Role Role   `json:"role"`
 			By   string `json:"by"`
-		}{user, role, by.User}))
-		out.facts = append(out.facts, RoleChanged{Occasion{r.id, time.Now(), by}, user, role})
+		}{user, role, by}))
 	}
 	return out
 }

@@ -60,6 +60,8 @@ type room struct {
 	usedAt  time.Time
 
 	audience []*member // of the batch being delivered; the loop's own
+
+	feed *following // what the other nodes do; nil: there are none
 }
 
 // member is one session in a room.
@@ -104,6 +106,8 @@ type batch struct {
 	sends   []*sending
 	change  *change
 	surplus []Key // of candidates there was no place for; the loop releases them
+
+	op string // under which the store was asked for it, and did not answer; empty: it was not
 }
 
 // sending is a message on its way through a flush.
@@ -112,6 +116,8 @@ type sending struct {
 	how    SendOptions
 	by     *Identity // who sends it, for the Gate and the Observer; nil if neither wants to know
 	exempt bool      // from sensitive words
+
+	unclaimed bool // the store is away: its key is not reserved yet
 
 	clean     string  // the body with words replaced, or as the Gate had it, if either was
 	cleanData *string // and CloudCustomData
@@ -129,8 +135,9 @@ type sending struct {
 type change struct {
 	apply func(*room) (outcome, error) // without the room's lock; may call the store
 	err   error
-	acted bool // the journal was told of it
-	told  bool // and the Observer
+	op    string // what the store was asked for it under; empty: nothing, or there are no other nodes
+	acted bool   // the journal was told of it
+	told  bool   // and the Observer
 	done  chan struct{}
 }
 
@@ -141,6 +148,11 @@ type outcome struct {
 	after  func() // without any lock, when everybody has the items; may be nil
 	acts   []Act  // for the journal; whoever waits for the change waits until they are kept
 	facts  []Fact // and for the Observer, after those that update tells
+
+	// Of a room with other nodes: items, update and after come from the entry, everywhere alike.
+	finally func()    // like after, but only where the change was made
+	at      time.Time // when it happened, by the store; zero: now, here
+	foreign bool      // others did all of it
 }
 
 func newRoom(s *Service, id string) *room {
@@ -161,7 +173,7 @@ func (r *room) loaded() bool {
 	}
 }
 
-// fill takes over what the store knows.
+// fill takes over what the store knows. The room's lock is held.
 func (r *room) fill(state GroupState) {
 	r.group, r.epoch = state.Group, state.Epoch
 	r.attributes = state.Attributes
@@ -177,6 +189,9 @@ func (r *room) fill(state GroupState) {
 	r.log = newLogbook(state.Log, state.Seq, state.Floor)
 	r.restorePaces()
 	r.setRobots(state.Robots, time.Now())
+	if r.feed != nil {
+		r.feed.begin(state)
+	}
 }
 
 // add enters a session, or renews it; back says that its user was there before, as he says. It returns those that must leave

@@ -219,21 +219,35 @@ func (p *sending) wait(ctx context.Context) (Ack, error) {
 // claim reserves p's key, here and in the store. It returns the earlier send if there is one.
 func (s *Service) claim(ctx context.Context, p *sending) (earlier *sending, err error) {
 	group := p.Message.Group
-	err = s.with(ctx, group, func(r *room) error {
-		if earlier = r.inFlight[p.Key]; earlier == nil {
+	var before *Ack
+	err = s.with(ctx, group, func(r *room) (err error) {
+		if earlier = r.inFlight[p.Key]; earlier != nil {
+			return nil
+		}
+		if r.feed != nil {
+			before, err = r.claimHere(p, time.Now())
+		}
+		if err == nil {
 			r.inFlight[p.Key] = p
 		}
-		return nil
+		return err
 	})
-	if err != nil || earlier != nil {
+	if err != nil || earlier != nil || p.unclaimed {
 		return earlier, err
+	}
+	if before != nil {
+		s.settle(group, p, *before, nil)
+		return p, nil
 	}
 	storeCtx, cancel := s.storeContext()
 	defer cancel()
 	reserved, err := s.store.Reserve(storeCtx, group, p.Key)
 	switch {
 	case err != nil:
-		err = s.storeError(err, "reserve")
+		if err = s.storeError(err, "reserve"); s.feed != nil && errors.Is(err, ErrUnavailable) && p.how.Local {
+			p.unclaimed = true // the loop finds out how long the store is away
+			return nil, nil
+		}
 	case reserved.Ack != nil:
 		s.recollect(ctx, p, reserved.Ack)
 		s.settle(group, p, *reserved.Ack, nil)

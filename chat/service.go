@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -16,6 +17,7 @@ const roomIdle = time.Minute
 type Service struct {
 	cfg   Config
 	store Store
+	feed  Feed // the store's, if several nodes use it; nil: this one is alone
 	log   *slog.Logger
 
 	started chan struct{}   // closed when Run begins
@@ -43,6 +45,7 @@ type Service struct {
 	births     births
 
 	sessions   atomic.Int64
+	degraded   atomic.Int64 // rooms
 	batches    atomic.Uint64
 	deliveries atomic.Uint64
 	panics     atomic.Uint64
@@ -62,8 +65,9 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 		return nil, err
 	}
 	a := newAbroad(cfg.Neighbours)
+	feed, _ := store.(Feed)
 	return &Service{
-		cfg: cfg, store: store, log: log, abroad: a,
+		cfg: cfg, store: store, feed: feed, log: log, abroad: a,
 		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room),
 		presence: newPresence(a), silences: newSilences(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)},
 	}, nil
@@ -101,6 +105,9 @@ func (s *Service) halt() {
 	s.life.Unlock()
 	close(s.stop)
 	s.wg.Wait()
+	for _, r := range s.loaded() {
+		r.unfollow()
+	}
 }
 
 // sweep does until ctx ends what no message triggers: pushing counts, telling of people, and putting idle rooms away.
@@ -133,6 +140,7 @@ func (s *Service) sweep(ctx context.Context) {
 			for _, r := range s.loaded() {
 				s.pushCount(r, now)
 				s.putAway(r, now)
+				s.lookUp(r, now)
 			}
 		}
 	}
@@ -179,10 +187,11 @@ func (s *Service) putAway(r *room, now time.Time) {
 // drop takes a room out of the table.
 func (s *Service) drop(r *room) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.rooms[r.id] == r {
 		delete(s.rooms, r.id)
 	}
+	s.mu.Unlock()
+	r.unfollow()
 }
 
 // with runs f on a group's room, under its lock.
@@ -230,16 +239,26 @@ func (s *Service) room(ctx context.Context, group string) (*room, error) {
 func (s *Service) load(ctx context.Context, r *room) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.StoreTimeout)
 	defer cancel()
-	state, err := s.store.LoadGroup(ctx, r.id)
+	state, err := s.begin(ctx, r)
 	if err == nil {
 		err = s.births.wait(ctx, r.id) // the store may have it a moment before it is told of
 	}
 	if r.err = s.storeError(err, "load"); r.err != nil {
 		s.drop(r)
 	} else {
+		r.mu.Lock()
 		r.fill(state)
+		r.mu.Unlock()
 	}
 	close(r.ready)
+}
+
+// begin loads a group, what happens to it from now on included.
+func (s *Service) begin(ctx context.Context, r *room) (GroupState, error) {
+	if err := s.follow(ctx, r); err != nil {
+		return GroupState{}, err
+	}
+	return s.store.LoadGroup(ctx, r.id)
 }
 
 // storeError turns what a store could not do into a refusal, and logs it.
@@ -321,12 +340,15 @@ func (s *Service) change(ctx context.Context, group string, permit func(*room) e
 		return err
 	}
 	c := &change{done: make(chan struct{})}
+	may := permit
+	permit = func(r *room) error { return cmp.Or(may(r), r.refuseAway()) }
 	c.apply = func(r *room) (outcome, error) {
 		if err := r.asks(permit); err != nil {
 			return outcome{}, err
 		}
 		ctx, cancel := s.storeContext()
 		defer cancel()
+		ctx, c.op = r.sharing(ctx)
 		return apply(ctx)
 	}
 	err := s.with(ctx, group, func(r *room) error {

@@ -159,7 +159,7 @@ func (s *Service) tellSilence(r *room, user string, by Identity) {
 		r.mu.Lock()
 		until := later(r.mutes.until(user, time.Now()), s.silences.groups(user, time.Now()))
 		r.mu.Unlock()
-		return r.whisper(r.muteEvent(user, until, by), []string{user}), nil
+		return r.whisper(r.muteEvent(user, until, by.User, r.nicks([]string{user})[user]), []string{user}, time.Time{}), nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -50,7 +51,7 @@ func (s *Service) writeCounters(ctx context.Context, group string, by Identity, 
 	}
 	w := &counting{by: by, change: c, done: make(chan struct{})}
 	err := s.with(ctx, group, func(r *room) error {
-		if err := r.mayWriteValues(by, "counters"); err != nil {
+		if err := cmp.Or(r.mayWriteValues(by, "counters"), r.refuseAway()); err != nil {
 			return err
 		}
 		if err := r.tally.pace(r.rank(by), by.User, time.Now()); err != nil {
@@ -159,7 +160,9 @@ func (r *room) storeCounters(all []*counting) {
 	now, done, err := r.s.store.PutCounters(ctx, r.id, changes)
 	if err = r.s.storeError(err, "put counters"); err == nil {
 		r.mu.Lock()
-		r.tally.now, r.usedAt = now, time.Now()
+		if r.usedAt = time.Now(); r.feed == nil || now.Version > r.tally.now.Version { // else another node has written since
+			r.tally.now = now
+		}
 		r.mu.Unlock()
 	}
 	for i, w := range all {

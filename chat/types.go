@@ -84,6 +84,7 @@ type Message struct {
 	Withdrawn       WithdrawalKind // why Body and CloudCustomData are gone; empty: they are not
 	Server          bool           // from the server itself: exempt from frequency control
 	Broadcast       bool           // one to all groups
+	Degraded        bool           // the store was away: it went to the members of one node, has no Seq and is in no log
 }
 
 // Event is a state event: no sequence number, no history; the newest state is sent whole at join and resume.
