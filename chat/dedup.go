@@ -65,6 +65,16 @@ func (d *dedup) reserve(now time.Time, key Key) Reservation {
 	return Reservation{Fresh: true}
 }
 
+// deliveredAs is the ack of the message that was delivered with a key, if there is one, and else the zero Ack.
+func (d *dedup) deliveredAs(now time.Time, key Key) Ack {
+	k, ok := d.known[key]
+	if !ok || k.pending || k.unheard || k.Ack.Dropped || !now.Before(k.Expires) {
+		return Ack{}
+	}
+	k.Ack.Before = true
+	return k.Ack
+}
+
 // hold lets a reservation stand until it is settled or released, for an owner who will do so whatever happens.
 func (d *dedup) hold(key Key) {
 	k := d.known[key]

@@ -78,6 +78,7 @@ type Ack struct {
 	Time    time.Time
 	Seq     uint64 // of the message; if Dropped the newest of the room, not consumed
 	Dropped bool   // frequency control dropped it; clients are told success all the same (spec im-rest §3.11)
+	Before  bool   // an earlier send with its key was delivered, and has these Time and Seq; nothing of this one is in the log
 
 	Degraded bool `json:",omitempty"` // it went to this node's members only, without Seq (SendOptions.Local). Stores don't keep it
 

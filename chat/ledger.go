@@ -76,10 +76,10 @@ func (l *Ledger) Trim(now time.Time, keep Retention) []*Message { return l.log.t
 // Flush is Store.Flush.
 func (l *Ledger) Flush(now time.Time, f Flush) []Ack {
 	acks := make([]Ack, len(f.Candidates))
-	pass := l.window.admit(now, l.refuse(now, f.Candidates, acks), f.Limit)
+	pass := l.window.admit(now, l.sift(now, f.Candidates, acks), f.Limit)
 	seq, n := l.Head().Seq, 0
 	for i, c := range f.Candidates {
-		if acks[i].Refused != nil {
+		if acks[i].Refused != nil || acks[i].Before {
 			continue
 		}
 		acks[i] = Ack{Time: now, Dropped: !pass[n] && !c.Unheard}
@@ -93,7 +93,7 @@ func (l *Ledger) Flush(now time.Time, f Flush) []Ack {
 	}
 	for i, c := range f.Candidates {
 		switch {
-		case acks[i].Refused != nil:
+		case acks[i].Refused != nil || acks[i].Before:
 			continue
 		case acks[i].Dropped || c.Unheard:
 			acks[i].Seq = seq // the newest of the room

@@ -145,7 +145,7 @@ func (r *room) conclude(out outcome, ended []*sending, c *change) {
 }
 
 // heard says whether a send that ended is in the log.
-func (p *sending) heard() bool { return p.err == nil && !p.ack.Dropped && !p.Unheard }
+func (p *sending) heard() bool { return p.err == nil && !p.ack.Dropped && !p.ack.Before && !p.Unheard }
 
 // store lets the candidates through Store.Flush and sets their answers.
 func (r *room) store(sends []*sending) {

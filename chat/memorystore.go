@@ -79,7 +79,7 @@ func (n *MemoryNode) flush(ctx context.Context, group string, f Flush) ([]Ack, e
 		now := time.Now()
 		acks = l.Flush(now, f)
 		for i, c := range f.Candidates {
-			if a := acks[i]; a.Refused == nil && !a.Dropped && !c.Unheard {
+			if a := acks[i]; a.Refused == nil && !a.Dropped && !a.Before && !c.Unheard {
 				d.Messages = append(d.Messages, c.Message)
 			}
 		}

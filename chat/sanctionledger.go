@@ -48,22 +48,24 @@ func (l *Ledger) sanctions(kind SanctionKind) (*sanctions, error) {
 	return nil, ErrParameter.with("kind", "unknown kind of sanction %d", kind)
 }
 
-// refuse finds the candidates that may not be delivered after all, because of what was forbidden since they were accepted:
-// their acks say so, and their keys are free again. It returns the others.
-func (l *Ledger) refuse(now time.Time, candidates []Candidate, acks []Ack) []Candidate {
-	refused := 0
+// sift finds the candidates that were delivered before, and those that may not be delivered after all, because of what was
+// forbidden since they were accepted: their acks say so, and the keys of the latter are free again. It returns the others.
+func (l *Ledger) sift(now time.Time, candidates []Candidate, acks []Ack) []Candidate {
+	out := 0
 	for i, c := range candidates {
-		if acks[i].Refused = l.MayBeHeard(now, c); acks[i].Refused != nil {
+		if acks[i] = l.dedup.deliveredAs(now, c.Key); acks[i].Before {
+			out++
+		} else if acks[i].Refused = l.MayBeHeard(now, c); acks[i].Refused != nil {
 			l.dedup.release(c.Key)
-			refused++
+			out++
 		}
 	}
-	if refused == 0 {
+	if out == 0 {
 		return candidates
 	}
-	rest := make([]Candidate, 0, len(candidates)-refused)
+	rest := make([]Candidate, 0, len(candidates)-out)
 	for i, c := range candidates {
-		if acks[i].Refused == nil {
+		if acks[i].Refused == nil && !acks[i].Before {
 			rest = append(rest, c)
 		}
 	}

@@ -23,7 +23,8 @@ type Store interface {
 	// Flush applies frequency control to the candidates, numbers the survivors in the order given, appends them to the
 	// log and settles their keys. It sets Seq and Time of the survivors; one Ack per candidate, in the order given. A
 	// candidate whose sender was muted or banned since it was accepted is Refused, and its key released. One that is
-	// Unheard counts for nothing.
+	// Unheard counts for nothing, and neither does one whose key is that of a message delivered Before: its reservation ended
+	// while its node stood still, and another node was faster.
 	Flush(ctx context.Context, group string, f Flush) ([]Ack, error)
 
 	// ApplyStatus sets the system attribute and the custom field live_status and appends m, all or nothing. It sets Seq

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"frequency control chooses by chance", testFrequencyChance},
 		{"flush passes over the unheard", testUnheard},
 		{"de-duplication", testDedup},
+		{"delivered before", testDeliveredBefore},
 		{"reservation released", testRelease},
 		{"de-duplication ends", testDedupEnds},
 		{"log", testLog},

@@ -691,8 +691,24 @@ func testSendsOfTwo(t *testing.T, a, b FeedStore) {
 	if r, err := b.Reserve(ctx, "g", key); err != nil || r.Ack == nil || r.Ack.Seq != 1 {
 		t.Errorf("sent by the other: %+v, %v", r, err)
 	}
+	f = Batch(2, Message("g", "a", "x", chat.Normal), Message("g", "a", "w", chat.High))
+	f.Candidates[0].Key = key
+	again, err := b.Flush(ctx, "g", f)
+	if err != nil || !again[0].Before || again[0].Seq != 1 || again[0].Dropped || !again[0].Time.Equal(acks[0].Time) || f.Candidates[0].Message.Seq != 0 {
+		t.Errorf("flushed after the other did: %+v, %v", again, err)
+	}
+	if again[1].Before || again[1].Seq != 2 {
+		t.Errorf("beside it: %+v", again[1])
+	}
+	if state := Load(t, a, "g"); state.Seq != 2 || len(state.Log) != 2 {
+		t.Errorf("the log has %d messages up to %d", len(state.Log), state.Seq)
+	}
+	Create(t, a, "h")
+	if _, err := a.Flush(ctx, "h", Batch(2, Message("h", "a", "x", chat.Normal))); err != nil {
+		t.Fatal(err)
+	}
 	began := time.Now()
-	acks, err = b.Flush(ctx, "g", Batch(2, Message("g", "a", "y", chat.Normal), Message("g", "a", "z", chat.Normal)))
+	acks, err = b.Flush(ctx, "h", Batch(2, Message("h", "a", "y", chat.Normal), Message("h", "a", "z", chat.Normal)))
 	if err != nil {
 		t.Fatal(err)
 	}

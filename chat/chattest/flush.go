@@ -201,6 +201,34 @@ func testDedup(t *testing.T, s chat.Store) {
 	}
 }
 
+// testDeliveredBefore: a key whose message was delivered delivers nothing more, and a dropped one's does.
+func testDeliveredBefore(t *testing.T, s chat.Store) {
+	ctx := t.Context()
+	Create(t, s, "g")
+	batch := func() chat.Flush {
+		f := Batch(1, Message("g", "a", "x", chat.High), Message("g", "a", "y", chat.High), Message("g", "a", "z", chat.Normal))
+		f.Candidates[0].Key, f.Candidates[2].Key = chat.Key{1}, chat.Key{2}
+		f.Candidates[1].Message.Server = true
+		return f
+	}
+	first, err := s.Flush(ctx, "g", batch())
+	if err != nil || first[0].Before || first[1].Before || !first[2].Dropped || first[2].Before {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	f := batch()
+	f.Limit = 10
+	acks, err := s.Flush(ctx, "g", f)
+	if err != nil || !acks[0].Before || acks[0].Seq != 1 || acks[0].Dropped || !acks[0].Time.Equal(first[0].Time) {
+		t.Errorf("delivered before: %+v, %v", acks, err)
+	}
+	if acks[1].Before || acks[1].Seq != 3 || acks[2].Before || acks[2].Dropped || acks[2].Seq != 4 {
+		t.Errorf("others: %+v", acks)
+	}
+	if state := Load(t, s, "g"); state.Seq != 4 || len(state.Log) != 4 || state.Log[2].Seq != 3 {
+		t.Errorf("the log has %d messages up to %d", len(state.Log), state.Seq)
+	}
+}
+
 func testRelease(t *testing.T, s chat.Store) {
 	ctx := t.Context()
 	Create(t, s, "g")

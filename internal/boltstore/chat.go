@@ -248,7 +248,7 @@ func (c *Chat) Flush(ctx context.Context, group string, f chat.Flush) (acks []ch
 		acks = g.ledger.Flush(now, f)
 		w := logWrite{id: group, head: g.ledger.Head(), removed: g.ledger.Trim(now, f.Keep), now: now}
 		for i, a := range acks {
-			if a.Dropped || a.Refused != nil || f.Candidates[i].Unheard {
+			if a.Dropped || a.Before || a.Refused != nil || f.Candidates[i].Unheard {
 				continue
 			}
 			w.added = append(w.added, f.Candidates[i].Message)

@@ -22,6 +22,7 @@ const (
 	letterRefused = 'r'
 	letterInLog   = '+'
 	letterDropped = '-'
+	letterBefore  = 'b'
 )
 
 // deliveredMost is how many delivered sends of a group are remembered (chat.Ledger does the same).
@@ -182,9 +183,11 @@ func millis(d time.Duration) int64 {
 // settle takes over what became of the candidates, and tells the entry.
 func (b *flushBatch) settle(g *chatGroup, answer string) ([]chat.Ack, error) {
 	at, fates, err := parsePlace(answer, " ")
+	fates, earlier, _ := strings.Cut(fates, " ")
 	if err != nil || len(fates) != len(b.f.Candidates) {
 		return nil, errReply
 	}
+	before := strings.Fields(earlier)
 	g.note(at.epoch, at.pos)
 	seq := at.seq - uint64(strings.Count(fates, string(letterInLog)))
 	acks := make([]chat.Ack, len(fates))
@@ -198,6 +201,14 @@ func (b *flushBatch) settle(g *chatGroup, answer string) ([]chat.Ack, error) {
 			messages = append(messages, one.Message)
 		case letterDropped:
 			acks[i].Dropped = true
+		case letterBefore:
+			if len(before) < 2 {
+				return nil, errReply
+			}
+			if acks[i], err = parseSettled("A" + before[0] + " " + before[1]); err != nil {
+				return nil, err
+			}
+			acks[i].Before, before = true, before[2:]
 		case letterRefused:
 			acks[i] = chat.Ack{Refused: b.refused[i]}
 			if b.refused[i] == nil { // it was when the operation was first asked for

@@ -7,8 +7,8 @@
 --      14 a letter for each candidate: s server's, h high, n others, u unheard, r refused
 --      15 for each 1 if it has a key, 16 numbers of the h and n ones in the order in which they may pass, 17 delta of the entry,
 --      then the bytes of each
--- Answer: 'again' and 'done' come with "<epoch> <Pos> <ms> <Seq> <letters>", of each candidate + if it is in the log, - if it
---      was dropped, else u or r; 'none': no such group; 'behind': its maker knows more than Redis; 'stale': other restraints
+-- Answer: 'again' and 'done' come with "<epoch> <Pos> <ms> <Seq> <letters>{ <Seq> <ms>}", of each candidate + if it is in the
+--      log, - if it was dropped, b if its key's message was delivered before, with Seq and ms at the end, else u or r; 'none': no such group; 'behind': its maker knows more than Redis; 'stale': other restraints
 local before = redis.call('GET', KEYS[4])
 if before then return {'again', before} end
 local h = head()
@@ -28,6 +28,28 @@ if h.w then
   end
 end
 
+local keyed, key, earlier, place = {}, 7, {}, {} -- numbers of keys by candidate, what their messages were delivered as
+for i = 1, #letters do
+  if string.byte(ARGV[15], i) == 49 then
+    key = key + 1
+    keyed[i] = key
+  end
+end
+if key > 7 then
+  local was = {}
+  for i = 8, key, 1000 do
+    for _, v in ipairs(redis.call('MGET', unpack(KEYS, i, math.min(i + 999, key)))) do was[#was + 1] = v end
+  end
+  local found = false
+  for i, k in pairs(keyed) do
+    local v = was[k - 7]
+    if v and string.sub(v, 1, 1) == 'A' then earlier[i], found = string.sub(v, 2), true end
+  end
+  if found then
+    letters = string.gsub(letters, '()(.)', function(i, c) return earlier[i] and 'b' or c end)
+  end
+end
+
 local pass, fate = {}, {}
 local _, highs = string.gsub(letters, 'h', '')
 local _, others = string.gsub(letters, 'n', '')
@@ -43,7 +65,7 @@ else
     local i = tonumber(n)
     if string.byte(letters, i) == 104 then
       if high < limit then high, total, pass[i] = high + 1, total + 1, true end
-    elseif total < limit then
+    elseif string.byte(letters, i) == 110 and total < limit then
       total, pass[i] = total + 1, true
     end
   end
@@ -64,7 +86,8 @@ for i = 1, #letters do
     messages[#messages + 1] = ARGV[17 + i]
     fate[i] = '+'
   else
-    fate[i] = (c == 117 and 'u') or (c == 114 and 'r') or '-'
+    fate[i] = (c == 117 and 'u') or (c == 114 and 'r') or (c == 98 and 'b') or '-'
+    if c == 98 then place[#place + 1] = ' ' .. earlier[i] end
   end
 end
 local first = h.s + 1
@@ -74,15 +97,15 @@ if #lines > 0 then
   save(h)
 end
 
-local key, seq, delivered, dropped = 7, first, {}, {}
+local seq, delivered, dropped = first, {}, {}
 for i = 1, #letters do
   local f, n = fate[i], h.s
   if f == '+' then n, seq = seq, seq + 1 end
-  if f ~= 'r' and string.byte(ARGV[15], i) == 49 then
-    key = key + 1
+  local k = keyed[i]
+  if k and f ~= 'b' then
     local mark = (f == '+' and 'A') or (f == '-' and 'D') or 'U'
-    redis.call('SET', KEYS[key], mark .. n .. ' ' .. ms, 'PX', age)
-    if f == '+' then delivered[#delivered + 1] = KEYS[key] else dropped[#dropped + 1] = KEYS[key] end
+    redis.call('SET', KEYS[k], mark .. n .. ' ' .. ms, 'PX', age)
+    if f == '+' then delivered[#delivered + 1] = KEYS[k] else dropped[#dropped + 1] = KEYS[k] end
   end
 end
 -- bound keeps the newest most of the keys in a list, and forgets the others unless they were used again otherwise.
@@ -107,6 +130,6 @@ for i = key + 1, #KEYS do
   if v and string.sub(v, 1, 1) == 'P' then redis.call('DEL', KEYS[i]) end
 end
 
-local answer = h.e .. ' ' .. h.p .. ' ' .. ms .. ' ' .. h.s .. ' ' .. table.concat(fate)
+local answer = h.e .. ' ' .. h.p .. ' ' .. ms .. ' ' .. h.s .. ' ' .. table.concat(fate) .. table.concat(place)
 redis.call('SET', KEYS[4], answer, 'PX', ARGV[2])
 return {'done', answer}
