@@ -163,6 +163,8 @@ func (c *Chat) begin(ctx context.Context, group string, epoch string, pos uint64
 // removed it.
 func (c *Chat) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool, error) {
 	op := chat.Operation(ctx)
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	now, err := c.s.Now(ctx)
 	if err != nil {
 		return chat.Group{}, false, err
@@ -173,17 +175,16 @@ func (c *Chat) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool,
 		return chat.Group{}, false, err
 	}
 	for range 3 {
-		number, err := c.enlist(ctx, g.ID)
-		if err != nil {
+		if err := c.enlist(ctx, g.ID); err != nil {
 			return chat.Group{}, false, err
 		}
 		keys := []string{c.key(g.ID, "head"), c.key(g.ID, "o", op)}
-		made, err := c.s.mutate(ctx, scriptChatCreate, keys, chat.OperationAge.Milliseconds(), h.Epoch, raw, number).Int()
+		made, err := c.s.mutate(ctx, scriptChatCreate, keys, chat.OperationAge.Milliseconds(), h.Epoch, raw).Int()
 		if err != nil {
 			return chat.Group{}, false, away(err)
 		}
 		if made == 1 {
-			if _, err := c.enlist(ctx, g.ID); err != nil {
+			if err := c.enlist(ctx, g.ID); err != nil {
 				return chat.Group{}, false, err
 			}
 		}
@@ -197,7 +198,12 @@ func (c *Chat) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool,
 
 // LoadGroup implements chat.Store.
 func (c *Chat) LoadGroup(ctx context.Context, group string) (chat.GroupState, error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	at, err := c.load(ctx, group, "", "lmwr", 0)
+	if err == nil {
+		c.group(group).keepBars(at.bars(), at.barsAt())
+	}
 	return at.state, err
 }
 
@@ -246,10 +252,14 @@ func (c *Chat) Release(ctx context.Context, group string, key chat.Key) error {
 func (c *Chat) sendKey(group string, key chat.Key) string { return c.key(group, "k", string(key[:])) }
 
 // enlist gives a group its number in the list of all, unless it has one.
-func (c *Chat) enlist(ctx context.Context, group string) (uint64, error) {
+func (c *Chat) enlist(ctx context.Context, group string) error {
 	keys := []string{c.s.key("lr", "chat.order"), c.s.key("lr", "chat.made")}
-	n, err := c.s.mutate(ctx, scriptChatEnlist, keys, group).Uint64()
-	return n, away(err)
+	return away(c.s.mutate(ctx, scriptChatEnlist, keys, group).Err())
+}
+
+// within bounds all that one operation asks of Redis.
+func (c *Chat) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.s.cfg.Timeout)
 }
 
 func itoa(n uint64) string { return strconv.FormatUint(n, 10) }

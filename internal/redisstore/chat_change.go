@@ -25,7 +25,6 @@ const (
 	fieldCountersRevision
 	fieldWithdrawals
 	fieldRobotsRevision
-	fieldNumber
 )
 
 // Fields of a group's head whose value a change depends on: each grows with every change of its kind.
@@ -42,12 +41,16 @@ type loadedGroup struct {
 	now      time.Time
 	state    chat.GroupState
 	revision map[string]string
-	number   uint64
 	answer   string // to the operation, if it was made before; then nothing else is set
 	again    bool
 }
 
 func (l *loadedGroup) ledger() *chat.Ledger { return chat.RestoreLedger(l.state, nil) }
+
+// bars are mutes and bans with what decides whom they are for, and nothing else, to be kept.
+func (l *loadedGroup) bars() *chat.Ledger {
+	return chat.RestoreLedger(chat.GroupState{Head: l.state.Head, Mutes: l.state.Mutes, Bans: l.state.Bans}, nil)
+}
 
 func (l *loadedGroup) barsAt() string { return l.state.Epoch + " " + l.revision[ofBars] }
 
@@ -72,7 +75,7 @@ func (c *Chat) load(ctx context.Context, group, op, wanted string, message uint6
 				return loadedGroup{}, err
 			}
 		default:
-			at, err := readGroup(group, r, wanted)
+			at, err := readGroup(group, r)
 			if err == nil {
 				g.note(at.state.Epoch, at.state.Pos)
 			}
@@ -83,7 +86,7 @@ func (c *Chat) load(ctx context.Context, group, op, wanted string, message uint6
 }
 
 // readGroup takes apart what chat_load.lua answered.
-func readGroup(group string, r replyReader, wanted string) (at loadedGroup, err error) {
+func readGroup(group string, r replyReader) (at loadedGroup, err error) {
 	us, length, fields := r.number(1), r.number(3), r.list(4)
 	at.now = time.UnixMicro(int64(us)).UTC()
 	s := &at.state
@@ -94,7 +97,6 @@ func readGroup(group string, r replyReader, wanted string) (at loadedGroup, err 
 	s.Epoch, s.Seq, s.Pos = fields.text(fieldEpoch), fields.number(fieldSeq), fields.number(fieldPos)
 	s.Floor = s.Seq - min(length, s.Seq)
 	s.Head.Withdrawals = fields.number(fieldWithdrawals)
-	at.number = fields.number(fieldNumber)
 	at.revision = map[string]string{
 		ofHead: fields.text(fieldHeadRevision), ofBars: fields.text(fieldBarsRevision), ofCounters: fields.text(fieldCountersRevision),
 		ofWithdrawals: fields.text(fieldWithdrawals), ofRobots: fields.text(fieldRobotsRevision),
@@ -196,10 +198,12 @@ type wanting struct {
 // answer; if another was faster, it does so again. An operation that was made before is answered as it was then.
 func changeGroup[T any](ctx context.Context, c *Chat, group string, want wanting, work func(*loadedGroup) (T, *groupWrite, error)) (answer T, p place, err error) {
 	op, g := chat.Operation(ctx), c.group(group)
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	select {
 	case g.turn <- struct{}{}:
 	case <-ctx.Done():
-		return answer, p, ctx.Err()
+		return answer, p, away(ctx.Err())
 	}
 	defer func() { <-g.turn }()
 	for range changeTries {

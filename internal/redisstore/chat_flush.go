@@ -32,6 +32,8 @@ const deliveredMost = 20_000
 // there is something newer.
 func (c *Chat) Flush(ctx context.Context, group string, f chat.Flush) ([]chat.Ack, error) {
 	op, g := chat.Operation(ctx), c.group(group)
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	rest, err := encodeRest(chat.Note(ctx), chat.Delta{})
 	if err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func (c *Chat) bars(ctx context.Context, group string, g *chatGroup) (*chat.Ledg
 	if err != nil {
 		return nil, "", err
 	}
-	bars = now.ledger()
+	bars = now.bars()
 	g.keepBars(bars, now.barsAt())
 	return bars, now.barsAt(), nil
 }

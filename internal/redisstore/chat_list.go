@@ -25,6 +25,8 @@ const groupsAtOnce = 1000
 
 // Groups implements chat.GroupListStore. What is in the list and is no group is left there by a crash, or about to be one.
 func (c *Chat) Groups(ctx context.Context, after uint64, limit int) (page []chat.NumberedGroup, total int, err error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	var missing int
 	for {
 		some, all, err := c.listed(ctx, after, min(limit-len(page)+1, groupsAtOnce))
@@ -76,7 +78,7 @@ func (c *Chat) exist(ctx context.Context, groups []chat.NumberedGroup) ([]bool, 
 	if len(groups) == 0 {
 		return there, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.s.cfg.Timeout)
+	ctx, cancel := c.within(ctx)
 	defer cancel()
 	found := make([]*redis.IntCmd, len(groups))
 	_, err := c.s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -96,7 +98,7 @@ func (c *Chat) exist(ctx context.Context, groups []chat.NumberedGroup) ([]bool, 
 
 // command is a command of one key, within Config.Timeout.
 func (c *Chat) command(ctx context.Context, args ...any) *redis.Cmd {
-	ctx, cancel := context.WithTimeout(ctx, c.s.cfg.Timeout)
+	ctx, cancel := c.within(ctx)
 	defer cancel()
 	cmd := redis.NewCmd(ctx, args...)
 	_ = c.s.rdb.Process(ctx, once{cmd}) // the command has its error
@@ -110,7 +112,7 @@ func (c *Chat) delist(ctx context.Context, group string) {
 		return
 	}
 	if n, err := c.command(ctx, "exists", c.key(group, "head")).Int(); err == nil && n == 1 {
-		_, _ = c.enlist(ctx, group)
+		_ = c.enlist(ctx, group)
 	}
 }
 
@@ -141,6 +143,8 @@ func (c *Chat) RobotGroups(ctx context.Context) ([]string, error) {
 
 // PutSilence implements chat.SilenceStore.
 func (c *Chat) PutSilence(ctx context.Context, change chat.SilenceChange) (chat.Silence, error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	key := c.s.key("lr", "chat.silences")
 	for range changeTries {
 		was, err := c.command(ctx, "hget", key, change.User).Text()
@@ -180,6 +184,8 @@ func (c *Chat) replaceSilence(ctx context.Context, was string, next chat.Silence
 
 // Silences implements chat.SilenceStore.
 func (c *Chat) Silences(ctx context.Context) (all []chat.Silence, err error) {
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	stored, err := c.command(ctx, "hgetall", c.s.key("lr", "chat.silences")).Result()
 	if err != nil {
 		return nil, away(err)

@@ -227,6 +227,8 @@ func (c *Chat) DeleteGroup(ctx context.Context, group string) error {
 // Tell implements chat.Feed.
 func (c *Chat) Tell(ctx context.Context, group string, told json.RawMessage) error {
 	op := chat.Operation(ctx)
+	ctx, cancel := c.within(ctx)
+	defer cancel()
 	for range changeTries {
 		w := &groupWrite{delta: chat.Delta{Told: told}}
 		state, reply, err := c.commit(ctx, group, op, &loadedGroup{}, w, struct{}{})

@@ -11,7 +11,7 @@ if ARGV[1] ~= '' then
   local before = redis.call('GET', KEYS[3])
   if before then return {'again', us, before} end
 end
-local h = redis.call('HMGET', KEYS[1], 'e', 's', 'p', 'hd', 'hr', 'br', 'c', 'cr', 'wd', 'rr', 'n')
+local h = redis.call('HMGET', KEYS[1], 'e', 's', 'p', 'hd', 'hr', 'br', 'c', 'cr', 'wd', 'rr')
 if not h[1] then return {'none', us} end
 if h[1] == ARGV[2] and tonumber(h[3]) < tonumber(ARGV[3]) then return {'behind', us, h[1]} end
 local function wants(what, command, key, ...)
