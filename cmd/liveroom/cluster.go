@@ -114,7 +114,11 @@ func (c *cluster) wait(ctx context.Context) error {
 	said := time.Time{}
 	for {
 		err := c.agree(ctx)
-		if err == nil || !errors.Is(err, redisstore.ErrAway) {
+		if err == nil {
+			c.tell(ctx)
+			return nil
+		}
+		if !errors.Is(err, redisstore.ErrAway) {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -128,6 +132,18 @@ func (c *cluster) wait(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-time.After(500 * time.Millisecond):
 		}
+	}
+}
+
+// tell logs what was found, and what an operator should change.
+func (c *cluster) tell(ctx context.Context) {
+	a := c.redis.About(ctx)
+	c.log.Info("redis reached", "version", a.Version, "mode", a.Mode, "appendonly", a.AppendOnly, "appendfsync", a.AppendFsync)
+	if a.AppendOnly == "no" {
+		c.log.Warn("redis keeps nothing over its restart: set appendonly yes")
+	}
+	if a.Eviction != "" && a.Eviction != "noeviction" {
+		c.log.Warn("redis may forget what is stored when its memory is full: set maxmemory-policy noeviction", "policy", a.Eviction)
 	}
 }
 

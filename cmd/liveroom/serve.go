@@ -15,6 +15,7 @@ import (
 	"liveroom/chat/audit"
 	"liveroom/chat/file"
 	"liveroom/chat/words"
+	"liveroom/internal/redisstore"
 	"liveroom/live"
 	"liveroom/live/edge"
 	"liveroom/live/flv"
@@ -79,7 +80,7 @@ func (c serveCmd) Run(e *env) error {
 	return p.run(e.ctx)
 }
 
-// newLogger returns the log. What the standard library says by itself goes there too: it repeats what strangers sent, such
+// newLogger returns the log. What the standard library and the Redis client say by themselves goes there too: it repeats what strangers sent, such
 // as a receiver of callbacks that answers unasked.
 func newLogger(e *env, s Settings) *slog.Logger {
 	var level slog.Level
@@ -91,7 +92,9 @@ func newLogger(e *env, s Settings) *slog.Logger {
 	}
 	stdlog.SetFlags(0)
 	stdlog.SetOutput(slog.NewLogLogger(to, slog.LevelDebug).Writer())
-	return slog.New(to)
+	log := slog.New(to)
+	redisstore.SetLog(log)
+	return log
 }
 
 // program is every part of a running liveroom, joined but not started.

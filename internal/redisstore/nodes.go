@@ -79,6 +79,7 @@ func (n *Nodes) Run(ctx context.Context) error {
 	tick := time.NewTicker(n.lease / nodeRenewals)
 	defer tick.Stop()
 	for {
+		_, changed := n.s.Watch()
 		if had, alive, err := n.renew(ctx, n.lease); err == nil {
 			n.took(had, alive)
 		}
@@ -86,6 +87,7 @@ func (n *Nodes) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
+		case <-changed: // Redis is back, perhaps
 		}
 	}
 }

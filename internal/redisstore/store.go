@@ -101,6 +101,17 @@ func connect(cfg Config) (redis.UniversalClient, error) {
 	return nil, fmt.Errorf("redis: unknown kind %q in the URL, must be sentinel or cluster", kind)
 }
 
+// SetLog has the client library log to log, at debug: what matters of it this package says itself. It holds for the whole
+// process.
+func SetLog(log *slog.Logger) { redis.SetLogger(libraryLog{log}) }
+
+type libraryLog struct{ log *slog.Logger }
+
+// Printf implements the library's logger.
+func (l libraryLog) Printf(ctx context.Context, format string, v ...any) {
+	l.log.DebugContext(ctx, "redis client", "says", fmt.Sprintf(format, v...))
+}
+
 // badURL is an error of parsing without the URL in it.
 func badURL(err error) error {
 	var u *url.Error
@@ -140,7 +151,7 @@ func (s *Store) key(tag string, parts ...string) string {
 // away wraps what a command failed with, but redis.Nil and what a script refused by itself (error replies that begin with
 // "LR").
 func away(err error) error {
-	if err == nil || errors.Is(err, redis.Nil) {
+	if err == nil || errors.Is(err, redis.Nil) || errors.Is(err, ErrAway) {
 		return err
 	}
 	var reply redis.Error
