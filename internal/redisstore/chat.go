@@ -189,8 +189,11 @@ func (c *Chat) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool,
 			}
 		}
 		at, err := c.load(ctx, g.ID, "", "", 0)
-		if made == 1 || !errors.Is(err, chat.ErrNoGroup) { // else it went meanwhile
+		switch there := !errors.Is(err, chat.ErrNoGroup); {
+		case there:
 			return at.state.Group, made == 1 && err == nil, err
+		case made == 1: // it was dismissed at once
+			return h.Group, true, nil
 		}
 	}
 	return chat.Group{}, false, fmt.Errorf("%w: group %q comes and goes", ErrAway, g.ID)

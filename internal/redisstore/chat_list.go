@@ -27,7 +27,7 @@ const groupsAtOnce = 1000
 func (c *Chat) Groups(ctx context.Context, after uint64, limit int) (page []chat.NumberedGroup, total int, err error) {
 	ctx, cancel := c.within(ctx)
 	defer cancel()
-	var missing int
+	missing, listed := 0, -1 // listed: before this call took out what is missing
 	for {
 		some, all, err := c.listed(ctx, after, min(limit-len(page)+1, groupsAtOnce))
 		if err != nil {
@@ -45,7 +45,10 @@ func (c *Chat) Groups(ctx context.Context, after uint64, limit int) (page []chat
 				c.delist(ctx, g.ID)
 			}
 		}
-		if total = all - missing; len(some) == 0 || len(page) >= limit {
+		if listed < 0 {
+			listed = all
+		}
+		if total = listed - missing; len(some) == 0 || len(page) >= limit {
 			return page[:min(limit, len(page))], max(total, 0), nil
 		}
 	}
