@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -82,15 +81,23 @@ func (f follower) Fresh(fresh bool) {
 }
 
 // Reset implements status.Follower.
-func (f follower) Reset() {
+func (f follower) Reset(lost bool) {
 	f.machine.Reset()
+	known := f.near.clear()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, id := range f.near.clear() {
-		f.stale[id] = true
+	for id := range f.views { // also those of which nothing else is remembered
+		if _, is := known[id]; !is {
+			known[id] = status.State{}
+		}
 	}
-	for id := range f.views {
-		f.stale[id] = true
+	for id, st := range known {
+		if was, waits := f.stale[id]; !lost {
+			st = was
+		} else if waits && was.Revision > st.Revision {
+			continue // it is not read anew since the last time
+		}
+		f.stale[id] = st
 	}
 	f.look()
 }
@@ -126,18 +133,26 @@ func (s *Service) runShared(ctx context.Context) {
 	}
 }
 
-// catchUp reads the rooms anew of which so much was missed that anything may be different.
+// catchUp reads the rooms anew of which so much was missed that anything may be different. Where the store has lost changes
+// it gets back first what is known of them here.
 func (s *Service) catchUp(ctx context.Context) error {
 	s.mu.Lock()
-	stale := slices.Collect(maps.Keys(s.stale))
+	stale := maps.Clone(s.stale)
 	s.mu.Unlock()
-	for _, id := range stale {
-		s.withView(id, "", func(v *view) { v.state.Revision = 0 }) // the store may have lost what was seen here
+	for id, known := range stale {
+		if known.Revision > 0 {
+			if err := s.machine.Restore(ctx, known); err != nil {
+				return err // the rest with the next renewal
+			}
+		}
+		s.withView(id, "", func(v *view) { v.state.Revision = 0 }) // the store may have less than was seen here
 		if err := s.refresh(ctx, id); err != nil {
-			return err // the rest with the next renewal
+			return err
 		}
 		s.mu.Lock()
-		delete(s.stale, id)
+		if s.stale[id].Revision == known.Revision {
+			delete(s.stale, id)
+		}
 		s.mu.Unlock()
 	}
 	return nil

@@ -381,3 +381,70 @@ func TestTwoNodesRemoveARoomOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestStoreThatLostChanges gets back what the nodes know, in a new epoch: nobody who was told of a record is told of an
+// older one, or of another with its version.
+func TestStoreThatLostChanges(t *testing.T) {
+	newer := func(t *testing.T, before, after status.Record) {
+		t.Helper()
+		if after.Epoch <= before.Epoch || after.Version <= before.Version {
+			t.Errorf("%s %d came after %s %d", after.Epoch, after.Version, before.Epoch, before.Version)
+		}
+	}
+	t.Run("of a running push", func(t *testing.T) {
+		onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+			ctx := t.Context()
+			a.create(live.Draft{ID: "r"})
+			putBack := c.states.Snapshot()
+			p := a.push("r")
+			_, err := b.Pause(ctx, "r", status.ReasonByAnchor, "")
+			must(t, err)
+			before, err := b.Resume(ctx, "r", status.ReasonByAnchor, "")
+			must(t, err)
+			c.pass(time.Second)
+			putBack()
+			c.pass(time.Minute)
+			newer(t, before, b.want("r", status.Live, status.ReasonResumed))
+			if !running(p) {
+				t.Errorf("the push ended: %v", p.Err())
+			}
+			p.Close(stream.StopClosed)
+			b.want("r", status.Paused, status.ReasonPushClosed)
+		})
+	})
+	t.Run("of an end", func(t *testing.T) {
+		onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+			a.create(live.Draft{ID: "r"})
+			a.create(live.Draft{ID: "s"})
+			p := a.push("r")
+			other := b.record("s")
+			c.pass(time.Second)
+			putBack := c.states.Snapshot()
+			before, err := b.End(t.Context(), "r", status.ReasonByAdmin, "")
+			must(t, err)
+			c.pass(time.Second)
+			p.Close(stream.StopLost)
+			putBack()
+			c.pass(time.Minute)
+			newer(t, before, a.want("r", status.Ended, status.ReasonByAdmin))
+			if a.record("s") != other {
+				t.Errorf("a room that lost nothing changed: %+v", a.record("s"))
+			}
+		})
+	})
+	t.Run("and went on without them", func(t *testing.T) {
+		onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+			a.create(live.Draft{ID: "r"})
+			putBack := c.states.Snapshot()
+			before, err := a.End(t.Context(), "r", status.ReasonByAdmin, "")
+			must(t, err)
+			c.pass(time.Second)
+			putBack()
+			blind := status.NewMachine(c.states, status.Config{})
+			_, err = blind.Do(t.Context(), "r", status.Event{Kind: status.PlaybackStart, URL: "u"})
+			must(t, err)
+			c.pass(time.Minute)
+			newer(t, before, b.want("r", status.Playback, status.ReasonPlaybackStarted))
+		})
+	})
+}

@@ -151,17 +151,18 @@ func (n *near) setFresh(fresh bool) {
 	n.begun = n.begun || fresh
 }
 
-// clear forgets everything and answers which rooms were known.
-func (n *near) clear() (ids []string) {
+// clear forgets everything and answers the states that were known.
+func (n *near) clear() map[string]status.State {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.told++
-	for id := range n.rooms {
-		ids = append(ids, id)
+	known := make(map[string]status.State, len(n.rooms))
+	for id, x := range n.rooms {
+		known[id] = x.state
 	}
 	clear(n.rooms)
 	clear(n.streams)
-	return ids
+	return known
 }
 
 // roomOfStream finds a stream's room: nearby if that is as good, else in the store, else as it was last known.

@@ -87,9 +87,9 @@ type Service struct {
 
 	aligning sync.Mutex // held while status and group are brought in step with a room, or it is removed; such rare changes may wait
 
-	near  *near           // nil where the node is alone
-	stale map[string]bool // rooms to be read anew; mu guards it
-	looks chan struct{}   // capacity 1: leases are to be renewed now
+	near  *near                   // nil where the node is alone
+	stale map[string]status.State // rooms to be read anew, with what to restore of them; mu guards it
+	looks chan struct{}           // capacity 1: leases are to be renewed now
 }
 
 // New returns a service that has nothing running; Run reports what could not be reported at once.
@@ -114,7 +114,7 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 		cfg: cfg, store: store, machine: machine, hub: hub, groups: groups, outbox: outbox, log: log,
 		push: address.New(cfg.PushKeys, 0), play: address.New(cfg.PlayKeys, 0),
 		refused: newRefusals(), capacity: newCapacity(cfg.NodeLimits, rateOf(hub)), views: map[string]*view{}, stops: make(chan stop, maxStops),
-		stale: map[string]bool{}, looks: make(chan struct{}, 1),
+		stale: map[string]status.State{}, looks: make(chan struct{}, 1),
 	}
 	if cfg.Shared != nil {
 		s.near = newNear()

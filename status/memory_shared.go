@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -134,6 +135,7 @@ type memoryNews struct {
 	wake    chan struct{}   // capacity 1
 	changed map[string]bool // rooms, and whether it is their state; Memory.mu guards it
 	made    map[string]bool // rooms whose settings changed
+	lost    bool            // the store was put back
 }
 
 func (n *memoryNews) signal() {
@@ -184,6 +186,9 @@ func (m *Memory) Follow(ctx context.Context, f Follower) error {
 		if away && fresh {
 			f.Fresh(false)
 		}
+		if m.takeLost(n) {
+			f.Reset(true)
+		}
 		for room, s := range states {
 			f.Changed(room, s, made[room])
 		}
@@ -212,4 +217,31 @@ func (m *Memory) takeNews(n *memoryNews) (states map[string]*State, made map[str
 	clear(n.made)
 	clear(n.changed)
 	return states, made, false
+}
+
+func (m *Memory) takeLost(n *memoryNews) (lost bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	lost, n.lost = n.lost && m.fail == nil, n.lost && m.fail != nil
+	return lost
+}
+
+// Snapshot remembers what is stored. The function it returns puts that back: a store that lost what came after.
+func (m *Memory) Snapshot() (putBack func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	states, leases, log, head := maps.Clone(m.states), maps.Clone(m.leases), slices.Clone(m.log), m.head
+	outbox := make(map[string][]Entry, len(m.outbox))
+	for room, entries := range m.outbox {
+		outbox[room] = slices.Clone(entries)
+	}
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.states, m.leases, m.outbox, m.log, m.head = states, leases, outbox, log, head
+		for n := range m.news {
+			n.lost = true
+			n.signal()
+		}
+	}
 }

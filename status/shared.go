@@ -83,6 +83,7 @@ type Follower interface {
 	// before it is true again.
 	Fresh(fresh bool)
 
-	// Reset says that so much was missed that anything may be different: what is remembered of any room is worth nothing.
-	Reset()
+	// Reset says that so much was missed that anything may be different: what is remembered of any room is only worth
+	// something if the store has lost changes, which Machine.Restore then mends.
+	Reset(lost bool)
 }

@@ -3,6 +3,7 @@ package status
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"strings"
 	"time"
 )
 
@@ -24,4 +25,13 @@ func NewULID(at time.Time) string {
 		hi >>= 5
 	}
 	return string(out[:])
+}
+
+// ulidTime is the time an identifier was made of.
+func ulidTime(id string) time.Time {
+	var ms int64
+	for _, c := range id[:min(len(id), 10)] {
+		ms = ms<<5 | int64(strings.IndexRune(crockford, c))
+	}
+	return time.UnixMilli(ms)
 }

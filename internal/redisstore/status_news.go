@@ -13,7 +13,10 @@ import (
 	"liveroom/status"
 )
 
-var scriptChanges = load("changes_read")
+var (
+	scriptChanges = load("changes_read")
+	scriptBreak   = load("log_break")
+)
 
 const (
 	newsPoll  = time.Second            // how often it is compared with the store what the subscription brought
@@ -147,12 +150,19 @@ func (n *news) catchUp(ctx context.Context) (found bool, err error) {
 			return found, errors.Join(unavailable(err), short(got))
 		}
 		verdict, _ := got[0].(string)
+		at, op := n.at, n.op
 		number, _ := got[1].(int64)
 		n.op, _ = got[2].(string)
 		n.at, n.begun = uint64(number), true
 		if verdict != "on" {
-			n.t.s.log.Warn("changes were missed", "why", verdict)
-			n.f.Reset()
+			n.t.s.log.Warn("changes were missed", "lost by redis", verdict == "lost")
+			if verdict == "lost" {
+				if err := n.t.breakLog(ctx); err != nil {
+					n.begun, n.at, n.op = true, at, op // it is found again
+					return true, err
+				}
+			}
+			n.f.Reset(verdict == "lost")
 			return true, nil
 		}
 		rest := got[3:]
@@ -165,6 +175,15 @@ func (n *news) catchUp(ctx context.Context) (found bool, err error) {
 		}
 	}
 }
+
+// breakLog makes the log of statuses begin anew, beyond all numbers that it may have had: who asks for what came after an
+// entry that was lost must not get others in its place.
+func (t *Status) breakLog(ctx context.Context) error {
+	return unavailable(t.s.run(ctx, scriptBreak, []string{t.s.control("log"), t.s.control("counters")}, logBreak).Err())
+}
+
+// logBreak is more than the log can have grown by unseen.
+const logBreak = 1_000_000
 
 func short(got []any) error {
 	if len(got) < 3 {

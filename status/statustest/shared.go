@@ -210,6 +210,7 @@ type listener struct {
 	states   map[string][]status.State
 	fresh    bool
 	resets   int
+	losses   int
 	settings map[string]int
 }
 
@@ -234,10 +235,13 @@ func (l *listener) Fresh(fresh bool) {
 	l.fresh = fresh
 }
 
-func (l *listener) Reset() {
+func (l *listener) Reset(lost bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.resets++
+	if lost {
+		l.losses++
+	}
 }
 
 func (l *listener) isFresh() bool {
