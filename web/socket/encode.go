@@ -67,9 +67,13 @@ func classOf(p chat.Priority) class {
 
 // appendMessage appends a message; its body stays byte for byte as it was sent.
 func appendMessage(out []byte, m *chat.Message) []byte {
-	out = append(out, `{"type":"message","seq":`...)
-	out = strconv.AppendUint(out, m.Seq, 10)
-	out = append(out, `,"time":`...)
+	out = append(out, `{"type":"message",`...)
+	if !m.Degraded {
+		out = append(out, `"seq":`...)
+		out = strconv.AppendUint(out, m.Seq, 10)
+		out = append(out, ',')
+	}
+	out = append(out, `"time":`...)
 	out = strconv.AppendInt(out, m.Time.Unix(), 10)
 	out = append(out, `,"from":`...)
 	out = appendString(out, m.From)
@@ -87,6 +91,9 @@ func appendMessage(out []byte, m *chat.Message) []byte {
 	out = appendString(out, m.CloudCustomData)
 	if m.Broadcast {
 		out = append(out, `,"broadcast":true`...)
+	}
+	if m.Degraded {
+		out = append(out, `,"degraded":true`...)
 	}
 	if m.Withdrawn != "" {
 		out = append(out, `,"withdrawn":`...)

@@ -55,6 +55,8 @@ func TestBatchesAreEncodedAsTheProtocolSays(t *testing.T) {
 	}
 	broadcast := message(chat.Normal, true)
 	broadcast.Message.Broadcast = true
+	degraded := message(chat.Normal, false)
+	degraded.Message.Seq, degraded.Message.Degraded = 0, true
 	const encoded = `{"type":"message","seq":125,"time":1790000000,"from":"alice","nick":"A \"l\"\\ice\n","avatar":"https://h/a?b&c","priority":"Normal","random":7,"body":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"<h\u00ef>"}}],"cloudCustomData":""}`
 	for _, tc := range []struct {
 		name      string
@@ -65,6 +67,7 @@ func TestBatchesAreEncodedAsTheProtocolSays(t *testing.T) {
 	}{
 		{"a message", &chat.Batch{Group: "demo", Priority: chat.Normal, Items: []chat.Item{message(chat.Normal, false)}}, normal, false, `{"push":"batch","group":"demo","items":[` + encoded + `]}`},
 		{"to all groups", &chat.Batch{Group: "demo", Priority: chat.Normal, Items: []chat.Item{broadcast}}, control, false, `{"push":"batch","group":"demo","items":[` + strings.TrimSuffix(encoded, "}") + `,"broadcast":true}]}`},
+		{"without the store", &chat.Batch{Group: "demo", Priority: chat.Normal, Items: []chat.Item{degraded}}, normal, false, `{"push":"batch","group":"demo","items":[` + strings.Replace(strings.TrimSuffix(encoded, "}"), `"seq":125,`, "", 1) + `,"degraded":true}]}`},
 		{"an event", &chat.Batch{Group: "a\"b", Priority: chat.High, Items: []chat.Item{event("count")}}, control, false, `{"push":"batch","group":"a\"b","items":[{"type":"event","event":"count","version":9,"data":{"members":3}}]}`},
 		{"both", &chat.Batch{Group: "demo", Priority: chat.Normal, Items: []chat.Item{message(chat.Normal, false), event("notice")}}, control, false, `{"push":"batch","group":"demo","items":[` + encoded + `,{"type":"event","event":"notice","version":9,"data":{"members":3}}]}`},
 		{"of the server", &chat.Batch{Group: "demo", Priority: chat.Normal, Items: []chat.Item{message(chat.Normal, true)}}, control, false, `{"push":"batch","group":"demo","items":[` + encoded + `]}`},

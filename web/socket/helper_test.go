@@ -66,10 +66,15 @@ func open(t *testing.T, cfg socket.Config, wrap func(socket.Rooms) socket.Rooms)
 
 func openChat(t *testing.T, cfg socket.Config, chatCfg chat.Config, wrap func(socket.Rooms) socket.Rooms) *door {
 	t.Helper()
+	return openStore(t, cfg, chatCfg, chat.NewMemory(), wrap)
+}
+
+func openStore(t *testing.T, cfg socket.Config, chatCfg chat.Config, store chat.Store, wrap func(socket.Rooms) socket.Rooms) *door {
+	t.Helper()
 	d := &door{t: t, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
-	if d.chat, err = chat.New(chatCfg, chat.NewMemory(), log); err != nil {
+	if d.chat, err = chat.New(chatCfg, store, log); err != nil {
 		t.Fatal(err)
 	}
 	renamed := func(a account.Account) { d.chat.Renamed(a.User, a.Nick, a.Avatar) }
@@ -190,6 +195,7 @@ type item struct {
 	Random          uint32          `json:"random"`
 	Body            json.RawMessage `json:"body"`
 	CloudCustomData string          `json:"cloudCustomData"`
+	Degraded        bool            `json:"degraded"`
 	Event           string          `json:"event"`
 	Version         uint64          `json:"version"`
 	Data            json.RawMessage `json:"data"`
@@ -226,6 +232,8 @@ type answer struct {
 	Messages    []item            `json:"messages"`
 	Time        int64             `json:"time"`
 	Fate        string            `json:"fate"`
+	Scope       string            `json:"scope"`
+	Degraded    bool              `json:"degraded"`
 
 	Body            json.RawMessage `json:"body"`
 	CloudCustomData *string         `json:"cloudCustomData"`

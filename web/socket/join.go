@@ -138,6 +138,9 @@ func joinAnswer(r *request, j *chat.Joined) []byte {
 	if r.Epoch != "" {
 		b = appendField(b, "withdrawn", append([]chat.Withdrawal{}, j.Withdrawn...))
 	}
+	if j.Degraded {
+		b = appendField(b, "degraded", true)
+	}
 	b = append(b, `,"messages":`...)
 	return finish(appendMessages(b, j.Messages))
 }

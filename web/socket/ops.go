@@ -112,15 +112,19 @@ func (s *session) send(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
-	ack, err := s.srv.rooms.Send(ctx, chat.Message{
+	ack, err := s.srv.rooms.SendWith(ctx, chat.Message{
 		Group: r.Group, Random: r.Random, Priority: p, Body: r.Body, CloudCustomData: r.CloudCustomData,
-	}, s.who)
+	}, s.who, chat.SendOptions{Local: true})
 	if err != nil {
 		return err
 	}
 	b := answer(r, 64)
 	b = appendField(b, "time", ack.Time.Unix())
-	b = appendField(b, "seq", ack.Seq)
+	if ack.Degraded {
+		b = appendField(b, "scope", "node")
+	} else {
+		b = appendField(appendField(b, "seq", ack.Seq), "scope", "room")
+	}
 	if !ack.NextAt.IsZero() {
 		b = appendField(b, "nextAt", ack.NextAt.UnixMilli())
 	}

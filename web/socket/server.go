@@ -32,7 +32,7 @@ type Rooms interface {
 	Join(ctx context.Context, group string, who chat.Identity, sess chat.Session, since *chat.Position) (chat.Joined, error)
 	Leave(group string, sess chat.Session)
 	Lost(group string, sess chat.Session, heard time.Time)
-	Send(ctx context.Context, m chat.Message, who chat.Identity) (chat.Ack, error)
+	SendWith(ctx context.Context, m chat.Message, who chat.Identity, how chat.SendOptions) (chat.Ack, error)
 	History(ctx context.Context, group string, n int) ([]*chat.Message, error)
 }
 

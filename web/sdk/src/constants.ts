@@ -36,6 +36,8 @@ export const EVENT = {
 
   /** {@link GapInfo}: messages of a room were missed and cannot be had any more. */
   LIVEROOM_GAP: 'liveroomGap',
+  /** {@link DegradedInfo}: the server's store is away, and a room's messages reach only those on the same server; or it is back. */
+  LIVEROOM_DEGRADED: 'liveroomDegraded',
   /** {@link LimitsInfo}: slow mode, and when this user may speak next. At join and at each change. */
   LIVEROOM_LIMITS: 'liveroomLimits',
   /** {@link MutedInfo}: whether this user may speak. At join and at each change. */

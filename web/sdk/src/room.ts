@@ -4,7 +4,7 @@ import { groupMessage, messageID, blank, conversationID, modified, type Sent } f
 import { Recent } from './recent.ts';
 import { liveStatus, newerStatus } from './status.ts';
 import { NOTICE, notice, tip, type TipPayload } from './tips.ts';
-import type { CountInfo, Environment, Group, LeftInfo, LimitsInfo, LiveStatus, Message, MutedInfo, RoomSettings, UserInfo } from './types.ts';
+import type { CountInfo, DegradedInfo, Environment, Group, LeftInfo, LimitsInfo, LiveStatus, Message, MutedInfo, RoomSettings, UserInfo } from './types.ts';
 import {
   ADMINISTRATOR, FOREVER, isObject, list, number, numbers, parseMessages, seconds, strings, text, texts,
   type Element, type Item, type Json, type Reply, type WireEvent, type WireMessage,
@@ -37,6 +37,7 @@ export class Room {
   counters: Record<string, number> = {};
   count: Omit<CountInfo, 'groupID'> = { members: 0, viewers: 0, online: 0 };
   status: LiveStatus | null = null;
+  degraded = false;
 
   readonly #ctx: RoomContext;
   #name = '';
@@ -109,6 +110,7 @@ export class Room {
     this.#ctx.env.setTimeout(() => {
       if (this.#closed) return;
       this.#announce();
+      this.#setDegraded(answer.degraded === true);
       const messages = history.map((m) => this.#remember(m, true));
       if (messages.length > 0) this.#emit(EVENT.MESSAGE_RECEIVED, messages);
       for (const message of messages) this.#sawStatus(liveStatus(message));
@@ -244,6 +246,7 @@ export class Room {
     if (own) {
       own.message.sequence = wire.seq;
       own.message.status = 'success'; // whatever became of the answer
+      own.message.isDegraded = wire.degraded;
       own.message.time = wire.time || own.message.time;
       this.#messages.keep(wire.seq, own.message);
       this.#ids.keep(own.message.ID, wire.seq);
@@ -376,6 +379,7 @@ export class Room {
     const mute = isObject(answer.mute) ? answer.mute : {};
     this.#setMuted(mute.all === true || this.settings.muteAll, number(mute.until));
     this.mayNext(nextAt(answer));
+    this.#setDegraded(answer.degraded === true);
   }
 
   #sawStatus(status: LiveStatus | null): void {
@@ -486,6 +490,12 @@ export class Room {
         emit(EVENT.MESSAGE_RECEIVED, [said]);
         return emit(EVENT.GROUP_SYSTEM_NOTICE_RECEIVED, { type: NOTICE.CUSTOM, message: said });
       }
+      case 'degraded':
+        flush();
+        return this.#setDegraded(data.degraded === true);
+      case 'gap':
+        flush();
+        return this.#gapEvent(text(data.epoch), number(data.seq));
       case 'dismissed':
         flush();
         return this.left({ reason: 'dismissed', by: text(data.by), detail: '', until: 0 });
@@ -498,6 +508,23 @@ export class Room {
     if (until === FOREVER) return FOREVER;
     const left = version > 1e12 ? Math.floor(until - version / 1000) : Math.round(until - this.#ctx.serverNow() / 1000);
     return Math.max(0, left);
+  }
+
+  /** The server lost messages: this is the position to go on from. */
+  #gapEvent(epoch: string, seq: number): void {
+    if (epoch !== this.epoch) {
+      this.epoch = epoch;
+      return this.#beginAgain(seq);
+    }
+    if (seq <= this.seq) return;
+    this.#gap({ from: this.seq + 1, to: seq });
+    this.seq = seq;
+  }
+
+  #setDegraded(degraded: boolean): void {
+    if (degraded === this.degraded) return;
+    this.degraded = degraded;
+    this.#emit(EVENT.LIVEROOM_DEGRADED, { groupID: this.groupID, degraded } satisfies DegradedInfo);
   }
 
   #attributesEvent(attributes: Record<string, string>, version: number, emit: (name: string, data: unknown) => void): void {

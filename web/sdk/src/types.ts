@@ -100,6 +100,8 @@ export interface Message {
   elements: { type: string; payload: unknown }[];
   /** Ours: it was said before this instance joined. */
   isHistory: boolean;
+  /** Ours: it was said while the server's store was away: it has no sequence, and only those on the same server have it. */
+  isDegraded: boolean;
 }
 
 export interface UserInfo {
@@ -225,6 +227,10 @@ export interface GapInfo {
   /** The first and the last sequence that are missing, where that is known. */
   from?: number;
   to?: number;
+}
+export interface DegradedInfo {
+  groupID: string;
+  degraded: boolean;
 }
 export interface LimitsInfo {
   groupID: string;

@@ -25,6 +25,7 @@ export interface WireMessage {
   cloudCustomData: string;
   withdrawn: string; // "recalled", "blocked" or ''
   broadcast: boolean; // to all groups
+  degraded: boolean; // without sequence, for want of the store
 }
 
 export interface WireEvent {
@@ -149,6 +150,7 @@ function parseMessage(value: Json): WireMessage | null {
     seq: number(value.seq), time: seconds(value.time), from: value.from, nick: text(value.nick), avatar: text(value.avatar),
     priority: text(value.priority) || 'Normal', random: number(value.random), body: parseBody(value.body),
     cloudCustomData: text(value.cloudCustomData), withdrawn: text(value.withdrawn), broadcast: value.broadcast === true,
+    degraded: value.degraded === true,
   };
 }
 

@@ -314,3 +314,57 @@ describe('events that overtake or repeat', () => {
     expect(of(EVENT.LIVEROOM_MUTED).at(-1)).toMatchObject({ muted: true, all: true });
   });
 });
+
+describe('a store that is away', () => {
+  test('is told, and so is that it is back', async () => {
+    const { of } = await inRoom(w.server);
+    event('degraded', { degraded: true }, 1);
+    event('degraded', { degraded: true }, 2);
+    event('degraded', { degraded: false }, 3);
+    expect(of(EVENT.LIVEROOM_DEGRADED)).toEqual([{ groupID: 'demo', degraded: true }, { groupID: 'demo', degraded: false }]);
+  });
+
+  test('is told to who comes meanwhile', async () => {
+    w.server.also.join = { degraded: true };
+    const { of } = await inRoom(w.server);
+    expect(of(EVENT.LIVEROOM_DEGRADED)).toEqual([{ groupID: 'demo', degraded: true }]);
+  });
+
+  test('messages without sequence are shown, and move nothing', async () => {
+    const { messages, of } = await inRoom(w.server);
+    w.server.say('demo', 'bob', 'one');
+    const said = (random: number, words: string) => ({
+      type: 'message', time: now(), from: 'bob', nick: 'Bob', avatar: '', priority: 'Normal', random, body: [{ MsgType: 'TIMTextElem', MsgContent: { Text: words } }], cloudCustomData: '', degraded: true,
+    });
+    w.server.batch('demo', said(71, 'near'), said(72, 'by'));
+    w.server.say('demo', 'bob', 'two');
+    expect(messages().map((m) => [m.payload.text, m.sequence, m.isDegraded])).toEqual([['one', 1, false], ['near', 0, true], ['by', 0, true], ['two', 2, false]]);
+    expect(of(EVENT.LIVEROOM_GAP)).toEqual([]);
+  });
+});
+
+describe('a gap that the server tells', () => {
+  test('moves the position', async () => {
+    const { texts, of } = await inRoom(w.server);
+    w.server.say('demo', 'bob', 'one');
+    event('gap', { epoch: 'E1', seq: 7 }, 1);
+    w.server.group().seq = 7;
+    w.server.say('demo', 'bob', 'eight');
+    expect(texts()).toEqual(['one', 'eight']);
+    expect(of(EVENT.LIVEROOM_GAP)).toEqual([{ groupID: 'demo', complete: false, from: 2, to: 7 }]);
+  });
+
+  test('in another epoch begins again, with the newest of everything', async () => {
+    const { texts, of } = await inRoom(w.server);
+    for (const said of ['one', 'two', 'three']) w.server.say('demo', 'bob', said);
+    event('notice', { notice: 'old' }, 9);
+    event('gap', { epoch: 'E2', seq: 0 }, 1);
+    w.server.group().epoch = 'E2';
+    w.server.group().seq = 0;
+    w.server.say('demo', 'bob', 'first');
+    event('notice', { notice: 'new' }, 1);
+    expect(texts().filter(Boolean)).toEqual(['one', 'two', 'three', 'first']);
+    expect(of(EVENT.LIVEROOM_GAP)).toEqual([{ groupID: 'demo', complete: false }]);
+    expect(of(EVENT.LIVEROOM_NOTICE).at(-1)).toMatchObject({ notice: 'new' });
+  });
+});

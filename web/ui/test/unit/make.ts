@@ -29,7 +29,7 @@ export function message(text: string, more: Partial<Message> = {}): Message {
   return {
     ID: `alice-${n}`, type: 'TIMTextElem', payload: { text }, elements: [{ type: 'TIMTextElem', payload: { text } }], conversationType: 'GROUP', conversationID: 'GROUPdemo',
     to: 'demo', from: 'alice', nick: 'Alice', avatar: '', flow: 'in', time: 1_790_000_000 + n, sequence: n, status: 'success', random: n, isRevoked: false,
-    hasRiskContent: false, isHistory: false, ...more,
+    hasRiskContent: false, isHistory: false, isDegraded: false, ...more,
   } as Message;
 }
 
