@@ -166,7 +166,12 @@ const restPause = time.Second
 // lead is run, on one node of the cluster at a time, under a lease with a name. Work that ends by itself is begun anew, on
 // this node or another.
 func (c *cluster) lead(name string, run func(ctx context.Context, fence uint64) error) func(context.Context) error {
-	l := c.redis.Lead(name, c.nodes.Me().ID, leaseTime)
+	return c.leadFor(name, leaseTime, run)
+}
+
+// leadFor is lead with a lease of another time.
+func (c *cluster) leadFor(name string, ttl time.Duration, run func(ctx context.Context, fence uint64) error) func(context.Context) error {
+	l := c.redis.Lead(name, c.nodes.Me().ID, ttl)
 	c.leads = append(c.leads, l)
 	return func(ctx context.Context) error {
 		for {
@@ -181,6 +186,12 @@ func (c *cluster) lead(name string, run func(ctx context.Context, fence uint64) 
 			}
 		}
 	}
+}
+
+// lives says whether a node is not known to be dead.
+func (c *cluster) lives(node string) bool {
+	_, alive := c.nodes.Node(node)
+	return alive
 }
 
 // actors keep this node among the others. They end after all that may ask another node.

@@ -35,6 +35,10 @@ type queues interface {
 	Run(ctx context.Context) error
 }
 
+// courierLease is how long a node that delivers callbacks is waited for when it is gone. It is shorter than others: of two that
+// deliver only duplicates come.
+const courierLease = 5 * time.Second
+
 // joinQueues makes the queues. In a cluster all nodes have them together, and one delivers.
 func (p *program) joinQueues(ctx context.Context) (err error) {
 	c := p.callbacks
@@ -47,7 +51,7 @@ func (p *program) joinQueues(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.queues, p.deliver = n, p.cluster.lead("courier", n.Deliver)
+	c.queues, p.deliver = n, p.cluster.leadFor("courier", courierLease, n.Deliver)
 	return nil
 }
 
@@ -82,7 +86,11 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	})
 	c.gate = callback.NewGate(app, c.receivers, c.client, p.log)
 	c.statuses = callback.NewStatuses(c.receivers, c.queues)
-	c.streams = callback.NewStreams(app, pushHost(p.set.PublicRTMPURL), c.receivers, c.queues, p.stores.pushes, p.log)
+	pushes := callback.StreamsConfig{App: app, Domain: pushHost(p.set.PublicRTMPURL)}
+	if p.cluster != nil {
+		pushes.Owner, pushes.Alive = p.nodeID(), p.cluster.lives
+	}
+	c.streams = callback.NewStreams(pushes, c.receivers, c.queues, p.stores.pushes, p.log)
 	talk.Gate, talk.Observer = c.gate, callback.NewObserver(app, c.receivers, c.queues)
 	return nil
 }

@@ -314,6 +314,8 @@ func (p *program) jobs() (each, once []job) {
 	}
 	if p.cluster == nil { // else the keeper looks after them
 		once = append(once, job{"deadlines", "@every 30s", p.deadlines.Sweep})
+	} else { // else a node has only its own to look after, at its start
+		once = append(once, job{"stream events", "@every 5s", p.callbacks.streams.Sweep})
 	}
 	return each, once
 }

@@ -20,7 +20,8 @@ type Push struct {
 	Domain    string    `json:"domain,omitempty"` // the host that was pushed to
 	Param     string    `json:"param,omitempty"`  // query string of the push URL
 	UserIP    string    `json:"userIp,omitempty"`
-	Node      string    `json:"node,omitempty"` // address of ours that was pushed to
+	Node      string    `json:"node,omitempty"`  // address of ours that was pushed to
+	Owner     string    `json:"owner,omitempty"` // StreamsConfig.Owner of the node that has it
 	StartedAt time.Time `json:"startedAt"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,20 +39,29 @@ var stops = map[live.EndReason]stopped{
 	live.EndReplaced:  {Code: stopCut, Message: "The push was replaced by a newer one"},
 }
 
+// StreamsConfig says whose pushes they are.
+type StreamsConfig struct {
+	App    uint64 // of CSS
+	Domain string // stands for the host that was pushed to where the client names none
+
+	// Of a node that shares its PushStore with others: its id, another one at each start, and which of these live.
+	Owner string
+	Alive func(owner string) bool
+}
+
 // Streams tells CSS receivers of pushes that begin and end. It is told by live, and does its work in Run. A push is noted in
-// a store before its start is told and until its stop is, so that each start that was told has its stop told, after a crash
-// by the next Run.
+// a store before its start is told and until its stop is, so that each start that was told has its stop told: after a crash
+// by the next Run, or by another node's Sweep.
 type Streams struct {
+	cfg       StreamsConfig
 	receivers *Registry
 	queue     Queue
 	store     PushStore
-	app       uint64
-	domain    string
 	log       *slog.Logger
 
 	wake    chan struct{} // capacity 1
 	skipped atomic.Uint64
-	noted   map[string]bool // sequences that are in the store; Run's own
+	noted   map[string]bool // sequences of starts that were told, and whether they are in the store; Run's own
 
 	mu      sync.Mutex
 	running map[pushKey]Push // told or not
@@ -74,11 +84,10 @@ var _ live.Pushes = (*Streams)(nil)
 // maxSteps bounds the starts and stops that wait for a store that does not answer. Beyond, starts are left out, and stops with them.
 const maxSteps = 10_000
 
-// NewStreams returns what tells of the pushes of a CSS application. domain stands for the host that was pushed to where the
-// client names none.
-func NewStreams(app uint64, domain string, receivers *Registry, queue Queue, store PushStore, log *slog.Logger) *Streams {
+// NewStreams returns what tells of the pushes of a CSS application.
+func NewStreams(cfg StreamsConfig, receivers *Registry, queue Queue, store PushStore, log *slog.Logger) *Streams {
 	return &Streams{
-		receivers: receivers, queue: queue, store: store, app: app, domain: domain, log: log,
+		cfg: cfg, receivers: receivers, queue: queue, store: store, log: log,
 		wake: make(chan struct{}, 1), noted: map[string]bool{}, running: map[pushKey]Push{},
 	}
 }
@@ -90,10 +99,10 @@ func (s *Streams) Skipped() uint64 { return s.skipped.Load() }
 func (s *Streams) PushBegan(p live.PushInfo) {
 	push := Push{
 		Sequence: newSequence(p.StartedAt), Room: p.Room, Stream: p.Stream, App: p.Request.App, Domain: p.Request.Host,
-		Param: strings.Join(p.Request.Query, "&"), UserIP: host(p.Request.Remote), Node: host(p.Request.Local), StartedAt: p.StartedAt.UTC().Truncate(time.Millisecond),
+		Param: strings.Join(p.Request.Query, "&"), UserIP: host(p.Request.Remote), Node: host(p.Request.Local), Owner: s.cfg.Owner, StartedAt: p.StartedAt.UTC().Truncate(time.Millisecond),
 	}
 	if push.Domain == "" {
-		push.Domain = s.domain
+		push.Domain = s.cfg.Domain
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,11 +158,11 @@ const (
 	pushStorePause   = time.Second
 )
 
-// Run tells of the pushes of an earlier run that have ended with it, then of those that begin and end, until ctx ends and
-// once more then. What is told is in the queue when it returns.
+// Run tells of the pushes of an earlier run that have ended with it, unless that is Sweep's, then of those that begin and
+// end, until ctx ends and once more then. What is told is in the queue when it returns.
 func (s *Streams) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
-		if err := s.recover(ctx); err == nil {
+	for s.cfg.Alive == nil && ctx.Err() == nil {
+		if err := s.Sweep(ctx); err == nil {
 			break
 		} else if ctx.Err() == nil {
 			s.log.Warn("pushes of the last run not told of yet", "err", err)
@@ -180,22 +189,37 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// recover tells the stops that the last run did not come to.
-func (s *Streams) recover(ctx context.Context) error {
+// Sweep tells the stops of pushes whose node came to nothing any more. Where nodes share their store one of them calls it now
+// and then; that of a push which two nodes tell has one id.
+func (s *Streams) Sweep(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pushStoreTimeout)
 	defer cancel()
 	left, err := s.store.Pushes(ctx)
+	if s.cfg.Alive != nil {
+		left = slices.DeleteFunc(left, func(p Push) bool { return s.cfg.Alive(p.Owner) })
+	}
 	if err != nil || len(left) == 0 {
 		return err
 	}
 	stop := stops[live.EndStopping]
 	stop.At = time.Now()
-	steps := make([]step, len(left))
+	over := make([]string, len(left))
 	for i, p := range left {
-		steps[i] = step{p, &stop}
-		s.noted[p.Sequence] = true
+		over[i] = p.Sequence
+		s.append(step{p, &stop})
 	}
-	return s.tell(ctx, steps)
+	return s.forget(ctx, over)
+}
+
+// forget forgets pushes once their stops are kept.
+func (s *Streams) forget(ctx context.Context, over []string) error {
+	if len(over) == 0 {
+		return nil
+	}
+	if err := s.queue.Settle(ctx); err != nil {
+		return err
+	}
+	return s.store.DeletePushes(ctx, over...)
 }
 
 // work tells what waits.
@@ -217,31 +241,50 @@ func (s *Streams) work(ctx context.Context) {
 // tell notes the pushes that begin, queues all events, and forgets the pushes that ended once their events are kept.
 func (s *Streams) tell(ctx context.Context, steps []step) error {
 	var began []Push
-	var over []string
 	for _, x := range steps {
-		switch sequence := x.push.Sequence; {
-		case x.stop == nil && s.receivers.Wants(StreamStart) != nil:
+		if x.stop == nil && s.receivers.Wants(StreamStart) != nil {
 			began = append(began, x.push)
-			s.noted[sequence] = true
-		case x.stop != nil && s.noted[sequence]:
-			over = append(over, sequence)
-			delete(s.noted, sequence)
 		}
 	}
-	noted := s.store.PutPushes(ctx, began...)
+	failed := s.store.PutPushes(ctx, began...)
+	for _, p := range began {
+		s.noted[p.Sequence] = failed == nil
+	}
+	var over []string
 	for _, x := range steps {
-		s.append(x)
+		if _, told := s.noted[x.push.Sequence]; told && x.stop != nil {
+			over = append(over, x.push.Sequence)
+		}
 	}
-	if len(over) == 0 {
-		return noted
+	told := s.toldElsewhere(ctx, over)
+	for _, x := range steps {
+		if x.stop == nil || !told[x.push.Sequence] {
+			s.append(x)
+		}
 	}
-	if err := s.queue.Settle(ctx); err != nil {
+	for _, sequence := range over {
+		delete(s.noted, sequence)
+	}
+	if err := s.forget(ctx, over); err != nil {
 		return err
 	}
-	if err := s.store.DeletePushes(ctx, over...); err != nil {
-		return err
+	return failed
+}
+
+// toldElsewhere are those of pushes that end now whose stops another node has told: it took this one for dead.
+func (s *Streams) toldElsewhere(ctx context.Context, over []string) map[string]bool {
+	if s.cfg.Alive == nil || len(over) == 0 {
+		return nil
 	}
-	return noted
+	left, err := s.store.Pushes(ctx)
+	if err != nil {
+		return nil
+	}
+	told := map[string]bool{}
+	for _, sequence := range over {
+		told[sequence] = s.noted[sequence] && !slices.ContainsFunc(left, func(p Push) bool { return p.Sequence == sequence })
+	}
+	return told
 }
 
 // append queues a step's event for those who want it.
@@ -256,6 +299,6 @@ func (s *Streams) append(x step) {
 	}
 	tell(s.queue, to, delivery.Event{
 		Room: x.push.Room, Class: delivery.State, ID: x.push.Room + ":" + x.push.Sequence + kind, Command: command,
-		Body: streamBody(s.app, x.push, x.stop),
+		Body: streamBody(s.cfg.App, x.push, x.stop),
 	})
 }

@@ -23,7 +23,7 @@ var css = Endpoint{ID: "css", URL: "http://x/", Format: FormatCSS}
 // streams runs until stop is called.
 func streams(t *testing.T, store PushStore, queue Queue, all ...Endpoint) (s *Streams, stop func()) {
 	t.Helper()
-	s = NewStreams(testApp, "push.example.com", registryOf(t, all...), queue, store, slog.New(slog.DiscardHandler))
+	s = NewStreams(StreamsConfig{App: testApp, Domain: "push.example.com"}, registryOf(t, all...), queue, store, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -235,7 +235,7 @@ func TestStoreThatIsAway(t *testing.T) {
 // TestWhatWaitsAtTheEndIsTold: a push that ends while the program stops.
 func TestWhatWaitsAtTheEndIsTold(t *testing.T) {
 	queue := &kept{}
-	s := NewStreams(testApp, "", registryOf(t, css), queue, NewPushMemory(), slog.New(slog.DiscardHandler))
+	s := NewStreams(StreamsConfig{App: testApp}, registryOf(t, css), queue, NewPushMemory(), slog.New(slog.DiscardHandler))
 	p := pushInfo("r1", 1)
 	s.PushBegan(p)
 	s.PushOver(p, live.PushEnd{At: time.Now(), Why: live.EndStopping})
@@ -244,4 +244,54 @@ func TestWhatWaitsAtTheEndIsTold(t *testing.T) {
 	if _ = s.Run(over); len(queue.events) != 2 {
 		t.Errorf("%d events", len(queue.events))
 	}
+}
+
+// TestPushesOfANodeThatDied: another node tells their stops, and none of nodes that live; a node that was taken for dead does
+// not tell again what another told for it.
+func TestPushesOfANodeThatDied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, queue := NewPushMemory(), &kept{}
+		var alive atomic.Value
+		alive.Store("a b")
+		run := func(owner string) (s *Streams, stop func()) {
+			s = NewStreams(StreamsConfig{App: testApp, Owner: owner, Alive: func(owner string) bool {
+				return slices.Contains(strings.Fields(alive.Load().(string)), owner)
+			}}, registryOf(t, css), queue, store, slog.New(slog.DiscardHandler))
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { defer close(done); _ = s.Run(ctx) }()
+			return s, func() { cancel(); <-done }
+		}
+		a, stopA := run("a")
+		b, stopB := run("b")
+		defer stopB()
+		defer stopA()
+		first, second, third := pushInfo("r1", 1), pushInfo("r2", 1), pushInfo("r3", 1)
+		a.PushBegan(first)
+		synctest.Wait()
+		b.PushBegan(second)
+		synctest.Wait()
+		told := func(want int) {
+			t.Helper()
+			if err := b.Sweep(t.Context()); err != nil || len(queue.events) != want {
+				t.Fatalf("%d events, want %d, %v", len(queue.events), want, err)
+			}
+		}
+		told(2)
+		alive.Store("b")
+		told(3)
+		told(3)
+		if over := fields(t, queue.events[2]); over["stream_id"] != "r1.s" || over["errcode"] != 5. {
+			t.Errorf("%v", over)
+		}
+		alive.Store("a b") // it was cut off only
+		a.PushBegan(third)
+		a.PushOver(first, live.PushEnd{At: time.Now(), Why: live.EndClosed})
+		a.PushOver(third, live.PushEnd{At: time.Now(), Why: live.EndClosed})
+		synctest.Wait()
+		told(5)
+		if over := fields(t, queue.events[4]); over["stream_id"] != "r3.s" || over["errcode"] != 1. {
+			t.Errorf("%v", over)
+		}
+	})
 }
