@@ -13,6 +13,7 @@ import (
 
 // TestClusterOfThreeNodes is the way of a room over the nodes of a cluster.
 func TestClusterOfThreeNodes(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, 3, nil)
 	a, b, third := c.nodes[0], c.nodes[1], c.nodes[2]
 	a.createRoom(map[string]any{"id": "r1", "anchor": "alice"})

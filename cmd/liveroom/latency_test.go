@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"liveroom/address"
+	"liveroom/internal/redistest"
 	"liveroom/live"
 	"liveroom/live/stream"
 	"liveroom/status"
@@ -23,22 +24,36 @@ import (
 // included) to REST saying live, and to a member having the status message, over the real store, outbox and sockets.
 // 100 runs: go test -run '^$' -bench PushToMember -benchtime 100x ./cmd/liveroom
 func BenchmarkPushToMember(b *testing.B) {
-	p, base, keys := benchProgram(b)
+	n := benchProgram(b)
+	n.pushToMember(b, n)
+}
+
+// BenchmarkPushToMemberOfAnotherNode is the same over two nodes and a real Redis: the push comes to one, REST and the member
+// are at the other.
+func BenchmarkPushToMemberOfAnotherNode(b *testing.B) {
+	redis := redistest.Start(b, redistest.Durable()...)
+	keys := newSecrets()
+	a, other := benchNode(b, redis.URL(), keys), benchNode(b, redis.URL(), keys)
+	a.pushToMember(b, other)
+}
+
+// pushToMember pushes to a node again and again, and measures until another, which may be the same, tells of it.
+func (n *benched) pushToMember(b *testing.B, other *benched) {
 	const room = "bench"
-	if _, err := p.rooms.Create(b.Context(), live.Draft{ID: room}); err != nil {
+	if _, err := n.p.rooms.Create(b.Context(), live.Draft{ID: room}); err != nil {
 		b.Fatal(err)
 	}
-	told := listenForStatus(b, base, room)
-	secret, at := address.Sign(keys.PushKey, room, time.Now().Add(time.Hour))
+	told := listenForStatus(b, other.base, room)
+	secret, at := address.Sign(n.keys.PushKey, room, time.Now().Add(time.Hour))
 	req := stream.Request{Protocol: stream.RTMP, App: "live", Name: room + "?txSecret=" + secret + "&txTime=" + at}
 	var rest, message []time.Duration
 	for b.Loop() {
 		began := time.Now()
-		push, err := p.rooms.Publish(b.Context(), req)
+		push, err := n.p.rooms.Publish(b.Context(), req)
 		if err != nil {
 			b.Fatal(err)
 		}
-		for restStatus(b, base, room) != status.Live {
+		for restStatus(b, other.base, room) != status.Live {
 		}
 		rest = append(rest, time.Since(began))
 		for r := range told {
@@ -65,18 +80,31 @@ func quantile(all []time.Duration, percent int) float64 {
 	return float64(all[min(len(all)*percent/100, len(all)-1)].Microseconds()) / 1000
 }
 
-// benchProgram runs the whole program in this process.
-func benchProgram(b testing.TB) (p *program, base string, keys Secrets) {
+// benched is the whole program in this process.
+type benched struct {
+	p    *program
+	base string // host:port
+	keys Secrets
+}
+
+// benchProgram runs a node that is alone.
+func benchProgram(b testing.TB) *benched {
+	b.Helper()
+	return benchNode(b, "", newSecrets())
+}
+
+// benchNode runs a node of the cluster of a Redis; none: it is alone.
+func benchNode(b testing.TB, redis string, keys Secrets) *benched {
 	b.Helper()
 	addr := func() string { return freeAddr(b) }
 	set := Settings{
 		HTTP: addr(), RTMP: addr(), Ops: addr(), Data: b.TempDir(), Apps: []string{"live"}, AutoRoom: on,
-		PublicURL: "http://localhost", PublicRTMPURL: "rtmp://localhost", Grace: time.Minute, PauseLimit: time.Minute,
+		PublicURL: "http://localhost", PublicRTMPURL: "rtmp://localhost", Grace: time.Minute, PauseLimit: time.Minute, Redis: redis,
 	}
+	set.InternalURL = "http://" + set.HTTP
 	for _, command := range im.Commands() { // as many as come
 		set.IMRates = append(set.IMRates, path.Base(command)+"=0")
 	}
-	keys = newSecrets()
 	p, err := newProgram(context.Background(), set, keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
@@ -93,7 +121,7 @@ func benchProgram(b testing.TB) (p *program, base string, keys Secrets) {
 		p.close()
 	})
 	<-ready
-	return p, set.HTTP, keys
+	return &benched{p, set.HTTP, keys}
 }
 
 func restStatus(b *testing.B, base, room string) status.Code {

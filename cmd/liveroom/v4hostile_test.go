@@ -133,7 +133,8 @@ func TestGuessingUserSigs(t *testing.T) {
 // FuzzV4 sends anything to any command, as an administrator and as somebody who says so. All of it is answered with an
 // envelope.
 func FuzzV4(f *testing.F) {
-	p, _, keys := benchProgram(f)
+	n := benchProgram(f)
+	p, keys := n.p, n.keys
 	sig := signedByTencent(f, keys.SDKAppID, keys.AppSecret, "administrator", 0)
 	good := fmt.Sprintf("sdkappid=%d&identifier=administrator&usersig=%s&random=1&contenttype=json", keys.SDKAppID, sig)
 	var asked atomic.Uint32
