@@ -1,0 +1,60 @@
+package redistest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Sentinel is a master and its replica, watched by one sentinel, which makes the replica the master when the other is gone.
+type Sentinel struct {
+	Master, Replica *Server
+
+	addr string
+}
+
+// StartSentinel runs them until the test ends. It returns when the replica has what the master has.
+func StartSentinel(t testing.TB) *Sentinel {
+	t.Helper()
+	s := &Sentinel{Master: Start(t, "--repl-diskless-sync-delay", "0")}
+	host, p, _ := net.SplitHostPort(s.Master.Addr)
+	s.Replica = Start(t, "--replicaof", host+" "+p)
+	s.addr = freeAddr(t)
+	file := filepath.Join(t.TempDir(), "sentinel.conf")
+	conf := fmt.Sprintf("port %s\nsentinel monitor room %s %s 1\nsentinel down-after-milliseconds room 300\nsentinel failover-timeout room 3000\n", port(s.addr), host, p)
+	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("redis-server", file, "--sentinel")
+	cmd.SysProcAttr = dieWithParent()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
+	for _, wait := range []struct {
+		addr, says string
+		command    []string
+	}{
+		{s.Master.Addr, "state=online", []string{"INFO", "replication"}},
+		{s.addr, "slaves=1", []string{"INFO", "sentinel"}},
+	} {
+		for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			out, _ := exec.Command("redis-cli", append([]string{"-p", port(wait.addr)}, wait.command...)...).Output()
+			if strings.Contains(string(out), wait.says) {
+				break
+			}
+			if time.Now().After(until) {
+				t.Fatalf("the sentinel's servers do not come up: %s", out)
+			}
+		}
+	}
+	return s
+}
+
+// URL is how liveroom is told of them.
+func (s *Sentinel) URL() string { return "redis+sentinel://" + s.addr + "?master_name=room" }
