@@ -3,11 +3,14 @@ package statustest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"liveroom/status"
 )
@@ -30,6 +33,7 @@ func RunShared(t *testing.T, open OpenShared) {
 		{"news of all nodes in order", newsInOrder},
 		{"machines of two nodes", machinesOfTwoNodes},
 		{"synchronisers of two nodes", synchronisersOfTwoNodes},
+		{"random changes on two nodes", randomOnTwoNodes},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open) })
 	}
@@ -389,5 +393,72 @@ func synchronisersOfTwoNodes(t *testing.T, open OpenShared) {
 		if !slices.IsSorted(versions) || uint64(len(slices.Compact(versions))) != s.Record.Version {
 			t.Errorf("%s: delivered %v up to version %d", room, versions, s.Record.Version)
 		}
+	}
+}
+
+// randomOnTwoNodes lets random events happen on two nodes at the same time. Whatever their order: one line of versions, and
+// all that is found by an index is what the state says.
+func randomOnTwoNodes(t *testing.T, open OpenShared) {
+	a, b := open(t, time.Millisecond)
+	n := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		n++
+		room := fmt.Sprintf("room-%d", n)
+		create(t, a, room)
+		lists := [2][]status.Event{}
+		for i := range lists {
+			lists[i] = rapid.SliceOfN(events(), 1, 6).Draw(rt, "events")
+		}
+		var wg sync.WaitGroup
+		for i, st := range []status.Shared{a, b} {
+			wg.Go(func() {
+				m := status.NewMachine(st, status.Config{Attempts: 1000, Shared: true})
+				for _, e := range lists[i] {
+					_, err := m.Do(t.Context(), room, e)
+					var refused *status.Refused
+					if err != nil && !errors.As(err, &refused) && !errors.Is(err, status.ErrStale) && !errors.Is(err, status.ErrUnknownRoom) {
+						t.Errorf("%s: %v", e.Kind, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		agrees(t, rt, b, room)
+	})
+}
+
+// agrees checks all that a store says of a room against its state.
+func agrees(t *testing.T, rt *rapid.T, st status.Shared, room string) {
+	t.Helper()
+	ctx := t.Context()
+	s := must2(st.Load(ctx, room))
+	entries, err := st.PendingRoom(ctx, room, 100)
+	if must(t, entries, err); uint64(len(entries)) != s.Record.Version {
+		rt.Fatalf("%d outbox entries, version %d", len(entries), s.Record.Version)
+	}
+	for i, e := range entries {
+		if e.Record.Version != uint64(i+1) {
+			rt.Fatalf("outbox entry %d has version %d", i, e.Record.Version)
+		}
+	}
+	equal(t, "newest record", entries[len(entries)-1].Record.Code, s.Record.Code)
+	var deadlines []status.Deadline
+	for _, d := range must2(st.Deadlines(ctx)) {
+		if d.Room == room {
+			deadlines = append(deadlines, d)
+		}
+	}
+	equal(t, "deadlines", deadlines, s.Deadlines())
+	active := s.Record.StreamActive && !s.Deleted
+	is := func(other status.State) bool { return other.Record.Room == room }
+	if slices.ContainsFunc(must2(st.Publishing(ctx)), is) != active {
+		rt.Fatalf("publishing: %v", !active)
+	}
+	held := func(h status.Held) bool { return h == status.Held{Room: room, Generation: s.Generation} }
+	lapses := func() bool { return slices.ContainsFunc(must2(st.Lapsed(ctx, 1000)), held) }
+	if active {
+		eventually(t, "the lease lapses", lapses)
+	} else if lapses() {
+		rt.Fatal("has a lease without a stream")
 	}
 }
