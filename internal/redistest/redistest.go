@@ -22,9 +22,8 @@ import (
 type Server struct {
 	Addr string // host:port, the same over restarts
 
-	dir    string
-	config string // file; empty: all is in args
-	args   []string
+	dir  string
+	args []string
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -68,11 +67,7 @@ func (s *Server) Up() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, port, _ := net.SplitHostPort(s.Addr)
-	args := []string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no", "--daemonize", "no"}
-	if s.config != "" {
-		args = []string{s.config, "--port", port, "--bind", "127.0.0.1"}
-	}
-	args = append(args, s.args...)
+	args := append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no", "--daemonize", "no"}, s.args...)
 	cmd := exec.Command("redis-server", args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -208,13 +203,6 @@ func mustCommand(t testing.TB, addr string, args ...string) {
 
 // Command sends one command on a connection of its own and returns the first line of the answer.
 func Command(addr string, args ...string) (string, error) {
-	answer, err := ask(addr, args...)
-	line, _, _ := strings.Cut(answer, "\r\n")
-	return line, err
-}
-
-// ask is Command that returns as much of the answer as comes at once.
-func ask(addr string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
@@ -231,9 +219,10 @@ func ask(addr string, args ...string) (string, error) {
 	if _, err := conn.Write([]byte(b.String())); err != nil {
 		return "", err
 	}
-	buf := make([]byte, 16<<10)
+	buf := make([]byte, 4096)
 	n, err := conn.Read(buf)
-	return string(buf[:n]), err
+	line, _, _ := strings.Cut(string(buf[:n]), "\r\n")
+	return line, err
 }
 
 // freeAddr is an address nobody listens on, below the range the kernel takes ports from by itself, so that no other socket
