@@ -2,5 +2,5 @@ package redistest
 
 import "syscall"
 
-// dieWithParent lets a child end with the test, also one that is killed.
-func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// DieWithParent lets a child end with the test, also one that is killed.
+func DieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

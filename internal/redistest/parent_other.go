@@ -4,5 +4,5 @@ package redistest
 
 import "syscall"
 
-// dieWithParent is only known on Linux.
-func dieWithParent() *syscall.SysProcAttr { return nil }
+// DieWithParent is only known on Linux.
+func DieWithParent() *syscall.SysProcAttr { return nil }
