@@ -119,7 +119,8 @@ func TestBalancer(t *testing.T) {
 func TestAlertsAndBoardsAskForWhatIsServed(t *testing.T) {
 	c := startCluster(t, 1, nil)
 	c.nodes[0].createRoom(map[string]any{"id": "r1"})
-	served := get(t, "http://"+c.nodes[0].ops+"/metrics") + "# TYPE liveroom_refusals_total" // comes with the first refusal
+	served := get(t, "http://"+c.nodes[0].ops+"/metrics") + startNode(t).metrics() +
+		"# TYPE liveroom_refusals_total" // comes with the first refusal
 	for _, name := range []string{"alerts.yml", "grafana-liveroom.json"} {
 		found := regexp.MustCompile(`liveroom_[a-z_]+`).FindAllString(deployed(t, name), -1)
 		if len(found) < 10 {

@@ -31,7 +31,7 @@ func StartSentinel(t testing.TB) *Sentinel {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("redis-server", file, "--sentinel")
-	cmd.SysProcAttr = dieWithParent()
+	cmd.SysProcAttr = DieWithParent()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
