@@ -184,11 +184,15 @@ func (s *Service) Enter(ctx context.Context, req stream.Request) (leave func(), 
 }
 
 // Reenter takes a place for a viewer of the stream req.Name that was admitted before and is not known here any more. One
-// that was watching when this process began is not turned away, however full it is. The error is a *stream.Refusal.
+// that was watching when this process began is not turned away, however full it is, unless he is banned. The error is a
+// *stream.Refusal.
 func (s *Service) Reenter(ctx context.Context, req stream.Request, watching bool) (leave func(), err error) {
 	r, err := s.roomOfStream(ctx, req.Name)
 	if err != nil {
 		return nil, s.playRefused(req, refusal(err))
+	}
+	if s.barred.has(r.ID, viewerOf(req), time.Now()) {
+		return nil, s.playRefused(req, errBarred)
 	}
 	leave, why := s.capacity.enter(r.Stream, s.limits(r), watching)
 	if why != nil {
@@ -239,13 +243,15 @@ func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *str
 		return Room{}, refusal(lookup)
 	}
 	if s.barred.has(r.ID, viewerOf(req), time.Now()) {
-		return Room{}, &stream.Refusal{Code: "banned", Detail: "the viewer is banned from this room"}
+		return Room{}, errBarred
 	}
 	if why := s.playable(ctx, r, req.Protocol); why != nil {
 		return Room{}, why
 	}
 	return r, nil
 }
+
+var errBarred = &stream.Refusal{Code: "banned", Detail: "the viewer is banned from this room"}
 
 // playable says why a room has nothing to play now over a protocol, nil if it has.
 func (s *Service) playable(ctx context.Context, r Room, protocol string) *stream.Refusal {

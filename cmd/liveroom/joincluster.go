@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"net"
+	"net/http"
 
 	"liveroom/internal/redisstore"
 	"liveroom/live"
 	"liveroom/live/edge"
 	"liveroom/live/flv"
+	"liveroom/live/hls"
 	"liveroom/status"
 	"liveroom/web"
+	"liveroom/web/peer"
 )
 
 // meet joins the cluster: it takes the ports, waits for Redis, and opens the stores there.
@@ -65,9 +68,25 @@ func (p *program) joinEdges() live.Edges {
 	return p.edges
 }
 
+// upstream is where HLS is made that players ask this node for.
+type upstream struct {
+	*edge.Edges
+	*peer.Client
+}
+
+// upstream is where the HLS of other nodes' streams comes from; others get what is made here.
+func (p *program) upstream() hls.Upstream {
+	if p.cluster == nil {
+		return nil
+	}
+	serve := func(w http.ResponseWriter, r *http.Request) { p.hls.ServePeer(w, r) } // made later
+	p.cluster.peers.Handle("GET "+hls.PeerPath+"{stream}/{what...}", http.HandlerFunc(serve))
+	return upstream{p.edges, p.cluster.ask}
+}
+
 // edgeMetrics are the streams that come from other nodes.
 func (p *program) edgeMetrics() []web.Sample {
-	st := p.edges.Stats()
+	st, made := p.edges.Stats(), p.hls.Stats()
 	return []web.Sample{
 		gauge("edge_streams", "Streams of other nodes that come here, because they are watched here.", st.Pulling),
 		counter("edge_in_bytes_total", "Media received from other nodes.", st.BytesIn),
@@ -75,6 +94,10 @@ func (p *program) edgeMetrics() []web.Sample {
 		counter("edge_failures_total", "Of them, those that could not be made, or broke.", st.Failures),
 		counter("edge_silences_total", "Of those, the ones over which nothing came any more.", st.Silences),
 		counter("edge_moves_total", "Streams that went on at another node, or with another push.", st.Moves),
+		gauge("edge_hls_streams", "Streams of other nodes whose HLS is asked for here.", made.Remotes),
+		gauge("edge_hls_cache_bytes", "Memory held by their segments.", made.CacheBytes),
+		counter("edge_hls_hits_total", "Files of theirs that were there.", made.CacheHits),
+		counter("edge_hls_asked_total", "Playlists and files that other nodes were asked for.", made.Asked),
 	}
 }
 

@@ -138,35 +138,25 @@ func (e *Edges) sweep(now time.Time) {
 	}
 }
 
-// Place is where a stream's HLS is.
-type Place struct {
-	Here       bool   // on this node
-	Node       string // of the newest push of the session
-	Generation uint64
-	Session    string
-	Start      time.Time       // zero of the session's clock
-	Changed    <-chan struct{} // closed when this is no longer so
-}
-
 // Where says where a stream is; false if it is nowhere.
-func (e *Edges) Where(ctx context.Context, name string) (Place, bool) {
+func (e *Edges) Where(ctx context.Context, name string) (stream.Place, bool) {
 	if at, ok := e.known(name); ok {
 		return at, true
 	}
 	if e.cfg.Locate == nil || e.cfg.Locate(ctx, name) != nil {
-		return Place{}, false
+		return stream.Place{}, false
 	}
 	return e.known(name)
 }
 
-func (e *Edges) known(name string) (Place, bool) {
+func (e *Edges) known(name string) (stream.Place, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.places[name]
 	if p == nil || p.node == "" {
-		return Place{}, false
+		return stream.Place{}, false
 	}
-	return Place{
+	return stream.Place{
 		Here: p.node == e.cfg.Node, Node: p.node, Generation: p.origin.Generation, Session: p.origin.Session,
 		Start: p.origin.Start, Changed: p.changed,
 	}, true

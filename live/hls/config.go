@@ -43,6 +43,11 @@ type Config struct {
 	// PlayKeyBackup is also accepted; sessions and paths made with it stay valid while a key is rotated. May be empty.
 	PlayKeyBackup []byte
 
+	// Upstream is where streams are that are pushed to other nodes. Nil: this node is alone.
+	Upstream Upstream
+	// CacheBytes bounds the segments of other nodes' streams that are kept. Default 128 MiB.
+	CacheBytes int
+
 	// Container is what segments are made of. Default FMP4.
 	Container Container
 	// Latency is LowLatency unless said otherwise; with MPEGTS it is always NormalLatency.
@@ -89,6 +94,7 @@ func (c Config) withDefaults() Config {
 	or(&c.KeepSize, 10*c.ListSize)
 	or(&c.SegmentBytes, 16<<20)
 	or(&c.StreamBytes, 64<<20)
+	or(&c.CacheBytes, 128<<20)
 	or(&c.Hold, 6*time.Second)
 	or(&c.EndKept, time.Minute)
 	or(&c.SessionIdle, time.Minute)
@@ -151,6 +157,7 @@ func (c Config) Validate() error {
 		{"KeepSize", c.KeepSize, c.ListSize},
 		{"SegmentBytes", c.SegmentBytes, 1 << 10},
 		{"StreamBytes", c.StreamBytes, c.SegmentBytes},
+		{"CacheBytes", c.CacheBytes, c.SegmentBytes},
 		{"MaxSessions", c.MaxSessions, 1},
 	} {
 		if n.value < n.least {

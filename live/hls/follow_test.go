@@ -44,7 +44,7 @@ type answer struct {
 // watch begins to follow the stream once it can be played.
 func (w *show) watch(low bool, src source, holes bool) *follower {
 	f := &follower{w: w, low: low, uri: w.enter(), parts: map[string][]byte{}, since: time.Now(), done: make(chan struct{})}
-	f.v.holes = holes
+	f.v.holes, f.v.moves = holes, w.moves
 	f.m = mediaCheck{holes: holes, inits: map[string]*fmp4.Init{}, tracks: map[int]*trackCheck{}}
 	if src.frames > 0 {
 		f.m.frame = time.Duration(src.per) * time.Second / time.Duration(src.frames)

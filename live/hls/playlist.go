@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// nothingMore ends a list whose last segment is finished and that has nothing to wait for.
+const nothingMore = "# nothing more for now\n"
+
 // bodyKey is what the bytes of a media playlist depend on, beside the list itself.
 type bodyKey struct {
 	app   string
@@ -109,7 +112,7 @@ func (t *timeline) render(key bodyKey) []byte {
 	case t.partTarget > 0 && t.open == nil && !hinted:
 		// Where nothing follows the last segment, hls.js (1.7.4) takes it for the unfinished one as well, and gives up at
 		// the discontinuity of the next push.
-		r.print("# nothing more for now\n")
+		r.print(nothingMore)
 	}
 	return r.b
 }

@@ -19,8 +19,9 @@ func (s *Server) begin(name string) {
 	if old := s.streams[name]; old != nil {
 		old.retire()
 	}
+	in, _ := s.hub.Info(name)
 	e := &entry{
-		timeline: newTimeline(&s.cfg, s.signer, name),
+		timeline: newTimeline(&s.cfg, s.signer, name).of(in.Session, in.Start),
 		sub:      s.subscribe(name),
 	}
 	s.streams[name] = e
@@ -53,9 +54,13 @@ func (s *Server) takeWaiting() []*entry {
 func (s *Server) segment(ctx context.Context, e *entry) {
 	seg := newSegmenter(&s.cfg, e.timeline, &s.counts, s.log.With("stream", e.name))
 	err := s.read(ctx, e, seg)
-	if errors.Is(err, stream.ErrEnded) {
+	switch {
+	case errors.Is(err, stream.ErrEnded):
 		seg.flush()
 		e.end(time.Now())
+	case errors.Is(err, errMoved):
+		seg.flush()
+		e.leave(time.Now())
 	}
 	e.rest() // this process segments it no longer
 	if ctx.Err() != nil {
@@ -66,7 +71,7 @@ func (s *Server) segment(ctx context.Context, e *entry) {
 	s.mu.Unlock()
 	e.sub.Close()
 	// A push that came between the end and this moment found a segmenter and left it at that.
-	if in, ok := s.hub.Info(e.name); ok && in.Publishing && ctx.Err() == nil {
+	if in, ok := s.hub.Info(e.name); ok && pushed(in) && ctx.Err() == nil && !s.moved(ctx, e.name) {
 		s.begin(e.name)
 	}
 }
@@ -86,6 +91,9 @@ func (s *Server) read(ctx context.Context, e *entry, seg *segmenter) error {
 			if time.Since(heard) > abandonAfter {
 				return err
 			}
+			if s.moved(ctx, e.name) {
+				return errMoved
+			}
 			s.rest(e.name, seg)
 			continue
 		case errors.Is(err, stream.ErrSlow): // this process has no time; start over instead of giving the stream up
@@ -96,6 +104,9 @@ func (s *Server) read(ctx context.Context, e *entry, seg *segmenter) error {
 			continue
 		case err != nil:
 			return err
+		}
+		if tags[0].Relayed() {
+			return errMoved
 		}
 		heard = time.Now()
 		if e.sub.Discontinuity() {
@@ -114,6 +125,18 @@ func (s *Server) read(ctx context.Context, e *entry, seg *segmenter) error {
 	}
 }
 
+// pushed says whether a stream is pushed to this node.
+func pushed(in stream.Info) bool { return in.Publishing && !in.Relay }
+
+// moved says whether a stream is now pushed to another node.
+func (s *Server) moved(ctx context.Context, name string) bool {
+	if s.cfg.Upstream == nil {
+		return false
+	}
+	at, ok := s.cfg.Upstream.Where(ctx, name)
+	return ok && !at.Here
+}
+
 // rest deals with an unfinished segment that has heard nothing for a while: what is not published of it is thrown away
 // behind a closed gate, and published when the push is gone. Nobody waits for more then.
 func (s *Server) rest(name string, seg *segmenter) {
@@ -121,7 +144,7 @@ func (s *Server) rest(name string, seg *segmenter) {
 	switch {
 	case ok && in.Gated:
 		seg.discard()
-	case !in.Publishing:
+	case !pushed(in):
 		seg.flush()
 	default:
 		return // an encoder that stutters
@@ -132,6 +155,7 @@ func (s *Server) rest(name string, seg *segmenter) {
 // sweep ends idle sessions and forgets streams that have ended.
 func (s *Server) sweep(now time.Time) {
 	s.sessions.sweep(now)
+	s.remotes.sweep(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, e := range s.streams {

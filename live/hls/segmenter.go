@@ -37,6 +37,7 @@ type counters struct {
 	panics    atomic.Uint64
 	minted    atomic.Uint64
 	refused   atomic.Uint64
+	asked     atomic.Uint64
 }
 
 // segmenter turns the tags of one stream into segments on a timeline. It belongs to one goroutine.

@@ -28,6 +28,9 @@ const (
 	slowestBytes = 64 << 10
 )
 
+// fileCaching is what caches are told of files: their names never come back with other content.
+const fileCaching = "public, max-age=3600, immutable"
+
 // sessionGap is how long a newcomer waits for the list of a session that has begun, while there is none or only that of the one
 // before.
 const sessionGap = 300 * time.Millisecond
@@ -98,25 +101,16 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 			leave()
 		}
 	}()
-	t := s.current(r.Context(), name)
-	if t == nil {
-		return errNotLive
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Hold)
-	defer cancel()
-	if err := t.begun(ctx); err != nil {
-		return errNotLive
-	}
-	now := time.Now()
-	sid, key := s.signer.sid(app, name, now)
+	sid, key := s.signer.sid(app, name, time.Now())
 	uri := url.URL{Path: "/" + app + "/" + name + "/h/" + sid + "/v0.m3u8"}
 	if viewer != "" {
 		uri.RawQuery = url.Values{"vid": {viewer}}.Encode()
 	}
-	body := t.multivariant(uri.String())
-	if body == nil { // it ended before its first segment
-		return errNotLive
+	body, err := s.multivariant(r.Context(), name, uri.String())
+	if err != nil {
+		return err
 	}
+	now := time.Now()
 	if r.Method != http.MethodHead {
 		given = true
 		s.sessions.supersede(name, viewer)
@@ -125,6 +119,37 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 	}
 	writePlaylist(w, r, body)
 	return nil
+}
+
+// multivariant is the multivariant playlist of a stream, wherever it is made.
+func (s *Server) multivariant(ctx context.Context, name, uri string) ([]byte, error) {
+	for range maxMoves {
+		m := s.elsewhere(ctx, name)
+		if m == nil {
+			return s.ownMultivariant(ctx, name, uri)
+		}
+		if body, err := m.multivariant(ctx, uri); !errors.Is(err, errMoved) {
+			return body, err
+		}
+	}
+	return nil, errNotLive
+}
+
+func (s *Server) ownMultivariant(ctx context.Context, name, uri string) ([]byte, error) {
+	t := s.current(ctx, name)
+	if t == nil {
+		return nil, errNotLive
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Hold)
+	defer cancel()
+	if err := t.begun(ctx); err != nil {
+		return nil, errNotLive
+	}
+	body := t.multivariant(uri)
+	if body == nil { // it ended before its first segment
+		return nil, errNotLive
+	}
+	return body, nil
 }
 
 // enter takes a place for a viewer. Who asks for the headers only is told the same, and takes none.
@@ -166,6 +191,39 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, s
 	if err != nil {
 		return err
 	}
+	for range maxMoves {
+		m := s.elsewhere(r.Context(), name)
+		if m == nil {
+			return s.serveOwn(w, r, app, name, key, start, want)
+		}
+		if err := s.serveRemote(w, r, m, app, key, start, want); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return errStalled
+}
+
+// serveRemote answers the media playlist of a stream that is made on another node.
+func (s *Server) serveRemote(w http.ResponseWriter, r *http.Request, m *remote, app string, key sessionKey, start time.Time, want directives) error {
+	if err := s.use(r, app, m.name, key, start, time.Now()); err != nil {
+		return err
+	}
+	b, waited, err := m.playlist(r.Context(), app, want)
+	if err != nil {
+		return err
+	}
+	if waited { // much may have happened
+		if err := s.use(r, app, m.name, key, start, time.Now()); err != nil {
+			return err
+		}
+	}
+	b.write(w, r)
+	return nil
+}
+
+// serveOwn answers the media playlist of a stream that is made here.
+func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, app, name string, key sessionKey, start time.Time, want directives) error {
+	now := time.Now()
 	t := s.find(name)
 	if t == nil || !t.ready() {
 		return errNotLive
@@ -199,7 +257,7 @@ func (s *Server) use(r *http.Request, app, name string, key sessionKey, start, n
 	if !errors.Is(err, errUnknown) {
 		return err
 	}
-	req := stream.Request{Protocol: stream.HLS, Host: hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
+	req := stream.Request{Protocol: stream.HLS, Host: hostname(r.Host), App: app, Name: name, Query: []string{r.URL.RawQuery}, Remote: r.RemoteAddr}
 	leave, err := s.admit.Reenter(r.Context(), req, start.Before(s.began))
 	if err != nil {
 		return err
@@ -221,25 +279,13 @@ func (s *Server) hold(ctx context.Context, t *timeline, want directives) (waited
 
 // serveFile answers a segment, a part or an init segment. It knows no viewer, so that caches may answer in its place.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capability, file string) error {
-	t := s.find(name)
-	if t == nil {
-		return errNotLive
-	}
-	if !t.allows(capability, time.Now()) {
-		return errBadCap
-	}
-	f, found, coming := t.find(file)
-	if coming {
-		var err error
-		if f, err = s.fetch(r.Context(), t, file); err != nil {
-			return err
-		}
-	} else if !found {
-		return errGone
+	f, err := s.file(r.Context(), name, capability, file)
+	if err != nil {
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
-	h.Set("Cache-Control", "public, max-age=3600, immutable")
+	h.Set("Cache-Control", fileCaching)
 	h.Set("ETag", f.tag)
 	setDeadline(w, f.bytes)
 	if r.Header.Get("Range") != "" || r.Header.Get("If-None-Match") != "" {
@@ -254,6 +300,41 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capabil
 	}
 	send(w, f)
 	return nil
+}
+
+// file finds a file of a stream, wherever it is made.
+func (s *Server) file(ctx context.Context, name, capability, file string) (f file, err error) {
+	for range maxMoves {
+		m := s.elsewhere(ctx, name)
+		if m == nil {
+			return s.ownFile(ctx, name, capability, file)
+		}
+		if !m.allows(capability, time.Now()) {
+			return f, errBadCap
+		}
+		if f, err = m.file(ctx, file); !errors.Is(err, errMoved) {
+			return f, err
+		}
+	}
+	return f, errStalled
+}
+
+func (s *Server) ownFile(ctx context.Context, name, capability, file string) (f file, err error) {
+	t := s.find(name)
+	if t == nil {
+		return f, errNotLive
+	}
+	if !t.allows(capability, time.Now()) {
+		return f, errBadCap
+	}
+	f, found, coming := t.find(file)
+	switch {
+	case coming:
+		return s.fetch(ctx, t, file)
+	case !found:
+		return f, errGone
+	}
+	return f, nil
 }
 
 // send writes a file in as few system calls as the connection allows: below the wrappers of others, net/http's own writer

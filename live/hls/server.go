@@ -39,6 +39,7 @@ type Server struct {
 	log      *slog.Logger
 	signer   *signer
 	sessions *sessions
+	remotes  *remotes
 	began    time.Time
 	counts   counters
 
@@ -66,7 +67,8 @@ func New(cfg Config, hub *stream.Hub, admit Gatekeeper, log *slog.Logger) (*Serv
 		return nil, err
 	}
 	return &Server{
-		cfg: cfg, hub: hub, admit: admit, log: log, signer: newSigner(cfg.NodeKey, cfg.PlayKey, cfg.PlayKeyBackup),
+		remotes: newRemotes(cfg.CacheBytes),
+		cfg:     cfg, hub: hub, admit: admit, log: log, signer: newSigner(cfg.NodeKey, cfg.PlayKey, cfg.PlayKeyBackup),
 		sessions: newSessions(cfg.SessionIdle, cfg.SessionAge, cfg.MaxSessions), began: time.Now(),
 		streams: make(map[string]*entry), wake: make(chan struct{}, 1), appeared: make(chan struct{}),
 	}, nil
@@ -83,7 +85,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.setRunning(false)
 	defer s.hub.OnPublish(s.begin)()
 	for _, name := range s.hub.Names() {
-		if in, ok := s.hub.Info(name); ok && in.Publishing {
+		if in, ok := s.hub.Info(name); ok && pushed(in) {
 			s.begin(name)
 		}
 	}

@@ -34,6 +34,8 @@ type show struct {
 	began   time.Time
 	age     time.Duration // of the session when the first push begins
 	pushes  uint64
+	cluster *nodes // nil: the server makes the HLS itself
+	moves   bool   // the push goes from node to node
 	stop    func()
 	players []*follower
 }
@@ -111,7 +113,12 @@ func (w *show) publish(src source) *feeding {
 	}
 	f.offset = f.began.Sub(w.began).Milliseconds()
 	var err error
-	f.p, err = w.hub.Publish("demo", stream.PublishOptions{Generation: w.pushes, Offset: f.began.Sub(w.began)})
+	o := stream.PublishOptions{Generation: w.pushes, Offset: f.began.Sub(w.began)}
+	if w.cluster != nil {
+		o.Session, o.SessionStart = "01J", w.began
+		w.cluster.move(w.hub, w.pushes, w.began)
+	}
+	f.p, err = w.hub.Publish("demo", o)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -16,6 +16,12 @@ type Stats struct {
 	Sessions  uint64 // session ids given out
 	Uncounted uint64 // playlist requests of sessions beyond MaxSessions
 	Refused   uint64 // requests refused
+
+	// Of streams that other nodes make.
+	Remotes    int
+	CacheBytes int    // of their files
+	CacheHits  uint64 // files that were there
+	Asked      uint64 // questions to other nodes
 }
 
 // Stats returns the server's figures.
@@ -25,7 +31,9 @@ func (s *Server) Stats() Stats {
 		Waiting: int(s.counts.waiting.Load()), Discarded: s.counts.discarded.Load(),
 		BadTags: s.counts.badTags.Load(), Lost: s.counts.lost.Load(), Panics: s.counts.panics.Load(),
 		Sessions: s.counts.minted.Load(), Uncounted: s.sessions.uncounted.Load(), Refused: s.counts.refused.Load(),
+		Asked: s.counts.asked.Load(),
 	}
+	s.remotes.count(&st)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st.Streams = len(s.streams)

@@ -76,7 +76,7 @@ type timeline struct {
 	mu sync.RWMutex
 	// All below is guarded by mu.
 	began      time.Time  // zero of the session's clock as far as this node knows it; set once
-	session    string     // what capabilities call the session: began
+	session    string     // what capabilities call the session; began where it has no name
 	segments   []*segment // finished ones that are kept, oldest first
 	open       *segment   // the unfinished one, if parts of it are published
 	base       uint64     // segments below this number are no longer listed, because the list began anew
@@ -88,8 +88,9 @@ type timeline struct {
 	partTarget int64  // PART-TARGET in ms; 0 before the first segment, and where there are no parts
 	aheadHour  int64  // hour and capability of the next segment's path, because a hint has told it; empty: not told
 	aheadCap   string
-	resting    bool // nothing is coming: the push is gone, or the gate is closed
-	replaced   bool // a new session's timeline took its place, or the server stopped
+	resting    bool      // nothing is coming: the push is gone, or the gate is closed
+	leftAt     time.Time // since when the stream is pushed to another node, zero while it is pushed here
+	replaced   bool      // a new session's timeline took its place, or the server stopped
 	endedAt    time.Time
 	changed    chan struct{} // closed and replaced at each change
 	bodies     map[bodyKey]*body
@@ -100,6 +101,14 @@ func newTimeline(cfg *Config, sign *signer, name string) *timeline {
 	return &timeline{
 		cfg: cfg, signer: sign, name: name, fresh: true, changed: make(chan struct{}), bodies: make(map[bodyKey]*body),
 	}
+}
+
+// of says which session a timeline is of, before it is used: by what the publisher was told, which is the same on all nodes.
+func (t *timeline) of(session string, start time.Time) *timeline {
+	if session != "" && !start.IsZero() {
+		t.session, t.began = session, start
+	}
+	return t
 }
 
 // seen notes that media of a generation begins, now, at ms of the session's clock.
@@ -323,6 +332,28 @@ func (t *timeline) end(now time.Time) {
 	t.notify()
 }
 
+// leave notes that the stream goes on at another node. What players know of is still served for a while.
+func (t *timeline) leave(now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.resting, t.leftAt = true, now
+	t.notify()
+}
+
+// left says whether the stream goes on at another node.
+func (t *timeline) left() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return !t.leftAt.IsZero()
+}
+
+// named is what the session is called.
+func (t *timeline) named() string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.session
+}
+
 // retire tells that another timeline took this one's place, or none will.
 func (t *timeline) retire() {
 	t.mu.Lock()
@@ -385,12 +416,16 @@ func (c *checked) keep(token string, hour int64) {
 	}
 }
 
-// stale says whether a timeline nobody writes any more may be forgotten: some time after its end, or at once when it
-// has none.
+// stale says whether a timeline nobody writes any more may be forgotten: some time after its end, or after the stream went
+// to another node, or at once where there was neither.
 func (t *timeline) stale(now time.Time) bool {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.endedAt.IsZero() || now.Sub(t.endedAt) >= t.cfg.EndKept
+	over := t.endedAt
+	if over.IsZero() {
+		over = t.leftAt
+	}
+	return over.IsZero() || now.Sub(over) >= t.cfg.EndKept
 }
 
 // held is the size of all segments kept.

@@ -13,6 +13,8 @@ import (
 // are made: it sees texts and the times they came.
 type validator struct {
 	holes    bool       // the encoder stalls
+	moves    bool       // the push moves to nodes that know nothing of the playlist: it may begin anew, with a larger number
+	anew     bool       // it has, and is not long again yet
 	latest   *mediaList // whole, with what delta updates skipped
 	removed  []obligation
 	longest  map[uint64]time.Duration // of all playlists with that segment: its length
@@ -222,7 +224,8 @@ func (v *validator) follows(now time.Time, old, l *mediaList) {
 		v.fault("MEDIA-SEQUENCE", "goes back from %d–%d to %d–%d", old.sequence, old.next(), l.sequence, l.next())
 		return
 	}
-	if l.sequence > old.next() {
+	anew := v.moves && l.sequence > old.next()
+	if l.sequence > old.next() && !anew {
 		v.fault("MEDIA-SEQUENCE", "jumps from %d to %d", old.next(), l.sequence)
 	}
 	if old.ended && (!l.ended || l.next() != old.next() || l.sequence != old.sequence) {
@@ -236,7 +239,8 @@ func (v *validator) follows(now time.Time, old, l *mediaList) {
 		}
 		v.unchanged(now, n, l.target, was, l.segments[n-l.sequence])
 	}
-	if l.sequence > old.sequence && !l.ended && l.length() < 3*l.target {
+	v.anew = anew || v.anew && l.length() < 3*l.target
+	if l.sequence > old.sequence && !l.ended && l.length() < 3*l.target && !v.anew {
 		v.fault("removal", "leaves %v, target is %v", l.length(), l.target)
 	}
 	v.opened(old, l)

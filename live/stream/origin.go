@@ -13,3 +13,13 @@ type Origin struct {
 	On         bool      // live or paused; otherwise there is nothing to watch
 	Gated      bool      // paused on purpose: no media leaves
 }
+
+// Place is where a stream's HLS is made.
+type Place struct {
+	Here       bool   // on this node
+	Node       string // of the newest push of the session
+	Generation uint64 // of the newest push
+	Session    string
+	Start      time.Time       // zero of the session's clock
+	Changed    <-chan struct{} // closed when this may no longer be so
+}

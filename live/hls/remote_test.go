@@ -1,0 +1,422 @@
+package hls
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/live/stream"
+)
+
+// nodes are the servers of a cluster in a bubble, which ask each other without a network. The stream is "demo".
+type nodes struct {
+	mu    sync.Mutex // guards what follows
+	place stream.Place
+	known bool
+	moved chan struct{}
+	byHub map[*stream.Hub]string
+	all   map[string]*Server
+	down  map[string]bool
+
+	asked atomic.Int64
+}
+
+// seat is what one node sees of the others.
+type seat struct {
+	*nodes
+	self string
+}
+
+var errDown = errors.New("no such node")
+
+func (s seat) Where(context.Context, string) (stream.Place, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.place
+	at.Here, at.Changed = at.Node == s.self, s.moved
+	return at, s.known
+}
+
+func (s seat) Get(ctx context.Context, node, path, query string) (*http.Response, error) {
+	s.mu.Lock()
+	to := s.all[node]
+	if s.down[node] {
+		to = nil
+	}
+	s.mu.Unlock()
+	if to == nil {
+		return nil, errDown
+	}
+	s.asked.Add(1)
+	rec := httptest.NewRecorder()
+	to.ServePeer(rec, httptest.NewRequestWithContext(ctx, http.MethodGet, path+"?"+query, nil))
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	return rec.Result(), nil
+}
+
+// move says that the stream is pushed to the node of a hub now.
+func (n *nodes) move(to *stream.Hub, generation uint64, began time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.place, n.known = stream.Place{Node: n.byHub[to], Generation: generation, Session: "01J", Start: began}, true
+	close(n.moved)
+	n.moved = make(chan struct{})
+}
+
+func (n *nodes) setDown(node string, down bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.down[node] = down
+}
+
+// newRemoteShow is a show whose players are at a node that makes nothing itself. Pushes go to w.hub, which is one of the
+// origins returned.
+func newRemoteShow(t *testing.T, cfg Config, origins int) (*show, []*stream.Hub) {
+	t.Helper()
+	n := &nodes{moved: make(chan struct{}), byHub: map[*stream.Hub]string{}, all: map[string]*Server{}, down: map[string]bool{}}
+	var (
+		hubs  []*stream.Hub
+		stops []func()
+	)
+	for i := range origins {
+		id := string(rune('a' + i))
+		cfg.Upstream = seat{n, id}
+		o := newShow(t, cfg)
+		n.byHub[o.hub], n.all[id] = id, o.s
+		hubs, stops = append(hubs, o.hub), append(stops, o.stop)
+	}
+	cfg.Upstream = seat{n, "edge"}
+	w := newShow(t, cfg)
+	n.all["edge"] = w.s
+	own := w.stop
+	w.cluster, w.hub = n, hubs[0]
+	w.stop = func() {
+		own()
+		for _, stop := range stops {
+			stop()
+		}
+	}
+	return w, hubs
+}
+
+// TestPlaylistsKeepTheRulesOnAnotherNode is TestPlaylistsKeepTheRules for players at a node that only passes on.
+func TestPlaylistsKeepTheRulesOnAnotherNode(t *testing.T) {
+	length := 30 * time.Second * scale()
+	for _, tt := range []struct {
+		name string
+		cfg  Config
+		play func(w *show, origins []*stream.Hub)
+	}{
+		{"30 pictures a second", Config{}, func(w *show, _ []*stream.Hub) { w.follow(usual, false, length) }},
+		{"reconnects to one node", Config{}, func(w *show, _ []*stream.Hub) { w.reconnects(length) }},
+		{"pauses", Config{}, func(w *show, _ []*stream.Hub) { w.pauses(length) }},
+		{"whole segments only", Config{Latency: NormalLatency}, func(w *show, _ []*stream.Hub) { w.follow(usual, false, length) }},
+		{"MPEG-TS", Config{Container: MPEGTS}, func(w *show, _ []*stream.Hub) { w.follow(usual, false, length) }},
+		{"the push moves", Config{}, func(w *show, origins []*stream.Hub) { w.wanders(origins, length) }},
+		{"the push moves, whole segments only", Config{Latency: NormalLatency}, func(w *show, origins []*stream.Hub) { w.wanders(origins, length) }},
+		{"the push moves, MPEG-TS", Config{Container: MPEGTS}, func(w *show, origins []*stream.Hub) { w.wanders(origins, length) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w, origins := newRemoteShow(t, tt.cfg, 2)
+				tt.play(w, origins)
+				w.stop()
+			})
+		})
+	}
+}
+
+// wanders has the encoder come back to another node each time.
+func (w *show) wanders(origins []*stream.Hub, length time.Duration) {
+	w.moves = true
+	p := w.follow(usual, false, 10*time.Second)
+	for i, end := 0, time.Now().Add(length); time.Now().Before(end); i++ {
+		p.p.Close("")
+		time.Sleep([]time.Duration{time.Second, 200 * time.Millisecond, 25 * time.Second}[i%3])
+		w.hub = origins[(i+1)%len(origins)]
+		p = w.publish(usual)
+		p.until(time.Duration(15+i%4*4) * time.Second)
+	}
+	w.hub.End("demo", nil)
+	time.Sleep(5 * time.Second)
+}
+
+// inRemoteShow has a push run for a while at a node that players of another watch.
+func inRemoteShow(t *testing.T, cfg Config, play func(w *show, origins []*stream.Hub, p *feeding)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w, origins := newRemoteShow(t, cfg, 2)
+		p := w.publish(usual)
+		p.until(12 * time.Second)
+		play(w, origins, p)
+		w.stop()
+	})
+}
+
+func TestManyPlayersAskOnce(t *testing.T) {
+	inRemoteShow(t, Config{}, func(w *show, _ []*stream.Hub, p *feeding) {
+		const many = 500
+		var wg sync.WaitGroup
+		for range many {
+			wg.Go(func() {
+				uri := w.enter()
+				_, body := w.get(w.t.Context(), uri)
+				list, _ := readList(body)
+				for range 12 {
+					_, body = w.get(w.t.Context(), fmt.Sprintf("%s?_HLS_msn=%d&_HLS_part=%d", uri, list.next(), len(list.open.parts)))
+					if list, _ = readList(body); list == nil || len(list.segments) == 0 {
+						t.Error("no list: " + body)
+						return
+					}
+					for _, f := range uris.FindAllString(body, -1) {
+						if code, _ := w.get(w.t.Context(), f); code != http.StatusOK {
+							t.Errorf("%s: %d", f, code)
+						}
+					}
+				}
+			})
+		}
+		p.again(6 * time.Second)
+		wg.Wait()
+		if n := w.s.Viewers("demo"); n != many {
+			t.Errorf("%d viewers counted, want %d", n, many)
+		}
+		st := w.s.Stats()
+		// A playlist and a file for each part, and what was there at first.
+		if got := w.cluster.asked.Load(); got > 150 || st.Asked != uint64(got) {
+			t.Errorf("%d players asked %d questions (%d counted)", many, got, st.Asked)
+		}
+		if st.CacheHits < many || st.CacheBytes == 0 || st.Streams != 0 {
+			t.Errorf("stats %+v", st)
+		}
+	})
+}
+
+func TestOriginGoneWithoutAWord(t *testing.T) {
+	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, p *feeding) {
+		uri := w.enter()
+		_, before := w.get(w.t.Context(), uri)
+		list, _ := readList(before)
+		var files []string
+		for _, s := range list.segments {
+			files = append(files, s.uri, s.mapURI)
+		}
+		for _, f := range files {
+			w.get(w.t.Context(), f)
+		}
+		time.Sleep(waitedFresh)
+		w.cluster.setDown("a", true)
+		code, rest := w.get(w.t.Context(), uri+"?_HLS_msn=99999999")
+		if code != http.StatusOK || strings.Contains(rest, "CAN-BLOCK-RELOAD") || strings.Contains(rest, "PRELOAD-HINT") {
+			t.Errorf("playlist of a node that is gone: %d\n%s", code, rest)
+		}
+		if w.enter() == "" {
+			t.Error("no newcomer may come")
+		}
+		for _, f := range files {
+			if code, body := w.get(w.t.Context(), f); code != http.StatusOK || body == "" {
+				t.Errorf("%s, which was asked for before: %d", f, code)
+			}
+		}
+		newest := list.segments[len(list.segments)-1]
+		missing := newest.uri[:strings.LastIndex(newest.uri, "/")] + "/1-1.m4s"
+		if code, _ := w.get(w.t.Context(), missing); code != http.StatusServiceUnavailable {
+			t.Errorf("a file of the push that may come back: %d, want 503", code)
+		}
+		w.hub = origins[1]
+		p = w.publish(usual)
+		if code, _ := w.get(w.t.Context(), missing); code != http.StatusNotFound {
+			t.Errorf("a file that nobody has: %d, want 404", code)
+		}
+		if code, body := w.get(w.t.Context(), uri); code != http.StatusOK || !strings.Contains(body, newest.uri) {
+			t.Errorf("before the first segment of the next push: %d\n%s", code, body)
+		}
+		p.again(5 * time.Second)
+		code, body := w.get(w.t.Context(), uri)
+		now, _ := readList(body)
+		if code != http.StatusOK || !strings.Contains(body, "EXT-X-DISCONTINUITY\n") || now.sequence <= list.next() {
+			t.Errorf("after it: %d\n%s", code, body)
+		}
+		if code, _ := w.get(w.t.Context(), files[len(files)-1]); code != http.StatusOK {
+			t.Errorf("a kept file of the push before: %d", code)
+		}
+	})
+}
+
+func TestWaitingPlayersLearnThatThePushMoved(t *testing.T) {
+	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, p *feeding) {
+		uri := w.enter()
+		_, body := w.get(w.t.Context(), uri)
+		list, _ := readList(body)
+		came := make(chan string)
+		go func() {
+			_, body := w.get(w.t.Context(), fmt.Sprintf("%s?_HLS_msn=%d", uri, list.next()+1))
+			came <- body
+		}()
+		synctest.Wait()
+		w.hub = origins[1]
+		w.publish(usual).until(4 * time.Second)
+		if body := <-came; !strings.Contains(body, "/2-") && !strings.Contains(body, "/1-") {
+			t.Errorf("who waited was told\n%s", body)
+		}
+	})
+}
+
+func TestFormerOriginPassesOn(t *testing.T) {
+	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, p *feeding) {
+		former := w.cluster.all["a"]
+		w.hub = origins[1]
+		p.p.Close("")
+		w.publish(usual).until(6 * time.Second)
+		w.s = former // players of the node that had the push before
+		_, body := w.get(w.t.Context(), w.enter())
+		if !strings.Contains(body, "/2-") || strings.Contains(body, "/1-") {
+			t.Errorf("the former origin answers\n%s", body)
+		}
+		list, _ := readList(body)
+		for _, s := range list.segments {
+			if code, _ := w.get(w.t.Context(), s.uri); code != http.StatusOK {
+				t.Errorf("%s: %d", s.uri, code)
+			}
+		}
+		resp, err := seat{w.cluster, "edge"}.Get(w.t.Context(), "a", PeerPath+"demo/media", "app=live&session=01J")
+		if err != nil || resp.StatusCode != http.StatusConflict {
+			t.Errorf("asked as an origin it says %v %v, want 409", resp.StatusCode, err)
+		}
+		time.Sleep(3 * time.Minute)
+		if former.Stats().Streams != 0 {
+			t.Error("the old segments are kept for ever")
+		}
+	})
+}
+
+func TestRefusalsOnAnotherNode(t *testing.T) {
+	inRemoteShow(t, Config{}, func(w *show, _ []*stream.Hub, p *feeding) {
+		uri := w.enter()
+		_, body := w.get(w.t.Context(), uri)
+		file := uris.FindString(body)
+		before := w.cluster.asked.Load()
+		dir := file[:strings.LastIndex(file, "/")]
+		for _, tt := range []struct {
+			target string
+			code   int
+		}{
+			{strings.Replace(uri, "/h/", "/h/A", 1), 403},
+			{uri + "?_HLS_msn=x", 400},
+			{strings.Replace(file, "/p/", "/p/A", 1), 403},
+			{dir + "/x", 404},
+			{dir + "/0-01.m4s", 404},
+			{dir + "/9-1.m4s", 404},
+		} {
+			if code, _ := w.get(w.t.Context(), tt.target); code != tt.code {
+				t.Errorf("%s: %d, want %d", tt.target, code, tt.code)
+			}
+		}
+		if n := w.cluster.asked.Load() - before; n != 0 {
+			t.Errorf("the origin was asked %d times for what can't be", n)
+		}
+		if code, _ := w.get(w.t.Context(), dir+"/1-1.m4s"); code != 404 {
+			t.Errorf("a file that is gone: %d", code)
+		}
+		if code, _ := w.get(w.t.Context(), uri+"?_HLS_msn=99999"); code != 400 {
+			t.Errorf("too far ahead: %d", code)
+		}
+	})
+}
+
+func TestCacheIsBounded(t *testing.T) {
+	c := newRemotes(100)
+	now := time.Now()
+	put := func(key string, size int, age time.Duration) {
+		c.put(key, file{parts: []*part{{data: make([]byte, size)}}, bytes: size}, age, now)
+	}
+	has := func(key string, at time.Time) bool {
+		_, ok := c.get(key, at)
+		return ok
+	}
+	put("a", 40, time.Minute)
+	put("b", 40, time.Minute)
+	if !has("a", now) {
+		t.Error("a is gone")
+	}
+	put("c", 40, time.Minute) // b was used least
+	put("large", 101, time.Minute)
+	put("stale", 1, 0)
+	for key, want := range map[string]bool{"a": true, "b": false, "c": true, "large": false, "stale": false} {
+		if has(key, now) != want {
+			t.Errorf("%s is kept: %t, want %t", key, !want, want)
+		}
+	}
+	put("a", 10, time.Hour)
+	c.sweep(now.Add(2 * time.Minute))
+	if !has("a", now) || has("c", now) || c.bytes != 10 || len(c.byName) != 1 {
+		t.Errorf("%d bytes of %d files are left", c.bytes, len(c.byName))
+	}
+	if has("a", now.Add(time.Hour)) || c.bytes != 0 {
+		t.Error("a is kept too long")
+	}
+}
+
+func TestQuestionsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newRemotes(100)
+		hold := make(chan struct{})
+		var wg sync.WaitGroup
+		for i := range maxFlights {
+			wg.Go(func() {
+				_, _ = c.once(t.Context(), fmt.Sprint(i), func(context.Context) (any, error) { <-hold; return i, nil })
+			})
+		}
+		synctest.Wait()
+		if _, err := c.once(t.Context(), "more", func(context.Context) (any, error) { return nil, nil }); !errors.Is(err, errStalled) {
+			t.Errorf("one more: %v, want errStalled", err)
+		}
+		late, cancel := context.WithCancel(t.Context())
+		wg.Go(func() {
+			if _, err := c.once(late, "1", nil); !errors.Is(err, context.Canceled) {
+				t.Errorf("who left got %v", err)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		close(hold)
+		wg.Wait()
+		if len(c.flights) != 0 {
+			t.Errorf("%d questions are left", len(c.flights))
+		}
+	})
+}
+
+func TestMaxAge(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		fileCaching: time.Hour, "max-age=5": 5 * time.Second, "no-store": 0, "": 0, "max-age=-1": 0, "max-age=99999999999999": 0,
+	} {
+		if got := maxAge(http.Header{"Cache-Control": {header}}); got != want {
+			t.Errorf("%q: %v, want %v", header, got, want)
+		}
+	}
+}
+
+func TestAtRest(t *testing.T) {
+	list := "#EXTM3U\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=12.000\n#EXTINF:2.000,\n/x\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"/y\"\n"
+	want := "#EXTM3U\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=12.000\n#EXTINF:2.000,\n/x\n" + nothingMore
+	if got := atRest([]byte(list)); string(got) != want {
+		t.Errorf("got %s", got)
+	}
+	if again := atRest([]byte(want)); !bytes.Equal(again, []byte(want)) {
+		t.Errorf("again: %s", again)
+	}
+}
