@@ -21,6 +21,19 @@ type cluster struct {
 	states *status.Memory
 	nodes  []*fixture
 	stops  []func()
+	found  between // a room was read by its stream's name
+}
+
+// foundRooms is a store of rooms where others may come in between once a room was read.
+type foundRooms struct {
+	live.Store
+	found *between
+}
+
+func (x foundRooms) RoomByStream(ctx context.Context, name string) (live.Room, error) {
+	r, err := x.Store.RoomByStream(ctx, name)
+	x.found.happen()
+	return r, err
 }
 
 // onNodes runs a test on two nodes, in a bubble of its own.
@@ -29,7 +42,7 @@ func onNodes(t *testing.T, run func(t *testing.T, c *cluster, a, b *fixture)) {
 		c := &cluster{t: t, states: status.NewMemory()}
 		rooms, groups := live.NewMemory(c.states), &fakeGroups{ensured: map[string]live.Room{}}
 		for _, name := range []string{"n1", "n2"} {
-			c.start(name, rooms, groups)
+			c.start(name, foundRooms{rooms, &c.found}, groups)
 		}
 		defer func() {
 			for _, stop := range c.stops {
@@ -312,6 +325,29 @@ func TestNewsOfRooms(t *testing.T) {
 		p = b.push("s")
 		c.pass(time.Millisecond)
 		must(t, a.Authorize(ctx, signed(playKey, "s")))
+		p.Close(stream.StopClosed)
+	})
+}
+
+// TestOldNewsAreNotRemembered: a room that was read before it was changed elsewhere, and comes late.
+func TestOldNewsAreNotRemembered(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		a.create(live.Draft{ID: "r"})
+		p := a.push("r")
+		c.pass(time.Second)
+		title := "other"
+		_, err := a.Update(t.Context(), "r", live.Patch{Title: &title}) // b has to read it again
+		must(t, err)
+		c.pass(time.Second)
+		c.found.set(func() {
+			free := live.PlayNone
+			_, err := a.Update(t.Context(), "r", live.Patch{PlayAuth: &free})
+			must(t, err)
+			c.pass(time.Millisecond)
+		})
+		unsigned := stream.Request{App: "live", Name: "r"}
+		wantRefusal(t, b.Authorize(t.Context(), unsigned), "missing_signature")
+		must(t, b.Authorize(t.Context(), unsigned))
 		p.Close(stream.StopClosed)
 	})
 }

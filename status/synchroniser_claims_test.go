@@ -142,3 +142,31 @@ func TestLeftOversAreFound(t *testing.T) {
 		}
 	})
 }
+
+// TestChangeWhileAnotherDelivers is not left to the next look through everything: who delivers may have read the outbox just
+// before.
+func TestChangeWhileAnotherDelivers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := status.NewMemory()
+		var got delivered
+		y, _ := deliverer(t, m, func(_ context.Context, r status.Record) error { got.note(r.Room); return nil })
+		for i := range 10 {
+			room := string(rune('a' + i))
+			fence, err := m.Take(t.Context(), status.OutboxClaim(room), time.Hour)
+			if err != nil {
+				t.Fatal(err)
+			}
+			storeRoom(t, m, room)
+			y.Wake(room)
+			time.Sleep(20 * time.Millisecond)
+			if err := m.Leave(t.Context(), status.OutboxClaim(room), fence); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			synctest.Wait()
+			if by := got.all(); len(by) != i+1 || by[i] != room {
+				t.Fatalf("delivered: %v", by)
+			}
+		}
+	})
+}
