@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"liveroom/internal/redistest"
 )
@@ -120,7 +121,8 @@ func (h *clusterHealth) is(check string) bool {
 
 // about asks a node's operators' port; it is empty while the node does not answer.
 func (n *node) about() (h clusterHealth) {
-	resp, err := http.Get("http://" + n.ops + "/health")
+	client := http.Client{Timeout: 5 * time.Second} // it may stand still
+	resp, err := client.Get("http://" + n.ops + "/health")
 	if err != nil {
 		return h
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,4 +140,18 @@ func TestRedisThatForgotEverything(t *testing.T) {
 		n, err := redistest.Command(c.redis.Addr, "EXISTS", "lr:{lr}:secrets")
 		return err == nil && n == ":1"
 	})
+}
+
+// TestNodeThatStoodStill finds that another node does what it did, and lets it.
+func TestNodeThatStoodStill(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t, 2, nil)
+	still, other := c.awaitCourier()
+	still.freeze()
+	other.eventually("it took over", func() bool { return slices.Contains(other.about().Leads, "courier") })
+	still.goOn()
+	still.eventually("it leads no more", func() bool { h := still.about(); return h.Status == "ready" && !slices.Contains(h.Leads, "courier") })
+	c.meet()
+	other.stop()
+	still.eventually("it leads again", func() bool { return slices.Contains(still.about().Leads, "courier") })
 }
