@@ -191,12 +191,20 @@ func (s *Service) List(ctx context.Context, after string, limit int) (page []Acc
 // Delete removes the account of user, with all that was said of him. UserSigs issued so far are invalid as by Revoke, also
 // if the account is made anew; one issued from now on makes it so.
 func (s *Service) Delete(ctx context.Context, user string) error {
-	return wrap("delete", user, s.store.DeleteAccount(ctx, user, time.Now().UTC()))
+	now := time.Now().UTC()
+	err := s.store.DeleteAccount(ctx, user, now)
+	if err == nil {
+		s.memories.revoke(user, now, true)
+	}
+	return wrap("delete", user, err)
 }
 
 // Revoke makes every UserSig issued to user so far invalid; one issued from now on logs in again (spec im-rest §4.4).
 func (s *Service) Revoke(ctx context.Context, user string) error {
 	now := time.Now().UTC()
 	_, err := s.store.PatchAccount(ctx, user, Patch{NotBefore: &now})
+	if err == nil {
+		s.memories.revoke(user, now, false)
+	}
 	return wrap("revoke", user, err)
 }

@@ -44,6 +44,7 @@ type Service struct {
 	log           *slog.Logger
 
 	verified verified
+	memories memories
 
 	seed   maphash.Seed
 	naming [64]sync.Mutex // by user: held while a profile is stored and told of
@@ -87,7 +88,8 @@ func (s *Service) Signer() Signer { return s.signer }
 func (s *Service) IsAdmin(user string) bool { return s.names.IsAdmin(user) }
 
 // Login checks a UserSig and returns who stands behind it. An empty user takes the UserSig's word for it. A user who was
-// not known becomes an account, as at Tencent; a guest is made by NewGuest only.
+// not known becomes an account, as at Tencent; a guest is made by NewGuest only. While the store is away (ErrAway) who has a
+// good UserSig is let in if nothing is known against him here; no account is made then.
 func (s *Service) Login(ctx context.Context, user, userSig string) (chat.Identity, error) {
 	now := time.Now()
 	claims, err := s.verified.verify(s.signer, user, userSig, now)
@@ -95,6 +97,14 @@ func (s *Service) Login(ctx context.Context, user, userSig string) (chat.Identit
 		return chat.Identity{}, err
 	}
 	a, err := s.known(ctx, claims, now)
+	if err == nil {
+		s.memories.note(a)
+	} else if errors.Is(err, ErrAway) {
+		var unknown error
+		if a, unknown = s.remembered(claims.User, now); !errors.Is(unknown, ErrAway) {
+			err = unknown
+		}
+	}
 	if err == nil {
 		err = claims.issuedSince(a.NotBefore)
 	}

@@ -10,10 +10,23 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"liveroom/chat/account"
+	"liveroom/status"
 )
 
-// ErrAway says that Redis did not answer, or can't serve now. Whether a change happened is not known.
-var ErrAway = errors.New("redis is away")
+// ErrAway says that Redis did not answer, or can't serve now. Whether a change happened is not known. It is also
+// status.ErrUnavailable, which all doors answer as what is to be tried again, and account.ErrAway.
+var ErrAway error = awayError{}
+
+type awayError struct{}
+
+func (awayError) Error() string { return "redis is away" }
+
+// Is implements what errors.Is asks for.
+func (awayError) Is(target error) bool {
+	return target == status.ErrUnavailable || target == account.ErrAway
+}
 
 // Config says which Redis, and how it is used. The zero value of a field but URL means its default.
 type Config struct {

@@ -7,6 +7,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/status"
 )
 
 // Error is a refusal as it is answered: Tencent's number, and words that name the field and the reason.
@@ -36,6 +37,8 @@ func (s *service) known(err error) *Error {
 		return &Error{Code: s.chatCode(group), Info: inWords(group.Name, s.field(group.Field), group.Detail)}
 	case errors.As(err, &person):
 		return &Error{Code: s.accountCode(person), Info: inWords(person.Name, s.field(person.Field), person.Detail)}
+	case errors.Is(err, status.ErrUnavailable):
+		return refuse(s.internal, "%s", inWords(chat.ErrUnavailable.Name, "", chat.ErrUnavailable.Detail))
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return refuse(s.internal, "timeout: it took too long; try again")
 	}
