@@ -250,6 +250,24 @@ func TestHolesAreFilled(t *testing.T) {
 	}
 }
 
+// Who comes from another node that is ahead is answered when this one has what he has.
+func TestResumeOnANodeThatIsBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 2, chat.Config{})
+		c.stores[1].Delay(time.Minute)
+		c.say(t, 0, "one")
+		c.say(t, 0, "two")
+		state, err := c.memory.LoadGroup(t.Context(), "demo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := c.rooms[1].Join(t.Context(), "demo", named("wanderer"), newSession("wanderer"), &chat.Position{Epoch: state.Epoch, Seq: 2})
+		if err != nil || !j.Complete || j.Seq != 2 || len(j.Messages) != 0 {
+			t.Errorf("a resume got %+v, %v", j, err)
+		}
+	})
+}
+
 // What can't be filled any more is told as a gap, and the room goes on with the newest state of everything.
 func TestGapIsTold(t *testing.T) {
 	for name, lose := range map[string]func(c *cluster) error{

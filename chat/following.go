@@ -35,6 +35,8 @@ type following struct {
 	dedup  dedup        // of messages that went to this node's members only
 	doubts map[Key]bool // of sends that may be in the log: nobody knows
 
+	looked []chan struct{} // of who waits for the next look; closed then
+
 	asking string // the operation that the loop is about
 
 	mine     map[string]*own // by operation; the loop's own
@@ -163,6 +165,44 @@ func (f *following) takeLook() bool {
 	return look
 }
 
+// tellLooked tells who waits that the store was looked at.
+func (f *following) tellLooked() {
+	f.r.mu.Lock()
+	defer f.r.mu.Unlock()
+	for _, looked := range f.looked {
+		close(looked)
+	}
+	f.looked = nil
+}
+
+// overtake waits until a room has seen what a member has who comes from another node, but not for long: what is missing
+// then comes later, and he has it already.
+func (s *Service) overtake(ctx context.Context, group string, since *Position) {
+	if s.feed == nil || since == nil {
+		return
+	}
+	var looked chan struct{}
+	_ = s.with(ctx, group, func(r *room) error { // who asked finds out that there is no such group
+		if f := r.feed; !f.away && (since.Epoch > r.epoch || since.Epoch == r.epoch && since.Seq > r.log.last) {
+			looked = make(chan struct{})
+			f.looked = append(f.looked, looked)
+			f.look = true
+			r.rouse(true)
+		}
+		return nil
+	})
+	if looked == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.StoreTimeout)
+	defer cancel()
+	select {
+	case <-looked:
+	case <-s.stop:
+	case <-ctx.Done():
+	}
+}
+
 // lookLater notes that the store is to be looked at, by the loop in its time.
 func (f *following) lookLater() {
 	f.r.mu.Lock()
@@ -226,6 +266,7 @@ func (r *room) keepUp() {
 	if (f.failures == 0 || now.Sub(f.askedAt) >= lookAgain) && !r.isGone() && f.takeLook() {
 		f.askedAt = now
 		r.fetch()
+		f.tellLooked()
 	}
 	r.expireDoubts(now)
 }

@@ -33,6 +33,7 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 	var elsewhere []*member
 	told := false
 	s.meetHosts(ctx, group)
+	s.overtake(ctx, group, since)
 	err := s.with(ctx, group, func(r *room) error {
 		if err := r.mayEnter(who, time.Now()); err != nil {
 			return err

@@ -109,9 +109,14 @@ func (p *sending) end(a Ack) {
 		return
 	}
 	p.ack = a
-	if !a.Dropped && !p.Unheard && p.Message.Seq == 0 { // no answer set it
+	if a.delivers(p.Unheard) && p.Message.Seq == 0 { // no answer set it
 		p.Message.Seq, p.Message.Time = a.Seq, a.Time
 	}
+}
+
+// delivers says whether what it answers is in the log by that.
+func (a *Ack) delivers(unheard bool) bool {
+	return a.Refused == nil && !a.Dropped && !a.Before && !unheard
 }
 
 // acksOf finds out what an answer that was lost would have said: who is not among the messages was dropped.
@@ -213,7 +218,7 @@ func (r *room) storeShared(b *batch) bool {
 	r.storeAnswered()
 	o.acks = acks
 	for i, a := range acks {
-		if a.Refused == nil && !a.Dropped && !b.sends[i].Unheard {
+		if a.delivers(b.sends[i].Unheard) {
 			r.feed.expect(b.op)
 			if b.change == nil { // else it leaves with them
 				r.advance()

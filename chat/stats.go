@@ -18,6 +18,8 @@ type Stats struct {
 	Recalled uint64 // messages taken back after delivery
 	Blocked  uint64 // and blocked by a verdict
 
+	Degraded int // rooms that go on without the store: see Service.Degraded
+
 	Direct uint64 // messages from user to user
 
 	Told   uint64 // comings and goings of people that members were told
@@ -38,6 +40,7 @@ type MessageStats struct {
 	Repeated  uint64 // answered with the ack of an earlier send
 	Failed    uint64 // the store did not answer
 	Unheard   uint64 // dropped because the Gate had it so
+	Nearby    uint64 // while the store was away, to the members of this node only
 }
 
 // fate is what became of a message.
@@ -50,6 +53,7 @@ const (
 	repeated
 	failed
 	unheard
+	nearby
 	fates // how many there are
 )
 
@@ -83,6 +87,10 @@ func (s *Service) count(p *sending) {
 		s.lost(p.Message.Priority, p.err)
 	case p.ack.Dropped:
 		s.fate(p.Message.Priority, dropped)
+	case p.ack.Before:
+		s.fate(p.Message.Priority, repeated)
+	case p.ack.Degraded && !p.Unheard:
+		s.fate(p.Message.Priority, nearby)
 	case p.Unheard:
 		s.fate(p.Message.Priority, unheard)
 	default:
@@ -93,8 +101,8 @@ func (s *Service) count(p *sending) {
 // Stats returns present figures.
 func (s *Service) Stats() Stats {
 	st := Stats{
-		Sessions: int(s.sessions.Load()),
-		Batches:  s.batches.Load(), Deliveries: s.deliveries.Load(), Panics: s.panics.Load(), Direct: s.direct.Load(),
+		Sessions: int(s.sessions.Load()), Degraded: s.Degraded(),
+		Batches: s.batches.Load(), Deliveries: s.deliveries.Load(), Panics: s.panics.Load(), Direct: s.direct.Load(),
 		Recalled: s.recalls.Load(), Blocked: s.blocks.Load(),
 		Told: s.told.Load(), Untold: s.untold.Load(),
 	}
@@ -113,7 +121,7 @@ func (s *Service) Stats() Stats {
 		st.Messages = append(st.Messages, MessageStats{
 			Priority:  Priority(p),
 			Delivered: f[delivered].Load(), Dropped: f[dropped].Load(), Refused: f[refused].Load(),
-			Repeated: f[repeated].Load(), Failed: f[failed].Load(), Unheard: f[unheard].Load(),
+			Repeated: f[repeated].Load(), Failed: f[failed].Load(), Unheard: f[unheard].Load(), Nearby: f[nearby].Load(),
 		})
 	}
 	return st

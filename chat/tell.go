@@ -44,7 +44,7 @@ func (r *room) tellSends(sends []*sending) {
 			facts = p.notSent(facts, p.err)
 		case p.ack.Dropped:
 			facts = p.notSent(facts, ErrTooManyMessages)
-		case !p.Unheard && !p.ack.Degraded:
+		case p.heard() && !p.ack.Degraded:
 			facts = append(facts, Sent{Occasion{r.id, p.Message.Time, *p.by}, r.epoch, p.Message})
 		}
 	}

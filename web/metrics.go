@@ -107,6 +107,7 @@ func ChatSource(stats func() chat.Stats) Source {
 		st := stats()
 		out := []Sample{
 			{Name: "chat_groups", Help: "Chat rooms held in memory.", Value: float64(st.Groups)},
+			{Name: "chat_degraded_groups", Help: "Chat rooms that go on without the store.", Value: float64(st.Degraded)},
 			{Name: "chat_sessions", Help: "Chat sessions.", Value: float64(st.Sessions)},
 			{Name: "chat_members", Help: "Distinct users and anonymous guests, summed over rooms.", Value: float64(st.Members)},
 			{Name: "chat_batches_total", Help: "Batches handed out, each counted once.", Counter: true, Value: float64(st.Batches)},
@@ -128,7 +129,7 @@ func ChatSource(stats func() chat.Stats) Source {
 			for _, fate := range []struct {
 				name string
 				n    uint64
-			}{{"delivered", m.Delivered}, {"dropped", m.Dropped}, {"refused", m.Refused}, {"repeated", m.Repeated}, {"failed", m.Failed}, {"unheard", m.Unheard}} {
+			}{{"delivered", m.Delivered}, {"dropped", m.Dropped}, {"refused", m.Refused}, {"repeated", m.Repeated}, {"failed", m.Failed}, {"unheard", m.Unheard}, {"nearby", m.Nearby}} {
 				out = append(out, Sample{
 					Name: "chat_messages_total", Help: "Messages by priority and fate.", Counter: true, Value: float64(fate.n),
 					Labels: []Label{{"priority", cmp.Or(priorityNames[m.Priority], "none")}, {"fate", fate.name}},
