@@ -28,6 +28,7 @@ type chatFeed struct {
 
 	mu     sync.Mutex // guards what follows
 	ctx    context.Context
+	ended  bool                  // no link begins any more
 	groups map[string]*following // by channel
 	links  map[string]*feedLink  // by address; "" without a cluster
 }
@@ -68,7 +69,8 @@ func (f *chatFeed) run(ctx context.Context) error {
 	f.mu.Unlock()
 	close(f.running)
 	<-ctx.Done()
-	f.mu.Lock() // no link begins from now on
+	f.mu.Lock()
+	f.ended = true
 	f.mu.Unlock()
 	f.wg.Wait()
 	return context.Cause(ctx)
@@ -142,8 +144,8 @@ func (f *chatFeed) join(ctx context.Context, group, channel string, one *chatFol
 
 // attach gives a group to the link of a server. The lock is held.
 func (f *chatFeed) attach(fl *following, rdb *redis.Client, addr string) (*feedLink, error) {
-	if err := f.ctx.Err(); err != nil {
-		return nil, err
+	if f.ended {
+		return nil, fmt.Errorf("%w: nothing is received any more", ErrAway)
 	}
 	l := f.links[addr]
 	if l == nil {
@@ -157,22 +159,27 @@ func (f *chatFeed) attach(fl *following, rdb *redis.Client, addr string) (*feedL
 
 // leave removes a follower; it waits for a call under way.
 func (f *chatFeed) leave(fl *following, one *chatFollower) {
-	f.mu.Lock()
-	fl.followers = slices.DeleteFunc(slices.Clone(fl.followers), func(other *chatFollower) bool { return other == one })
-	var link *feedLink
-	if len(fl.followers) == 0 && f.groups[fl.channel] == fl {
-		delete(f.groups, fl.channel)
-		if link = fl.link; link != nil {
-			delete(link.wants, fl.channel)
-			fl.link = nil
-		}
-	}
-	f.mu.Unlock()
-	if link != nil {
+	if link := f.drop(fl, one); link != nil {
 		link.unsubscribe(fl.channel)
 	}
+}
+
+// drop returns the link that need not hold the group any more, if there is one.
+func (f *chatFeed) drop(fl *following, one *chatFollower) (link *feedLink) {
 	fl.telling.Lock() // nobody is being told
-	fl.telling.Unlock()
+	defer fl.telling.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fl.followers = slices.DeleteFunc(slices.Clone(fl.followers), func(other *chatFollower) bool { return other == one })
+	if len(fl.followers) > 0 || f.groups[fl.channel] != fl {
+		return nil
+	}
+	delete(f.groups, fl.channel)
+	if link = fl.link; link != nil {
+		delete(link.wants, fl.channel)
+		fl.link = nil
+	}
+	return link
 }
 
 // owner is the server that has a channel.
