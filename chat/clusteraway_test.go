@@ -31,6 +31,24 @@ func (s *session) told(kind string) (all []string) {
 	return all
 }
 
+// A node that begins while the store is away lets people in when it is back.
+func TestNodeBeginsWithoutStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 1, chat.Config{})
+		store := c.memory.Node()
+		store.Fail(errGone)
+		late := start(t, chat.Config{}, store)
+		settle(time.Minute)
+		store.Fail(nil)
+		viewer, _ := join(t, late, "demo", "late")
+		c.say(t, 0, "hello")
+		settle(time.Second)
+		if told := got(viewer); !slices.ContainsFunc(told, func(s string) bool { return strings.Contains(s, "hello") }) {
+			t.Errorf("heard %q", told)
+		}
+	})
+}
+
 // While the store is away, members of a node hear each other, within the rules as the node knows them; what must be stored
 // is refused; and when it is back, they are told what they missed and nothing twice. Nothing is restarted for it.
 func TestNodeAway(t *testing.T) {

@@ -84,7 +84,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.running, s.base = true, ctx
 	s.life.Unlock()
 	defer s.halt()
-	if err := s.loadSilences(ctx); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	close(s.started)
@@ -96,6 +96,28 @@ func (s *Service) Run(ctx context.Context) error {
 	s.sweep(ctx)
 	expiry.Wait()
 	return context.Cause(ctx)
+}
+
+// prepareEvery is how long a node waits before it asks a store again that did not answer at its start.
+const prepareEvery = 500 * time.Millisecond
+
+// prepare learns from the store what must be known before anybody may come. A store that several nodes use may be away for a
+// while; what one's own file doesn't tell it never will.
+func (s *Service) prepare(ctx context.Context) error {
+	for first := true; ; first = false {
+		err := s.loadSilences(ctx)
+		if err == nil || s.feed == nil {
+			return err
+		}
+		if first {
+			s.log.Warn("nobody may come before the store answers", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(prepareEvery):
+		}
+	}
 }
 
 // halt lets nothing begin any more, and waits for what is under way.

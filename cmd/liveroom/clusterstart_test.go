@@ -54,6 +54,26 @@ func TestNodeWaitsForRedis(t *testing.T) {
 	n.createRoom(map[string]any{"id": "r1"})
 }
 
+// TestRedisGoesAwayAtTheStart: whichever of the things that a node asks at its start is not answered, it asks again.
+func TestRedisGoesAwayAtTheStart(t *testing.T) {
+	t.Parallel()
+	c := prepareCluster(t, 1, nil)
+	n := c.nodes[0]
+	for part, says := range map[string]string{
+		"{lr}:words": "beginning again", "{lr}:endpoints": "beginning again", "{lr}:chat.silences": "nobody may come",
+	} {
+		n.log = &logBuffer{}
+		c.proxy.DropReplies(1, part)
+		n.launch()
+		c.proxy.Dropped(t)
+		n.eventually("it is ready", func() bool { return n.readyz() == http.StatusOK })
+		if !strings.Contains(n.log.String(), says) {
+			t.Errorf("without an answer of %s it does not say that it is %s", part, says)
+		}
+		n.stop()
+	}
+}
+
 // TestNodeToldToStopWhileItWaits ends at once, without an error.
 func TestNodeToldToStopWhileItWaits(t *testing.T) {
 	t.Parallel()

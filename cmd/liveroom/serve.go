@@ -61,7 +61,7 @@ func (c serveCmd) Run(e *env) error {
 		return err
 	}
 	log.Debug("effective configuration", "yaml", effectively)
-	p, err := newProgram(e.ctx, cfg.Settings, secrets, log)
+	p, err := begin(e.ctx, cfg.Settings, secrets, log)
 	if err != nil {
 		if e.ctx.Err() != nil && errors.Is(err, context.Cause(e.ctx)) {
 			return nil // told to stop before it began
@@ -129,6 +129,21 @@ type program struct {
 	sessions  *limits // of HLS, of one address
 	web       *web.Server
 	ports     ports
+}
+
+// begin is newProgram, as often as the Redis of a cluster goes away in the middle of it.
+func begin(ctx context.Context, set Settings, keys Secrets, log *slog.Logger) (*program, error) {
+	for {
+		p, err := newProgram(ctx, set, keys, log)
+		if !errors.Is(err, redisstore.ErrAway) || ctx.Err() != nil {
+			return p, err
+		}
+		log.Warn("redis went away at the start; beginning again", "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }
 
 // newProgram opens the stores, takes the ports and joins the parts. Nothing runs yet. The node of a cluster waits for Redis
