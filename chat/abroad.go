@@ -29,7 +29,8 @@ type abroad struct {
 	apart   atomic.Bool   // the registry did not answer when it was asked last: nobody waits for it
 	heard   atomic.Uint64 // grows with what is heard of users
 
-	watchedAt time.Time // when strangers were told of last; headcounts' own
+	recount   atomic.Bool // all counts are to be told at once
+	watchedAt time.Time   // when strangers were told of last; headcounts' own
 
 	mu     sync.Mutex               // taken last; guards what follows
 	dirty  map[string]bool          // users whose whereabouts changed
@@ -230,11 +231,8 @@ func (s *Service) putEnds(ctx context.Context, ends []string) error {
 
 // catchUp asks for everything, and has everything told.
 func (s *Service) catchUp(ctx context.Context) error {
-	counts, err := s.abroad.n.Counts(ctx)
-	if err != nil {
-		return err
-	}
-	s.abroad.census.replace(counts)
+	s.abroad.census.doubt()
+	s.abroad.recount.Store(true)
 	if err := s.reloadSilences(ctx); err != nil {
 		return err
 	}

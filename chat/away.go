@@ -62,7 +62,7 @@ func (r *room) part(user string, by Identity, reason string) {
 	a, was := r.away[user]
 	r.unaway(user)
 	stays := r.has(user) || reason == "" && r.staysElsewhere(user, by.Platform)
-	if r.s.cfg.Observer == nil || !was && (!stays || reason != "") {
+	if r.s.cfg.Observer == nil || !was && (!stays || reason != "") || reason != "" && r.partsElsewhere(user, reason) {
 		return
 	}
 	went := Went{r.here(by), user, reason, stays}

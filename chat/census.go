@@ -10,7 +10,7 @@ import (
 
 // How nodes tell each other how many are where.
 const (
-	headcountEvery = time.Second      // what moved
+	headcountEvery = time.Second      // what moved, or as often as counts are pushed if that is more often
 	headcountRenew = 10 * time.Second // everything
 
 	// mostStrangers is how many names of those who watch a group's stream on a node, and are no members there, are told. Of
@@ -26,30 +26,62 @@ type strangers struct {
 
 // census is how many are in groups on other nodes.
 type census struct {
-	mu     sync.RWMutex // taken last
-	counts map[string]map[string]Headcount
-	watch  map[string]map[string]strangers
+	mu      sync.RWMutex // taken last
+	counts  map[string]map[string]Headcount
+	whole   map[string]bool // nodes of which nothing is missing in counts
+	touched map[string]bool // nodes that said something since they were asked about
+	watch   map[string]map[string]strangers
 }
 
-// replace takes over all that other nodes said of their groups.
-func (c *census) replace(counts map[string]map[string]Headcount) {
+// doubt has all nodes asked about again: something may have been missed.
+func (c *census) doubt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.counts = make(map[string]map[string]Headcount, len(counts))
+	c.whole = nil
+}
+
+// wants says whether some living node is to be asked about, and notes from now on who says something.
+func (c *census) wants(living []string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.touched = nil
+	return slices.ContainsFunc(living, func(node string) bool { return !c.whole[node] })
+}
+
+// add takes over all that nodes said which are asked about, but for those who said more meanwhile.
+func (c *census) add(counts map[string]map[string]Headcount) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for node, groups := range counts {
-		c.counts[node] = maps.Clone(groups)
+		if c.whole[node] || c.touched[node] {
+			continue
+		}
+		c.init()
+		c.counts[node], c.whole[node] = maps.Clone(groups), true
 	}
 }
 
-// put takes over what a node says of some groups.
-func (c *census) put(node string, counts map[string]Headcount) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// init makes the maps. The lock is held.
+func (c *census) init() {
 	if c.counts == nil {
 		c.counts = make(map[string]map[string]Headcount)
 	}
+	if c.whole == nil {
+		c.whole = make(map[string]bool)
+	}
+	if c.touched == nil {
+		c.touched = make(map[string]bool)
+	}
+}
+
+// put takes over what a node says of some groups. Of a node that is still to be asked about nothing else is known.
+func (c *census) put(node string, counts map[string]Headcount) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.init()
+	c.touched[node] = true
 	if c.counts[node] == nil {
-		c.counts[node] = make(map[string]Headcount)
+		return
 	}
 	for group, n := range counts {
 		if c.counts[node][group] = n; n == (Headcount{}) {
@@ -74,6 +106,7 @@ func (c *census) forget(living []string) {
 	defer c.mu.Unlock()
 	dead := func(node string) bool { return !slices.Contains(living, node) }
 	maps.DeleteFunc(c.counts, func(node string, _ map[string]Headcount) bool { return dead(node) })
+	maps.DeleteFunc(c.whole, func(node string, _ bool) bool { return dead(node) })
 	maps.DeleteFunc(c.watch, func(node string, _ map[string]strangers) bool { return dead(node) })
 }
 
@@ -174,46 +207,67 @@ func (n Headcount) count() Count {
 	return Count{Members: members, Viewers: n.Viewers, Online: members + max(0, n.Viewers-n.Linked)}
 }
 
-// headcounts tells other nodes how many are where, until ctx ends: what moved each second, and everything at times, in the
-// registry and to those who are there.
+// headcounts tells other nodes how many are where, until ctx ends.
 func (s *Service) headcounts(ctx context.Context) {
-	tick := time.NewTicker(headcountEvery)
+	tick := time.NewTicker(min(headcountEvery, s.cfg.CountEvery))
 	defer tick.Stop()
-	said := make(map[string]Headcount)
-	var renewed time.Time
+	var told counted
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			s.abroad.census.forget(s.abroad.n.Others())
+			s.abroad.askCounts(ctx)
 			all, watch := s.heads(now)
-			moved := make(map[string]Headcount)
-			renew := now.Sub(renewed) >= headcountRenew
-			for group, n := range all {
-				if renew || said[group] != n {
-					moved[group] = n
-				}
-			}
-			for group := range said {
-				if _, still := all[group]; !still {
-					moved[group] = Headcount{}
-				}
-			}
-			if len(moved) > 0 || renew { // the empty one renews too
-				if err := s.abroad.n.PutCounts(ctx, moved); err != nil {
-					renewed = time.Time{}
-					continue
-				}
-				s.abroad.mail.say("", news{Counts: moved})
-			}
-			if said = all; renew {
-				renewed = now
-			}
+			s.tellCounts(ctx, &told, all, now)
 			if watch != nil {
 				s.abroad.mail.say("", news{Watch: watch})
 			}
 		}
+	}
+}
+
+// counted is what other nodes were told.
+type counted struct {
+	said    map[string]Headcount
+	renewed time.Time // when all of it was; zero: is to be
+}
+
+// tellCounts tells what moved, and everything at times, to the registry and to those who are there.
+func (s *Service) tellCounts(ctx context.Context, told *counted, all map[string]Headcount, now time.Time) {
+	moved := make(map[string]Headcount)
+	renew := s.abroad.recount.Swap(false) || now.Sub(told.renewed) >= headcountRenew
+	for group, n := range all {
+		if renew || told.said[group] != n {
+			moved[group] = n
+		}
+	}
+	for group := range told.said {
+		if _, still := all[group]; !still {
+			moved[group] = Headcount{}
+		}
+	}
+	if len(moved) == 0 && !renew {
+		return
+	}
+	if err := s.abroad.n.PutCounts(ctx, moved); err != nil { // of nothing too: it renews what is there
+		told.renewed = time.Time{}
+		return
+	}
+	s.abroad.mail.say("", news{Counts: moved})
+	if told.said = all; renew {
+		told.renewed = now
+	}
+}
+
+// askCounts asks about nodes of which something is not known.
+func (a *abroad) askCounts(ctx context.Context) {
+	living := a.n.Others()
+	if a.census.forget(living); !a.census.wants(living) {
+		return
+	}
+	if counts, err := a.n.Counts(ctx); err == nil {
+		a.census.add(counts)
 	}
 }
 

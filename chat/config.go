@@ -72,7 +72,8 @@ type Config struct {
 	Who func(user string) Identity
 
 	// Banished is told of each ban under which names (Identity.Watch) those it took out of the group watch its stream, and
-	// until when they may not. It is called by the room's loop, without a lock, and must not block. Nil: nobody wants to know.
+	// until when they may not, on all nodes. It is called by the room's loop or for another node, without a lock, and must not
+	// block for long. Nil: nobody wants to know.
 	Banished func(group string, watches []string, until time.Time)
 
 	// Withdrawing is told of each message that is about to be withdrawn: what it shows must go with it. M is nil if the

@@ -238,9 +238,7 @@ func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcom
 		},
 		after: func() {
 			r.s.tell(gone)
-			if len(watches) > 0 && r.s.cfg.Banished != nil {
-				r.s.cfg.Banished(r.id, watches, until)
-			}
+			r.s.banish(r.id, watches, until)
 		},
 	}
 }

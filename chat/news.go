@@ -16,23 +16,24 @@ const (
 
 // news is what one node tells others. One field of it is set, or several.
 type news struct {
-	Users   map[string]Whereabouts `json:"users,omitempty"` // to those nodes where they are too
-	Counts  map[string]Headcount   `json:"counts,omitempty"`
-	Watch   map[string]strangers   `json:"watch,omitempty"`
-	Close   *closeNews             `json:"close,omitempty"`
-	Quit    *quitNews              `json:"quit,omitempty"`
-	Called  *calledNews            `json:"called,omitempty"`
-	Silence *silenceNews           `json:"silence,omitempty"`
-	Letter  *letterNews            `json:"letter,omitempty"`
-	Tips    *tipsNews              `json:"tips,omitempty"`
-	Marks   *marksNews             `json:"marks,omitempty"`
-	Ask     *inquiry               `json:"ask,omitempty"`
-	Answer  *answer                `json:"answer,omitempty"`
+	Users    map[string]Whereabouts `json:"users,omitempty"` // to those nodes where they are too
+	Counts   map[string]Headcount   `json:"counts,omitempty"`
+	Watch    map[string]strangers   `json:"watch,omitempty"`
+	Close    *closeNews             `json:"close,omitempty"`
+	Quit     *quitNews              `json:"quit,omitempty"`
+	Called   *calledNews            `json:"called,omitempty"`
+	Silence  *silenceNews           `json:"silence,omitempty"`
+	Letter   *letterNews            `json:"letter,omitempty"`
+	Tips     *tipsNews              `json:"tips,omitempty"`
+	Marks    *marksNews             `json:"marks,omitempty"`
+	Banished *banishedNews          `json:"banished,omitempty"`
+	Ask      *inquiry               `json:"ask,omitempty"`
+	Answer   *answer                `json:"answer,omitempty"`
 }
 
 // lasting says whether it must come, however late. All such news may come twice.
 func (n news) lasting() bool {
-	return n.Close != nil || n.Quit != nil || n.Called != nil || n.Silence != nil || n.Marks != nil
+	return n.Close != nil || n.Quit != nil || n.Called != nil || n.Silence != nil || n.Marks != nil || n.Banished != nil
 }
 
 // addressed is news on its way.
@@ -203,6 +204,9 @@ func (s *Service) hear(node string, n news) {
 	}
 	if m := n.Marks; m != nil {
 		s.markHere(m)
+	}
+	if b := n.Banished; b != nil {
+		s.banishHere(b)
 	}
 	if n.Ask != nil {
 		s.answer(node, n.Ask)

@@ -206,3 +206,17 @@ func (r *room) toldElsewhere(user string, since time.Time) bool {
 	}
 	return false
 }
+
+// partsElsewhere says whether another node tells that a user was taken out of the room who is in it by that too, or whether
+// he stays there.
+func (r *room) partsElsewhere(user, reason string) bool {
+	for node, seat := range r.s.presence.places(user, r.id) {
+		if !seat.There() {
+			continue
+		}
+		if reason == DepartJoinedElsewhere && (seat.Apps || seat.Bound == 0) || node < r.s.abroad.n.Node() {
+			return true
+		}
+	}
+	return false
+}

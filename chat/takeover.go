@@ -116,9 +116,7 @@ func (r *room) takeOverState(state GroupState, renewed bool) {
 		},
 		after: func() {
 			r.s.tell(gone)
-			if len(watches) > 0 && r.s.cfg.Banished != nil {
-				r.s.cfg.Banished(r.id, watches, endless())
-			}
+			r.s.banish(r.id, watches, endless())
 		},
 		foreign: true,
 	}

@@ -68,6 +68,33 @@ func Neighbours(t *testing.T, run func(t *testing.T, test func(t *testing.T, v V
 	})
 }
 
+// NeighboursOver says that nodes know all of each other again after what befell what they share.
+func NeighboursOver(t *testing.T, v Vicinity, befall func()) {
+	tw := &town{t: t, v: v, store: chat.NewMemory(), nodes: map[string]*node{}, stops: map[string]func(){}}
+	defer tw.close()
+	a, b, c := tw.three(chat.Config{OneRoom: chat.OneRoomNever}, "r")
+	tw.enter(a, "r", user("vera", "Web"))
+	tw.enter(b, "r", user("otto", "Web"))
+	anna := tw.enter(c, "r", user("anna", "Web"))
+	for i := range 2 {
+		tw.awaitCount("r", people(3+i), a, b, c)
+		befall()
+		tw.await("all know where anna is", func() bool {
+			return len(a.OnlinePlatforms([]string{"anna"})) == 1 && len(b.OnlinePlatforms([]string{"anna"})) == 1
+		})
+		tw.enter(b, "r", user(fmt.Sprint("late", i), "Web"))
+	}
+	tw.awaitCount("r", people(5), a, b, c)
+	tw.enter(b, "r", user("vera", "iOS"))
+	tw.enter(b, "r", user("emil", "iOS"))
+	tw.awaitCount("r", people(6), a, b, c)
+	a.CloseUser("anna", chat.Closing{Reason: chat.CloseKicked})
+	tw.await("anna closed", func() bool { return slices.Equal(anna.closedFor(), []string{chat.CloseKicked}) })
+	if n := tw.told("vera", isOffline) + tw.told("otto", isOffline) + tw.told("vera", isWent); n != 0 {
+		t.Errorf("%d goings were told though nobody went", n)
+	}
+}
+
 // town is a cluster under test.
 type town struct {
 	t     *testing.T
@@ -665,12 +692,12 @@ func testTipsOverNodes(t *testing.T, tw *town) {
 	otto := tw.enter(b, "r", user("otto", "Web"))
 	tw.awaitCount("r", people(1), a, b)
 	page := tw.enter(a, "r", user("vera", "Web"))
-	tw.await("otto told that vera came", func() bool { return otto.tipped(`"joined":[{"user":"vera"`) == 1 })
+	tw.await("otto told that vera came", func() bool { return otto.tipped(`{"user":"vera"`) == 1 })
 	tw.awaitCount("r", people(2), a, b)
 	tw.leave(a, "r", "vera", page)
 	page = tw.enter(b, "r", user("vera", "Web")) // loaded anew, by another node
 	tw.enter(a, "r", user("anna", "Web"))
-	tw.await("otto told that anna came", func() bool { return otto.tipped(`"joined":[{"user":"anna"`) == 1 })
+	tw.await("otto told that anna came", func() bool { return otto.tipped(`{"user":"anna"`) == 1 })
 	if !tw.v.Fast {
 		return // of who leaves nobody is told for seconds
 	}

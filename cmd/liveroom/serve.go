@@ -129,6 +129,7 @@ type program struct {
 	sessions  *limits // of HLS, of one address
 	web       *web.Server
 	ports     ports
+	known     *knownRooms // of a cluster's node only
 }
 
 // begin is newProgram, as often as the Redis of a cluster goes away in the middle of it.
@@ -195,6 +196,7 @@ func (p *program) join(keys Secrets) error {
 		return err
 	}
 	p.watchFiles(&talk)
+	p.joinPeople(&talk)
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
 	}

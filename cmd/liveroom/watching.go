@@ -13,7 +13,7 @@ import (
 func (p *program) viewers(group string) (sessions int, linked []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	room, err := p.rooms.RoomByGroup(ctx, group)
+	room, err := p.roomOfGroup(ctx, group)
 	if err != nil {
 		return 0, nil
 	}

@@ -280,6 +280,18 @@ func (s *sessions) revoke(name, viewer string) (n int) {
 	return n
 }
 
+// watched names the streams that have living sessions.
+func (s *sessions) watched() (names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, a := range s.audiences {
+		if a.count.Load() > 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // viewers counts the living sessions of a stream.
 func (s *sessions) viewers(name string) int {
 	s.mu.Lock()
