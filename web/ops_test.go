@@ -104,6 +104,7 @@ func TestHealth(t *testing.T) {
 			{Name: "store", Probe: func(context.Context) error { return store }},
 			{Name: "disk", Needs: true, Probe: func(context.Context) error { return disk }},
 		}
+		d.Facts = func(context.Context) map[string]any { return map[string]any{"nodes": []string{"n1"}} }
 	})
 	for _, tt := range []struct {
 		name        string
@@ -127,6 +128,9 @@ func TestHealth(t *testing.T) {
 			detail := b.ops("/health")
 			if detail.Code != tt.code || !strings.Contains(detail.Body.String(), `"status":"`+tt.state+`"`) {
 				t.Errorf("health = %d %s", detail.Code, detail.Body)
+			}
+			if !strings.Contains(detail.Body.String(), `"nodes":["n1"]`) {
+				t.Errorf("health = %s", detail.Body)
 			}
 			if tt.store != nil && !strings.Contains(detail.Body.String(), "10.1.2.3") {
 				t.Errorf("health hides the reason: %s", detail.Body)

@@ -23,7 +23,6 @@ type office struct {
 
 	mu     sync.Mutex
 	fences []uint64
-	busy   int       // who works now
 	held   []*worker // who worked, in order
 	news   chan *worker
 }
