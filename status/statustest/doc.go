@@ -1,4 +1,4 @@
-// Package statustest is what every status.Store must do, as tests: memory and bbolt pass the same suite.
+// Package statustest is what every status.Store must do, as tests: memory, bbolt and Redis pass the same suite.
 //
 // Run runs all of it. A store under test may be slow (each step is an fsync), so the suite counts its steps; it uses
 // real time and never waits for the clock.

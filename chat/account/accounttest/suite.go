@@ -1,4 +1,4 @@
-// Package accounttest holds what every account.Store must do. Memory and bbolt pass the same suite.
+// Package accounttest holds what every account.Store must do. Memory, bbolt and Redis pass the same suite.
 package accounttest
 
 import (

@@ -1,4 +1,4 @@
-// Package audittest holds what every audit.Store must do. Memory and bbolt pass the same suite.
+// Package audittest holds what every audit.Store must do. Memory, bbolt and Redis pass the same suite.
 package audittest
 
 import (

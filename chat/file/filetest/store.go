@@ -3,6 +3,7 @@
 package filetest
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -30,6 +31,7 @@ func Store(t *testing.T, open func(t *testing.T) file.Store) {
 		{"an empty store has nothing", empty},
 		{"a record is added once and found whole", addFind},
 		{"a withdrawn record stays, and counts no more", withdraw},
+		{"of some who withdraw a file at once one is told", race},
 		{"the oldest come first, and no more than asked", old},
 		{"files go by group", groups},
 		{"what a message shows is known until it is deleted", shown},
@@ -125,6 +127,32 @@ func withdraw(t *testing.T, s file.Store) {
 	}
 	if err := s.AddFile(t.Context(), a); !errors.Is(err, file.ErrTaken) {
 		t.Errorf("added again: %v", err)
+	}
+	usage(t, s, 0, 0)
+}
+
+// race: who withdraws removes the bytes, and says so; that must be one.
+func race(t *testing.T, s file.Store) {
+	f := picture("g", 0)
+	add(t, s, f)
+	const rivals = 8
+	ctx := context.WithoutCancel(t.Context())
+	told := make(chan int, rivals)
+	for range rivals {
+		go func() {
+			gone, err := s.WithdrawFiles(ctx, []string{f.ID})
+			if err != nil {
+				t.Error(err)
+			}
+			told <- len(gone)
+		}()
+	}
+	n := 0
+	for range rivals {
+		n += <-told
+	}
+	if n != 1 {
+		t.Errorf("%d of %d were told", n, rivals)
 	}
 	usage(t, s, 0, 0)
 }

@@ -1,7 +1,8 @@
-// Package wordstest holds what every words.Store must do. Memory and bbolt pass the same suite.
+// Package wordstest holds what every words.Store must do. Memory, bbolt and Redis pass the same suite.
 package wordstest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,7 @@ func Store(t *testing.T, open func(t *testing.T) words.Store) {
 		{"words are put, put again and deleted", putDelete},
 		{"the whole list is replaced", whole},
 		{"a change meant for another version is refused", versions},
+		{"of several changes meant for one version one is made", race},
 		{"pages are in order and whole", pages},
 		{"a list has its bounds", bounds},
 	} {
@@ -81,6 +83,30 @@ func versions(t *testing.T, s words.Store) {
 	}
 	is(t, s, false, words.Word{Text: "a"})
 	change(t, s, words.Change{Put: []words.Word{{Text: "b"}}, If: &later})
+}
+
+func race(t *testing.T, s words.Store) {
+	const rivals = 8
+	ctx := context.WithoutCancel(t.Context())
+	refusals := make(chan error, rivals)
+	for i := range rivals {
+		go func() {
+			_, err := s.ChangeWords(ctx, words.Change{Put: []words.Word{{Text: fmt.Sprint("w", i)}}, If: new(uint64), At: at})
+			refusals <- err
+		}()
+	}
+	made := 0
+	for range rivals {
+		switch err := <-refusals; {
+		case err == nil:
+			made++
+		case !errors.Is(err, words.ErrVersion):
+			t.Error(err)
+		}
+	}
+	if _, head, err := s.AllWords(ctx); made != 1 || head.Version != 1 || head.Count != 1 || err != nil {
+		t.Errorf("%d were made: %+v, %v", made, head, err)
+	}
 }
 
 func pages(t *testing.T, s words.Store) {

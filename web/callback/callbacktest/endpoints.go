@@ -1,5 +1,5 @@
-// Package callbacktest holds what every callback.EndpointStore and callback.PushStore must do. Memory and
-// bbolt pass the same suites.
+// Package callbacktest holds what every callback.EndpointStore and callback.PushStore must do. Memory,
+// bbolt and Redis pass the same suites.
 package callbacktest
 
 import (

@@ -102,7 +102,7 @@ func (n *Node) feed(ctx context.Context, s *Service, wake <-chan struct{}) {
 	tick := time.NewTicker(inboxEvery)
 	defer tick.Stop()
 	for place := ""; ; {
-		events, err := n.exchange.Inbox(ctx, place, inboxEvents, inboxBytes)
+		events, err := n.exchange.Inbox(ctx, place, inboxEvents, min(inboxBytes, n.cfg.Unwritten/4))
 		if err == nil && len(events) > 0 {
 			if err = n.know(ctx, s, events); err == nil {
 				s.take(events)

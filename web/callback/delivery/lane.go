@@ -20,9 +20,9 @@ const (
 	laneBytes  = 1 << 20               // and bytes they take, about
 )
 
-// lane is a node's way into the inbox: one for State and People, which somebody may wait for, and one for Talk. They wait
-// for each other in neither, as order matters only in a queue.
+// lane is a node's way into the inbox for the events of a class. Those of different classes need no order.
 type lane struct {
+	class    Class
 	exchange Exchange
 	poster   string
 	bound    int64 // bytes that may wait in memory
@@ -50,9 +50,9 @@ type posting struct {
 	loss *Loss
 }
 
-func newLane(x Exchange, poster string, bound, most int64, log *slog.Logger) *lane {
+func newLane(x Exchange, class Class, poster string, bound, most int64, log *slog.Logger) *lane {
 	return &lane{
-		exchange: x, poster: poster, bound: bound, most: most, log: log, write: make(chan struct{}, 1), fresh: make(chan struct{}, 1),
+		class: class, exchange: x, poster: poster, bound: bound, most: most, log: log, write: make(chan struct{}, 1), fresh: make(chan struct{}, 1),
 		losses: map[Key]*posting{}, moved: make(chan struct{}),
 	}
 }
@@ -62,14 +62,15 @@ func (l *lane) add(e Event) {
 	p := &posting{Posted: Posted{Event: e, Bytes: (&Item{Event: e}).size()}}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.bytes+p.Bytes > l.bound {
+	switch {
+	case l.bytes+p.Bytes <= l.bound:
+	case l.class != State:
 		l.shed()
-		if e.Class == State && l.bytes > 2*l.bound {
-			if l.lost++; l.lost == 1 {
-				l.log.Error("callbacks can't be stored; events are lost", "endpoint", e.Endpoint, "room", e.Room)
-			}
-			return
+	default: // nothing of it can be dropped
+		if l.lost++; l.lost == 1 {
+			l.log.Error("callbacks can't be stored; events are lost", "endpoint", e.Endpoint, "room", e.Room)
 		}
+		return
 	}
 	l.waiting = append(l.waiting, p)
 	l.bytes += p.Bytes
@@ -77,12 +78,12 @@ func (l *lane) add(e Event) {
 	signal(l.fresh)
 }
 
-// shed drops the oldest events but those of State until half of the bound is free. What was dropped of a queue is told in
-// the place of the first of it.
+// shed drops the oldest events until half of the bound is free. What was dropped of a queue is told in the place of the first
+// of it.
 func (l *lane) shed() {
 	kept, now := l.waiting[:0], time.Now().UTC()
 	for _, p := range l.waiting {
-		if p.Class == State || p.loss != nil || l.bytes <= l.bound/2 {
+		if p.loss != nil || l.bytes <= l.bound/2 {
 			kept = append(kept, p)
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 //
 // The promise is that of the package, over all nodes: who Append is told on one node after another, in that order, for the
 // same queue is delivered in that order. What Settle returned for is in the inbox. While the Exchange is away events wait in
-// memory, 64 MiB of State and People and as much of Talk; beyond, the oldest of People and Talk are dropped and told.
+// memory, 64 MiB of each class; beyond, the oldest of People and Talk are dropped and told.
 type Node struct {
 	cfg      Config
 	exchange Exchange
@@ -24,7 +24,7 @@ type Node struct {
 	log      *slog.Logger
 	epoch    string
 
-	hard, talk *lane
+	lanes [classes]*lane
 
 	fresh func(ctx context.Context) error // see NewNode
 
@@ -43,8 +43,13 @@ func NewNode(cfg Config, exchange Exchange, sender Sender, fresh func(ctx contex
 	}
 	cfg = cfg.withDefaults()
 	n := &Node{cfg: cfg, exchange: exchange, sender: sender, fresh: fresh, log: log, epoch: newEpoch(), habits: map[string]Habit{}}
-	n.hard = newLane(exchange, n.epoch+"h", cfg.Unwritten, 4*cfg.Backlog, log)
-	n.talk = newLane(exchange, n.epoch+"t", cfg.Unwritten, cfg.Backlog, log)
+	for class := range classes {
+		most := cfg.Backlog // and more of what is not to be lost
+		if class != Talk {
+			most *= 4
+		}
+		n.lanes[class] = newLane(exchange, class, n.epoch+class.String(), cfg.Unwritten, most, log)
+	}
 	return n, nil
 }
 
@@ -74,11 +79,7 @@ func (n *Node) Append(events ...Event) {
 		if e.At.IsZero() {
 			e.At = now
 		}
-		if e.Class == Talk {
-			n.talk.add(e)
-		} else {
-			n.hard.add(e)
-		}
+		n.lanes[e.Class].add(e)
 	}
 }
 
@@ -87,17 +88,23 @@ func (n *Node) Append(events ...Event) {
 func (n *Node) Settle(ctx context.Context) error {
 	late := time.NewTimer(settleTimeout)
 	defer late.Stop()
-	return n.hard.settle(ctx, late.C)
+	for _, class := range []Class{State, People} {
+		if err := n.lanes[class].settle(ctx, late.C); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Run puts what is appended into the inbox until ctx ends, and then what is left.
 func (n *Node) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	var talk error
-	wg.Go(func() { talk = n.talk.run(ctx) })
-	hard := n.hard.run(ctx)
+	var lost [classes]error
+	for class, l := range n.lanes {
+		wg.Go(func() { lost[class] = l.run(ctx) })
+	}
 	wg.Wait()
-	if err := errors.Join(hard, talk); err != nil {
+	if err := errors.Join(lost[:]...); err != nil {
 		return err
 	}
 	return context.Cause(ctx)
@@ -113,7 +120,7 @@ func (n *Node) Stats() Stats {
 	if s != nil {
 		sum.add(s.Stats())
 	}
-	for _, l := range []*lane{n.hard, n.talk} {
+	for _, l := range n.lanes {
 		l.mu.Lock()
 		sum.Unstored += l.bytes
 		sum.Failures += l.failures

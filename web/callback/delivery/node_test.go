@@ -311,7 +311,7 @@ func TestWhatWaitsWhileTheExchangeIsAway(t *testing.T) {
 		if err := m.Settle(t.Context()); !errors.Is(err, delivery.ErrUnsettled) || time.Since(begin) != 2*time.Second {
 			t.Errorf("settled after %v: %v", time.Since(begin), err)
 		}
-		if st := m.Stats(); st.Unstored > 4*20_000+5000 || st.Failures == 0 {
+		if st := m.Stats(); st.Unstored > 3*20_000+2000 || st.Failures == 0 {
 			t.Errorf("%+v", st)
 		}
 		m.link.set(false, 0)

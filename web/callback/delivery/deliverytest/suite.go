@@ -1,4 +1,4 @@
-// Package deliverytest holds what every delivery.Store must do. Memory and bbolt pass the same suite.
+// Package deliverytest holds what every delivery.Store must do. Memory, bbolt and Redis pass the same suite.
 package deliverytest
 
 import (
