@@ -36,7 +36,7 @@ const (
 //
 //	head     hash    epoch, Seq, Pos, frequency control, counters, and as JSON what changes rarely; while the group exists
 //	log      list    messages by rising Seq without a gap, bounded by chat.Retention; twice its longer age after the last
-//	entries  list    chat.Entry by rising Pos without a gap, their messages only by number; 2 min after the last, 5,000, 2 MiB
+//	entries  list    chat.Entry by rising Pos without a gap, their messages only by number; 2 to 3 min after the last, 5,000, 2 MiB
 //	mutes    hash    user → chat.Sanction (JSON); while the group exists, like those that follow
 //	bans     hash    the same
 //	gone     list    the newest 200 chat.Withdrawal (JSON)

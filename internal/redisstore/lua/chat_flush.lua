@@ -18,7 +18,7 @@ if h.e .. ' ' .. (h.br or '0') ~= ARGV[5] then return {'stale'} end
 
 local ms, limit, letters, age = clock(), tonumber(ARGV[6]), ARGV[14], math.max(tonumber(ARGV[7]), 1)
 local slot, high, total, window = math.floor(ms / 50), 0, 0, {}
-if h.w then
+if h.w ~= '' then
   local w = cmsgpack.unpack(h.w)
   for i = 1, #w, 3 do
     if w[i] > slot - 20 and w[i] <= slot then
@@ -76,7 +76,7 @@ if total > wasTotal then
     window[n + 1], window[n + 2], window[n + 3], n = slot, 0, 0, n + 3
   end
   window[n - 1], window[n] = window[n - 1] + high - wasHigh, window[n] + total - wasTotal
-  redis.call('HSET', KEYS[1], 'w', cmsgpack.pack(window))
+  h.w = cmsgpack.pack(window)
 end
 
 local messages = {}
