@@ -9,6 +9,10 @@
 // when it is older than the history (Sweep). The record of a withdrawn one stays until then: its address answers that it
 // is gone, and nothing can be uploaded there again.
 //
+// In a cluster the bytes are on the node that took them, which the record names. Who is asked for a file elsewhere fetches it
+// from there, once for all who want it, and keeps a copy: as long as its record stands, and only in room that nobody needs.
+// The quota is that of a node's own disk.
+//
 // Bytes are in Blobs, records in a Store. A record is stored after its bytes, and bytes without a record are removed at
 // the next start. All methods may be called from any goroutine; Run must run for Put to answer.
 package file

@@ -109,5 +109,5 @@ func (s *Service) may(ctx context.Context, who chat.Identity, group string) erro
 func (s *Service) fits(size int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.used+size <= s.cfg.Quota
+	return s.used-s.copied+size <= s.cfg.Quota // copies give way
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"time"
+
+	"liveroom/chat"
 )
 
 // Content is a file to be given out. It is to be closed.
@@ -31,9 +33,12 @@ func (s *Service) Open(ctx context.Context, id, name, sig string) (Content, erro
 	case !time.Now().Before(until):
 		return Content{}, ErrNotFound
 	}
-	r, err := s.blobs.Open(id)
+	r, err := s.open(ctx, f)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Content{}, ErrNotFound // removed at this very moment
+	}
+	if refusal, ok := errors.AsType[*chat.Error](err); ok {
+		return Content{}, refusal
 	}
 	if err != nil {
 		return Content{}, s.blobError(err, "open")

@@ -59,7 +59,7 @@ func (s *Service) put(ctx context.Context, t ticket, u Upload) (Info, error) {
 		return Info{}, err
 	}
 	defer func() { s.limits.leave(t.User, u.From, t.Size, body.n, t.Admin, time.Now()) }()
-	if !s.reserve(t.Size) {
+	if !s.makeRoom(t.Size) {
 		return Info{}, ErrFull
 	}
 	f, err := s.take(ctx, t, u, body)
@@ -87,7 +87,7 @@ func (s *Service) take(ctx context.Context, t ticket, u Upload, body *counted) (
 		return Info{}, s.blobError(err, "create")
 	}
 	defer blob.Discard()
-	f := Info{ID: t.ID, Group: t.Group, User: t.User, Kind: t.Kind, Name: t.Name, Size: t.Size}
+	f := Info{ID: t.ID, Group: t.Group, User: t.User, Kind: t.Kind, Name: t.Name, Size: t.Size, Node: s.cfg.Node}
 	if f.Type, err = s.copy(blob, body, t); err != nil {
 		return Info{}, err
 	}
@@ -105,7 +105,7 @@ func (s *Service) take(ctx context.Context, t ticket, u Upload, body *counted) (
 		return Info{}, s.storeError(err, "add")
 	}
 	s.mu.Lock()
-	s.files++
+	s.hold(f)
 	s.mu.Unlock()
 	return f, nil
 }
@@ -193,17 +193,6 @@ func (s *Service) end(t ticket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.uploading, t.ID)
-}
-
-// reserve takes room for bytes, or says that there is not so much.
-func (s *Service) reserve(size int64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.used+size > s.cfg.Quota {
-		return false
-	}
-	s.used += size
-	return true
 }
 
 func (s *Service) release(size int64) {

@@ -57,8 +57,7 @@ func (s *Service) forget(f Info) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.files--
-	s.used -= f.Size
+	s.letGo(f)
 }
 
 // Dismissed has the files of a group removed that is no more. It does not wait.
@@ -139,5 +138,5 @@ func (s *Service) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.tidy(ctx)
 }

@@ -22,6 +22,9 @@ type Config struct {
 	GrantAge  time.Duration // until when an upload must have begun (10m)
 	UserBytes int64         // what a user may upload in an hour (500 MiB)
 
+	Node  string // name of this node in a cluster; empty: there are no others
+	Peers Peers  // the others; needed where Node is set
+
 	PerUser    int // uploads of a user that may run at a time (3)
 	PerAddress int // of an address, IPv6 by /64 (16)
 	Running    int // of all (256)
@@ -39,6 +42,7 @@ func (c Config) Validate() error {
 		{"Keep", c.Keep > 0, "positive"},
 		{"GrantAge", c.GrantAge >= time.Second, "at least 1s"},
 		{"UserBytes", c.UserBytes >= leastCharge, "at least 256 KiB"},
+		{"Peers", c.Node == "" || c.Peers != nil, "set where Node is"},
 		{"PerUser", c.PerUser > 0, "positive"},
 		{"PerAddress", c.PerAddress > 0, "positive"},
 		{"Running", c.Running > 0, "positive"},
@@ -91,6 +95,7 @@ type Service struct {
 	used      int64      // their bytes, and those of uploads that run
 	uploading map[string]bool
 	early     map[string]time.Time // see showEarly
+	elsewhere
 	dismissed map[string]time.Time // groups whose files are to go, and when they were dismissed
 }
 
@@ -108,6 +113,7 @@ func New(cfg Config, rooms Rooms, store Store, blobs Blobs, log *slog.Logger) (*
 		cfg: cfg, rooms: rooms, store: store, blobs: blobs, log: log, addresses: a, limits: newLimits(cfg),
 		ready: make(chan struct{}), wake: make(chan struct{}, 1), shown: make(chan shownIn, maxShown),
 		uploading: map[string]bool{}, early: map[string]time.Time{}, dismissed: map[string]time.Time{},
+		elsewhere: newElsewhere(cfg),
 	}, nil
 }
 
@@ -169,12 +175,15 @@ func (s *Service) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var here []Info
 	err = s.blobs.Each(func(id string) error {
 		f, err := s.store.File(ctx, id)
 		switch {
 		case errors.Is(err, ErrUnknown), err == nil && f.Withdrawn:
 			s.log.Info("file without a record removed", "file", id)
 			return s.blobs.Remove(id)
+		case err == nil && s.shared():
+			here = append(here, f)
 		}
 		return err
 	})
@@ -183,7 +192,14 @@ func (s *Service) recover(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.files, s.used = files, used
+	if !s.shared() {
+		s.files, s.used = files, used
+		return nil
+	}
+	for _, f := range here { // what others have takes no room on this node's disk
+		s.hold(f)
+		s.used += f.Size
+	}
 	return nil
 }
 

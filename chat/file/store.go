@@ -11,9 +11,10 @@ type Info struct {
 	Group     string    `json:"group,omitempty"` // where it was uploaded for; empty: for a message to one user
 	User      string    `json:"user"`            // who uploaded it
 	Kind      Kind      `json:"kind"`
-	Name      string    `json:"name"` // for people, cleaned
-	Type      string    `json:"type"` // media type, found by looking at the bytes
-	Size      int64     `json:"size"` // bytes
+	Name      string    `json:"name"`           // for people, cleaned
+	Type      string    `json:"type"`           // media type, found by looking at the bytes
+	Size      int64     `json:"size"`           // bytes
+	Node      string    `json:"node,omitempty"` // name of the node that took it, where there are several
 	CreatedAt time.Time `json:"createdAt"`
 	Withdrawn bool      `json:"withdrawn,omitempty"` // its bytes are gone
 }

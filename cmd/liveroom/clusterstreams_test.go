@@ -31,10 +31,18 @@ func TestOriginIsKilled(t *testing.T) {
 
 	pictures := followFLV(t, third.addresses("r1").Play.FLV)
 	segments := followHLS(t, third.addresses("r1").Play.HLS)
+	// A picture that was uploaded to the first node is read on the third, and is there when the first is not.
+	address, content := a.enter("r1", "alice", a.userSig("alice"), nil).sendPicture("r1")
+	there := func(n *node) string { return "http://" + n.http + address[strings.Index(address, "/files/"):] }
+	mustServe(t, there(third), content)
 	third.eventually("both viewers see something", func() bool { return pictures.seen.Load() > 25 && segments.seen.Load() > 1 })
 
 	a.kill()
 	first.wait()
+	mustServe(t, there(third), content)
+	if code := b.statusOf(there(b)); code != http.StatusServiceUnavailable {
+		t.Errorf("a file whose node is gone: %d, want 503", code)
+	}
 	push(t, b.addresses("r1").Push.RTMP)
 	if r := third.waitStatus("r1", status.Live); r.Session != live.Session {
 		t.Errorf("the session is another: %+v, before %+v", r, live)

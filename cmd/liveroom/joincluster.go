@@ -84,6 +84,23 @@ func (p *program) upstream() hls.Upstream {
 	return upstream{p.edges, p.cluster.ask}
 }
 
+// named asks nodes by their names: what lies on their disks outlives their incarnations.
+type named struct {
+	nodes *redisstore.Nodes
+	ask   *peer.Client
+}
+
+// Get implements file.Peers.
+func (n named) Get(ctx context.Context, node, path, query string) (*http.Response, error) {
+	var newest redisstore.Node // one that was killed and is back is known twice for a while
+	for _, alive := range n.nodes.Alive() {
+		if alive.Name == node && alive.StartedAt.After(newest.StartedAt) {
+			newest = alive
+		}
+	}
+	return n.ask.Get(ctx, newest.ID, path, query)
+}
+
 // edgeMetrics are the streams that come from other nodes.
 func (p *program) edgeMetrics() []web.Sample {
 	st, made := p.edges.Stats(), p.hls.Stats()

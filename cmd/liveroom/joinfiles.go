@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -30,7 +31,13 @@ func (p *program) joinFiles(keys Secrets) (err error) {
 	if p.folder, err = file.OpenFolder(filepath.Join(p.set.Data, "files"), filesSpare); err != nil {
 		return err
 	}
-	p.files, err = file.New(p.set.files(keys.FileKey), p.chat, p.stores.files, p.folder, p.log)
+	cfg := p.set.files(keys.FileKey)
+	if p.cluster != nil {
+		cfg.Node, cfg.Peers = p.cluster.nodes.Me().Name, named{p.cluster.nodes, p.cluster.ask}
+		serve := func(w http.ResponseWriter, r *http.Request) { p.files.ServePeer(w, r) } // made here
+		p.cluster.peers.Handle("GET "+file.PeerPath+"{id}", http.HandlerFunc(serve))
+	}
+	p.files, err = file.New(cfg, p.chat, p.stores.files, p.folder, p.log)
 	return err
 }
 

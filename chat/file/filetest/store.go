@@ -17,7 +17,7 @@ var born = time.Date(2026, 11, 21, 6, 0, 0, 123e6, time.UTC)
 // picture is a record of group g, made so long after born.
 func picture(g string, after time.Duration) file.Info {
 	return file.Info{
-		ID: file.NewID(), Group: g, User: "alice", Kind: file.Image, Name: "照片 1.png", Type: "image/png", Size: 1000,
+		ID: file.NewID(), Group: g, User: "alice", Kind: file.Image, Name: "照片 1.png", Type: "image/png", Size: 1000, Node: "n1",
 		CreatedAt: born.Add(after),
 	}
 }
