@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"liveroom/status"
 )
@@ -15,9 +16,10 @@ const maxNear = 10_000
 // come, and goes on with what was last known while it is away. The nil value remembers nothing.
 type near struct {
 	mu      sync.Mutex
-	begun   bool   // the news have come at least once
-	fresh   bool   // they come
-	told    uint64 // how many changes; what was read before the newest may be older than it
+	begun   bool      // the news have come at least once
+	fresh   bool      // they come
+	since   time.Time // since when
+	told    uint64    // how many changes; what was read before the newest may be older than it
 	rooms   map[string]*nearRoom
 	streams map[string]string // stream → id of rooms that are known
 }
@@ -147,8 +149,25 @@ func (n *near) drop(id string) {
 func (n *near) setFresh(fresh bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if fresh && !n.fresh {
+		n.since = time.Now()
+	}
 	n.fresh = fresh
 	n.begun = n.begun || fresh
+}
+
+// FreshSince is since when this node has been told at once what others do, and so the store has answered it: zero if it is
+// not told now.
+func (s *Service) FreshSince() time.Time {
+	if s.near == nil {
+		return time.Time{}
+	}
+	s.near.mu.Lock()
+	defer s.near.mu.Unlock()
+	if !s.near.fresh {
+		return time.Time{}
+	}
+	return s.near.since
 }
 
 // clear forgets everything and answers the states that were known.

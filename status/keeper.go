@@ -15,6 +15,10 @@ type KeeperConfig struct {
 	Every     time.Duration // how often it looks for leases that lapsed; default 1 s
 	Deadlines DeadlinesConfig
 
+	// Since tells since when the store has answered this node without a break, zero if it does not. A keeper that knows
+	// need not wait a whole lease when it only takes over from another. May be nil.
+	Since func() time.Time
+
 	// Begin is done once whenever it begins, before it waits, such as what a crash may have cut in two. May be nil.
 	Begin func(ctx context.Context) error
 }
@@ -77,8 +81,9 @@ func (k *Keeper) settle(ctx context.Context) error {
 		if _, err := k.store.Now(ctx); err != nil {
 			since = time.Time{}
 		} else if since.IsZero() {
-			since = time.Now()
-		} else if time.Since(since) >= k.cfg.Lease {
+			since = k.since()
+		}
+		if !since.IsZero() && time.Since(since) >= k.cfg.Lease {
 			return nil
 		}
 		select {
@@ -87,6 +92,16 @@ func (k *Keeper) settle(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// since is since when the store answers, now that it does.
+func (k *Keeper) since() time.Time {
+	if k.cfg.Since != nil {
+		if since := k.cfg.Since(); !since.IsZero() {
+			return since
+		}
+	}
+	return time.Now()
 }
 
 // keep ends what lapses and runs deadlines, until the store is away or ctx ends.

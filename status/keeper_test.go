@@ -34,13 +34,17 @@ func newKept(t *testing.T) *kept {
 	return k
 }
 
-// lead lets a new keeper take over.
-func (k *kept) lead() {
+// lead lets a new keeper take over, with what its node knows.
+func (k *kept) lead(since ...time.Time) {
 	if k.stop != nil {
 		k.stop()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	keeper := status.NewKeeper(status.KeeperConfig{}, k.machine, k.Memory, slog.New(slog.DiscardHandler))
+	cfg := status.KeeperConfig{}
+	if len(since) > 0 {
+		cfg.Since = func() time.Time { return since[0] }
+	}
+	keeper := status.NewKeeper(cfg, k.machine, k.Memory, slog.New(slog.DiscardHandler))
 	done := make(chan struct{})
 	go func() { defer close(done); _ = keeper.Run(ctx) }()
 	k.stop = func() { cancel(); <-done }
@@ -152,6 +156,27 @@ func TestTakingOverEndsNoRoom(t *testing.T) {
 		k.pass(70*time.Second, 0) // 15 s it waits, then the grace anew
 		k.want(status.Paused, status.ReasonPushLost)
 		k.pass(10*time.Second, 0)
+		k.want(status.Ended, status.ReasonGraceOver)
+	})
+}
+
+// TestTakingOverWithoutABreak: the store answered all the time, so nobody has to be waited for.
+func TestTakingOverWithoutABreak(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		k := newKept(t)
+		k.pass(20*time.Second, 1)
+		k.stop()
+		k.pass(16*time.Second, 0)
+		k.lead(begun)
+		k.pass(2*time.Second, 0)
+		k.want(status.Paused, status.ReasonPushLost)
+		k.stop()
+		k.pass(70*time.Second, 0) // what passes while nobody leads is moved
+		k.lead(begun)
+		k.pass(59*time.Second, 0)
+		k.want(status.Paused, status.ReasonPushLost)
+		k.pass(3*time.Second, 0)
 		k.want(status.Ended, status.ReasonGraceOver)
 	})
 }

@@ -137,6 +137,6 @@ func (p *program) keep() func(context.Context) error {
 	if p.cluster == nil {
 		return p.deadlines.Run
 	}
-	keeper := status.NewKeeper(status.KeeperConfig{Lease: leaseTime, Begin: p.rooms.AlignAll}, p.machine, p.cluster.states, p.log)
+	keeper := status.NewKeeper(status.KeeperConfig{Lease: leaseTime, Since: p.rooms.FreshSince, Begin: p.rooms.AlignAll}, p.machine, p.cluster.states, p.log)
 	return p.once("keeper", keeper.Run)
 }
