@@ -269,6 +269,19 @@ type got struct {
 
 // next reads a tag that is no sign of life. Times of sound and of pictures never go back.
 func (v *viewer) next() (got, error) {
+	g, err := v.raw()
+	if err == nil && g.kind != stream.Script && g.data[1] == 1 {
+		i := g.kind & 1
+		if g.ms < v.last[i] {
+			v.t.Errorf("%v went back from %d to %d", g.kind, v.last[i], g.ms)
+		}
+		v.last[i] = g.ms
+	}
+	return g, err
+}
+
+// raw reads a tag of any kind that is no sign of life.
+func (v *viewer) raw() (got, error) {
 	if v.in == nil {
 		var err error
 		if v.in, err = flv.NewReader(v.resp.Body, 0); err != nil {
@@ -280,18 +293,9 @@ func (v *viewer) next() (got, error) {
 		if err != nil {
 			return got{}, err
 		}
-		g := got{kind, ms, buf[stream.HeaderBytes : len(buf)-stream.TrailerBytes]}
-		if len(g.data) == 0 {
-			continue
+		if g := (got{kind, ms, buf[stream.HeaderBytes : len(buf)-stream.TrailerBytes]}); len(g.data) > 0 {
+			return g, nil
 		}
-		if kind != stream.Script && g.data[1] == 1 {
-			i := kind & 1
-			if ms < v.last[i] {
-				v.t.Errorf("%v went back from %d to %d", kind, v.last[i], ms)
-			}
-			v.last[i] = ms
-		}
-		return g, nil
 	}
 }
 

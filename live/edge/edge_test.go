@@ -93,10 +93,9 @@ func TestPushMovesToAThirdNode(t *testing.T) {
 	if err := first.p.Err(); err == nil {
 		t.Error("the first push goes on")
 	}
-	eventually(t, "the first origin has become an edge", func() bool { return n[0].edges.Stats().Pulling == 1 })
-	if n[2].edges.Stats().Pulling != 0 || n[2].pulled.Stats().Playing != 2 {
-		t.Errorf("c pulls %d and serves %d", n[2].edges.Stats().Pulling, n[2].pulled.Stats().Playing)
-	}
+	eventually(t, "a has become an edge, and c an origin", func() bool {
+		return n[0].edges.Stats().Pulling == 1 && n[2].edges.Stats().Pulling == 0 && n[2].pulled.Stats().Playing == 2
+	})
 	third := encode(t, n[1].push("x"), 200) // and to b, which was an edge all the time
 	third.gop()
 	for i, v := range at {
