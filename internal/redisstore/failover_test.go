@@ -46,3 +46,31 @@ func TestFailover(t *testing.T) {
 		}
 	}
 }
+
+// TestFailoverInACluster: a replica takes the place of the server that has the control plane.
+func TestFailoverInACluster(t *testing.T) {
+	c := redistest.StartCluster(t)
+	s := open(t, c.URL())
+	if _, err := s.Agree(t.Context(), "kept", map[string]string{"a": "1"}); err != nil {
+		t.Fatal(err)
+	}
+	var master *redistest.Server
+	for _, server := range c.Servers {
+		if n, err := redistest.Command(server.Addr, "EXISTS", s.AgreeKey("kept")); err == nil && n == ":1" {
+			master = server
+		}
+	}
+	replica := c.AddReplica(t, master)
+	master.Kill()
+	wait(t, "it is away", func() bool { _, _ = s.Now(t.Context()); return !s.Up() })
+	wait(t, "the replica has its place", func() bool { _, err := s.Now(t.Context()); return err == nil })
+	if err := s.WaitUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if differ, err := s.Agree(t.Context(), "kept", map[string]string{"a": "2"}); err != nil || len(differ) != 1 {
+		t.Errorf("what was stored is lost: %v %v", differ, err)
+	}
+	if n, err := redistest.Command(replica.Addr, "EXISTS", s.AgreeKey("kept")); err != nil || n != ":1" {
+		t.Errorf("not at the replica: %s %v", n, err)
+	}
+}

@@ -17,6 +17,7 @@ import (
 const (
 	failuresInARow = 2
 	probePause     = 200 * time.Millisecond
+	reloadProbes   = 5
 )
 
 // errSkipped is what commands fail with that are not sent, because their server is known to be away.
@@ -31,6 +32,8 @@ type watch struct {
 	ctx  context.Context // of probes
 	stop context.CancelFunc
 	wg   sync.WaitGroup // probes
+
+	reload func() // has the client of a cluster look again which server has what; nil: there is no cluster
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when a server went away or came back
@@ -75,6 +78,7 @@ func (w *watch) over(rdb redis.UniversalClient) {
 		add(c)
 	case *redis.ClusterClient:
 		c.OnNewNode(add)
+		w.reload = func() { c.ReloadState(w.ctx) }
 	}
 }
 
@@ -176,7 +180,7 @@ func (s *server) before(ctx context.Context, cmds ...redis.Cmder) error {
 	for _, cmd := range cmds {
 		if args := cmd.Args(); len(args) > 3 && s.w.leader != s {
 			if key, ok := args[3].(string); ok && strings.HasPrefix(key, s.w.cfg.Prefix+"{lr}:") { // a script's first key
-				s.w.leader = s
+				s.w.lead(s)
 			}
 		}
 	}
@@ -185,6 +189,14 @@ func (s *server) before(ctx context.Context, cmds ...redis.Cmder) error {
 	}
 	s.w.stats.Skipped++
 	return fmt.Errorf("%w: %w", ErrAway, errSkipped)
+}
+
+// lead notes which server has the control plane, which may be another after a fail-over; mu is held.
+func (w *watch) lead(s *server) {
+	before := w.up()
+	if w.leader = s; w.up() != before {
+		w.told()
+	}
 }
 
 // after notes what became of commands.
@@ -251,7 +263,10 @@ func (w *watch) told() {
 
 // probe asks a server that is away, until it answers or is used no more.
 func (s *server) probe() {
-	for {
+	for n := 0; ; n++ {
+		if s.w.reload != nil && n%reloadProbes == 0 { // perhaps another has its place
+			s.w.reload()
+		}
 		select {
 		case <-s.w.ctx.Done():
 			return

@@ -203,6 +203,13 @@ func mustCommand(t testing.TB, addr string, args ...string) {
 
 // Command sends one command on a connection of its own and returns the first line of the answer.
 func Command(addr string, args ...string) (string, error) {
+	answer, err := ask(addr, args...)
+	line, _, _ := strings.Cut(answer, "\r\n")
+	return line, err
+}
+
+// ask is Command that returns as much of the answer as comes at once.
+func ask(addr string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
@@ -219,10 +226,9 @@ func Command(addr string, args ...string) (string, error) {
 	if _, err := conn.Write([]byte(b.String())); err != nil {
 		return "", err
 	}
-	buf := make([]byte, 4096)
+	buf := make([]byte, 16<<10)
 	n, err := conn.Read(buf)
-	line, _, _ := strings.Cut(string(buf[:n]), "\r\n")
-	return line, err
+	return string(buf[:n]), err
 }
 
 // freeAddr is an address nobody listens on, below the range the kernel takes ports from by itself, so that no other socket
