@@ -6,13 +6,29 @@ import (
 	"slices"
 	"testing"
 
+	"liveroom/internal/redistest"
 	"liveroom/status"
 )
 
 // TestChatOfACluster: who is in a room on one node hears what is said and done on the others, all in one order.
 func TestChatOfACluster(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 3, nil, "--chat-user-burst=0")
+	for _, c := range []struct {
+		name string
+		url  func(t *testing.T) string
+	}{
+		{"over one Redis", func(t *testing.T) string { return redistest.Start(t).URL() }},
+		{"over a Redis cluster", func(t *testing.T) string { return redistest.StartCluster(t).URL() }},
+		{"over a Redis with a sentinel", func(t *testing.T) string { return redistest.StartSentinel(t).URL() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			oneChat(t, startClusterOver(t, 3, c.url(t), "--chat-user-burst=0"))
+		})
+	}
+}
+
+func oneChat(t *testing.T, c *testCluster) {
 	c.nodes[0].createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	members := make([]*member, 3)
 	for i, n := range c.nodes {

@@ -18,8 +18,9 @@ import (
 // others reach it.
 type testCluster struct {
 	t     *testing.T
-	redis *redistest.Server
-	proxy *redistest.Proxy // between all nodes and Redis
+	url   string            // of the Redis
+	redis *redistest.Server // nil where that is more than one server, like proxy
+	proxy *redistest.Proxy  // between all nodes and Redis
 	nodes []*node
 	keys  Secrets
 }
@@ -29,11 +30,28 @@ type testCluster struct {
 func startCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
 	t.Helper()
 	c := prepareCluster(t, n, redis, flags...)
+	c.start()
+	return c
+}
+
+// startClusterOver is startCluster over the Redis of a URL.
+func startClusterOver(t *testing.T, n int, url string, flags ...string) *testCluster {
+	t.Helper()
+	c := &testCluster{t: t, url: url, keys: newSecrets()}
+	for range n {
+		c.add(flags...)
+	}
+	c.start()
+	return c
+}
+
+// start starts all nodes and waits until they know each other.
+func (c *testCluster) start() {
+	c.t.Helper()
 	for _, n := range c.nodes {
 		n.start()
 	}
 	c.meet()
-	return c
 }
 
 // prepareCluster is startCluster whose nodes are not started.
@@ -41,6 +59,7 @@ func prepareCluster(t *testing.T, n int, redis []string, flags ...string) *testC
 	t.Helper()
 	c := &testCluster{t: t, redis: redistest.Start(t, redis...), keys: newSecrets()}
 	c.proxy = redistest.Through(t, c.redis.Addr)
+	c.url = c.proxy.URL()
 	for range n {
 		c.add(flags...)
 	}
@@ -56,7 +75,7 @@ func (c *testCluster) add(flags ...string) *node {
 		http: freeAddr(c.t), rtmp: freeAddr(c.t), ops: freeAddr(c.t), secrets: c.keys, shared: true,
 	}
 	n.inner = redistest.Through(c.t, n.http)
-	n.flags = append([]string{"--redis", c.proxy.URL(), "--node", name, "--internal-url", "http://" + n.inner.Addr}, flags...)
+	n.flags = append([]string{"--redis", c.url, "--node", name, "--internal-url", "http://" + n.inner.Addr}, flags...)
 	c.t.Cleanup(func() {
 		n.goOn()
 		n.stop()
