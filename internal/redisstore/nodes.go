@@ -38,6 +38,7 @@ type Nodes struct {
 
 	mu   sync.Mutex
 	all  map[string]Node // me among them
+	was  bool            // Redis knew this node once
 	keep time.Time       // until then nodes stay that Redis does not know: it forgot them, or is not told again yet
 }
 
@@ -112,14 +113,15 @@ func (n *Nodes) renew(ctx context.Context, lease time.Duration) (had bool, alive
 	return answer[0] == int64(1), alive, nil
 }
 
-// took notes who has a lease. If Redis did not know this node, it has been away for long or forgot everything, and the
+// took notes who has a lease. If Redis did not know this node any more, it has been away for long or forgot everything, and the
 // others come back to it as this one does: they are believed to live for one lease more.
 func (n *Nodes) took(had bool, alive []Node) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !had {
+	if !had && n.was {
 		n.keep = time.Now().Add(n.lease)
 	}
+	n.was = true
 	all := map[string]Node{n.me.ID: n.me}
 	if time.Now().Before(n.keep) {
 		maps.Copy(all, n.all)

@@ -44,6 +44,20 @@ func TestNodes(t *testing.T) {
 	})
 }
 
+// TestNodeThatLeavesANewOne is gone at once: that Redis doesn't know a node which has just begun says nothing of the others.
+func TestNodeThatLeavesANewOne(t *testing.T) {
+	n := open(t, redistest.Start(t).URL()).Nodes("a", "http://a", "v1", time.Minute)
+	other := Node{ID: "b-1", Name: "b"}
+	n.took(false, []Node{n.Me(), other})
+	if n.took(true, []Node{n.Me()}); !knows(n, n.Me().ID) {
+		t.Errorf("it knows %+v", n.Alive())
+	}
+	n.took(true, []Node{n.Me(), other})
+	if n.took(false, []Node{n.Me()}); !knows(n, n.Me().ID, other.ID) {
+		t.Errorf("Redis forgot all, and it knows %+v", n.Alive())
+	}
+}
+
 // TestNodeThatWasKilled has its lease until it is over, and not longer.
 func TestNodeThatWasKilled(t *testing.T) {
 	server := redistest.Start(t)
