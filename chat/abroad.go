@@ -313,6 +313,35 @@ func (s *Service) usersElsewhere(ctx context.Context, users []string) (found map
 type report struct {
 	Whereabouts
 	heard uint64
+	left  map[string]time.Time // groups in which he was a moment ago
+}
+
+// leftLately is for how long it is known that a user was in a group by another node: longer than nodes need to do what all of
+// them do, one after the other.
+const leftLately = 2 * time.Second
+
+// after is a report that follows another of the same node.
+func (r report) after(old report, now time.Time) report {
+	there := func(group string) bool {
+		return slices.ContainsFunc(r.Seats, func(s Seat) bool { return s.Group == group && s.There() })
+	}
+	note := func(group string, at time.Time) {
+		if now.Sub(at) < leftLately && !there(group) {
+			if r.left == nil {
+				r.left = make(map[string]time.Time)
+			}
+			r.left[group] = at
+		}
+	}
+	for group, at := range old.left {
+		note(group, at)
+	}
+	for _, s := range old.Seats {
+		if s.There() {
+			note(s.Group, now)
+		}
+	}
+	return r
 }
 
 // learn takes over what the registry answered to a question that began when so much was heard: what was heard since is newer.
@@ -324,13 +353,15 @@ func (s *Service) learn(user string, began uint64, e Elsewhere) {
 		shard.mu.Unlock()
 		return
 	}
-	next := make(map[string]report, len(e.Nodes))
+	now, next := time.Now(), make(map[string]report, len(e.Nodes))
 	for node, w := range e.Nodes {
-		next[node] = report{w, began}
+		next[node] = report{Whereabouts: w, heard: began}.after(u.abroad[node], now)
 	}
 	for node, r := range u.abroad {
-		if r.heard > began {
+		if _, said := next[node]; r.heard > began {
 			next[node] = r
+		} else if gone := (report{heard: began}).after(r, now); !said && gone.left != nil {
+			next[node] = gone
 		}
 	}
 	u.abroad, u.known = next, true
@@ -361,7 +392,7 @@ func (s *Service) learnOf(user, node string, w Whereabouts) {
 	if u.abroad == nil {
 		u.abroad = make(map[string]report)
 	}
-	u.abroad[node] = report{w, s.abroad.heard.Add(1)}
+	u.abroad[node] = report{Whereabouts: w, heard: s.abroad.heard.Add(1)}.after(u.abroad[node], time.Now())
 	so := s.consider(user, u)
 	shard.forget(user)
 	shard.mu.Unlock()

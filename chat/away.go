@@ -60,9 +60,10 @@ func (r *room) silentSince(user string, heard time.Time) {
 // it, on the device that left if it is the user himself. The room's lock is held.
 func (r *room) part(user string, by Identity, reason string) {
 	a, was := r.away[user]
-	r.unaway(user)
 	stays := r.has(user) || reason == "" && r.staysElsewhere(user, by.Platform)
-	if r.s.cfg.Observer == nil || !was && (!stays || reason != "") || reason != "" && r.partsElsewhere(user, reason) {
+	untold := reason != "" && r.partsElsewhere(user, reason)
+	r.unaway(user) // the last to know of him here, perhaps
+	if r.s.cfg.Observer == nil || !was && (!stays || reason != "") || untold {
 		return
 	}
 	went := Went{r.here(by), user, reason, stays}

@@ -24,6 +24,11 @@ type strangers struct {
 	Some []string `json:"vids"`
 }
 
+// watchNews are all strangers of a node.
+type watchNews struct {
+	Groups map[string]strangers `json:"groups"`
+}
+
 // census is how many are in groups on other nodes.
 type census struct {
 	mu      sync.RWMutex // taken last
@@ -179,9 +184,23 @@ func (s *Service) others(group string) Headcount {
 	return s.abroad.census.of(group, s.abroad.n.Others())
 }
 
+// manyDoubles is how many users who are on several nodes a room looks at for each count; of more, as of the strangers of other
+// nodes, it knows what the last headcount found.
+const manyDoubles = 100
+
+// look counts what is too much for each count. The room's lock is held.
+func (r *room) look() {
+	c := &r.counter
+	c.doubles, c.manned = r.doubled()
+	c.linkedElsewhere = r.s.abroad.census.linked(r.id, r.s.abroad.n.Others(), r.watches)
+}
+
 // headcount is how many are in the room on this node. The room's lock is held.
 func (r *room) headcount() Headcount {
-	doubles, manned := r.doubled()
+	doubles, manned := r.counter.doubles, r.counter.manned
+	if len(r.doubles) <= manyDoubles {
+		doubles, manned = r.doubled()
+	}
 	n := Headcount{Members: r.anonymous - doubles, Viewers: r.counter.watching, Linked: r.counter.linked, Robots: len(r.robots)}
 	n.Members += len(r.users)
 	for _, p := range r.robots {
@@ -192,7 +211,7 @@ func (r *room) headcount() Headcount {
 		}
 	}
 	n.Manned -= manned
-	n.Linked += r.s.abroad.census.linked(r.id, r.s.abroad.n.Others(), r.watches)
+	n.Linked += r.counter.linkedElsewhere
 	return n
 }
 
@@ -220,8 +239,9 @@ func (s *Service) headcounts(ctx context.Context) {
 			s.abroad.askCounts(ctx)
 			all, watch := s.heads(now)
 			s.tellCounts(ctx, &told, all, now)
-			if watch != nil {
-				s.abroad.mail.say("", news{Watch: watch})
+			if len(watch) > 0 || watch != nil && told.watched {
+				s.abroad.mail.say("", news{Watch: &watchNews{watch}})
+				told.watched = len(watch) > 0
 			}
 		}
 	}
@@ -231,6 +251,7 @@ func (s *Service) headcounts(ctx context.Context) {
 type counted struct {
 	said    map[string]Headcount
 	renewed time.Time // when all of it was; zero: is to be
+	watched bool      // there are strangers
 }
 
 // tellCounts tells what moved, and everything at times, to the registry and to those who are there.
@@ -281,6 +302,7 @@ func (s *Service) heads(now time.Time) (all map[string]Headcount, watch map[stri
 	for _, r := range s.loaded() {
 		s.lookAtViewers(r, now)
 		r.mu.Lock()
+		r.look()
 		if n := r.headcount(); !r.gone && n != (Headcount{}) {
 			all[r.id] = n
 		}

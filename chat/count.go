@@ -12,7 +12,10 @@ type counter struct {
 	linked   int // of those, the ones of a live session here
 	askedAt  time.Time
 
-	strangers []string // while there are other nodes: vids of those who are not here
+	// While there are other nodes:
+	strangers       []string // vids of those who are not here
+	doubles, manned int      // see room.doubled
+	linkedElsewhere int      // play sessions on other nodes of those who are here
 
 	pushed   Count // what members were told last
 	pushedAt time.Time

@@ -17,5 +17,9 @@
 // and only later messages of the same sender wait. An Observer is told of what happened, under the lock that puts it in
 // order, so that it must not block. Neither costs anything where there is none.
 //
+// Where there are other nodes, a Feed brings what they do to groups, and Neighbours tell who is on them: each node draws the
+// same conclusions from where a user is, and acts on its own sessions only. Nobody waits for other nodes longer than 200 ms;
+// what they do not answer by then is taken to be nothing.
+//
 // Transport, encoding and slow consumers are the doors'.
 package chat

@@ -219,13 +219,27 @@ func (r *room) poses(who Identity, nick string) bool {
 	return name != "" && r.hosts.names[name] != ""
 }
 
-// MayBeCalled refuses a nick for a user which could be taken for that of the owner or an administrator of a room he is in.
+// MayBeCalled refuses a nick for a user which could be taken for that of the owner or an administrator of a room he is in, by
+// whatever node.
 func (s *Service) MayBeCalled(ctx context.Context, who Identity, nick string) error {
+	if s.cfg.Skeleton == nil {
+		return nil
+	}
+	groups := make(map[string]bool)
 	for r := range s.presence.roomsOf(who.User) {
-		s.meetHosts(ctx, r.id)
-		r.mu.Lock()
-		poses := r.poses(who, nick)
-		r.mu.Unlock()
+		groups[r.id] = true
+	}
+	found, _ := s.usersElsewhere(ctx, []string{who.User})
+	for _, seat := range found[who.User].merged().Seats {
+		groups[seat.Group] = true
+	}
+	for group := range groups {
+		s.meetHosts(ctx, group)
+		poses := false
+		_ = s.with(ctx, group, func(r *room) error { // of a group that is gone nobody is
+			poses = r.poses(who, nick)
+			return nil
+		})
 		if poses {
 			return ErrNick
 		}

@@ -1,6 +1,10 @@
 package chat_test
 
 import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,3 +29,125 @@ func TestNeighbours(t *testing.T) {
 		})
 	})
 }
+
+// slowRegistry are neighbours whose registry answers too late.
+type slowRegistry struct {
+	*chat.MemoryNeighbours
+	asked atomic.Int64
+}
+
+func (s *slowRegistry) PutUsers(ctx context.Context, _ map[string]chat.Whereabouts) (map[string]chat.Elsewhere, error) {
+	return nil, s.hang(ctx)
+}
+
+func (s *slowRegistry) Users(ctx context.Context, _ []string) (map[string]chat.Elsewhere, error) {
+	return nil, s.hang(ctx)
+}
+
+func (s *slowRegistry) hang(ctx context.Context) error {
+	s.asked.Add(1)
+	timer := time.NewTimer(1500 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return errors.New("no answer")
+}
+
+// TestNobodyWaitsForASlowRegistry: a login and a join wait 200 ms each, and once it is known, nobody waits at all.
+func TestNobodyWaitsForASlowRegistry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registry := &slowRegistry{MemoryNeighbours: chat.NewNeighbourhood(time.Minute).Node("a")}
+		s := start(t, chat.Config{Neighbours: registry}, chat.NewMemory())
+		create(t, s, "r")
+		began := time.Now()
+		sess := signIn(t, s, on("vera", "Web", ""))
+		if took := time.Since(began); took != 200*time.Millisecond {
+			t.Errorf("the login took %v", took)
+		}
+		began = time.Now()
+		enter(t, s, "r", on("vera", "Web", ""), sess)
+		if took := time.Since(began); took != 200*time.Millisecond {
+			t.Errorf("the join took %v", took)
+		}
+		time.Sleep(5 * time.Second)
+		began = time.Now()
+		for range 10 {
+			enter(t, s, "r", on("otto", "Web", ""), signIn(t, s, on("otto", "Web", "")))
+		}
+		if _, err := s.SendTo(t.Context(), "vera", chat.Message{Body: text("hi")}, named("otto"), nil); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took != 0 || registry.asked.Load() == 0 {
+			t.Errorf("ten logins and joins took %v", took)
+		}
+		if n := s.Count("r").Members; n != 2 {
+			t.Errorf("%d members", n)
+		}
+	})
+}
+
+// TestBannedOnTwoNodesGoesOnce: every node takes out its own sessions, one tells of it, and all end what is watched.
+func TestBannedOnTwoNodesGoesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, store := chat.NewNeighbourhood(15*time.Second), chat.NewMemory()
+		var mu sync.Mutex
+		banished := map[string]int{}
+		facts := &wents{}
+		node := func(name string) *chat.Service {
+			return start(t, chat.Config{
+				Neighbours: all.Node(name), Observer: facts,
+				Banished: func(_ string, watches []string, _ time.Time) {
+					mu.Lock()
+					defer mu.Unlock()
+					for _, w := range watches {
+						banished[name+" "+w]++
+					}
+				},
+			}, store.Node())
+		}
+		a, b, c := node("a"), node("b"), node("c")
+		create(t, a, "r")
+		page, phone := signIn(t, a, on("vera", "Web", "")), signIn(t, b, on("vera", "iOS", ""))
+		enter(t, a, "r", on("vera", "Web", ""), page)
+		enter(t, b, "r", on("vera", "iOS", ""), phone)
+		time.Sleep(3 * time.Second)
+		if _, err := c.Ban(t.Context(), "r", admin, chat.Ban{Users: []string{"vera"}, For: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		for _, s := range []*session{page, phone} {
+			s.mu.Lock()
+			if len(s.left) != 1 || s.left[0].Reason != chat.DepartBanned {
+				t.Errorf("%s left %v", s.id, s.left)
+			}
+			s.mu.Unlock()
+		}
+		if n := facts.n.Load(); n != 1 {
+			t.Errorf("that she went was told %d times", n)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, name := range []string{"a", "b", "c"} {
+			for _, s := range []*session{page, phone} {
+				if banished[name+" "+s.id] != 1 {
+					t.Errorf("%s was banished on %s %d times", s.id, name, banished[name+" "+s.id])
+				}
+			}
+		}
+	})
+}
+
+// wents counts who went.
+type wents struct{ n atomic.Int64 }
+
+func (w *wents) Observe(facts ...chat.Fact) {
+	for _, f := range facts {
+		if _, ok := f.(chat.Went); ok {
+			w.n.Add(1)
+		}
+	}
+}
+func (*wents) HearsMessages() bool    { return false }
+func (*wents) Settle(context.Context) {}

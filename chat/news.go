@@ -18,7 +18,7 @@ const (
 type news struct {
 	Users    map[string]Whereabouts `json:"users,omitempty"` // to those nodes where they are too
 	Counts   map[string]Headcount   `json:"counts,omitempty"`
-	Watch    map[string]strangers   `json:"watch,omitempty"`
+	Watch    *watchNews             `json:"watch,omitempty"`
 	Close    *closeNews             `json:"close,omitempty"`
 	Quit     *quitNews              `json:"quit,omitempty"`
 	Called   *calledNews            `json:"called,omitempty"`
@@ -179,7 +179,7 @@ func (s *Service) hear(node string, n news) {
 		s.abroad.census.put(node, n.Counts)
 	}
 	if n.Watch != nil {
-		s.abroad.census.putStrangers(node, n.Watch)
+		s.abroad.census.putStrangers(node, n.Watch.Groups)
 	}
 	if c := n.Close; c != nil {
 		s.closeHere(c.User, c.Why)
@@ -214,4 +214,14 @@ func (s *Service) hear(node string, n news) {
 	if n.Answer != nil {
 		s.abroad.inquiries.answered(node, n.Answer)
 	}
+}
+
+// lostNews is how much was not told to other nodes.
+func (s *Service) lostNews() uint64 {
+	if s.abroad == nil {
+		return 0
+	}
+	s.abroad.mail.mu.Lock()
+	defer s.abroad.mail.mu.Unlock()
+	return s.abroad.mail.lost
 }

@@ -207,14 +207,35 @@ func (r *room) toldElsewhere(user string, since time.Time) bool {
 	return false
 }
 
-// partsElsewhere says whether another node tells that a user was taken out of the room who is in it by that too, or whether
-// he stays there.
+// partsElsewhere says whether another node tells that a user was taken out of the room who is in it by that too, or was a
+// moment ago, because that did the same; or whether he stays there.
 func (r *room) partsElsewhere(user, reason string) bool {
+	if r.s.abroad == nil {
+		return false
+	}
+	me := r.s.abroad.n.Node()
 	for node, seat := range r.s.presence.places(user, r.id) {
 		if !seat.There() {
 			continue
 		}
-		if reason == DepartJoinedElsewhere && (seat.Apps || seat.Bound == 0) || node < r.s.abroad.n.Node() {
+		if reason == DepartJoinedElsewhere && (seat.Apps || seat.Bound == 0) || node < me {
+			return true
+		}
+	}
+	return r.s.presence.leftBefore(user, r.id, me)
+}
+
+// leftBefore says whether a user was in a group a moment ago by a node that comes before one.
+func (p *presence) leftBefore(user, group, than string) bool {
+	shard := p.shard(user)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	u := shard.users[user]
+	if u == nil {
+		return false
+	}
+	for node, r := range u.abroad {
+		if at, left := r.left[group]; left && node < than && time.Since(at) < leftLately {
 			return true
 		}
 	}

@@ -25,6 +25,8 @@ type Stats struct {
 	Told   uint64 // comings and goings of people that members were told
 	Untold uint64 // and those they were not, in rooms too large for it
 
+	NewsLost uint64 // what other nodes were not told because they could not be, or too much waited
+
 	Batches    uint64 // handed out, each counted once whatever its audience
 	Deliveries uint64 // batches × sessions
 	Panics     uint64 // sessions that panicked in Deliver
@@ -104,7 +106,7 @@ func (s *Service) Stats() Stats {
 		Sessions: int(s.sessions.Load()), Degraded: s.Degraded(),
 		Batches: s.batches.Load(), Deliveries: s.deliveries.Load(), Panics: s.panics.Load(), Direct: s.direct.Load(),
 		Recalled: s.recalls.Load(), Blocked: s.blocks.Load(),
-		Told: s.told.Load(), Untold: s.untold.Load(),
+		Told: s.told.Load(), Untold: s.untold.Load(), NewsLost: s.lostNews(),
 	}
 	for _, r := range s.loaded() {
 		st.Groups++

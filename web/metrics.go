@@ -116,6 +116,7 @@ func ChatSource(stats func() chat.Stats) Source {
 			{Name: "chat_withdrawn_total", Help: "Messages withdrawn after delivery.", Counter: true, Value: float64(st.Blocked), Labels: []Label{{"kind", "blocked"}}},
 			{Name: "chat_tips_total", Help: "People who came or went, by whether their rooms were told or are too large.", Counter: true, Value: float64(st.Told), Labels: []Label{{"told", "yes"}}},
 			{Name: "chat_tips_total", Help: "People who came or went, by whether their rooms were told or are too large.", Counter: true, Value: float64(st.Untold), Labels: []Label{{"told", "no"}}},
+			{Name: "chat_news_lost_total", Help: "What other nodes of the cluster were not told of people, because Redis was away or too much waited.", Counter: true, Value: float64(st.NewsLost)},
 			{Name: "chat_direct_total", Help: "Messages from user to user.", Counter: true, Value: float64(st.Direct)},
 			{Name: "chat_panics_total", Help: "Sessions that panicked.", Counter: true, Value: float64(st.Panics)},
 		}
