@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -42,11 +43,18 @@ func (p *Endpoints) Endpoints(ctx context.Context) (all []callback.Endpoint, err
 }
 
 // PutEndpoint implements callback.EndpointStore.
-func (p *Endpoints) PutEndpoint(ctx context.Context, e callback.Endpoint) error {
+func (p *Endpoints) PutEndpoint(ctx context.Context, e callback.Endpoint, was time.Time) error {
 	return p.s.update(ctx, func(tx *bolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(bucketEndpoints)
 		if err != nil {
 			return err
+		}
+		var old callback.Endpoint
+		if _, err := getJSON(b, []byte(e.ID), &old); err != nil {
+			return err
+		}
+		if !old.ChangedAt.Equal(was) {
+			return callback.ErrChanged
 		}
 		return putJSON(b, []byte(e.ID), e)
 	})

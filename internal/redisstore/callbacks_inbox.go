@@ -48,7 +48,7 @@ func (c *Callbacks) Post(ctx context.Context, poster, id string, most int64, eve
 }
 
 // inboxPage is how many events are read at a time.
-const inboxPage = 256
+const inboxPage = 1000
 
 // Inbox implements delivery.Exchange.
 func (c *Callbacks) Inbox(ctx context.Context, after string, limit int, most int64) (events []delivery.Posted, err error) {

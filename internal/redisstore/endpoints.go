@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"liveroom/chat"
 	"liveroom/web/callback"
@@ -48,8 +49,19 @@ func everything[T any](ctx context.Context, s *Store, key string) ([]T, error) {
 }
 
 // PutEndpoint implements callback.EndpointStore.
-func (p *Endpoints) PutEndpoint(ctx context.Context, e callback.Endpoint) error {
-	return p.s.change(ctx, chat.OperationAge, func(_ context.Context, d *draft) error {
+func (p *Endpoints) PutEndpoint(ctx context.Context, e callback.Endpoint, was time.Time) error {
+	return p.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
+		values, err := d.fields(ctx, p.all, e.ID)
+		if err != nil {
+			return err
+		}
+		old, _, err := decode[callback.Endpoint](values[0])
+		if err != nil {
+			return err
+		}
+		if !old.ChangedAt.Equal(was) {
+			return callback.ErrChanged
+		}
 		d.news(NewsEndpoints)
 		return d.put(p.all, e.ID, e)
 	})

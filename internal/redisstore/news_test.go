@@ -65,7 +65,7 @@ func TestNewsComeByMessage(t *testing.T) {
 		is(NewsWords, NewsEndpoints) // at the begin
 		putWord(t, there, "a")
 		is(NewsWords)
-		if err := there.Endpoints().PutEndpoint(t.Context(), callback.Endpoint{ID: "e"}); err != nil {
+		if err := there.Endpoints().PutEndpoint(t.Context(), callback.Endpoint{ID: "e"}, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 		is(NewsEndpoints)

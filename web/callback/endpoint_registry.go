@@ -94,6 +94,15 @@ func (r *Registry) Watch(f func([]Endpoint)) {
 func (r *Registry) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for {
+		made, err := r.create(ctx, e)
+		if !errors.Is(err, ErrChanged) {
+			return made, err
+		}
+	}
+}
+
+func (r *Registry) create(ctx context.Context, e Endpoint) (Endpoint, error) {
 	if err := r.reload(ctx); err != nil {
 		return Endpoint{}, err
 	}
@@ -110,13 +119,23 @@ func (r *Registry) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
 		return Endpoint{}, &EndpointError{Code: "too_many", Detail: fmt.Sprintf("there are %d already", MaxEndpoints)}
 	}
 	e.CreatedAt = time.Now().UTC()
-	return r.put(ctx, e)
+	return r.put(ctx, e, time.Time{})
 }
 
-// Change lets f change an endpoint; the error may be f's, ErrNoEndpoint or an *EndpointError.
+// Change lets f change an endpoint, again where another node changed it meanwhile; the error may be f's, ErrNoEndpoint or an
+// *EndpointError.
 func (r *Registry) Change(ctx context.Context, id string, f func(*Endpoint) error) (Endpoint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for {
+		changed, err := r.change(ctx, id, f)
+		if !errors.Is(err, ErrChanged) {
+			return changed, err
+		}
+	}
+}
+
+func (r *Registry) change(ctx context.Context, id string, f func(*Endpoint) error) (Endpoint, error) {
 	e, err := r.changeable(ctx, id)
 	if err != nil {
 		return Endpoint{}, err
@@ -126,7 +145,7 @@ func (r *Registry) Change(ctx context.Context, id string, f func(*Endpoint) erro
 		return Endpoint{}, err
 	}
 	next.ID, next.CreatedAt, next.Fixed = e.ID, e.CreatedAt, false
-	return r.put(ctx, next)
+	return r.put(ctx, next, e.ChangedAt)
 }
 
 // Delete removes an endpoint. Its queues and dead letters go with it (Watch).
@@ -158,14 +177,14 @@ func (r *Registry) changeable(ctx context.Context, id string) (Endpoint, error) 
 	}
 }
 
-// put stores an endpoint and puts it in force. The lock is held.
-func (r *Registry) put(ctx context.Context, e Endpoint) (Endpoint, error) {
+// put stores an endpoint that was changed last at a time, and puts it in force. The lock is held.
+func (r *Registry) put(ctx context.Context, e Endpoint, was time.Time) (Endpoint, error) {
 	e = e.withDefaults()
 	e.ChangedAt = time.Now().UTC()
 	if err := e.check(); err != nil {
 		return Endpoint{}, err
 	}
-	if err := r.store.PutEndpoint(ctx, e); err != nil {
+	if err := r.store.PutEndpoint(ctx, e, was); err != nil {
 		return Endpoint{}, err
 	}
 	return e, r.enforce(ctx)

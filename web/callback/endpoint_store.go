@@ -3,17 +3,23 @@ package callback
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 )
+
+// ErrChanged says that an endpoint is not the one that a change was made of.
+var ErrChanged = errors.New("the callback endpoint has changed meanwhile")
 
 // EndpointStore keeps endpoints by their ids. Each method is atomic; what was answered is durable (class A).
 type EndpointStore interface {
 	// Endpoints returns all, by id.
 	Endpoints(ctx context.Context) ([]Endpoint, error)
-	// PutEndpoint adds an endpoint, or replaces that with its id.
-	PutEndpoint(ctx context.Context, e Endpoint) error
+	// PutEndpoint adds an endpoint, where was is zero, or replaces that with its id whose ChangedAt is was. ErrChanged says
+	// that another change came between.
+	PutEndpoint(ctx context.Context, e Endpoint, was time.Time) error
 	// DeleteEndpoint removes one, if it is there.
 	DeleteEndpoint(ctx context.Context, id string) error
 }
@@ -37,9 +43,12 @@ func (m *EndpointMemory) Endpoints(context.Context) ([]Endpoint, error) {
 }
 
 // PutEndpoint implements EndpointStore.
-func (m *EndpointMemory) PutEndpoint(_ context.Context, e Endpoint) error {
+func (m *EndpointMemory) PutEndpoint(_ context.Context, e Endpoint, was time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !m.all[e.ID].ChangedAt.Equal(was) {
+		return ErrChanged
+	}
 	e.Events = slices.Clone(e.Events)
 	m.all[e.ID] = e
 	return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"liveroom/web/callback"
 	"liveroom/web/callback/callbacktest"
@@ -158,7 +159,9 @@ func TestEndpointsThatStay(t *testing.T) {
 // failing is a store that does not keep anything.
 type failing struct{ callback.EndpointStore }
 
-func (failing) PutEndpoint(context.Context, callback.Endpoint) error { return errors.New("disk full") }
+func (failing) PutEndpoint(context.Context, callback.Endpoint, time.Time) error {
+	return errors.New("disk full")
+}
 
 func TestWhatIsNotStoredIsNotInForce(t *testing.T) {
 	r := registry(t, failing{callback.NewEndpointMemory()})
@@ -231,5 +234,36 @@ func TestTwoNodesChangeEndpoints(t *testing.T) {
 	}
 	if err := there.Delete(ctx, "e"); !errors.Is(err, callback.ErrNoEndpoint) {
 		t.Errorf("deleted twice: %v", err)
+	}
+}
+
+// busy is a store in which another node is faster each time but the last.
+type busy struct {
+	callback.EndpointStore
+	other *callback.Registry
+	times int
+}
+
+func (b *busy) PutEndpoint(ctx context.Context, e callback.Endpoint, was time.Time) error {
+	if b.times--; b.times >= 0 {
+		if _, err := b.other.Change(ctx, "e", func(e *callback.Endpoint) error { e.URL += "x"; return nil }); err != nil {
+			return err
+		}
+	}
+	return b.EndpointStore.PutEndpoint(ctx, e, was)
+}
+
+// TestAnotherNodeIsFaster: of two changes at the same time neither undoes the other.
+func TestAnotherNodeIsFaster(t *testing.T) {
+	store := callback.NewEndpointMemory()
+	other := registry(t, store)
+	ctx := t.Context()
+	if _, err := other.Create(ctx, callback.Endpoint{ID: "e", URL: "https://x/", Format: callback.FormatIM, Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	here := registry(t, &busy{store, other, 3})
+	changed, err := here.Change(ctx, "e", func(e *callback.Endpoint) error { e.Events = []string{exits}; return nil })
+	if err != nil || changed.URL != "https://x/xxx" || !slices.Equal(changed.Events, []string{exits}) {
+		t.Errorf("%+v, %v", changed, err)
 	}
 }

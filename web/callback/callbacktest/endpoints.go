@@ -3,6 +3,7 @@
 package callbacktest
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -21,10 +22,16 @@ func Endpoints(t *testing.T, open func(t *testing.T) callback.EndpointStore) {
 			t.Errorf("%+v, %v; want %+v", got, err, want)
 		}
 	}
-	put := func(e callback.Endpoint) {
+	put := func(e callback.Endpoint, was time.Time) {
 		t.Helper()
-		if err := s.PutEndpoint(ctx, e); err != nil {
+		if err := s.PutEndpoint(ctx, e, was); err != nil {
 			t.Fatal(err)
+		}
+	}
+	refused := func(e callback.Endpoint, was time.Time) {
+		t.Helper()
+		if err := s.PutEndpoint(ctx, e, was); !errors.Is(err, callback.ErrChanged) {
+			t.Errorf("put %s as if it was of %v: %v", e.ID, was, err)
 		}
 	}
 	is()
@@ -34,11 +41,16 @@ func Endpoints(t *testing.T, open func(t *testing.T) callback.EndpointStore) {
 		OnFailure: callback.FailClosed, Retry: callback.RetryTencent, Enabled: true, CreatedAt: at, ChangedAt: at.Add(time.Second),
 	}
 	a := callback.Endpoint{ID: "a", URL: "http://a", Format: callback.FormatCSS, Events: []string{"*"}, CreatedAt: at, ChangedAt: at}
-	put(b)
-	put(a)
+	none := time.Time{}
+	put(b, none)
+	put(a, none)
+	refused(a, none)
+	refused(callback.Endpoint{ID: "c", CreatedAt: at, ChangedAt: at}, at)
 	is(a, b)
-	b.Key, b.Enabled, b.Events = "", false, []string{"z"}
-	put(b)
+	was := b.ChangedAt
+	b.Key, b.Enabled, b.Events, b.ChangedAt = "", false, []string{"z"}, was.Add(1)
+	put(b, was)
+	refused(b, was)
 	is(a, b)
 	for range 2 { // the second time there is nothing to delete
 		if err := s.DeleteEndpoint(ctx, "a"); err != nil {

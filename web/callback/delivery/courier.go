@@ -10,7 +10,7 @@ import (
 // How the courier reads the inbox.
 const (
 	inboxEvery  = time.Second // whatever it was told
-	inboxEvents = 256
+	inboxEvents = 1000
 	inboxBytes  = 1 << 20
 )
 
