@@ -11,7 +11,8 @@ import (
 // order. A Store of one process has none, and a Service without one is alone.
 //
 // Every operation of the Store that changed something of a group is one Entry. So is every Tell. Entries are told while
-// they happen and kept for a while, as long as messages are kept for resume.
+// they happen and kept for a while, as long as messages are kept for resume. A Store that lost what it had answered begins
+// another epoch, with an Entry that changes nothing.
 type Feed interface {
 	// Follow tells f of entries from now on until stop is called, which waits for calls under way: of what is committed after
 	// it returned, none is missing but what Missed admits.

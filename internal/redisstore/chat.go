@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -154,7 +155,7 @@ func (g *chatGroup) known() (epoch string, pos uint64) {
 
 // begin starts a new epoch of a group of which this node knows more than Redis does.
 func (c *Chat) begin(ctx context.Context, group string, epoch string, pos uint64) error {
-	op := chat.Operation(context.Background())
+	op := newOperation() // not the caller's, whose entry this is not
 	return away(c.s.run(ctx, scriptChatEpoch, c.writeKeys(group, op), op, epoch, pos, chat.NewEpoch(time.Now())).Err())
 }
 
@@ -235,7 +236,7 @@ func (c *Chat) Reserve(ctx context.Context, group string, key chat.Key) (chat.Re
 		return chat.Reservation{}, away(err)
 	case was == "none":
 		return chat.Reservation{}, chat.ErrNoGroup
-	case was[:1] == "P":
+	case strings.HasPrefix(was, "P"):
 		return chat.Reservation{}, nil
 	}
 	ack, err := parseSettled(was)

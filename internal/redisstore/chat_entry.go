@@ -115,7 +115,7 @@ func decodeKept(group, epoch string, kept []string, before uint64, lines []strin
 		}
 		h.Epoch = epoch
 		if h.count > 0 {
-			if h.first <= before || h.first-before-1+h.count > uint64(len(lines)) {
+			if n := uint64(len(lines)); h.first <= before || h.count > n || h.first-before-1 > n-h.count {
 				all = all[:0]
 				continue
 			}

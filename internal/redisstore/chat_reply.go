@@ -93,6 +93,9 @@ func parsePlace(answer, separator string) (p place, rest string, err error) {
 
 // parseSettled reads how a send ended: see lua/chat_reserve.lua.
 func parseSettled(s string) (chat.Ack, error) {
+	if s == "" {
+		return chat.Ack{}, errReply
+	}
 	seq, ms, found := strings.Cut(s[1:], " ")
 	at, err := parseMillis(ms)
 	n, err2 := strconv.ParseUint(seq, 10, 64)
