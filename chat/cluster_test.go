@@ -234,8 +234,11 @@ func TestHolesAreFilled(t *testing.T) {
 				c.say(t, 0, "one")
 				c.stores[1].LoseEntries(1)
 				c.say(t, 0, "lost")
-				if tc.follows {
+				if began := time.Now(); tc.follows {
 					c.say(t, 1, "three")
+					if d := time.Since(began); d < 50*time.Millisecond || d > 200*time.Millisecond {
+						t.Errorf("what follows it waited for %s", d)
+					}
 				}
 				settle(tc.within)
 				c.alike(t)
@@ -248,6 +251,27 @@ func TestHolesAreFilled(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A room in which nobody is on a node is put away there, however much is said on others.
+func TestRoomOfOthersIsPutAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 2, chat.Config{UserBurst: 1000, UserRate: 1000, RatePerSecond: 1000})
+		c.rooms[1].Leave("demo", c.viewers[1])
+		for i := range 7000 { // so that its loop hardly ever rests
+			c.say(t, 0, fmt.Sprint(i))
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n := c.rooms[1].Stats().Groups; n != 0 {
+			t.Errorf("%d rooms are in memory", n)
+		}
+		viewer, j := join(t, c.rooms[1], "demo", "viewer1")
+		c.say(t, 0, "again")
+		settle(time.Second)
+		if got := viewer.seqs(); j.Seq != 7000 || !slices.Equal(got, []uint64{7001}) {
+			t.Errorf("who came at %d got %v", j.Seq, got)
+		}
+	})
 }
 
 // Who comes from another node that is ahead is answered when this one has what he has.
@@ -292,6 +316,10 @@ func TestGapIsTold(t *testing.T) {
 				for i := range 6 {
 					c.say(t, 0, fmt.Sprint("missed ", i))
 				}
+				if err := c.rooms[0].Recall(t.Context(), "demo", owner, 1, ""); err != nil {
+					t.Fatal(err)
+				}
+				until := time.Now().Add(time.Hour)
 				if _, err := c.rooms[0].Ban(t.Context(), "demo", owner, chat.Ban{Users: []string{"victim"}, For: time.Hour}); err != nil {
 					t.Fatal(err)
 				}
@@ -304,7 +332,10 @@ func TestGapIsTold(t *testing.T) {
 						t.Errorf("%s is missing in %q", want, got)
 					}
 				}
-				if len(victim.left) != 1 || victim.left[0].Reason != chat.DepartBanned {
+				if recalled := slices.Contains(got, "recalled"); recalled != (name == "entries are not kept") { // else it is another message
+					t.Errorf("told that a message was recalled: %t", recalled)
+				}
+				if len(victim.left) != 1 || victim.left[0].Reason != chat.DepartBanned || victim.left[0].By != "owner" || unix(victim.left[0].Until) != unix(until.Add(time.Second).Truncate(time.Second)) {
 					t.Errorf("who was banned meanwhile was told %+v", victim.left)
 				}
 				if c.say(t, 1, "on"); c.rooms[1].Degraded() != 0 {

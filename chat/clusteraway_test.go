@@ -228,12 +228,14 @@ func TestLookUpAfterAway(t *testing.T) {
 		stored bool
 		away   time.Duration
 		gap    bool
+		flaps  bool
 		ends   error
 	}{
-		"stored":                     {stored: true, away: 5 * time.Second},
-		"not stored":                 {away: 5 * time.Second, ends: chat.ErrUnavailable},
-		"stored, too late to answer": {stored: true, away: 20 * time.Second, ends: chat.ErrUnavailable},
-		"stored, and a gap":          {stored: true, away: 5 * time.Second, gap: true},
+		"stored":                       {stored: true, away: 5 * time.Second},
+		"not stored":                   {away: 5 * time.Second, ends: chat.ErrUnavailable},
+		"stored, too late to answer":   {stored: true, away: 20 * time.Second, ends: chat.ErrUnavailable},
+		"stored, and a gap":            {stored: true, away: 5 * time.Second, gap: true},
+		"stored, found away by a look": {stored: true, away: 5 * time.Second, flaps: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -249,6 +251,9 @@ func TestLookUpAfterAway(t *testing.T) {
 					ack, err := c.rooms[0].SendWith(t.Context(), chat.Message{Group: "demo", Random: 7, Body: text("doubtful")}, named("viewer0"), chat.SendOptions{Local: true})
 					answered <- answer{ack, err}
 				}()
+				if synctest.Wait(); tc.flaps {
+					c.stores[0].Fail(errGone)
+				}
 				settle(2 * time.Second)
 				if c.rooms[0].Degraded() != 1 {
 					t.Fatal("the room is not degraded")
@@ -262,16 +267,25 @@ func TestLookUpAfterAway(t *testing.T) {
 					c.say(t, 1, "and more")
 				}
 				settle(tc.away)
+				again := func() (chat.Ack, error) {
+					return c.rooms[0].SendWith(t.Context(), chat.Message{Group: "demo", Random: 7, Body: text("doubtful")}, named("viewer0"), chat.SendOptions{Local: true})
+				}
+				if tc.away > chat.OperationAge {
+					if _, err := again(); !errors.Is(err, chat.ErrUnavailable) {
+						t.Errorf("sent again, it is answered %v", err)
+					}
+				}
 				c.stores[0].Fail(nil)
 				settle(time.Second)
 				got := <-answered
+				if ack, err := again(); tc.stored && (err != nil || ack.Seq != 1) {
+					t.Errorf("sent again, it is answered %+v, %v", ack, err)
+				}
 				if !errors.Is(got.err, tc.ends) || tc.ends == nil && (got.err != nil || got.ack.Seq != 1) {
 					t.Errorf("its sender was told %+v, %v", got.ack, got.err)
 				}
-				want := 0
-				if tc.stored {
-					want = 1
-				}
+				settle(time.Second)
+				const want = 1 // if it was not stored, now that it was sent again
 				for i, v := range c.viewers {
 					n := 0
 					for _, text := range v.texts() {
@@ -280,7 +294,7 @@ func TestLookUpAfterAway(t *testing.T) {
 						}
 					}
 					if n != want {
-						t.Errorf("at node %d members got it %d times", i, n)
+						t.Errorf("at node %d members got it %d times: %q", i, n, v.kinds())
 					}
 				}
 				told := 0

@@ -33,7 +33,12 @@ func (r *room) storeFailed(began time.Time) {
 func (r *room) comeBack() {
 	f := r.feed
 	for _, o := range f.mine {
-		r.answer(o, ErrUnavailable) // else it would have been found
+		if o.acks == nil { // else it would have been found
+			for _, p := range o.sends {
+				r.s.release(r.id, p.Key)
+			}
+		}
+		r.answer(o, ErrUnavailable)
 		o.at = time.Now()
 	}
 	r.mu.Lock()

@@ -35,6 +35,7 @@ type following struct {
 	dedup  dedup        // of messages that went to this node's members only
 	doubts map[Key]bool // of sends that may be in the log: nobody knows
 
+	idle   bool            // the loop, if it runs, does nothing but take in
 	looked []chan struct{} // of who waits for the next look; closed then
 
 	asking string // the operation that the loop is about
@@ -148,6 +149,14 @@ func (f *following) has(op string) bool {
 
 // busy says whether the loop has something to do for it. The room's lock is held.
 func (f *following) busy() bool { return len(f.inbox) > 0 || f.look || f.away }
+
+// quiet says whether the room's loop does nothing for this node. The room's lock is held.
+func (r *room) quiet() bool {
+	if !r.running || r.feed == nil {
+		return !r.running
+	}
+	return r.feed.idle && !r.feed.away && r.open == nil && len(r.closed) == 0
+}
 
 // hole says whether later entries wait for one that is missing.
 func (f *following) hole() bool {

@@ -58,6 +58,9 @@ func (r *room) take(due bool) (batches []*batch, idle bool) {
 	if due && r.open != nil {
 		batches, r.open = append(batches, r.open), nil
 	}
+	if r.feed != nil {
+		r.feed.idle = len(batches)+len(r.feed.mine) == 0
+	}
 	if due && len(batches) == 0 && (r.feed == nil || !r.feed.busy() || r.gone || r.s.stopping()) {
 		r.running = false
 		return nil, true

@@ -89,16 +89,15 @@ func (s *Memory) Renew(group string) error {
 }
 
 // Fail makes every call of the node answer err until it is called with nil: a store that is away. Entries of that time are
-// missed.
+// missed, as its followers are told with each call from the second on.
 func (n *MemoryNode) Fail(err error) {
 	n.m.mu.Lock()
 	defer n.m.mu.Unlock()
-	back := n.fail != nil && err == nil
-	n.deaf = false
-	n.fail = err
+	again := n.fail != nil
+	n.deaf, n.fail = false, err
 	for _, all := range n.followers {
 		for _, f := range all {
-			if back {
+			if again {
 				f.Missed()
 			}
 		}

@@ -198,7 +198,7 @@ func (s *Service) putAway(r *room, now time.Time) {
 	r.trimPaces(now)
 	r.tally.writers.trim(now, trimPaces)
 	r.retire(now)
-	idle := !r.running && len(r.robots) == 0 && r.tally.idle() && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && len(r.away) == 0 && now.Sub(r.usedAt) >= roomIdle
+	idle := r.quiet() && len(r.robots) == 0 && r.tally.idle() && len(r.members) == 0 && len(r.paces) == 0 && len(r.inFlight) == 0 && len(r.away) == 0 && now.Sub(r.usedAt) >= roomIdle
 	r.gone = r.gone || idle
 	r.mu.Unlock()
 	if idle {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -91,8 +92,8 @@ func gapEvent(epoch string, seq uint64) Item {
 // takeOverState takes over what is newer than what the room has, and tells the members.
 func (r *room) takeOverState(state GroupState, renewed bool) {
 	next := state.restraints()
-	var gone farewell
-	var watches []string
+	var gone []farewell
+	var watches map[time.Time][]string
 	out := outcome{
 		items: r.newer(state, renewed, &next),
 		update: func(r *room) {
@@ -115,8 +116,12 @@ func (r *room) takeOverState(state GroupState, renewed bool) {
 			gone, watches = r.expelBanned(time.Now())
 		},
 		after: func() {
-			r.s.tell(gone)
-			r.s.banish(r.id, watches, endless())
+			for _, f := range gone {
+				r.s.tell(f)
+			}
+			for until, some := range watches {
+				r.s.banish(r.id, some, until)
+			}
 		},
 		foreign: true,
 	}
@@ -178,15 +183,24 @@ func (r *room) sanctionedSince(next *restraints, now time.Time) (items []Item) {
 	return items
 }
 
-// expelBanned takes out who may not be there. The room's lock is held.
-func (r *room) expelBanned(now time.Time) (gone farewell, watches []string) {
-	gone = r.expelIf(func(m *member) bool {
-		out := r.mayEnter(m.who, now) != nil
-		if out {
-			watches = append(watches, m.watch())
+// expelBanned takes out who may not be there. It answers under which names they watch, by when their bans end. The room's
+// lock is held.
+func (r *room) expelBanned(now time.Time) (gone []farewell, watches map[time.Time][]string) {
+	watches = make(map[time.Time][]string)
+	for _, m := range slices.Clone(r.members) {
+		var ban *Error
+		if !errors.As(r.mayEnter(m.who, now), &ban) {
+			continue
 		}
-		return out
-	}, server, Departure{Reason: DepartBanned})
+		watches[ban.Until] = append(watches[ban.Until], m.watch())
+		f := farewell{group: r.id, to: []Session{m.sess}, why: Departure{Reason: DepartBanned, Until: ban.Until}}
+		r.remove(m.sess)
+		if !m.who.Anonymous {
+			f.why.By, f.why.Detail = r.bans.byUser[m.who.User].By, r.bans.byUser[m.who.User].Reason
+			r.part(m.who.User, server, DepartBanned)
+		}
+		gone = append(gone, f)
+	}
 	return gone, watches
 }
 
