@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -151,3 +152,45 @@ func (w *wents) Observe(facts ...chat.Fact) {
 }
 func (*wents) HearsMessages() bool    { return false }
 func (*wents) Settle(context.Context) {}
+
+// deaf are neighbours who miss some news, without anybody's noticing.
+type deaf struct {
+	*chat.MemoryNeighbours
+	fail atomic.Int64 // so many more are refused
+}
+
+func (d *deaf) Tell(ctx context.Context, node string, news json.RawMessage) error {
+	if d.fail.Add(-1) >= 0 {
+		return errors.New("refused")
+	}
+	return d.MemoryNeighbours.Tell(ctx, node, news)
+}
+
+// TestNewsThatCouldNotBeTold come all the same, without anything having to be lost for it.
+func TestNewsThatCouldNotBeTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, store := chat.NewNeighbourhood(15*time.Second), chat.NewMemory()
+		far := &deaf{MemoryNeighbours: all.Node("a")}
+		a, b := start(t, chat.Config{Neighbours: far, WebInstances: 1}, store), start(t, chat.Config{Neighbours: all.Node("b"), WebInstances: 1}, store)
+		create(t, a, "r")
+		former := signIn(t, b, on("vera", "Web", "1"))
+		otto := signIn(t, b, on("otto", "Web", ""))
+		time.Sleep(20 * time.Second)
+		far.fail.Store(5)
+		enter(t, a, "r", on("vera", "Web", "2"), signIn(t, a, on("vera", "Web", "2")))
+		a.CloseUser("otto", chat.Closing{Reason: chat.CloseKicked})
+		time.Sleep(5 * time.Second)
+		if got := former.goodbye(); got.Reason != chat.CloseReplaced {
+			t.Errorf("the former page was closed for %q", got.Reason)
+		}
+		if got := otto.goodbye(); got.Reason != chat.CloseKicked {
+			t.Errorf("otto was closed for %q", got.Reason)
+		}
+		if n := b.Count("r").Members; n != 1 || far.fail.Load() > 0 {
+			t.Errorf("b counts %d", n)
+		}
+		if a.Stats().NewsLost == 0 {
+			t.Error("nothing is said to be lost")
+		}
+	})
+}

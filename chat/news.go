@@ -55,7 +55,7 @@ type mail struct {
 func (m *mail) say(node string, n news) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.queue) >= maxNews && !n.lasting() || len(m.queue) >= 2*maxNews {
+	if len(m.queue) >= maxNews && !n.lasting() && n.Users == nil || len(m.queue) >= 2*maxNews {
 		m.lost++
 		return
 	}
@@ -84,23 +84,25 @@ func (m *mail) take() (node string, batch []news) {
 }
 
 // giveBack puts what must come in front again, after it could not be told. The rest is lost, and so is what others than the
-// next would get too late.
-func (m *mail) giveBack(node string, batch []news) {
+// next would get too late; it is returned.
+func (m *mail) giveBack(node string, batch []news) (lost []news) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var kept []addressed
+	all := make([]addressed, 0, len(batch)+len(m.queue))
 	for _, n := range batch {
-		if n.lasting() {
-			kept = append(kept, addressed{node, n})
-		}
+		all = append(all, addressed{node, n})
 	}
-	for _, a := range m.queue {
+	all = append(all, m.queue...)
+	m.queue = nil
+	for _, a := range all {
 		if a.lasting() {
-			kept = append(kept, a)
+			m.queue = append(m.queue, a)
+		} else {
+			lost = append(lost, a.news)
 		}
 	}
-	m.lost += uint64(len(batch) + len(m.queue) - len(kept)) //nolint:gosec // kept is part of them
-	m.queue = kept
+	m.lost += uint64(len(lost))
+	return lost
 }
 
 // post tells other nodes what is to be told, until ctx ends; then what is left is told once.
@@ -134,8 +136,20 @@ func (a *abroad) deliver(ctx context.Context) bool {
 			panic(err) // all of them are our own types, which always encode
 		}
 		if err = a.n.Tell(ctx, node, raw); err != nil {
-			a.mail.giveBack(node, batch)
+			a.again(a.mail.giveBack(node, batch))
 			return false
+		}
+	}
+}
+
+// again has told anew what was lost and is still so.
+func (a *abroad) again(lost []news) {
+	for _, n := range lost {
+		for user := range n.Users {
+			a.moved(user)
+		}
+		if n.Counts != nil {
+			a.recount.Store(true)
 		}
 	}
 }
