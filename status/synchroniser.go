@@ -16,7 +16,7 @@ type SyncConfig struct {
 	Workers     int           // rooms delivered at the same time; default 64
 	StepTimeout time.Duration // longest time one step may take for one record; default 5 s
 	RetryMin    time.Duration // first wait after a failure, doubled each time; default 50 ms
-	RetryMax    time.Duration // longest wait; default 5 s
+	RetryMax    time.Duration // longest wait; default 5 s, 1 s with Claims: the store may be away and come back
 	Poll        time.Duration // how often the whole outbox is looked through; default 30 s, 1 s with Claims
 
 	// Claims lets one node at a time deliver a room's outbox, where several do. Nil: there is only this one.
@@ -35,10 +35,11 @@ func (c SyncConfig) withDefaults() SyncConfig {
 	}
 	def(&c.StepTimeout, 5*time.Second)
 	def(&c.RetryMin, 50*time.Millisecond)
-	def(&c.RetryMax, 5*time.Second)
 	if c.Claims != nil {
 		def(&c.Poll, time.Second)
+		def(&c.RetryMax, time.Second)
 	}
+	def(&c.RetryMax, 5*time.Second)
 	def(&c.Poll, 30*time.Second)
 	def(&c.ClaimLife, 3*time.Second)
 	return c

@@ -283,3 +283,59 @@ func TestRestartEndsNoPush(t *testing.T) {
 		t.Errorf("%+v, %v; want %+v", s.Record, err, before.Record)
 	}
 }
+
+// TestFailOverThatLostAStatus puts a replica in the master's place that did not have the newest yet.
+func TestFailOverThatLostAStatus(t *testing.T) {
+	t.Parallel()
+	f := redistest.StartSentinel(t)
+	prefix := openPrefix(t)
+	var nodes []*Status
+	for range 2 {
+		s, err := Open(Config{URL: f.URL(), Prefix: prefix}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		nodes = append(nodes, s.Status(StatusConfig{}))
+	}
+	a, b := nodes[0], nodes[1]
+	l := followed(t, b)
+	storeRoom(t, a, "r")
+	wait(t, "the replica has it", func() bool {
+		n, err := redistest.Command(f.Replica.Addr, "HEXISTS", a.s.control("status"), "r")
+		return err == nil && n == ":1"
+	})
+	f.Replica.Pause()
+	if n, err := redistest.Command(f.Master.Addr, "CLIENT", "KILL", "TYPE", "replica"); err != nil || n != ":1" { // else it is under way to it
+		t.Fatal(n, err)
+	}
+	known := do(t, a, "r", status.PushStarted)
+	wait(t, "it is known", l.is(func(l *told) bool { return l.states["r"].Revision == known.Revision }))
+	head, err := a.EventHead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Master.Kill()
+	f.Replica.Resume()
+	wait(t, "the loss is noticed", l.is(func(l *told) bool { return len(l.resets) > 0 && l.resets[0] && l.fresh }))
+	if s, err := b.Load(t.Context(), "r"); err != nil || s.Revision >= known.Revision {
+		t.Fatalf("nothing was lost: %+v, %v", s, err)
+	}
+	m := status.NewMachine(b, status.Config{Shared: true})
+	for range 2 { // the second time there is nothing to do
+		if err := m.Restore(t.Context(), known); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := a.Load(t.Context(), "r")
+	if err != nil || got.Record.Code != status.Live || got.Record.Epoch <= known.Record.Epoch || got.Record.Version != known.Record.Version+1 {
+		t.Errorf("%+v, %v after %+v", got, err, known)
+	}
+	if got.Generation != known.Generation || got.Publisher != known.Publisher {
+		t.Errorf("the push is another's: %+v", got)
+	}
+	if _, err := a.Events(t.Context(), head, 10); !errors.Is(err, status.ErrGone) {
+		t.Errorf("the log goes on: %v", err)
+	}
+	wait(t, "news go on", l.is(func(l *told) bool { return l.states["r"].Revision == got.Revision }))
+}
