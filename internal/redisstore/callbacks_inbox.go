@@ -90,7 +90,10 @@ func (c *Callbacks) Listen(ctx context.Context, wake func()) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-messages:
+		case _, open := <-messages:
+			if !open { // the Store is closed
+				messages = nil
+			}
 			wake()
 		}
 	}

@@ -56,7 +56,10 @@ func (n *News) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
-		case <-messages:
+		case _, open := <-messages:
+			if !open { // the Store is closed
+				messages = nil
+			}
 		}
 	}
 }
