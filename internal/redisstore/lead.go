@@ -62,7 +62,7 @@ func (l *Lead) Fence() uint64 { return l.fence.Load() }
 func (l *Lead) Run(ctx context.Context, work func(ctx context.Context, fence uint64) error) error {
 	defer l.leave(ctx)
 	for {
-		if fence := l.take(ctx, 0); fence != 0 {
+		if fence, _ := l.take(ctx, 0); fence != 0 {
 			if ended, err := l.term(ctx, fence, work); ended {
 				return err
 			}
@@ -75,19 +75,18 @@ func (l *Lead) Run(ctx context.Context, work func(ctx context.Context, fence uin
 	}
 }
 
-// take asks for a new term, or for more time in the one that runs. It answers its fence, 0: not now.
-func (l *Lead) take(ctx context.Context, term uint64) uint64 {
+// take asks for a new term, or for more time in the one that runs. It answers its fence; 0 without an error: another has the
+// lease, or nobody has this term any more.
+func (l *Lead) take(ctx context.Context, term uint64) (uint64, error) {
 	sent := time.Now()
 	fence, err := l.s.run(ctx, scriptLeadTake, l.keys(), l.holder, l.ttl.Milliseconds(), term).Uint64()
-	switch {
-	case err != nil:
-		return 0
-	case fence != 0:
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.until = sent.Add(l.ttl - l.ttl/leadSpare)
+	if err != nil || fence == 0 {
+		return 0, err
 	}
-	return fence
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.until = sent.Add(l.ttl - l.ttl/leadSpare)
+	return fence, nil
 }
 
 // left is how much of the lease is left for its holder.
@@ -122,8 +121,11 @@ func (l *Lead) term(ctx context.Context, fence uint64, work func(context.Context
 			}
 			return false, nil
 		case <-renew.C:
-			if l.take(working, fence) != 0 {
+			switch again, err := l.take(working, fence); {
+			case again != 0:
 				expiry.Reset(l.left())
+			case err == nil:
+				lose(errLeadLost)
 			}
 		}
 	}

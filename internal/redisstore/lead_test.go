@@ -23,7 +23,8 @@ type office struct {
 
 	mu     sync.Mutex
 	fences []uint64
-	held   []*worker // who worked, in order
+	held   []*worker       // who worked, in order
+	left   []time.Duration // of the leases of those who ended
 	news   chan *worker
 }
 
@@ -60,7 +61,17 @@ func (o *office) work(ctx context.Context, w *worker, fence uint64) error {
 	o.mu.Unlock()
 	o.news <- w
 	<-ctx.Done()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.left = append(o.left, w.left())
 	return ctx.Err()
+}
+
+// leftAtTheEnd is what was left of the lease of the first who worked when he ended.
+func (o *office) leftAtTheEnd() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.left[0]
 }
 
 // next waits for somebody to begin.
@@ -140,14 +151,16 @@ func TestLead(t *testing.T) {
 					o.next()
 				}
 			})
-			t.Run("a lease that Redis forgot is taken anew", func(t *testing.T) {
+			t.Run("who finds that Redis forgot the lease ends at once", func(t *testing.T) {
 				o := newOffice(t)
-				o.hire(open(t, c.direct), "sweep", 300*time.Millisecond)
+				a := o.hire(open(t, c.direct), "sweep", 2*time.Second)
 				o.next()
 				if err := c.forget(); err != nil {
 					t.Fatal(err)
 				}
-				o.next()
+				if o.next() != a || o.leftAtTheEnd() <= 0 {
+					t.Error("it waited until its time was over")
+				}
 			})
 			t.Run("work that ends gives the lease back", func(t *testing.T) {
 				s, failed := open(t, c.direct), errors.New("no luck")
