@@ -205,7 +205,7 @@ func TestManyPlayersAskOnce(t *testing.T) {
 }
 
 func TestOriginGoneWithoutAWord(t *testing.T) {
-	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, p *feeding) {
+	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, _ *feeding) {
 		uri := w.enter()
 		_, before := w.get(w.t.Context(), uri)
 		list, _ := readList(before)
@@ -236,7 +236,7 @@ func TestOriginGoneWithoutAWord(t *testing.T) {
 			t.Errorf("a file of the push that may come back: %d, want 503", code)
 		}
 		w.hub = origins[1]
-		p = w.publish(usual)
+		p := w.publish(usual)
 		if code, _ := w.get(w.t.Context(), missing); code != http.StatusNotFound {
 			t.Errorf("a file that nobody has: %d, want 404", code)
 		}
