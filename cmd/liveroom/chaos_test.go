@@ -41,7 +41,7 @@ func TestChaosOnOneNode(t *testing.T) {
 			"terminate n1": func(d time.Duration) { n.stop(); time.Sleep(d); n.start() },
 			"halt n1":      func(d time.Duration) { n.freeze(); time.Sleep(d); n.goOn() },
 		}
-		run.play(time.Duration(scale())*15*time.Second, []chaos.Kind{
+		run.play(time.Duration(scale())*12*time.Second, []chaos.Kind{
 			{Name: "kill", Targets: []string{"n1"}, Least: 0, Most: 2 * time.Second, Weight: 3},
 			{Name: "terminate", Targets: []string{"n1"}, Least: 0, Most: time.Second, Weight: 1},
 			{Name: "halt", Targets: []string{"n1"}, Least: 200 * time.Millisecond, Most: 4 * time.Second, Weight: 1},
@@ -58,7 +58,7 @@ func TestRestartsUnderLoad(t *testing.T) {
 		run := newChaos(t, seed, []*node{n})
 		run.rules.NoGaps = true
 		run.faults = map[string]func(time.Duration){"restart n1": func(d time.Duration) { n.stop(); time.Sleep(d); n.start() }}
-		run.play(time.Duration(scale())*10*time.Second, []chaos.Kind{{Name: "restart", Targets: []string{"n1"}, Most: 500 * time.Millisecond, Weight: 1}})
+		run.play(time.Duration(scale())*8*time.Second, []chaos.Kind{{Name: "restart", Targets: []string{"n1"}, Most: 500 * time.Millisecond, Weight: 1}})
 	}
 }
 
@@ -106,6 +106,13 @@ const settling = 2 * time.Minute
 func (r *chaosRun) play(length time.Duration, kinds []chaos.Kind) {
 	r.t.Helper()
 	r.t.Logf("chaos: LIVEROOM_CHAOS_SEED=%d, %s", r.seed, length)
+	r.while(true, func() { r.breakThings(chaos.Plan(r.seed, length, kinds)) })
+}
+
+// while lets the cast act, rooms driven or not, until breaking is done and everything has come to rest, and checks what they
+// saw.
+func (r *chaosRun) while(driven bool, breaking func()) []chaos.Event {
+	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
 	defer cancel()
 	active, rest := context.WithCancel(ctx) // those who change things rest before the end
@@ -124,7 +131,7 @@ func (r *chaosRun) play(length time.Duration, kinds []chaos.Kind) {
 		}
 		cast.Go(func() { w.Poller(ctx, of("poller"), room) })
 		cast.Go(func() { w.Waiter(ctx, of("waiter"), room) })
-		if i > 0 { // one room is never driven
+		if driven && i > 0 { // one room never is
 			busy.Go(func() { w.Driver(active, of("driver"), room) })
 		}
 		for k := range 2 {
@@ -142,7 +149,7 @@ func (r *chaosRun) play(length time.Duration, kinds []chaos.Kind) {
 			cast.Go(func() { v.Run(ctx) })
 		}
 	}
-	r.breakThings(chaos.Plan(r.seed, length, kinds))
+	breaking()
 	w.History.Add("plan", "", "", chaos.Healed{})
 	rest()
 	busy.Wait()
@@ -156,8 +163,8 @@ func (r *chaosRun) play(length time.Duration, kinds []chaos.Kind) {
 			r.t.Errorf("room %s is not live %s after the last fault", room, settling)
 		}
 	}
-	w.Settle(calm, chaosRooms)
 	watchAll(ctx, viewers)
+	w.Settle(calm, chaosRooms)
 	for _, v := range viewers {
 		r.t.Logf("%s: nothing came for %s at most", v.Name, v.Stall().Round(time.Millisecond))
 	}
@@ -165,6 +172,7 @@ func (r *chaosRun) play(length time.Duration, kinds []chaos.Kind) {
 	cancel()
 	cast.Wait()
 	r.report(events)
+	return events
 }
 
 // breakThings does a plan. Faults of different things overlap.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,13 +192,36 @@ func proxyCable(t *testing.T, to string) cable {
 	}
 }
 
-// namespaceCable is a pair of network interfaces, the far one in a namespace of its own, where a process connects. Taking
-// it down is what pulling a plug is: no packet says goodbye.
+// namespaceCable is a line into a network namespace, where a process connects to a port of the host.
 func namespaceCable(t *testing.T, port string) cable {
 	t.Helper()
-	id := os.Getpid()
-	name, near, far := fmt.Sprintf("liveroom-%d", id), fmt.Sprintf("lr%dn", id), fmt.Sprintf("lr%df", id)
-	network := fmt.Sprintf("198.18.%d.%d", id>>6&255, id<<2&255) // for measurements (RFC 2544): nobody's
+	far := newNamespace(t)
+	return cable{
+		dial: func(string) (net.Conn, error) { return startCable(t, far.name, far.host+port) },
+		cut:  far.pull,
+		mend: far.plug,
+	}
+}
+
+// namespace is a network namespace, and a pair of network interfaces between it and ours. Taking them down is what pulling a
+// plug is: no packet says goodbye.
+type namespace struct {
+	name string
+	host string // our address there
+	peer string // its own
+	pull func()
+	plug func()
+}
+
+// namespaces counts those of this process.
+var namespaces atomic.Int64
+
+// newNamespace makes one for the test, which needs root.
+func newNamespace(t *testing.T) namespace {
+	t.Helper()
+	id, nth := os.Getpid(), int(namespaces.Add(1))
+	name, near, far := fmt.Sprintf("liveroom-%d-%d", id, nth), fmt.Sprintf("lr%d-%dn", id, nth), fmt.Sprintf("lr%d-%df", id, nth)
+	network := fmt.Sprintf("198.%d.%d.%d", 18+nth%2, id>>6&255, id<<2&255) // for measurements (RFC 2544): nobody's
 	host, peer := increment(network, 1), increment(network, 2)
 	ip := func(args ...string) {
 		t.Helper()
@@ -214,11 +238,12 @@ func namespaceCable(t *testing.T, port string) cable {
 	ip("addr", "add", host+"/30", "dev", near)
 	ip("link", "set", near, "up")
 	ip("-n", name, "addr", "add", peer+"/30", "dev", far)
+	ip("-n", name, "link", "set", "lo", "up")
 	ip("-n", name, "link", "set", far, "up")
-	return cable{
-		dial: func(string) (net.Conn, error) { return startCable(t, name, host+port) },
-		cut:  func() { ip("-n", name, "link", "set", far, "down") },
-		mend: func() { ip("-n", name, "link", "set", far, "up") },
+	return namespace{
+		name: name, host: host, peer: peer,
+		pull: func() { ip("-n", name, "link", "set", far, "down") },
+		plug: func() { ip("-n", name, "link", "set", far, "up") },
 	}
 }
 

@@ -59,6 +59,7 @@ type node struct {
 	// Of a cluster's nodes only.
 	shared bool             // secrets are given, none generated
 	inner  *redistest.Proxy // how other nodes reach it
+	within string           // the network namespace it lives in; empty: that of the test
 }
 
 // logBuffer keeps what a process printed; safe for concurrent use.
@@ -139,6 +140,9 @@ func (n *node) launch() {
 		"--public-url", "http://" + n.http, "--public-rtmp-url", "rtmp://" + n.rtmp, "serve",
 	}, n.flags...)
 	n.cmd = exec.Command(os.Args[0], args...)
+	if n.within != "" {
+		n.cmd = exec.Command("ip", append([]string{"netns", "exec", n.within, os.Args[0]}, args...)...)
+	}
 	n.cmd.Env = append(append(os.Environ(), asLiveroom+"=1"), n.env...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {

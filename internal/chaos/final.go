@@ -23,9 +23,15 @@ func (w *World) Look(ctx context.Context, n Node, room string) (f Final, ok bool
 // notes what they answer then; whether that is right is for Check.
 func (w *World) Settle(ctx context.Context, rooms []string) {
 	rng := w.rng("settle")
+	said := ""
 	for {
 		finals, whole := w.finals(context.WithoutCancel(ctx), rooms)
-		if whole && atRest(append(w.History.Events(), finals...)) || !pause(ctx, rng, 300*time.Millisecond) {
+		still := unrest(append(w.History.Events(), finals...))
+		if still != said {
+			w.History.Add("settle", "", "", Unrest{still})
+			said = still
+		}
+		if whole && still == "" || !pause(ctx, rng, 300*time.Millisecond) {
 			for _, f := range finals {
 				w.History.Add(f.Who, f.Node, f.Room, f.What)
 			}
@@ -47,13 +53,13 @@ func (w *World) finals(ctx context.Context, rooms []string) (all []Event, whole 
 	return all, whole
 }
 
-// atRest says whether a history's end is as it should be, whatever came before.
-func atRest(events []Event) bool {
+// unrest says what is not yet as it should be at a history's end, whatever came before; empty: nothing.
+func unrest(events []Event) string {
 	for _, v := range Check(events, Rules{}) {
 		switch v.Invariant {
 		case NothingLost, Agree, NewestKept, NoGhosts, TrueCount, AllBack, Converges:
-			return false
+			return v.String()
 		}
 	}
-	return true
+	return ""
 }

@@ -25,6 +25,8 @@ type (
 	Fault struct{ Text string }
 	// Healed says that from here on nothing is broken.
 	Healed struct{}
+	// Unrest says what is not yet as it should be after that.
+	Unrest struct{ Text string }
 
 	// Saw is a status record as somebody got it. Those of one actor and way never go back; where each change is told, none
 	// is left out.
