@@ -14,7 +14,8 @@ import (
 	"liveroom/status"
 )
 
-// Live is Redis as live.Store. Rooms are beside their statuses: id, group and stream are unique over all of them.
+// Live is Redis as live.Store. Rooms are beside their statuses, in the slot {lr}: rooms has them, ids their order, groups and
+// streams the names that are unique over all of them.
 type Live struct {
 	s      *Store
 	states *Status

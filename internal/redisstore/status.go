@@ -14,8 +14,12 @@ import (
 	"liveroom/status"
 )
 
-// Status is Redis as status.Store. A state is kept as a head that scripts read — revision, version, code, generation, whether
-// a stream is active, whether pushes are allowed — and, after it, the whole as JSON.
+// Status is Redis as status.Store and status.Shared. All its keys are in the slot {lr}, docs/redis.md has the table: status,
+// from which the indexes deadlines, publishing, leases, tombstones and code:1 … code:5 follow in the same script; outbox:ROOM
+// and pending; log; changes and the channel news for other nodes; claim:NAME; answer:OPERATION for lost replies; counters.
+//
+// A state is kept as a head that scripts read — revision, version, code, generation, whether a stream is active, whether
+// pushes are allowed — and, after it, the whole as JSON.
 type Status struct {
 	s   *Store
 	cfg StatusConfig
