@@ -37,6 +37,21 @@ func TestOriginIsKilled(t *testing.T) {
 	mustServe(t, there(third), content)
 	third.eventually("both viewers see something", func() bool { return pictures.seen.Load() > 25 && segments.seen.Load() > 1 })
 
+	for _, n := range c.nodes { // each tells the anchor how the push does
+		var in struct {
+			Publishing bool
+			Generation uint64
+			Remote     string
+			Video      struct {
+				Codec string
+				Width int
+			}
+		}
+		n.call(http.MethodGet, "/api/v1/rooms/r1/ingest", nil, &in)
+		if !in.Publishing || in.Generation != 1 || in.Video.Codec != "h264" || in.Video.Width != 320 || !strings.HasPrefix(in.Remote, "127.0.0.1:") {
+			t.Errorf("a node tells of the push %+v", in)
+		}
+	}
 	a.kill()
 	first.wait()
 	mustServe(t, there(third), content)

@@ -253,7 +253,7 @@ func (p *program) joinDoors(keys Secrets) error {
 		return err
 	}
 	deps := web.Deps{
-		Rooms: p.rooms, Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
+		Rooms: p.doorRooms(), Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
