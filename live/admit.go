@@ -110,7 +110,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 	}
 	p := &Push{ctx: context.WithoutCancel(ctx), service: s, req: req, room: r.ID, stream: r.Stream, generation: c.Generation, startedAt: time.Now()}
 	s.withView(r.ID, r.Stream, func(v *view) {
-		if v.state.Generation != c.Generation || v.state.Publisher == "" {
+		if v.state.Generation != c.Generation || v.state.Publisher != s.cfg.Node {
 			err = &stream.Refusal{Code: "superseded", Detail: "a newer push or a change of the room came in between", Temporary: true}
 			return
 		}

@@ -468,6 +468,27 @@ func TestStoreThatLostChanges(t *testing.T) {
 			}
 		})
 	})
+	t.Run("of a push whose number another has got", func(t *testing.T) {
+		onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+			a.create(live.Draft{ID: "r"})
+			putBack := c.states.Snapshot()
+			p := a.push("r")
+			c.pass(time.Second)
+			putBack()
+			blind := status.NewMachine(c.states, status.Config{})
+			claim, err := blind.ClaimPush(t.Context(), "r", "n3")
+			must(t, err)
+			if claim.Generation != p.Generation() {
+				t.Fatalf("the other push has generation %d", claim.Generation)
+			}
+			c.pass(10 * time.Second)
+			ended(t, p, stream.ErrTakenOver)
+			p.Close(stream.StopLost)
+			if r := b.record("r"); r.Code != status.Live || r.Reason != status.ReasonPushStarted {
+				t.Errorf("the other push was stopped with it: %+v", r)
+			}
+		})
+	})
 	t.Run("and went on without them", func(t *testing.T) {
 		onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
 			a.create(live.Draft{ID: "r"})

@@ -73,7 +73,9 @@ func (p *Push) Close(reason stream.StopReason) {
 
 // report tells the machine about a stop. A room that is gone needs no telling.
 func (s *Service) report(ctx context.Context, st stop) error {
-	rec, err := s.machine.PushStopped(ctx, st.room, st.generation, st.reason)
+	rec, err := s.machine.Do(ctx, st.room, status.Event{
+		Kind: status.PushStopped, Node: s.cfg.Node, Generation: st.generation, Stop: st.reason,
+	})
 	if errors.Is(err, status.ErrUnknownRoom) {
 		return nil
 	}

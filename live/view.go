@@ -126,9 +126,9 @@ func (s *Service) streamOf(room string) string {
 func (s *Service) steer(v *view) {
 	st := v.state
 	defer s.cfg.Edges.Follow(v.stream, originOf(st)) // what is pushed elsewhere comes after what was pushed here has ended
-	if v.push != nil && (st.Publisher == "" || st.Generation != v.push.generation) {
+	if v.push != nil && (st.Publisher != s.cfg.Node || st.Generation != v.push.generation) {
 		switch {
-		case st.Generation != v.push.generation:
+		case st.Generation != v.push.generation, st.Publisher != "": // a store that lost changes gives a generation twice
 			s.cut(v, stream.ErrTakenOver)
 		case s.believedLost(v):
 			s.look()

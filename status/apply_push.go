@@ -34,9 +34,10 @@ func streamBack(s State, detail string) State {
 	return move(s, Live, ReasonPushResumed, detail)
 }
 
-// pushStopped is a no-op for all but the publisher that is connected now.
+// pushStopped is a no-op for all but the publisher that is connected now. A store that lost changes may give a generation
+// twice, so a node, where one is named, must be its own too.
 func pushStopped(s State, e Event, now time.Time) (State, error) {
-	if e.Generation != s.Generation || !s.Record.StreamActive {
+	if e.Generation != s.Generation || !s.Record.StreamActive || e.Node != "" && e.Node != s.Publisher {
 		return s, nil
 	}
 	switch e.Stop {

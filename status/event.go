@@ -11,7 +11,7 @@ type EventKind uint8
 // The events.
 const (
 	PushStarted    EventKind = iota + 1 // a publisher was admitted; Node, Session
-	PushStopped                         // it is gone; Generation, Stop
+	PushStopped                         // it is gone; Generation, Stop, and Node if the caller knows it
 	PushReasserted                      // a publisher believed lost is still there; Generation, Node
 	Pause                               // By
 	Resume                              // By is not recorded: the reason is resumed
