@@ -26,7 +26,7 @@ func Hold(ctx context.Context, c Claims, name string, life time.Duration, work f
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		keepClaim(working, c, name, fence, life, expiry)
+		keepClaim(working, c, name, fence, asked, life, expiry)
 	}()
 	defer func() {
 		lose(nil)
@@ -40,17 +40,19 @@ func Hold(ctx context.Context, c Claims, name string, life time.Duration, work f
 	return true, work(working, fence)
 }
 
-// keepClaim renews a claim until ctx ends.
-func keepClaim(ctx context.Context, c Claims, name string, fence uint64, life time.Duration, expiry *time.Timer) {
-	tick := time.NewTicker(life / holdRenewals)
-	defer tick.Stop()
+// keepClaim renews a claim until ctx ends. It counts from when it was asked for, as the claim does: a slow store leaves less
+// time.
+func keepClaim(ctx context.Context, c Claims, name string, fence uint64, asked time.Time, life time.Duration, expiry *time.Timer) {
+	wait := func() time.Duration { return max(time.Until(asked.Add(life/holdRenewals)), life/100) }
+	next := time.NewTimer(wait())
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-next.C:
 		}
-		asked := time.Now()
+		asked = time.Now()
 		switch err := c.Renew(ctx, name, fence, life); {
 		case err == nil:
 			expiry.Reset(time.Until(asked.Add(life)))
@@ -58,5 +60,6 @@ func keepClaim(ctx context.Context, c Claims, name string, fence uint64, life ti
 			expiry.Reset(0)
 			return
 		}
+		next.Reset(wait())
 	}
 }

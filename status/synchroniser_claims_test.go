@@ -170,3 +170,37 @@ func TestChangeWhileAnotherDelivers(t *testing.T) {
 		}
 	})
 }
+
+// slowClaims are those of a store that answers late.
+type slowClaims struct{ *status.Memory }
+
+const late = 1400 * time.Millisecond
+
+func (s slowClaims) Take(ctx context.Context, name string, life time.Duration) (uint64, error) {
+	fence, err := s.Memory.Take(ctx, name, life)
+	time.Sleep(late)
+	return fence, err
+}
+
+func (s slowClaims) Renew(ctx context.Context, name string, fence uint64, life time.Duration) error {
+	err := s.Memory.Renew(ctx, name, fence, life)
+	time.Sleep(late)
+	return err
+}
+
+// TestClaimInASlowStore is held as long as it is worked under, though all that is asked of the store takes half a lifetime.
+func TestClaimInASlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held, err := status.Hold(t.Context(), slowClaims{status.NewMemory()}, "c", 3*time.Second, func(ctx context.Context, _ uint64) error {
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(time.Minute):
+				return nil
+			}
+		})
+		if !held || err != nil {
+			t.Errorf("held: %v, %v", held, err)
+		}
+	})
+}
