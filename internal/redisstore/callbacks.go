@@ -138,10 +138,8 @@ func (t *term) Commit(ctx context.Context, change delivery.Change) error {
 				return err
 			}
 		}
-		for _, l := range change.Dead {
-			if err := t.putDead(d, l); err != nil {
-				return err
-			}
+		if err := t.putDead(ctx, d, change.Dead, change.Gone); err != nil {
+			return err
 		}
 		if change.Taken != "" {
 			d.do("XTRIM", t.key("inbox"), "MINID", after(change.Taken))

@@ -12,18 +12,49 @@ import (
 	"liveroom/web/callback/delivery"
 )
 
-func (t *term) putDead(d *draft, l delivery.DeadLetter) error {
-	head, err := json.Marshal(storedLetter{
-		Room: l.Room, storedItem: storedItem{ID: l.ID, Command: l.Command, Query: l.Query, At: l.At},
-		DeadAt: l.DeadAt, Why: l.Why, Tries: l.Tries, Status: l.Status, Answer: l.Answer,
-	})
+// putDead appends dead letters; those that are there since a step whose answer was lost, it leaves out.
+func (t *term) putDead(ctx context.Context, d *draft, letters []delivery.DeadLetter, gone []string) error {
+	newest, err := t.newestDead(ctx, letters, gone)
 	if err != nil {
-		return fmt.Errorf("encode dead letter %s: %w", l.ID, err)
+		return err
 	}
-	of := ofClass(l.Endpoint, l.Class)
-	d.do("XADD", t.key("dead", of), entryID(l.N), "h", head, "b", l.Body)
-	d.do("HSET", t.key("dead"), of, l.N)
+	for _, l := range letters {
+		of := ofClass(l.Endpoint, l.Class)
+		if l.N <= newest[of] {
+			continue
+		}
+		head, err := json.Marshal(storedLetter{
+			Room: l.Room, storedItem: storedItem{ID: l.ID, Command: l.Command, Query: l.Query, At: l.At},
+			DeadAt: l.DeadAt, Why: l.Why, Tries: l.Tries, Status: l.Status, Answer: l.Answer,
+		})
+		if err != nil {
+			return fmt.Errorf("encode dead letter %s: %w", l.ID, err)
+		}
+		d.do("XADD", t.key("dead", of), entryID(l.N), "h", head, "b", l.Body)
+		d.do("HSET", t.key("dead"), of, l.N)
+	}
 	return nil
+}
+
+// newestDead are the numbers of the newest dead letters where some are to be appended. Of endpoints that go, there is none.
+func (t *term) newestDead(ctx context.Context, letters []delivery.DeadLetter, gone []string) (map[string]uint64, error) {
+	newest := map[string]uint64{}
+	for _, l := range letters {
+		if !slices.Contains(gone, l.Endpoint) {
+			newest[ofClass(l.Endpoint, l.Class)] = 0
+		}
+	}
+	fields := slices.Collect(maps.Keys(newest))
+	values, err := t.s.fields(ctx, t.key("dead"), fields...) // nobody else changes them as long as the fence is what it is
+	if err != nil {
+		return nil, err
+	}
+	for i, of := range fields {
+		if newest[of], _, err = decode[uint64](values[i]); err != nil {
+			return nil, err
+		}
+	}
+	return newest, nil
 }
 
 func (t *term) dropDead(ctx context.Context, d *draft, drop delivery.DeadDrop) error {
@@ -104,9 +135,7 @@ func (t *term) DeadCounts(ctx context.Context) (all []delivery.DeadCount, err er
 		if err != nil {
 			return nil, away(err)
 		}
-		if count > 0 {
-			all = append(all, delivery.DeadCount{Endpoint: k.Endpoint, Class: k.Class, Count: int(count), Last: last})
-		}
+		all = append(all, delivery.DeadCount{Endpoint: k.Endpoint, Class: k.Class, Count: int(count), Last: last})
 	}
 	return all, nil
 }

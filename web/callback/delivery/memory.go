@@ -63,7 +63,8 @@ func (m *Memory) Commit(_ context.Context, c Change) error {
 		})
 	}
 	for _, l := range c.Dead {
-		m.dead[l.Endpoint] = append(m.dead[l.Endpoint], l)
+		same := func(o DeadLetter) bool { return o.Class == l.Class && o.N == l.N }
+		m.dead[l.Endpoint] = append(slices.DeleteFunc(m.dead[l.Endpoint], same), l)
 		slices.SortFunc(m.dead[l.Endpoint], func(a, b DeadLetter) int { return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.N, b.N)) })
 	}
 	return nil

@@ -92,7 +92,8 @@ type Change struct {
 	TakenBytes int64
 }
 
-// DeadCount is how many dead letters there are, and the highest N any has.
+// DeadCount is how many dead letters there are, and the highest N any has. A Store that can't have an N again that is gone
+// counts zero with the highest N there was.
 type DeadCount struct {
 	Endpoint string
 	Class    Class
@@ -101,7 +102,8 @@ type DeadCount struct {
 }
 
 // Store keeps queues and dead letters. Each method is atomic, and what Commit answered is durable (class A). There is one
-// Commit at a time. One that failed may be stored all the same; the next one appends its items again, and they are there once.
+// Commit at a time. One that failed may be stored all the same; the next one has its items and dead letters again, and they are
+// there once.
 type Store interface {
 	Commit(ctx context.Context, c Change) error
 	// Queues returns all queues that are not idle.

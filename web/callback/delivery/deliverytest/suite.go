@@ -31,6 +31,8 @@ func Store(t *testing.T, open func(t *testing.T) delivery.Store) {
 		{"queues don't mix", apart},
 		{"the first item of an age is found", older},
 		{"dead letters are kept in order of class and number", dead},
+		{"a dead letter that is put aside again is there once", deadAgain},
+		{"dead letters come after others that are gone", deadAfter},
 		{"an endpoint goes with all it has", gone},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, open(t)) })
@@ -293,10 +295,74 @@ func dead(t *testing.T, s delivery.Store) {
 	do(delivery.Change{DeadDrop: []delivery.DeadDrop{{Endpoint: "e", Class: delivery.State, Oldest: 9}}})
 	is(0, 0, 10, 301, 302, 303)
 	counts, err := s.DeadCounts(ctx)
+	counts = slices.DeleteFunc(counts, func(c delivery.DeadCount) bool { return c.Count == 0 })
 	slices.SortFunc(counts, func(a, b delivery.DeadCount) int { return strings.Compare(a.Endpoint, b.Endpoint) })
 	want := []delivery.DeadCount{{Endpoint: "e", Class: delivery.Talk, Count: 3, Last: 303}, {Endpoint: "ee", Class: delivery.Talk, Count: 1, Last: 5}, {Endpoint: "f", Class: delivery.State, Count: 1, Last: 3}}
 	if err != nil || !reflect.DeepEqual(counts, want) {
 		t.Errorf("%+v, %v", counts, err)
+	}
+}
+
+// putAside puts dead letters aside in one step with what else there is to do.
+func putAside(t *testing.T, s delivery.Store, c delivery.Change, letters ...delivery.DeadLetter) {
+	t.Helper()
+	c.Dead = letters
+	if err := s.Commit(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// aside are the numbers of all dead letters of an endpoint.
+func aside(t *testing.T, s delivery.Store, endpoint string) (all []uint64) {
+	t.Helper()
+	page, err := s.Dead(t.Context(), endpoint, 0, 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range page {
+		all = append(all, l.N)
+	}
+	return all
+}
+
+// deadAgain: the answer to a step was lost, so that the next one has all of it again.
+func deadAgain(t *testing.T, s delivery.Store) {
+	k := key("e", "room", delivery.State)
+	queue := delivery.Change{Queues: []delivery.QueueChange{Change(k, 1, 4, 3)}}
+	putAside(t, s, queue, letter("e", delivery.State, 1), letter("e", delivery.State, 2))
+	queue.Queues[0] = Change(k, 1, 5, 4)
+	putAside(t, s, queue, letter("e", delivery.State, 1), letter("e", delivery.State, 2), letter("e", delivery.State, 3))
+	if got := aside(t, s, "e"); !slices.Equal(got, []uint64{1, 2, 3}) {
+		t.Errorf("dead letters %v", got)
+	}
+	holds(t, s, k, 1, 5)
+	for range 2 {
+		putAside(t, s, delivery.Change{Gone: []string{"e"}}, letter("e", delivery.State, 4))
+		if got := aside(t, s, "e"); !slices.Equal(got, []uint64{4}) {
+			t.Errorf("dead letters of an endpoint that is back: %v", got)
+		}
+	}
+}
+
+// deadAfter: who reads the counts knows a number that none has had.
+func deadAfter(t *testing.T, s delivery.Store) {
+	for round := range 3 {
+		last := uint64(0)
+		counts, err := s.DeadCounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range counts {
+			last = max(last, c.Last)
+			if c.Count != 0 {
+				t.Errorf("%+v", c)
+			}
+		}
+		putAside(t, s, delivery.Change{}, letter("e", delivery.State, last+1), letter("e", delivery.State, last+2))
+		if got := aside(t, s, "e"); !slices.Equal(got, []uint64{last + 1, last + 2}) {
+			t.Fatalf("round %d: dead letters %v", round, got)
+		}
+		putAside(t, s, delivery.Change{DeadDrop: []delivery.DeadDrop{{Endpoint: "e", Class: delivery.State, N: []uint64{last + 1, last + 2}}}})
 	}
 }
 
