@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 
 	"liveroom/internal/redisstore"
 	"liveroom/live"
@@ -13,6 +14,7 @@ import (
 	"liveroom/status"
 	"liveroom/web"
 	"liveroom/web/peer"
+	"liveroom/web/socket"
 )
 
 // meet joins the cluster: it takes the ports, waits for Redis, and opens the stores there.
@@ -99,6 +101,36 @@ func (n named) Get(ctx context.Context, node, path, query string) (*http.Respons
 		}
 	}
 	return n.ask.Get(ctx, newest.ID, path, query)
+}
+
+// joinStreams has chat event streams take frames that come to other nodes.
+func (p *program) joinStreams(door *socket.Config) {
+	if p.cluster == nil {
+		return
+	}
+	door.Node, door.Peers = incarnation(p.nodeID()), incarnations{p.cluster.nodes, p.cluster.ask}
+	serve := func(w http.ResponseWriter, r *http.Request) { p.socket.ServePeer(w, r) } // made later
+	p.cluster.peers.Handle("POST "+socket.PeerPath+"{key}", http.HandlerFunc(serve))
+}
+
+// incarnation is what of a node's id may be told to clients: not its name, which may be a host's.
+func incarnation(node string) string { return node[strings.LastIndexByte(node, '-')+1:] }
+
+// incarnations asks nodes by their incarnations.
+type incarnations struct {
+	nodes *redisstore.Nodes
+	ask   *peer.Client
+}
+
+// Do implements socket.Peers.
+func (i incarnations) Do(ctx context.Context, call peer.Call) (*http.Response, error) {
+	for _, alive := range i.nodes.Alive() {
+		if incarnation(alive.ID) == call.Node {
+			call.Node = alive.ID
+			return i.ask.Do(ctx, call)
+		}
+	}
+	return nil, peer.ErrUnknown
 }
 
 // edgeMetrics are the streams that come from other nodes.

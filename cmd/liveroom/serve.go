@@ -249,6 +249,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	}
 	door := p.set.socket()
 	door.Files = p.files
+	p.joinStreams(&door)
 	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
 		return err
 	}

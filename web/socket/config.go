@@ -38,6 +38,9 @@ type Config struct {
 
 	Files Files // who may upload, and where to; nil: nobody
 
+	Node  string // this node of a cluster, as Peers knows it: letters of a URL's path, which clients see; empty: it is alone
+	Peers Peers  // the others; nil: there are none
+
 	// ClientAddr tells who is calling, where trusted proxies are in between. Nil: the connection's address.
 	ClientAddr func(*http.Request) netip.Addr
 }

@@ -56,6 +56,7 @@ type Server struct {
 	guard    *guard
 	sessions registry
 	streams  streams
+	passing  chan struct{} // a place for each POST that is another node's
 	clerks   clerks
 	count    counters
 	writers  atomic.Int64
@@ -81,6 +82,7 @@ func New(cfg Config, rooms Rooms, accounts Accounts, log *slog.Logger) (*Server,
 		guard:    newGuard(cfg),
 		sessions: registry{byID: map[string]*session{}},
 		streams:  streams{byHandle: map[string]*stream{}},
+		passing:  make(chan struct{}, maxPassing),
 		started:  make(chan struct{}),
 	}
 	s.scratch.New = func() any { return &pieces{bufs: make([][]byte, 0, maxWriteFrames)} }

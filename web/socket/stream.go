@@ -61,9 +61,13 @@ func newStreamSession(srv *Server, st *stream, from netip.Addr) *session {
 	return s
 }
 
-// hello is the first event: the key of the client's POSTs.
-func (st *stream) hello() []byte {
-	return []byte("event: open\ndata: {\"key\":\"" + st.key + "\"}\n\n")
+// hello is the first event: the key of the client's POSTs, which may come to another node of a cluster than this one.
+func (st *stream) hello(node string) []byte {
+	key := st.key
+	if node != "" {
+		key += nodeMark + node
+	}
+	return []byte("event: open\ndata: {\"key\":\"" + key + "\"}\n\n")
 }
 
 // next implements wire: it waits for a POST.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 
 	"liveroom/chat"
@@ -77,7 +78,7 @@ func (s *Server) openStream(w http.ResponseWriter, r *http.Request) {
 	s.count.accepted.Add(1)
 	s.streams.add(st)
 	defer s.streams.remove(st)
-	sess.startWriter(sess.queue.push(st.hello()))
+	sess.startWriter(sess.queue.push(st.hello(s.cfg.Node)))
 	s.serve(sess)
 }
 
@@ -88,7 +89,17 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, key string) {
 		notAllowed(w, http.MethodPost)
 		return
 	}
-	st := s.streams.find(key)
+	secret, node, _ := strings.Cut(key, nodeMark)
+	if s.cfg.Peers != nil && node != "" && node != s.cfg.Node {
+		s.pass(w, r, key, node)
+		return
+	}
+	s.postHere(w, r, secret)
+}
+
+// postHere is post for a stream of this node.
+func (s *Server) postHere(w http.ResponseWriter, r *http.Request, secret string) {
+	st := s.streams.find(secret)
 	if st == nil {
 		refuseGone(w)
 		return

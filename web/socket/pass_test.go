@@ -1,0 +1,60 @@
+package socket_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"liveroom/web/peer"
+	"liveroom/web/socket"
+)
+
+// doors are the nodes of a cluster, by name.
+type doors map[string]string
+
+func (d doors) URL(node string) (string, bool) {
+	url, ok := d[node]
+	return url, ok
+}
+
+// TestAStreamTakesFramesOfAnyNode: whoever is between may send a stream's POSTs to another node than has it.
+func TestAStreamTakesFramesOfAnyNode(t *testing.T) {
+	key, urls := []byte("node-key-0123456789abcdef"), doors{"gone": "http://127.0.0.1:1"}
+	var doors []*door
+	for _, name := range []string{"one", "two"} {
+		client := peer.NewClient(name, key, urls)
+		defer client.Close()
+		d := open(t, socket.Config{Node: name, Peers: client}, nil)
+		peers := peer.NewServer(key, slog.New(slog.DiscardHandler))
+		peers.Handle("POST "+socket.PeerPath+"{key}", http.HandlerFunc(d.ServePeer))
+		inner := httptest.NewServer(peers)
+		defer inner.Close()
+		urls[name] = inner.URL
+		doors = append(doors, d)
+	}
+	c := doors[0].stream()
+	e := c.stream
+	e.url = "http" + strings.TrimPrefix(doors[1].url, "ws") + "/stream" // from now on all goes to the other
+	c.ok(object{"op": "auth", "userId": "alice", "userSig": doors[0].sig("alice")})
+	c.ok(object{"op": "join", "group": "demo"})
+	if st := doors[1].Stats(); st.Sockets != 0 {
+		t.Errorf("the other node has %d sessions", st.Sockets)
+	}
+
+	secret, _, _ := strings.Cut(e.key, ".")
+	for _, forged := range []string{
+		secret, secret + ".two", secret + ".gone", secret + ".three", secret + ".", secret[:len(secret)-1] + "!.one",
+		secret[:len(secret)/2] + ".one", ".one", "x%2Fy.one", "..%2F..%2Fhls.one", "%3Fx.one",
+	} {
+		if status, code := e.say(t, forged, `{"op":"ping"}`); status != http.StatusNotFound || code != "no_such_stream" {
+			t.Errorf("key %q: %d %s", forged, status, code)
+		}
+	}
+	if status, code := e.say(t, e.key, strings.Repeat(" ", 17<<10)); status != http.StatusRequestEntityTooLarge || code != "too_big" {
+		t.Errorf("a frame of 17 KiB: %d %s", status, code)
+	}
+	c.closed("too_big", 0)
+	doors[0].await("the stream is gone", func() bool { status, _ := e.say(t, e.key, `{"op":"ping"}`); return status == http.StatusNotFound })
+}
