@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import {
-  EVENT, TYPES, type Chat, type CountInfo, type LeftInfo, type LimitsInfo, type MemberInfo, type Message, type MutedInfo, type NoticeInfo,
+  EVENT, TYPES, type Chat, type CountInfo, type DegradedInfo, type LeftInfo, type LimitsInfo, type MemberInfo, type Message, type MutedInfo, type NoticeInfo,
   type RoleInfo, type SessionInfo, type SettingsInfo, type StatusInfo,
 } from 'liveroom-sdk';
 import type { Guest, StatusRecord } from '../api/types.ts';
@@ -55,6 +55,8 @@ export class RoomChat {
   readonly settings = signal<SettingsInfo['settings'] | null>(null);
   /** The server takes no files at all, as it said once. */
   readonly uploadsOff = signal(false);
+  /** What is said is heard by some of the room only, and not kept, until the server's store is back. */
+  readonly degraded = signal(false);
   readonly role = signal('');
   readonly keepsOrder = computed(() => this.role.value === TYPES.GRP_MBR_ROLE_OWNER || this.role.value === TYPES.GRP_MBR_ROLE_ADMIN);
   /** Something to tell the person once, such as a refused act; null after it was taken note of. */
@@ -251,7 +253,7 @@ export class RoomChat {
     if (sdk.getLoginUser() !== (who?.userID ?? '')) {
       this.#in = false; // should it fail
       if (sdk.getLoginUser() !== '') {
-        goesOn = false; // only from an anonymous guest to a user the SDK keeps the room
+        goesOn = this.degraded.value = false; // only from an anonymous guest to a user the SDK keeps the room
         await sdk.logout();
       }
       if (who) await this.#signIn(who.userID, who.userSig);
@@ -290,6 +292,7 @@ export class RoomChat {
 
   #out(out: Out): void {
     this.#in = false;
+    this.degraded.value = false;
     this.#turn++;
     this.presence.value = { state: 'out', ...out };
   }
@@ -322,6 +325,7 @@ export class RoomChat {
     here<NoticeInfo>(EVENT.LIVEROOM_NOTICE, ({ notice }) => (this.notice.value = notice));
     here<SettingsInfo>(EVENT.LIVEROOM_SETTINGS, ({ settings }) => (this.settings.value = settings));
     here<CountInfo>(EVENT.LIVEROOM_COUNT, ({ online }) => (this.online.value = online));
+    here<DegradedInfo>(EVENT.LIVEROOM_DEGRADED, ({ degraded }) => (this.degraded.value = degraded));
     here<RoleInfo>(EVENT.LIVEROOM_ROLE, ({ role }) => (this.role.value = role));
     here<MemberInfo>(EVENT.LIVEROOM_MEMBER, ({ userID, nick, avatar }) => (this.log.value = renamed(this.log.value, userID, nick, avatar)));
     here<StatusInfo>(EVENT.LIVEROOM_STATUS, ({ status }) => this.#status(parseRecord(status)));

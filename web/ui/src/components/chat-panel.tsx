@@ -19,6 +19,7 @@ export function ChatPanel({ chat }: { chat: RoomChat }): JSX.Element {
       <p class="chat-state" role="status">
         {presence.state === 'connecting' && t('chat_connecting')}
         {presence.state === 'offline' && t('chat_offline')}
+        {presence.state === 'online' && chat.degraded.value && t('chat_degraded')}
       </p>
       <Remark chat={chat} />
       {presence.state === 'out' ? <OutPanel chat={chat} out={presence} /> : <Composer chat={chat} draft={draft} onDraft={setDraft} />}

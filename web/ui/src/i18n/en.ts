@@ -89,6 +89,7 @@ export const en = {
   chat_gap: 'Some messages were missed here',
   chat_connecting: 'Joining the chat …',
   chat_offline: 'Chat is away. Coming back by itself …',
+  chat_degraded: 'Only some of the room can read along for now',
   chat_sending: 'sending',
   chat_failed: 'Not sent: {why}',
   chat_as: 'Speak as {nick}',

@@ -90,6 +90,7 @@ export const zh: Record<Key, string> = {
   chat_gap: '这里缺少部分消息',
   chat_connecting: '正在进入聊天室…',
   chat_offline: '聊天已断开，正在自动重连…',
+  chat_degraded: '目前只有部分观众能看到这里的消息',
   chat_sending: '发送中',
   chat_failed: '未发送：{why}',
   chat_as: '以 {nick} 的身份发言',

@@ -218,6 +218,41 @@ describe('receiving', () => {
   });
 });
 
+describe('a server without its store', () => {
+  const kept = () => !chat.degraded.value;
+
+  test('says that not all of the room reads along, until all do again', async () => {
+    await online();
+    expect(kept()).toBe(true);
+    server.event('demo', 'degraded', { degraded: true });
+    expect([kept(), state()]).toEqual([false, 'online']);
+    server.event('demo', 'degraded', { degraded: false });
+    expect(kept()).toBe(true);
+  });
+
+  test('says so to who comes meanwhile, and no more when he is back after it', async () => {
+    as('bo');
+    server.also.join = { degraded: true };
+    await online();
+    expect(kept()).toBe(false);
+    server.last().push({ push: 'left', group: 'demo', reason: 'kicked', by: '', detail: '', until: 0 });
+    server.last().rooms.delete('demo');
+    server.also.join = {};
+    chat.comeBack();
+    await pass();
+    expect([kept(), state()]).toEqual([true, 'online']);
+  });
+
+  test('and to who takes a name', async () => {
+    server.also.join = { degraded: true };
+    await online();
+    const named = chat.takeName('Bo');
+    await pass();
+    await named;
+    expect([kept(), chat.me.value.nick, state()]).toEqual([false, 'Bo', 'online']);
+  });
+});
+
 describe('coming back', () => {
   test('goes on where it was, and fills what was missed', async () => {
     await online();
