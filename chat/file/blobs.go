@@ -1,6 +1,9 @@
 package file
 
-import "io"
+import (
+	"io"
+	"time"
+)
 
 // Blobs keep bytes by file id. Ids are valid (see NewID).
 type Blobs interface {
@@ -10,8 +13,15 @@ type Blobs interface {
 	Open(id string) (Reader, error)
 	// Remove removes a file's bytes; who reads them may read on. There being none is no error.
 	Remove(id string) error
-	// Each calls see for the ids of all files, in no order, until it returns an error, which it answers.
-	Each(see func(id string) error) error
+	// Each calls see for all files, in no order, until it returns an error, which it answers.
+	Each(see func(Held) error) error
+}
+
+// Held is what is known of a file by its bytes alone.
+type Held struct {
+	ID   string
+	Size int64
+	Made time.Time // when the bytes were written
 }
 
 // Blob is a file being written. It ends with Commit or Discard; Discard after Commit does nothing.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -28,7 +30,7 @@ const (
 
 // elsewhere is what a node of a cluster knows of bytes: those it has, and those it fetches. Service.mu guards it.
 type elsewhere struct {
-	held     map[string]int64     // size of each file whose bytes are here; nil where this node is alone
+	held     map[string]Held      // files whose bytes are here; nil where this node is alone
 	copies   map[string]time.Time // of them, those of other nodes, and when they were last wanted
 	copied   int64                // their bytes
 	fetching map[string]*fetch
@@ -44,19 +46,19 @@ func newElsewhere(cfg Config) elsewhere {
 	if cfg.Node == "" {
 		return elsewhere{}
 	}
-	return elsewhere{held: map[string]int64{}, copies: map[string]time.Time{}, fetching: map[string]*fetch{}}
+	return elsewhere{held: map[string]Held{}, copies: map[string]time.Time{}, fetching: map[string]*fetch{}}
 }
 
 // shared says whether other nodes take files too.
 func (s *Service) shared() bool { return s.cfg.Node != "" }
 
-// hold notes that the bytes of a file are here. The mutex is held.
-func (s *Service) hold(f Info) {
+// hold notes that the bytes of a file are here, and since when. The mutex is held.
+func (s *Service) hold(f Info, made time.Time) {
 	s.files++
 	if !s.shared() {
 		return
 	}
-	s.held[f.ID] = f.Size
+	s.held[f.ID] = Held{f.ID, f.Size, made}
 	if f.Node != s.cfg.Node {
 		s.copies[f.ID] = time.Now()
 		s.copied += f.Size
@@ -160,7 +162,8 @@ func (s *Service) fetch(ctx context.Context, f Info) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hold(f)
+	s.letGo(f) // bytes that were known and are not there any more
+	s.hold(f, time.Now())
 	return nil
 }
 
@@ -224,7 +227,7 @@ func (s *Service) makeRoom(size int64) bool {
 				oldest, at = id, wanted
 			}
 		}
-		f := Info{ID: oldest, Size: s.held[oldest]}
+		f := Info{ID: oldest, Size: s.held[oldest].Size}
 		if oldest != "" {
 			s.letGo(f)
 		}
@@ -241,18 +244,15 @@ func (s *Service) makeRoom(size int64) bool {
 // tidy removes bytes whose record another node has removed or withdrawn.
 func (s *Service) tidy(ctx context.Context) error {
 	s.mu.Lock()
-	here := make([]Info, 0, len(s.held))
-	for id, size := range s.held {
-		here = append(here, Info{ID: id, Size: size})
-	}
+	here := slices.Collect(maps.Values(s.held))
 	s.mu.Unlock()
-	for _, f := range here {
-		known, err := s.store.File(ctx, f.ID)
-		if err != nil && !errors.Is(err, ErrUnknown) {
+	for _, h := range here {
+		_, fate, err := s.fateOf(ctx, h)
+		if err != nil {
 			return s.storeError(err, "find")
 		}
-		if err != nil || known.Withdrawn {
-			s.forget(f)
+		if fate == removed {
+			s.forget(Info{ID: h.ID, Size: h.Size})
 		}
 	}
 	return nil

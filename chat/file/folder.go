@@ -178,7 +178,7 @@ func (d *Folder) Remove(id string) error {
 }
 
 // Each implements Blobs. What has no name of a file is left alone: it is not ours.
-func (d *Folder) Each(see func(id string) error) error {
+func (d *Folder) Each(see func(Held) error) error {
 	dirs, err := fs.ReadDir(d.root.FS(), ".")
 	if err != nil {
 		return err
@@ -196,7 +196,14 @@ func (d *Folder) Each(see func(id string) error) error {
 			if !ValidID(id) || id[:2] != dir.Name() {
 				continue
 			}
-			if err := see(id); err != nil {
+			info, err := f.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // removed meanwhile
+			}
+			if err == nil {
+				err = see(Held{id, info.Size(), info.ModTime()})
+			}
+			if err != nil {
 				return err
 			}
 		}

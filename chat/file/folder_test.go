@@ -97,7 +97,7 @@ func TestStrangersFilesAreLeftAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.Each(func(id string) error { t.Errorf("found %s", id); return nil }); err != nil {
+	if err := d.Each(func(h file.Held) error { t.Errorf("found %s", h.ID); return nil }); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -190,7 +190,7 @@ func (b *bench) is(what string, g file.Grant, content []byte, want error) {
 func (b *bench) kept(want int) {
 	b.t.Helper()
 	n := 0
-	_ = b.blobs.Each(func(string) error { n++; return nil })
+	_ = b.blobs.Each(func(file.Held) error { n++; return nil })
 	files, size, err := b.store.FilesUsage(b.t.Context())
 	if st := b.Stats(); n != want || files != want || err != nil || st.Files != want || st.Bytes != size || st.Running != 0 {
 		b.t.Errorf("%d bytes in %d blobs, %d records, %+v, %v; want %d", size, n, files, st, err, want)

@@ -131,6 +131,9 @@ func (m *Memory) FileGroups(context.Context) ([]string, error) {
 	return slices.Collect(maps.Keys(groups)), nil
 }
 
+// FilesSince implements Store: it forgets only together with everything else.
+func (m *Memory) FilesSince(context.Context) (time.Time, error) { return time.Time{}, nil }
+
 // FilesUsage implements Store.
 func (m *Memory) FilesUsage(context.Context) (files int, size int64, err error) {
 	m.mu.Lock()
@@ -147,13 +150,18 @@ func (m *Memory) FilesUsage(context.Context) (files int, size int64, err error) 
 // MemoryBlobs are Blobs that forget at exit, for tests and trials.
 type MemoryBlobs struct {
 	mu    sync.Mutex
-	blobs map[string][]byte
+	blobs map[string]memoryHeld
 }
 
 var _ Blobs = (*MemoryBlobs)(nil)
 
 // NewMemoryBlobs returns empty Blobs.
-func NewMemoryBlobs() *MemoryBlobs { return &MemoryBlobs{blobs: map[string][]byte{}} }
+func NewMemoryBlobs() *MemoryBlobs { return &MemoryBlobs{blobs: map[string]memoryHeld{}} }
+
+type memoryHeld struct {
+	bytes []byte
+	made  time.Time
+}
 
 // Create implements Blobs.
 func (m *MemoryBlobs) Create(id string) (Blob, error) { return &memoryBlob{to: m, id: id}, nil }
@@ -168,7 +176,7 @@ type memoryBlob struct {
 func (b *memoryBlob) Commit() error {
 	b.to.mu.Lock()
 	defer b.to.mu.Unlock()
-	b.to.blobs[b.id] = b.Bytes()
+	b.to.blobs[b.id] = memoryHeld{b.Bytes(), time.Now()}
 	return nil
 }
 
@@ -183,7 +191,7 @@ func (m *MemoryBlobs) Open(id string) (Reader, error) {
 	if !ok {
 		return nil, fs.ErrNotExist
 	}
-	return memoryReader{bytes.NewReader(b)}, nil
+	return memoryReader{bytes.NewReader(b.bytes)}, nil
 }
 
 type memoryReader struct{ *bytes.Reader }
@@ -199,12 +207,15 @@ func (m *MemoryBlobs) Remove(id string) error {
 }
 
 // Each implements Blobs.
-func (m *MemoryBlobs) Each(see func(id string) error) error {
+func (m *MemoryBlobs) Each(see func(Held) error) error {
 	m.mu.Lock()
-	ids := slices.Collect(maps.Keys(m.blobs))
+	all := make([]Held, 0, len(m.blobs))
+	for id, b := range m.blobs {
+		all = append(all, Held{id, int64(len(b.bytes)), b.made})
+	}
 	m.mu.Unlock()
-	for _, id := range ids {
-		if err := see(id); err != nil {
+	for _, h := range all {
+		if err := see(h); err != nil {
 			return err
 		}
 	}

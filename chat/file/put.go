@@ -105,7 +105,7 @@ func (s *Service) take(ctx context.Context, t ticket, u Upload, body *counted) (
 		return Info{}, s.storeError(err, "add")
 	}
 	s.mu.Lock()
-	s.hold(f)
+	s.hold(f, f.CreatedAt)
 	s.mu.Unlock()
 	return f, nil
 }

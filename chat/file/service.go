@@ -175,17 +175,30 @@ func (s *Service) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var here []Info
-	err = s.blobs.Each(func(id string) error {
-		f, err := s.store.File(ctx, id)
-		switch {
-		case errors.Is(err, ErrUnknown), err == nil && f.Withdrawn:
-			s.log.Info("file without a record removed", "file", id)
-			return s.blobs.Remove(id)
-		case err == nil && s.shared():
-			here = append(here, f)
-		}
+	if _, err := s.store.FilesSince(ctx); err != nil { // a store counts from when it is first asked
 		return err
+	}
+	type found struct {
+		Info
+		made time.Time
+	}
+	var here []found
+	lost := 0
+	err = s.blobs.Each(func(h Held) error {
+		f, fate, err := s.fateOf(ctx, h)
+		switch {
+		case err != nil:
+			return err
+		case fate == removed:
+			s.log.Info("file without a record removed", "file", h.ID)
+			return s.blobs.Remove(h.ID)
+		case fate == forgotten:
+			lost++
+		}
+		if s.shared() {
+			here = append(here, found{f, h.Made})
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -197,10 +210,45 @@ func (s *Service) recover(ctx context.Context) error {
 		return nil
 	}
 	for _, f := range here { // what others have takes no room on this node's disk
-		s.hold(f)
+		s.hold(f.Info, f.made)
 		s.used += f.Size
 	}
+	if lost > 0 {
+		s.log.Warn("the store of this cluster is newer than files on this node and does not know them; their bytes stay until they are too old", "files", lost)
+	}
 	return nil
+}
+
+// fate is what becomes of bytes.
+type fate int
+
+const (
+	kept      fate = iota
+	removed        // their record is withdrawn or deleted, or never was
+	forgotten      // the store may have had a record and lost it; they are kept as long as files are
+)
+
+// storeMargin is how much younger than the store bytes may seem that it may have forgotten: clocks differ.
+const storeMargin = 30 * time.Second
+
+// fateOf says what becomes of bytes that are here, and answers their record. A store that is new, because it lost
+// everything or is the wrong one, is not believed: it may come back.
+func (s *Service) fateOf(ctx context.Context, h Held) (f Info, what fate, err error) {
+	f, err = s.store.File(ctx, h.ID)
+	switch {
+	case err == nil && f.Withdrawn:
+		return f, removed, nil
+	case !errors.Is(err, ErrUnknown):
+		return f, kept, err
+	}
+	since, err := s.store.FilesSince(ctx) // after the record, which a store that is emptied in between would not have
+	if err != nil {
+		return f, kept, err
+	}
+	if h.Made.Before(since.Add(storeMargin)) && time.Since(h.Made) < s.cfg.Keep {
+		return Info{ID: h.ID, Size: h.Size, Node: s.cfg.Node}, forgotten, nil
+	}
+	return f, removed, nil
 }
 
 // storeError turns what a store could not do into a refusal, and logs it. A caller who went away is no failure.

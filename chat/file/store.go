@@ -47,6 +47,9 @@ type Store interface {
 	GroupFiles(ctx context.Context, group string, before time.Time, limit int) ([]Info, error)
 	// FileGroups answers the groups of all records.
 	FileGroups(ctx context.Context) ([]string, error)
+	// FilesSince says since when the store remembers, which is when it was first asked: older files that it does not know it
+	// may have forgotten. Zero where it forgets nothing.
+	FilesSince(ctx context.Context) (time.Time, error)
 	// FilesUsage counts the files that are not withdrawn, and their bytes.
 	FilesUsage(ctx context.Context) (files int, bytes int64, err error)
 }

@@ -258,6 +258,9 @@ func (v *Files) FileGroups(ctx context.Context) (groups []string, err error) {
 	return groups, err
 }
 
+// FilesSince implements file.Store: the database is next to the files.
+func (v *Files) FilesSince(context.Context) (time.Time, error) { return time.Time{}, nil }
+
 // FilesUsage implements file.Store.
 func (v *Files) FilesUsage(ctx context.Context) (files int, size int64, err error) {
 	err = v.s.view(ctx, func(tx *bolt.Tx) error {

@@ -19,7 +19,8 @@ import (
 //	{lr}:files:age     sorted set: file ids by creation (Unix µs)
 //	{lr}:files:group   sorted set: group id, 0, file id, all of score 0: files of groups
 //	{lr}:files:shown   hash: group id, 0, message's number → file.Shown (JSON)
-//	{lr}:files:usage   hash: files, bytes: how many are not withdrawn, and their bytes
+//	{lr}:files:usage   hash: files, bytes: how many are not withdrawn, and their bytes; since: when it was first asked for that
+//	                   (Unix s, the clock of Redis)
 type Files struct {
 	s                             *Store
 	all, age, group, shown, usage string
@@ -36,7 +37,10 @@ type storedFile struct {
 // maxShownIn bounds ShownIn: the newest are kept.
 const maxShownIn = 50
 
-var scriptFileGroups = load("file_groups")
+var (
+	scriptFileGroups = load("file_groups")
+	scriptFilesSince = load("files_since")
+)
 
 // Files is the view of Redis that uploaded files have.
 func (s *Store) Files() *Files {
@@ -292,6 +296,15 @@ func (v *Files) GroupFiles(ctx context.Context, group string, before time.Time, 
 func (v *Files) FileGroups(ctx context.Context) ([]string, error) {
 	groups, err := v.s.run(ctx, scriptFileGroups, []string{v.group}).StringSlice()
 	return groups, away(err)
+}
+
+// FilesSince implements file.Store.
+func (v *Files) FilesSince(ctx context.Context) (time.Time, error) {
+	since, err := v.s.run(ctx, scriptFilesSince, []string{v.usage}).Int64()
+	if err != nil {
+		return time.Time{}, away(err)
+	}
+	return time.Unix(since, 0), nil
 }
 
 // FilesUsage implements file.Store.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"testing"
+	"time"
 
 	"liveroom/chat/file"
 )
@@ -118,10 +119,18 @@ func removed(t *testing.T, b file.Blobs) {
 }
 
 func listed(t *testing.T, b file.Blobs) {
+	began := time.Now()
 	want := []string{put(t, b, "1"), put(t, b, "2"), put(t, b, "3")}
 	write(t, b, file.NewID(), "unfinished")
 	var got []string
-	if err := b.Each(func(id string) error { got = append(got, id); return nil }); err != nil {
+	err := b.Each(func(h file.Held) error {
+		got = append(got, h.ID)
+		if h.Size != 1 || h.Made.Before(began.Add(-time.Minute)) || h.Made.After(time.Now().Add(time.Minute)) {
+			t.Errorf("%+v, want 1 byte of now", h)
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	slices.Sort(want)
@@ -130,7 +139,7 @@ func listed(t *testing.T, b file.Blobs) {
 	}
 	stop := errors.New("stop")
 	n := 0
-	if err := b.Each(func(string) error { n++; return stop }); !errors.Is(err, stop) || n != 1 {
+	if err := b.Each(func(file.Held) error { n++; return stop }); !errors.Is(err, stop) || n != 1 {
 		t.Errorf("stopped after %d with %v", n, err)
 	}
 }

@@ -90,6 +90,10 @@ func empty(t *testing.T, s file.Store) {
 		t.Errorf("FilesShown: %v, %v", got, err)
 	}
 	usage(t, s, 0, 0)
+	since, err := s.FilesSince(ctx)
+	if again, err2 := s.FilesSince(ctx); err != nil || err2 != nil || !again.Equal(since) || since.After(time.Now().Add(time.Minute)) {
+		t.Errorf("FilesSince: %v, %v, then %v, %v", since, err, again, err2)
+	}
 }
 
 func addFind(t *testing.T, s file.Store) {
