@@ -1,8 +1,11 @@
 package redisstore
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -19,11 +22,45 @@ import (
 // (flushes/core·s), and what a message costs in commands and bytes on the wire.
 func BenchmarkRedisFlush(b *testing.B) {
 	for _, size := range []int{1, 4} {
-		b.Run(fmt.Sprintf("messages=%d", size), func(b *testing.B) { benchFlush(b, size) })
+		b.Run(fmt.Sprintf("messages=%d", size), func(b *testing.B) { benchFlush(b, size, 0, 16) })
 	}
 }
 
-func benchFlush(b *testing.B, size int) {
+// BenchmarkRedisFollowers is what each further node that follows a group costs Redis a flush of one message: with many flushes under
+// way, whose writes to a follower Redis puts together, and one after the other, when each is a write of its own.
+func BenchmarkRedisFollowers(b *testing.B) {
+	for _, atOnce := range []int{16, 0} {
+		for _, more := range []int{0, 8, 48, 98} {
+			b.Run(fmt.Sprintf("atOnce=%d/more=%d", atOnce, more), func(b *testing.B) { benchFlush(b, 1, more, atOnce) })
+		}
+	}
+}
+
+// BenchmarkRedisReserve is what a message with a Random costs Redis before its flush.
+func BenchmarkRedisReserve(b *testing.B) {
+	const groups = 2000
+	c := chatNode(b, redistest.Start(b).URL(), openPrefix(b))
+	for g := range groups {
+		if _, _, err := c.CreateGroup(b.Context(), chat.Group{ID: strconv.Itoa(g)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	before := measured(b, c)
+	for i := range b.N {
+		m := busy(strconv.Itoa(i % groups))
+		m.Random = uint32(i) + 1 //nolint:gosec // few
+		if _, err := c.Reserve(context.Background(), m.Group, chat.DedupKey(m)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	after := measured(b, c)
+	b.ReportMetric(1e6*(after["cpu"]-before["cpu"])/float64(b.N), "redis-µs/message")
+	b.ReportMetric((after["calls"]-before["calls"])/float64(b.N), "commands/message")
+}
+
+// benchFlush flushes batches of size messages to groups that two nodes and some more connections follow, so many at once for
+// each processor; 0: one after the other.
+func benchFlush(b *testing.B, size, more, atOnce int) {
 	const groups = 2000 // so many that few messages meet frequency control
 	keep := chattest.Keep
 	keep.ResumeMessages = 100
@@ -51,6 +88,9 @@ func benchFlush(b *testing.B, size int) {
 			b.Cleanup(stop)
 		}
 	}
+	for range more {
+		listen(b, nodes[0], server.Addr, groups)
+	}
 	var flushes, dropped atomic.Int64
 	var key atomic.Uint32
 	flush := func() {
@@ -75,12 +115,18 @@ func benchFlush(b *testing.B, size int) {
 	time.Sleep(time.Second) // the window of frequency control
 	before := measured(b, nodes[0])
 	flushes.Store(0)
-	b.SetParallelism(16)
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
+	if atOnce > 0 {
+		b.SetParallelism(atOnce)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				flush()
+			}
+		})
+	} else {
+		for range b.N {
 			flush()
 		}
-	})
+	}
 	after := measured(b, nodes[0])
 	n := float64(flushes.Load())
 	messages := n*float64(size) - float64(dropped.Load())
@@ -93,6 +139,35 @@ func benchFlush(b *testing.B, size int) {
 	b.ReportMetric((after["in"]-before["in"])/max(messages, 1), "B-in/message")
 	b.ReportMetric((after["out"]-before["out"])/max(messages, 1), "B-out/message")
 	b.ReportMetric(100*float64(dropped.Load())/(n*float64(size)), "dropped-%")
+}
+
+// listen follows all groups with a connection that reads what comes and does nothing with it.
+func listen(b *testing.B, c *Chat, addr string, groups int) {
+	b.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var ask strings.Builder
+	for g := range groups {
+		fmt.Fprintf(&ask, "SSUBSCRIBE %s\r\n", c.key(strconv.Itoa(g), "feed"))
+	}
+	ask.WriteString("PING\r\n")
+	if _, err := io.WriteString(conn, ask.String()); err != nil {
+		b.Fatal(err)
+	}
+	in := bufio.NewReader(conn)
+	for line := ""; !strings.HasPrefix(line, "pong"); {
+		if line, err = in.ReadString('\n'); err != nil {
+			b.Fatal(err)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(io.Discard, in) // until it is closed
+	}()
+	b.Cleanup(func() { _ = conn.Close(); <-done })
 }
 
 // busy is a message of a busy room.
