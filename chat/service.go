@@ -40,6 +40,8 @@ type Service struct {
 	founders founders
 	letters  letters
 
+	complaints complaints
+
 	broadcasts broadcasts
 	turns      turns
 	births     births
@@ -283,13 +285,13 @@ func (s *Service) begin(ctx context.Context, r *room) (GroupState, error) {
 	return s.store.LoadGroup(ctx, r.id)
 }
 
-// storeError turns what a store could not do into a refusal, and logs it.
+// storeError turns what a store could not do into a refusal, and logs it now and then.
 func (s *Service) storeError(err error, op string) error {
 	var refusal *Error
 	if err == nil || errors.As(err, &refusal) {
 		return err
 	}
-	s.log.Warn("chat store failed", "op", op, "error", err)
+	s.complaints.say(s.log, op, err)
 	return ErrUnavailable
 }
 

@@ -148,7 +148,9 @@ func (y *Synchroniser) Run(ctx context.Context) error {
 		looked, err := y.collect(ctx)
 		switch {
 		case err != nil:
-			y.log.Warn("outbox can't be read", "error", err)
+			if failures == 0 {
+				y.log.Warn("outbox can't be read; will retry", "error", err)
+			}
 			poll.Reset(y.delay(failures))
 			failures++
 		case looked: // wakes for single rooms don't put the next look off

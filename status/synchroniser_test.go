@@ -1,12 +1,14 @@
 package status_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -251,6 +253,29 @@ func TestSynchroniserPollsAndWaitsForTheStore(t *testing.T) {
 		time.Sleep(30*time.Second + time.Millisecond)
 		if got := j.of("b"); !slices.Equal(got, []string{"1"}) {
 			t.Errorf("after a poll: %v", got)
+		}
+	})
+}
+
+// TestSynchroniserSaysOnceThatTheStoreIsAway, however often it tries.
+func TestSynchroniserSaysOnceThatTheStoreIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, st := newRoom(t, "a")
+		said := &bytes.Buffer{}
+		y := status.NewSynchroniser(status.SyncConfig{Poll: time.Second}, st, nil, slog.New(slog.NewTextHandler(said, nil)))
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _ = y.Run(ctx) })
+		for range 2 {
+			st.Fail(status.ErrUnavailable)
+			time.Sleep(5 * time.Minute)
+			st.Fail(nil)
+			time.Sleep(5 * time.Minute)
+		}
+		cancel()
+		wg.Wait()
+		if n := strings.Count(said.String(), "outbox can't be read"); n != 2 {
+			t.Errorf("it says %d times:\n%s", n, said)
 		}
 	})
 }
