@@ -278,23 +278,24 @@ func (s *Service) acquaint(ctx context.Context, who Identity) (done func()) {
 	if s.abroad == nil || who.Anonymous {
 		return func() {}
 	}
-	shard := s.presence.shard(who.User)
+	user := who.User // all that is kept of who, so that it costs nothing where there are no other nodes
+	shard := s.presence.shard(user)
 	shard.mu.Lock()
-	u := shard.user(who.User)
+	u := shard.user(user)
 	u.expected++
 	known := u.known
 	shard.mu.Unlock()
 	if !known {
 		began := s.abroad.heard.Load()
-		if found, ok := s.usersElsewhere(ctx, []string{who.User}); ok {
-			s.learn(who.User, began, found[who.User])
+		if found, ok := s.usersElsewhere(ctx, []string{user}); ok {
+			s.learn(user, began, found[user])
 		}
 	}
 	return func() {
 		shard.mu.Lock()
 		defer shard.mu.Unlock()
 		u.expected--
-		shard.forget(who.User)
+		shard.forget(user)
 	}
 }
 

@@ -34,7 +34,9 @@ func (p *presence) sit(m *member, rule OneRoom) (elsewhere []*member) {
 	defer shard.mu.Unlock()
 	u := shard.user(m.who.User)
 	own := m.who.User == m.room.group.Owner
-	m.since, m.joined, m.own = p.stamp(), m.room.users[m.who.User].since, own
+	if p.abroad != nil {
+		m.since, m.joined, m.own = p.stamp(), m.room.users[m.who.User].since, own
+	}
 	if rule.binds(&m.who) {
 		for _, other := range u.seats {
 			if other.room != m.room && rule.binds(&other.who) && (!own || other.sess == m.sess) {

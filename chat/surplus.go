@@ -22,6 +22,9 @@ type tooMany struct {
 // surplus are those of a user's devices that are too many: of each kind the oldest, on whatever node. Every node comes to
 // the same, and closes its own; platforms are those of the others.
 func (u *present) surplus(cfg *Config, living []string) (own tooMany, platforms []string) {
+	if u.alone() && len(u.devices) == 1 {
+		return own, nil // one is never too many
+	}
 	all := u.claims(cfg, living)
 	n := make(map[string]int)
 	newest := make(map[string]claim)
