@@ -79,12 +79,15 @@ func (c *census) init() {
 	}
 }
 
-// put takes over what a node says of some groups. Of a node that is still to be asked about nothing else is known.
-func (c *census) put(node string, counts map[string]Headcount) {
+// put takes over what a node says of some groups, or of all. Of a node that is still to be asked about nothing else is known.
+func (c *census) put(node string, counts map[string]Headcount, all bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.init()
 	c.touched[node] = true
+	if all {
+		c.counts[node], c.whole[node] = make(map[string]Headcount, len(counts)), true
+	}
 	if c.counts[node] == nil {
 		return
 	}
@@ -254,6 +257,14 @@ type counted struct {
 	watched bool      // there are strangers
 }
 
+// note adds to what was said.
+func (t *counted) note(more map[string]Headcount) {
+	said := make(map[string]Headcount, len(t.said)+len(more)) // the former may be on its way to other nodes
+	maps.Copy(said, t.said)
+	maps.Copy(said, more)
+	t.said = said
+}
+
 // tellCounts tells what moved, and everything at times, to the registry and to those who are there.
 func (s *Service) tellCounts(ctx context.Context, told *counted, all map[string]Headcount, now time.Time) {
 	moved := make(map[string]Headcount)
@@ -273,9 +284,13 @@ func (s *Service) tellCounts(ctx context.Context, told *counted, all map[string]
 	}
 	if err := s.abroad.n.PutCounts(ctx, moved); err != nil { // of nothing too: it renews what is there
 		told.renewed = time.Time{}
+		told.note(moved) // it may have been told
 		return
 	}
-	s.abroad.mail.say("", news{Counts: moved})
+	if renew {
+		moved = all // so that nobody keeps what he missed the end of
+	}
+	s.abroad.mail.say("", news{Counts: moved, Whole: renew})
 	if told.said = all; renew {
 		told.renewed = now
 	}

@@ -194,3 +194,25 @@ func TestNewsThatCouldNotBeTold(t *testing.T) {
 		}
 	})
 }
+
+// TestLastOnesLeaveUnheard: that nobody is in a group any more is known in the end, though the news of it was lost.
+func TestLastOnesLeaveUnheard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, store := chat.NewNeighbourhood(15*time.Second), chat.NewMemory()
+		far := &deaf{MemoryNeighbours: all.Node("a")}
+		a, b := start(t, chat.Config{Neighbours: far}, store), start(t, chat.Config{Neighbours: all.Node("b")}, store)
+		create(t, a, "r")
+		sess := newSession("vera")
+		enter(t, a, "r", named("vera"), sess)
+		time.Sleep(20 * time.Second)
+		if n := b.Count("r").Members; n != 1 {
+			t.Fatalf("b counts %d", n)
+		}
+		far.fail.Store(1)
+		a.Leave("r", sess)
+		time.Sleep(15 * time.Second) // a lease
+		if n := b.Count("r").Members; n != 0 || far.fail.Load() > 0 {
+			t.Errorf("b counts %d", n)
+		}
+	})
+}

@@ -18,6 +18,7 @@ const (
 type news struct {
 	Users    map[string]Whereabouts `json:"users,omitempty"` // to those nodes where they are too
 	Counts   map[string]Headcount   `json:"counts,omitempty"`
+	Whole    bool                   `json:"whole,omitempty"` // Counts are all there are
 	Watch    *watchNews             `json:"watch,omitempty"`
 	Close    *closeNews             `json:"close,omitempty"`
 	Quit     *quitNews              `json:"quit,omitempty"`
@@ -189,8 +190,8 @@ func (s *Service) hear(node string, n news) {
 	for user, w := range n.Users {
 		s.learnOf(user, node, w)
 	}
-	if n.Counts != nil {
-		s.abroad.census.put(node, n.Counts)
+	if n.Counts != nil || n.Whole {
+		s.abroad.census.put(node, n.Counts, n.Whole)
 	}
 	if n.Watch != nil {
 		s.abroad.census.putStrangers(node, n.Watch.Groups)
