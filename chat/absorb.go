@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"math"
 	"time"
 )
 
@@ -106,10 +107,21 @@ func (r *room) absorbTold(raw json.RawMessage, at time.Time) outcome {
 
 // recount takes over counters that another node may have written, for the tally to tell. The room's lock is held.
 func (r *room) recount(now Counters) {
-	t := &r.tally
-	if now.Version <= t.now.Version {
-		return
+	if now.Version > r.tally.now.Version {
+		r.tallyAnew(now)
 	}
+}
+
+// recountAnew is recount for a sequence that begins anew: whatever its number, it is another one. The room's lock is held.
+func (r *room) recountAnew(now Counters) {
+	if now.Version > 0 || r.tally.now.Version > 0 {
+		r.tally.told = math.MaxUint64
+		r.tallyAnew(now)
+	}
+}
+
+func (r *room) tallyAnew(now Counters) {
+	t := &r.tally
 	if t.now = now; !t.busy {
 		t.busy = r.s.spawn(r.runTally)
 	}

@@ -359,6 +359,72 @@ func TestGapIsTold(t *testing.T) {
 	}
 }
 
+// A store that lost the newest of what it had answered goes on in another epoch: members are told where they are and what
+// became of everything, and get no message again that they have.
+func TestStoreGoesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 2, chat.Config{})
+		owner := named("owner")
+		add := func(n chat.Number) {
+			t.Helper()
+			if _, err := c.rooms[0].AddCounters(t.Context(), "demo", owner, map[string]chat.Number{"likes": n}); err != nil {
+				t.Fatal(err)
+			}
+			settle(time.Second)
+		}
+		hush := func(notice string) {
+			t.Helper()
+			if err := c.rooms[0].SetNotice(t.Context(), "demo", owner, notice); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, words := range []string{"one", "two", "three"} {
+			c.say(t, 0, words)
+		}
+		hush("old")
+		kept, err := c.memory.LoadGroup(t.Context(), "demo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(1)
+		hush("lost")
+		c.say(t, 1, "lost")
+		settle(time.Second)
+		if err := c.memory.GoBack("demo", kept); err != nil {
+			t.Fatal(err)
+		}
+		began := []int{len(c.viewers[0].kinds()), len(c.viewers[1].kinds())}
+		c.say(t, 0, "four")
+		settle(20 * time.Second)
+		c.say(t, 1, "five")
+		settle(time.Second)
+		for i, v := range c.viewers {
+			if kinds := v.kinds()[began[i]:]; !slices.Equal(kinds, []string{"gap", "four", "attributes", "fields", "notice", "profile", "settings", "counters", "five"}) {
+				t.Errorf("at node %d members were told %q", i, kinds)
+			}
+			if gap := v.told("gap"); len(gap) != 1 || !strings.HasSuffix(gap[0], `"seq":3}`) {
+				t.Errorf("at node %d the gap is %s", i, gap)
+			}
+			if told := v.told("counters"); told[len(told)-1] != `{"counters":{}}` {
+				t.Errorf("at node %d the last counters told are %s", i, told)
+			}
+			if told := v.told("notice"); told[len(told)-1] != `{"notice":"old"}` {
+				t.Errorf("at node %d the last notice told is %s", i, told)
+			}
+			now, err := c.rooms[i].Counters(t.Context(), "demo", nil)
+			if err != nil || len(now.All) != 0 {
+				t.Errorf("node %d has %+v, %v", i, now, err)
+			}
+		}
+		add(5) // to the version of what is lost
+		for i, v := range c.viewers {
+			if told := v.told("counters"); told[len(told)-1] != `{"counters":{"likes":5}}` {
+				t.Errorf("at node %d the last counters told are %s", i, told)
+			}
+		}
+	})
+}
+
 // A group that is dismissed on one node is dismissed on all, also on one that was away meanwhile.
 func TestDismissedElsewhere(t *testing.T) {
 	for _, away := range []bool{false, true} {

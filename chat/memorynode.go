@@ -88,6 +88,16 @@ func (s *Memory) Renew(group string) error {
 	})
 }
 
+// GoBack gives a group another epoch, which begins with a state it was in: as a store does that lost what came after.
+func (s *Memory) GoBack(group string, state GroupState) error {
+	return s.with(group, func(*Ledger) error {
+		state.Epoch = NewEpoch(time.Now())
+		s.groups[group] = RestoreLedger(state, nil)
+		delete(s.feed.entries, group)
+		return nil
+	})
+}
+
 // Fail makes every call of the node answer err until it is called with nil: a store that is away. Entries of that time are
 // missed, as its followers are told with each call from the second on.
 func (n *MemoryNode) Fail(err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -24,24 +25,27 @@ func (r *room) takeOver() {
 		r.storeFailed(began)
 		return
 	}
-	renewed := r.takeOverLog(state)
-	r.takeOverState(state, renewed)
+	renewed, shared := r.takeOverLog(state)
+	r.takeOverState(state, renewed, shared)
 	r.settleMine(ctx)
 	r.storeAnswered()
 }
 
-// takeOverLog gives the members what they have not got of the log. It says whether the sequence is another one.
-func (r *room) takeOverLog(state GroupState) (renewed bool) {
+// takeOverLog gives the members what they have not got of the log. It says whether the sequence is another one, and up to
+// which number its messages are those that the members know.
+func (r *room) takeOverLog(state GroupState) (renewed bool, shared uint64) {
 	r.mu.Lock()
-	renewed = state.Epoch != r.epoch
-	last := r.log.last
+	renewed, shared = state.Epoch != r.epoch, r.log.last
 	if renewed {
-		last = 0
+		shared = r.log.shared(state.Log)
 	}
+	var known []*Message
 	var missing []Item
 	for _, m := range state.Log {
-		if m.Seq > last {
+		if m.Seq > shared {
 			missing = append(missing, Item{Message: m})
+		} else {
+			known = append(known, m)
 		}
 	}
 	before := state.Seq // the position before what is delivered now
@@ -49,11 +53,11 @@ func (r *room) takeOverLog(state GroupState) (renewed bool) {
 		before = missing[0].Message.Seq - 1
 	}
 	var out outcome
-	if renewed || before > last {
+	if renewed || before > shared {
 		out.items = append(out.items, gapEvent(state.Epoch, before))
 	}
 	if renewed {
-		r.log = logbook{}
+		r.log = newLogbook(known, shared, state.Floor)
 	}
 	r.log.skip(before)
 	r.epoch, r.feed.pos = state.Epoch, state.Pos
@@ -71,7 +75,23 @@ func (r *room) takeOverLog(state GroupState) (renewed bool) {
 			r.breathe()
 		}
 	}
-	return renewed
+	return renewed, shared
+}
+
+// shared is the newest number up to which another log is this one: 0 if nothing of it is. A sequence that begins anew goes on
+// from what the store kept of the last.
+func (b *logbook) shared(other []*Message) (upTo uint64) {
+	for _, m := range other {
+		own := b.find(m.Seq)
+		if own == nil && m.Seq <= b.floor {
+			continue // it was
+		}
+		if own == nil || !own.Time.Equal(m.Time) || own.From != m.From || own.Random != m.Random {
+			return upTo
+		}
+		upTo = m.Seq
+	}
+	return upTo
 }
 
 // skip goes on after a number: what is missing up to it is never asked for again.
@@ -90,12 +110,12 @@ func gapEvent(epoch string, seq uint64) Item {
 }
 
 // takeOverState takes over what is newer than what the room has, and tells the members.
-func (r *room) takeOverState(state GroupState, renewed bool) {
+func (r *room) takeOverState(state GroupState, renewed bool, shared uint64) {
 	next := state.restraints()
 	var gone []farewell
 	var watches map[time.Time][]string
 	out := outcome{
-		items: r.newer(state, renewed, &next),
+		items: r.newer(state, renewed, shared, &next),
 		update: func(r *room) {
 			r.group = state.Group
 			r.attributes, r.fields = state.Attributes, Values{Version: state.FieldsVersion, All: state.Group.Fields}
@@ -109,9 +129,10 @@ func (r *room) takeOverState(state GroupState, renewed bool) {
 				}
 			}
 			if renewed {
-				r.tally.now.Version = 0
+				r.recountAnew(state.Counters)
+			} else {
+				r.recount(state.Counters)
 			}
-			r.recount(state.Counters)
 			r.setRobots(state.Robots, time.Now())
 			gone, watches = r.expelBanned(time.Now())
 		},
@@ -129,7 +150,7 @@ func (r *room) takeOverState(state GroupState, renewed bool) {
 }
 
 // newer makes the events of what is not as the room has it.
-func (r *room) newer(state GroupState, renewed bool, next *restraints) (items []Item) {
+func (r *room) newer(state GroupState, renewed bool, shared uint64, next *restraints) (items []Item) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	tell := func(is bool, item Item) {
@@ -143,20 +164,22 @@ func (r *room) newer(state GroupState, renewed bool, next *restraints) (items []
 	tell(state.ProfileVersion != r.profileVersion, event("profile", state.ProfileVersion, state.Group.Profile()))
 	tell(state.SettingsVersion != r.settings.Version, event("settings", state.SettingsVersion, state.Settings))
 	if !renewed {
-		items = append(items, r.withdrawnSince(state)...)
+		shared = math.MaxUint64
 	}
+	items = append(items, r.withdrawnSince(state, shared)...)
 	return append(items, r.sanctionedSince(next, time.Now())...)
 }
 
-// withdrawnSince are the events of withdrawals that the room does not know. The room's lock is held.
-func (r *room) withdrawnSince(state GroupState) (items []Item) {
+// withdrawnSince are the events of withdrawals that the room does not know, of messages up to a number. The room's lock is
+// held.
+func (r *room) withdrawnSince(state GroupState, upTo uint64) (items []Item) {
 	known := make(map[uint64]bool, len(r.withdrawals))
 	for _, w := range r.withdrawals {
 		known[w.Seq] = true
 	}
 	first := state.Head.Withdrawals - uint64(len(state.Withdrawals))
 	for i, w := range state.Withdrawals {
-		if known[w.Seq] {
+		if known[w.Seq] || w.Seq > upTo {
 			continue
 		}
 		done := Withdrawn{Withdrawal: w, Version: first + uint64(i) + 1}
