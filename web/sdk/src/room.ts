@@ -371,6 +371,8 @@ export class Room {
     if (isObject(answer.settings)) state.push(['settings', answer.settings]);
     if (isObject(answer.count)) state.push(['count', answer.count]);
     this.epoch = text(answer.epoch);
+    // What is not the room's state counts by its server's clock, and this may be another server.
+    for (const kind of this.#versions.keys()) if (!(kind in versions)) this.#versions.delete(kind);
     const out: Message[] = [];
     const flush = () => out.length > 0 && this.#emit(EVENT.MESSAGE_RECEIVED, out.splice(0));
     for (const [event, data] of state) this.#event({ event, version: versions[event] ?? 0, data }, (payload) => out.push(this.#tip(payload)), flush);

@@ -343,6 +343,34 @@ describe('a store that is away', () => {
   });
 });
 
+describe('another server, whose clock is behind', () => {
+  test('tells what happens there, and not only what is later than the last of the first', async () => {
+    const { messages, of } = await inRoom(w.server);
+    w.server.say('demo', 'bob', 'one');
+    event('count', { members: 3, viewers: 0, online: 3 }, 9000);
+    event('degraded', { degraded: true }, 9000);
+    event('gap', { epoch: 'E1', seq: 1 }, 9000);
+    event('kick', { users: ['bob'], by: 'anna', reason: '' }, 9000);
+    event('notice', { notice: 'new' }, 5);
+    w.server.also.join = { versions: { notice: 5 }, notice: 'new' };
+    w.server.cut();
+    await pass(5000);
+    event('notice', { notice: 'old' }, 4);
+    event('count', { members: 4, viewers: 0, online: 4 }, 4000);
+    event('degraded', { degraded: true }, 4000);
+    event('kick', { users: ['cleo'], by: 'anna', reason: '' }, 4000);
+    event('gap', { epoch: 'E2', seq: 0 }, 4000);
+    w.server.group().epoch = 'E2';
+    w.server.group().seq = 0;
+    w.server.say('demo', 'bob', 'first');
+    expect(of(EVENT.LIVEROOM_COUNT).at(-1)).toMatchObject({ members: 4 });
+    expect(of(EVENT.LIVEROOM_DEGRADED)).toEqual([{ groupID: 'demo', degraded: true }, { groupID: 'demo', degraded: false }, { groupID: 'demo', degraded: true }]);
+    expect(messages().filter((m) => m.payload.operationType === 3)).toHaveLength(2);
+    expect(messages().at(-1)).toMatchObject({ payload: { text: 'first' } });
+    expect(of(EVENT.LIVEROOM_NOTICE).at(-1)).toMatchObject({ notice: 'new' });
+  });
+});
+
 describe('a gap that the server tells', () => {
   test('moves the position', async () => {
     const { texts, of } = await inRoom(w.server);
