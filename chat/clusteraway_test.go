@@ -221,6 +221,22 @@ func TestAnswerLost(t *testing.T) {
 	})
 }
 
+// So is the claim of its key: what this node claimed before it was not answered is no send of somebody else.
+func TestAnswerToClaimLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, lost := range []int{1, 2} { // by the sender, and by the loop once more
+			c := newCluster(t, 2, chat.Config{})
+			c.stores[0].LoseReplies(lost)
+			ack, err := c.rooms[0].SendWith(t.Context(), chat.Message{Group: "demo", Random: 7, Body: text("once")}, named("viewer0"), chat.SendOptions{Local: true})
+			if err != nil || ack.Degraded || ack.Seq != 1 {
+				t.Errorf("the ack is %+v, %v", ack, err)
+			}
+			settle(time.Second)
+			c.alike(t)
+		}
+	})
+}
+
 // One whose answer stays lost because the store goes away is looked up when it is back: in the log or not, its sender is
 // told the truth, and members get it once or never.
 func TestLookUpAfterAway(t *testing.T) {

@@ -232,7 +232,10 @@ func (r *room) claimLate(sends []*sending) (rest []*sending, claimed bool) {
 		}
 		began := time.Now()
 		ctx, cancel := r.s.storeContext()
-		reserved, err := r.s.store.Reserve(ctx, r.id, p.Key)
+		if p.claimOp == "" {
+			p.claimOp = newOperation()
+		}
+		reserved, err := r.s.store.Reserve(AsOperation(ctx, p.claimOp), r.id, p.Key)
 		cancel()
 		switch err = r.s.storeError(err, "reserve"); {
 		case errors.Is(err, ErrUnavailable):

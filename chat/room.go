@@ -117,7 +117,8 @@ type sending struct {
 	by     *Identity // who sends it, for the Gate and the Observer; nil if neither wants to know
 	exempt bool      // from sensitive words
 
-	unclaimed bool // the store is away: its key is not reserved yet
+	unclaimed bool   // the store is away: its key is not reserved yet, as far as is known
+	claimOp   string // the operation that reserves it, if there are other nodes
 
 	clean     string  // the body with words replaced, or as the Gate had it, if either was
 	cleanData *string // and CloudCustomData

@@ -241,6 +241,9 @@ func (s *Service) claim(ctx context.Context, p *sending) (earlier *sending, err 
 	}
 	storeCtx, cancel := s.storeContext()
 	defer cancel()
+	if s.feed != nil {
+		storeCtx, p.claimOp = WithOperation(storeCtx)
+	}
 	reserved, err := s.store.Reserve(storeCtx, group, p.Key)
 	switch {
 	case err != nil:
