@@ -16,14 +16,14 @@ import (
 // Scripts of the chat; chat_log is what those that write begin with.
 var (
 	scriptChatCreate  = load("chat_create")
-	scriptChatLoad    = load("chat_load")
+	scriptChatLoad    = load("chat_load", "chat_known")
 	scriptChatRead    = load("chat_read")
 	scriptChatReserve = load("chat_reserve")
 	scriptChatRelease = load("chat_release")
-	scriptChatFlush   = load("chat_flush", "chat_log")
-	scriptChatCommit  = load("chat_commit", "chat_log")
-	scriptChatEntries = load("chat_entries")
-	scriptChatEpoch   = load("chat_epoch", "chat_log")
+	scriptChatFlush   = load("chat_flush", "chat_known", "chat_log")
+	scriptChatCommit  = load("chat_commit", "chat_known", "chat_log")
+	scriptChatEntries = load("chat_entries", "chat_known")
+	scriptChatEpoch   = load("chat_epoch", "chat_known", "chat_log")
 	scriptChatEnlist  = load("chat_enlist")
 )
 
@@ -55,9 +55,10 @@ const (
 // faster; else it is read again.
 //
 // A Redis that came back with less than it had answered, because it does not save each write, must not give the same numbers
-// again. Each node remembers the newest position it knows of a group, and tells it along with what it asks. A Redis that is
-// behind it begins a new epoch of the group before anything else: what members of the lost end know is then in no doubt, and
-// they are told of a gap. A group of which no node knows anything goes on where Redis is.
+// again. Each node remembers the newest entry it knows of a group, and tells its position and operation along with what it
+// asks. A Redis that has not got so far, or has another entry there, because nodes that did not know of it were faster, begins
+// a new epoch of the group before anything else: what members of the lost end know is then in no doubt, and they are told of a
+// gap. A group of which no node knows anything goes on where Redis is.
 type Chat struct {
 	s    *Store
 	feed *chatFeed
@@ -75,9 +76,9 @@ var (
 type chatGroup struct {
 	turn chan struct{} // holds one token while somebody changes the group, so that this node does not race with itself
 
-	mu     sync.Mutex // guards what follows
-	epoch  string     // newest known position
-	pos    uint64
+	mu     sync.Mutex   // guards what follows
+	newest known        // entry
+	unsure bool         // the subscription is a new one, and Redis has not said since that it has the newest entry still
 	bars   *chat.Ledger // with the mutes and bans as of barsAt; never written
 	barsAt string       // "<epoch> <revision>"
 	usedAt time.Time
@@ -86,7 +87,7 @@ type chatGroup struct {
 // Chat is the chat rooms' view of Redis. Its Run keeps what Follow asks for.
 func (s *Store) Chat() *Chat {
 	c := &Chat{s: s, groups: make(map[string]*chatGroup)}
-	c.feed = newChatFeed(s, c.note)
+	c.feed = newChatFeed(s, c)
 	return c
 }
 
@@ -135,28 +136,57 @@ func (c *Chat) forgetSome() {
 	}
 }
 
-// note remembers a position, if it is not older than what is known.
-func (c *Chat) note(group, epoch string, pos uint64) { c.group(group).note(epoch, pos) }
+// known is an entry that a node knows of: Redis must have it, or have had it.
+type known struct {
+	epoch string
+	pos   uint64
+	op    string // empty: not known
+}
 
-func (g *chatGroup) note(epoch string, pos uint64) {
+// note remembers an entry that Redis has, as it has just said, if it is not older than what is known.
+func (g *chatGroup) note(k known) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.epoch != epoch {
-		g.epoch, g.pos = epoch, 0
+	g.unsure = false
+	if g.newest.epoch != k.epoch || g.newest.pos < k.pos {
+		g.newest = k
 	}
-	g.pos = max(g.pos, pos)
 }
 
-func (g *chatGroup) known() (epoch string, pos uint64) {
+// sure notes that Redis has the newest known entry still.
+func (g *chatGroup) sure() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.epoch, g.pos
+	g.unsure = false
 }
 
-// begin starts a new epoch of a group of which this node knows more than Redis does.
-func (c *Chat) begin(ctx context.Context, group string, epoch string, pos uint64) error {
+// came remembers an entry that came by the subscription, if it is the next one. Those of a new subscription may be of a Redis
+// that has forgotten the newest known one, which must not be forgotten here for them.
+func (g *chatGroup) came(k known) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.newest.epoch != k.epoch || !g.unsure && g.newest.pos+1 == k.pos {
+		g.newest = k
+	}
+}
+
+// resubscribed notes that the subscription is a new one.
+func (g *chatGroup) resubscribed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.unsure = true
+}
+
+func (g *chatGroup) known() known {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.newest
+}
+
+// begin starts a new epoch of a group of which this node knows what Redis has forgotten.
+func (c *Chat) begin(ctx context.Context, group string, k known) error {
 	op := newOperation() // not the caller's, whose entry this is not
-	return away(c.s.run(ctx, scriptChatEpoch, c.writeKeys(group, op), op, epoch, pos, chat.NewEpoch(time.Now())).Err())
+	return away(c.s.run(ctx, scriptChatEpoch, c.writeKeys(group, op), op, k.epoch, k.pos, chat.NewEpoch(time.Now()), k.op).Err())
 }
 
 // CreateGroup implements chat.Store. The list of groups knows the group before it is there: a crash between leaves it in

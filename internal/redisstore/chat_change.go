@@ -56,11 +56,11 @@ func (l *loadedGroup) barsAt() string { return l.state.Epoch + " " + l.revision[
 
 // load reads a group: the head and what else is wanted, see chat_load.lua.
 func (c *Chat) load(ctx context.Context, group, op, wanted string, message uint64) (loadedGroup, error) {
-	keys := []string{c.key(group, "head"), c.key(group, "log"), c.key(group, "o", op), c.key(group, "mutes"), c.key(group, "bans"), c.key(group, "gone"), c.key(group, "robots")}
+	keys := []string{c.key(group, "head"), c.key(group, "log"), c.key(group, "o", op), c.key(group, "mutes"), c.key(group, "bans"), c.key(group, "gone"), c.key(group, "robots"), c.key(group, "entries")}
 	g := c.group(group)
 	for range flushTries {
-		epoch, pos := g.known()
-		reply, err := c.s.mutate(ctx, scriptChatLoad, keys, op, epoch, pos, wanted, message).Slice()
+		k := g.known()
+		reply, err := c.s.mutate(ctx, scriptChatLoad, keys, op, k.epoch, k.pos, wanted, message, k.op).Slice()
 		if err != nil {
 			return loadedGroup{}, away(err)
 		}
@@ -71,13 +71,13 @@ func (c *Chat) load(ctx context.Context, group, op, wanted string, message uint6
 		case "none":
 			return loadedGroup{}, chat.ErrNoGroup
 		case "behind":
-			if err := c.begin(ctx, group, epoch, pos); err != nil {
+			if err := c.begin(ctx, group, k); err != nil {
 				return loadedGroup{}, err
 			}
 		default:
 			at, err := readGroup(group, r)
 			if err == nil {
-				g.note(at.state.Epoch, at.state.Pos)
+				g.note(known{at.state.Epoch, at.state.Pos, r.text(11)})
 			}
 			return at, err
 		}
@@ -252,8 +252,8 @@ func (c *Chat) commit(ctx context.Context, group, op string, at *loadedGroup, w 
 	}
 	epoch := at.state.Epoch
 	args := append([]any{op, chat.OperationAge.Milliseconds(), epoch, w.depends, at.revision[w.depends], raw, rest}, retention(w.keep)...)
-	known, pos := c.group(group).known()
-	args = append(args, w.rate, end, known, pos, len(w.messages))
+	k := c.group(group).known()
+	args = append(args, w.rate, end, k.epoch, k.pos, k.op, len(w.messages))
 	for _, m := range w.messages {
 		args = append(args, encodeMessage(m))
 	}
@@ -268,7 +268,7 @@ func (c *Chat) commit(ctx context.Context, group, op string, at *loadedGroup, w 
 		return "", "", away(err)
 	}
 	if parts[0] == "behind" {
-		return "changed", "", c.begin(ctx, group, known, pos)
+		return "changed", "", c.begin(ctx, group, k)
 	}
 	return parts[0], parts[len(parts)-1], nil
 }
@@ -287,7 +287,7 @@ func (c *Chat) written(ctx context.Context, group, op string, w *groupWrite, rep
 	}
 	e := chat.Entry{Epoch: at.epoch, Pos: at.pos, Op: op, At: at.at, Note: chat.Note(ctx), Delta: w.delta}
 	e.Messages = w.messages
-	c.note(group, at.epoch, at.pos)
+	c.group(group).note(known{at.epoch, at.pos, op})
 	c.feed.took(group, e)
 	return at, nil
 }

@@ -65,7 +65,7 @@ func encodeRest(note json.RawMessage, d chat.Delta) (string, error) {
 }
 
 // decodePublished reads what came by the group's channel, unless skip says that it is known.
-func decodePublished(group, payload string, skip func(epoch string, pos uint64) bool) (e chat.Entry, skipped bool, err error) {
+func decodePublished(group, payload string, skip func(epoch string, pos uint64, op string) bool) (e chat.Entry, skipped bool, err error) {
 	line, body, found := strings.Cut(payload, "\n")
 	epoch, rest, _ := strings.Cut(line, " ")
 	if !found {
@@ -75,7 +75,7 @@ func decodePublished(group, payload string, skip func(epoch string, pos uint64) 
 	if err != nil {
 		return e, false, err
 	}
-	if skip(epoch, h.Pos) {
+	if skip(epoch, h.Pos, h.Op) {
 		return e, true, nil
 	}
 	h.Epoch = epoch

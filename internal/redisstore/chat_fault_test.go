@@ -220,8 +220,15 @@ func TestARedisThatKeptAll(t *testing.T) {
 }
 
 // TestARedisThatWentBack: numbers that were given out after what it kept are not given again in the same epoch, whichever way
-// a node that knows of them comes by; and who does not know of them is told of the new epoch.
+// a node that knows of them comes by, also if another that does not know of them was faster and made it go as far and
+// farther again; and who does not know of them is told of the new epoch.
 func TestARedisThatWentBack(t *testing.T) {
+	for _, meanwhile := range []int{0, 3, 5} {
+		t.Run(fmt.Sprint("others say ", meanwhile), func(t *testing.T) { testWentBack(t, meanwhile) })
+	}
+}
+
+func testWentBack(t *testing.T, meanwhile int) {
 	for name, come := range map[string]func(t *testing.T, c *Chat, epoch string, pos uint64) error{
 		"by a flush": func(t *testing.T, c *Chat, _ string, _ uint64) error {
 			_, err := c.Flush(t.Context(), "g", chattest.Batch(1000, chattest.Message("g", "a", "after", chat.High)))
@@ -251,6 +258,7 @@ func TestARedisThatWentBack(t *testing.T) {
 			server := redistest.Start(t)
 			knows, other := chatNode(t, server.URL(), "x:"), chatNode(t, server.URL(), "x:")
 			chattest.Create(t, knows, "g")
+			heard := chattest.Listen(t, knows, "g")
 			chattest.Say(t, knows, "g", 2)
 			old := chattest.Load(t, other, "g")
 			if answer, err := redistest.Command(server.Addr, "SAVE"); err != nil || answer != "+OK" {
@@ -268,13 +276,20 @@ func TestARedisThatWentBack(t *testing.T) {
 				_, err = other.Follow(t.Context(), "g", ear)
 				return err
 			})
+			insist(t, func() error { return other.s.Ping(t.Context()) })
+			insist(t, func() error { return other.s.WaitUp(t.Context()) })
+			waitFor(t, func() bool { return subscribed(knows, "g") && heard.MissedTimes() > 0 })
+			chattest.Say(t, other, "g", meanwhile)
+			if meanwhile > 3 {
+				heard.Until(t, old.Pos+uint64(meanwhile)) // which does not make it forget
+			}
 			insist(t, func() error { return come(t, knows, old.Epoch, pos) })
 			var now chat.GroupState
 			insist(t, func() (err error) { now, err = other.LoadGroup(t.Context(), "g"); return err })
-			if now.Epoch == old.Epoch || now.Seq < old.Seq || len(now.Log) != int(now.Seq) {
+			if now.Epoch == old.Epoch || now.Seq < old.Seq+uint64(meanwhile) || len(now.Log) != int(now.Seq) {
 				t.Errorf("it was %+v, is %+v", old.Head, now.Head)
 			}
-			if e := ear.Until(t, now.Pos); e[0].Epoch != now.Epoch {
+			if e := ear.Until(t, now.Pos); e[len(e)-1].Epoch != now.Epoch {
 				t.Errorf("the other node was told %+v", e)
 			}
 			if found, whole, err := other.Entries(t.Context(), "g", old.Epoch, old.Pos, 10); err != nil || whole || len(found) > 0 {

@@ -18,8 +18,8 @@ import (
 // connection is used once, and begun anew by us, one command for each group. Nothing lies between a connection and the
 // followers that could be full: who does not keep up makes Redis close the connection, which is told as Missed.
 type chatFeed struct {
-	s    *Store
-	note func(group, epoch string, pos uint64)
+	s *Store
+	c *Chat
 
 	ping, silence time.Duration // a connection is asked so often, and dead after having said nothing for so long
 
@@ -58,8 +58,8 @@ type position struct {
 // ownKept is how many positions of own operations are remembered until they come by the subscription.
 const ownKept = 64
 
-func newChatFeed(s *Store, note func(group, epoch string, pos uint64)) *chatFeed {
-	return &chatFeed{s: s, note: note, ping: time.Second, silence: 3 * time.Second, running: make(chan struct{}), groups: make(map[string]*following), links: make(map[string]*feedLink)}
+func newChatFeed(s *Store, c *Chat) *chatFeed {
+	return &chatFeed{s: s, c: c, ping: time.Second, silence: 3 * time.Second, running: make(chan struct{}), groups: make(map[string]*following), links: make(map[string]*feedLink)}
 }
 
 // run keeps the subscriptions until ctx ends.
@@ -226,15 +226,15 @@ func (f *chatFeed) followersOf(fl *following) []*chatFollower {
 func (f *chatFeed) came(fl *following, payload string) error {
 	fl.telling.Lock()
 	defer fl.telling.Unlock()
-	e, known, err := decodePublished(fl.group, payload, func(epoch string, pos uint64) bool {
-		f.note(fl.group, epoch, pos)
+	e, told, err := decodePublished(fl.group, payload, func(epoch string, pos uint64, op string) bool {
+		f.c.group(fl.group).came(known{epoch, pos, op})
 		at := slices.Index(fl.own, position{epoch, pos})
 		if at >= 0 {
 			fl.own = slices.Delete(fl.own, at, at+1)
 		}
 		return at >= 0
 	})
-	if err != nil || known {
+	if err != nil || told {
 		return err
 	}
 	for _, one := range f.followersOf(fl) {
@@ -245,6 +245,7 @@ func (f *chatFeed) came(fl *following, payload string) error {
 
 // missed tells the followers that something may have been missed.
 func (f *chatFeed) missed(fl *following) {
+	f.c.group(fl.group).resubscribed()
 	fl.telling.Lock()
 	defer fl.telling.Unlock()
 	for _, one := range f.followersOf(fl) {

@@ -44,8 +44,8 @@ func (c *Chat) Flush(ctx context.Context, group string, f chat.Flush) ([]chat.Ac
 		if err != nil {
 			return nil, err
 		}
-		epoch, pos := g.known()
-		keys, args := batch.with(bars, barsAt, epoch, pos)
+		k := g.known()
+		keys, args := batch.with(bars, barsAt, k)
 		reply, err := c.s.mutate(ctx, scriptChatFlush, keys, args...).StringSlice()
 		if err != nil || len(reply) == 0 {
 			return nil, away(err)
@@ -56,7 +56,7 @@ func (c *Chat) Flush(ctx context.Context, group string, f chat.Flush) ([]chat.Ac
 		case "none":
 			return nil, chat.ErrNoGroup
 		case "behind":
-			if err := c.begin(ctx, group, epoch, pos); err != nil {
+			if err := c.begin(ctx, group, k); err != nil {
 				return nil, err
 			}
 		case "stale":
@@ -124,8 +124,8 @@ func newFlushBatch(c *Chat, group, op, rest string, f chat.Flush) *flushBatch {
 	return b
 }
 
-// with are keys and arguments of the script, by the mutes and bans known.
-func (b *flushBatch) with(bars *chat.Ledger, barsAt, epoch string, pos uint64) (keys []string, args []any) {
+// with are keys and arguments of the script, by what is known.
+func (b *flushBatch) with(bars *chat.Ledger, barsAt string, k known) (keys []string, args []any) {
 	c, f := b.c, b.f
 	keys = append(c.writeKeys(b.group, b.op), c.key(b.group, "dropped"), c.key(b.group, "sent"))
 	letters, keyed := make([]byte, len(f.Candidates)), make([]byte, len(f.Candidates))
@@ -151,10 +151,10 @@ func (b *flushBatch) with(bars *chat.Ledger, barsAt, epoch string, pos uint64) (
 	if float64(f.Limit)*f.DedupAge.Seconds() > deliveredMost {
 		bound = deliveredMost
 	}
-	args = append(make([]any, 0, 17+len(b.bytes)), b.op, chat.OperationAge.Milliseconds(), epoch, pos, barsAt, f.Limit,
+	args = append(make([]any, 0, 18+len(b.bytes)), b.op, chat.OperationAge.Milliseconds(), k.epoch, k.pos, barsAt, f.Limit,
 		f.DedupAge.Milliseconds(), bound)
 	args = append(args, retention(f.Keep)...)
-	args = append(args, letters, keyed, b.order, b.rest)
+	args = append(args, letters, keyed, b.order, b.rest, k.op)
 	return append(keys, free...), append(args, b.bytes...)
 }
 
@@ -190,7 +190,6 @@ func (b *flushBatch) settle(g *chatGroup, answer string) ([]chat.Ack, error) {
 		return nil, errReply
 	}
 	before := strings.Fields(earlier)
-	g.note(at.epoch, at.pos)
 	seq := at.seq - uint64(strings.Count(fates, string(letterInLog)))
 	acks := make([]chat.Ack, len(fates))
 	var messages []*chat.Message
@@ -219,6 +218,7 @@ func (b *flushBatch) settle(g *chatGroup, answer string) ([]chat.Ack, error) {
 		}
 	}
 	if len(messages) > 0 {
+		g.note(known{at.epoch, at.pos, b.op})
 		e := chat.Entry{Epoch: at.epoch, Pos: at.pos, Op: b.op, At: at.at}
 		var head entryHead
 		if err := head.delta(b.rest); err != nil {

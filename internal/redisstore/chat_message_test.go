@@ -43,7 +43,7 @@ func FuzzWhatRedisSays(f *testing.F) {
 	f.Add("1 2 \x01\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")
 	f.Fuzz(func(_ *testing.T, s string) {
 		_, _ = decodeLine("g", s)
-		_, _, _ = decodePublished("g", s, func(string, uint64) bool { return false })
+		_, _, _ = decodePublished("g", s, func(string, uint64, string) bool { return false })
 		_, _ = decodeKept("g", "E", []string{s, s}, 3, strings.Split(s, " "))
 		_, _ = parseSettled(s)
 		_, _, _ = parsePlace(s, " ")

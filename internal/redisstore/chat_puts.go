@@ -251,7 +251,9 @@ func (c *Chat) Tell(ctx context.Context, group string, told json.RawMessage) err
 // Entries implements chat.Feed.
 func (c *Chat) Entries(ctx context.Context, group, epoch string, after uint64, limit int) ([]chat.Entry, bool, error) {
 	keys := []string{c.key(group, "head"), c.key(group, "log"), c.key(group, "entries")}
-	reply, err := c.s.mutate(ctx, scriptChatEntries, keys, epoch, after, limit).Slice()
+	g := c.group(group)
+	k := g.known()
+	reply, err := c.s.mutate(ctx, scriptChatEntries, keys, epoch, after, limit, k.epoch, k.pos, k.op).Slice()
 	if err != nil {
 		return nil, false, away(err)
 	}
@@ -260,13 +262,20 @@ func (c *Chat) Entries(ctx context.Context, group, epoch string, after uint64, l
 	case "none":
 		return nil, false, chat.ErrNoGroup
 	case "behind":
-		return nil, false, c.begin(ctx, group, epoch, after)
+		return nil, false, c.begin(ctx, group, known{epoch: epoch, pos: after})
+	case "forgot":
+		return nil, false, c.begin(ctx, group, k)
 	case "other":
 		return nil, false, nil
 	}
 	entries, err := decodeKept(group, epoch, r.texts(2), r.number(3), r.texts(4))
 	if err != nil {
 		return nil, false, err
+	}
+	if n := len(entries); n > 0 && entries[n-1].Pos == r.number(1) {
+		g.note(known{epoch, entries[n-1].Pos, entries[n-1].Op})
+	} else {
+		g.sure()
 	}
 	whole := r.number(1) == after || len(entries) > 0 && entries[0].Pos == after+1
 	return entries, whole, nil

@@ -1,11 +1,12 @@
--- Writes a change of a group that Go worked out from what chat_load.lua read, if nobody was faster. After chat_log.lua.
+-- Writes a change of a group that Go worked out from what chat_load.lua read, if nobody was faster. After
+-- chat_known.lua and chat_log.lua.
 --
 -- KEYS 1–5 as there, then those of the commands
 -- ARGV 1 op, 2 ms it is remembered, 3 epoch and 4 field of head that must be as it was, if it is not empty, 5 what it was,
 --      6 answer for who asks again, 7 delta, 8–12 retention, 13 most attribute writes in a second (0: not asked),
---      14 '' or gone: the group ends, 15 epoch and 16 Pos its maker knows, 17 number of messages, and their bytes; then commands: number of words, words; a second
+--      14 '' or gone: the group ends, 15 epoch and 16 Pos its maker knows, 17 its op, 18 number of messages, and their bytes; then commands: number of words, words; a second
 --      word @n stands for KEYS[n]; REPLACE @2 Seq line puts a line in the place of another in the log, if that is there
--- Answer: 'done' or 'again' with "<epoch> <Pos> <ms> <Seq>\n<answer>"; 'none'; 'behind': its maker knows more than Redis;
+-- Answer: 'done' or 'again' with "<epoch> <Pos> <ms> <Seq>\n<answer>"; 'none'; 'behind': its maker knows what Redis forgot;
 --      'changed': read again; 'fast': too many writes
 local function replace(h, seq, line)
   if seq <= h.s - redis.call('LLEN', KEYS[2]) then return end
@@ -17,7 +18,7 @@ local before = redis.call('GET', KEYS[4])
 if before then return {'again', before} end
 local h = head()
 if not h then return {'none'} end
-if h.e == ARGV[15] and h.p < tonumber(ARGV[16]) then return {'behind'} end
+if forgot(h.e, h.p, KEYS[3], ARGV[15], ARGV[16], ARGV[17]) then return {'behind'} end
 if ARGV[3] ~= '' and h.e ~= ARGV[3] then return {'changed'} end
 if ARGV[4] ~= '' and (redis.call('HGET', KEYS[1], ARGV[4]) or '') ~= ARGV[5] then return {'changed'} end
 local ms = clock()
@@ -31,8 +32,8 @@ if ARGV[13] ~= '0' then
   redis.call('HSET', KEYS[1], 'aw', cmsgpack.pack(writes))
 end
 local messages = {}
-for i = 1, tonumber(ARGV[17]) do messages[i] = ARGV[17 + i] end
-local at = 18 + #messages
+for i = 1, tonumber(ARGV[18]) do messages[i] = ARGV[18 + i] end
+local at = 19 + #messages
 while ARGV[at] do
   local words = {}
   for i = 1, tonumber(ARGV[at]) do words[i] = ARGV[at + i] end

@@ -1,9 +1,9 @@
--- Begins a new epoch of a group of which a node knows more than Redis does. After chat_log.lua.
+-- Begins a new epoch of a group of which a node knows what Redis has forgotten. After chat_known.lua and chat_log.lua.
 --
 -- KEYS 1–5 as there
--- ARGV 1 op, 2 epoch and 3 Pos the node knows, 4 new epoch
+-- ARGV 1 op, 2 epoch and 3 Pos the node knows, 4 new epoch, 5 op of the entry it knows
 local h = head()
-if not h or h.e ~= ARGV[2] or h.p >= tonumber(ARGV[3]) then return 0 end
+if not h or not forgot(h.e, h.p, KEYS[3], ARGV[2], ARGV[3], ARGV[5]) then return 0 end
 h.e = ARGV[4]
 redis.call('HSET', KEYS[1], 'e', h.e)
 redis.call('DEL', KEYS[3])

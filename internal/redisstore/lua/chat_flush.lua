@@ -1,19 +1,20 @@
--- chat.Store.Flush: frequency control, numbering, log, keys of sends, entry. After chat_log.lua.
+-- chat.Store.Flush: frequency control, numbering, log, keys of sends, entry. After chat_known.lua
+-- and chat_log.lua.
 --
 -- KEYS 1–5 as there, 6 list of the dropped sends' keys, 7 that of the delivered ones, then the keys of those candidates that
 --      have one, in their order, and after them those of refused candidates
--- ARGV 1 op, 2 ms it is remembered, 3 epoch and 4 Pos its maker knows ('' and 0: none), 5 epoch and revision of the restraints
+-- ARGV 1 op, 2 ms it is remembered, 3 epoch and 4 Pos its maker knows ('' and 0: none; 18 its op), 5 epoch and revision of the restraints
 --      it looked at, 6 limit, 7 ms a key is remembered, 8 most delivered keys (0: the limit is enough), 9–13 retention,
 --      14 a letter for each candidate: s server's, h high, n others, u unheard, r refused
 --      15 for each 1 if it has a key, 16 numbers of the h and n ones in the order in which they may pass, 17 delta of the entry,
---      then the bytes of each
+--      18 see 4, then the bytes of each
 -- Answer: 'again' and 'done' come with "<epoch> <Pos> <ms> <Seq> <letters>{ <Seq> <ms>}", of each candidate + if it is in the
---      log, - if it was dropped, b if its key's message was delivered before, with Seq and ms at the end, else u or r; 'none': no such group; 'behind': its maker knows more than Redis; 'stale': other restraints
+--      log, - if it was dropped, b if its key's message was delivered before, with Seq and ms at the end, else u or r; 'none': no such group; 'behind': its maker knows what Redis forgot; 'stale': other restraints
 local before = redis.call('GET', KEYS[4])
 if before then return {'again', before} end
 local h = head()
 if not h then return {'none'} end
-if h.e == ARGV[3] and h.p < tonumber(ARGV[4]) then return {'behind', h.e} end
+if forgot(h.e, h.p, KEYS[3], ARGV[3], ARGV[4], ARGV[18]) then return {'behind', h.e} end
 if h.e .. ' ' .. (h.br or '0') ~= ARGV[5] then return {'stale'} end
 
 local ms, limit, letters, age = clock(), tonumber(ARGV[6]), ARGV[14], math.max(tonumber(ARGV[7]), 1)
@@ -83,7 +84,7 @@ local messages = {}
 for i = 1, #letters do
   local c = string.byte(letters, i)
   if pass[i] or c == 115 then
-    messages[#messages + 1] = ARGV[17 + i]
+    messages[#messages + 1] = ARGV[18 + i]
     fate[i] = '+'
   else
     fate[i] = (c == 117 and 'u') or (c == 114 and 'r') or (c == 98 and 'b') or '-'
