@@ -134,12 +134,17 @@ func (s *Service) runShared(ctx context.Context) {
 }
 
 // catchUp reads the rooms anew of which so much was missed that anything may be different. Where the store has lost changes
-// it gets back first what is known of them here.
+// it gets back first what is known of them here. What takes longer than leases may wait goes on after their renewal.
 func (s *Service) catchUp(ctx context.Context) error {
 	s.mu.Lock()
 	stale := maps.Clone(s.stale)
 	s.mu.Unlock()
+	begun := time.Now()
 	for id, known := range stale {
+		if time.Since(begun) > s.cfg.LeaseRenewal {
+			s.look()
+			return nil
+		}
 		if known.Revision > 0 {
 			if err := s.machine.Restore(ctx, known); err != nil {
 				return err // the rest with the next renewal
@@ -156,6 +161,14 @@ func (s *Service) catchUp(ctx context.Context) error {
 		s.mu.Unlock()
 	}
 	return nil
+}
+
+// isStale says whether a room is to be read anew.
+func (s *Service) isStale(room string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, is := s.stale[room]
+	return is
 }
 
 // refresh has the node follow a room as the store says it is now.
@@ -218,6 +231,7 @@ func (s *Service) keepPushes(ctx context.Context) error {
 	}
 	for i, l := range leases {
 		switch p := pushes[i]; {
+		case s.isStale(p.Room): // nothing may be said of it before
 		case l.Known && l.Generation == p.Generation && !l.StreamActive:
 			err = errors.Join(err, s.speakUp(ctx, p))
 		case !l.Known || l.Generation != p.Generation || l.Revision > revisions[i]:

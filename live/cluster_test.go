@@ -3,8 +3,10 @@ package live_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +23,21 @@ type cluster struct {
 	states *status.Memory
 	nodes  []*fixture
 	stops  []func()
-	found  between // a room was read by its stream's name
+	found  between      // a room was read by its stream's name
+	slow   atomic.Int64 // time.Duration that each reading of a state takes
+}
+
+// slowStates is a store of states as slow as its cluster says.
+type slowStates struct {
+	*status.Memory
+	slow *atomic.Int64
+}
+
+func (x slowStates) Load(ctx context.Context, room string) (status.State, error) {
+	if d := time.Duration(x.slow.Load()); d > 0 {
+		time.Sleep(d)
+	}
+	return x.Memory.Load(ctx, room)
 }
 
 // foundRooms is a store of rooms where others may come in between once a room was read.
@@ -57,11 +73,12 @@ func onNodes(t *testing.T, run func(t *testing.T, c *cluster, a, b *fixture)) {
 // start adds a node.
 func (c *cluster) start(name string, rooms live.Store, groups *fakeGroups) {
 	f := &fixture{t: c.t, states: c.states, hub: stream.NewHub(stream.Config{}), groups: groups}
-	f.machine = status.NewMachine(c.states, status.Config{Shared: true})
+	states := slowStates{c.states, &c.slow}
+	f.machine = status.NewMachine(states, status.Config{Shared: true})
 	log := slog.New(slog.DiscardHandler)
 	var err error
 	f.Service, err = live.New(live.Config{
-		Node: name, Shared: c.states, AutoRoom: true,
+		Node: name, Shared: states, AutoRoom: true,
 		PushKeys: address.Keys{Primary: pushKey}, PlayKeys: address.Keys{Primary: playKey},
 	}, rooms, f.machine, f.hub, groups, flushed{}, log)
 	if err != nil {
@@ -466,6 +483,26 @@ func TestStoreThatLostChanges(t *testing.T) {
 			if a.record("s") != other {
 				t.Errorf("a room that lost nothing changed: %+v", a.record("s"))
 			}
+		})
+	})
+	t.Run("and is slow", func(t *testing.T) {
+		onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+			for i := range 100 {
+				a.create(live.Draft{ID: fmt.Sprint("other", i)})
+			}
+			a.create(live.Draft{ID: "r"})
+			p := a.push("r")
+			before := a.record("r")
+			c.pass(time.Second)
+			putBack := c.states.Snapshot()
+			c.slow.Store(int64(200 * time.Millisecond))
+			putBack()
+			c.pass(2 * time.Minute) // the leases go on meanwhile
+			c.slow.Store(0)
+			if after := b.record("r"); after != before || !running(p) {
+				t.Errorf("%+v, %v", after, p.Err())
+			}
+			p.Close(stream.StopClosed)
 		})
 	})
 	t.Run("of a push whose number another has got", func(t *testing.T) {
