@@ -188,6 +188,35 @@ func TestAwayDeduplicates(t *testing.T) {
 	})
 }
 
+// A message that came from another node before the store went away is not sent again by who got no answer there.
+func TestAwayKnowsWhatCameFromElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 2, chat.Config{})
+		for _, room := range c.rooms {
+			enter(t, room, "demo", named("anna"), newSession("anna"))
+		}
+		send := func(node int, words string) chat.Ack {
+			ack, err := c.rooms[node].SendWith(t.Context(), chat.Message{Group: "demo", Random: 7, Body: text(words)}, named("anna"), chat.SendOptions{Local: true})
+			if err != nil {
+				t.Error(err)
+			}
+			return ack
+		}
+		first := send(0, "once")
+		settle(time.Second)
+		c.degrade(t, 1)
+		if again := send(1, "once"); again.Degraded || again.Seq != first.Seq || !again.Time.Equal(first.Time) {
+			t.Errorf("the ack was %+v, and then %+v", first, again)
+		}
+		if other := send(1, "another"); !other.Degraded {
+			t.Errorf("the ack of another message is %+v", other)
+		}
+		if got := c.viewers[1].texts(); !slices.Equal(got, []string{"once", "another"}) {
+			t.Errorf("members got %q", got)
+		}
+	})
+}
+
 // While the store is away, a node's members get as many messages a second as a room may have.
 func TestAwayLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -186,11 +186,17 @@ func (r *room) flushAway(b *batch) {
 	}
 }
 
-// speaking are those of the sends that go to this node's members, as far as it knows who may speak. The others end.
+// speaking are those of the sends that go to this node's members, as far as it knows who may speak. The others end, also those
+// that were sent to another node before and came from there.
 func (r *room) speaking(sends []*sending, now time.Time) (heard []*sending) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range sends {
+		if m := r.log.sentWith(p.Key, p.Message, now.Add(-r.s.cfg.DedupAge)); m != nil {
+			p.ack = Ack{Time: m.Time, Seq: m.Seq, Before: true}
+			r.feed.dedup.release(p.Key)
+			continue
+		}
 		switch {
 		case p.Message.Server || !p.how.Local:
 			p.err = ErrUnavailable

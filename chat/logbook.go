@@ -74,6 +74,19 @@ func (b *logbook) lastOf(user string) *Message {
 	return nil
 }
 
+// sentWith returns the message that was sent with the key of another, since a moment, or nil.
+func (b *logbook) sentWith(key Key, as *Message, since time.Time) *Message {
+	for _, m := range slices.Backward(b.messages) {
+		if m.Time.Before(since) || key == (Key{}) {
+			return nil
+		}
+		if m.Random == as.Random && m.From == as.From && DedupKey(m) == key {
+			return m
+		}
+	}
+	return nil
+}
+
 // newest returns up to n messages not older than age, oldest first.
 func (b *logbook) newest(n int, now time.Time, age time.Duration) []*Message {
 	i := max(0, len(b.messages)-n)
