@@ -60,20 +60,22 @@ func (k *Keeper) Run(ctx context.Context) error {
 			}
 		})
 	}
-	for {
-		if err := k.settle(ctx); err != nil {
+	for failed := (time.Time{}); ; {
+		if err := k.settle(ctx, failed); err != nil {
 			return err
 		}
-		if err := k.keep(ctx); ctx.Err() != nil {
+		err := k.keep(ctx)
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
-		} else if err != nil {
-			k.log.Warn("rooms are not kept while the store is away", "err", err)
 		}
+		k.log.Warn("rooms are not kept while the store is away", "err", err)
+		failed = time.Now()
 	}
 }
 
-// settle waits until the store has answered for a whole lease.
-func (k *Keeper) settle(ctx context.Context) error {
+// settle waits until the store has answered for a whole lease, and for one since it failed: it may answer and store nothing,
+// also no leases.
+func (k *Keeper) settle(ctx context.Context, failed time.Time) error {
 	tick := time.NewTicker(k.cfg.Every)
 	defer tick.Stop()
 	var since time.Time
@@ -83,7 +85,7 @@ func (k *Keeper) settle(ctx context.Context) error {
 		} else if since.IsZero() {
 			since = k.since()
 		}
-		if !since.IsZero() && time.Since(since) >= k.cfg.Lease {
+		if !since.IsZero() && time.Since(since) >= k.cfg.Lease && time.Since(failed) >= k.cfg.Lease {
 			return nil
 		}
 		select {

@@ -3,6 +3,7 @@ package status_test
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,12 +17,39 @@ type kept struct {
 	t       *testing.T
 	machine *status.Machine
 	stop    func()
+	full    atomic.Bool // the store answers, and stores nothing
+	sweeps  atomic.Int64
+}
+
+// Swap implements status.Store.
+func (k *kept) Swap(ctx context.Context, prev uint64, next status.State) error {
+	if k.full.Load() {
+		return status.ErrUnavailable
+	}
+	return k.Memory.Swap(ctx, prev, next)
+}
+
+// Keep implements status.Leases.
+func (k *kept) Keep(ctx context.Context, pushes []status.Held) ([]status.Lease, error) {
+	if k.full.Load() {
+		return nil, status.ErrUnavailable
+	}
+	return k.Memory.Keep(ctx, pushes)
+}
+
+// Lapsed implements status.Leases.
+func (k *kept) Lapsed(ctx context.Context, limit int) ([]status.Held, error) {
+	if k.sweeps.Add(1) > 10_000 {
+		k.t.Error("it never rests")
+		<-ctx.Done()
+	}
+	return k.Memory.Lapsed(ctx, limit)
 }
 
 // newKept makes a live room "a" of which nobody keeps the push, with a grace of a minute, and lets a keeper begin.
 func newKept(t *testing.T) *kept {
 	k := &kept{Memory: status.NewMemory(), t: t}
-	k.machine = status.NewMachine(k.Memory, status.Config{Shared: true})
+	k.machine = status.NewMachine(k, status.Config{Shared: true})
 	now, _ := k.Now(t.Context())
 	if err := k.Swap(t.Context(), 0, status.NewState("a", now, status.Settings{Grace: time.Minute, PauseLimit: time.Hour})); err != nil {
 		t.Fatal(err)
@@ -44,7 +72,7 @@ func (k *kept) lead(since ...time.Time) {
 	if len(since) > 0 {
 		cfg.Since = func() time.Time { return since[0] }
 	}
-	keeper := status.NewKeeper(cfg, k.machine, k.Memory, slog.New(slog.DiscardHandler))
+	keeper := status.NewKeeper(cfg, k.machine, k, slog.New(slog.DiscardHandler))
 	done := make(chan struct{})
 	go func() { defer close(done); _ = keeper.Run(ctx) }()
 	k.stop = func() { cancel(); <-done }
@@ -139,6 +167,23 @@ func TestAwayEndsNoRoom(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFullStoreEndsNoRoom: a store that answers and stores nothing, as one whose memory is full, let all leases lapse.
+func TestFullStoreEndsNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKept(t)
+		k.lead(time.Now())
+		k.pass(20*time.Second, 1)
+		k.full.Store(true)
+		k.pass(40*time.Second, 1)
+		k.full.Store(false)
+		k.pass(3*time.Second, 0) // its node renews in a moment
+		k.pass(time.Minute, 1)
+		k.want(status.Live, status.ReasonPushStarted)
+		k.pass(20*time.Second, 0)
+		k.want(status.Paused, status.ReasonPushLost)
+	})
 }
 
 // TestTakingOverEndsNoRoom lets deadlines pass while nobody leads.
