@@ -222,13 +222,13 @@ func (c *cluster) remind(ctx context.Context) error {
 	}
 }
 
-// check says whether Redis is there. Watching, and chat on this node, go on without it.
+// check says whether Redis is there, and stores what it is told. Watching, and chat on this node, go on without it.
 func (c *cluster) check() web.Check {
 	return web.Check{Name: "redis", Probe: func(context.Context) error {
 		if !c.redis.Up() {
 			return redisstore.ErrAway
 		}
-		return nil
+		return c.nodes.Err()
 	}}
 }
 

@@ -40,6 +40,7 @@ type Nodes struct {
 	all  map[string]Node // me among them
 	was  bool            // Redis knew this node once
 	keep time.Time       // until then nodes stay that Redis does not know: it forgot them, or is not told again yet
+	err  error           // of the last renewal
 }
 
 // Nodes makes a node of this process, with a new incarnation. Others know it while Run runs. A lease of 0 means 15 s.
@@ -81,9 +82,11 @@ func (n *Nodes) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		_, changed := n.s.Watch()
-		if had, alive, err := n.renew(ctx, n.lease); err == nil {
+		had, alive, err := n.renew(ctx, n.lease)
+		if err == nil {
 			n.took(had, alive)
 		}
+		n.note(err)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -111,6 +114,20 @@ func (n *Nodes) renew(ctx context.Context, lease time.Duration) (had bool, alive
 		}
 	}
 	return answer[0] == int64(1), alive, nil
+}
+
+func (n *Nodes) note(err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.err = err
+}
+
+// Err says why this node's lease could not be renewed when that was tried last, a fifth of a lease ago at most: Redis may
+// answer and store nothing, as one whose memory is full. Nil: it could.
+func (n *Nodes) Err() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.err
 }
 
 // took notes who has a lease. If Redis did not know this node any more, it has been away for long or forgot everything, and the
