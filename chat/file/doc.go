@@ -14,6 +14,7 @@
 // The quota is that of a node's own disk.
 //
 // Bytes are in Blobs, records in a Store. A record is stored after its bytes, and bytes without a record are removed at
-// the next start. In a cluster also while it runs, but not on the word of a store that is younger than they are: it may have lost
-// everything, or be the wrong one. Those stay, and are not given out, until they are too old. All methods may be called from any goroutine; Run must run for Put to answer.
+// the next start. In a cluster also while it runs, but not on the word of a store that is younger than they are: it may
+// have lost everything, or be the wrong one. Those stay, and are not given out, until they are too old. All methods may
+// be called from any goroutine; Run must run for Put to answer.
 package file
