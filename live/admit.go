@@ -115,7 +115,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 			return
 		}
 		p.Publisher, err = s.hub.Publish(r.Stream, stream.PublishOptions{
-			Generation: c.Generation, Offset: c.Now.Sub(c.SessionStart), Gated: v.state.Gated(), Remote: req.Remote,
+			Generation: c.Generation, Epoch: c.Record.Epoch, Offset: c.Now.Sub(c.SessionStart), Gated: v.state.Gated(), Remote: req.Remote,
 			Session: c.Record.Session, SessionStart: c.SessionStart,
 		})
 		if err == nil {

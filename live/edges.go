@@ -25,8 +25,8 @@ func (noEdges) Watch(string)                 {}
 func originOf(st status.State) stream.Origin {
 	on := !st.Deleted && (st.Record.Code == status.Live || st.Record.Code == status.Paused)
 	return stream.Origin{
-		Room: st.Record.Room, Revision: st.Revision, Node: st.Publisher, Generation: st.Generation,
-		Session: st.Record.Session, Start: st.SessionStart, On: on, Gated: on && st.Gated(),
+		Room: st.Record.Room, Epoch: st.Record.Epoch, Revision: st.Revision, Node: st.Publisher, Generation: st.Generation,
+		Session: st.Record.Session, Start: st.SessionStart, On: on, Gated: on && st.Gated(), Unknown: st.Deleted && st.DeletedAt.IsZero(),
 	}
 }
 

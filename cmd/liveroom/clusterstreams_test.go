@@ -75,6 +75,51 @@ func TestOriginIsKilled(t *testing.T) {
 	}
 }
 
+// TestRoomMadeAnewAfterLoss has Redis forget a room whose pushes all nodes know. One of the same name begins anew, and nobody
+// takes its pushes for old ones.
+func TestRoomMadeAnewAfterLoss(t *testing.T) {
+	c := startCluster(t, 2, nil)
+	a, b := c.nodes[0], c.nodes[1]
+	for range 2 {
+		a.createRoom(map[string]any{"id": "r1"})
+		var newest *pusher
+		for range 2 {
+			older := newest
+			newest = push(t, a.addresses("r1").Push.RTMP)
+			b.waitStatus("r1", status.Live)
+			if older != nil {
+				older.wait()
+			}
+			address := b.addresses("r1").Play.FLV
+			b.eventually("its node lets viewers in", func() bool { return mayWatch(address) })
+			pictures := followFLV(t, address)
+			b.eventually("a viewer at the other node sees something", func() bool { return pictures.seen.Load() > 25 })
+		}
+		b.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
+		newest.wait()
+		c.redis.Kill()
+		for _, n := range c.nodes {
+			n.eventually("redis is missed", func() bool { h := n.about(); return !h.is("redis") })
+		}
+		if err := c.redis.Up(); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range c.nodes {
+			n.eventually("redis is back", func() bool { h := n.about(); return h.is("redis") })
+		}
+	}
+}
+
+// mayWatch says whether a viewer is let in now.
+func mayWatch(address string) bool {
+	resp, err := http.Head(address)
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
 // onlooker is what a viewer has seen.
 type onlooker struct {
 	t      *testing.T

@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"bytes"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -237,6 +238,35 @@ func TestNodeThatHeardNothing(t *testing.T) {
 	encode(t, n[2].push("x"), 100).gop()
 	if numbers := v.until(110); numbers[0] != 101 {
 		t.Errorf("pictures %v, want 101 first", numbers)
+	}
+}
+
+func TestWhichNewsAreNewer(t *testing.T) {
+	for name, test := range map[string]struct {
+		then stream.Origin
+		node string // where the stream is after that
+	}{
+		"a later revision":             {stream.Origin{Epoch: "01B", Revision: 6, Node: "c", On: true}, "c"},
+		"an earlier revision":          {stream.Origin{Epoch: "01B", Revision: 4, Node: "c", On: true}, "b"},
+		"a later epoch":                {stream.Origin{Epoch: "01C", Revision: 1, Node: "c", On: true}, "c"},
+		"an earlier epoch":             {stream.Origin{Epoch: "01A", Revision: 9, Node: "c", On: true}, "b"},
+		"the store knows no such room": {stream.Origin{Epoch: "01B", Node: "c", Unknown: true}, "c"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := edge.New(edge.Config{Node: "a"}, stream.NewHub(stream.Config{}), nil, slog.New(slog.DiscardHandler))
+			e.Follow("x", stream.Origin{Epoch: "01B", Revision: 5, Node: "b", On: true})
+			e.Follow("x", test.then)
+			if at, _ := e.Where(t.Context(), "x"); at.Node != test.node {
+				t.Errorf("the stream is at %s, want %s", at.Node, test.node)
+			}
+			if !test.then.Unknown {
+				return
+			}
+			e.Follow("x", stream.Origin{Epoch: "01B", Revision: 1, Node: "d", On: true})
+			if at, _ := e.Where(t.Context(), "x"); at.Node != "d" {
+				t.Errorf("the store knows it again: it is at %s, want d", at.Node)
+			}
+		})
 	}
 }
 

@@ -70,8 +70,13 @@ func (e *Edges) follow(name string, o stream.Origin) []*given {
 
 // newer says whether news are newer than others of the same stream. A name may be given to another room once its own is over.
 func newer(o, old stream.Origin) bool {
-	if o.Room != old.Room {
+	switch {
+	case o.Room != old.Room:
 		return o.On || !old.On
+	case o.Unknown || old.Unknown:
+		return o.On != old.On
+	case o.Epoch != old.Epoch:
+		return o.Epoch > old.Epoch
 	}
 	return o.Revision > old.Revision
 }

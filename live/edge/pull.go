@@ -202,7 +202,7 @@ func (p *pull) begin() error {
 	}
 	var err error
 	p.relay, err = p.hub.Publish(p.at.name, stream.PublishOptions{
-		Generation: o.Generation, Offset: offset, Gated: o.Gated, Remote: o.Node, Session: o.Session, SessionStart: o.Start, Relay: true,
+		Generation: o.Generation, Epoch: o.Epoch, Offset: offset, Gated: o.Gated, Remote: o.Node, Session: o.Session, SessionStart: o.Start, Relay: true,
 	})
 	return err
 }

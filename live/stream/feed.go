@@ -19,6 +19,7 @@ type feed struct {
 	headerID   uint64
 	cut        uint64 // cursors below it lost their tags to a gate, not to slowness
 	fresh      uint64 // newcomers start here or later: what is older came from a publisher that is gone
+	epoch      string // of generation
 	generation uint64
 	last       int64 // the largest time given out, -1 before the first
 	pub        *Publisher

@@ -34,6 +34,9 @@ func NewHub(cfg Config) *Hub {
 type PublishOptions struct {
 	// Generation orders the pushes of a stream; a larger one takes over. It comes from the store (design §4, claim).
 	Generation uint64
+	// Epoch is that of the room's status (status.Record). In a later one the generations may have begun anew: the store had
+	// forgotten the room. Empty is before all others.
+	Epoch string
 	// Offset is the session's clock now: the time since the session began.
 	Offset time.Duration
 	// Gated says that the room is paused by its anchor; the gate stays closed until Gate opens it.
@@ -59,7 +62,11 @@ func (h *Hub) Publish(name string, o PublishOptions) (*Publisher, error) {
 	h.mu.Lock()
 	f := h.feed(name)
 	f.mu.Lock()
-	if o.Generation < f.generation || o.Relay && f.pub != nil && !f.pub.relay && o.Generation == f.generation {
+	if o.Epoch > f.epoch {
+		f.epoch = o.Epoch
+		f.generation = min(f.generation, o.Generation)
+	}
+	if o.Epoch < f.epoch || o.Generation < f.generation || o.Relay && f.pub != nil && !f.pub.relay && o.Generation == f.generation {
 		f.mu.Unlock()
 		h.release(f)
 		h.mu.Unlock()
@@ -165,7 +172,7 @@ func (h *Hub) end(name string, cause error) {
 	defer f.mu.Unlock()
 	f.detach(f.pub, cause)
 	f.ended = true
-	h.memory.put(name, remembered{generation: f.generation, last: -1})
+	h.memory.put(name, remembered{epoch: f.epoch, generation: f.generation, last: -1})
 	f.wakeAll()
 }
 
@@ -259,7 +266,7 @@ func (h *Hub) feed(name string) *feed {
 		if !ok {
 			r.last = -1
 		}
-		f = &feed{hub: h, name: name, generation: r.generation, last: r.last, gated: r.gated, await: true}
+		f = &feed{hub: h, name: name, epoch: r.epoch, generation: r.generation, last: r.last, gated: r.gated, await: true}
 		h.feeds[name] = f
 	}
 	return f
@@ -276,5 +283,5 @@ func (h *Hub) release(f *feed) {
 	f.ended = true
 	f.log.clear()
 	f.wakeAll()
-	h.memory.put(f.name, remembered{generation: f.generation, last: f.last - f.relayed.shift, gated: f.gated})
+	h.memory.put(f.name, remembered{epoch: f.epoch, generation: f.generation, last: f.last - f.relayed.shift, gated: f.gated})
 }

@@ -369,6 +369,27 @@ func TestTimeAndGenerationOutliveTheStream(t *testing.T) {
 	}
 }
 
+// TestGenerationsBeginAnewInALaterEpoch is about a room that the store had forgotten.
+func TestGenerationsBeginAnewInALaterEpoch(t *testing.T) {
+	h := NewHub(Config{})
+	publish(t, h, "x", PublishOptions{Epoch: "01B", Generation: 7}).Close(StopClosed)
+	if _, err := h.Publish("x", PublishOptions{Epoch: "01A", Generation: 8}); !errors.Is(err, ErrStale) {
+		t.Errorf("an older epoch: %v", err)
+	}
+	h.End("x", nil)
+	old := publish(t, h, "x", PublishOptions{Epoch: "01C", Generation: 1})
+	p := publish(t, h, "x", PublishOptions{Epoch: "01C", Generation: 2})
+	defer p.Close(StopClosed)
+	if !errors.Is(old.Err(), ErrTakenOver) {
+		t.Errorf("the push before: %v", old.Err())
+	}
+	for _, o := range []PublishOptions{{Epoch: "01C", Generation: 1}, {Epoch: "01B", Generation: 9}} {
+		if _, err := h.Publish("x", o); !errors.Is(err, ErrStale) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := NewHub(Config{Remembered: 10, RememberedFor: time.Hour})

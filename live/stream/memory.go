@@ -8,6 +8,7 @@ import (
 // remembered is what outlives a stream that nobody publishes or watches, so that the next publisher can neither be older
 // nor start below what was already sent.
 type remembered struct {
+	epoch      string
 	generation uint64
 	last       int64 // ms, -1 if nothing was sent
 	gated      bool
