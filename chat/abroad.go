@@ -36,7 +36,7 @@ type abroad struct {
 	dirty  map[string]bool          // users whose whereabouts changed
 	flying map[string]bool          // users of whom the registry is being told
 	waits  map[string]chan struct{} // closed when it has been told all of a user, or could not be
-	ends   []string                 // users who were sent away
+	ends   []ending                 // of which the registry is to be told
 	missed bool                     // everything is to be told and asked anew
 }
 
@@ -92,11 +92,11 @@ func (a *abroad) registered(ctx context.Context, user string) {
 }
 
 // end remembers that a user was sent away.
-func (a *abroad) end(user string) {
+func (a *abroad) end(e ending) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.ends) < maxNews {
-		a.ends = append(a.ends, user)
+		a.ends = append(a.ends, e)
 	}
 	a.stir()
 }
@@ -110,7 +110,7 @@ func (a *abroad) renewAll() {
 }
 
 // take returns what is to be told to the registry next.
-func (a *abroad) take() (users, ends []string, missed bool) {
+func (a *abroad) take() (users []string, ends []ending, missed bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for user := range a.dirty {
@@ -140,7 +140,7 @@ func (a *abroad) landed(users []string) {
 }
 
 // giveBack notes again what could not be told.
-func (a *abroad) giveBack(users, ends []string, missed bool) {
+func (a *abroad) giveBack(users []string, ends []ending, missed bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, user := range users {
@@ -204,7 +204,7 @@ func (s *Service) tellRegistry(ctx context.Context) bool {
 		if len(users)+len(ends) == 0 && !missed {
 			return true
 		}
-		err := s.putEnds(ctx, ends)
+		ends, err := s.putEnds(ctx, ends)
 		if err == nil && missed {
 			err = s.catchUp(ctx)
 		}
@@ -220,13 +220,15 @@ func (s *Service) tellRegistry(ctx context.Context) bool {
 	}
 }
 
-func (s *Service) putEnds(ctx context.Context, ends []string) error {
-	for _, user := range ends {
-		if err := s.abroad.n.EndUser(ctx, user); err != nil {
-			return err
+// putEnds tells who was sent away, and answers what could not be told.
+func (s *Service) putEnds(ctx context.Context, ends []ending) (left []ending, err error) {
+	for i, e := range ends {
+		if err := s.abroad.n.EndUser(ctx, e.user, time.Since(e.at)); err != nil {
+			return ends[i:], err
 		}
+		s.abroad.mail.say("", news{Close: &closeNews{e.user, e.why, time.Since(e.at)}})
 	}
-	return nil
+	return nil, nil
 }
 
 // catchUp asks for everything, and has everything told.

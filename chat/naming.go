@@ -95,7 +95,7 @@ func (p *presence) rename(to guise, now time.Time) {
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	for other, g := range shard.renamed {
-		if now.Sub(g.at) > endedAge {
+		if now.Sub(g.at) > recently {
 			delete(shard.renamed, other)
 		}
 	}

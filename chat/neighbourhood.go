@@ -256,12 +256,14 @@ func (m *MemoryNeighbours) Users(_ context.Context, users []string) (map[string]
 }
 
 // EndUser implements Registry.
-func (m *MemoryNeighbours) EndUser(_ context.Context, user string) error {
+func (m *MemoryNeighbours) EndUser(_ context.Context, user string, ago time.Duration) error {
 	if err := m.enter(); err != nil {
 		return err
 	}
 	defer m.all.mu.Unlock()
-	m.all.user(user).ended = time.Now()
+	if u, at := m.all.user(user), time.Now().Add(-ago); at.After(u.ended) {
+		u.ended = at
+	}
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package chat_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -213,6 +215,49 @@ func TestLastOnesLeaveUnheard(t *testing.T) {
 		time.Sleep(15 * time.Second) // a lease
 		if n := b.Count("r").Members; n != 0 || far.fail.Load() > 0 {
 			t.Errorf("b counts %d", n)
+		}
+	})
+}
+
+// secretive are neighbours who are not told of some news, and nobody knows.
+type secretive struct {
+	*chat.MemoryNeighbours
+	dropped atomic.Int64
+}
+
+func (s *secretive) Tell(ctx context.Context, node string, news json.RawMessage) error {
+	if bytes.Contains(news, []byte(`"close"`)) {
+		s.dropped.Add(1)
+		return nil
+	}
+	return s.MemoryNeighbours.Tell(ctx, node, news)
+}
+
+// TestKickThatNobodyHeard is known to the registry, and so to each node once it has told it of all its users again.
+func TestKickThatNobodyHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, store := chat.NewNeighbourhood(15*time.Second), chat.NewMemory()
+		far := &secretive{MemoryNeighbours: all.Node("a")}
+		a, b := start(t, chat.Config{Neighbours: far}, store), start(t, chat.Config{Neighbours: all.Node("b")}, store)
+		time.Sleep(time.Second)
+		var devices []*session
+		for i := range 20 {
+			who := on(fmt.Sprint("user", i), "Web", "")
+			who.Verified = time.Now()
+			devices = append(devices, signIn(t, b, who))
+		}
+		time.Sleep(time.Second)
+		for i := range devices {
+			a.CloseUser(fmt.Sprint("user", i), chat.Closing{Reason: chat.CloseKicked})
+		}
+		time.Sleep(4 * time.Minute)
+		for i, d := range devices {
+			if got := d.goodbye(); got.Reason != chat.CloseKicked {
+				t.Errorf("user%d was closed for %q", i, got.Reason)
+			}
+		}
+		if far.dropped.Load() == 0 {
+			t.Error("no news was dropped")
 		}
 	})
 }

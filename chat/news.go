@@ -197,7 +197,7 @@ func (s *Service) hear(node string, n news) {
 		s.abroad.census.putStrangers(node, n.Watch.Groups)
 	}
 	if c := n.Close; c != nil {
-		s.closeHere(c.User, c.Why)
+		s.closeHere(c.User, c.Why, time.Now().Add(-c.Ago))
 	}
 	if q := n.Quit; q != nil {
 		s.quitHere(q)

@@ -13,8 +13,14 @@ import (
 // presenceShards are as many locks as sign-ins share.
 const presenceShards = 64
 
-// endedAge is how long it is remembered that a user was sent away: longer than any login takes.
-const endedAge = time.Minute
+const (
+	// recently is longer than any login takes.
+	recently = time.Minute
+	// endedAge is how long it is remembered that a user was sent away: longer than a node takes to tell of all its users again.
+	endedAge = usersRenew + 2*time.Minute
+	// endedSlack is how far apart a node may come to hear of the same end.
+	endedSlack = 2 * time.Second
+)
 
 // Reasons of Closing for the ends of a login, and Tencent's words for them (spec im-websdk, KICKED_OUT).
 const (
@@ -210,28 +216,37 @@ func (c *Config) signedIn(d device, instead []string) {
 // CloseUser closes all sessions of a user on all nodes, also those that are signing in at this moment, and returns how many
 // there were, as far as other nodes are known of. A node that can't be told now is told when it can.
 func (s *Service) CloseUser(user string, why Closing) int {
-	n := s.closeHere(user, why)
+	now := time.Now()
+	n := s.closeHere(user, why, now)
 	if s.abroad == nil {
 		return n
 	}
 	found := s.usersNow([]string{user})
-	s.abroad.end(user)
-	s.abroad.mail.say("", news{Close: &closeNews{user, why}})
+	s.abroad.end(ending{user, why, now})
 	return n + len(found[user].merged().Devices)
 }
 
-// closeNews has a user sent away.
+// ending is that a user was sent away. Other nodes are told of it once the registry was: who does not hear of it finds it
+// there.
+type ending struct {
+	user string
+	why  Closing
+	at   time.Time
+}
+
+// closeNews has a user sent away who logged in before that.
 type closeNews struct {
-	User string  `json:"user"`
-	Why  Closing `json:"why"`
+	User string        `json:"user"`
+	Why  Closing       `json:"why"`
+	Ago  time.Duration `json:"ago,omitempty"`
 }
 
 // closeHere is CloseUser for this node.
-func (s *Service) closeHere(user string, why Closing) int {
+func (s *Service) closeHere(user string, why Closing, at time.Time) int {
 	p := s.presence.shard(user)
 	p.mu.Lock()
-	p.end(user, time.Now())
-	all := p.remove(user, func(device) bool { return true }, s.cfg.signedOut(SignOutClosed))
+	p.end(user, at)
+	all := p.remove(user, func(d device) bool { return !d.who.Verified.After(at) }, s.cfg.signedOut(SignOutClosed))
 	s.presence.movedIf(all, user)
 	p.mu.Unlock()
 	s.closeAll(all, why)
@@ -245,13 +260,15 @@ func (p *presenceShard) end(user string, at time.Time) {
 			delete(p.ended, other)
 		}
 	}
-	p.ended[user] = at
+	if at.After(p.ended[user]) {
+		p.ended[user] = at
+	}
 }
 
 // endedElsewhere takes out the devices of a user whom another node sent away, if they logged in before that and it was not
 // heard of. The shard's lock is held.
 func (p *presence) endedElsewhere(shard *presenceShard, user string, at time.Time, tell func(device)) (out []device) {
-	if !at.After(shard.ended[user]) {
+	if !at.After(shard.ended[user].Add(endedSlack)) {
 		return nil
 	}
 	shard.end(user, at)

@@ -120,7 +120,7 @@ func (x *silences) put(one Silence, now time.Time) (fresh bool) {
 	if shard.lately[one.User].at.After(one.At) || x.of(one.User).At.After(one.At) {
 		return false
 	}
-	maps.DeleteFunc(shard.lately, func(_ string, s silenced) bool { return now.Sub(s.heard) > endedAge })
+	maps.DeleteFunc(shard.lately, func(_ string, s silenced) bool { return now.Sub(s.heard) > recently })
 	if shard.lately == nil {
 		shard.lately = make(map[string]silenced)
 	}

@@ -50,6 +50,7 @@ func Neighbours(t *testing.T, run func(t *testing.T, test func(t *testing.T, v V
 		{"to all groups, whose members are elsewhere", testBroadcastOverNodes},
 		{"the others are away", testAwayAndBack},
 		{"kicked while a node heard nothing", testKickMissed},
+		{"back after a kick that comes late", testKickLate},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			run(t, func(t *testing.T, v Vicinity) {
@@ -813,6 +814,27 @@ func testKickMissed(t *testing.T, tw *town) {
 	}
 	tw.v.Away(false)
 	tw.await("closed after all", func() bool { return slices.Equal(vera.closedFor(), []string{chat.CloseKicked}) })
+}
+
+// testKickLate: who came back after he was kicked stays, however late other nodes hear of the kick.
+func testKickLate(t *testing.T, tw *town) {
+	a, b, _ := tw.three(chat.Config{OneRoom: chat.OneRoomNever}, "r")
+	who := user("vera", "Web")
+	who.Verified = time.Now()
+	former := tw.enter(b, "r", who)
+	time.Sleep(5 * time.Millisecond)
+	tw.v.Away(true)
+	a.CloseUser("vera", chat.Closing{Reason: chat.CloseKicked})
+	time.Sleep(500 * time.Millisecond) // more than questions take
+	who.Verified = time.Now()
+	back := tw.enter(b, "r", who)
+	tw.v.Away(false)
+	tw.await("the former session closed", func() bool { return slices.Equal(former.closedFor(), []string{chat.CloseKicked}) })
+	tw.enter(a, "r", user("otto", "Web"))
+	tw.awaitCount("r", people(2), a, b)
+	if got := back.closedFor(); got != nil {
+		t.Errorf("who came back was closed for %v", got)
+	}
 }
 
 func testHeirs(t *testing.T, tw *town) {

@@ -98,11 +98,11 @@ func (n *peopleNode) Users(ctx context.Context, users []string) (map[string]chat
 	return n.People.Users(ctx, users)
 }
 
-func (n *peopleNode) EndUser(ctx context.Context, user string) error {
+func (n *peopleNode) EndUser(ctx context.Context, user string, ago time.Duration) error {
 	if n.cut() {
 		return errCut
 	}
-	return n.People.EndUser(ctx, user)
+	return n.People.EndUser(ctx, user, ago)
 }
 
 func (n *peopleNode) Inherit(ctx context.Context) (map[string]chat.Whereabouts, error) {

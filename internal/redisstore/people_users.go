@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -88,8 +89,8 @@ func forgotten(err error) bool { return err != nil && strings.HasPrefix(err.Erro
 func (p *People) userKey(user string) string { return p.s.key("u:"+user, "at") }
 
 // EndUser implements chat.Registry.
-func (p *People) EndUser(ctx context.Context, user string) error {
-	return away(p.s.run(ctx, scriptPeopleEnd, []string{p.userKey(user)}, peopleEnded.Milliseconds()).Err())
+func (p *People) EndUser(ctx context.Context, user string, ago time.Duration) error {
+	return away(p.s.run(ctx, scriptPeopleEnd, []string{p.userKey(user)}, peopleEnded.Milliseconds(), ago.Milliseconds()).Err())
 }
 
 // Inherit implements chat.Registry. A node is dead when it has had no lease for the time of one: who was only cut off for a
