@@ -137,7 +137,7 @@ func (k *Keeper) keep(ctx context.Context) error {
 // lapsedPage is how many lapsed leases are looked at at a time.
 const lapsedPage = 500
 
-// sweep stops the pushes whose lease lapsed.
+// sweep stops the pushes whose lease lapsed. It fails where the store is away, not because of one room.
 func (k *Keeper) sweep(ctx context.Context) error {
 	lapsed, err := k.store.Lapsed(ctx, lapsedPage)
 	if err != nil {
@@ -154,10 +154,14 @@ func (k *Keeper) sweep(ctx context.Context) error {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			rec, err := k.machine.PushStopped(ctx, h.Room, h.Generation, ReasonPushLost)
-			if ignoreUnknown(err) != nil {
+			switch {
+			case errors.Is(err, ErrUnavailable), err != nil && ctx.Err() != nil:
 				mu.Lock()
 				defer mu.Unlock()
 				failed = append(failed, err)
+				return
+			case ignoreUnknown(err) != nil:
+				k.log.Warn("a lost push can't be stopped", "room", h.Room, "generation", h.Generation, "err", err)
 				return
 			}
 			k.log.Info("push lost with its node", "room", h.Room, "generation", h.Generation, "status", rec.Name, "version", rec.Version)

@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -19,6 +20,15 @@ type kept struct {
 	stop    func()
 	full    atomic.Bool // the store answers, and stores nothing
 	sweeps  atomic.Int64
+	damaged atomic.Value // string: the room whose state can't be read
+}
+
+// Load implements status.Store.
+func (k *kept) Load(ctx context.Context, room string) (status.State, error) {
+	if room == k.damaged.Load() {
+		return status.State{}, errors.New("damaged")
+	}
+	return k.Memory.Load(ctx, room)
 }
 
 // Swap implements status.Store.
@@ -183,6 +193,25 @@ func TestFullStoreEndsNoRoom(t *testing.T) {
 		k.want(status.Live, status.ReasonPushStarted)
 		k.pass(20*time.Second, 0)
 		k.want(status.Paused, status.ReasonPushLost)
+	})
+}
+
+// TestDamagedRoom holds up no other.
+func TestDamagedRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKept(t)
+		now, _ := k.Now(t.Context())
+		if err := k.Swap(t.Context(), 0, status.NewState("b", now, status.Settings{})); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := k.machine.ClaimPush(t.Context(), "b", "n"); err != nil {
+			t.Fatal(err)
+		}
+		k.damaged.Store("b")
+		k.pass(17*time.Second, 0)
+		k.want(status.Paused, status.ReasonPushLost)
+		k.pass(62*time.Second, 0)
+		k.want(status.Ended, status.ReasonGraceOver)
 	})
 }
 
