@@ -234,7 +234,11 @@ func (m *remote) playlist(ctx context.Context, app string, d directives) (b *bod
 		if l != nil && l.node == at.Node && l.answers(d, time.Now()) { // it came meanwhile
 			return l, nil
 		}
-		a, err := m.ask(ctx, at.Node, "media", d.query(app), waitTimeout, maxListBytes)
+		timeout := askTimeout
+		if d.blocks {
+			timeout = waitTimeout
+		}
+		a, err := m.ask(ctx, at.Node, "media", d.query(app), timeout, maxListBytes)
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,7 @@ type nodes struct {
 	byHub map[*stream.Hub]string
 	all   map[string]*Server
 	down  map[string]bool
+	hung  map[string]bool // those that take questions and say nothing
 
 	asked atomic.Int64
 }
@@ -52,7 +53,12 @@ func (s seat) Get(ctx context.Context, node, path, query string) (*http.Response
 	if s.down[node] {
 		to = nil
 	}
+	hung := s.hung[node]
 	s.mu.Unlock()
+	if hung {
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}
 	if to == nil {
 		return nil, errDown
 	}
@@ -84,7 +90,7 @@ func (n *nodes) setDown(node string, down bool) {
 // origins returned.
 func newRemoteShow(t *testing.T, cfg Config, origins int) (*show, []*stream.Hub) {
 	t.Helper()
-	n := &nodes{moved: make(chan struct{}), byHub: map[*stream.Hub]string{}, all: map[string]*Server{}, down: map[string]bool{}}
+	n := &nodes{moved: make(chan struct{}), byHub: map[*stream.Hub]string{}, all: map[string]*Server{}, down: map[string]bool{}, hung: map[string]bool{}}
 	var (
 		hubs  []*stream.Hub
 		stops []func()
@@ -251,6 +257,24 @@ func TestOriginGoneWithoutAWord(t *testing.T) {
 		}
 		if code, _ := w.get(w.t.Context(), files[len(files)-1]); code != http.StatusOK {
 			t.Errorf("a kept file of the push before: %d", code)
+		}
+	})
+}
+
+// TestOriginHangs has a node take questions and not answer, as one that stands still does until its lease is over.
+func TestOriginHangs(t *testing.T) {
+	inRemoteShow(t, Config{}, func(w *show, _ []*stream.Hub, _ *feeding) {
+		uri := w.enter()
+		_, before := w.get(w.t.Context(), uri)
+		list, _ := readList(before)
+		time.Sleep(waitedFresh)
+		w.cluster.mu.Lock()
+		w.cluster.hung["a"] = true
+		w.cluster.mu.Unlock()
+		began := time.Now()
+		code, rest := w.get(w.t.Context(), uri)
+		if took := time.Since(began); code != http.StatusOK || !strings.Contains(rest, list.segments[0].uri) || took > askTimeout {
+			t.Errorf("who does not ask to wait is answered after %v: %d\n%s", took, code, rest)
 		}
 	})
 }
