@@ -99,6 +99,8 @@ func TestCapabilityHours(t *testing.T) {
 		{"next hour", s, "demo", "1700000000000", 2 * time.Minute, true},
 		{"end of next hour", s, "demo", "1700000000000", time.Hour, true},
 		{"the hour after", s, "demo", "1700000000000", time.Hour + time.Minute, false},
+		{"made by a clock that is ahead", s, "demo", "1700000000000", -59*time.Minute - 30*time.Second, true},
+		{"by one that is too far ahead", s, "demo", "1700000000000", -61 * time.Minute, false},
 		{"not yet", s, "demo", "1700000000000", -time.Hour, false},
 		{"another stream", s, "demo2", "1700000000000", 0, false},
 		{"another session", s, "demo", "1700000000001", 0, false},
