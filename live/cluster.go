@@ -19,6 +19,8 @@ const (
 	pushLook = 100 * time.Millisecond
 	// keepTimeout bounds one renewal of leases.
 	keepTimeout = 2 * time.Second
+	// keepAtOnce is how many pushes are looked after at the same time: all of a node may have been believed lost.
+	keepAtOnce = 16
 )
 
 // alone does work on a room that nobody else does at the same time, on any node.
@@ -229,16 +231,28 @@ func (s *Service) keepPushes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	failed := make([]error, len(leases))
+	slots := make(chan struct{}, keepAtOnce)
+	var wg sync.WaitGroup
 	for i, l := range leases {
-		switch p := pushes[i]; {
-		case s.isStale(p.Room): // nothing may be said of it before
+		p, look := pushes[i], s.speakUp
+		switch {
+		case s.isStale(p.Room):
+			continue // nothing may be said of it before
 		case l.Known && l.Generation == p.Generation && !l.StreamActive:
-			err = errors.Join(err, s.speakUp(ctx, p))
 		case !l.Known || l.Generation != p.Generation || l.Revision > revisions[i]:
-			err = errors.Join(err, s.refresh(ctx, p.Room))
+			look = func(ctx context.Context, p status.Held) error { return s.refresh(ctx, p.Room) }
+		default:
+			continue
 		}
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			failed[i] = look(ctx, p)
+		})
 	}
-	return err
+	wg.Wait()
+	return errors.Join(failed...)
 }
 
 // speakUp tells that a push goes on that was believed lost. If the room does not want it any more, it ends.

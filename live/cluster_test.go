@@ -249,6 +249,30 @@ func TestPushBelievedLostSpeaksUp(t *testing.T) {
 	})
 }
 
+// TestManyPushesSpeakUp before the rooms' grace is over, though the store is slow.
+func TestManyPushesSpeakUp(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		const many = 300
+		var pushes []*live.Push
+		for i := range many {
+			room := fmt.Sprint("r", i)
+			a.create(live.Draft{ID: room})
+			pushes = append(pushes, a.push(room))
+		}
+		for i := range many {
+			_, err := b.machine.PushStopped(t.Context(), fmt.Sprint("r", i), 1, status.ReasonPushLost)
+			must(t, err)
+		}
+		c.slow.Store(int64(200 * time.Millisecond))
+		c.pass(50 * time.Second)
+		c.slow.Store(0)
+		for i, p := range pushes {
+			b.want(fmt.Sprint("r", i), status.Live, status.ReasonPushResumed)
+			p.Close(stream.StopClosed)
+		}
+	})
+}
+
 func TestStopWhileTheStoreIsAwayIsReportedLater(t *testing.T) {
 	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
 		a.create(live.Draft{ID: "r"})
