@@ -19,7 +19,8 @@ type KeeperConfig struct {
 	// need not wait a whole lease when it only takes over from another. May be nil.
 	Since func() time.Time
 
-	// Begin is done once whenever it begins, before it waits, such as what a crash may have cut in two. May be nil.
+	// Begin is done whenever it begins, while it waits, and again until it succeeds: for what a crash may have cut in two.
+	// May be nil.
 	Begin func(ctx context.Context) error
 }
 
@@ -54,11 +55,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	if k.cfg.Begin != nil {
-		wg.Go(func() {
-			if err := k.cfg.Begin(ctx); err != nil && ctx.Err() == nil {
-				k.log.Warn("what may have been cut in two is not looked through", "err", err)
-			}
-		})
+		wg.Go(func() { k.begin(ctx) })
 	}
 	for failed := (time.Time{}); ; {
 		if err := k.settle(ctx, failed); err != nil {
@@ -70,6 +67,22 @@ func (k *Keeper) Run(ctx context.Context) error {
 		}
 		k.log.Warn("rooms are not kept while the store is away", "err", err)
 		failed = time.Now()
+	}
+}
+
+// begin does what is to be done at the beginning until it succeeds.
+func (k *Keeper) begin(ctx context.Context) {
+	for {
+		err := k.cfg.Begin(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		k.log.Warn("what may have been cut in two is not looked through; will retry", "err", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(k.cfg.Lease):
+		}
 	}
 }
 

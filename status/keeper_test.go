@@ -21,6 +21,15 @@ type kept struct {
 	full    atomic.Bool // the store answers, and stores nothing
 	sweeps  atomic.Int64
 	damaged atomic.Value // string: the room whose state can't be read
+	begun   int          // times that begin was called
+}
+
+// begin is what a keeper does at first. The store is away at the first time.
+func (k *kept) begin(context.Context) error {
+	if k.begun++; k.begun == 1 {
+		return status.ErrUnavailable
+	}
+	return nil
 }
 
 // Load implements status.Store.
@@ -78,7 +87,7 @@ func (k *kept) lead(since ...time.Time) {
 		k.stop()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	cfg := status.KeeperConfig{}
+	cfg := status.KeeperConfig{Begin: k.begin}
 	if len(since) > 0 {
 		cfg.Since = func() time.Time { return since[0] }
 	}
@@ -125,6 +134,16 @@ func TestKeeperEndsWhatNobodyKeeps(t *testing.T) {
 		k.want(status.Paused, status.ReasonPushLost)
 		k.pass(10*time.Second, 0)
 		k.want(status.Ended, status.ReasonGraceOver)
+	})
+}
+
+func TestKeeperBeginsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKept(t)
+		k.pass(5*time.Minute, 1)
+		if k.begun != 2 {
+			t.Errorf("it began %d times", k.begun)
+		}
 	})
 }
 
