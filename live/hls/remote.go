@@ -114,6 +114,25 @@ func (m *remote) follow(at stream.Place) {
 	}
 }
 
+// former is the stream of a timeline as it was while it was pushed to other nodes, before it came here; nil if players here
+// never saw that.
+func (s *Server) former(ctx context.Context, t *timeline) *remote {
+	if s.cfg.Upstream == nil {
+		return nil
+	}
+	at, ok := s.cfg.Upstream.Where(ctx, t.name)
+	if !ok || !at.Here || at.Session != t.named() {
+		return nil
+	}
+	s.remotes.mu.Lock()
+	m := s.remotes.streams[t.name]
+	s.remotes.mu.Unlock()
+	if m != nil {
+		m.follow(at)
+	}
+	return m
+}
+
 // idle says whether nobody has asked for the stream for a while.
 func (m *remote) idle(now time.Time) bool {
 	m.mu.Lock()
@@ -250,18 +269,45 @@ func (m *remote) playlist(ctx context.Context, app string, d directives) (b *bod
 	why, refused := errors.AsType[*stream.Refusal](err)
 	switch {
 	case err == nil:
-		l, _ = v.(*remoteList)
-		return l.body, true, nil
+		if l, _ = v.(*remoteList); l.number >= m.reached(key, at) {
+			return l.body, true, nil
+		}
 	case errors.Is(err, errMoved), ctx.Err() != nil:
 		return nil, true, err
 	case refused && why != errNotLive:
 		return nil, true, err
 	}
-	// The node is gone, or its list has no segment yet: players go on with what there was, and don't wait for more.
-	if b = m.resting(key); b == nil {
+	// The node is gone, or its list has no segment yet, or none but of an earlier push: players go on with what there was, and
+	// don't wait for more.
+	last := uint64(0)
+	b, last = m.resting(key)
+	if t := m.made(at); t != nil && t.newest() >= last {
+		if own := t.playlist(app, time.Now(), d.delta).text(); own != nil {
+			b = &body{plain: atRest(own)}
+		}
+	}
+	if b == nil {
 		return nil, true, errNotLive
 	}
 	return b, true, nil
+}
+
+// reached is the newest segment that players of this node know of.
+func (m *remote) reached(key listKey, at stream.Place) uint64 {
+	_, last := m.resting(key)
+	if t := m.made(at); t != nil {
+		last = max(last, t.newest())
+	}
+	return last
+}
+
+// made is what this node made of the session, while the stream was pushed here; nil if it did not, or forgot it.
+func (m *remote) made(at stream.Place) *timeline {
+	t := m.server.find(m.name)
+	if t == nil || at.Session == "" || t.named() != at.Session {
+		return nil
+	}
+	return t
 }
 
 // query is what d asks for, as another node is asked.
@@ -300,7 +346,7 @@ func (m *remote) keep(key listKey, node string, a reply) (*remoteList, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if old := m.lists[key]; old == nil || old.node != node || !old.after(l) {
+	if old := m.lists[key]; old == nil || !old.after(l) {
 		if len(m.lists) >= maxBodies {
 			clear(m.lists)
 		}
@@ -309,7 +355,7 @@ func (m *remote) keep(key listKey, node string, a reply) (*remoteList, error) {
 	return l, nil
 }
 
-// after says whether a playlist has more than another of the same node.
+// after says whether a playlist has more than another of the same session.
 func (l *remoteList) after(o *remoteList) bool {
 	return l.number > o.number || l.number == o.number && l.parts > o.parts
 }
@@ -326,21 +372,21 @@ func (l *remoteList) answers(d directives, now time.Time) bool {
 	return false
 }
 
-// resting is the newest playlist while its node says nothing more; nil if there is none.
-func (m *remote) resting(key listKey) *body {
+// resting is the newest playlist while its node says nothing more, and the number of its last segment; nil if there is none.
+func (m *remote) resting(key listKey) (*body, uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l := m.lists[key]
-	if l == nil {
-		l = m.lists[listKey{app: key.app}]
+	if whole := m.lists[listKey{app: key.app}]; l == nil || whole != nil && whole.number > l.number {
+		l = whole
 	}
 	if l == nil {
-		return nil
+		return nil, 0
 	}
 	if l.rest == nil {
 		l.rest = &body{plain: atRest(l.body.plain)}
 	}
-	return l.rest
+	return l.rest, l.number
 }
 
 // atRest makes a playlist say that nothing is coming for now.
@@ -396,6 +442,11 @@ func (m *remote) file(ctx context.Context, name string) (file, error) {
 	if f, ok := m.server.remotes.get(key, time.Now()); ok {
 		return f, nil
 	}
+	if t := m.made(at); t != nil && generation < at.Generation {
+		if f, found, _ := t.find(name); found {
+			return f, nil
+		}
+	}
 	timeout, gone := waitTimeout, error(errStalled)
 	switch {
 	case generation > at.Generation:
@@ -403,7 +454,10 @@ func (m *remote) file(ctx context.Context, name string) (file, error) {
 	case generation < at.Generation: // what that node has no longer is nowhere
 		timeout, gone = askTimeout, errGone
 	}
-	if node == "" {
+	switch {
+	case node == "" && at.Here, at.Here && node == at.Node:
+		return file{}, errGone
+	case node == "":
 		node = at.Node
 	}
 	v, err := m.server.remotes.once(ctx, "f "+node+" "+key, func(ctx context.Context) (any, error) {

@@ -326,6 +326,66 @@ func TestFormerOriginPassesOn(t *testing.T) {
 	})
 }
 
+// TestNobodyGoesBackToAnEarlierPush: until the node that has the push now has a segment of it, players go on with the list of the
+// push before, not with an earlier one that some node has, and they get what it names. So do those of the node that had the
+// push before, and of the one that has it now, which had it earlier too.
+func TestNobodyGoesBackToAnEarlierPush(t *testing.T) {
+	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, p *feeding) {
+		edge := w.s
+		at := map[string]*Server{"a": w.cluster.all["a"], "b": w.cluster.all["b"], "edge": edge}
+		uris, before := map[string]string{}, map[string]*mediaList{}
+		for id, s := range at {
+			w.s = s
+			uris[id] = w.enter()
+			if _, body := w.get(w.t.Context(), uris[id]); !strings.Contains(body, "/1-") {
+				t.Fatalf("the list of the first push at %s:\n%s", id, body)
+			}
+		}
+		p.p.Close("")
+		w.hub = origins[1]
+		p = w.publish(usual)
+		p.until(6 * time.Second)
+		for id, s := range at {
+			w.s = s
+			_, body := w.get(w.t.Context(), uris[id])
+			if before[id], _ = readList(body); !strings.Contains(body, "/2-") {
+				t.Fatalf("the list of the second push at %s:\n%s", id, body)
+			}
+		}
+		time.Sleep(time.Second)
+		p.p.Close("")
+		w.hub = origins[0]
+		p = w.publish(usual)
+		for id, s := range at {
+			w.s = s
+			code, body := w.get(w.t.Context(), uris[id])
+			list, _ := readList(body)
+			if code != http.StatusOK || list.sequence != before[id].sequence || list.next() < before[id].next() || strings.Contains(body, "CAN-BLOCK-RELOAD") {
+				t.Fatalf("at %s before the first segment of the next push: %d\n%s", id, code, body)
+			}
+			for _, s := range list.segments {
+				for _, f := range []string{s.mapURI, s.uri} {
+					if code, _ := w.get(w.t.Context(), f); f != "" && code != http.StatusOK {
+						t.Errorf("at %s, %s: %d", id, f, code)
+					}
+				}
+			}
+		}
+		p.again(6 * time.Second)
+		for id, s := range at {
+			w.s = s
+			if _, body := w.get(w.t.Context(), uris[id]); !strings.Contains(body, "/3-") || strings.Contains(body, "/1-") {
+				t.Errorf("at %s after the first segment:\n%s", id, body)
+			}
+			newest := before[id].segments[len(before[id].segments)-1].uri
+			if code, _ := w.get(w.t.Context(), newest); code != http.StatusOK {
+				t.Errorf("at %s, a file of the push before: %d", id, code)
+			}
+		}
+		w.s = edge
+	})
+}
+
 func TestRefusalsOnAnotherNode(t *testing.T) {
 	inRemoteShow(t, Config{}, func(w *show, _ []*stream.Hub, p *feeding) {
 		uri := w.enter()

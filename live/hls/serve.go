@@ -225,11 +225,26 @@ func (s *Server) serveRemote(w http.ResponseWriter, r *http.Request, m *remote, 
 func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, app, name string, key sessionKey, start time.Time, want directives) error {
 	now := time.Now()
 	t := s.find(name)
-	if t == nil || !t.ready() {
+	if t == nil {
+		return errNotLive
+	}
+	var before *body // newer than what is here
+	if t.overtaken() {
+		if m := s.former(r.Context(), t); m != nil {
+			if b, last := m.resting(listKey{app, want.delta}); last > t.newest() {
+				before = b
+			}
+		}
+	}
+	if before == nil && !t.ready() {
 		return errNotLive
 	}
 	if err := s.use(r, app, name, key, start, now); err != nil {
 		return err
+	}
+	if before != nil {
+		before.write(w, r)
+		return nil
 	}
 	if want.blocks {
 		waited, err := s.hold(r.Context(), t, want)
@@ -331,10 +346,13 @@ func (s *Server) ownFile(ctx context.Context, name, capability, file string) (f 
 	switch {
 	case coming:
 		return s.fetch(ctx, t, file)
-	case !found:
-		return f, errGone
+	case found:
+		return f, nil
 	}
-	return f, nil
+	if m := s.former(ctx, t); m != nil {
+		return m.file(ctx, file)
+	}
+	return f, errGone
 }
 
 // send writes a file in as few system calls as the connection allows: below the wrappers of others, net/http's own writer

@@ -347,6 +347,21 @@ func (t *timeline) left() bool {
 	return !t.leftAt.IsZero()
 }
 
+// overtaken says whether other nodes may have made newer segments of the session: the present push has none yet, and it does not
+// go on from what was made here.
+func (t *timeline) overtaken() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.fresh
+}
+
+// newest is the number of the newest finished segment.
+func (t *timeline) newest() uint64 {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.last
+}
+
 // named is what the session is called.
 func (t *timeline) named() string {
 	t.mu.RLock()
