@@ -74,6 +74,21 @@ func TestRedisGoesAwayAtTheStart(t *testing.T) {
 	}
 }
 
+// TestRedisGoesAwayBeforeTheDemoRoom: the node goes on, and makes the room when it can.
+func TestRedisGoesAwayBeforeTheDemoRoom(t *testing.T) {
+	t.Parallel()
+	c := prepareCluster(t, 1, nil, "--demo")
+	n := c.nodes[0]
+	c.proxy.DropReplies(3, "demo") // an operation is asked for twice
+	n.start()
+	c.proxy.Dropped(t)
+	n.eventually("it says what to do next", func() bool { return strings.Contains(n.log.String(), "liveroom is running") })
+	if !strings.Contains(n.log.String(), "the demo room is not there yet") {
+		t.Error("it does not say that it tries again")
+	}
+	n.status("demo")
+}
+
 // TestNodeToldToStopWhileItWaits ends at once, without an error.
 func TestNodeToldToStopWhileItWaits(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"liveroom/live"
 )
@@ -20,6 +21,27 @@ func ensureDemo(ctx context.Context, rooms *live.Service) error {
 		_, err = rooms.Create(ctx, live.Draft{ID: demoRoom, Title: "The demo room", Anchor: demoRoom, Notice: "Push a stream and say hello."})
 	}
 	return err
+}
+
+// demo makes the demo room and tells a newcomer what to do next, as often as the Redis of a cluster goes away in the middle of it.
+func (p *program) demo(ctx context.Context, out io.Writer) error {
+	for {
+		err := ensureDemo(ctx, p.rooms)
+		if err == nil {
+			err = printDemo(ctx, out, p.rooms, p.set.PublicURL)
+		}
+		if err == nil || p.cluster == nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return nil // told to stop before it was done
+		}
+		p.log.Warn("the demo room is not there yet; trying again", "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // printDemo tells a newcomer what to do next. It prints a push address, which is a secret: only --demo does that, and only

@@ -70,12 +70,7 @@ func (c serveCmd) Run(e *env) error {
 	}
 	defer p.close()
 	if c.Demo {
-		p.ready = func(ctx context.Context) error {
-			if err := ensureDemo(ctx, p.rooms); err != nil {
-				return err
-			}
-			return printDemo(ctx, e.out, p.rooms, cfg.PublicURL)
-		}
+		p.ready = func(ctx context.Context) error { return p.demo(ctx, e.out) }
 	}
 	return p.run(e.ctx)
 }
