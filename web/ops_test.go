@@ -145,6 +145,9 @@ func TestOpsHasProfilesAndThePublicPortHasNot(t *testing.T) {
 	if w := b.ops("/debug/pprof/goroutine?debug=1"); w.Code != 200 {
 		t.Errorf("pprof = %d", w.Code)
 	}
+	if w := b.ops("/debug/pprof/cmdline"); w.Code != http.StatusNotFound { // it may hold the password of Redis
+		t.Errorf("the command line is shown: %d %s", w.Code, w.Body)
+	}
 	for _, path := range []string{"/metrics", "/health", "/debug/pprof/"} {
 		b.do(http.StatusNotFound, "GET", path, "", nil)
 	}
