@@ -85,6 +85,7 @@ func newCluster(set Settings, keys Secrets, log *slog.Logger) (*cluster, error) 
 		return nil, err
 	}
 	nodes := redis.Nodes(set.nodeName(), set.InternalURL, version, leaseTime)
+	nodes.Show(set.sums(keys.NodeKey))
 	return &cluster{
 		redis: redis, states: redis.Status(redisstore.StatusConfig{LogEntries: eventLog, Lease: leaseTime}),
 		nodes: nodes, news: redis.News(), log: log, sums: keys.sums(),
@@ -196,7 +197,7 @@ func (c *cluster) lives(node string) bool {
 
 // actors keep this node among the others. They end after all that may ask another node.
 func (c *cluster) actors() []actor {
-	return []actor{{"node", c.nodes.Run}, {"news of the cluster", c.news.Run}, {"secrets of the cluster", c.remind}}
+	return []actor{{"node", c.nodes.Run}, {"news of the cluster", c.news.Run}, {"secrets of the cluster", c.remind}, {"settings of the cluster", c.compare}}
 }
 
 // close lets go of the connections.
@@ -240,7 +241,13 @@ func (c *cluster) facts(ctx context.Context) map[string]any {
 			leads = append(leads, l.Name())
 		}
 	}
-	return map[string]any{"node": c.nodes.Me(), "nodes": c.nodes.Alive(), "leads": leads, "redis": c.redis.About(ctx)}
+	me := c.nodes.Me()
+	me.Settings = ""
+	facts := map[string]any{"node": me, "nodes": c.others(), "leads": leads, "redis": c.redis.About(ctx)}
+	if unlike := c.unlike(); len(unlike) > 0 {
+		facts["otherSettings"] = unlike
+	}
+	return facts
 }
 
 // metrics are what was asked of Redis, and how many nodes there are.

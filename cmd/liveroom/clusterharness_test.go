@@ -126,6 +126,8 @@ type clusterHealth struct {
 	Nodes []struct{ ID, Name, URL string }
 	Leads []string
 	Redis map[string]string
+
+	OtherSettings map[string][]string
 }
 
 // is says whether a check is passed.

@@ -19,6 +19,8 @@ type Node struct {
 	URL       string    `json:"url"` // where other nodes reach it
 	Version   string    `json:"version"`
 	StartedAt time.Time `json:"startedAt"` // by its own clock
+
+	Settings string `json:"settings,omitempty"` // what it wants others to compare with their own
 }
 
 // nodeLease is the default of how long a node that says nothing counts as alive, and nodeRenewals how often it says something
@@ -53,6 +55,14 @@ func (s *Store) Nodes(name, url, version string, lease time.Duration) *Nodes {
 		StartedAt: time.Now().UTC().Truncate(time.Millisecond),
 	}
 	return &Nodes{s: s, me: me, lease: lease, all: map[string]Node{me.ID: me}}
+}
+
+// Show has the others know Settings of this node. It is called before Run.
+func (n *Nodes) Show(settings string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.me.Settings = settings
+	n.all[n.me.ID] = n.me
 }
 
 // Me is this node.
