@@ -256,6 +256,7 @@ func (s *Service) putUsers(ctx context.Context, users []string) error {
 	began := a.heard.Load()
 	elsewhere, err := a.n.PutUsers(ctx, here)
 	if err != nil {
+		s.presence.unanswered(users)
 		return err
 	}
 	tell := make(map[string]map[string]Whereabouts)

@@ -128,6 +128,21 @@ func (p *presence) restamp(u *present, e Elsewhere) (fresh bool) {
 	return fresh
 }
 
+// unanswered notes that the registry did not answer when it was told of users: which of their devices are newer, clocks say
+// then, and not who is heard first when it is back.
+func (p *presence) unanswered(users []string) {
+	for _, user := range users {
+		shard := p.shard(user)
+		shard.mu.Lock()
+		if u := shard.users[user]; u != nil {
+			for i := range u.devices {
+				u.devices[i].fresh = u.devices[i].fresh && !u.devices[i].sent
+			}
+		}
+		shard.mu.Unlock()
+	}
+}
+
 // moved has the registry told of a user. The shard's lock may be held.
 func (p *presence) moved(user string) {
 	if p.abroad != nil {
@@ -308,12 +323,17 @@ func (p *presence) enter(d device, cfg *Config) (former, oldest []device, why Cl
 	u := shard.user(d.who.User)
 	kind := cfg.Rivals.kind(d.who.Platform)
 	same := func(other device) bool { return cfg.Rivals.kind(other.who.Platform) == kind && d.continues(other) }
-	if at := slices.IndexFunc(u.devices, same); at >= 0 {
+	at := slices.IndexFunc(u.devices, same)
+	if at >= 0 {
 		former = append(former, u.devices[at])
-		d.since, d.fresh = u.devices[at].since, false
-		u.devices[at] = d // in its place: coming back makes it no newer
-	} else {
+	}
+	switch {
+	case at < 0:
 		u.devices = append(u.devices, d)
+	case p.abroad == nil:
+		u.devices[at] = d // in its place: coming back makes it no newer
+	default: // it does where it may have been on other nodes meanwhile
+		u.devices = append(slices.Delete(u.devices, at, at+1), d)
 	}
 	surplus, _ := u.surplus(cfg, p.others())
 	oldest = u.take(func(d device) bool { return slices.Contains(surplus.own, d.sess) }, nil)

@@ -37,6 +37,7 @@ func Neighbours(t *testing.T, run func(t *testing.T, test func(t *testing.T, v V
 		{"who watches on another node counts once", testViewersOverNodes},
 		{"devices over nodes", testDevicesOverNodes},
 		{"the same device comes back on another node", testInstanceOverNodes},
+		{"the same device goes to and fro", testInstanceToAndFro},
 		{"one room over nodes", testOneRoomOverNodes},
 		{"quitting takes devices on other nodes along", testQuitOverNodes},
 		{"kicked everywhere", testCloseOverNodes},
@@ -477,6 +478,24 @@ func testInstanceOverNodes(t *testing.T, tw *town) {
 	last, _ := b.facts[len(b.facts)-1].(chat.SignedIn)
 	if got := now.closedFor(); got != nil || last.By.User != "vera" || last.Replaced != nil {
 		t.Errorf("closed for %v, told %+v", got, last)
+	}
+}
+
+// testInstanceToAndFro: of one device the session stays that came last, though nodes did not know of each other's.
+func testInstanceToAndFro(t *testing.T, tw *town) {
+	a, b, _ := tw.three(chat.Config{})
+	who := user("vera", "Web")
+	who.Instance = "page"
+	tw.v.Away(true)
+	first := tw.signIn(a, who)
+	second := tw.signIn(b, who)
+	third := tw.signIn(a, who)
+	tw.v.Away(false)
+	for _, former := range []*device{first, second} {
+		tw.await("the former closed", func() bool { return slices.Equal(former.closedFor(), []string{chat.CloseReconnected}) })
+	}
+	if got := third.closedFor(); got != nil {
+		t.Errorf("the last was closed for %v", got)
 	}
 }
 
