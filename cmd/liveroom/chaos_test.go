@@ -143,8 +143,7 @@ func (r *chaosRun) while(driven bool, breaking func()) []chaos.Event {
 			members = append(members, m)
 			cast.Go(func() { m.Run(ctx) })
 		}
-		for k := range 2 {
-			v := w.Viewer(of(fmt.Sprint("v", k)), room)
+		for _, v := range []*chaos.Viewer{w.Viewer(of("flv0"), room), w.Viewer(of("flv1"), room), w.HLSViewer(of("hls0"), room), w.HLSViewer(of("hls1"), room)} {
 			viewers = append(viewers, v)
 			cast.Go(func() { v.Run(ctx) })
 		}
@@ -164,7 +163,7 @@ func (r *chaosRun) while(driven bool, breaking func()) []chaos.Event {
 		}
 	}
 	watchAll(ctx, viewers)
-	w.Settle(calm, chaosRooms)
+	w.Settle(calm, chaosRooms, r.rules)
 	for _, v := range viewers {
 		r.t.Logf("%s: nothing came for %s at most", v.Name, v.Stall().Round(time.Millisecond))
 	}

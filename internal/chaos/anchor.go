@@ -11,8 +11,8 @@ import (
 
 // addresses are a room's, as the API answers them.
 type addresses struct {
-	Push struct{ RTMP string } `json:"push"`
-	Play struct{ FLV string }  `json:"play"`
+	Push struct{ RTMP string }     `json:"push"`
+	Play struct{ FLV, HLS string } `json:"play"`
 }
 
 // addressesOf asks until it is answered; false: ctx ended before that.

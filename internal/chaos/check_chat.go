@@ -3,6 +3,7 @@ package chaos
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Invariants of the chat.
@@ -86,12 +87,6 @@ func (c *checker) delivery() {
 			}
 			s = &stretch{who: e.Who, epoch: what.Epoch, after: what.Seq, end: what.Seq, has: map[uint64]bool{}, texts: map[string]bool{}}
 			open[e.Who], all = s, append(all, s)
-		case Gap:
-			if what.Via == "chat" && open[e.Who] != nil {
-				s := *open[e.Who]
-				s.after, s.has, s.texts = s.end, map[uint64]bool{}, map[string]bool{}
-				open[e.Who], all = &s, append(all, &s)
-			}
 		case Got:
 			if s := open[e.Who]; s != nil && !what.Degraded {
 				c.take(s, e, what)
@@ -169,30 +164,49 @@ func (c *checker) converges(open map[string]*stretch, exists map[string]map[uint
 	}
 }
 
-// degraded: what has no number was answered so, stays on its node and does not come back.
+// degraded: what has no number was answered so, stays on its node and does not come back. Only what was sent to two nodes may be
+// said on one without a number and have one by the other, if the one could not know.
 func (c *checker) degraded() {
-	scope, numbered, from := map[string]string{}, map[string]bool{}, map[string][]string{}
+	scope, numbered, from := map[string]Event{}, map[string]bool{}, map[string][]string{}
+	type place struct{ node, text string }
+	known, said := map[place]time.Duration{}, map[place]time.Duration{} // when a node told it with its number first, and was sent it last
 	for _, e := range c.events {
 		switch what := e.What.(type) {
 		case Said:
 			from[what.Text] = append(from[what.Text], e.Node)
+			said[place{e.Node, what.Text}] = e.At
 		case Acked:
-			scope[what.Text] = what.Scope
+			scope[what.Text] = e
 		case Got:
-			numbered[what.Text] = numbered[what.Text] || !what.Degraded && what.Text != ""
+			if what.Degraded || what.Text == "" {
+				continue
+			}
+			numbered[what.Text] = true
+			if p := (place{e.Node, what.Text}); known[p] == 0 {
+				known[p] = e.At
+			}
 		}
+	}
+	scopeOf := func(text string) string {
+		a, _ := scope[text].What.(Acked)
+		return a.Scope
 	}
 	each(c, func(e Event, g Got) {
 		if g.Degraded && !slices.Contains(from[g.Text], e.Node) {
 			c.fail(OnlyDegraded, "%s got %q without number from node %s at %s; it was sent to %s", e.Who, g.Text, e.Node, at(e.At), from[g.Text])
 		}
-		if g.Degraded && scope[g.Text] == "room" && !numbered[g.Text] {
+		if g.Degraded && scopeOf(g.Text) == "room" && !numbered[g.Text] {
 			c.fail(OnlyDegraded, "%s got %q without number at %s; it was answered with scope room", e.Who, g.Text, at(e.At))
 		}
 	})
-	for text, s := range scope {
-		if s == "node" && numbered[text] {
-			c.fail(OnlyDegraded, "%q was answered with scope node, and has a number", text)
+	for text, e := range scope {
+		if scopeOf(text) != "node" || !numbered[text] {
+			continue
+		}
+		p := place{e.Node, text}
+		elsewhere := slices.ContainsFunc(from[text], func(node string) bool { return node != e.Node })
+		if !elsewhere || known[p] > 0 && known[p] < said[p] {
+			c.fail(OnlyDegraded, "%q was answered with scope node by node %s at %s, and has a number", text, e.Node, at(e.At))
 		}
 	}
 }

@@ -82,6 +82,17 @@ func good() *tale {
 	s.add("mod", "a", Wrote{Counter, "mod", "1", Done})
 	s.add("mod", "a", Wrote{Counter, "mod", "1", Unknown})
 	s.add("mod", "a", Wrote{Mute, "mod", "7", Done})
+	for _, who := range []string{"anna", "bert"} {
+		s.add(who, "a", Told{"notice", "c", 1, "hello"})
+		s.add(who, "a", Told{"notice", "c", 2, "hello again"})
+	}
+	s.add("player", "a", Listed{1, "s", 40, 39, []Listing{{"1-40.m4s", true}, {"1-41.m4s", false}}})
+	s.add("player", "a", Loaded{"1-41.m4s", "aa"})
+	s.add("player", "a", Listed{1, "s", 41, 40, []Listing{{"1-41.m4s", false}, {"2-42.m4s", true}}})
+	s.add("player", "b", Listed{2, "s", 40, 39, []Listing{{"1-40.m4s", true}, {"1-41.m4s", false}}})
+	s.add("player", "b", Listed{2, "s", 41, 40, []Listing{{"1-41.m4s", false}, {"2-42.m4s", true}}})
+	s.add("player", "b", Loaded{"1-41.m4s", "aa"})
+	s.add("player", "b", Listed{3, "t", 1, 1, []Listing{{"3-1.m4s", false}}})
 	s.add("director", "", Cast{Members: 2})
 	s.add("settle", "a", final(2, 6))
 	s.add("settle", "b", final(2, 6))
@@ -195,6 +206,33 @@ var breakers = []struct {
 			s.add(who, "a", Got{"c", 6, "anna says 3", false})
 		}
 	}},
+	{"scope node for what had come with a number", OnlyDegraded, func(_ *testing.T, s *tale) {
+		s.add("bert", "b", Said{"bert says 1"})
+		s.add("bert", "b", Got{"c", 6, "bert says 1", false})
+		s.add("anna", "a", Got{"c", 6, "bert says 1", false})
+		s.add("bert", "a", Said{"bert says 1"})
+		s.add("bert", "a", Acked{Text: "bert says 1", Epoch: "c", Scope: "node"})
+	}},
+	{"two states of a version", OneState, func(_ *testing.T, s *tale) {
+		s.add("bert", "a", Told{"notice", "c", 2, "other"})
+	}},
+	{"an older state after a newer one", StateRises, func(_ *testing.T, s *tale) {
+		s.add("bert", "a", Told{"notice", "c", 1, "hello"})
+	}},
+	{"the newest state is not told", StateTold, func(_ *testing.T, s *tale) {
+		s.add("anna", "a", Told{"notice", "c", 3, "new"})
+	}},
+	{"a list goes back", ListsGoOn, func(t *testing.T, s *tale) {
+		s.list(t, 1, func(l *Listed) {
+			l.First, l.Breaks, l.Files = 42, 40, []Listing{{"2-42.m4s", true}, {"2-43.m4s", false}}
+		})
+	}},
+	{"a segment with other bytes", OneFile, func(_ *testing.T, s *tale) {
+		s.add("other", "b", Loaded{"1-41.m4s", "ff"})
+	}},
+	{"a segment at another place", OneFile, func(t *testing.T, s *tale) { s.list(t, 2, func(l *Listed) { l.First++ }) }},
+	{"a segment after other breaks", OneFile, func(t *testing.T, s *tale) { s.list(t, 2, func(l *Listed) { l.Breaks++ }) }},
+	{"pushes without a break", Breaks, func(t *testing.T, s *tale) { s.list(t, 2, func(l *Listed) { l.Files[1].Breaks = false }) }},
 	{"a lost attribute", NothingLost, func(t *testing.T, s *tale) { s.value(t, "attribute mod", "") }},
 	{"an attribute that was refused", NothingLost, func(t *testing.T, s *tale) { s.value(t, "attribute mod", "3") }},
 	{"a lost mute", NothingLost, func(t *testing.T, s *tale) { s.value(t, "mute mod", "") }},
@@ -267,6 +305,20 @@ func (s *tale) swap(t *testing.T, who string, a, b uint64) {
 	s.events[i].What, s.events[j].What = s.events[j].What, s.events[i].What
 }
 
+// list changes the n-th list that was got, from 1 on.
+func (s *tale) list(t *testing.T, n int, how func(*Listed)) {
+	t.Helper()
+	s.change(t, func(e Event) (any, bool) {
+		l, ok := e.What.(Listed)
+		if n -= map[bool]int{true: 1}[ok]; !ok || n != 0 {
+			return nil, false
+		}
+		l.Files = slices.Clone(l.Files)
+		how(&l)
+		return l, true
+	})
+}
+
 // value changes what all nodes have in the end.
 func (s *tale) value(t *testing.T, key, value string) {
 	t.Helper()
@@ -298,7 +350,7 @@ func TestEachInvariantCatchesItsOwn(t *testing.T) {
 	}
 	for _, invariant := range []string{
 		OneRecord, OneEpoch, Steps, EndsByRule, Rising, NoneMissed, Answered, OneMessage, NoRepeats, InOrder, Delivered, Converges,
-		OnlyDegraded, NothingLost, Agree, NewestKept, NoGhosts, TrueCount, AllBack,
+		OnlyDegraded, OneState, StateRises, StateTold, ListsGoOn, OneFile, Breaks, NothingLost, Agree, NewestKept, NoGhosts, TrueCount, AllBack,
 	} {
 		if !caught[invariant] {
 			t.Errorf("no history breaks %q", invariant)

@@ -19,14 +19,14 @@ func (w *World) Look(ctx context.Context, n Node, room string) (f Final, ok bool
 	return f, ok
 }
 
-// Settle waits until all nodes answer the same of all rooms, and what the actors know of them, or ctx ends. Either way it
-// notes what they answer then; whether that is right is for Check.
-func (w *World) Settle(ctx context.Context, rooms []string) {
+// Settle waits until all nodes answer the same of all rooms, and what the actors know of them, but for what the rules except, or
+// ctx ends. Either way it notes what they answer then; whether that is right is for Check.
+func (w *World) Settle(ctx context.Context, rooms []string, rules Rules) {
 	rng := w.rng("settle")
 	said := ""
 	for {
 		finals, whole := w.finals(context.WithoutCancel(ctx), rooms)
-		still := unrest(append(w.History.Events(), finals...))
+		still := unrest(append(w.History.Events(), finals...), rules.Except)
 		if still != said {
 			w.History.Add("settle", "", "", Unrest{still})
 			said = still
@@ -54,10 +54,10 @@ func (w *World) finals(ctx context.Context, rooms []string) (all []Event, whole 
 }
 
 // unrest says what is not yet as it should be at a history's end, whatever came before; empty: nothing.
-func unrest(events []Event) string {
-	for _, v := range Check(events, Rules{}) {
+func unrest(events []Event, except []string) string {
+	for _, v := range Check(events, Rules{Except: except}) {
 		switch v.Invariant {
-		case NothingLost, Agree, NewestKept, NoGhosts, TrueCount, AllBack, Converges:
+		case NothingLost, Agree, NewestKept, NoGhosts, TrueCount, AllBack, Converges, StateTold:
 			return v.String()
 		}
 	}

@@ -51,6 +51,16 @@ type (
 	Pushed  struct{ Why string }
 	// Flow is how many bytes of media a viewer got in the last seconds of the run, when all rooms were live.
 	Flow struct{ Bytes int64 }
+	// Listed is an HLS media playlist as a viewer got it.
+	Listed struct {
+		Visit   int    // of the viewer to a node: it changes only after one that went wrong, or when the list said it was over
+		Session string // of its newest segment
+		First   uint64 // number of the first segment
+		Breaks  uint64 // that were before the list
+		Files   []Listing
+	}
+	// Loaded is a file that such a list named.
+	Loaded struct{ File, Sum string }
 
 	// Said is a message about to be sent, also when it is sent again.
 	Said struct{ Text string }
@@ -60,7 +70,7 @@ type (
 		Seq                uint64
 		Dropped            bool
 	}
-	// Joined is a member's coming into a room, for the first time or back.
+	// Joined is a member's coming into a room, for the first time or back, or its going on there after a gap.
 	Joined struct {
 		Epoch    string
 		Seq      uint64 // the newest then
@@ -73,6 +83,13 @@ type (
 		Seq      uint64
 		Text     string
 		Degraded bool
+	}
+	// Told is the newest state of a kind that a member got: after coming into the room, or because it changed.
+	Told struct {
+		Kind    string // "attributes", "counters", "fields", "notice"
+		Epoch   string
+		Version uint64
+		State   string
 	}
 	// Parted is the end of a member's connection, Missed that of one that was never in the room.
 	Parted struct{ Why string }
@@ -94,9 +111,16 @@ type (
 	}
 )
 
+// Listing is a segment in a list.
+type Listing struct {
+	File   string
+	Breaks bool // it has a discontinuity before it
+}
+
 // Kinds of what is written.
 const (
 	Attribute = "attribute"
+	Field     = "field"
 	Counter   = "counter"
 	Notice    = "notice"
 	Mute      = "mute"

@@ -164,6 +164,10 @@ type reply struct {
 	Messages  []message `json:"messages"`
 
 	Attributes map[string]string `json:"attributes"`
+	Counters   json.RawMessage   `json:"counters"`
+	Fields     json.RawMessage   `json:"fields"`
+	Notice     string            `json:"notice"`
+	Versions   map[string]uint64 `json:"versions"`
 }
 
 type message struct {
@@ -261,11 +265,10 @@ func (l *line) take(raw []byte) error {
 		Reconnect bool   `json:"reconnect"`
 		AfterMs   int    `json:"afterMs"`
 		Items     []struct {
-			Type  string `json:"type"`
-			Event string `json:"event"`
-			Data  struct {
-				Attributes map[string]string `json:"attributes"`
-			} `json:"data"`
+			Type    string    `json:"type"`
+			Event   string    `json:"event"`
+			Version uint64    `json:"version"`
+			Data    eventData `json:"data"`
 			message
 		} `json:"items"`
 	}
@@ -286,11 +289,51 @@ func (l *line) take(raw []byte) error {
 		switch {
 		case it.Type == "message":
 			l.got(it.message)
+		case it.Event == "dismissed":
+			return errors.New("the room is no more")
+		case it.Event == "gap":
+			l.gap(it.Data.Epoch, it.Data.Seq)
 		case it.Event == "attributes":
 			l.attribute(it.Data.Attributes)
+			l.state(it.Event, it.Version, it.Data.Attributes)
+		case it.Event == "counters":
+			l.state(it.Event, it.Version, it.Data.Counters)
+		case it.Event == "fields":
+			l.state(it.Event, it.Version, it.Data.Fields)
+		case it.Event == "notice":
+			l.state(it.Event, it.Version, it.Data.Notice)
 		}
 	}
 	return nil
+}
+
+// eventData is what events say, as far as it matters here.
+type eventData struct {
+	Attributes map[string]string `json:"attributes"`
+	Counters   json.RawMessage   `json:"counters"`
+	Fields     json.RawMessage   `json:"fields"`
+	Notice     string            `json:"notice"`
+	Epoch      string            `json:"epoch"`
+	Seq        uint64            `json:"seq"`
+}
+
+// state notes the newest state of a kind.
+func (l *line) state(kind string, version uint64, all any) {
+	raw, _ := json.Marshal(all) // of what was JSON: never fails
+	l.m.w.History.Add(l.m.name, l.node.Name, l.m.room, Told{Kind: kind, Epoch: l.epoch(), Version: version, State: string(raw)})
+}
+
+// gap is the room's word that messages may be missing. It is as good as a new beginning.
+func (l *line) gap(epoch string, seq uint64) {
+	m := l.m
+	l.mu.Lock()
+	l.current = epoch
+	l.mu.Unlock()
+	m.w.History.Add(m.name, l.node.Name, m.room, Joined{Epoch: epoch, Seq: seq, After: m.seq})
+	for _, via := range []string{"message", "attribute"} {
+		m.w.History.Add(m.name, l.node.Name, m.room, Gap{via})
+	}
+	m.epoch, m.seq = epoch, seq
 }
 
 // answered hands an answer to who waits for it. That to join is what comes before all pushes, so it is looked at here.
@@ -333,6 +376,9 @@ func (l *line) enter(r reply) {
 	}
 	m.seq = max(m.seq, r.Seq)
 	l.attribute(r.Attributes)
+	for kind, all := range map[string]any{"attributes": r.Attributes, "counters": r.Counters, "fields": r.Fields, "notice": r.Notice} {
+		l.state(kind, r.Versions[kind], all)
+	}
 }
 
 // got notes a message. One that it has already it ignores, as the protocol says.

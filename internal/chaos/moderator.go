@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Moderator changes what must not be lost, over any node: an attribute and a counter of its own, whether somebody is muted and
+// Moderator changes what must not be lost, over any node: an attribute, a field and a counter of its own, whether somebody is muted and
 // somebody banned, and if it is the first of its room, the notice.
 func (w *World) Moderator(ctx context.Context, who, room string, notices bool) {
 	rng := w.rng(who)
@@ -18,7 +18,7 @@ func (w *World) Moderator(ctx context.Context, who, room string, notices bool) {
 		wrote := Wrote{Key: who, Value: value}
 		var method, path string
 		var body any
-		switch rng.IntN(5) {
+		switch rng.IntN(6) {
 		case 0:
 			wrote.Kind, method, path = Attribute, "PATCH", base+"/attributes"
 			body = map[string]any{"attributes": map[string]string{who: value}}
@@ -32,6 +32,9 @@ func (w *World) Moderator(ctx context.Context, who, room string, notices bool) {
 			wrote.Kind, path = Ban, base+"/bans/"+user(who)
 			method, body, wrote.Value = sanction(i, rng.IntN(3) > 0)
 		case 4:
+			wrote.Kind, method, path = Field, "PATCH", base+"/fields"
+			body = map[string]any{"fields": map[string]string{who: value}}
+		case 5:
 			if !notices {
 				continue
 			}
@@ -59,13 +62,14 @@ func (w *World) values(ctx context.Context, n Node, room string) (map[string]str
 	base := "/api/v1/rooms/" + room
 	out := map[string]string{}
 	var attributes struct{ Attributes map[string]string }
+	var fields struct{ Fields map[string]string }
 	var counters struct{ Counters map[string]int }
 	var notice struct{ Notice string }
 	type imposed struct{ User, Reason string }
 	var mutes struct{ Mutes []imposed }
 	var bans struct{ Bans []imposed }
 	for path, into := range map[string]any{
-		"/attributes": &attributes, "/counters": &counters, "/notice": &notice, "/mutes?limit=500": &mutes, "/bans?limit=500": &bans,
+		"/attributes": &attributes, "/fields": &fields, "/counters": &counters, "/notice": &notice, "/mutes?limit=500": &mutes, "/bans?limit=500": &bans,
 	} {
 		if w.call(ctx, n, "GET", base+path, nil, into) != Done {
 			return nil, false
@@ -74,6 +78,11 @@ func (w *World) values(ctx context.Context, n Node, room string) (map[string]str
 	for key, value := range attributes.Attributes {
 		if key != "live_status" { // the server's, and the record tells it
 			out[Attribute+" "+key] = value
+		}
+	}
+	for key, value := range fields.Fields {
+		if key != "live_status" {
+			out[Field+" "+key] = value
 		}
 	}
 	for key, value := range counters.Counters {

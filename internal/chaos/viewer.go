@@ -11,19 +11,25 @@ import (
 	"time"
 )
 
-// Viewer watches a room over HTTP-FLV, from any node, and comes back when the stream ends.
+// Viewer watches a room from any node, over HTTP-FLV or HLS, and comes back when the stream ends.
 type Viewer struct {
 	Name, Room string
 
 	w     *World
+	hls   bool
 	bytes atomic.Int64 // of media so far
 	node  atomic.Value // name of the node it watches
 	last  atomic.Int64 // when the newest came, of the history's clock; 0: none yet
 	stall atomic.Int64 // the longest time between two
 }
 
-// Viewer returns one that has not begun to watch.
+// Viewer returns one of HTTP-FLV that has not begun to watch.
 func (w *World) Viewer(who, room string) *Viewer { return &Viewer{Name: who, Room: room, w: w} }
+
+// HLSViewer returns one of HLS that has not begun to watch.
+func (w *World) HLSViewer(who, room string) *Viewer {
+	return &Viewer{Name: who, Room: room, w: w, hls: true}
+}
 
 // Bytes is how much media it got so far.
 func (v *Viewer) Bytes() int64 { return v.bytes.Load() }
@@ -35,6 +41,12 @@ func (v *Viewer) Stall() time.Duration { return time.Duration(v.stall.Load()) }
 func (v *Viewer) Run(ctx context.Context) {
 	rng := v.w.rng(v.Name)
 	a, ok := v.w.addressesOf(ctx, rng, v.Room)
+	if v.hls {
+		if ok {
+			v.play(ctx, rng, a.Play.HLS)
+		}
+		return
+	}
 	for ok {
 		n := v.w.any(rng)
 		v.node.Store(n.Name)
@@ -78,12 +90,17 @@ func (v *Viewer) watch(ctx context.Context, address string) error {
 		}
 		dead.Reset(silence)
 		if kind := head[0]; kind == 8 || kind == 9 {
-			v.bytes.Add(int64(size))
-			now := int64(v.w.History.Now())
-			if last := v.last.Swap(now); last > 0 {
-				v.stall.Store(max(v.stall.Load(), now-last))
-			}
+			v.took(size)
 		}
+	}
+}
+
+// took notes media that came.
+func (v *Viewer) took(size int) {
+	v.bytes.Add(int64(size))
+	now := int64(v.w.History.Now())
+	if last := v.last.Swap(now); last > 0 {
+		v.stall.Store(max(v.stall.Load(), now-last))
 	}
 }
 

@@ -1,0 +1,53 @@
+package chaos
+
+// Invariants of what members are told of a room's state.
+const (
+	OneState   = "one state per version"    // the same epoch, kind and version is always the same state
+	StateRises = "state rises"              // nobody is told of an older state after a newer one
+	StateTold  = "the newest state is told" // at the end, members who are there have the newest
+)
+
+// states: members are told of attributes, counters, fields and the notice in their order, the same at all nodes.
+func (c *checker) states() {
+	type version struct {
+		epoch, kind string
+		number      uint64
+	}
+	type reader struct{ who, kind string }
+	first, newest := map[version]string{}, map[string]Told{}
+	last := map[reader]Told{}
+	here, ended := map[string]bool{}, false
+	for _, e := range c.events {
+		switch what := e.What.(type) {
+		case Joined:
+			if here[e.Who] = true; !what.Complete { // the node may be behind, and says so
+				for _, kind := range []string{"attributes", "counters", "fields", "notice"} {
+					delete(last, reader{e.Who, kind})
+				}
+			}
+		case Parted:
+			delete(here, e.Who)
+		case Final:
+			ended = true
+		case Told:
+			v := version{what.Epoch, what.Kind, what.Version}
+			if old, ok := first[v]; ok && old != what.State {
+				c.fail(OneState, "version %d of %s is %s to %s at %s; it was %s", what.Version, what.Kind, what.State, e.Who, at(e.At), old)
+			}
+			first[v] = what.State
+			of := reader{e.Who, what.Kind}
+			if before, ok := last[of]; ok && before.Epoch == what.Epoch && what.Version < before.Version {
+				c.fail(StateRises, "%s, %s from node %s at %s: version %d after %d", e.Who, what.Kind, e.Node, at(e.At), what.Version, before.Version)
+			}
+			last[of] = what
+			if n := newest[what.Kind]; n.Epoch != what.Epoch || n.Version < what.Version {
+				newest[what.Kind] = what
+			}
+		}
+	}
+	for of, told := range last {
+		if n := newest[of.kind]; ended && here[of.who] && (told.Epoch != n.Epoch || told.Version != n.Version) {
+			c.fail(StateTold, "%s is there at the end and has version %d of %s; there is %d", of.who, told.Version, of.kind, n.Version)
+		}
+	}
+}
