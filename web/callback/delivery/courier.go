@@ -12,6 +12,10 @@ const (
 	inboxEvery  = time.Second // whatever it was told
 	inboxEvents = 1000
 	inboxBytes  = 1 << 20
+
+	// unwrittenBytes is how much of it may be in memory alone, so that a step of the store stays small: a large one keeps a
+	// store that does one thing at a time from everything else.
+	unwrittenBytes = 2 << 20
 )
 
 // Deliver delivers what all nodes append, until ctx ends or another node does it: then the error is ErrDeposed. One node at a
@@ -107,7 +111,11 @@ func (n *Node) feed(ctx context.Context, s *Service, wake <-chan struct{}) {
 			if err = n.know(ctx, s, events); err == nil {
 				s.take(events)
 				place = events[len(events)-1].Place
-				for s.waiting() > n.cfg.Unwritten/2 && pause(ctx, laneEvery) { // it would drop more
+				for s.waiting() > min(unwrittenBytes, n.cfg.Unwritten/2) { // beyond the latter it would drop more
+					signal(s.hurry)
+					if !pause(ctx, laneEvery) {
+						break
+					}
 				}
 				if ctx.Err() != nil {
 					return

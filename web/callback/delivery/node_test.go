@@ -24,6 +24,8 @@ type link struct {
 	mu   sync.Mutex
 	cut  bool
 	lose int // answers of Post and Commit
+
+	largest int64 // bytes of bodies in one Commit
 }
 
 var errCut = errors.New("cut off")
@@ -82,6 +84,15 @@ type linkedStore struct {
 }
 
 func (s *linkedStore) Commit(ctx context.Context, c delivery.Change) error {
+	size := int64(0)
+	for _, q := range c.Queues {
+		for _, i := range q.Append {
+			size += int64(len(i.Body))
+		}
+	}
+	s.l.mu.Lock()
+	s.l.largest = max(s.l.largest, size)
+	s.l.mu.Unlock()
 	through, answered := s.l.pass(true)
 	if through {
 		if err := s.Store.Commit(ctx, c); err != nil {
@@ -257,6 +268,33 @@ func TestAnyNodeAnswersForTheQueues(t *testing.T) {
 		c.depose(1)
 		if st := c.all[1].Stats(); st.Tries[delivery.Delivered] != 5 || st.UnderWay != 0 {
 			t.Errorf("when it is over: %+v", st)
+		}
+	})
+}
+
+// TestCourierStoresInSmallSteps, however much is in the inbox for a receiver that is away.
+func TestCourierStoresInSmallSteps(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		x := delivery.NewMemoryExchange()
+		away := &receiver{answer: func(delivery.Event) delivery.Result { return delivery.Result{Outcome: delivery.Unwell} }}
+		c := cluster(t, delivery.Config{}, x, away, 1)
+		defer c.close()
+		const count, size = 400, 50_000
+		for _, id := range ids("n", 1, count) {
+			e := event(delivery.State, "r"+id, id)
+			e.Body = make([]byte, size)
+			c.all[0].Append(e)
+		}
+		if err := c.all[0].Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.lead(0)
+		time.Sleep(time.Minute)
+		if left, err := x.Inbox(t.Context(), "", 10, 1<<20); err != nil || len(left) != 0 || c.all[0].Stats().Queued[delivery.State] != count {
+			t.Errorf("%d events and more are left in the inbox, %v; %d are in queues", len(left), err, c.all[0].Stats().Queued[delivery.State])
+		}
+		if largest := c.all[0].link.largest; largest == 0 || largest > 4<<20 {
+			t.Errorf("a step of %d bytes", largest)
 		}
 	})
 }

@@ -20,6 +20,7 @@ type Service struct {
 	epoch  string // of this Service, in the ids that it makes
 
 	write   chan struct{} // tells the writer that somebody settles,
+	hurry   chan struct{} // that much waits,
 	changed chan struct{} // and that something is to be stored some time
 
 	mu        sync.Mutex // guards all below, and what endpoints and queues have
@@ -60,7 +61,7 @@ func New(ctx context.Context, cfg Config, store Store, sender Sender, log *slog.
 	s := &Service{
 		cfg: cfg.withDefaults(), store: store, sender: sender, log: log,
 		epoch: newEpoch(),
-		write: make(chan struct{}, 1), changed: make(chan struct{}, 1), moved: make(chan struct{}),
+		write: make(chan struct{}, 1), hurry: make(chan struct{}, 1), changed: make(chan struct{}, 1), moved: make(chan struct{}),
 		endpoints: map[string]*endpoint{}, queues: map[Key]*queue{}, dirty: map[*queue]bool{},
 	}
 	queues, err := store.Queues(ctx)

@@ -21,7 +21,7 @@ func (s *Service) touch(q *queue) {
 	signal(s.changed)
 }
 
-// writeLoop stores what changes, until ctx ends: at once for who settles, otherwise after a while, so that what is delivered
+// writeLoop stores what changes, until ctx ends: at once for who settles and where much waits, otherwise after a while, so that what is delivered
 // meanwhile need not be stored at all.
 func (s *Service) writeLoop(ctx context.Context) error {
 	due := time.NewTimer(writeEvery)
@@ -42,6 +42,11 @@ func (s *Service) writeLoop(ctx context.Context) error {
 				continue // who settles has to wait for the next try like everybody
 			}
 			err = s.commit(ctx, false)
+		case <-s.hurry:
+			if failed {
+				continue
+			}
+			err = s.commit(ctx, true)
 		case <-due.C:
 			armed = false
 			err = s.commit(ctx, true)
