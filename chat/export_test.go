@@ -18,6 +18,11 @@ func (c Config) Tick(audience int, took time.Duration) time.Duration {
 	return c.withDefaults().tick(audience, took)
 }
 
+// Pause is how long it rests then.
+func (c Config) Pause(audience int, took time.Duration) time.Duration {
+	return c.withDefaults().pause(audience, took)
+}
+
 // MaxSilenced lets so many users be silenced at a time.
 func MaxSilenced(s *Service, most int64) { s.silences.most = most }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/internal/bench/capacity"
 )
 
 // TestFirstLeavesAtOnceThenTheTick: the first message of an idle room does not wait, those behind it share batches.
@@ -55,6 +56,9 @@ func TestTickFollowsAudienceAndLoad(t *testing.T) {
 	} {
 		if got := (chat.Config{}).Tick(tc.audience, tc.took); got != tc.want {
 			t.Errorf("audience %d, flush of %v: %v, want %v", tc.audience, tc.took, got, tc.want)
+		}
+		if got, pause := capacity.Tick(tc.audience, tc.took), capacity.Pause(tc.audience, tc.took); got != tc.want || pause != (chat.Config{}).Pause(tc.audience, tc.took) {
+			t.Errorf("audience %d, flush of %v: the capacity model has a tick of %v and a pause of %v", tc.audience, tc.took, got, pause)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 type benchCmd struct {
 	Media benchMediaCmd `cmd:"" help:"Load a server with publishers and viewers, and measure what it pays for them and what they see. Only for servers that are yours: it is as heavy as you ask for."`
 	Chat  benchChatCmd  `cmd:"" help:"Load a server's chat with listeners and messages, and measure what it pays for them and what arrives. Only for servers that are yours."`
+	Plan  benchPlanCmd  `cmd:"" help:"Say how many nodes an audience needs, what bounds them and what Redis carries, from what was measured. It loads nothing."`
 }
 
 // benchMediaCmd is what to measure. Without addresses they are signed with the server's keys.
