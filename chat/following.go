@@ -162,7 +162,8 @@ func (r *room) quiet() bool {
 func (f *following) hole() bool {
 	f.r.mu.Lock()
 	defer f.r.mu.Unlock()
-	return len(f.inbox) > 0
+	_, next := f.inbox[f.pos+1] // it came while the others were handed out
+	return len(f.inbox) > 0 && !next
 }
 
 // takeLook says whether the store is to be looked at, and notes that it is.
