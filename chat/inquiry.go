@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -66,6 +67,7 @@ func (q *inquiries) begin(about subject, nodes int, now time.Time) (id uint64, a
 	if a = q.fresh[about]; a != nil && now.Sub(a.at) < inquiryFresh {
 		return 0, a, false
 	}
+	maps.DeleteFunc(q.fresh, func(_ subject, a *asked) bool { return now.Sub(a.at) >= inquiryFresh })
 	if q.fresh == nil || len(q.fresh) >= maxInquiries {
 		q.fresh = make(map[subject]*asked)
 	}
