@@ -70,7 +70,7 @@ type device struct {
 	who   Identity
 	since int64 // see presence.stamp
 
-	fresh    bool     // the registry has not answered since it was told of it
+	fresh    bool     // the registry has not answered since it was told of it; where it does not answer, none is
 	sent     bool     // it is being told
 	told     bool     // the Observer knows, if there is one
 	replaced []string // until it does: the platforms of those that were sent away for it
@@ -319,7 +319,7 @@ func (p *presence) enter(d device, cfg *Config) (former, oldest []device, why Cl
 		return nil, nil, why, ErrSentAway
 	}
 	d.who = shard.called(d.who)
-	d.since, d.fresh, d.told = p.stamp(), p.abroad != nil, p.abroad == nil
+	d.since, d.fresh, d.told = p.stamp(), p.abroad != nil && !p.abroad.apart.Load(), p.abroad == nil
 	u := shard.user(d.who.User)
 	kind := cfg.Rivals.kind(d.who.Platform)
 	same := func(other device) bool { return cfg.Rivals.kind(other.who.Platform) == kind && d.continues(other) }

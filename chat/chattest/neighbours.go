@@ -488,7 +488,9 @@ func testInstanceToAndFro(t *testing.T, tw *town) {
 	who.Instance = "page"
 	tw.v.Away(true)
 	first := tw.signIn(a, who)
+	time.Sleep(time.Millisecond) // clocks say which is newer
 	second := tw.signIn(b, who)
+	time.Sleep(time.Millisecond)
 	third := tw.signIn(a, who)
 	tw.v.Away(false)
 	for _, former := range []*device{first, second} {
