@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"flush passes over the unheard", testUnheard},
 		{"de-duplication", testDedup},
 		{"delivered before", testDeliveredBefore},
+		{"de-duplication goes with its group", testDedupGoes},
 		{"reservation released", testRelease},
 		{"de-duplication ends", testDedupEnds},
 		{"log", testLog},

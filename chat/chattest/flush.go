@@ -229,6 +229,34 @@ func testDeliveredBefore(t *testing.T, s chat.Store) {
 	}
 }
 
+// testDedupGoes: a group that takes the name of one that is gone knows nothing of what was sent there.
+func testDedupGoes(t *testing.T, s chat.Store) {
+	ctx := t.Context()
+	Create(t, s, "g")
+	f := Batch(10, Message("g", "a", "x", chat.High), Message("g", "a", "y", chat.High))
+	f.Candidates[0].Key, f.Candidates[1].Key = chat.Key{1}, chat.Key{2}
+	if _, err := s.Flush(ctx, "g", f); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(5 * time.Millisecond) // stores count in milliseconds
+	if err := s.DeleteGroup(ctx, "g"); err != nil {
+		t.Fatal(err)
+	}
+	Create(t, s, "g")
+	if r, err := s.Reserve(ctx, "g", chat.Key{1}); err != nil || !r.Fresh || r.Ack != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for round, before := range []bool{false, true} {
+		acks, err := s.Flush(ctx, "g", f)
+		if err != nil || acks[0].Before != before || acks[1].Before != before {
+			t.Errorf("round %d: %+v, %v", round, acks, err)
+		}
+	}
+	if r, err := s.Reserve(ctx, "g", chat.Key{1}); err != nil || r.Fresh || r.Ack == nil || r.Ack.Seq != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func testRelease(t *testing.T, s chat.Store) {
 	ctx := t.Context()
 	Create(t, s, "g")

@@ -44,7 +44,7 @@ if key > 7 then
   local found = false
   for i, k in pairs(keyed) do
     local v = was[k - 7]
-    if v and string.sub(v, 1, 1) == 'A' then earlier[i], found = string.sub(v, 2), true end
+    if v and string.sub(v, 1, 1) == 'A' and tonumber(string.match(v, '%d+$')) >= h.ct then earlier[i], found = string.sub(v, 2), true end
   end
   if found then
     letters = string.gsub(letters, '()(.)', function(i, c) return earlier[i] and 'b' or c end)

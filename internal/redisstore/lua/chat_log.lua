@@ -2,7 +2,8 @@
 --
 -- KEYS of such a script begin with
 --   1 head     hash: e epoch, s Seq, p Pos, w window of frequency control, b bytes in the log, ot when its oldest message was
---              sent, eb bytes in the entries, lx and ex until when log and entries live, and what only Go reads
+--              sent, eb bytes in the entries, lx and ex until when log and entries live, ct when it was created (what was
+--              sent before was sent to a group that is gone), and what only Go reads
 --   2 log      list: "<Seq> <ms> <message>", by rising Seq, without a gap; its newest is s
 --   3 entries  list: "<Pos> <op> <ms> <first Seq> <messages>\n<delta>", by rising Pos, without a gap; its newest is p
 --   4 op       string: the answer to the operation, for who asks again
@@ -17,11 +18,11 @@ end
 
 -- head reads what append and tell change; nil if there is no group.
 local function head()
-  local v = redis.call('HMGET', KEYS[1], 'e', 's', 'p', 'b', 'ot', 'eb', 'lx', 'ex', 'w', 'br')
+  local v = redis.call('HMGET', KEYS[1], 'e', 's', 'p', 'b', 'ot', 'eb', 'lx', 'ex', 'w', 'br', 'ct')
   if not v[1] then return nil end
   return {
     e = v[1], s = tonumber(v[2]), p = tonumber(v[3]), b = tonumber(v[4]) or 0, ot = tonumber(v[5]) or 0,
-    eb = tonumber(v[6]) or 0, lx = tonumber(v[7]) or 0, ex = tonumber(v[8]) or 0, w = v[9] or '', br = v[10],
+    eb = tonumber(v[6]) or 0, lx = tonumber(v[7]) or 0, ex = tonumber(v[8]) or 0, w = v[9] or '', br = v[10], ct = tonumber(v[11]) or 0,
   }
 end
 
