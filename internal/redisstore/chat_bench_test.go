@@ -3,6 +3,7 @@ package redisstore
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -91,7 +92,7 @@ func benchFlush(b *testing.B, size, more, atOnce int) {
 	for range more {
 		listen(b, nodes[0], server.Addr, groups)
 	}
-	var flushes, dropped atomic.Int64
+	var flushes, dropped, away atomic.Int64
 	var key atomic.Uint32
 	flush := func() {
 		n := flushes.Add(1)
@@ -103,8 +104,14 @@ func benchFlush(b *testing.B, size, more, atOnce int) {
 			f.Candidates = append(f.Candidates, chat.Candidate{Message: m, Key: chat.DedupKey(m)})
 		}
 		acks, err := nodes[n%2].Flush(ctx, id, f)
+		if errors.Is(err, ErrAway) { // a machine that others use, too: what counts is the server's time
+			away.Add(1)
+			_ = nodes[n%2].s.WaitUp(ctx)
+			return
+		}
 		if err != nil {
-			b.Fatal(err)
+			b.Error(err)
+			return
 		}
 		for _, a := range acks {
 			if a.Dropped {
@@ -128,7 +135,7 @@ func benchFlush(b *testing.B, size, more, atOnce int) {
 		}
 	}
 	after := measured(b, nodes[0])
-	n := float64(flushes.Load())
+	n := float64(flushes.Load() - away.Load())
 	messages := n*float64(size) - float64(dropped.Load())
 	cpu := after["cpu"] - before["cpu"]
 	b.ReportMetric(n/b.Elapsed().Seconds(), "flushes/s")
@@ -138,6 +145,7 @@ func benchFlush(b *testing.B, size, more, atOnce int) {
 	b.ReportMetric(n/max(messages, 1), "scripts/message")
 	b.ReportMetric((after["in"]-before["in"])/max(messages, 1), "B-in/message")
 	b.ReportMetric((after["out"]-before["out"])/max(messages, 1), "B-out/message")
+	b.ReportMetric(float64(away.Load()), "not-answered")
 	b.ReportMetric(100*float64(dropped.Load())/(n*float64(size)), "dropped-%")
 }
 
