@@ -359,6 +359,32 @@ func TestGapIsTold(t *testing.T) {
 	}
 }
 
+// What two nodes change of a group's profile at once is both done, although neither knows of the other.
+func TestProfileChangedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 2, chat.Config{})
+		c.stores[1].Delay(time.Second)
+		owner := named("owner")
+		for i, do := range []func() error{
+			func() error { return c.rooms[0].SetRole(t.Context(), "demo", owner, "ada", chat.RoleAdmin) },
+			func() error { return c.rooms[1].SetRole(t.Context(), "demo", owner, "ben", chat.RoleAdmin) },
+			func() error { return c.rooms[0].SetRole(t.Context(), "demo", owner, "cleo", chat.RoleAdmin) },
+			func() error { return c.rooms[1].SetOwner(t.Context(), "demo", "tea", "dan") },
+		} {
+			if err := do(); err != nil {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+		settle(5 * time.Second)
+		for i, s := range c.rooms {
+			g, err := s.Group(t.Context(), "demo")
+			if err != nil || g.Name != "tea" || g.Owner != "dan" || !slices.Equal(g.Admins, []string{"admin", "ada", "ben", "cleo"}) {
+				t.Errorf("node %d has %+v, %v", i, g, err)
+			}
+		}
+	})
+}
+
 // A store that lost the newest of what it had answered goes on in another epoch: members are told where they are and what
 // became of everything, and get no message again that they have.
 func TestStoreGoesBack(t *testing.T) {

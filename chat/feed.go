@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -96,9 +97,13 @@ type RobotsPut struct {
 	All []Robot `json:"all"`
 }
 
+// ErrOutdated refuses what was to be put in the place of something that another node has changed meanwhile: see WithKnown.
+var ErrOutdated = errors.New("chat: changed meanwhile")
+
 type (
 	operationKey struct{}
 	noteKey      struct{}
+	knownKey     struct{}
 )
 
 // WithOperation is ctx for one operation of a Store, and the id under which its Entry comes and under which a Store that may
@@ -123,6 +128,20 @@ func WithNote(ctx context.Context, note json.RawMessage) context.Context {
 func Note(ctx context.Context) json.RawMessage {
 	note, _ := ctx.Value(noteKey{}).(json.RawMessage)
 	return note
+}
+
+// WithKnown is ctx for a PutProfile whose maker worked it out from the profile with a version. A Store of several nodes refuses
+// it if that is another one by now.
+func WithKnown(ctx context.Context, version uint64) context.Context {
+	return context.WithValue(ctx, knownKey{}, version)
+}
+
+// Outdated is ErrOutdated if WithKnown gave ctx another version than this.
+func Outdated(ctx context.Context, version uint64) error {
+	if known, ok := ctx.Value(knownKey{}).(uint64); ok && known != version {
+		return ErrOutdated
+	}
+	return nil
 }
 
 // Operation is the id that WithOperation gave to ctx, or a new one.

@@ -191,9 +191,16 @@ func (s *Service) overtake(ctx context.Context, group string, since *Position) {
 	if s.feed == nil || since == nil {
 		return
 	}
+	s.lookNow(ctx, group, func(r *room) bool {
+		return since.Epoch > r.epoch || since.Epoch == r.epoch && since.Seq > r.log.last
+	})
+}
+
+// lookNow waits until a room has looked at the store, if it is one that must. Its lock is held while that is asked.
+func (s *Service) lookNow(ctx context.Context, group string, must func(*room) bool) {
 	var looked chan struct{}
 	_ = s.with(ctx, group, func(r *room) error { // who asked finds out that there is no such group
-		if f := r.feed; !f.away && (since.Epoch > r.epoch || since.Epoch == r.epoch && since.Seq > r.log.last) {
+		if f := r.feed; !f.away && must(r) {
 			looked = make(chan struct{})
 			f.looked = append(f.looked, looked)
 			f.look = true

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -125,8 +126,8 @@ func (s *Service) setProfile(ctx context.Context, group string, next func(now Pr
 		p = next(was)
 		return s.checkProfile(p)
 	}
-	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
-		version, err := s.store.PutProfile(ctx, group, p)
+	return s.changeKnown(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+		version, err := s.store.PutProfile(WithKnown(ctx, known), group, p)
 		if err != nil || version == known {
 			return outcome{}, s.storeError(err, "put profile")
 		}
@@ -134,6 +135,20 @@ func (s *Service) setProfile(ctx context.Context, group string, next func(now Pr
 		out.facts = p.changes(group, by, was)
 		return out, nil
 	})
+}
+
+// knownTries is how often a change is worked out anew because other nodes were faster.
+const knownTries = 10
+
+// changeKnown is change for what is worked out from what the room knows: again, if another node has changed that.
+func (s *Service) changeKnown(ctx context.Context, group string, permit func(*room) error, apply func(context.Context) (outcome, error)) error {
+	for range knownTries {
+		if err := s.change(ctx, group, permit, apply); !errors.Is(err, ErrOutdated) {
+			return err
+		}
+		s.lookNow(ctx, group, func(*room) bool { return true })
+	}
+	return ErrUnavailable
 }
 
 func profileOutcome(p Profile, version uint64) outcome {

@@ -133,6 +133,9 @@ func (n *MemoryNode) PutNotice(ctx context.Context, group, notice string) (uint6
 func (n *MemoryNode) PutProfile(ctx context.Context, group string, p Profile) (uint64, error) {
 	return operate(ctx, n, group, func(l *Ledger) (uint64, Delta, error) {
 		was := l.head.ProfileVersion
+		if err := Outdated(ctx, was); err != nil {
+			return 0, Delta{}, err
+		}
 		version, err := l.PutProfile(time.Now(), p, nil)
 		if err != nil || version == was {
 			return version, Delta{}, err

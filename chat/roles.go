@@ -108,11 +108,12 @@ func (s *Service) SetRoles(ctx context.Context, group string, by Identity, users
 	}
 	var r *room
 	var now Profile
+	var known uint64
 	permit := func(found *room) error {
-		r, now = found, found.group.Profile()
+		r, now, known = found, found.group.Profile(), found.profileVersion
 		return r.maySetRoles(by, users)
 	}
-	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
+	return s.changeKnown(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		next := now
 		var changed []string
 		if next.Admins, changed = roled(now.Admins, users, role); len(changed) == 0 {
@@ -121,7 +122,7 @@ func (s *Service) SetRoles(ctx context.Context, group string, by Identity, users
 		if len(next.Admins) > maxAdmins {
 			return outcome{}, ErrTooManyAdmins
 		}
-		version, err := s.store.PutProfile(s.noting(ctx, note{By: tellerOf(by), Role: role, Users: changed}), group, next)
+		version, err := s.store.PutProfile(s.noting(WithKnown(ctx, known), note{By: tellerOf(by), Role: role, Users: changed}), group, next)
 		if err != nil {
 			return outcome{}, s.storeError(err, "put role")
 		}

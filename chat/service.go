@@ -288,7 +288,7 @@ func (s *Service) begin(ctx context.Context, r *room) (GroupState, error) {
 // storeError turns what a store could not do into a refusal, and logs it now and then.
 func (s *Service) storeError(err error, op string) error {
 	var refusal *Error
-	if err == nil || errors.As(err, &refusal) {
+	if err == nil || errors.As(err, &refusal) || errors.Is(err, ErrOutdated) {
 		return err
 	}
 	s.complaints.say(s.log, op, err)

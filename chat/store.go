@@ -36,7 +36,7 @@ type Store interface {
 	PutFields(ctx context.Context, group string, fields map[string]string) (Values, error)
 	// PutNotice sets the notice. One that is set already gets no new version.
 	PutNotice(ctx context.Context, group, notice string) (version uint64, err error)
-	// PutProfile sets name, owner and administrators together. A profile that is set already gets no new version.
+	// PutProfile sets name, owner and administrators together. A profile that is set already gets no new version. See WithKnown.
 	PutProfile(ctx context.Context, group string, p Profile) (version uint64, err error)
 
 	SettingsStore

@@ -3,6 +3,7 @@ package chattest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -41,6 +42,7 @@ func RunFeed(t *testing.T, open func(t *testing.T) (a, b FeedStore)) {
 		{"versions of two nodes", testVersions},
 		{"sends of two nodes", testSendsOfTwo},
 		{"mutes of two nodes", testMutesOfTwo},
+		{"profiles of two nodes", testProfilesOfTwo},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a, b := open(t)
@@ -749,5 +751,27 @@ func testMutesOfTwo(t *testing.T, a, b FeedStore) {
 	}
 	if say(b, "ada") == nil || say(b, "bob") != nil {
 		t.Error("that all are muted is not known to the other node")
+	}
+}
+
+// testProfilesOfTwo: a profile that was worked out from an older one than there is does not take its place.
+func testProfilesOfTwo(t *testing.T, a, b FeedStore) {
+	Create(t, a, "g")
+	put := func(s chat.Store, known uint64, p chat.Profile) error {
+		_, err := s.PutProfile(chat.WithKnown(t.Context(), known), "g", p)
+		return err
+	}
+	if err := put(a, 0, chat.Profile{Owner: "owner", Admins: []string{"ada"}}); err != nil {
+		t.Fatal(err)
+	}
+	ben := chat.Profile{Owner: "owner", Admins: []string{"ada", "ben"}}
+	if err := put(b, 0, chat.Profile{Owner: "owner", Admins: []string{"ben"}}); !errors.Is(err, chat.ErrOutdated) {
+		t.Errorf("one who knows the first answers %v", err)
+	}
+	if err := put(b, 1, ben); err != nil {
+		t.Errorf("one who knows the second: %v", err)
+	}
+	if state := Load(t, a, "g"); !state.Group.Profile().Equal(ben) || state.ProfileVersion != 2 {
+		t.Errorf("it is %+v", state.Head)
 	}
 }

@@ -84,6 +84,9 @@ func (c *Chat) PutNotice(ctx context.Context, group, notice string) (uint64, err
 // PutProfile implements chat.Store. It decides also who is free of bans, so that flushes must look again.
 func (c *Chat) PutProfile(ctx context.Context, group string, p chat.Profile) (uint64, error) {
 	answer, _, err := changeHead(ctx, c, group, func(at *loadedGroup, l *chat.Ledger, save chat.Save) (uint64, error) {
+		if err := chat.Outdated(ctx, at.state.ProfileVersion); err != nil {
+			return 0, err
+		}
 		return l.PutProfile(at.now, p, save)
 	}, func(before chat.Head, version uint64, w *groupWrite) bool {
 		w.do("HINCRBY", keyHead, ofBars, 1)
