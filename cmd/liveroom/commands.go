@@ -146,10 +146,10 @@ func (configCmd) Run(e *env) error {
 	return err
 }
 
-// redacted is a URL without its password.
+// redacted is a URL without its password. What is none, such as one whose scheme was forgotten, may hold one anywhere.
 func redacted(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || u.Host == "" && raw != "" {
 		return "hidden: not a URL"
 	}
 	return u.Redacted()
@@ -168,7 +168,7 @@ func effective(c *cli) (string, error) {
 	settings := c.Settings
 	settings.Redis = redacted(settings.Redis)
 	for _, u := range []*string{&settings.CallbackURL, &settings.StreamURL, &settings.StatusURL} {
-		*u = withoutQuery(*u)
+		*u = withoutQuery(redacted(*u))
 	}
 	raw, err := yaml.Marshal(settings)
 	if err != nil {

@@ -238,3 +238,19 @@ func TestTwoServersOnOneDataFolder(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestPasswordsOfURLsAreHidden also where the URL is not one.
+func TestPasswordsOfURLsAreHidden(t *testing.T) {
+	for raw, want := range map[string]string{
+		"": "", "redis://10.0.0.1:6379/2": "redis://10.0.0.1:6379/2",
+		"rediss://live:hunter2@h:6379":   "rediss://live:xxxxx@h:6379",
+		"live:hunter2@h:6379":            "hidden: not a URL",
+		"redis:live:hunter2@h:6379":      "hidden: not a URL",
+		"redis://live:hunter2%zz@h:6379": "hidden: not a URL",
+		"hunter2@h":                      "hidden: not a URL",
+	} {
+		if got := redacted(raw); got != want {
+			t.Errorf("%s is shown as %s, want %s", raw, got, want)
+		}
+	}
+}
