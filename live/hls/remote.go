@@ -120,15 +120,14 @@ func (s *Server) former(ctx context.Context, t *timeline) *remote {
 	if s.cfg.Upstream == nil {
 		return nil
 	}
-	at, ok := s.cfg.Upstream.Where(ctx, t.name)
-	if !ok || !at.Here || at.Session != t.named() {
-		return nil
-	}
 	s.remotes.mu.Lock()
 	m := s.remotes.streams[t.name]
 	s.remotes.mu.Unlock()
-	if m != nil {
-		m.follow(at)
+	if m == nil || m.where().Session != t.named() {
+		return nil
+	}
+	if at, ok := s.cfg.Upstream.Where(ctx, t.name); !ok || !at.Here || at.Session != t.named() {
+		return nil
 	}
 	return m
 }
@@ -282,6 +281,7 @@ func (m *remote) playlist(ctx context.Context, app string, d directives) (b *bod
 	last := uint64(0)
 	b, last = m.resting(key)
 	if t := m.made(at); t != nil && t.newest() >= last {
+		b = nil // a list of its own that was newer may be gone
 		if own := t.playlist(app, time.Now(), d.delta).text(); own != nil {
 			b = &body{plain: atRest(own)}
 		}

@@ -504,3 +504,59 @@ func TestAtRest(t *testing.T) {
 		t.Errorf("again: %s", again)
 	}
 }
+
+// TestPlaylistsNeverGoBackWhereThePushWas moves the push to and fro between nodes that have players, and have known older
+// playlists: of their own, and of each other.
+func TestPlaylistsNeverGoBackWhereThePushWas(t *testing.T) {
+	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, p *feeding) {
+		type player struct {
+			node, uri string
+			next      uint64
+		}
+		var players []*player
+		for node, s := range w.cluster.all {
+			w.s = s
+			players = append(players, &player{node: node, uri: w.enter()})
+		}
+		var mu sync.Mutex
+		ask := func(o *player, query string) {
+			rec := httptest.NewRecorder()
+			w.cluster.all[o.node].ServeHTTP(rec, httptest.NewRequestWithContext(w.t.Context(), http.MethodGet, o.uri+query, nil))
+			if rec.Code != http.StatusOK {
+				return // it comes back
+			}
+			list, why := readList(rec.Body.String())
+			mu.Lock()
+			defer mu.Unlock()
+			if list == nil || list.next() < o.next {
+				t.Errorf("the playlist at %s goes back from %d: %v\n%s", o.node, o.next, why, rec.Body)
+			}
+			o.next = list.next()
+		}
+		for i, to := range []int{1, 0, 1, 1, 0, 0, 1, 0, 1} {
+			for _, o := range players {
+				ask(o, "")
+			}
+			var waiting sync.WaitGroup
+			for _, o := range players {
+				waiting.Go(func() { ask(&player{o.node, o.uri, o.next}, fmt.Sprintf("?_HLS_msn=%d", o.next)) })
+			}
+			synctest.Wait()
+			p.p.Close("")
+			w.hub = origins[to]
+			w.cluster.move(w.hub, w.pushes+1, w.began) // the news are faster than the push
+			for _, o := range players {
+				waiting.Go(func() { ask(&player{o.node, o.uri, o.next}, "") })
+			}
+			synctest.Wait()
+			p = w.publish(usual)
+			for until := 100 * time.Millisecond; until < []time.Duration{8 * time.Second, 3 * time.Second, 500 * time.Millisecond}[i/3]; until += 100 * time.Millisecond {
+				p.until(until)
+				for _, o := range players {
+					ask(o, "")
+				}
+			}
+			waiting.Wait()
+		}
+	})
+}

@@ -16,14 +16,15 @@ func (s *Server) begin(name string) {
 	if e := s.streams[name]; !s.running || e != nil && !e.over {
 		return
 	}
+	in, _ := s.hub.Info(name)
+	t := newTimeline(&s.cfg, s.signer, name).of(in.Session, in.Start)
 	if old := s.streams[name]; old != nil {
 		old.retire()
+		if t.session != "" && t.session == old.named() {
+			t.before = old.newest()
+		}
 	}
-	in, _ := s.hub.Info(name)
-	e := &entry{
-		timeline: newTimeline(&s.cfg, s.signer, name).of(in.Session, in.Start),
-		sub:      s.subscribe(name),
-	}
+	e := &entry{timeline: t, sub: s.subscribe(name)}
 	s.streams[name] = e
 	s.waiting = append(s.waiting, e)
 	close(s.appeared)

@@ -229,11 +229,9 @@ func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, app, name stri
 		return errNotLive
 	}
 	var before *body // newer than what is here
-	if t.overtaken() {
-		if m := s.former(r.Context(), t); m != nil {
-			if b, last := m.resting(listKey{app, want.delta}); last > t.newest() {
-				before = b
-			}
+	if m := s.former(r.Context(), t); m != nil {
+		if b, last := m.resting(listKey{app, want.delta}); last > t.newest() {
+			before = b
 		}
 	}
 	if before == nil && !t.ready() {

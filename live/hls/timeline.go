@@ -84,6 +84,7 @@ type timeline struct {
 	generation uint64 // newest one seen
 	fresh      bool   // the next segment begins a new list
 	last       uint64 // number of the newest finished segment
+	before     uint64 // the same of the timeline of the session that this one replaced; set once
 	target     int64  // EXT-X-TARGETDURATION in seconds; 0 before the first segment
 	partTarget int64  // PART-TARGET in ms; 0 before the first segment, and where there are no parts
 	aheadHour  int64  // hour and capability of the next segment's path, because a hint has told it; empty: not told
@@ -347,19 +348,11 @@ func (t *timeline) left() bool {
 	return !t.leftAt.IsZero()
 }
 
-// overtaken says whether other nodes may have made newer segments of the session: the present push has none yet, and it does not
-// go on from what was made here.
-func (t *timeline) overtaken() bool {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.fresh
-}
-
-// newest is the number of the newest finished segment.
+// newest is the number of the newest finished segment of the session that was made here, of a timeline before this one too.
 func (t *timeline) newest() uint64 {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.last
+	return max(t.last, t.before)
 }
 
 // named is what the session is called.
