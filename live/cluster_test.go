@@ -350,6 +350,7 @@ func TestNewsOfRooms(t *testing.T) {
 		ctx := t.Context()
 		a.create(live.Draft{ID: "r", Stream: "s"})
 		p := a.push("s")
+		c.pass(time.Millisecond)
 		unsigned := stream.Request{App: "live", Name: "s"}
 		wantRefusal(t, b.Authorize(ctx, unsigned), "missing_signature")
 		must(t, b.Authorize(ctx, signed(playKey, "s")))

@@ -126,9 +126,11 @@ func (s *Server) former(ctx context.Context, t *timeline) *remote {
 	if m == nil || m.where().Session != t.named() {
 		return nil
 	}
-	if at, ok := s.cfg.Upstream.Where(ctx, t.name); !ok || !at.Here || at.Session != t.named() {
+	at, ok := s.cfg.Upstream.Where(ctx, t.name)
+	if !ok || !at.Here || at.Session != t.named() {
 		return nil
 	}
+	m.follow(at) // else it would end each question, for a move that is over
 	return m
 }
 

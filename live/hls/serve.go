@@ -320,7 +320,10 @@ func (s *Server) file(ctx context.Context, name, capability, file string) (f fil
 	for range maxMoves {
 		m := s.elsewhere(ctx, name)
 		if m == nil {
-			return s.ownFile(ctx, name, capability, file)
+			if f, err = s.ownFile(ctx, name, capability, file); !errors.Is(err, errMoved) {
+				return f, err
+			}
+			continue
 		}
 		if !m.allows(capability, time.Now()) {
 			return f, errBadCap
