@@ -7,14 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -179,26 +177,8 @@ func (n *node) kill() {
 	n.cmd = nil
 }
 
-// freeAddr is an address that nobody listens on. Its port is none that the kernel gives away by itself (on Linux, from 32768
-// on), or it might be gone to another test's connection or listener before the node listens. Each call has its own.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	for range 1000 {
-		port := 10_000 + (os.Getpid()*131+int(portsTried.Add(1)))%22_000
-		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		if err := ln.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return ln.Addr().String()
-	}
-	t.Fatal("no port is free")
-	return ""
-}
-
-var portsTried atomic.Int64 // by freeAddr
+// freeAddr is an address of which each call has its own, also when nobody listens there for a while.
+func freeAddr(t testing.TB) string { return redistest.FreeAddr(t) }
 
 // eventually waits until ok holds, a minute at most.
 func (n *node) eventually(what string, ok func() bool) {

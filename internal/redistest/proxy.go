@@ -38,11 +38,11 @@ type link struct {
 // Through runs a proxy to target, host:port, until the test ends.
 func Through(t testing.TB, target string) *Proxy {
 	t.Helper()
-	p := &Proxy{Addr: freeAddr(t), target: target, links: map[*link]bool{}}
+	p := &Proxy{Addr: FreeAddr(t), target: target, links: map[*link]bool{}}
 	p.moved.L = &p.mu
 	var err error
 	if p.ln, err = net.Listen("tcp", p.Addr); err != nil {
-		p.Addr = freeAddr(t) // another process was faster
+		p.Addr = FreeAddr(t) // another process was faster
 		if p.ln, err = net.Listen("tcp", p.Addr); err != nil {
 			t.Fatal(err)
 		}

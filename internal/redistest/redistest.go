@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func launch(t testing.TB, dir string, args ...string) *Server {
 	s := &Server{dir: dir, args: args}
 	var err error
 	for range 5 { // another process may be faster in taking the port
-		s.Addr = freeAddr(t)
+		s.Addr = FreeAddr(t)
 		if err = s.Up(); err == nil {
 			return s
 		}
@@ -231,33 +232,38 @@ func ask(addr string, args ...string) (string, error) {
 	return string(buf[:n]), err
 }
 
-// freeAddr is an address nobody listens on, below the range the kernel takes ports from by itself, so that no other socket
-// of a test gets it meanwhile.
-func freeAddr(t testing.TB) string {
+// FreeAddr is a local address that nobody listens on and that nobody else gets, as long as this process runs: its UDP port is
+// held for that, since a server may listen later, or again. The port is none that the kernel gives away by itself (on Linux,
+// from 32768 on).
+func FreeAddr(t testing.TB) string {
 	t.Helper()
-	for range 200 {
-		lock := 20000 + int(nextPort())
-		l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(lock))
-		if err == nil {
-			l.Close()
-			return l.Addr().String()
+	for range 2000 {
+		port := 10_000 + (os.Getpid()*131+int(ports.tried.Add(1)))%22_000
+		addr := "127.0.0.1:" + strconv.Itoa(port)
+		hold, err := net.ListenPacket("udp", addr)
+		if err != nil {
+			continue
 		}
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			_ = hold.Close()
+			continue
+		}
+		_ = ln.Close()
+		ports.mu.Lock()
+		ports.held = append(ports.held, hold)
+		ports.mu.Unlock()
+		return addr
 	}
-	t.Fatal("no free port")
+	t.Fatal("no port is free")
 	return ""
 }
 
-// ports counts those given out, from a place that differs between processes.
-var ports = struct {
-	sync.Mutex
-	next uint32
-}{next: uint32(os.Getpid()) * 37}
-
-func nextPort() uint32 {
-	ports.Lock()
-	defer ports.Unlock()
-	ports.next++
-	return ports.next % 12000
+// ports are those given out.
+var ports struct {
+	tried atomic.Int64
+	mu    sync.Mutex
+	held  []net.PacketConn
 }
 
 // Dir is the folder a server keeps its files in.

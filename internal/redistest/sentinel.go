@@ -24,7 +24,7 @@ func StartSentinel(t testing.TB) *Sentinel {
 	s := &Sentinel{Master: Start(t, "--repl-diskless-sync-delay", "0")}
 	host, p, _ := net.SplitHostPort(s.Master.Addr)
 	s.Replica = Start(t, "--replicaof", host+" "+p)
-	s.addr = freeAddr(t)
+	s.addr = FreeAddr(t)
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
 	conf := fmt.Sprintf("port %s\nsentinel monitor room %s %s 1\nsentinel down-after-milliseconds room 300\nsentinel failover-timeout room 3000\n", port(s.addr), host, p)
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
