@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -81,11 +80,7 @@ func TestChangesOfSeveralNodes(t *testing.T) {
 	url, prefix := redistest.Shared(t).URL(), openPrefix(t)
 	var wg sync.WaitGroup
 	for node := range 4 {
-		s, err := Open(Config{URL: url, Prefix: prefix, Timeout: 20 * time.Second}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
+		s := patient(t, openAgain(t, url, prefix))
 		wg.Go(func() {
 			for i := range 10 {
 				text := fmt.Sprint("w", node, i)
@@ -96,12 +91,7 @@ func TestChangesOfSeveralNodes(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	s, err := Open(Config{URL: url, Prefix: prefix}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	l, head, err := s.Words().AllWords(t.Context())
+	l, head, err := openAgain(t, url, prefix).Words().AllWords(t.Context())
 	if err != nil || len(l.Words) != 40 || head.Count != 40 || head.Version != 40 {
 		t.Errorf("%d words, %+v, %v", len(l.Words), head, err)
 	}

@@ -169,39 +169,34 @@ func (r *rooms) agree(t *testing.T) {
 
 // Members of two nodes get the same in the same order, while both send at once, on one Redis and on a cluster.
 func TestRoomsOverNodes(t *testing.T) {
-	for name, url := range map[string]func(testing.TB) string{
-		"one":     func(t testing.TB) string { return redistest.Shared(t).URL() },
-		"cluster": func(t testing.TB) string { return redistest.SharedCluster(t).URL() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := openRooms(t, url(t), url(t))
-			var wg sync.WaitGroup
-			for node := range r.services {
-				for i := range 5 {
-					wg.Go(func() {
-						for j := range 20 {
-							if _, err := r.say(t.Context(), node, uint32(1+i*100+j), fmt.Sprintf("%d %d %d", node, i, j)); err != nil {
-								t.Error(err)
-							}
-						}
-					})
-				}
+	onBothURLs(t, func(t *testing.T, url string) {
+		r := openRooms(t, url, url)
+		var wg sync.WaitGroup
+		for node := range r.services {
+			for i := range 5 {
 				wg.Go(func() {
-					for j := range 10 {
-						if err := r.services[node].SetNotice(t.Context(), "g", chat.Identity{User: "owner"}, fmt.Sprint(node, j)); err != nil {
+					for j := range 20 {
+						if _, err := r.say(t.Context(), node, uint32(1+i*100+j), fmt.Sprintf("%d %d %d", node, i, j)); err != nil {
 							t.Error(err)
 						}
 					}
 				})
 			}
-			wg.Wait()
-			r.agree(t)
-			waitFor(t, func() bool { return len(r.viewers[0].told("notice")) == 20 && len(r.viewers[1].told("notice")) == 20 })
-			if a, b := r.viewers[0].told("notice"), r.viewers[1].told("notice"); !slices.Equal(a, b) {
-				t.Errorf("notices were told as\n%q and\n%q", a, b)
-			}
-		})
-	}
+			wg.Go(func() {
+				for j := range 10 {
+					if err := r.services[node].SetNotice(t.Context(), "g", chat.Identity{User: "owner"}, fmt.Sprint(node, j)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		r.agree(t)
+		waitFor(t, func() bool { return len(r.viewers[0].told("notice")) == 20 && len(r.viewers[1].told("notice")) == 20 })
+		if a, b := r.viewers[0].told("notice"), r.viewers[1].told("notice"); !slices.Equal(a, b) {
+			t.Errorf("notices were told as\n%q and\n%q", a, b)
+		}
+	})
 }
 
 // A Redis that dies or stands still makes rooms go on by themselves; when it is back they go on together, with nothing lost

@@ -22,6 +22,13 @@ func openPrefix(t testing.TB) string {
 
 // onBoth runs a test on one Redis and on a cluster; open returns a Store without any keys each time it is called.
 func onBoth(t *testing.T, run func(t *testing.T, open func(t *testing.T) *Store)) {
+	onBothURLs(t, func(t *testing.T, url string) {
+		run(t, func(t *testing.T) *Store { return open(t, url) })
+	})
+}
+
+// onBothURLs is onBoth for what opens Stores that share their keys.
+func onBothURLs(t *testing.T, run func(t *testing.T, url string)) {
 	for _, on := range []struct {
 		name string
 		url  func(t testing.TB) string
@@ -29,8 +36,6 @@ func onBoth(t *testing.T, run func(t *testing.T, open func(t *testing.T) *Store)
 		{"one", func(t testing.TB) string { return redistest.Shared(t).URL() }},
 		{"cluster", func(t testing.TB) string { return redistest.SharedCluster(t).URL() }},
 	} {
-		t.Run(on.name, func(t *testing.T) {
-			run(t, func(t *testing.T) *Store { return open(t, on.url(t)) })
-		})
+		t.Run(on.name, func(t *testing.T) { run(t, on.url(t)) })
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,7 +21,6 @@ const testLease = 300 * time.Millisecond
 // peopleNode is a node that a test can cut off or kill.
 type peopleNode struct {
 	*People
-	t    testing.TB
 	away *atomic.Bool // of all nodes
 	dead atomic.Bool
 
@@ -127,16 +125,12 @@ func (n *peopleNode) Counts(ctx context.Context) (map[string]map[string]chat.Hea
 }
 
 // vicinity is a cluster of nodes over one Redis, whose keys no other test has.
-func vicinity(t *testing.T, url string) (v chattest.Vicinity, nodes map[string]*peopleNode) {
+func vicinity(t *testing.T, url string) chattest.Vicinity {
 	nodes, prefix, gone := make(map[string]*peopleNode), openPrefix(t), &atomic.Bool{}
 	return chattest.Vicinity{
 		Node: func(name string) chat.Neighbours {
-			s, err := Open(Config{URL: url, Prefix: prefix}, slog.New(slog.DiscardHandler))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = s.Close() })
-			nodes[name] = &peopleNode{People: s.People(s.Nodes(name, "http://"+name, "test", testLease)), t: t, away: gone}
+			s := openAgain(t, url, prefix)
+			nodes[name] = &peopleNode{People: s.People(s.Nodes(name, "http://"+name, "test", testLease)), away: gone}
 			return nodes[name]
 		},
 		Kill: func(name string) { nodes[name].dead.Store(true) },
@@ -148,22 +142,16 @@ func vicinity(t *testing.T, url string) (v chattest.Vicinity, nodes map[string]*
 				}
 			}
 		},
-	}, nodes
+	}
 }
 
 func TestPeopleAreNeighbours(t *testing.T) {
-	for name, url := range map[string]func(testing.TB) string{
-		"one":     func(t testing.TB) string { return redistest.Shared(t).URL() },
-		"cluster": func(t testing.TB) string { return redistest.SharedCluster(t).URL() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			chattest.Neighbours(t, func(t *testing.T, test func(*testing.T, chattest.Vicinity)) {
-				t.Parallel()
-				v, _ := vicinity(t, url(t))
-				test(t, v)
-			})
+	onBothURLs(t, func(t *testing.T, url string) {
+		chattest.Neighbours(t, func(t *testing.T, test func(*testing.T, chattest.Vicinity)) {
+			t.Parallel()
+			test(t, vicinity(t, url))
 		})
-	}
+	})
 }
 
 // TestPeopleOfADeadNode are taken over once, after a lease, and not those of a node that only seemed dead.
@@ -227,8 +215,7 @@ func TestPeopleOfADeadNode(t *testing.T) {
 // TestPeopleOutliveRedis begins with a Redis that loses all it had, twice.
 func TestPeopleOutliveRedis(t *testing.T) {
 	server := redistest.Start(t)
-	v, _ := vicinity(t, server.URL())
-	chattest.NeighboursOver(t, v, func() {
+	chattest.NeighboursOver(t, vicinity(t, server.URL()), func() {
 		server.Kill()
 		if err := server.Up(); err != nil {
 			t.Fatal(err)

@@ -68,7 +68,7 @@ func followed(t *testing.T, st *Status) *told {
 }
 
 // inBackground runs something until the test ends, and waits for it.
-func inBackground(t *testing.T, run func(context.Context)) {
+func inBackground(t testing.TB, run func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); run(ctx) }()
@@ -80,15 +80,7 @@ func twoNodes(t *testing.T, server *redistest.Server, cfg StatusConfig) (a, b *S
 	t.Helper()
 	proxy = redistest.Through(t, server.Addr)
 	prefix := openPrefix(t)
-	open := func(url string) *Status {
-		s, err := Open(Config{URL: url, Prefix: prefix}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		return s.Status(cfg)
-	}
-	return open(server.URL()), open(proxy.URL()), proxy
+	return openAgain(t, server.URL(), prefix).Status(cfg), openAgain(t, proxy.URL(), prefix).Status(cfg), proxy
 }
 
 func storeRoom(t *testing.T, st *Status, id string) status.State {
@@ -289,16 +281,7 @@ func TestFailOverThatLostAStatus(t *testing.T) {
 	t.Parallel()
 	f := redistest.StartSentinel(t)
 	prefix := openPrefix(t)
-	var nodes []*Status
-	for range 2 {
-		s, err := Open(Config{URL: f.URL(), Prefix: prefix}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = s.Close() })
-		nodes = append(nodes, s.Status(StatusConfig{}))
-	}
-	a, b := nodes[0], nodes[1]
+	a, b := openAgain(t, f.URL(), prefix).Status(StatusConfig{}), openAgain(t, f.URL(), prefix).Status(StatusConfig{})
 	l := followed(t, b)
 	storeRoom(t, a, "r")
 	wait(t, "the replica has it", func() bool {
