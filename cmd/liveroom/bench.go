@@ -164,13 +164,17 @@ func (c benchMediaCmd) given() (push []string, play map[bench.Protocol][]string,
 	for _, raw := range c.Play {
 		name, url, ok := strings.Cut(raw, "=")
 		protocol := bench.Protocol(name)
-		if !ok || strings.ContainsAny(name, ":/?") { // an = of the address itself
+		own := !ok || strings.ContainsAny(name, ":/?") // an = of the address itself
+		if own {
 			url = raw
-			if protocol, err = bench.Guess(url); err != nil {
+		}
+		addresses := forEach(url, c.Publishers)
+		if own {
+			if protocol, err = bench.Guess(addresses[0]); err != nil {
 				return nil, nil, fmt.Errorf("--play: %w", err)
 			}
 		}
-		play[protocol] = append(play[protocol], forEach(url, c.Publishers)...)
+		play[protocol] = append(play[protocol], addresses...)
 	}
 	return push, play, nil
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +122,21 @@ func TestBenchMediaOverTLS(t *testing.T) {
 	}
 	if r, err = benchMedia(t, n, secure...); err == nil || r.Publishers.Lost != 1 || !strings.Contains(r.Publishers.Reasons[0].Detail, "certificate") {
 		t.Errorf("with a certificate that nobody knows: %v, %+v", err, r.Publishers)
+	}
+}
+
+// TestAddressesWithTheNumberOfThePublisher also where the address tells the protocol: before the number is put in it is no URL.
+func TestAddressesWithTheNumberOfThePublisher(t *testing.T) {
+	c := benchMediaCmd{Publishers: 2, Push: "rtmp://h/live/s%d", Play: []string{"http://h/live/s%d.flv", "llhls=http://h/live/s%d.m3u8"}}
+	push, play, err := c.given()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[bench.Protocol][]string{
+		bench.FLV: {"http://h/live/s0.flv", "http://h/live/s1.flv"}, bench.LLHLS: {"http://h/live/s0.m3u8", "http://h/live/s1.m3u8"},
+	}
+	if !slices.Equal(push, []string{"rtmp://h/live/s0", "rtmp://h/live/s1"}) || !maps.EqualFunc(play, want, slices.Equal) {
+		t.Errorf("push %v, play %v", push, play)
 	}
 }
 
