@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -74,9 +75,12 @@ func (c *checker) end() {
 		if f.Record.Epoch != one.Record.Epoch || f.Record.Version != one.Record.Version {
 			c.fail(Agree, "node %s is at version %d, node %s at %d", first.Node, one.Record.Version, e.Node, f.Record.Version)
 		}
-		for key, value := range f.Values {
-			if one.Values[key] != value {
-				c.fail(Agree, "node %s has %s at %q, node %s at %q", first.Node, key, one.Values[key], e.Node, value)
+		both := map[string]string{}
+		maps.Copy(both, one.Values)
+		maps.Copy(both, f.Values)
+		for key := range both {
+			if one.Values[key] != f.Values[key] {
+				c.fail(Agree, "node %s has %s at %q, node %s at %q", first.Node, key, one.Values[key], e.Node, f.Values[key])
 			}
 		}
 		if f.Record.Version < newest {

@@ -246,6 +246,16 @@ var breakers = []struct {
 			return f, ok
 		})
 	}},
+	{"a node lacks what another has", Agree, func(t *testing.T, s *tale) {
+		s.insert(Event{Who: "mod", Node: "a", Room: "r", What: Wrote{Field, "mod", "1", Unknown}})
+		s.change(t, func(e Event) (any, bool) {
+			f, ok := e.What.(Final)
+			if ok = ok && e.Node == "a"; ok {
+				f.Values["field mod"] = "1"
+			}
+			return f, ok
+		})
+	}},
 	{"the newest record is lost", NewestKept, func(_ *testing.T, s *tale) {
 		r := rec(6)
 		r.Version, r.Code, r.Reason = 7, status.Paused, status.ReasonPushLost
