@@ -139,21 +139,10 @@ func (c *checker) take(s *stretch, e Event, g Got) {
 
 // converges: at the very end, who is there has the newest.
 func (c *checker) converges(open map[string]*stretch, exists map[string]map[uint64]string) {
-	here := map[string]bool{}
-	ended := false
-	for _, e := range c.events {
-		switch e.What.(type) {
-		case Joined:
-			here[e.Who] = true
-		case Parted:
-			delete(here, e.Who)
-		case Final:
-			ended = true
-		}
-	}
-	if !ended {
+	if !c.ended() {
 		return
 	}
+	here, _ := c.truth()
 	for who := range here {
 		s := open[who]
 		for seq, text := range exists[s.epoch] {

@@ -66,7 +66,8 @@ func (c *checker) end() {
 	var first *Event
 	var newest uint64
 	c.eachRecord(func(_ Event, r status.Record) { newest = max(newest, r.Version) })
-	members, pushes := c.truth()
+	here, pushing := c.truth()
+	members, pushes := len(here), len(pushing)
 	each(c, func(e Event, f Final) {
 		if first == nil {
 			first = &e
@@ -108,9 +109,9 @@ func (c *checker) end() {
 	})
 }
 
-// truth is who is there and what is pushed at the end.
-func (c *checker) truth() (members, pushes int) {
-	here, pushing := map[string]bool{}, map[string]bool{}
+// truth is who is there and who pushes at the end.
+func (c *checker) truth() (here, pushing map[string]bool) {
+	here, pushing = map[string]bool{}, map[string]bool{}
 	for _, e := range c.events {
 		switch e.What.(type) {
 		case Joined:
@@ -123,5 +124,10 @@ func (c *checker) truth() (members, pushes int) {
 			delete(pushing, e.Who)
 		}
 	}
-	return len(here), len(pushing)
+	return here, pushing
+}
+
+// ended says whether the history has its end.
+func (c *checker) ended() bool {
+	return slices.ContainsFunc(c.events, func(e Event) bool { _, ok := e.What.(Final); return ok })
 }

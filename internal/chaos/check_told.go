@@ -16,19 +16,14 @@ func (c *checker) states() {
 	type reader struct{ who, kind string }
 	first, newest := map[version]string{}, map[string]Told{}
 	last := map[reader]Told{}
-	here, ended := map[string]bool{}, false
 	for _, e := range c.events {
 		switch what := e.What.(type) {
 		case Joined:
-			if here[e.Who] = true; !what.Complete { // the node may be behind, and says so
+			if !what.Complete { // the node may be behind, and says so
 				for _, kind := range []string{"attributes", "counters", "fields", "notice"} {
 					delete(last, reader{e.Who, kind})
 				}
 			}
-		case Parted:
-			delete(here, e.Who)
-		case Final:
-			ended = true
 		case Told:
 			v := version{what.Epoch, what.Kind, what.Version}
 			if old, ok := first[v]; ok && old != what.State {
@@ -45,8 +40,12 @@ func (c *checker) states() {
 			}
 		}
 	}
+	if !c.ended() {
+		return
+	}
+	here, _ := c.truth()
 	for of, told := range last {
-		if n := newest[of.kind]; ended && here[of.who] && (told.Epoch != n.Epoch || told.Version != n.Version) {
+		if n := newest[of.kind]; here[of.who] && (told.Epoch != n.Epoch || told.Version != n.Version) {
 			c.fail(StateTold, "%s is there at the end and has version %d of %s; there is %d", of.who, told.Version, of.kind, n.Version)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Look asks a node for all of a room that Final has.
-func (w *World) Look(ctx context.Context, n Node, room string) (f Final, ok bool) {
+// look asks a node for all of a room that Final has.
+func (w *World) look(ctx context.Context, n Node, room string) (f Final, ok bool) {
 	if w.call(ctx, n, "GET", "/api/v1/rooms/"+room+"/status", nil, &f.Record) != Done {
 		return f, false
 	}
@@ -45,7 +45,7 @@ func (w *World) finals(ctx context.Context, rooms []string) (all []Event, whole 
 	whole = true
 	for _, room := range rooms {
 		for _, n := range w.Nodes {
-			f, ok := w.Look(ctx, n, room)
+			f, ok := w.look(ctx, n, room)
 			whole = whole && ok
 			all = append(all, Event{w.History.Now(), "settle", n.Name, room, f})
 		}
