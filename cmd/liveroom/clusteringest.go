@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -69,5 +70,8 @@ func (c clusterRooms) ask(ctx context.Context, node, id string) (in live.Ingest,
 		return in, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return in, fmt.Errorf("node %s answers %d", node, resp.StatusCode)
+	}
 	return in, json.NewDecoder(io.LimitReader(resp.Body, maxIngestBytes)).Decode(&in)
 }
