@@ -250,7 +250,7 @@ func (c *cluster) facts(ctx context.Context) map[string]any {
 	return facts
 }
 
-// metrics are what was asked of Redis, and how many nodes there are.
+// metrics are what was asked of Redis and by other nodes, and how many nodes there are.
 func (c *cluster) metrics() []web.Sample {
 	st := c.redis.Stats()
 	const commands = "Commands to Redis, by fate: unknown were sent, perhaps, and not answered; skipped were not sent, because it was known to be away."
@@ -268,6 +268,12 @@ func (c *cluster) metrics() []web.Sample {
 		{Name: "redis_wait_seconds_total", Help: "Time until answers of Redis, all together; divided by answered and refused commands it is the round trip.", Counter: true, Value: st.Waited.Seconds()},
 		{Name: "redis_away_seconds_total", Help: "How long Redis was away.", Counter: true, Value: st.Away.Seconds()},
 		gauge("nodes", "Nodes of the cluster that are alive, as far as this one knows.", len(c.nodes.Alive())),
+	}
+	asked := c.peers.Stats()
+	out = append(out, counter("peer_requests_total", "Requests of other nodes.", asked.Served))
+	for _, why := range []string{"unsigned", "forged", "time", "body"} {
+		out = append(out, counter("peer_refused_total", "Requests between nodes refused, by why: time is a clock that differs by more than 30 s.", asked.Refused[why],
+			web.Label{Name: "why", Value: why}))
 	}
 	for _, l := range c.leads {
 		leads := gauge("leads", "Whether this node does now what one node at a time does, by lease.", int(min(l.Fence(), 1)))
