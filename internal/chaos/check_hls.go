@@ -5,13 +5,14 @@ import "fmt"
 // Invariants of HLS (RFC 8216 §6.2).
 const (
 	ListsGoOn = "lists go on"       // who stays at a node and in a session never gets an older list after a newer one
-	OneFile   = "one file per name" // a segment's name is the same bytes for ever, at one place, after as many breaks
+	OneFile   = "one file per name" // a segment's name is in its session the same bytes for ever, at one place, after as many breaks
 	Breaks    = "a break per push"  // between segments of two pushes there is a discontinuity
 )
 
 // playlists: HLS viewers get lists that go on, of files that stay what they are.
 func (c *checker) playlists() {
-	placed, sums := map[string]uint64{}, map[string]string{}
+	type segment struct{ session, file string }
+	placed, sums := map[segment]uint64{}, map[segment]string{}
 	last := map[string]Listed{}
 	each(c, func(e Event, l Listed) {
 		if before, ok := last[e.Who]; ok && before.Visit == l.Visit && before.Session == l.Session &&
@@ -32,16 +33,17 @@ func (c *checker) playlists() {
 				c.fail(Breaks, "%s got %s after one of push %d without a discontinuity, from node %s at %s", e.Who, f.File, push, e.Node, at(e.At))
 			}
 			push = generation
-			if old, ok := placed[f.File]; ok && old != breaks {
+			if old, ok := placed[segment{l.Session, f.File}]; ok && old != breaks {
 				c.fail(OneFile, "%s got %s with discontinuity number %d from node %s at %s, it was %d", e.Who, f.File, breaks, e.Node, at(e.At), old)
 			}
-			placed[f.File] = breaks
+			placed[segment{l.Session, f.File}] = breaks
 		}
 	})
 	each(c, func(e Event, l Loaded) {
-		if old, ok := sums[l.File]; ok && old != l.Sum {
+		of := segment{l.Session, l.File}
+		if old, ok := sums[of]; ok && old != l.Sum {
 			c.fail(OneFile, "%s got %s from node %s at %s with other bytes than before", e.Who, l.File, e.Node, at(e.At))
 		}
-		sums[l.File] = l.Sum
+		sums[of] = l.Sum
 	})
 }

@@ -87,12 +87,14 @@ func good() *tale {
 		s.add(who, "a", Told{"notice", "c", 2, "hello again"})
 	}
 	s.add("player", "a", Listed{1, "s", 40, 39, []Listing{{"1-40.m4s", true}, {"1-41.m4s", false}}})
-	s.add("player", "a", Loaded{"1-41.m4s", "aa"})
+	s.add("player", "a", Loaded{"s", "1-41.m4s", "aa"})
 	s.add("player", "a", Listed{1, "s", 41, 40, []Listing{{"1-41.m4s", false}, {"2-42.m4s", true}}})
 	s.add("player", "b", Listed{2, "s", 40, 39, []Listing{{"1-40.m4s", true}, {"1-41.m4s", false}}})
 	s.add("player", "b", Listed{2, "s", 41, 40, []Listing{{"1-41.m4s", false}, {"2-42.m4s", true}}})
-	s.add("player", "b", Loaded{"1-41.m4s", "aa"})
+	s.add("player", "b", Loaded{"s", "1-41.m4s", "aa"})
 	s.add("player", "b", Listed{3, "t", 1, 1, []Listing{{"3-1.m4s", false}}})
+	s.add("player", "b", Listed{4, "u", 41, 1, []Listing{{"1-41.m4s", false}}}) // of a room that was made anew
+	s.add("player", "b", Loaded{"u", "1-41.m4s", "bb"})
 	s.add("director", "", Cast{Members: 2})
 	s.add("settle", "a", final(2, 6))
 	s.add("settle", "b", final(2, 6))
@@ -228,7 +230,7 @@ var breakers = []struct {
 		})
 	}},
 	{"a segment with other bytes", OneFile, func(_ *testing.T, s *tale) {
-		s.add("other", "b", Loaded{"1-41.m4s", "ff"})
+		s.add("other", "b", Loaded{"s", "1-41.m4s", "ff"})
 	}},
 	{"a segment at another place", OneFile, func(t *testing.T, s *tale) { s.list(t, 2, func(l *Listed) { l.First++ }) }},
 	{"a segment after other breaks", OneFile, func(t *testing.T, s *tale) { s.list(t, 2, func(l *Listed) { l.Breaks++ }) }},

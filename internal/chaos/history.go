@@ -60,7 +60,7 @@ type (
 		Files   []Listing
 	}
 	// Loaded is a file that such a list named.
-	Loaded struct{ File, Sum string }
+	Loaded struct{ Session, File, Sum string }
 
 	// Said is a message about to be sent, also when it is sent again.
 	Said struct{ Text string }

@@ -30,8 +30,8 @@ type hlsPlay struct {
 	v      *Viewer
 	visit  int
 	node   Node
-	list   string // path of the media playlist; empty: there is no session
-	loaded map[string]bool
+	list   string          // path of the media playlist; empty: there is no session
+	loaded map[string]bool // by path
 }
 
 // play watches until ctx ends.
@@ -79,7 +79,7 @@ func (p *hlsPlay) stay(ctx context.Context, rng *rand.Rand, address string) erro
 		l.Visit = p.visit
 		p.v.w.History.Add(p.v.Name, p.node.Name, p.v.Room, l.Listed)
 		for i, file := range l.Files {
-			if err := p.load(ctx, file.File, l.paths[i]); err != nil {
+			if err := p.load(ctx, l.Session, file.File, l.paths[i]); err != nil {
 				return err
 			}
 		}
@@ -93,8 +93,8 @@ func (p *hlsPlay) stay(ctx context.Context, rng *rand.Rand, address string) erro
 }
 
 // load loads a file if it is new. One that is gone already is passed over.
-func (p *hlsPlay) load(ctx context.Context, file, path string) error {
-	if p.loaded[file] {
+func (p *hlsPlay) load(ctx context.Context, session, file, path string) error {
+	if p.loaded[path] {
 		return nil
 	}
 	body, err := p.get(ctx, "http://"+p.node.HTTP+path)
@@ -104,9 +104,9 @@ func (p *hlsPlay) load(ctx context.Context, file, path string) error {
 	if err != nil {
 		return err
 	}
-	p.loaded[file] = true
+	p.loaded[path] = true
 	sum := sha256.Sum256(body)
-	p.v.w.History.Add(p.v.Name, p.node.Name, p.v.Room, Loaded{file, hex.EncodeToString(sum[:8])})
+	p.v.w.History.Add(p.v.Name, p.node.Name, p.v.Room, Loaded{session, file, hex.EncodeToString(sum[:8])})
 	p.v.took(len(body))
 	return nil
 }
