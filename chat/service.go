@@ -100,6 +100,16 @@ func (s *Service) Run(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
+// Begun waits until what is asked of the Service is done, and does not wait: who is silenced is known.
+func (s *Service) Begun(ctx context.Context) error {
+	select {
+	case <-s.started:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // prepareEvery is how long a node waits before it asks a store again that did not answer at its start.
 const prepareEvery = 500 * time.Millisecond
 

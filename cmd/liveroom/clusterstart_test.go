@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,34 @@ func TestRedisGoesAwayAtTheStart(t *testing.T) {
 		if !strings.Contains(n.log.String(), says) {
 			t.Errorf("without an answer of %s it does not say that it is %s", part, says)
 		}
+		n.stop()
+	}
+}
+
+// TestNodeIsNotReadyBeforeItCanServe: as long as it could not tell Redis of itself, or does not know who is silenced, clients
+// are not sent to it.
+func TestNodeIsNotReadyBeforeItCanServe(t *testing.T) {
+	t.Parallel()
+	c := prepareCluster(t, 1, nil)
+	n := c.nodes[0]
+	for i, part := range []string{"{lr}:nodes", "{lr}:chat.silences"} {
+		const never = 1 << 30
+		c.proxy.DropReplies(never, part)
+		n.launch()
+		n.eventually("it serves", func() bool {
+			resp, err := http.Get("http://" + n.http + "/api/v1/rooms")
+			if err != nil {
+				return false
+			}
+			_ = resp.Body.Close()
+			return resp.StatusCode == http.StatusOK
+		})
+		if got := n.readyz(); got != http.StatusServiceUnavailable {
+			t.Errorf("without an answer of %s its readiness is answered with %d", part, got)
+		}
+		c.proxy.Heal()
+		n.eventually("it is ready", func() bool { return n.readyz() == http.StatusOK })
+		n.createRoom(map[string]any{"id": "r" + strconv.Itoa(i)})
 		n.stop()
 	}
 }

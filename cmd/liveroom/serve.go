@@ -275,13 +275,16 @@ func (p *program) run(ctx context.Context) error {
 		}
 	}
 	ready := []actor{{"start", func(ctx context.Context) error {
-		p.log.Info("serving", p.ports.attrs("version", version, "data", p.set.Data)...)
-		p.web.SetReady(true)
 		defer func() {
 			p.log.Info("stopping")
 			p.web.SetReady(false)
 			p.rooms.Retire()
 		}()
+		if err := p.begun(ctx); err != nil {
+			return err
+		}
+		p.log.Info("serving", p.ports.attrs("version", version, "data", p.set.Data)...)
+		p.web.SetReady(true)
 		if p.ready != nil {
 			if err := p.ready(ctx); err != nil {
 				return err
@@ -311,6 +314,16 @@ func (p *program) run(ctx context.Context) error {
 		doors = append(doors, actor{"edges", p.edges.Run}, actor{"streams for other nodes", p.pulled.Run})
 	}
 	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)
+}
+
+// begun waits until the parts do what they are asked: Redis may go away between the start of a cluster's node and theirs.
+func (p *program) begun(ctx context.Context) error {
+	if p.cluster != nil {
+		if err := p.cluster.nodes.Joined(ctx); err != nil {
+			return err
+		}
+	}
+	return p.chat.Begun(ctx)
 }
 
 // jobs is all periodic work: what each node does for itself, and what one node of a cluster does for all.

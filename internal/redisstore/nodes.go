@@ -40,7 +40,7 @@ type Nodes struct {
 
 	mu   sync.Mutex
 	all  map[string]Node // me among them
-	was  bool            // Redis knew this node once
+	was  chan struct{}   // closed once Redis knew this node
 	keep time.Time       // until then nodes stay that Redis does not know: it forgot them, or is not told again yet
 	err  error           // of the last renewal
 }
@@ -54,7 +54,7 @@ func (s *Store) Nodes(name, url, version string, lease time.Duration) *Nodes {
 		ID: name + "-" + strings.ToLower(rand.Text()[:8]), Name: name, URL: url, Version: version,
 		StartedAt: time.Now().UTC().Truncate(time.Millisecond),
 	}
-	return &Nodes{s: s, me: me, lease: lease, all: map[string]Node{me.ID: me}}
+	return &Nodes{s: s, me: me, lease: lease, all: map[string]Node{me.ID: me}, was: make(chan struct{})}
 }
 
 // Show has the others know Settings of this node. It is called before Run.
@@ -106,6 +106,16 @@ func (n *Nodes) Run(ctx context.Context) error {
 	}
 }
 
+// Joined waits until Redis has taken this node in, so that the others learn of it.
+func (n *Nodes) Joined(ctx context.Context) error {
+	select {
+	case <-n.was:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // renew tells Redis of this node, and answers whether it was known and who has a lease.
 func (n *Nodes) renew(ctx context.Context, lease time.Duration) (had bool, alive []Node, err error) {
 	said, err := json.Marshal(n.me)
@@ -145,10 +155,14 @@ func (n *Nodes) Err() error {
 func (n *Nodes) took(had bool, alive []Node) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !had && n.was {
-		n.keep = time.Now().Add(n.lease)
+	select {
+	case <-n.was:
+		if !had {
+			n.keep = time.Now().Add(n.lease)
+		}
+	default:
+		close(n.was)
 	}
-	n.was = true
 	all := map[string]Node{n.me.ID: n.me}
 	if time.Now().Before(n.keep) {
 		maps.Copy(all, n.all)
