@@ -25,6 +25,7 @@ type Server struct {
 
 	dir  string
 	args []string
+	bus  string // port that servers of a cluster talk to each other on; empty for a server alone
 
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -144,7 +145,10 @@ func startCluster(t testing.TB, through bool, start func(args ...string) *Server
 	t.Helper()
 	c := &Cluster{}
 	for i := range 3 {
-		c.Servers = append(c.Servers, start("--cluster-enabled", "yes", "--cluster-config-file", "nodes"+strconv.Itoa(i)+".conf", "--cluster-port", "0", "--cluster-node-timeout", "2000"))
+		bus := port(FreeAddr(t)) // by itself Redis takes one that may be another's
+		s := start("--cluster-enabled", "yes", "--cluster-config-file", "nodes"+strconv.Itoa(i)+".conf", "--cluster-port", bus, "--cluster-node-timeout", "2000")
+		s.bus = bus
+		c.Servers = append(c.Servers, s)
 	}
 	for i, s := range c.Servers {
 		if through {
@@ -162,7 +166,7 @@ func startCluster(t testing.TB, through bool, start func(args ...string) *Server
 	}
 	for _, s := range c.Servers[1:] {
 		host, port, _ := net.SplitHostPort(s.Addr)
-		mustCommand(t, c.Servers[0].Addr, "CLUSTER", "MEET", host, port)
+		mustCommand(t, c.Servers[0].Addr, "CLUSTER", "MEET", host, port, s.bus)
 	}
 	for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		ready := 0

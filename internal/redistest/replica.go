@@ -11,11 +11,11 @@ import (
 // takes the place of one that is gone for two seconds. All servers must be up.
 func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
 	t.Helper()
-	r := Start(t, "--cluster-enabled", "yes", "--cluster-config-file", "replica.conf", "--cluster-port", "0", "--cluster-node-timeout", "2000",
-		"--cluster-replica-validity-factor", "0")
+	r := Start(t, "--cluster-enabled", "yes", "--cluster-config-file", "replica.conf", "--cluster-port", port(FreeAddr(t)),
+		"--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0")
 	mustCommand(t, of.Addr, "CONFIG", "SET", "repl-diskless-sync-delay", "0")
 	host, port, _ := net.SplitHostPort(of.Addr)
-	mustCommand(t, r.Addr, "CLUSTER", "MEET", host, port)
+	mustCommand(t, r.Addr, "CLUSTER", "MEET", host, port, of.bus)
 	answer, err := ask(of.Addr, "CLUSTER", "MYID")
 	if err != nil {
 		t.Fatal(err)

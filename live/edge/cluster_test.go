@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -19,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"liveroom/address"
+	"liveroom/internal/redistest"
 	"liveroom/live"
 	"liveroom/live/edge"
 	"liveroom/live/flv"
@@ -372,13 +372,5 @@ func raw(t *testing.T, by *node, to, query string) (int, string) {
 	return resp.StatusCode, string(bytes.TrimSpace(body))
 }
 
-// closed is a listener's address where nothing listens.
-func closed(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return "http://" + ln.Addr().String()
-}
+// closed is an address where nothing listens.
+func closed(t *testing.T) string { return "http://" + redistest.FreeAddr(t) }

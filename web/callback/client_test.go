@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"liveroom/internal/redistest"
 )
 
 // everywhere allows private addresses: the test's own receivers have no others.
@@ -141,11 +143,6 @@ func TestPostSaysWhyItFailed(t *testing.T) {
 	defer close(hold)
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
-	dead, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = dead.Close()
 	c := NewClient(everywhere)
 	defer c.Close()
 	for url, want := range map[string]string{
@@ -156,7 +153,7 @@ func TestPostSaysWhyItFailed(t *testing.T) {
 		srv.URL + "/cut":    "connection",
 		secure.URL:          "tls",
 		strings.Replace(srv.URL, "http:", "https:", 1): "tls",
-		"http://" + dead.Addr().String():               "connect",
+		"http://" + redistest.FreeAddr(t):              "connect",
 		"http://no-such-host.invalid":                  "dns",
 		"http://bad host/":                             "bad_url",
 	} {

@@ -14,13 +14,17 @@ export interface RoomStatus {
   online: number;
 }
 
+/** A port that nobody listens on, and none that the kernel gives away by itself while a server of the test is down. */
 async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  for (;;) {
+    const port = 11_000 + Math.floor(Math.random() * 21_000); // 10080 is refused by browsers
+    const probe = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
 }
 
 /** The real program, as `make run` starts it, on free ports; what it prints for a newcomer is read as a newcomer would. */
