@@ -267,10 +267,9 @@ func (s *Service) lookUp(r *room, now time.Time) {
 	}
 }
 
-// keepUp takes in what came, and asks the store for what is missing, when it is time. Only the loop calls it.
+// keepUp asks the store for what is missing, when it is time. Only the loop calls it.
 func (r *room) keepUp() {
 	f := r.feed
-	r.advance()
 	now := time.Now()
 	switch {
 	case !f.hole():

@@ -135,20 +135,35 @@ func acksOf(sends []*sending, e Entry) []Ack {
 	return acks
 }
 
-// flushInTurn brings batches through the store, and what they changed to the members when it has its turn.
+// flushInTurn brings batches through the store, and what they changed to the members when it has its turn. What came before
+// leaves with what is sent now: a write to a member costs nearly the same with both. A change must know what was before it.
 func (r *room) flushInTurn(batches []*batch) {
+	if len(batches) > 0 && batches[0].change == nil && r.feed.failures == 0 {
+		if !r.flushShared(batches[0]) {
+			r.again(batches)
+			return
+		}
+		batches = batches[1:]
+	} else {
+		r.advance()
+	}
 	r.keepUp()
 	for i, b := range batches {
 		switch {
 		case r.isAway():
 			r.flushAway(b)
 		case !r.flushShared(b):
-			r.mu.Lock()
-			r.closed = append(batches[i:], r.closed...) // again, with the next tick
-			r.mu.Unlock()
+			r.again(batches[i:])
 			return
 		}
 	}
+}
+
+// again puts batches in front of those that wait for the next tick.
+func (r *room) again(batches []*batch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = append(batches, r.closed...)
 }
 
 // flushShared brings one batch through the store. False: it did not answer, and is to be asked again.
@@ -160,18 +175,16 @@ func (r *room) flushShared(b *batch) bool {
 	if b.op == "" {
 		sends, claimed := r.claimLate(b.sends)
 		if b.sends = sends; !claimed {
-			if r.isAway() {
-				r.flushAway(b)
-			}
-			return r.isAway()
+			return false
 		}
 		b.sends = r.audible(b.sends)
 	}
 	if len(b.sends) > 0 && !r.storeShared(b) {
 		return false
 	}
-	b.sends = nil
-	if b.change != nil {
+	if b.sends = nil; b.change == nil {
+		r.advance()
+	} else {
 		r.runChange(b.change)
 	}
 	return true
@@ -186,7 +199,7 @@ func (r *room) audible(sends []*sending) []*sending {
 	return rest
 }
 
-// storeShared lets the candidates through Store.Flush. False: it did not answer.
+// storeShared lets the candidates through Store.Flush; their entry is still to be taken in. False: it did not answer.
 func (r *room) storeShared(b *batch) bool {
 	began := time.Now()
 	if b.op == "" {
@@ -220,9 +233,6 @@ func (r *room) storeShared(b *batch) bool {
 	for i, a := range acks {
 		if a.delivers(b.sends[i].Unheard) {
 			r.feed.expect(b.op)
-			if b.change == nil { // else it leaves with them
-				r.advance()
-			}
 			return true
 		}
 	}

@@ -201,7 +201,7 @@ func (a Ask) addMedia(n *Node, nodes float64) {
 }
 
 // share is one room on one of the nodes. Its members come to nodes at random, so a small room is not on all. In each turn
-// of the loop a node hands out what others flushed, and then what it flushed itself: that is two rounds where both is there.
+// of the loop a node flushes what came here, and hands that out together with what others flushed.
 func (a Ask) share(nodes int) (s Share) {
 	members, all := float64(a.Members)/float64(a.Rooms), float64(nodes)
 	if members == 0 {
@@ -213,17 +213,11 @@ func (a Ask) share(nodes int) (s Share) {
 	}
 	s.Members = members / s.Nodes
 	s.FanOut = fanOut(s.Members, a.Cores)
+	s.Turn = s.FanOut + Pause(int(s.Members), s.FanOut)
 	own := a.Rate / max(s.Nodes, 1)
 	some := func(rate float64) float64 { return 1 - math.Exp(-rate*s.Turn.Seconds()) } // that something came in a turn
-	var rounds float64
-	for range 20 { // a longer turn finds more, which makes it longer
-		s.Turn = max(s.Turn, tickMin)
-		rounds = (some(own) + some(a.Rate-own)) / some(a.Rate)
-		took := time.Duration(rounds * float64(s.FanOut))
-		s.Turn = took + Pause(int(s.Members), took)
-	}
-	turns := 1 / (s.Turn.Seconds() + (1-some(a.Rate))/a.Rate)
-	s.FanOuts, s.Flushes = turns*rounds, min(turns*some(own)/some(a.Rate), own)
+	s.FanOuts = 1 / (s.Turn.Seconds() + (1-some(a.Rate))/a.Rate)
+	s.Flushes = min(s.FanOuts*some(own)/some(a.Rate), own)
 	return s
 }
 

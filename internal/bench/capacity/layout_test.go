@@ -40,7 +40,7 @@ func TestWhatBoundsALayout(t *testing.T) {
 		{"as many members as were measured", nil, "members", 50},
 		{"as many as are asked for", func(a *capacity.Ask) { a.NodeMembers = 10_000 }, "members", 100},
 		{"a gigabit is full with 5,500 members", func(a *capacity.Ask) { a.Network = 1e9 }, "network", 183},
-		{"more than a core bears", func(a *capacity.Ask) { a.Cores, a.NodeMembers, a.Members = 1, 100_000, 100_000 }, "CPU", 10},
+		{"more than a core bears", func(a *capacity.Ask) { a.Cores, a.NodeMembers, a.Members = 1, 100_000, 100_000 }, "CPU", 7},
 		{"hardly any memory", func(a *capacity.Ask) { a.Memory, a.Rate, a.NodeMembers = 1<<28, 0.01, 1_000_000 }, "memory", 75},
 		{"viewers", func(a *capacity.Ask) { a.Members, a.Viewers, a.Streams = 0, map[string]int{"flv": 40_000}, 1 }, "network", 11},
 		{"one alone", func(a *capacity.Ask) { a.Members = 1000 }, "", 1},

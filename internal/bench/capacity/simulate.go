@@ -153,8 +153,8 @@ func (n *node) rouse() {
 	}
 }
 
-// turn is one turn of the loop: what came from others goes to the members, then what came here through the store and to them,
-// and then a pause.
+// turn is one turn of the loop: what came here goes through the store, and to the members with what came from others, and then
+// there is a pause.
 func (n *node) turn() {
 	began, batch := n.s.now, n.open
 	n.open = nil
@@ -165,13 +165,11 @@ func (n *node) turn() {
 	pause := func() {
 		n.s.at(n.s.now+Pause(n.members, n.s.now-began), n.turn)
 	}
-	n.deliver(func() {
-		if len(batch) == 0 {
-			pause()
-			return
-		}
-		n.flush(batch, func() { n.deliver(pause) })
-	})
+	if len(batch) == 0 {
+		n.deliver(pause)
+		return
+	}
+	n.flush(batch, func() { n.deliver(pause) })
 }
 
 // flush brings a batch into the log and to all nodes.
