@@ -28,12 +28,15 @@ func chaosSeeds(t *testing.T, fixed ...uint64) []uint64 {
 	return []uint64{seed}
 }
 
+// chaosLimits let members speak as often as they do.
+var chaosLimits = []string{"--chat-user-rate", "20", "--chat-user-burst", "40"}
+
 // TestChaosOnOneNode kills, stops and halts a server with the embedded store again and again under load. Nothing that is
 // promised is broken, and nobody has to do anything about it.
 func TestChaosOnOneNode(t *testing.T) {
 	t.Parallel()
 	for _, seed := range chaosSeeds(t, 1) {
-		n := startNode(t, "--chat-user-rate", "20", "--chat-user-burst", "40")
+		n := startNode(t, chaosLimits...)
 		run := newChaos(t, seed, []*node{n})
 		run.rules.ChatMayRepeat = true
 		run.faults = map[string]func(time.Duration){
@@ -54,7 +57,7 @@ func TestChaosOnOneNode(t *testing.T) {
 func TestRestartsUnderLoad(t *testing.T) {
 	t.Parallel()
 	for _, seed := range chaosSeeds(t, 2) {
-		n := startNode(t, "--chat-user-rate", "20", "--chat-user-burst", "40")
+		n := startNode(t, chaosLimits...)
 		run := newChaos(t, seed, []*node{n})
 		run.rules.NoGaps = true
 		run.faults = map[string]func(time.Duration){"restart n1": func(d time.Duration) { n.stop(); time.Sleep(d); n.start() }}

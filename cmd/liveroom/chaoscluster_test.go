@@ -18,7 +18,7 @@ import (
 func TestChaosOnThreeNodes(t *testing.T) {
 	t.Parallel()
 	for _, seed := range chaosSeeds(t, 6720) {
-		c := startCluster(t, 3, redistest.Durable(), "--chat-user-rate", "20", "--chat-user-burst", "40")
+		c := startCluster(t, 3, redistest.Durable(), chaosLimits...)
 		run := newChaos(t, seed, c.nodes)
 		run.breakCluster(c)
 		run.play(time.Duration(scale())*20*time.Second, clusterFaults(scale() > 1))
@@ -29,7 +29,7 @@ func TestChaosOnThreeNodes(t *testing.T) {
 // scope room is lost or comes twice, nobody is told of a gap, and no room ends. How long viewers had to wait is printed.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 3, redistest.Durable(), "--chat-user-rate", "20", "--chat-user-burst", "40")
+	c := startCluster(t, 3, redistest.Durable(), chaosLimits...)
 	run := newChaos(t, 4, c.nodes)
 	run.rules.NoGaps = true
 	events := run.while(false, func() {
@@ -56,7 +56,7 @@ func TestPulledPlug(t *testing.T) {
 		return // a namespace needs root, which CI has; the other tests cut lines with proxies
 	}
 	far := newNamespace(t) // first: it must outlive its node
-	c := prepareCluster(t, 3, append(redistest.Durable(), "--bind", "0.0.0.0", "--protected-mode", "no"), "--chat-user-rate", "20", "--chat-user-burst", "40")
+	c := prepareCluster(t, 3, append(redistest.Durable(), "--bind", "0.0.0.0", "--protected-mode", "no"), chaosLimits...)
 	colon := func(addr string) string { return addr[strings.LastIndex(addr, ":"):] }
 	for _, n := range c.nodes[:2] {
 		n.flags = append(n.flags, "--http", "0.0.0.0"+colon(n.http), "--internal-url", "http://"+far.host+colon(n.http))

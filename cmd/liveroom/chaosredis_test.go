@@ -13,9 +13,6 @@ import (
 	"liveroom/internal/redistest"
 )
 
-// chaosLimits let members speak as often as they do.
-var chaosLimits = []string{"--chat-user-rate", "20", "--chat-user-burst", "40"}
-
 // afterFailover is what a fail-over excuses whose replica had not got everything: what was answered in the last moments is lost,
 // and a message that was not answered may be sent again.
 var afterFailover = chaos.Rules{ChatMayRepeat: true, Except: []string{chaos.NothingLost, chaos.Answered, chaos.NewestKept}}
