@@ -32,12 +32,8 @@ func TestCallbacksOfACluster(t *testing.T) {
 		drive(i)
 	}
 	eventually(t, "the events of the first courier", func() bool { return len(r.all("/status", "room", "r1")) == 7 })
-	for _, n := range c.nodes {
-		if slices.Contains(n.about().Leads, "courier") {
-			n.stop()
-			break
-		}
-	}
+	courier, _ := c.awaitCourier()
+	courier.stop()
 	for i := range 6 {
 		drive(i)
 	}
@@ -49,27 +45,20 @@ func TestCallbacksOfACluster(t *testing.T) {
 	}
 }
 
-// courier is the node that delivers callbacks, and some other.
-func (c *testCluster) courier() (courier, other *node) {
-	c.t.Helper()
-	for _, n := range c.nodes {
-		if n.cmd == nil {
-			continue
-		}
-		if slices.Contains(n.about().Leads, "courier") {
-			courier = n
-		} else {
-			other = n
-		}
-	}
-	return courier, other
-}
-
-// awaitCourier waits until a node delivers callbacks.
+// awaitCourier waits until a node delivers callbacks, and answers which, and some other that runs.
 func (c *testCluster) awaitCourier() (courier, other *node) {
 	c.t.Helper()
 	eventually(c.t, "a node delivers callbacks", func() bool {
-		courier, other = c.courier()
+		courier, other = nil, nil
+		for _, n := range c.nodes {
+			switch {
+			case n.cmd == nil:
+			case slices.Contains(n.about().Leads, "courier"):
+				courier = n
+			default:
+				other = n
+			}
+		}
 		return courier != nil && other != nil
 	})
 	return courier, other

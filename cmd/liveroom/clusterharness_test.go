@@ -165,7 +165,7 @@ type clusterHealth struct {
 }
 
 // is says whether a check is passed.
-func (h *clusterHealth) is(check string) bool {
+func (h clusterHealth) is(check string) bool {
 	for _, c := range h.Checks {
 		if c.Name == check {
 			return c.OK

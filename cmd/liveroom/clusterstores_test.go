@@ -18,7 +18,7 @@ func TestStoresWhileRedisIsAway(t *testing.T) {
 		b.ok("im_open_login_svc/account_import", map[string]any{"UserID": user})
 	}
 	c.redis.Kill()
-	n.eventually("it knows that Redis is away", func() bool { h := n.about(); return !h.is("redis") })
+	n.eventually("it knows that Redis is away", func() bool { return !n.about().is("redis") })
 
 	for _, r := range []struct {
 		method, path string
@@ -63,6 +63,6 @@ func TestStoresWhileRedisIsAway(t *testing.T) {
 	if err := c.redis.Up(); err != nil {
 		t.Fatal(err)
 	}
-	n.eventually("it knows that Redis is back", func() bool { h := n.about(); return h.is("redis") })
+	n.eventually("it knows that Redis is back", func() bool { return n.about().is("redis") })
 	n.call(http.MethodPut, "/api/v1/accounts/alice", map[string]any{"nick": "A"}, nil)
 }

@@ -99,13 +99,13 @@ func TestRoomMadeAnewAfterLoss(t *testing.T) {
 		newest.wait()
 		c.redis.Kill()
 		for _, n := range c.nodes {
-			n.eventually("redis is missed", func() bool { h := n.about(); return !h.is("redis") })
+			n.eventually("redis is missed", func() bool { return !n.about().is("redis") })
 		}
 		if err := c.redis.Up(); err != nil {
 			t.Fatal(err)
 		}
 		for _, n := range c.nodes {
-			n.eventually("redis is back", func() bool { h := n.about(); return h.is("redis") })
+			n.eventually("redis is back", func() bool { return n.about().is("redis") })
 		}
 	}
 }
