@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 
 	"liveroom/status"
@@ -23,15 +21,14 @@ func TestClusterOfThreeNodes(t *testing.T) {
 		}
 	}
 
-	changes := b.listen("r1")
+	changes := b.statusEvents("")
 	waited := b.waitNewer(b.status("r1"))
 	first := push(t, a.addresses("r1").Push.RTMP)
 	live := third.waitStatus("r1", status.Live)
 	if r := <-waited; r.Version != live.Version {
 		t.Errorf("who waited on another node got %+v", r)
 	}
-	<-changes // as it was when it asked
-	if r := <-changes; r.Version != live.Version || r.Epoch != live.Epoch {
+	if _, r := changes.next(); r.Version != live.Version || r.Epoch != live.Epoch {
 		t.Errorf("the events of another node told %+v", r)
 	}
 	for _, n := range c.nodes {
@@ -55,36 +52,6 @@ func TestClusterOfThreeNodes(t *testing.T) {
 	if named := documentedMetrics(t, "| metric of a cluster", get(t, "http://"+a.ops+"/metrics")); named < 12 {
 		t.Errorf("found %d metrics in the document", named)
 	}
-}
-
-// listen passes on the status events of a room.
-func (n *node) listen(room string) <-chan status.Record {
-	n.t.Helper()
-	req, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, "http://"+n.http+"/api/v1/events?rooms="+room, nil)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+n.secrets.APIToken)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		n.t.Fatal(err, resp)
-	}
-	out := make(chan status.Record, 100)
-	go func() {
-		defer close(out)
-		defer func() { _ = resp.Body.Close() }()
-		lines := bufio.NewScanner(resp.Body)
-		for event := ""; lines.Scan(); {
-			if name, ok := strings.CutPrefix(lines.Text(), "event:"); ok {
-				event = strings.TrimSpace(name)
-			}
-			var r status.Record
-			if data, ok := strings.CutPrefix(lines.Text(), "data:"); ok && event == "status" && json.Unmarshal([]byte(data), &r) == nil {
-				out <- r
-			}
-		}
-	}()
-	return out
 }
 
 // waitNewer asks for a record that is newer than r, and passes on the answer.
