@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -42,15 +41,7 @@ func TestNodeIsKilledAndBack(t *testing.T) {
 	r.wait(t, 1, "/css", "event_type", 1)
 	back.enter("r1", "vera", back.userSig("vera"), nil)
 	otto := steady.enter("r1", "otto", steady.userSig("otto"), nil)
-	online := func(want int) {
-		t.Helper()
-		steady.eventually("who is there is counted", func() bool {
-			var out struct{ Online int }
-			steady.call(http.MethodGet, "/api/v1/rooms/r1/status", nil, &out)
-			return out.Online == want
-		})
-	}
-	online(2)
+	steady.waitOnline("r1", 2)
 
 	back.kill()
 	first.wait()
@@ -60,7 +51,7 @@ func TestNodeIsKilledAndBack(t *testing.T) {
 		t.Errorf("it is %+v, it was %s", now, killed)
 	}
 	steady.waitStatus("r1", status.Paused)
-	online(1)
+	steady.waitOnline("r1", 1)
 	c.meet()
 	if h := steady.about(); len(h.OtherSettings) != 0 {
 		t.Errorf("they differ in %v", h.OtherSettings)
@@ -75,7 +66,7 @@ func TestNodeIsKilledAndBack(t *testing.T) {
 		t.Errorf("the session is another: %+v, before %+v", now, live)
 	}
 	vera := back.enter("r1", "vera", back.userSig("vera"), nil)
-	online(2)
+	steady.waitOnline("r1", 2)
 	vera.say("r1", "again", 1)
 	eventually(t, "it is heard on the other node", func() bool { return slices.Contains(otto.texts(), "again") })
 	eventually(t, "all changes are told", func() bool { return uint64(len(r.all("/status", "room", "r1"))) >= steady.status("r1").Version })

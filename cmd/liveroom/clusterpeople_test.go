@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -16,6 +17,16 @@ func (n *node) device(user, platform, instance string) *member {
 	m := dialMember(n.t, n.http)
 	m.must(map[string]any{"op": "auth", "userId": user, "userSig": n.userSig(user), "platform": platform, "instance": instance}, nil)
 	return m
+}
+
+// waitOnline waits until a node counts so many people in a room.
+func (n *node) waitOnline(room string, want int) {
+	n.t.Helper()
+	n.eventually(fmt.Sprintf("it counts %d in room %s", want, room), func() bool {
+		var out struct{ Online int }
+		n.call(http.MethodGet, "/api/v1/rooms/"+room+"/status", nil, &out)
+		return out.Online == want
+	})
 }
 
 // TestPeopleOfACluster: who is where is one over three nodes, and so is what follows from it.
@@ -35,11 +46,7 @@ func TestPeopleOfACluster(t *testing.T) {
 	online := func(want int) {
 		t.Helper()
 		for _, n := range c.nodes {
-			n.eventually("all nodes count alike", func() bool {
-				var out struct{ Online int }
-				n.call(http.MethodGet, "/api/v1/rooms/a/status", nil, &out)
-				return out.Online == want
-			})
+			n.waitOnline("a", want)
 		}
 	}
 	online(2)
@@ -70,11 +77,7 @@ func TestPeopleOfACluster(t *testing.T) {
 	online(1)
 	three.kill()
 	two.kill()
-	one.eventually("a dead node's members count no more", func() bool {
-		var out struct{ Online int }
-		one.call(http.MethodGet, "/api/v1/rooms/a/status", nil, &out)
-		return out.Online == 0
-	})
+	one.waitOnline("a", 0) // a dead node's members count no more
 }
 
 // closedFor is why the server closed a connection; empty: it did not.
@@ -109,11 +112,7 @@ func TestTheBannedWatchOnNoNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range c.nodes {
-		n.eventually("who watches by another node counts once", func() bool {
-			var out struct{ Online int }
-			n.call(http.MethodGet, "/api/v1/rooms/r1/status", nil, &out)
-			return out.Online == 1
-		})
+		n.waitOnline("r1", 1) // who watches by another node counts once
 	}
 	ended := make(chan struct{})
 	go func() {
