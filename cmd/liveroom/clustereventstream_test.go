@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -19,19 +18,7 @@ func TestEventStreamOverNodes(t *testing.T) {
 		t.Fatalf("%v %v", resp, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	lines := bufio.NewScanner(resp.Body)
-	next := func(out any) {
-		t.Helper()
-		for lines.Scan() {
-			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-				if err := json.Unmarshal([]byte(data), out); err != nil {
-					t.Fatalf("%v in %s", err, data)
-				}
-				return
-			}
-		}
-		t.Fatalf("the stream ended: %v", lines.Err())
-	}
+	next := framesOf(t, resp.Body)
 	var hello struct{ Key string }
 	next(&hello)
 	secret, where, _ := strings.Cut(hello.Key, ".")

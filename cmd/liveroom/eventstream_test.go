@@ -52,19 +52,7 @@ func TestChatOverAnEventStream(t *testing.T) {
 			if stream.ProtoMajor != c.major || stream.Header.Get("Access-Control-Allow-Origin") != site {
 				t.Fatalf("%s %s %v", stream.Proto, stream.Status, stream.Header)
 			}
-			lines := bufio.NewScanner(stream.Body)
-			next := func(out any) {
-				t.Helper()
-				for lines.Scan() {
-					if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
-						if err := json.Unmarshal([]byte(data), out); err != nil {
-							t.Fatalf("%v in %s", err, data)
-						}
-						return
-					}
-				}
-				t.Fatalf("the stream ended: %v", lines.Err())
-			}
+			next := framesOf(t, stream.Body)
 			var hello struct{ Key string }
 			next(&hello)
 			keys = append(keys, hello.Key)
@@ -104,5 +92,22 @@ func TestChatOverAnEventStream(t *testing.T) {
 		if strings.Contains(n.log.String(), key) {
 			t.Error("the log shows keys")
 		}
+	}
+}
+
+// framesOf returns what waits for the next frame of a chat event stream.
+func framesOf(t *testing.T, stream io.Reader) (next func(out any)) {
+	lines := bufio.NewScanner(stream)
+	return func(out any) {
+		t.Helper()
+		for lines.Scan() {
+			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				if err := json.Unmarshal([]byte(data), out); err != nil {
+					t.Fatalf("%v in %s", err, data)
+				}
+				return
+			}
+		}
+		t.Fatalf("the stream ended: %v", lines.Err())
 	}
 }
