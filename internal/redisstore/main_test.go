@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -10,7 +11,14 @@ import (
 	"liveroom/internal/redistest"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := redistest.Main(m)
+	if err := checkKeys(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // opened numbers the Stores of tests, so that each has keys of its own.
 var opened atomic.Uint64

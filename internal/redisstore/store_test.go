@@ -24,6 +24,7 @@ func openAgain(t testing.TB, url, prefix string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.rdb.AddHook(keySeer{prefix})
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }

@@ -25,6 +25,7 @@ func patient(t *testing.T, s *Store) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	other.rdb.AddHook(keySeer{cfg.Prefix})
 	t.Cleanup(func() { _ = other.Close() })
 	return other
 }
