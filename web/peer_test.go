@@ -17,7 +17,7 @@ func (n oneNode) URL(string) (string, bool) { return n.url, true }
 
 func TestPathsBetweenNodes(t *testing.T) {
 	key := []byte("node-key-0123456789abcdef")
-	peers := peer.NewServer(key, slog.New(slog.DiscardHandler))
+	peers := peer.NewServer("n1", key, slog.New(slog.DiscardHandler))
 	peers.Handle("/internal/ping", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, peer.Asking(r.Context()))
 	}))

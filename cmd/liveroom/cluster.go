@@ -89,7 +89,7 @@ func newCluster(set Settings, keys Secrets, log *slog.Logger) (*cluster, error) 
 	return &cluster{
 		redis: redis, states: redis.Status(redisstore.StatusConfig{LogEntries: eventLog, Lease: leaseTime}),
 		nodes: nodes, news: redis.News(), log: log, sums: keys.sums(),
-		peers: peer.NewServer([]byte(keys.NodeKey), log), ask: peer.NewClient(nodes.Me().ID, []byte(keys.NodeKey), nodes),
+		peers: peer.NewServer(nodes.Me().ID, []byte(keys.NodeKey), log), ask: peer.NewClient(nodes.Me().ID, []byte(keys.NodeKey), nodes),
 	}, nil
 }
 
@@ -271,7 +271,7 @@ func (c *cluster) metrics() []web.Sample {
 	}
 	asked := c.peers.Stats()
 	out = append(out, counter("peer_requests_total", "Requests of other nodes.", asked.Served))
-	for _, why := range []string{"unsigned", "forged", "time", "body"} {
+	for _, why := range []string{"unsigned", "forged", "time", "body", "other"} {
 		out = append(out, counter("peer_refused_total", "Requests between nodes refused, by why: time is a clock that differs by more than 30 s.", asked.Refused[why],
 			web.Label{Name: "why", Value: why}))
 	}

@@ -17,7 +17,7 @@ func (l lone) URL(string) (string, bool) { return string(l), true }
 // TestARefusalIsNoNewsOfAPush has the node of a push answer something else than how it does, as one that is starting does.
 func TestARefusalIsNoNewsOfAPush(t *testing.T) {
 	key := []byte("node-key-0123456789abcdef")
-	peers := peer.NewServer(key, slog.New(slog.DiscardHandler))
+	peers := peer.NewServer("n2", key, slog.New(slog.DiscardHandler))
 	peers.Handle(ingestPath+"{room}", http.HandlerFunc(tooEarly))
 	ts := httptest.NewServer(peers)
 	defer ts.Close()

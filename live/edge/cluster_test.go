@@ -137,7 +137,7 @@ func (c *cluster) add(id string, cfg edge.Config) *node {
 	n.machine.Watch(func(s status.State) { c.told(n, s) })
 	n.pulled = flv.New(flv.Config{KeepAlive: edge.KeepAlive}, n.edges, log)
 	n.flv = flv.New(flv.Config{KeepAlive: 200 * time.Millisecond}, n.rooms, log)
-	peers := peer.NewServer(nodeKey, log)
+	peers := peer.NewServer(id, nodeKey, log)
 	peers.Handle("GET "+edge.Path+"{stream}", n.pulled)
 	mux := http.NewServeMux()
 	mux.Handle(peer.Prefix, peers)

@@ -18,7 +18,8 @@ import (
 var (
 	// ErrUnknown says that there is no such node, or none that is alive.
 	ErrUnknown = errors.New("peer: no such node")
-	// ErrRefused says that the other node does not take this one for a node: another key, or another time.
+	// ErrRefused says that the other node does not take this one for a node: another key, or another time. Or it is another one:
+	// it was started again since, at the same address.
 	ErrRefused = errors.New("peer: the other node refuses this one")
 )
 
@@ -102,7 +103,7 @@ func (c *Client) Do(ctx context.Context, call Call) (*http.Response, error) {
 		r.Header[name] = values
 	}
 	r.Header.Set("User-Agent", "liveroom")
-	r.Header.Set(header, sign(c.key, c.self, r, call.Body, time.Now()))
+	r.Header.Set(header, sign(c.key, c.self, call.Node, r, call.Body, time.Now()))
 	answer, err := c.http.Do(r) //nolint:gosec // to a node of the cluster
 	if err != nil {
 		return nil, fmt.Errorf("ask node %s: %w", call.Node, err)

@@ -2,7 +2,7 @@
 //
 // Such requests have paths under Prefix, on the public HTTP port of a node's internal URL. Each is signed with the node key,
 // which all nodes of a cluster share: who has no key gets 401, whatever he asks for. The signature covers method, path,
-// query, the body, who asks and when; it holds for 30 s before and after that, so the nodes' clocks must agree about as much.
+// query, the body, who asks whom and when: what is overheard is good for no other node, nor for one that was started again. It holds for 30 s before and after that, so the nodes' clocks must agree about as much.
 // Answers are not signed and nothing is encrypted: where the network between nodes is not trusted, their internal URLs are
 // https ones. Headers are not covered either, and nothing may be decided by them.
 //

@@ -21,9 +21,10 @@ const skewLogged = time.Minute
 
 // Server answers other nodes. Handlers are added before it serves.
 type Server struct {
-	key []byte
-	log *slog.Logger
-	mux *http.ServeMux
+	self string
+	key  []byte
+	log  *slog.Logger
+	mux  *http.ServeMux
 
 	served atomic.Uint64
 
@@ -32,9 +33,9 @@ type Server struct {
 	skewAt  time.Time // when clocks were last complained of
 }
 
-// NewServer returns a server of nodes that have the key.
-func NewServer(key []byte, log *slog.Logger) *Server {
-	return &Server{key: key, log: log, mux: http.NewServeMux(), refused: map[string]uint64{}}
+// NewServer returns what the node self answers nodes with that have the key.
+func NewServer(self string, key []byte, log *slog.Logger) *Server {
+	return &Server{self: self, key: key, log: log, mux: http.NewServeMux(), refused: map[string]uint64{}}
 }
 
 // Handle has h answer what pattern (http.ServeMux) matches; its path is under Prefix. In h, Asking says who asks.
@@ -42,7 +43,7 @@ func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, 
 
 // ServeHTTP leads a node's request to its handler, and refuses all others.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	sig, why := verify(s.key, r, time.Now())
+	sig, why := verify(s.key, s.self, r, time.Now())
 	if why == "" {
 		why = checkBody(w, r, sig.body)
 	}
@@ -90,7 +91,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, sig signature, w
 // Stats are the server's figures since it was made.
 type Stats struct {
 	Served  uint64            // requests of nodes
-	Refused map[string]uint64 // requests of others: unsigned, forged, time, body
+	Refused map[string]uint64 // requests of others: unsigned, forged, time, body, other
 }
 
 // Stats returns the server's figures.

@@ -27,7 +27,7 @@ func TestAStreamTakesFramesOfAnyNode(t *testing.T) {
 		client := peer.NewClient(name, key, urls)
 		defer client.Close()
 		d := open(t, socket.Config{Node: name, Peers: client}, nil)
-		peers := peer.NewServer(key, slog.New(slog.DiscardHandler))
+		peers := peer.NewServer(name, key, slog.New(slog.DiscardHandler))
 		peers.Handle("POST "+socket.PeerPath+"{key}", http.HandlerFunc(d.ServePeer))
 		inner := httptest.NewServer(peers)
 		defer inner.Close()
