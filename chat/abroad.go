@@ -238,6 +238,9 @@ func (s *Service) catchUp(ctx context.Context) error {
 	if err := s.reloadSilences(ctx); err != nil {
 		return err
 	}
+	if err := s.banishMissed(ctx); err != nil {
+		return err
+	}
 	for shard := range s.presence.shards {
 		s.renewUsers(shard)
 	}

@@ -71,10 +71,10 @@ type Config struct {
 	// Administrator is the only administrator, and nobody a guest.
 	Who func(user string) Identity
 
-	// Banished is told of each ban under which names (Identity.Watch) those it took out of the group watch its stream, and
-	// until when they may not, on all nodes. It is called by the room's loop or for another node, without a lock, and must not
-	// block for long. Nil: nobody wants to know.
-	Banished func(group string, watches []string, until time.Time)
+	// Banished is told of each ban who may not watch any more, on all nodes, and after a time without news of other nodes
+	// again of all those in force. It is called by the room's loop or for another node, without a lock, and must not block for
+	// long. It is called again after an error. Nil: nobody wants to know.
+	Banished func(ctx context.Context, b Banishment) error
 
 	// Withdrawing is told of each message that is about to be withdrawn: what it shows must go with it. M is nil if the
 	// message is out of the log. An error leaves the message as it is. It is called by the room's loop, without a lock.

@@ -81,7 +81,10 @@ func TestAMuteHolds(t *testing.T) {
 func TestABanHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var watches []string
-		cfg := chat.Config{CountEvery: time.Hour, Banished: func(_ string, w []string, _ time.Time) { watches = append(watches, w...) }}
+		cfg := chat.Config{CountEvery: time.Hour, Banished: func(_ context.Context, b chat.Banishment) error {
+			watches = append(watches, b.Watches...)
+			return nil
+		}}
 		store := chat.NewMemory()
 		s, stop := startStop(t, cfg, store)
 		create(t, s, "demo")

@@ -21,7 +21,11 @@ type Neighbourhood struct {
 	nodes   map[string]*MemoryNeighbours
 	users   map[string]*registered
 	counts  map[string]map[string]Headcount
+	banned  map[barred]time.Time // when it is over
 }
+
+// barred is one name that may not watch in a group.
+type barred struct{ group, watch string }
 
 // registered is what is known of a user, by node.
 type registered struct {
@@ -35,6 +39,7 @@ type MemoryNeighbours struct {
 	name string
 
 	dead   bool
+	deaf   bool
 	heard  chan struct{} // has a token when queue was empty
 	queue  []heard
 	missed bool
@@ -54,6 +59,7 @@ func NewNeighbourhood(lease time.Duration) *Neighbourhood {
 	return &Neighbourhood{
 		lease: lease, renewed: make(map[string]time.Time), nodes: make(map[string]*MemoryNeighbours),
 		users: make(map[string]*registered), counts: make(map[string]map[string]Headcount),
+		banned: make(map[barred]time.Time),
 	}
 }
 
@@ -84,6 +90,16 @@ func (m *MemoryNeighbours) Kill() {
 	m.all.mu.Lock()
 	defer m.all.mu.Unlock()
 	m.dead = true
+}
+
+// SetDeaf lets a node hear nothing, while it lives and speaks, or hear again.
+func (m *MemoryNeighbours) SetDeaf(deaf bool) {
+	m.all.mu.Lock()
+	defer m.all.mu.Unlock()
+	if m.deaf = deaf; !deaf {
+		m.missed = true
+		m.wake()
+	}
 }
 
 // Attend implements Neighbours. It renews the node's lease.
@@ -185,7 +201,7 @@ func (m *MemoryNeighbours) Tell(_ context.Context, node string, news json.RawMes
 	}
 	defer m.all.mu.Unlock()
 	for name, other := range m.all.nodes {
-		if other != m && (node == "" || node == name) {
+		if other != m && !other.deaf && (node == "" || node == name) {
 			other.queue = append(other.queue, heard{m.name, news})
 			other.wake()
 		}
@@ -319,6 +335,33 @@ func (m *MemoryNeighbours) Counts(context.Context) (map[string]map[string]Headco
 		}
 	}
 	return others, nil
+}
+
+// PutBanished implements Neighbours.
+func (m *MemoryNeighbours) PutBanished(_ context.Context, b Banishment) error {
+	if err := m.enter(); err != nil {
+		return err
+	}
+	defer m.all.mu.Unlock()
+	for _, watch := range b.Watches {
+		m.all.banned[barred{b.Group, watch}] = b.End(time.Now())
+	}
+	return nil
+}
+
+// Banished implements Neighbours.
+func (m *MemoryNeighbours) Banished(context.Context) ([]Banishment, error) {
+	if err := m.enter(); err != nil {
+		return nil, err
+	}
+	defer m.all.mu.Unlock()
+	now := time.Now()
+	maps.DeleteFunc(m.all.banned, func(_ barred, until time.Time) bool { return !now.Before(until) })
+	var all []Banishment
+	for who, until := range m.all.banned {
+		all = append(all, Banishment{who.group, []string{who.watch}, until})
+	}
+	return all, nil
 }
 
 // Nowhere says whether there is nothing to know.

@@ -27,6 +27,11 @@ type Neighbours interface {
 	PutCounts(ctx context.Context, counts map[string]Headcount) error
 	// Counts is what the others said, by node.
 	Counts(ctx context.Context) (map[string]map[string]Headcount, error)
+
+	// PutBanished remembers who may not watch, until that is over, for nodes that do not hear of it: the newest 10,000 at
+	// least. Doing it twice does nothing more. Banished returns what is remembered of all groups.
+	PutBanished(ctx context.Context, b Banishment) error
+	Banished(ctx context.Context) ([]Banishment, error)
 }
 
 // Registry knows on which nodes named users are. Anonymous guests are not in it.

@@ -33,6 +33,17 @@ func TestNeighbours(t *testing.T) {
 	})
 }
 
+func TestNeighboursMissBans(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, nodes := chat.NewNeighbourhood(15*time.Second), map[string]*chat.MemoryNeighbours{}
+		v := chattest.Vicinity{Node: func(name string) chat.Neighbours {
+			nodes[name] = all.Node(name)
+			return nodes[name]
+		}}
+		chattest.MissedBans(t, v, func(node string, deaf bool) { nodes[node].SetDeaf(deaf) })
+	})
+}
+
 // slowRegistry are neighbours whose registry answers too late.
 type slowRegistry struct {
 	*chat.MemoryNeighbours
@@ -101,12 +112,13 @@ func TestBannedOnTwoNodesGoesOnce(t *testing.T) {
 		node := func(name string) *chat.Service {
 			return start(t, chat.Config{
 				Neighbours: all.Node(name), Observer: facts,
-				Banished: func(_ string, watches []string, _ time.Time) {
+				Banished: func(_ context.Context, b chat.Banishment) error {
 					mu.Lock()
 					defer mu.Unlock()
-					for _, w := range watches {
+					for _, w := range b.Watches {
 						banished[name+" "+w]++
 					}
+					return nil
 				},
 			}, store.Node())
 		}

@@ -27,7 +27,7 @@ type news struct {
 	Letter   *letterNews            `json:"letter,omitempty"`
 	Tips     *tipsNews              `json:"tips,omitempty"`
 	Marks    *marksNews             `json:"marks,omitempty"`
-	Banished *banishedNews          `json:"banished,omitempty"`
+	Banished *Banishment            `json:"banished,omitempty"`
 	Ask      *inquiry               `json:"ask,omitempty"`
 	Answer   *answer                `json:"answer,omitempty"`
 }
@@ -136,11 +136,26 @@ func (a *abroad) deliver(ctx context.Context) bool {
 		if err != nil {
 			panic(err) // all of them are our own types, which always encode
 		}
-		if err = a.n.Tell(ctx, node, raw); err != nil {
+		if err = a.keep(ctx, batch); err == nil {
+			err = a.n.Tell(ctx, node, raw)
+		}
+		if err != nil {
 			a.again(a.mail.giveBack(node, batch))
 			return false
 		}
 	}
+}
+
+// keep has remembered what nodes must find that do not hear it.
+func (a *abroad) keep(ctx context.Context, batch []news) error {
+	for _, n := range batch {
+		if n.Banished != nil {
+			if err := a.n.PutBanished(ctx, *n.Banished); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // again has told anew what was lost and is still so.
@@ -221,7 +236,7 @@ func (s *Service) hear(node string, n news) {
 		s.markHere(m)
 	}
 	if b := n.Banished; b != nil {
-		s.banishHere(b)
+		s.banishHere(*b)
 	}
 	if n.Ask != nil {
 		s.answer(node, n.Ask)

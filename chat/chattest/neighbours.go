@@ -206,15 +206,21 @@ func (tw *town) three(cfg chat.Config, groups ...string) (a, b, c *node) {
 			tw.t.Fatal(err)
 		}
 	}
-	for _, n := range []*node{a, b, c} { // whoever joined is known to the others: they hear each other
+	tw.meet(a, b, c)
+	return a, b, c
+}
+
+// meet waits until nodes hear each other: whoever comes is known to the others.
+func (tw *town) meet(nodes ...*node) {
+	tw.t.Helper()
+	for _, n := range nodes {
 		who := "scout" + n.name
 		sess := tw.signIn(n, chat.Identity{User: who})
-		for _, other := range []*node{a, b, c} {
+		for _, other := range nodes {
 			tw.await(who+" seen by "+other.name, func() bool { return len(other.OnlinePlatforms([]string{who})) == 1 })
 		}
 		n.SignOut(who, sess, chat.SignOutAsked)
 	}
-	return a, b, c
 }
 
 func (tw *town) close() {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"io"
 	"net/http"
 	"testing"
 
@@ -30,20 +28,7 @@ func TestTheBannedWatchNoLonger(t *testing.T) {
 	_, goodVid := enter("good")
 
 	watch := func(vid string) (ended chan struct{}, playlist string) {
-		resp, err := http.Get(a.Play.FLV + "&vid=" + vid)
-		if err != nil || resp.StatusCode != http.StatusOK {
-			t.Fatalf("FLV: %v %v", resp, err)
-		}
-		t.Cleanup(func() { _ = resp.Body.Close() })
-		body := bufio.NewReader(resp.Body)
-		if _, err := body.Peek(13); err != nil {
-			t.Fatal(err)
-		}
-		ended = make(chan struct{})
-		go func() {
-			defer close(ended)
-			_, _ = io.Copy(io.Discard, body)
-		}()
+		ended = n.watch("r1", vid)
 		playlist = n.mediaPlaylist(a.Play.HLS + "&vid=" + vid)
 		n.eventually("the playlist is there", func() bool { return n.statusOf(playlist) == http.StatusOK })
 		return ended, playlist

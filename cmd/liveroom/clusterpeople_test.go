@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"liveroom/internal/redistest"
 	"liveroom/status"
 )
 
@@ -102,24 +103,81 @@ func TestTheBannedWatchOnNoNode(t *testing.T) {
 	bad.must(map[string]any{"op": "auth", "userId": "bad", "userSig": c.nodes[1].userSig("bad")}, &hello)
 	bad.must(map[string]any{"op": "join", "group": "r1"}, nil)
 
-	resp, err := http.Get(c.nodes[2].addresses("r1").Play.FLV + "&vid=" + hello.Session)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("FLV: %v %v", resp, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body := bufio.NewReader(resp.Body)
-	if _, err := body.Peek(13); err != nil {
-		t.Fatal(err)
-	}
+	ended := c.nodes[2].watch("r1", hello.Session)
 	for _, n := range c.nodes {
 		n.waitOnline("r1", 1) // who watches by another node counts once
 	}
-	ended := make(chan struct{})
+	anna := c.nodes[0].enter("r1", "anna", c.nodes[0].userSig("anna"), nil)
+	anna.must(map[string]any{"op": "ban", "group": "r1", "users": []string{"bad"}, "seconds": 3600}, nil)
+	<-ended
+}
+
+// watch plays a room over FLV for a chat session, which the channel tells the end of.
+func (n *node) watch(room, session string) (ended chan struct{}) {
+	n.t.Helper()
+	resp, err := http.Get(n.addresses(room).Play.FLV + "&vid=" + session)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		n.t.Fatalf("FLV: %v %v", resp, err)
+	}
+	n.t.Cleanup(func() { _ = resp.Body.Close() })
+	body := bufio.NewReader(resp.Body)
+	if _, err := body.Peek(13); err != nil {
+		n.t.Fatal(err)
+	}
+	ended = make(chan struct{})
 	go func() {
 		defer close(ended)
 		_, _ = io.Copy(io.Discard, body)
 	}()
-	anna := c.nodes[0].enter("r1", "anna", c.nodes[0].userSig("anna"), nil)
+	return ended
+}
+
+// TestTheBannedWatchOnNoNodeThatWasCutOff is banned while the node where he watches, and nobody chats, does not reach Redis.
+func TestTheBannedWatchOnNoNodeThatWasCutOff(t *testing.T) {
+	t.Parallel()
+	c := prepareCluster(t, 2, nil)
+	here, there := c.nodes[0], c.nodes[1]
+	link := redistest.Through(t, c.redis.Addr)
+	there.flags[slices.Index(there.flags, "--redis")+1] = link.URL()
+	c.start()
+	here.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
+	push(t, here.addresses("r1").Push.RTMP)
+	there.waitStatus("r1", status.Live)
+	enter := func(user string) (m *member, session string) {
+		m = dialMember(t, here.http)
+		var hello struct{ Session string }
+		m.must(map[string]any{"op": "auth", "userId": user, "userSig": here.userSig(user)}, &hello)
+		m.must(map[string]any{"op": "join", "group": "r1"}, nil)
+		return m, hello.Session
+	}
+	anna, _ := enter("anna")
+	_, bad := enter("bad")
+	_, good := enter("good")
+	ended, goesOn := there.watch("r1", bad), there.watch("r1", good)
+
+	link.Cut()
+	there.eventually("it does not reach Redis", func() bool {
+		health := there.about()
+		return !health.is("redis")
+	})
 	anna.must(map[string]any{"op": "ban", "group": "r1", "users": []string{"bad"}, "seconds": 3600}, nil)
+	here.eventually("the ban is told", func() bool {
+		n, err := redistest.Command(c.redis.Addr, "ZCARD", "lr:{lr}:people:banished")
+		return err == nil && n == ":1"
+	})
+	select {
+	case <-ended:
+		t.Fatal("he watched no more before his node could know")
+	default:
+	}
+	link.Heal()
 	<-ended
+	if code := there.statusOf(there.addresses("r1").Play.FLV + "&vid=" + bad); code != http.StatusForbidden {
+		t.Errorf("the banned got %d", code)
+	}
+	select {
+	case <-goesOn:
+		t.Error("another viewer was cut")
+	default:
+	}
 }

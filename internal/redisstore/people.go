@@ -22,6 +22,7 @@ import (
 //	{n:NODE}:counts       hash: group → how many are in it on the node
 //	{lr}:people           sorted set: node that has people → when it was seen alive last
 //	{lr}:people:dying     set: dead nodes whose people are being taken over
+//	{lr}:people:banished  sorted set: "NAME GROUP" of a play session that a ban ended → until when (Unix ms)
 //	{lr}:people:all       sharded channel: what a node tells all others
 //	{lr}:people:to:NODE   sharded channel: what it tells one
 const (
@@ -32,6 +33,8 @@ const (
 
 	peoplePing    = time.Second     // how long the subscription is silent before it is asked whether it stands
 	peopleSilence = 5 * time.Second // after which it does not
+
+	peopleBanished = 10_000 // play sessions of the banned that are remembered: those whose time ends last
 
 	maxCountFields = 1000 // groups in one command
 	heirBatch      = 100  // users taken over at once

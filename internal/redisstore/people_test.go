@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -126,10 +127,15 @@ func (n *peopleNode) Counts(ctx context.Context) (map[string]map[string]chat.Hea
 
 // vicinity is a cluster of nodes over one Redis, whose keys no other test has.
 func vicinity(t *testing.T, url string) chattest.Vicinity {
+	return vicinityBy(t, func(string) string { return url })
+}
+
+// vicinityBy is vicinity whose nodes reach that Redis by URLs of their own.
+func vicinityBy(t *testing.T, url func(node string) string) chattest.Vicinity {
 	nodes, prefix, gone := make(map[string]*peopleNode), openPrefix(t), &atomic.Bool{}
 	return chattest.Vicinity{
 		Node: func(name string) chat.Neighbours {
-			s := openAgain(t, url, prefix)
+			s := openAgain(t, url(name), prefix)
 			nodes[name] = &peopleNode{People: s.People(s.Nodes(name, "http://"+name, "test", testLease)), away: gone}
 			return nodes[name]
 		},
@@ -151,6 +157,73 @@ func TestPeopleAreNeighbours(t *testing.T) {
 			t.Parallel()
 			test(t, vicinity(t, url))
 		})
+	})
+}
+
+// TestBanishedAreRemembered until their time is over, and not too many.
+func TestBanishedAreRemembered(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		s, ctx := open(t), t.Context()
+		n, _ := join(t, s, "a", testLease)
+		p := s.People(n)
+		put := func(group string, until time.Time, watches ...string) {
+			t.Helper()
+			if err := p.PutBanished(ctx, chat.Banishment{Group: group, Watches: watches, Until: until}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		known := func() (names []string) {
+			t.Helper()
+			all, err := p.Banished(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range all {
+				if left := time.Until(b.Until); left <= 0 || left > chat.BanishedAge {
+					t.Errorf("%v is left of %v", left, b)
+				}
+				for _, w := range b.Watches {
+					names = append(names, b.Group+"/"+w)
+				}
+			}
+			slices.Sort(names)
+			return names
+		}
+		soon := time.Now().Add(time.Minute)
+		put("g r", soon, "a", "b")
+		put("g r", soon, "b")
+		put("q", time.Time{}, "a")
+		put("q", time.Now().Add(-time.Second), "late")
+		if got := known(); !slices.Equal(got, []string{"g r/a", "g r/b", "q/a"}) {
+			t.Errorf("banished: %v", got)
+		}
+		many := make([]string, peopleBanished-1)
+		for i := range many {
+			many[i] = fmt.Sprint("w", i)
+		}
+		put("r", soon.Add(time.Hour), many...)
+		if got := known(); len(got) != peopleBanished || !slices.Contains(got, "q/a") {
+			t.Errorf("%d are remembered", len(got))
+		}
+	})
+}
+
+// TestPeopleMissBans cuts a node's connections to Redis.
+func TestPeopleMissBans(t *testing.T) {
+	server := redistest.Shared(t)
+	link := redistest.Through(t, server.Addr)
+	v := vicinityBy(t, func(node string) string {
+		if node == "b" {
+			return link.URL()
+		}
+		return server.URL()
+	})
+	chattest.MissedBans(t, v, func(_ string, deaf bool) {
+		if deaf {
+			link.Cut()
+		} else {
+			link.Heal()
+		}
 	})
 }
 
