@@ -25,8 +25,9 @@ func (p *program) meet(ctx context.Context, keys Secrets) (err error) {
 	if p.ports, err = listen(p.set); err != nil {
 		return err
 	}
-	for _, ln := range []net.Listener{p.ports.http, p.ports.ops} {
-		if ln == nil {
+	for _, open := range []net.Listener{p.ports.http, p.ports.ops} {
+		ln, ok := open.(limited)
+		if !ok { // there is no such port
 			continue
 		}
 		stop, err := whileStarting(ln, p.log)

@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 
 	"liveroom/web"
@@ -15,20 +13,17 @@ import (
 
 // whileStarting answers on a port that it is too early, until stop is called: this process lives, and is not ready. The port
 // stays open for who serves on it next.
-func whileStarting(ln net.Listener, log *slog.Logger) (stop func(), err error) {
-	shared, ok := ln.(interface{ File() (*os.File, error) })
-	if !ok {
-		return nil, fmt.Errorf("%T can't be shared", ln)
-	}
-	f, err := shared.File()
+func whileStarting(ln limited, log *slog.Logger) (stop func(), err error) {
+	f, err := ln.File()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	mine, err := net.FileListener(f)
+	shared, err := net.FileListener(f)
 	if err != nil {
 		return nil, err
 	}
+	mine := limited{shared.(*net.TCPListener), ln.limits} //nolint:forcetypeassert // as ln is
 	srv := web.NewHTTPServer(http.HandlerFunc(tooEarly), log)
 	srv.SetKeepAlivesEnabled(false) // the next request is for who comes after us
 	ctx, cancel := context.WithCancel(context.Background())
