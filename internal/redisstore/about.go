@@ -18,7 +18,7 @@ type About struct {
 
 // About asks Redis; of a cluster, one of its servers.
 func (s *Store) About(ctx context.Context) About {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	ctx, cancel := s.within(ctx)
 	defer cancel()
 	info, err := s.rdb.Info(ctx, "server", "replication").Result()
 	if err != nil {

@@ -44,7 +44,7 @@ func (a *Accounts) Account(ctx context.Context, user string) (account.Account, e
 
 // Accounts implements account.Store.
 func (a *Accounts) Accounts(ctx context.Context, users []string) ([]account.Account, error) {
-	ctx, cancel := a.s.reading(ctx)
+	ctx, cancel := a.s.within(ctx)
 	defer cancel()
 	values, err := a.s.fields(ctx, a.all, users...)
 	if err != nil {
@@ -65,7 +65,7 @@ func (a *Accounts) Accounts(ctx context.Context, users []string) ([]account.Acco
 
 // AccountsAfter implements account.Store.
 func (a *Accounts) AccountsAfter(ctx context.Context, after string, limit int) ([]account.Account, error) {
-	ctx, cancel := a.s.reading(ctx)
+	ctx, cancel := a.s.within(ctx)
 	defer cancel()
 	ids, err := a.s.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: a.ids, ByLex: true, Start: "(" + after, Stop: "+", Count: int64(limit)}).Result()
 	if err != nil {
@@ -142,7 +142,7 @@ func (a *Accounts) DeleteAccount(ctx context.Context, user string, notBefore tim
 
 // NotBefore implements account.Store.
 func (a *Accounts) NotBefore(ctx context.Context, user string) (time.Time, error) {
-	ctx, cancel := a.s.reading(ctx)
+	ctx, cancel := a.s.within(ctx)
 	defer cancel()
 	gone, err := a.s.fields(ctx, a.gones, user)
 	if err != nil {

@@ -74,7 +74,7 @@ func entryID(seq uint64) string { return strconv.FormatUint(seq, 10) + "-0" }
 
 // Acts implements audit.Store.
 func (a *Audit) Acts(ctx context.Context, q audit.Query) (audit.Page, error) {
-	ctx, cancel := a.s.reading(ctx)
+	ctx, cancel := a.s.within(ctx)
 	defer cancel()
 	r := &auditReader{a: a, ctx: ctx}
 	first, last, err := r.bounds()
@@ -86,7 +86,7 @@ func (a *Audit) Acts(ctx context.Context, q audit.Query) (audit.Page, error) {
 
 // TrimActs implements audit.Store.
 func (a *Audit) TrimActs(ctx context.Context, olderThan time.Time, keep int) (removed int, err error) {
-	ctx, cancel := a.s.reading(ctx)
+	ctx, cancel := a.s.within(ctx)
 	defer cancel()
 	r := &auditReader{a: a, ctx: ctx}
 	first, last, err := r.bounds()

@@ -233,7 +233,7 @@ func (t *term) changeQueue(d *draft, field string, change delivery.QueueChange, 
 
 // Queues implements delivery.Store.
 func (t *term) Queues(ctx context.Context) (all []delivery.Queue, err error) {
-	ctx, cancel := t.s.reading(ctx)
+	ctx, cancel := t.s.within(ctx)
 	defer cancel()
 	values, err := t.s.rdb.HGetAll(ctx, t.key("queues")).Result()
 	if err != nil {
@@ -260,7 +260,7 @@ const itemsPage = 32
 
 // Items implements delivery.Store.
 func (t *term) Items(ctx context.Context, k delivery.Key, from uint64, limit int, most int64) (items []*delivery.Item, err error) {
-	ctx, cancel := t.s.reading(ctx)
+	ctx, cancel := t.s.within(ctx)
 	defer cancel()
 	for len(items) < limit {
 		page, err := t.s.rdb.XRangeN(ctx, t.key("items", queueField(k)), entryID(from), "+", int64(min(limit-len(items), itemsPage))).Result()

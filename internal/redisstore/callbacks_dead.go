@@ -78,7 +78,7 @@ func (t *term) dropDead(ctx context.Context, d *draft, drop delivery.DeadDrop) e
 
 // Dead implements delivery.Store and delivery.Exchange.
 func (c *Callbacks) Dead(ctx context.Context, endpoint string, class delivery.Class, after uint64, limit int) (page []delivery.DeadLetter, err error) {
-	ctx, cancel := c.s.reading(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	for of := range delivery.Classes() {
 		if of < class || len(page) >= limit {
@@ -116,7 +116,7 @@ func decodeLetter(endpoint string, class delivery.Class, m redis.XMessage) (deli
 
 // DeadCounts implements delivery.Store.
 func (t *term) DeadCounts(ctx context.Context) (all []delivery.DeadCount, err error) {
-	ctx, cancel := t.s.reading(ctx)
+	ctx, cancel := t.s.within(ctx)
 	defer cancel()
 	newest, err := t.s.rdb.HGetAll(ctx, t.key("dead")).Result()
 	if err != nil {

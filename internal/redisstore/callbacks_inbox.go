@@ -52,7 +52,7 @@ const inboxPage = 1000
 
 // Inbox implements delivery.Exchange.
 func (c *Callbacks) Inbox(ctx context.Context, after string, limit int, most int64) (events []delivery.Posted, err error) {
-	ctx, cancel := c.s.reading(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	from := "-"
 	if after != "" {
@@ -134,7 +134,7 @@ func (c *Callbacks) Ask(ctx context.Context, q delivery.Question) ([]byte, error
 
 // Questions implements delivery.Exchange.
 func (c *Callbacks) Questions(ctx context.Context) (all []delivery.Question, err error) {
-	ctx, cancel := c.s.reading(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	cmd := redis.NewCmd(ctx, "lpop", c.key("asks"), 100)
 	_ = c.s.rdb.Process(ctx, once{cmd}) // the command has its error

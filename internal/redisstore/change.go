@@ -36,7 +36,7 @@ func (s *Store) change(ctx context.Context, age time.Duration, f func(ctx contex
 
 // changeIn is change of keys with another hash tag than that of the control plane.
 func (s *Store) changeIn(ctx context.Context, tag string, age time.Duration, f func(ctx context.Context, d *draft) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	ctx, cancel := s.within(ctx)
 	defer cancel()
 	op := s.key(tag, "op", chat.Operation(ctx))
 	for {
@@ -153,9 +153,4 @@ func decode[T any](value any) (v T, found bool, err error) {
 		return v, false, fmt.Errorf("decode %T: %w", v, err)
 	}
 	return v, true, nil
-}
-
-// reading bounds what is read with several commands.
-func (s *Store) reading(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.cfg.Timeout)
 }

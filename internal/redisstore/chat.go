@@ -194,7 +194,7 @@ func (c *Chat) begin(ctx context.Context, group string, k known) error {
 // removed it.
 func (c *Chat) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool, error) {
 	op := chat.Operation(ctx)
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	now, err := c.s.Now(ctx)
 	if err != nil {
@@ -232,7 +232,7 @@ func (c *Chat) CreateGroup(ctx context.Context, g chat.Group) (chat.Group, bool,
 
 // LoadGroup implements chat.Store.
 func (c *Chat) LoadGroup(ctx context.Context, group string) (chat.GroupState, error) {
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	at, err := c.load(ctx, group, "", "lmwr", 0)
 	if err == nil {
@@ -289,11 +289,6 @@ func (c *Chat) sendKey(group string, key chat.Key) string { return c.key(group, 
 func (c *Chat) enlist(ctx context.Context, group string) error {
 	keys := []string{c.s.key("lr", "chat.order"), c.s.key("lr", "chat.made")}
 	return away(c.s.mutate(ctx, scriptChatEnlist, keys, group).Err())
-}
-
-// within bounds all that one operation asks of Redis.
-func (c *Chat) within(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, c.s.cfg.Timeout)
 }
 
 func itoa(n uint64) string { return strconv.FormatUint(n, 10) }

@@ -198,7 +198,7 @@ type wanting struct {
 // answer; if another was faster, it does so again. An operation that was made before is answered as it was then.
 func changeGroup[T any](ctx context.Context, c *Chat, group string, want wanting, work func(*loadedGroup) (T, *groupWrite, error)) (answer T, p place, err error) {
 	op, g := chat.Operation(ctx), c.group(group)
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	select {
 	case g.turn <- struct{}{}:

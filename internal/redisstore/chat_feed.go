@@ -78,7 +78,7 @@ func (f *chatFeed) run(ctx context.Context) error {
 
 // Follow implements chat.Feed.
 func (c *Chat) Follow(ctx context.Context, group string, follower chat.Follower) (stop func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.s.cfg.Timeout)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	f := c.feed
 	select {

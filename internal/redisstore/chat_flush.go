@@ -32,7 +32,7 @@ const deliveredMost = 20_000
 // there is something newer.
 func (c *Chat) Flush(ctx context.Context, group string, f chat.Flush) ([]chat.Ack, error) {
 	op, g := chat.Operation(ctx), c.group(group)
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	rest, err := encodeRest(chat.Note(ctx), chat.Delta{})
 	if err != nil {

@@ -25,7 +25,7 @@ const groupsAtOnce = 1000
 
 // Groups implements chat.GroupListStore. What is in the list and is no group is left there by a crash, or about to be one.
 func (c *Chat) Groups(ctx context.Context, after uint64, limit int) (page []chat.NumberedGroup, total int, err error) {
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	missing, listed := 0, -1 // listed: before this call took out what is missing
 	for {
@@ -81,8 +81,6 @@ func (c *Chat) exist(ctx context.Context, groups []chat.NumberedGroup) ([]bool, 
 	if len(groups) == 0 {
 		return there, nil
 	}
-	ctx, cancel := c.within(ctx)
-	defer cancel()
 	found := make([]*redis.IntCmd, len(groups))
 	_, err := c.s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, g := range groups {
@@ -101,7 +99,7 @@ func (c *Chat) exist(ctx context.Context, groups []chat.NumberedGroup) ([]bool, 
 
 // command is a command of one key, within Config.Timeout.
 func (c *Chat) command(ctx context.Context, args ...any) *redis.Cmd {
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	cmd := redis.NewCmd(ctx, args...)
 	_ = c.s.rdb.Process(ctx, once{cmd}) // the command has its error
@@ -146,7 +144,7 @@ func (c *Chat) RobotGroups(ctx context.Context) ([]string, error) {
 
 // PutSilence implements chat.SilenceStore.
 func (c *Chat) PutSilence(ctx context.Context, change chat.SilenceChange) (chat.Silence, error) {
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	key := c.s.key("lr", "chat.silences")
 	for range changeTries {
@@ -187,7 +185,7 @@ func (c *Chat) replaceSilence(ctx context.Context, was string, next chat.Silence
 
 // Silences implements chat.SilenceStore.
 func (c *Chat) Silences(ctx context.Context) (all []chat.Silence, err error) {
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	stored, err := c.command(ctx, "hgetall", c.s.key("lr", "chat.silences")).Result()
 	if err != nil {

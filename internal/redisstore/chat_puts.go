@@ -230,7 +230,7 @@ func (c *Chat) DeleteGroup(ctx context.Context, group string) error {
 // Tell implements chat.Feed.
 func (c *Chat) Tell(ctx context.Context, group string, told json.RawMessage) error {
 	op := chat.Operation(ctx)
-	ctx, cancel := c.within(ctx)
+	ctx, cancel := c.s.within(ctx)
 	defer cancel()
 	for range changeTries {
 		w := &groupWrite{delta: chat.Delta{Told: told}}

@@ -31,7 +31,7 @@ func (p *Endpoints) Endpoints(ctx context.Context) ([]callback.Endpoint, error) 
 
 // everything reads a hash of JSON values in the order of its fields.
 func everything[T any](ctx context.Context, s *Store, key string) ([]T, error) {
-	ctx, cancel := s.reading(ctx)
+	ctx, cancel := s.within(ctx)
 	defer cancel()
 	values, err := s.rdb.HGetAll(ctx, key).Result()
 	if err != nil {

@@ -126,7 +126,7 @@ func (v *Files) File(ctx context.Context, id string) (file.Info, error) {
 
 // records returns those of files that there are.
 func (v *Files) records(ctx context.Context, ids []string) ([]file.Info, error) {
-	ctx, cancel := v.s.reading(ctx)
+	ctx, cancel := v.s.within(ctx)
 	defer cancel()
 	values, err := v.s.fields(ctx, v.all, ids...)
 	if err != nil {
@@ -243,7 +243,7 @@ func (v *Files) ShowFiles(ctx context.Context, group string, seq uint64, s file.
 
 // FilesShown implements file.Store.
 func (v *Files) FilesShown(ctx context.Context, group string, seq uint64) (file.Shown, error) {
-	ctx, cancel := v.s.reading(ctx)
+	ctx, cancel := v.s.within(ctx)
 	defer cancel()
 	values, err := v.s.fields(ctx, v.shown, shownField(group, seq))
 	if err != nil {
@@ -255,7 +255,7 @@ func (v *Files) FilesShown(ctx context.Context, group string, seq uint64) (file.
 
 // OldFiles implements file.Store.
 func (v *Files) OldFiles(ctx context.Context, before time.Time, limit int) ([]file.Info, error) {
-	ctx, cancel := v.s.reading(ctx)
+	ctx, cancel := v.s.within(ctx)
 	defer cancel()
 	ids, err := v.s.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: v.age, ByScore: true, Start: "-inf", Stop: before.UnixMicro(), Count: int64(limit)}).Result()
 	if err != nil {
@@ -272,7 +272,7 @@ func (v *Files) madeBefore(ctx context.Context, ids []string, before time.Time) 
 
 // GroupFiles implements file.Store.
 func (v *Files) GroupFiles(ctx context.Context, group string, before time.Time, limit int) (some []file.Info, err error) {
-	ctx, cancel := v.s.reading(ctx)
+	ctx, cancel := v.s.within(ctx)
 	defer cancel()
 	for after := "(" + groupMember(group, ""); len(some) < limit; {
 		members, err := v.s.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: v.group, ByLex: true, Start: after, Stop: "(" + group + "\x01", Count: int64(limit)}).Result()
@@ -309,7 +309,7 @@ func (v *Files) FilesSince(ctx context.Context) (time.Time, error) {
 
 // FilesUsage implements file.Store.
 func (v *Files) FilesUsage(ctx context.Context) (files int, size int64, err error) {
-	ctx, cancel := v.s.reading(ctx)
+	ctx, cancel := v.s.within(ctx)
 	defer cancel()
 	values, err := v.s.fields(ctx, v.usage, "files", "bytes")
 	if err != nil {

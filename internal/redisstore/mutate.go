@@ -18,7 +18,7 @@ func newOperation() string { return rand.Text() }
 // mutate runs a script that remembers its answer to an operation (one of keys and args names it), a second time where the
 // reply was lost and time remains within Config.Timeout.
 func (s *Store) mutate(ctx context.Context, sc script, keys []string, args ...any) *redis.Cmd {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	ctx, cancel := s.within(ctx)
 	defer cancel()
 	cmd := s.run(ctx, sc, keys, args...)
 	if errors.Is(away(cmd.Err()), ErrAway) && ctx.Err() == nil {

@@ -83,7 +83,7 @@ func (n *News) look(ctx context.Context) {
 }
 
 func (n *News) counts(ctx context.Context, kinds []string) ([]any, error) {
-	ctx, cancel := n.s.reading(ctx)
+	ctx, cancel := n.s.within(ctx)
 	defer cancel()
 	return n.s.fields(ctx, n.s.newsKey(), kinds...)
 }

@@ -108,7 +108,7 @@ func (p *People) channel(node string) string {
 
 // Tell implements chat.Neighbours.
 func (p *People) Tell(ctx context.Context, node string, news json.RawMessage) error {
-	ctx, cancel := p.s.reading(ctx)
+	ctx, cancel := p.s.within(ctx)
 	defer cancel()
 	cmd := redis.NewCmd(ctx, "spublish", p.channel(node), p.Node()+" "+string(news))
 	_ = p.s.rdb.Process(ctx, once{cmd})
@@ -217,7 +217,7 @@ func (p *People) PutCounts(ctx context.Context, counts map[string]chat.Headcount
 
 // Counts implements chat.Neighbours.
 func (p *People) Counts(ctx context.Context) (map[string]map[string]chat.Headcount, error) {
-	ctx, cancel := p.s.reading(ctx)
+	ctx, cancel := p.s.within(ctx)
 	defer cancel()
 	all := make(map[string]map[string]chat.Headcount)
 	for _, node := range p.Others() {

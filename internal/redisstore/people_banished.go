@@ -15,7 +15,7 @@ func (p *People) banished() string { return p.s.key("lr", "people", "banished") 
 
 // PutBanished implements chat.Neighbours.
 func (p *People) PutBanished(ctx context.Context, b chat.Banishment) error {
-	ctx, cancel := p.s.reading(ctx)
+	ctx, cancel := p.s.within(ctx)
 	defer cancel()
 	now := time.Now()
 	until := float64(b.End(now).UnixMilli())
@@ -38,7 +38,7 @@ func (p *People) PutBanished(ctx context.Context, b chat.Banishment) error {
 
 // Banished implements chat.Neighbours.
 func (p *People) Banished(ctx context.Context) ([]chat.Banishment, error) {
-	ctx, cancel := p.s.reading(ctx)
+	ctx, cancel := p.s.within(ctx)
 	defer cancel()
 	found, err := p.s.rdb.ZRangeArgsWithScores(ctx, redis.ZRangeArgs{
 		Key: p.banished(), ByScore: true, Start: time.Now().UnixMilli(), Stop: "+inf",

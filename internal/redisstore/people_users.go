@@ -25,7 +25,7 @@ func (p *People) PutUsers(ctx context.Context, here map[string]chat.Whereabouts)
 		}
 		said[user], there = string(raw), append(there, user)
 	}
-	ctx, cancel := p.s.reading(ctx)
+	ctx, cancel := p.s.within(ctx)
 	defer cancel()
 	index := p.s.key("n:"+p.Node(), "users")
 	if len(there) > 0 { // before it is said, so that nothing said is without an heir
@@ -45,7 +45,7 @@ func (p *People) PutUsers(ctx context.Context, here map[string]chat.Whereabouts)
 
 // Users implements chat.Registry.
 func (p *People) Users(ctx context.Context, users []string) (map[string]chat.Elsewhere, error) {
-	ctx, cancel := p.s.reading(ctx)
+	ctx, cancel := p.s.within(ctx)
 	defer cancel()
 	said := make(map[string]string, len(users))
 	for _, user := range users {
@@ -140,7 +140,7 @@ func (p *People) inherit(ctx context.Context, node string) (map[string]chat.Wher
 
 // pop takes users out of an index, for this node only.
 func (p *People) pop(ctx context.Context, index string) ([]string, error) {
-	ctx, cancel := p.s.reading(ctx)
+	ctx, cancel := p.s.within(ctx)
 	defer cancel()
 	cmd := redis.NewStringSliceCmd(ctx, "spop", index, heirBatch)
 	_ = p.s.rdb.Process(ctx, onceStrings{cmd})
@@ -155,7 +155,7 @@ func (onceStrings) NoRetry() bool { return true }
 
 // over notes that nothing is left of a dead node.
 func (p *People) over(ctx context.Context, node string) error {
-	ctx, cancel := p.s.reading(ctx)
+	ctx, cancel := p.s.within(ctx)
 	defer cancel()
 	return away(p.s.rdb.SRem(ctx, p.s.key("lr", "people", "dying"), node).Err())
 }

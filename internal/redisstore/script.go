@@ -32,6 +32,11 @@ func load(name string, after ...string) script {
 
 var scriptNow = load("now")
 
+// within bounds all that one operation asks of Redis.
+func (s *Store) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.cfg.Timeout)
+}
+
 // once is a command that go-redis sends at most once: a cluster client otherwise repeats what it got no reply to, whatever
 // MaxRetries says.
 type once struct{ *redis.Cmd }
@@ -41,7 +46,7 @@ func (once) NoRetry() bool { return true }
 
 // run runs a script, within Config.Timeout. All keys have one hash tag.
 func (s *Store) run(ctx context.Context, sc script, keys []string, args ...any) *redis.Cmd {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	ctx, cancel := s.within(ctx)
 	defer cancel()
 	cmd := s.eval(ctx, "evalsha", sc.sha, keys, args)
 	if err := cmd.Err(); err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") { // nothing was done

@@ -87,7 +87,7 @@ func (t *Status) Load(ctx context.Context, room string) (status.State, error) {
 
 // hget reads one field of a hash.
 func (s *Store) hget(ctx context.Context, key, field string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	ctx, cancel := s.within(ctx)
 	defer cancel()
 	return s.rdb.HGet(ctx, key, field).Result()
 }
@@ -170,7 +170,7 @@ func flag(b bool) int {
 
 // Deadlines implements status.Store.
 func (t *Status) Deadlines(ctx context.Context) (out []status.Deadline, err error) {
-	ctx, cancel := context.WithTimeout(ctx, t.s.cfg.Timeout)
+	ctx, cancel := t.s.within(ctx)
 	defer cancel()
 	all, err := t.s.rdb.HVals(ctx, t.s.control("deadlines")).Result()
 	if err != nil {
@@ -204,7 +204,7 @@ func (t *Status) Publishing(ctx context.Context) (out []status.State, err error)
 
 // Pending implements status.Store.
 func (t *Status) Pending(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.s.cfg.Timeout)
+	ctx, cancel := t.s.within(ctx)
 	defer cancel()
 	rooms, err := t.s.rdb.ZRange(ctx, t.s.control("pending"), 0, -1).Result()
 	return rooms, unavailable(err)
@@ -212,7 +212,7 @@ func (t *Status) Pending(ctx context.Context) ([]string, error) {
 
 // PendingRoom implements status.Store.
 func (t *Status) PendingRoom(ctx context.Context, room string, limit int) ([]status.Entry, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.s.cfg.Timeout)
+	ctx, cancel := t.s.within(ctx)
 	defer cancel()
 	entries, err := t.s.rdb.ZRange(ctx, t.s.control("outbox", room), 0, int64(limit)-1).Result()
 	if err != nil {
