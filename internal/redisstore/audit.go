@@ -97,9 +97,7 @@ func (a *Audit) TrimActs(ctx context.Context, olderThan time.Time, keep int) (re
 	if err != nil || end < first || last == 0 {
 		return 0, err
 	}
-	cmd := redis.NewCmd(ctx, "xtrim", a.log, "minid", entryID(end+1))
-	_ = a.s.rdb.Process(ctx, once{cmd}) // the command has its error
-	removed, err = cmd.Int()
+	removed, err = a.s.command(ctx, "xtrim", a.log, "minid", entryID(end+1)).Int()
 	return removed, away(err)
 }
 

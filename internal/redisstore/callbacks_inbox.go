@@ -134,11 +134,7 @@ func (c *Callbacks) Ask(ctx context.Context, q delivery.Question) ([]byte, error
 
 // Questions implements delivery.Exchange.
 func (c *Callbacks) Questions(ctx context.Context) (all []delivery.Question, err error) {
-	ctx, cancel := c.s.within(ctx)
-	defer cancel()
-	cmd := redis.NewCmd(ctx, "lpop", c.key("asks"), 100)
-	_ = c.s.rdb.Process(ctx, once{cmd}) // the command has its error
-	texts, err := cmd.StringSlice()
+	texts, err := c.s.command(ctx, "lpop", c.key("asks"), 100).StringSlice()
 	if err != nil {
 		if errors.Is(err, redis.Nil) {
 			return nil, nil

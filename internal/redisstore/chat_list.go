@@ -97,22 +97,13 @@ func (c *Chat) exist(ctx context.Context, groups []chat.NumberedGroup) ([]bool, 
 	return there, nil
 }
 
-// command is a command of one key, within Config.Timeout.
-func (c *Chat) command(ctx context.Context, args ...any) *redis.Cmd {
-	ctx, cancel := c.s.within(ctx)
-	defer cancel()
-	cmd := redis.NewCmd(ctx, args...)
-	_ = c.s.rdb.Process(ctx, once{cmd}) // the command has its error
-	return cmd
-}
-
 // delist takes a group that is not there out of the list, and puts it back if it is there after all. What fails is left to
 // who reads the list.
 func (c *Chat) delist(ctx context.Context, group string) {
-	if c.command(ctx, "zrem", c.s.key("lr", "chat.order"), group).Err() != nil {
+	if c.s.command(ctx, "zrem", c.s.key("lr", "chat.order"), group).Err() != nil {
 		return
 	}
-	if n, err := c.command(ctx, "exists", c.key(group, "head")).Int(); err == nil && n == 1 {
+	if n, err := c.s.command(ctx, "exists", c.key(group, "head")).Int(); err == nil && n == 1 {
 		_ = c.enlist(ctx, group)
 	}
 }
@@ -123,7 +114,7 @@ func (c *Chat) listRobots(ctx context.Context, group string, may bool) error {
 	if may {
 		command = "sadd"
 	}
-	return away(c.command(ctx, command, c.s.key("lr", "chat.robots"), group).Err())
+	return away(c.s.command(ctx, command, c.s.key("lr", "chat.robots"), group).Err())
 }
 
 // unlistRobots is delist for groups that have robots.
@@ -131,14 +122,14 @@ func (c *Chat) unlistRobots(ctx context.Context, group string) {
 	if c.listRobots(ctx, group, false) != nil {
 		return
 	}
-	if n, err := c.command(ctx, "exists", c.key(group, "robots")).Int(); err == nil && n == 1 {
+	if n, err := c.s.command(ctx, "exists", c.key(group, "robots")).Int(); err == nil && n == 1 {
 		_ = c.listRobots(ctx, group, true)
 	}
 }
 
 // RobotGroups implements chat.RobotStore.
 func (c *Chat) RobotGroups(ctx context.Context) ([]string, error) {
-	groups, err := c.command(ctx, "smembers", c.s.key("lr", "chat.robots")).StringSlice()
+	groups, err := c.s.command(ctx, "smembers", c.s.key("lr", "chat.robots")).StringSlice()
 	return groups, away(err)
 }
 
@@ -148,7 +139,7 @@ func (c *Chat) PutSilence(ctx context.Context, change chat.SilenceChange) (chat.
 	defer cancel()
 	key := c.s.key("lr", "chat.silences")
 	for range changeTries {
-		was, err := c.command(ctx, "hget", key, change.User).Text()
+		was, err := c.s.command(ctx, "hget", key, change.User).Text()
 		if err != nil && !isNil(err) {
 			return chat.Silence{}, away(err)
 		}
@@ -187,7 +178,7 @@ func (c *Chat) replaceSilence(ctx context.Context, was string, next chat.Silence
 func (c *Chat) Silences(ctx context.Context) (all []chat.Silence, err error) {
 	ctx, cancel := c.s.within(ctx)
 	defer cancel()
-	stored, err := c.command(ctx, "hgetall", c.s.key("lr", "chat.silences")).Result()
+	stored, err := c.s.command(ctx, "hgetall", c.s.key("lr", "chat.silences")).Result()
 	if err != nil {
 		return nil, away(err)
 	}

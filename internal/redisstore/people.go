@@ -108,11 +108,7 @@ func (p *People) channel(node string) string {
 
 // Tell implements chat.Neighbours.
 func (p *People) Tell(ctx context.Context, node string, news json.RawMessage) error {
-	ctx, cancel := p.s.within(ctx)
-	defer cancel()
-	cmd := redis.NewCmd(ctx, "spublish", p.channel(node), p.Node()+" "+string(news))
-	_ = p.s.rdb.Process(ctx, once{cmd})
-	return away(cmd.Err())
+	return away(p.s.command(ctx, "spublish", p.channel(node), p.Node()+" "+string(news)).Err())
 }
 
 // Attend implements chat.Neighbours.

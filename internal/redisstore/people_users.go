@@ -140,18 +140,9 @@ func (p *People) inherit(ctx context.Context, node string) (map[string]chat.Wher
 
 // pop takes users out of an index, for this node only.
 func (p *People) pop(ctx context.Context, index string) ([]string, error) {
-	ctx, cancel := p.s.within(ctx)
-	defer cancel()
-	cmd := redis.NewStringSliceCmd(ctx, "spop", index, heirBatch)
-	_ = p.s.rdb.Process(ctx, onceStrings{cmd})
-	return cmd.Val(), away(cmd.Err())
+	users, err := p.s.command(ctx, "spop", index, heirBatch).StringSlice()
+	return users, away(err)
 }
-
-// onceStrings is once for a command that answers strings.
-type onceStrings struct{ *redis.StringSliceCmd }
-
-// NoRetry implements redis.Cmder.
-func (onceStrings) NoRetry() bool { return true }
 
 // over notes that nothing is left of a dead node.
 func (p *People) over(ctx context.Context, node string) error {

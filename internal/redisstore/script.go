@@ -61,7 +61,18 @@ func (s *Store) eval(ctx context.Context, command, what string, keys []string, a
 	for _, k := range keys {
 		all = append(all, k)
 	}
-	cmd := redis.NewCmd(ctx, append(all, args...)...)
+	return s.send(ctx, append(all, args...))
+}
+
+// command runs a command of one key or channel, within Config.Timeout. It is for those that must not happen twice.
+func (s *Store) command(ctx context.Context, args ...any) *redis.Cmd {
+	ctx, cancel := s.within(ctx)
+	defer cancel()
+	return s.send(ctx, args)
+}
+
+func (s *Store) send(ctx context.Context, args []any) *redis.Cmd {
+	cmd := redis.NewCmd(ctx, args...)
 	_ = s.rdb.Process(ctx, once{cmd}) // the command has its error
 	return cmd
 }
