@@ -112,7 +112,7 @@ func decodeRoom(name, text string, err error) (r live.Room, _ error) {
 		return r, live.NotFound(name)
 	}
 	if err != nil {
-		return r, unavailable(err)
+		return r, away(err)
 	}
 	if err := json.Unmarshal([]byte(text), &r); err != nil {
 		return r, fmt.Errorf("redis: decode room: %w", err)
@@ -144,7 +144,7 @@ func (l *Live) UpdateRoom(ctx context.Context, id string, change func(*live.Room
 		if errors.Is(err, redis.Nil) {
 			return status.ErrConflict
 		}
-		return named(unavailable(err), next)
+		return named(away(err), next)
 	})
 	if err != nil {
 		return live.Room{}, err
@@ -186,7 +186,7 @@ func (l *Live) Rooms(ctx context.Context, q live.ListQuery) (page []live.Listed,
 	}
 	texts, err := l.s.run(ctx, scriptList, []string{index, l.s.control("rooms"), l.s.control("status")}, from, q.Limit+1).StringSlice()
 	if err != nil {
-		return nil, "", unavailable(err)
+		return nil, "", away(err)
 	}
 	for ; len(texts) >= 3; texts = texts[3:] {
 		if len(page) == q.Limit {
@@ -215,7 +215,7 @@ func (l *Live) SweepTombstones(ctx context.Context, before time.Time) (swept int
 		n, err := l.s.run(ctx, scriptSweep, []string{k("tombstones"), k("status"), k("rooms"), k("pending")},
 			before.UnixMilli(), sweepPage, skip).Int64Slice()
 		if err != nil {
-			return swept, unavailable(err)
+			return swept, away(err)
 		}
 		swept, skip = swept+int(n[0]), skip+n[1]
 		if n[0]+n[1] < sweepPage {

@@ -58,20 +58,8 @@ func (s *Store) Status(cfg StatusConfig) *Status {
 // control is a key of the control plane.
 func (s *Store) control(parts ...string) string { return s.key("lr", parts...) }
 
-// unavailable is what the status and live domains are told: status.ErrUnavailable where Redis is away.
-func unavailable(err error) error {
-	err = away(err)
-	if errors.Is(err, ErrAway) {
-		err = fmt.Errorf("%w: %w", status.ErrUnavailable, err)
-	}
-	return err
-}
-
 // Now implements status.Store: Redis's clock.
-func (t *Status) Now(ctx context.Context) (time.Time, error) {
-	now, err := t.s.Now(ctx)
-	return now, unavailable(err)
-}
+func (t *Status) Now(ctx context.Context) (time.Time, error) { return t.s.Now(ctx) }
 
 // Load implements status.Store.
 func (t *Status) Load(ctx context.Context, room string) (status.State, error) {
@@ -80,7 +68,7 @@ func (t *Status) Load(ctx context.Context, room string) (status.State, error) {
 		return status.State{}, status.ErrUnknownRoom
 	}
 	if err != nil {
-		return status.State{}, unavailable(err)
+		return status.State{}, away(err)
 	}
 	return decodeState(value)
 }
@@ -148,7 +136,7 @@ func (t *Status) commit(ctx context.Context, c change) error {
 	if errors.Is(err, redis.Nil) {
 		return status.ErrConflict
 	}
-	return unavailable(err)
+	return away(err)
 }
 
 // keys are those of control_commit.lua.
@@ -174,7 +162,7 @@ func (t *Status) Deadlines(ctx context.Context) (out []status.Deadline, err erro
 	defer cancel()
 	all, err := t.s.rdb.HVals(ctx, t.s.control("deadlines")).Result()
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, away(err)
 	}
 	for _, text := range all {
 		var list []status.Deadline
@@ -190,7 +178,7 @@ func (t *Status) Deadlines(ctx context.Context) (out []status.Deadline, err erro
 func (t *Status) Publishing(ctx context.Context) (out []status.State, err error) {
 	values, err := t.s.run(ctx, scriptPublishing, []string{t.s.control("publishing"), t.s.control("status")}).StringSlice()
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, away(err)
 	}
 	for _, v := range values {
 		st, err := decodeState(v)
@@ -207,7 +195,7 @@ func (t *Status) Pending(ctx context.Context) ([]string, error) {
 	ctx, cancel := t.s.within(ctx)
 	defer cancel()
 	rooms, err := t.s.rdb.ZRange(ctx, t.s.control("pending"), 0, -1).Result()
-	return rooms, unavailable(err)
+	return rooms, away(err)
 }
 
 // PendingRoom implements status.Store.
@@ -216,7 +204,7 @@ func (t *Status) PendingRoom(ctx context.Context, room string, limit int) ([]sta
 	defer cancel()
 	entries, err := t.s.rdb.ZRange(ctx, t.s.control("outbox", room), 0, int64(limit)-1).Result()
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, away(err)
 	}
 	return decodeEntries(entries)
 }
@@ -242,7 +230,7 @@ func (t *Status) Ack(ctx context.Context, room string, version uint64) error {
 
 func (t *Status) ack(ctx context.Context, room string, version, fence uint64) error {
 	k := t.s.control
-	return unavailable(t.s.run(ctx, scriptAck, []string{k("outbox", room), k("pending"), k("claim", status.OutboxClaim(room))}, room, version, fence).Err())
+	return away(t.s.run(ctx, scriptAck, []string{k("outbox", room), k("pending"), k("claim", status.OutboxClaim(room))}, room, version, fence).Err())
 }
 
 // Events implements status.Store.
@@ -252,7 +240,7 @@ func (t *Status) Events(ctx context.Context, after uint64, limit int) (out []sta
 		return nil, status.ErrGone
 	}
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, away(err)
 	}
 	for i := 0; i+1 < len(texts); i += 2 {
 		var e status.LogEntry
@@ -278,7 +266,7 @@ func (t *Status) EventHead(ctx context.Context) (uint64, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, unavailable(err)
+		return 0, away(err)
 	}
 	return strconv.ParseUint(text, 10, 64)
 }

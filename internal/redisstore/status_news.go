@@ -147,7 +147,7 @@ func (n *news) catchUp(ctx context.Context) (found bool, err error) {
 		k := n.t.s.control
 		got, err := n.t.s.run(ctx, scriptChanges, []string{k("changes"), k("counters"), k("status")}, place, n.op, newsPage).Slice()
 		if err != nil || len(got) < 3 {
-			return found, errors.Join(unavailable(err), short(got))
+			return found, errors.Join(away(err), short(got))
 		}
 		verdict, _ := got[0].(string)
 		at, op := n.at, n.op
@@ -179,7 +179,7 @@ func (n *news) catchUp(ctx context.Context) (found bool, err error) {
 // breakLog makes the log of statuses begin anew, beyond all numbers that it may have had: who asks for what came after an
 // entry that was lost must not get others in its place.
 func (t *Status) breakLog(ctx context.Context) error {
-	return unavailable(t.s.run(ctx, scriptBreak, []string{t.s.control("log"), t.s.control("counters")}, logBreak).Err())
+	return away(t.s.run(ctx, scriptBreak, []string{t.s.control("log"), t.s.control("counters")}, logBreak).Err())
 }
 
 // logBreak is more than the log can have grown by unseen.

@@ -30,7 +30,7 @@ func (t *Status) Keep(ctx context.Context, pushes []status.Held) ([]status.Lease
 	}
 	heads, err := t.s.run(ctx, scriptKeep, []string{t.s.control("leases"), t.s.control("status")}, args...).StringSlice()
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, away(err)
 	}
 	out := make([]status.Lease, len(pushes))
 	for i := range min(len(out), len(heads)) {
@@ -58,7 +58,7 @@ func decodeLease(head string) (l status.Lease, err error) {
 func (t *Status) Lapsed(ctx context.Context, limit int) (out []status.Held, err error) {
 	texts, err := t.s.run(ctx, scriptLapsed, []string{t.s.control("leases"), t.s.control("status")}, limit).StringSlice()
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, away(err)
 	}
 	for i := 0; i+1 < len(texts); i += 2 {
 		generation, err := strconv.ParseUint(texts[i+1], 10, 64)
@@ -73,7 +73,7 @@ func (t *Status) Lapsed(ctx context.Context, limit int) (out []status.Held, err 
 // Take implements status.Claims.
 func (t *Status) Take(ctx context.Context, name string, life time.Duration) (uint64, error) {
 	fence, err := t.s.run(ctx, scriptTake, []string{t.s.control("claim", name), t.s.control("counters")}, life.Milliseconds()).Uint64()
-	return fence, unavailable(err)
+	return fence, away(err)
 }
 
 // Renew implements status.Claims.
@@ -82,12 +82,12 @@ func (t *Status) Renew(ctx context.Context, name string, fence uint64, life time
 	if err == nil && !held {
 		return status.ErrFenced
 	}
-	return unavailable(err)
+	return away(err)
 }
 
 // Leave implements status.Claims.
 func (t *Status) Leave(ctx context.Context, name string, fence uint64) error {
-	return unavailable(t.s.run(ctx, scriptRenew, []string{t.s.control("claim", name)}, fence, 0).Err())
+	return away(t.s.run(ctx, scriptRenew, []string{t.s.control("claim", name)}, fence, 0).Err())
 }
 
 // AckAs implements status.Claims.
