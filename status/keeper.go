@@ -130,14 +130,15 @@ func (k *Keeper) keep(ctx context.Context) error {
 	tick := time.NewTicker(k.cfg.Every)
 	defer tick.Stop()
 	for swept := time.Now(); ; {
-		if err := k.sweep(ctx); err != nil {
+		err := k.sweep(ctx)
+		if err == nil && time.Since(swept) >= keeperSweep {
+			err, swept = deadlines.Sweep(ctx), time.Now()
+		}
+		if errors.Is(err, ErrUnavailable) {
 			return err
 		}
-		if time.Since(swept) >= keeperSweep {
-			if err := deadlines.Sweep(ctx); err != nil {
-				return err
-			}
-			swept = time.Now()
+		if err != nil && ctx.Err() == nil { // what is stored is damaged, which a lease of waiting doesn't mend
+			k.log.Warn("not all rooms are kept", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -21,6 +21,7 @@ type kept struct {
 	full    atomic.Bool // the store answers, and stores nothing
 	sweeps  atomic.Int64
 	damaged atomic.Value // string: the room whose state can't be read
+	unread  atomic.Bool  // deadlines can't be read
 	begun   int          // times that begin was called
 }
 
@@ -38,6 +39,14 @@ func (k *kept) Load(ctx context.Context, room string) (status.State, error) {
 		return status.State{}, errors.New("damaged")
 	}
 	return k.Memory.Load(ctx, room)
+}
+
+// Deadlines implements status.Store.
+func (k *kept) Deadlines(ctx context.Context) ([]status.Deadline, error) {
+	if k.unread.Load() {
+		return nil, errors.New("damaged")
+	}
+	return k.Memory.Deadlines(ctx)
 }
 
 // Swap implements status.Store.
@@ -231,6 +240,17 @@ func TestDamagedRoom(t *testing.T) {
 		k.want(status.Paused, status.ReasonPushLost)
 		k.pass(62*time.Second, 0)
 		k.want(status.Ended, status.ReasonGraceOver)
+	})
+}
+
+// TestDamagedDeadlines hold up no lost push: the store answers, so there is nothing to wait for.
+func TestDamagedDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKept(t)
+		k.pass(20*time.Second, 1)
+		k.unread.Store(true)
+		k.pass(17*time.Second, 0)
+		k.want(status.Paused, status.ReasonPushLost)
 	})
 }
 

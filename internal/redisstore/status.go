@@ -156,18 +156,19 @@ func flag(b bool) int {
 	return 0
 }
 
-// Deadlines implements status.Store.
+// Deadlines implements status.Store. A room whose deadlines can't be read holds up no other.
 func (t *Status) Deadlines(ctx context.Context) (out []status.Deadline, err error) {
 	ctx, cancel := t.s.within(ctx)
 	defer cancel()
-	all, err := t.s.rdb.HVals(ctx, t.s.control("deadlines")).Result()
+	all, err := t.s.rdb.HGetAll(ctx, t.s.control("deadlines")).Result()
 	if err != nil {
 		return nil, away(err)
 	}
-	for _, text := range all {
+	for room, text := range all {
 		var list []status.Deadline
 		if err := json.Unmarshal([]byte(text), &list); err != nil {
-			return nil, fmt.Errorf("redis: decode deadlines: %w", err)
+			t.s.log.Error("deadlines of a room can't be read", "room", room, "err", err)
+			continue
 		}
 		out = append(out, list...)
 	}

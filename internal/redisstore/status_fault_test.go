@@ -322,3 +322,19 @@ func TestFailOverThatLostAStatus(t *testing.T) {
 	}
 	wait(t, "news go on", l.is(func(l *told) bool { return l.states["r"].Revision == got.Revision }))
 }
+
+// TestDamagedDeadlines of one room hold up no other.
+func TestDamagedDeadlines(t *testing.T) {
+	s := open(t, redistest.Shared(t).URL())
+	states := s.Status(StatusConfig{})
+	end := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
+	if err := states.Swap(t.Context(), 0, status.NewState("a", time.Now(), status.Settings{EndAt: end})); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.rdb.HSet(t.Context(), s.control("deadlines"), "b", "[{").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := states.Deadlines(t.Context()); err != nil || len(got) != 1 || got[0].Room != "a" || !got[0].At.Equal(end) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
