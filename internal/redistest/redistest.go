@@ -168,21 +168,13 @@ func startCluster(t testing.TB, through bool, start func(args ...string) *Server
 		host, port, _ := net.SplitHostPort(s.Addr)
 		mustCommand(t, c.Servers[0].Addr, "CLUSTER", "MEET", host, port, s.bus)
 	}
-	for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		ready := 0
-		for _, s := range c.Servers {
-			if out, err := exec.Command("redis-cli", "-p", port(s.Addr), "CLUSTER", "INFO").Output(); err == nil &&
-				strings.Contains(string(out), "cluster_state:ok") && strings.Contains(string(out), "cluster_known_nodes:3") {
-				ready++
-			}
-		}
-		if ready == len(c.Servers) {
-			return c
-		}
-		if time.Now().After(until) {
-			t.Fatal("redis cluster does not come up")
-		}
+	for _, s := range c.Servers {
+		await(t, "the cluster is up", func() bool {
+			answer, err := ask(s.Addr, "CLUSTER", "INFO")
+			return err == nil && strings.Contains(answer, "cluster_state:ok") && strings.Contains(answer, "cluster_known_nodes:3")
+		})
 	}
+	return c
 }
 
 // URL is how liveroom is told of the cluster.

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Sentinel is a master and its replica, watched by one sentinel, which makes the replica the master when the other is gone.
@@ -36,23 +35,14 @@ func StartSentinel(t testing.TB) *Sentinel {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
-	for _, wait := range []struct {
-		addr, says string
-		command    []string
-	}{
-		{s.Master.Addr, "state=online", []string{"INFO", "replication"}},
-		{s.addr, "slaves=1", []string{"INFO", "sentinel"}},
-	} {
-		for until := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-			out, _ := exec.Command("redis-cli", append([]string{"-p", port(wait.addr)}, wait.command...)...).Output()
-			if strings.Contains(string(out), wait.says) {
-				break
-			}
-			if time.Now().After(until) {
-				t.Fatalf("the sentinel's servers do not come up: %s", out)
-			}
-		}
-	}
+	await(t, "the replica follows", func() bool {
+		answer, err := ask(s.Master.Addr, "INFO", "replication")
+		return err == nil && strings.Contains(answer, "state=online")
+	})
+	await(t, "the sentinel knows the replica", func() bool {
+		answer, err := ask(s.addr, "INFO", "sentinel")
+		return err == nil && strings.Contains(answer, "slaves=1")
+	})
 	return s
 }
 
