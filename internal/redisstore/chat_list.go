@@ -20,7 +20,7 @@ var (
 	scriptChatSilence = load("chat_silence")
 )
 
-// groupsAtOnce is how many groups of the list are looked for at once.
+// groupsAtOnce is how many groups of a list are looked for at once.
 const groupsAtOnce = 1000
 
 // Groups implements chat.GroupListStore. What is in the list and is no group is left there by a crash, or about to be one.

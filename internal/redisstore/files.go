@@ -293,9 +293,18 @@ func (v *Files) GroupFiles(ctx context.Context, group string, before time.Time, 
 }
 
 // FileGroups implements file.Store.
-func (v *Files) FileGroups(ctx context.Context) ([]string, error) {
-	groups, err := v.s.run(ctx, scriptFileGroups, []string{v.group}).StringSlice()
-	return groups, away(err)
+func (v *Files) FileGroups(ctx context.Context) (groups []string, err error) {
+	for after := ""; ; {
+		page, err := v.s.run(ctx, scriptFileGroups, []string{v.group}, after, groupsAtOnce).StringSlice()
+		if err != nil {
+			return nil, away(err)
+		}
+		groups = append(groups, page...)
+		if len(page) < groupsAtOnce {
+			return groups, nil
+		}
+		after = page[len(page)-1]
+	}
 }
 
 // FilesSince implements file.Store.

@@ -1,8 +1,12 @@
 package redisstore
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"liveroom/chat/account"
 	"liveroom/chat/account/accounttest"
@@ -12,6 +16,7 @@ import (
 	"liveroom/chat/file/filetest"
 	"liveroom/chat/words"
 	"liveroom/chat/words/wordstest"
+	"liveroom/internal/redistest"
 	"liveroom/web/callback"
 	"liveroom/web/callback/callbacktest"
 )
@@ -64,4 +69,22 @@ func TestPushes(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
 		callbacktest.Pushes(t, func(t *testing.T) callback.PushStore { return patient(t, open(t)).Pushes() })
 	})
+}
+
+// TestFilesOfManyGroups: all groups are found though they are read some at a time.
+func TestFilesOfManyGroups(t *testing.T) {
+	f := open(t, redistest.Shared(t).URL()).Files()
+	var members []redis.Z
+	var want []string
+	for i := range 2*groupsAtOnce + 1 {
+		group := fmt.Sprintf("g%04d", i)
+		want = append(want, group)
+		members = append(members, redis.Z{Member: groupMember(group, "a")}, redis.Z{Member: groupMember(group, "b")})
+	}
+	if err := f.s.rdb.ZAdd(t.Context(), f.group, members...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := f.FileGroups(t.Context()); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d groups, want %d: %v", len(got), len(want), err)
+	}
 }

@@ -1,8 +1,8 @@
--- The groups that have files.
+-- A page of the groups that have files, in order.
 -- KEYS 1 sorted set of group id, 0, file id
--- ARGV none
-local groups, from = {}, '-'
-while true do
+-- ARGV 1 group after which they are wanted, empty: from the first on 2 how many at most
+local groups, from = {}, ARGV[1] == '' and '-' or '[' .. ARGV[1] .. '\1'
+while #groups < tonumber(ARGV[2]) do
   local first = redis.call('ZRANGEBYLEX', KEYS[1], from, '+', 'LIMIT', 0, 1)[1]
   if not first then
     return groups
@@ -11,3 +11,4 @@ while true do
   table.insert(groups, group)
   from = '[' .. group .. '\1'
 end
+return groups
