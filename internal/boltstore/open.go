@@ -42,7 +42,7 @@ func openFile(path string, how *bolt.Options, prepare func(*bolt.Tx) error) (*bo
 // createFile makes a file with what belongs in it.
 func createFile(path string, how *bolt.Options, prepare func(*bolt.Tx) error) error {
 	temp := path + ".new"
-	if err := os.Remove(temp); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := removeIfThere(temp); err != nil {
 		return err
 	}
 	db, err := bolt.Open(temp, 0o600, how)
