@@ -212,7 +212,11 @@ func (t *term) changeQueue(d *draft, field string, change delivery.QueueChange, 
 		d.do("UNLINK", items)
 		return nil
 	}
-	if change.First > stored.First {
+	switch {
+	case change.First <= stored.First:
+	case change.First == change.Next: // an empty stream would stay as long as the queue is known
+		d.do("UNLINK", items)
+	default:
 		d.do("XTRIM", items, "MINID", entryID(change.First))
 	}
 	for _, i := range change.Append {

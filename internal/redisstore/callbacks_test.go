@@ -22,6 +22,36 @@ func TestCallbacks(t *testing.T) {
 	})
 }
 
+// TestAQueueThatIsEmptyHasNoItems: what is kept of a room's statuses once all are delivered is what they were, a day long,
+// and no stream besides.
+func TestAQueueThatIsEmptyHasNoItems(t *testing.T) {
+	c := open(t, redistest.Shared(t).URL()).Callbacks()
+	term, err := c.Begin(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := delivery.Key{Endpoint: "e", Class: delivery.State, Room: "r"}
+	commit := func(first, next uint64, add ...uint64) {
+		t.Helper()
+		q := delivery.QueueChange{Queue: delivery.Queue{Key: k, First: first, Next: next, Recent: []string{"x"}}}
+		for _, n := range add {
+			q.Append = append(q.Append, &delivery.Item{N: n, Event: delivery.Event{ID: "x", Body: []byte("{}")}})
+		}
+		if err := term.Commit(t.Context(), delivery.Change{Queues: []delivery.QueueChange{q}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit(1, 3, 1, 2)
+	commit(3, 3)
+	if n, err := c.s.rdb.Exists(t.Context(), c.key("items", queueField(k))).Result(); err != nil || n != 0 {
+		t.Errorf("items of an empty queue: %d, %v", n, err)
+	}
+	commit(3, 4, 3)
+	if items, err := term.Items(t.Context(), k, 3, 10, 1000); err != nil || len(items) != 1 || items[0].N != 3 {
+		t.Errorf("what comes then: %v, %v", items, err)
+	}
+}
+
 // reader is a delivery.Sender that remembers what it was sent.
 type reader struct {
 	mu  sync.Mutex
