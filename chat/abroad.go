@@ -231,6 +231,37 @@ func (s *Service) putEnds(ctx context.Context, ends []ending) (left []ending, er
 	return nil, nil
 }
 
+// tellEnds tells who was sent away and is not told of yet. False: it could not.
+func (s *Service) tellEnds(ctx context.Context) bool {
+	a := s.abroad
+	a.mu.Lock()
+	ends := a.ends
+	a.ends = nil
+	a.mu.Unlock()
+	left, err := s.putEnds(ctx, ends)
+	if err != nil {
+		a.giveBack(nil, left, false)
+	}
+	return err == nil
+}
+
+// endNow tells that a user was sent away before that is answered, if the registry can be asked at once.
+func (s *Service) endNow(e ending) {
+	select {
+	case <-s.started:
+		if s.abroad.apart.Load() {
+			break
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.base), abroadWait)
+		defer cancel()
+		if _, err := s.putEnds(ctx, []ending{e}); err == nil {
+			return
+		}
+	default:
+	}
+	s.abroad.end(e)
+}
+
 // catchUp asks for everything, and has everything told.
 func (s *Service) catchUp(ctx context.Context) error {
 	s.abroad.census.doubt()

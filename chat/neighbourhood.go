@@ -140,7 +140,6 @@ func (m *MemoryNeighbours) resign() {
 	if !m.all.away {
 		delete(m.all.renewed, m.name)
 	}
-	m.dead = true
 }
 
 func (m *MemoryNeighbours) take() (missed bool, queue []heard) {

@@ -44,6 +44,100 @@ func TestNeighboursMissBans(t *testing.T) {
 	})
 }
 
+// slowSanctions is a store that makes no sanction before it may.
+type slowSanctions struct {
+	chat.Store
+	asked, may chan struct{}
+}
+
+func (s *slowSanctions) PutSanctions(ctx context.Context, group string, c chat.SanctionChange) ([]chat.Sanction, error) {
+	close(s.asked)
+	<-s.may
+	return s.Store.PutSanctions(ctx, group, c)
+}
+
+// TestANodeThatStopsTellsAll of what it answered, also to what it was asked for while it stopped.
+func TestANodeThatStopsTellsAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, memory := chat.NewNeighbourhood(15*time.Second), chat.NewMemory()
+		store := &slowSanctions{memory, make(chan struct{}), make(chan struct{})}
+		var mu sync.Mutex
+		var banished []string
+		a, stop := startStop(t, chat.Config{Neighbours: all.Node("a")}, store)
+		b := start(t, chat.Config{Neighbours: all.Node("b"), Banished: func(_ context.Context, one chat.Banishment) error {
+			mu.Lock()
+			defer mu.Unlock()
+			banished = append(banished, one.Watches...)
+			return nil
+		}}, memory)
+		create(t, a, "r")
+		bad := on("bad", "Web", "")
+		bad.Watch = "watch"
+		enter(t, a, "r", bad, signIn(t, a, bad))
+		otto := signIn(t, b, on("otto", "Web", ""))
+		synctest.Wait()
+
+		answered := make(chan error)
+		go func() {
+			_, err := a.Ban(t.Context(), "r", admin, chat.Ban{Users: []string{"bad"}, For: time.Hour})
+			answered <- err
+		}()
+		<-store.asked
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			stop()
+		}()
+		synctest.Wait() // all of a has ended that does not wait for the store
+		all.SetAway(true)
+		a.CloseUser("otto", chat.Closing{Reason: chat.CloseKicked})
+		close(store.may)
+		if err := <-answered; err != nil {
+			t.Fatal(err)
+		}
+		all.SetAway(false)
+		<-stopped
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		if len(banished) == 0 || banished[0] != "watch" {
+			t.Errorf("the other node was told of %v", banished)
+		}
+		otto.mu.Lock()
+		defer otto.mu.Unlock()
+		if otto.closed.Reason != chat.CloseKicked {
+			t.Errorf("who was kicked was closed for %+v", otto.closed)
+		}
+	})
+}
+
+// TestAKickIsRemembered before it is answered.
+func TestAKickIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := chat.NewNeighbourhood(15 * time.Second)
+		registry := &endsCounted{MemoryNeighbours: all.Node("a")}
+		a := start(t, chat.Config{Neighbours: registry}, chat.NewMemory())
+		signIn(t, a, on("vera", "Web", ""))
+		synctest.Wait()
+		a.CloseUser("vera", chat.Closing{Reason: chat.CloseKicked})
+		if n := registry.ends.Load(); n != 1 {
+			t.Errorf("the registry was told %d times", n)
+		}
+	})
+}
+
+// endsCounted are neighbours whose registry takes its time to learn who was sent away.
+type endsCounted struct {
+	*chat.MemoryNeighbours
+	ends atomic.Int64
+}
+
+func (e *endsCounted) EndUser(ctx context.Context, user string, ago time.Duration) error {
+	time.Sleep(10 * time.Millisecond)
+	defer e.ends.Add(1)
+	return e.MemoryNeighbours.EndUser(ctx, user, ago)
+}
+
 // slowRegistry are neighbours whose registry answers too late.
 type slowRegistry struct {
 	*chat.MemoryNeighbours

@@ -12,6 +12,8 @@ const (
 	maxNews   = 10_000 // beyond, what may be missed is dropped
 	newsBatch = 256    // told at once
 	newsRetry = 200 * time.Millisecond
+
+	lastWordsWait = 2 * time.Second // for what a node that stops has to tell
 )
 
 // news is what one node tells others. One field of it is set, or several.
@@ -106,14 +108,11 @@ func (m *mail) giveBack(node string, batch []news) (lost []news) {
 	return lost
 }
 
-// post tells other nodes what is to be told, until ctx ends; then what is left is told once.
+// post tells other nodes what is to be told, until ctx ends.
 func (a *abroad) post(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), abroadWait)
-			defer cancel()
-			a.deliver(last)
 			return
 		case <-a.mail.ready:
 			for !a.deliver(ctx) {
@@ -121,6 +120,21 @@ func (a *abroad) post(ctx context.Context) {
 					break
 				}
 			}
+		}
+	}
+}
+
+// lastWords tells other nodes what is left, when nothing more can come: what was answered must not be lost.
+func (s *Service) lastWords() {
+	if s.abroad == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.base), lastWordsWait)
+	defer cancel()
+	for !s.tellEnds(ctx) || !s.abroad.deliver(ctx) {
+		if !pausing(ctx, newsRetry) {
+			s.log.Warn("other nodes were not told all that happened here last")
+			return
 		}
 	}
 }

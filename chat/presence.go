@@ -237,7 +237,7 @@ func (s *Service) CloseUser(user string, why Closing) int {
 		return n
 	}
 	found := s.usersNow([]string{user})
-	s.abroad.end(ending{user, why, now})
+	s.endNow(ending{user, why, now})
 	return n + len(found[user].merged().Devices)
 }
 

@@ -139,6 +139,7 @@ func (s *Service) halt() {
 	s.life.Unlock()
 	close(s.stop)
 	s.wg.Wait()
+	s.lastWords()
 	for _, r := range s.loaded() {
 		r.unfollow()
 	}
