@@ -23,11 +23,7 @@ const (
 func (n *Node) Deliver(ctx context.Context, fence uint64) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	store, err := n.begin(ctx, fence)
-	if err != nil {
-		return err
-	}
-	s, err := n.open(ctx, &termStore{store, cancel})
+	s, err := n.begin(ctx, fence, cancel)
 	if err != nil {
 		return err
 	}
@@ -43,37 +39,40 @@ func (n *Node) Deliver(ctx context.Context, fence uint64) error {
 	return context.Cause(ctx)
 }
 
-// begin begins the term as soon as the Exchange can be reached.
-func (n *Node) begin(ctx context.Context, fence uint64) (Store, error) {
-	for {
-		store, err := n.exchange.Begin(ctx, fence)
+// begin begins the term as soon as the Exchange can be reached and the queues be read. end ends it.
+func (n *Node) begin(ctx context.Context, fence uint64, end context.CancelCauseFunc) (*Service, error) {
+	for failing := false; ; failing = true {
+		s, err := n.open(ctx, fence, end)
 		if err == nil || errors.Is(err, ErrDeposed) {
-			return store, err
+			return s, err
 		}
-		if !pause(ctx, writeRetry) {
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-// open makes the term's Service as soon as the queues can be read.
-func (n *Node) open(ctx context.Context, store Store) (*Service, error) {
-	for {
-		err := n.fresh(ctx)
-		if err == nil {
-			var s *Service
-			if s, err = New(ctx, n.cfg, store, n.sender, n.log); err == nil {
-				n.mu.Lock()
-				defer n.mu.Unlock()
-				s.SetEndpoints(n.habits)
-				n.service = s
-				return s, nil
-			}
+		if !failing && ctx.Err() == nil {
+			n.log.Error("callbacks can't be delivered; will retry", "err", err)
 		}
 		if !pause(ctx, writeRetry) {
 			return nil, errors.Join(context.Cause(ctx), err)
 		}
 	}
+}
+
+// open begins the term, again if it has, and makes its Service.
+func (n *Node) open(ctx context.Context, fence uint64, end context.CancelCauseFunc) (*Service, error) {
+	store, err := n.exchange.Begin(ctx, fence)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.fresh(ctx); err != nil {
+		return nil, err
+	}
+	s, err := New(ctx, n.cfg, &termStore{store, end}, n.sender, n.log)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s.SetEndpoints(n.habits)
+	n.service = s
+	return s, nil
 }
 
 // close ends the node's being the courier.
@@ -105,7 +104,7 @@ func (t *termStore) Commit(ctx context.Context, c Change) error {
 func (n *Node) feed(ctx context.Context, s *Service, wake <-chan struct{}) {
 	tick := time.NewTicker(inboxEvery)
 	defer tick.Stop()
-	for place := ""; ; {
+	for place, failing := "", false; ; {
 		events, err := n.exchange.Inbox(ctx, place, inboxEvents, min(inboxBytes, n.cfg.Unwritten/4))
 		if err == nil && len(events) > 0 {
 			if err = n.know(ctx, s, events); err == nil {
@@ -120,9 +119,14 @@ func (n *Node) feed(ctx context.Context, s *Service, wake <-chan struct{}) {
 				if ctx.Err() != nil {
 					return
 				}
+				failing = false
 				continue
 			}
 		}
+		if err != nil && !failing && ctx.Err() == nil {
+			n.log.Error("the inbox of callbacks can't be read; will retry", "err", err)
+		}
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 			return

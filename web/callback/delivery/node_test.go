@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -114,6 +115,7 @@ type member struct {
 	term  context.CancelFunc // nil while it is not the courier
 	ended chan error         // of the term
 	fresh func()             // called when it looks which endpoints there are
+	log   bytes.Buffer
 }
 
 // nodes are the members of a cluster over one Exchange.
@@ -129,7 +131,7 @@ func cluster(t *testing.T, cfg delivery.Config, x delivery.Exchange, to *receive
 	for range size {
 		m := &member{link: &link{Exchange: x}, fresh: func() {}}
 		var err error
-		m.Node, err = delivery.NewNode(cfg, m.link, to, func(context.Context) error { m.fresh(); return nil }, slog.New(slog.DiscardHandler))
+		m.Node, err = delivery.NewNode(cfg, m.link, to, func(context.Context) error { m.fresh(); return nil }, slog.New(slog.NewTextHandler(&m.log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -295,6 +297,44 @@ func TestCourierStoresInSmallSteps(t *testing.T) {
 		}
 		if largest := c.all[0].link.largest; largest == 0 || largest > 4<<20 {
 			t.Errorf("a step of %d bytes", largest)
+		}
+	})
+}
+
+// TestCourierThatCantReadSaysSo: once of the queues, at its beginning, and once of the inbox, each time that it fails.
+func TestCourierThatCantReadSaysSo(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		c := cluster(t, delivery.Config{}, delivery.NewMemoryExchange(), &receiver{}, 1)
+		defer c.close()
+		m := c.all[0]
+		m.Append(event(delivery.State, "r", "1"))
+		if err := m.Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		said := func(what string, times int) {
+			t.Helper()
+			synctest.Wait()
+			if got := strings.Count(m.log.String(), what); got != times {
+				t.Errorf("it says %d times that %s, want %d:\n%s", got, what, times, m.log.String())
+			}
+		}
+		const queues, inbox = "callbacks can't be delivered", "the inbox of callbacks can't be read"
+		m.link.set(true, 0)
+		c.lead(0)
+		time.Sleep(10 * time.Second)
+		said(queues, 1)
+		m.link.set(false, 0)
+		time.Sleep(10 * time.Second)
+		for times := range 3 {
+			said(inbox, times)
+			m.link.set(true, 0)
+			time.Sleep(10 * time.Second)
+			m.link.set(false, 0)
+			time.Sleep(10 * time.Second)
+		}
+		said(queues, 1)
+		if got := c.to.got("r", delivery.State); len(got) != 1 {
+			t.Errorf("delivered %v", got)
 		}
 	})
 }
