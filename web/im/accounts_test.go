@@ -109,6 +109,11 @@ func TestAccountsAreDeleted(t *testing.T) {
 	if len(d.journal.acts) != 2 || d.journal.acts[1].Action != "account_delete" {
 		t.Errorf("journal: %+v", d.journal.acts)
 	}
+	before := d.journal.settles
+	d.must(accountService+"account_delete", `{"DeleteItem":[{"UserID":"ann"},{"UserID":"bob"}]}`)
+	if d.journal.settles != before {
+		t.Error("nothing was done, and it waits until that is kept")
+	}
 }
 
 func TestAccountsAreKicked(t *testing.T) {

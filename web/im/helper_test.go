@@ -158,8 +158,9 @@ func (d *door) refused(command, body string, code int, words string) {
 
 // journal remembers what was recorded.
 type journal struct {
-	mu   sync.Mutex
-	acts []chat.Act
+	mu      sync.Mutex
+	acts    []chat.Act
+	settles int // times that somebody waited
 }
 
 func (j *journal) Record(acts ...chat.Act) {
@@ -168,7 +169,11 @@ func (j *journal) Record(acts ...chat.Act) {
 	j.acts = append(j.acts, acts...)
 }
 
-func (j *journal) Settle(context.Context) {}
+func (j *journal) Settle(context.Context) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.settles++
+}
 
 func (j *journal) Busy(chat.Identity) time.Time { return time.Time{} }
 

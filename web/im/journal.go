@@ -17,8 +17,11 @@ func (j journal) record(ctx context.Context, by chat.Identity, action, target st
 	j.kept.Settle(ctx)
 }
 
-// recordEach is record of one action on many.
+// recordEach is record of one action on many, which may be none: then there is nothing to wait for.
 func (j journal) recordEach(ctx context.Context, by chat.Identity, action string, targets []string) {
+	if len(targets) == 0 {
+		return
+	}
 	acts := make([]chat.Act, len(targets))
 	for i, target := range targets {
 		acts[i] = chat.Act{Time: time.Now(), By: by, Action: action, Target: target}
