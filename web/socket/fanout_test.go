@@ -70,7 +70,7 @@ func TestFiveHundredSocketsSeeTheSameInTheSameOrder(t *testing.T) {
 }
 
 func TestASlowSocketLosesAloneAndIsClosed(t *testing.T) {
-	d := openChat(t, socket.Config{QueueFrames: 16, QueueBytes: 64 << 10, WriteTimeout: time.Minute, CloseTimeout: time.Second},
+	d := openChat(t, socket.Config{QueueFrames: 16, QueueBytes: 64 << 10, WriteTimeout: time.Hour, PingEvery: time.Hour, CloseTimeout: time.Second},
 		chat.Config{RatePerSecond: 100_000, TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
 	slow := d.dialRaw(t)
 	_ = slow.Conn.(*net.TCPConn).SetReadBuffer(4 << 10)
@@ -111,7 +111,7 @@ func TestASlowSocketLosesAloneAndIsClosed(t *testing.T) {
 }
 
 func TestASlowSocketThatWakesUpReadsWhy(t *testing.T) {
-	d := openChat(t, socket.Config{QueueFrames: 4, WriteTimeout: time.Minute, CloseTimeout: patience},
+	d := openChat(t, socket.Config{QueueFrames: 4, WriteTimeout: time.Hour, PingEvery: time.Hour, CloseTimeout: patience},
 		chat.Config{RatePerSecond: 100_000, TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
 	c := d.guest()
 	body := []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"` + strings.Repeat("x", 11<<10) + `"}}]`)

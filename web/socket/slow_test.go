@@ -52,7 +52,9 @@ func (l *listener) hear(items []item) error {
 // and not the order; who never wakes up is closed. Neither costs memory.
 func TestTwoInAHundredStopReading(t *testing.T) {
 	const quick, last = 98, "the end"
-	d := openChat(t, socket.Config{QueueFrames: 64, QueueBytes: 64 << 10, WriteTimeout: time.Minute, CloseTimeout: time.Second},
+	d := openChat(t, socket.Config{ // no time is so long that somebody is closed because it is over
+		QueueFrames: 64, QueueBytes: 64 << 10, WriteTimeout: time.Hour, PingEvery: time.Hour, CloseTimeout: time.Second,
+	},
 		chat.Config{RatePerSecond: 100_000, TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
 	s := &speaker{d: d, body: text(strings.Repeat("x", 10<<10)), quick: quick}
 	var wg sync.WaitGroup
