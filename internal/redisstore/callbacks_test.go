@@ -137,6 +137,7 @@ func (n *teller) say(t *testing.T, class delivery.Class, room string, from, to i
 // TestCallbacksOfSeveralNodes: one node delivers what both append; when it is killed the other goes on, and nothing is lost or
 // overtakes, also when answers of Redis are lost and Redis is killed.
 func TestCallbacksOfSeveralNodes(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, redistest.Durable()...)
 	proxies := []*redistest.Proxy{redistest.Through(t, server.Addr), redistest.Through(t, server.Addr)}
 	prefix := openPrefix(t)

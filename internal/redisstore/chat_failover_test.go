@@ -11,6 +11,7 @@ import (
 // TestChatFailsOver: a replica that takes over is followed there. It did not have all the master had answered, so that the
 // group goes on in another epoch.
 func TestChatFailsOver(t *testing.T) {
+	t.Parallel()
 	servers := redistest.StartSentinel(t)
 	c := chatNode(t, servers.URL(), "x:")
 	before := chattest.Create(t, c, "g")

@@ -223,6 +223,7 @@ func TestARedisThatKeptAll(t *testing.T) {
 // a node that knows of them comes by, also if another that does not know of them was faster and made it go as far and
 // farther again; and who does not know of them is told of the new epoch.
 func TestARedisThatWentBack(t *testing.T) {
+	t.Parallel()
 	for _, meanwhile := range []int{0, 3, 5} {
 		t.Run(fmt.Sprint("others say ", meanwhile), func(t *testing.T) { testWentBack(t, meanwhile) })
 	}
@@ -327,6 +328,7 @@ func TestARedisThatLostAll(t *testing.T) {
 // TestGroupsMoveInACluster: when a slot goes to another server, who follows a group of it follows it there, and is told to
 // look at what he may have missed.
 func TestGroupsMoveInACluster(t *testing.T) {
+	t.Parallel()
 	cluster := redistest.StartCluster(t)
 	prefix := openPrefix(t)
 	a, b := chatNode(t, cluster.URL(), prefix), chatNode(t, cluster.URL(), prefix)

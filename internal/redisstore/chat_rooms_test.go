@@ -202,6 +202,7 @@ func TestRoomsOverNodes(t *testing.T) {
 // A Redis that dies or stands still makes rooms go on by themselves; when it is back they go on together, with nothing lost
 // of what was stored.
 func TestRoomsWithoutRedis(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		away, back func(t *testing.T, s *redistest.Server)
 	}{

@@ -9,6 +9,7 @@ import (
 
 // TestFailover: a sentinel puts another server in the place of one that is gone, and all goes on there.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	f := redistest.StartSentinel(t)
 	s := open(t, f.URL())
 	if _, err := s.Agree(t.Context(), "kept", map[string]string{"a": "1"}); err != nil {
@@ -49,6 +50,7 @@ func TestFailover(t *testing.T) {
 
 // TestFailoverInACluster: a replica takes the place of the server that has the control plane.
 func TestFailoverInACluster(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartCluster(t)
 	s := open(t, c.URL())
 	if _, err := s.Agree(t.Context(), "kept", map[string]string{"a": "1"}); err != nil {

@@ -87,6 +87,7 @@ func (o *office) next() *worker {
 }
 
 func TestLead(t *testing.T) {
+	t.Parallel()
 	one, cluster := redistest.Start(t), redistest.StartClusterThrough(t) // their own: they are cut off and emptied
 	proxy := redistest.Through(t, one.Addr)
 	for _, c := range []struct {
@@ -153,7 +154,7 @@ func TestLead(t *testing.T) {
 			})
 			t.Run("who finds that Redis forgot the lease ends at once", func(t *testing.T) {
 				o := newOffice(t)
-				a := o.hire(open(t, c.direct), "sweep", 2*time.Second)
+				a := o.hire(open(t, c.direct), "sweep", 5*time.Second)
 				o.next()
 				if err := c.forget(); err != nil {
 					t.Fatal(err)

@@ -78,10 +78,11 @@ func TestNodeThatWasKilled(t *testing.T) {
 
 // TestNodesThatRedisForgot are believed to live until they had time to come back.
 func TestNodesThatRedisForgot(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	s := open(t, server.URL())
-	a, _ := join(t, s, "a", time.Second)
-	b, _ := join(t, s, "b", time.Second)
+	a, _ := join(t, s, "a", 3*time.Second)
+	b, _ := join(t, s, "b", 3*time.Second)
 	A, B := a.Me().ID, b.Me().ID
 	wait(t, "both know both", func() bool { return knows(a, A, B) && knows(b, A, B) })
 	for range 5 {

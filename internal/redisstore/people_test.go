@@ -287,6 +287,7 @@ func TestPeopleOfADeadNode(t *testing.T) {
 
 // TestPeopleOutliveRedis begins with a Redis that loses all it had, twice.
 func TestPeopleOutliveRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	chattest.NeighboursOver(t, vicinity(t, server.URL()), func() {
 		server.Kill()

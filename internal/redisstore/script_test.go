@@ -11,6 +11,7 @@ var scriptCount = script{"count", "return redis.call('INCR', KEYS[1])", ""}
 
 // TestALostReplyArrivesOnce: what Redis did is not asked for again by itself, also not by the client of a cluster.
 func TestALostReplyArrivesOnce(t *testing.T) {
+	t.Parallel()
 	one, cluster := redistest.Start(t), redistest.StartClusterThrough(t)
 	proxy := redistest.Through(t, one.Addr)
 	for _, c := range []struct {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -184,6 +185,7 @@ func TestNewsOfTooMuch(t *testing.T) {
 // TestRedisThatLostChanges is noticed by who knew of them, also if others came in their place meanwhile, and nobody who
 // follows the log of statuses goes on in it as if nothing had been lost.
 func TestRedisThatLostChanges(t *testing.T) {
+	t.Parallel()
 	for name, more := range map[string]int{"fewer than were known": 0, "others in their place": 6} {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t, redistest.Durable()...)
@@ -234,43 +236,54 @@ func TestRedisThatLostChanges(t *testing.T) {
 	}
 }
 
+// swept counts how often a keeper has looked for leases that lapsed.
+type swept struct {
+	status.Shared
+	times atomic.Int64
+}
+
+func (s *swept) Lapsed(ctx context.Context, limit int) ([]status.Held, error) {
+	held, err := s.Shared.Lapsed(ctx, limit)
+	if err == nil {
+		s.times.Add(1)
+	}
+	return held, err
+}
+
+// again waits until the keeper has looked, and has done what was to be done.
+func (s *swept) again(t *testing.T) {
+	t.Helper()
+	before := s.times.Load()
+	wait(t, "the keeper keeps", func() bool { return s.times.Load() > before+1 })
+}
+
 // TestRestartEndsNoPush lets a keeper and a node that holds a push go through restarts of Redis that last longer than
 // leases.
 func TestRestartEndsNoPush(t *testing.T) {
 	t.Parallel()
-	const lease = 700 * time.Millisecond
+	const lease = time.Second
 	server := redistest.Start(t, redistest.Durable()...)
 	a, b, _ := twoNodes(t, server, StatusConfig{Lease: lease})
 	storeRoom(t, a, "r")
 	before := do(t, a, "r", status.PushStarted)
-	kept := make(chan struct{}, 1)
 	inBackground(t, func(ctx context.Context) {
 		for ctx.Err() == nil {
-			if _, err := a.Keep(ctx, []status.Held{{Room: "r", Generation: 1}}); err == nil {
-				select {
-				case kept <- struct{}{}:
-				default:
-				}
-			}
+			_, _ = a.Keep(ctx, []status.Held{{Room: "r", Generation: 1}})
 			time.Sleep(lease / 20)
 		}
 	})
-	keeper := status.NewKeeper(status.KeeperConfig{Lease: lease, Every: lease / 20}, status.NewMachine(b, status.Config{Shared: true}), b, slog.New(slog.DiscardHandler))
+	watched := &swept{Shared: b}
+	keeper := status.NewKeeper(status.KeeperConfig{Lease: lease, Every: lease / 20}, status.NewMachine(b, status.Config{Shared: true}), watched, slog.New(slog.DiscardHandler))
 	inBackground(t, func(ctx context.Context) { _ = keeper.Run(ctx) })
 	for range 2 {
-		time.Sleep(2 * lease) // the keeper keeps
+		watched.again(t)
 		server.Kill()
 		time.Sleep(lease + lease/2)
 		if err := server.Up(); err != nil {
 			t.Fatal(err)
 		}
-		<-kept
-		wait(t, "the push is kept", func() bool {
-			_, err := a.Keep(t.Context(), []status.Held{{Room: "r", Generation: 1}})
-			return err == nil
-		})
 	}
-	time.Sleep(2 * lease)
+	watched.again(t)
 	if s, err := b.Load(t.Context(), "r"); err != nil || s.Record != before.Record {
 		t.Errorf("%+v, %v; want %+v", s.Record, err, before.Record)
 	}
