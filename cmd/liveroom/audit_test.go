@@ -7,6 +7,7 @@ import (
 
 // TestAnsweredActsAreInTheLogAfterACrash kills the server right after an answer, over REST and over the chat's own door.
 func TestAnsweredActsAreInTheLogAfterACrash(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	acts := func() (all []string) {

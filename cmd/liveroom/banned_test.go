@@ -10,6 +10,7 @@ import (
 // TestTheBannedWatchNoLonger plays as a member of the chat over FLV and HLS: a ban ends both, and what other people play
 // goes on.
 func TestTheBannedWatchNoLonger(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	a := n.addresses("r1")

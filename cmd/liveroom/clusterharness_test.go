@@ -7,8 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -39,7 +37,7 @@ func startCluster(t *testing.T, n int, redis []string, flags ...string) *testClu
 // startClusterOver is startCluster over the Redis of a URL.
 func startClusterOver(t *testing.T, n int, url string, flags ...string) *testCluster {
 	t.Helper()
-	takePlace(t)
+	takePlace(t, clusterPlaces)
 	c := &testCluster{t: t, url: url, keys: newSecrets()}
 	for range n {
 		c.add(flags...)
@@ -60,7 +58,7 @@ func (c *testCluster) start() {
 // prepareCluster is startCluster whose nodes are not started.
 func prepareCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
 	t.Helper()
-	takePlace(t)
+	takePlace(t, clusterPlaces)
 	c := &testCluster{t: t, redis: redistest.Start(t, redis...), keys: newSecrets()}
 	c.proxy = redistest.Through(t, c.redis.Addr)
 	c.url = c.proxy.URL()
@@ -105,36 +103,6 @@ func (c *testCluster) meet() {
 			n.eventually(fmt.Sprintf("it knows %d nodes", running), func() bool { return len(n.about().Nodes) == running })
 		}
 	}
-}
-
-// places are how many tests may run clusters at a time: more of them on two cores take each other for dead.
-var places = struct {
-	free chan struct{}
-	mu   sync.Mutex
-	held map[string]bool // by tests of the top level
-}{free: make(chan struct{}, 3), held: map[string]bool{}}
-
-// takePlace waits until the test may run a cluster. One that has a place needs no other.
-func takePlace(t *testing.T) {
-	t.Helper()
-	top, _, _ := strings.Cut(t.Name(), "/")
-	places.mu.Lock()
-	has := places.held[top]
-	places.mu.Unlock()
-	if has {
-		return
-	}
-	places.free <- struct{}{}
-	hold := func(held bool) {
-		places.mu.Lock()
-		defer places.mu.Unlock()
-		places.held[top] = held
-	}
-	hold(true)
-	t.Cleanup(func() {
-		hold(false)
-		<-places.free
-	})
 }
 
 // environment is the whole set as variables.

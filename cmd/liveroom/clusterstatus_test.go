@@ -79,6 +79,7 @@ func (e *statusEvents) want(codes ...status.Code) (first string) {
 
 // TestStatusOverNodes drives a room from any node, and follows it on any.
 func TestStatusOverNodes(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, 3, nil)
 	a, b, third := c.nodes[0], c.nodes[1], c.nodes[2]
 	a.createRoom(map[string]any{"id": "r1"})

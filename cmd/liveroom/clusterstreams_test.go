@@ -23,6 +23,7 @@ import (
 // TestOriginIsKilled kills the node that a stream is pushed to. The encoder comes back to another node, as a balancer leads
 // it, and who watches on a third one stays: by FLV on its connection, by HLS with its session.
 func TestOriginIsKilled(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, 3, nil)
 	a, b, third := c.nodes[0], c.nodes[1], c.nodes[2]
 	third.createRoom(map[string]any{"id": "r1"})
@@ -78,6 +79,7 @@ func TestOriginIsKilled(t *testing.T) {
 // TestRoomMadeAnewAfterLoss has Redis forget a room whose pushes all nodes know. One of the same name begins anew, and nobody
 // takes its pushes for old ones.
 func TestRoomMadeAnewAfterLoss(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, 2, nil)
 	a, b := c.nodes[0], c.nodes[1]
 	for range 2 {

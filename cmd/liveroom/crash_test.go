@@ -12,14 +12,15 @@ import (
 // TestServerAwayLongerThanGrace is a restart that takes longer than the room would wait: nobody could run the deadline,
 // so the same session goes on when ffmpeg comes back.
 func TestServerAwayLongerThanGrace(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
-	n.createRoom(map[string]any{"id": "r1", "grace": "2s"})
+	n.createRoom(map[string]any{"id": "r1", "grace": "6s"})
 	url := n.addresses("r1").Push.RTMP
 	p := push(t, url)
 	first := n.waitStatus("r1", status.Live)
 	n.kill()
 	p.wait()
-	time.Sleep(time.Duration(2+2*scale()) * time.Second) // the room's grace and more (10 s more at scale 5), with no server
+	time.Sleep(time.Duration(6+2*scale()) * time.Second) // the room's grace and more (10 s more at scale 5), with no server
 	n.start()
 	if r := n.status("r1"); r.Code != status.Paused || r.Session != first.Session {
 		t.Fatalf("after the crash: %+v", r)
@@ -33,29 +34,31 @@ func TestServerAwayLongerThanGrace(t *testing.T) {
 // TestRestartGivesTheWholeGrace restarts the server as an operator would. However little of its grace a room would have
 // had left, it waits the whole of it from the new start.
 func TestRestartGivesTheWholeGrace(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
-	n.createRoom(map[string]any{"id": "r1", "grace": "4s"})
+	n.createRoom(map[string]any{"id": "r1", "grace": "1m"})
 	m := n.enter("r1", "", "", nil)
 	push(t, n.addresses("r1").Push.RTMP)
 	n.waitStatus("r1", status.Live)
 	n.stop()
 	m.goodbye()
-	time.Sleep(3 * time.Second) // most of the grace, with no server
+	again := time.Now()
 	n.start()
 	r := n.status("r1")
 	if r.Code != status.Paused || r.Reason != status.ReasonPushLost || r.GraceUntil == nil {
 		t.Fatalf("after the restart: %+v", r)
 	}
-	if left := time.Until(*r.GraceUntil); left < 2*time.Second {
-		t.Fatalf("only %s of grace are left", left)
+	if given := r.GraceUntil.Sub(again); given < time.Minute {
+		t.Fatalf("of its grace the room has %s", given)
 	}
-	if again := n.enter("r1", "", "", nil); fieldVersion(t, again.joined.Fields) > r.Version {
-		t.Fatalf("the field is ahead of the record: %v", again.joined.Fields)
+	if m := n.enter("r1", "", "", nil); fieldVersion(t, m.joined.Fields) > r.Version {
+		t.Fatalf("the field is ahead of the record: %v", m.joined.Fields)
 	}
 }
 
 // TestGraceEndsTheRoom is the other side: the server is there, the anchor is not.
 func TestGraceEndsTheRoom(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1", "grace": "1s"})
 	m := n.enter("r1", "", "", nil)
@@ -73,6 +76,7 @@ func TestGraceEndsTheRoom(t *testing.T) {
 // TestKilledAtAnyMoment kills the server again and again while rooms are driven. What was acknowledged is there after
 // each start, and every version reaches the group.
 func TestKilledAtAnyMoment(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1"})
 	n.call(http.MethodPost, "/api/v1/rooms/r1/playback", map[string]any{"url": "https://cdn.example/x.mp4"}, nil)

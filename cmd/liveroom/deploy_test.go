@@ -117,6 +117,7 @@ func TestBalancer(t *testing.T) {
 // TestAlertsAndBoardsAskForWhatIsServed holds the files for Prometheus and Grafana, and the variables in the compose file, to
 // the program.
 func TestAlertsAndBoardsAskForWhatIsServed(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, 1, nil)
 	c.nodes[0].createRoom(map[string]any{"id": "r1"})
 	served := get(t, "http://"+c.nodes[0].ops+"/metrics") + startNode(t).metrics() +

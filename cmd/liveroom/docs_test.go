@@ -15,6 +15,7 @@ import (
 // TestDocumentedExamplesRun runs each block of the documents that is marked `sh run`, in order, as a reader would, against
 // a real server: only the host differs.
 func TestDocumentedExamplesRun(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, "--demo")
 	bin := t.TempDir()
 	// The examples call liveroom itself: here it is this test binary.
@@ -60,6 +61,7 @@ func blocks(doc, mark string) (found []string) {
 
 // TestDocumentedMetricsAreServed looks for each metric that docs/operating.md names, with its labels.
 func TestDocumentedMetricsAreServed(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	for _, path := range []string{"/api/v1/rooms", "/live/nobody.flv", "/v4/openim/querystate"} { // counted once there was one
 		resp, err := http.Get("http://" + n.http + path)

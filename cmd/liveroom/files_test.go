@@ -131,6 +131,7 @@ func stored(t testing.TB, data string) (n int) {
 // TestPicturesInTheChat: one member sends a picture, the other sees the same bytes, also after a crash and a restart; a
 // verdict, a recall and the room's end take pictures away within a second.
 func TestPicturesInTheChat(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	alice, bob := n.enter("r1", "alice", n.userSig("alice"), nil), n.enter("r1", "bob", n.userSig("bob"), nil)

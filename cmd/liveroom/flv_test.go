@@ -16,6 +16,7 @@ import (
 // TestFLVAsASiteUsesIt plays through a reverse proxy that speaks HTTP/2 in front, to a page of a listed origin, whole and
 // by track, with parameters that are not signed behind the signature.
 func TestFLVAsASiteUsesIt(t *testing.T) {
+	t.Parallel()
 	const site = "https://www.example.com"
 	n := startNode(t, "--cors-origins", site, "--trusted-proxies", "127.0.0.0/8")
 	n.createRoom(map[string]any{"id": "r1", "anchor": "alice"})

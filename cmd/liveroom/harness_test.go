@@ -93,6 +93,7 @@ func startNodeIn(t *testing.T, env []string, flags ...string) *node {
 // startNodeOn is startNodeIn with a data folder of the test's own.
 func startNodeOn(t *testing.T, data string, env []string, flags ...string) *node {
 	t.Helper()
+	takePlace(t, nodePlaces)
 	n := &node{
 		t: t, data: data, env: env, flags: flags, log: &logBuffer{},
 		http: freeAddr(t), rtmp: freeAddr(t), ops: freeAddr(t),

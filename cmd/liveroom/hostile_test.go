@@ -40,6 +40,7 @@ func (n *node) used() float64 {
 
 // TestBadInputTouchesNobodyElse throws rubbish at every port while a show goes on.
 func TestBadInputTouchesNobodyElse(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1"})
 	a := n.addresses("r1")

@@ -236,6 +236,7 @@ func TestForgedStatusIsRefused(t *testing.T) {
 // TestRefusalsTellWhyAndNoSecret refuses real encoders and players, and looks for their signatures wherever it is told.
 // TestAddressMatrix has every wrong signature on every protocol.
 func TestRefusalsTellWhyAndNoSecret(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1"})
 	a := n.addresses("r1")

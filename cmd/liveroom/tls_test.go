@@ -151,6 +151,7 @@ func TestCertificateThatCannotBe(t *testing.T) {
 
 // TestTLSBesideThePlainPorts pushes, watches and calls over TLS, with a real encoder.
 func TestTLSBesideThePlainPorts(t *testing.T) {
+	t.Parallel()
 	files := newPair(t, "one")
 	https, rtmps := freeAddr(t), freeAddr(t)
 	n := startNode(t, "--https", https, "--rtmps", rtmps, "--tls-cert", files.cert, "--tls-key", files.key)
