@@ -34,9 +34,7 @@ func (r *room) comeBack() {
 	f := r.feed
 	for _, o := range f.mine {
 		if o.acks == nil { // else it would have been found
-			for _, p := range o.sends {
-				r.s.release(r.id, p.Key)
-			}
+			r.s.release(r.id, keysOf(o.sends)...)
 		}
 		r.answer(o, ErrUnavailable)
 		o.at = time.Now()

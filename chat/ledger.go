@@ -65,7 +65,11 @@ func (l *Ledger) State() GroupState {
 func (l *Ledger) Reserve(now time.Time, key Key) Reservation { return l.dedup.reserve(now, key) }
 
 // Release is Store.Release.
-func (l *Ledger) Release(key Key) { l.dedup.release(key) }
+func (l *Ledger) Release(keys ...Key) {
+	for _, key := range keys {
+		l.dedup.release(key)
+	}
+}
 
 // Log is Store.Log.
 func (l *Ledger) Log(after uint64, limit int) ([]*Message, bool) { return l.log.after(after, limit) }

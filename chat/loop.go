@@ -100,9 +100,7 @@ func (r *room) flushAll(batches []*batch) {
 // flush brings one batch through the store and to the members, and answers those who wait for it.
 func (r *room) flush(b *batch) {
 	var out outcome
-	for _, key := range b.surplus {
-		r.s.release(r.id, key)
-	}
+	r.s.release(r.id, b.surplus...)
 	if len(b.sends) > 0 {
 		r.store(r.unsilenced(b.sends))
 		for _, p := range b.sends {
@@ -166,11 +164,8 @@ func (r *room) store(sends []*sending) {
 			p.ack = acks[i]
 		}
 	}
-	if err == nil {
-		return
-	}
-	for _, p := range sends { // the sender may try again with the same Random
-		r.s.release(r.id, p.Key)
+	if err != nil { // the senders may try again with the same Random
+		r.s.release(r.id, keysOf(sends)...)
 	}
 }
 

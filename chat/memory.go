@@ -61,8 +61,8 @@ func (s *Memory) Reserve(_ context.Context, group string, key Key) (r Reservatio
 }
 
 // Release implements Store.
-func (s *Memory) Release(_ context.Context, group string, key Key) error {
-	return s.with(group, func(l *Ledger) error { l.Release(key); return nil })
+func (s *Memory) Release(_ context.Context, group string, keys ...Key) error {
+	return s.with(group, func(l *Ledger) error { l.Release(keys...); return nil })
 }
 
 // Flush implements Store.

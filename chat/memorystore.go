@@ -38,9 +38,9 @@ func (n *MemoryNode) Reserve(ctx context.Context, group string, key Key) (Reserv
 }
 
 // Release implements Store.
-func (n *MemoryNode) Release(ctx context.Context, group string, key Key) error {
+func (n *MemoryNode) Release(ctx context.Context, group string, keys ...Key) error {
 	_, err := operate(ctx, n, group, func(l *Ledger) (struct{}, Delta, error) {
-		l.Release(key)
+		l.Release(keys...)
 		return struct{}{}, Delta{}, nil
 	})
 	return err

@@ -168,9 +168,7 @@ func (r *room) again(batches []*batch) {
 
 // flushShared brings one batch through the store. False: it did not answer, and is to be asked again.
 func (r *room) flushShared(b *batch) bool {
-	for _, key := range b.surplus {
-		r.s.release(r.id, key)
-	}
+	r.s.release(r.id, b.surplus...)
 	b.surplus = nil
 	if b.op == "" {
 		sends, claimed := r.claimLate(b.sends)
@@ -223,8 +221,8 @@ func (r *room) storeShared(b *batch) bool {
 		delete(r.feed.mine, b.op)
 		for _, p := range b.sends {
 			p.err = err
-			r.s.release(r.id, p.Key)
 		}
+		r.s.release(r.id, keysOf(b.sends)...)
 		r.conclude(outcome{}, b.sends, nil)
 		return true
 	}

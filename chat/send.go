@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -314,14 +315,24 @@ func (s *Service) abandon(group string, p *sending, err error) {
 	s.settle(group, p, Ack{}, err) // who waits for it may send again at once
 }
 
-// release frees a key in the store. If that fails too, it is free after PendingAge.
-func (s *Service) release(group string, key Key) {
-	if key == (Key{}) {
+// keysOf are the keys of sends.
+func keysOf(sends []*sending) []Key {
+	keys := make([]Key, len(sends))
+	for i, p := range sends {
+		keys[i] = p.Key
+	}
+	return keys
+}
+
+// release frees keys in the store. If that fails too, they are free after PendingAge.
+func (s *Service) release(group string, keys ...Key) {
+	keys = slices.DeleteFunc(keys, func(key Key) bool { return key == Key{} })
+	if len(keys) == 0 {
 		return
 	}
 	ctx, cancel := s.storeContext()
 	defer cancel()
-	if err := s.store.Release(ctx, group, key); err != nil {
+	if err := s.store.Release(ctx, group, keys...); err != nil {
 		s.log.Debug("chat reservation not released", "error", err)
 	}
 }

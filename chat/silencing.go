@@ -181,19 +181,20 @@ func (r *room) unsilenced(sends []*sending) []*sending {
 	if r.s.silences.known.Load() == 0 {
 		return sends
 	}
-	now, ended := time.Now(), 0
+	now := time.Now()
+	var ended []Key
 	for _, p := range sends {
 		if p.Message.Server || p.Trusted {
 			continue
 		}
 		if p.err = r.s.silences.silenced(p.Message.From, now); p.err != nil {
-			r.s.release(r.id, p.Key)
-			ended++
+			ended = append(ended, p.Key)
 		}
 	}
-	if ended == 0 {
+	if len(ended) == 0 {
 		return sends
 	}
+	r.s.release(r.id, ended...)
 	return slices.DeleteFunc(slices.Clone(sends), func(p *sending) bool { return p.err != nil })
 }
 

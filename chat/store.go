@@ -18,7 +18,7 @@ type Store interface {
 
 	// Reserve claims a message's key before it is checked further. A reservation ends by Flush, by Release or after PendingAge.
 	Reserve(ctx context.Context, group string, key Key) (Reservation, error)
-	Release(ctx context.Context, group string, key Key) error
+	Release(ctx context.Context, group string, keys ...Key) error
 
 	// Flush applies frequency control to the candidates, numbers the survivors in the order given, appends them to the
 	// log and settles their keys. It sets Seq and Time of the survivors; one Ack per candidate, in the order given. A

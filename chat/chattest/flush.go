@@ -274,8 +274,19 @@ func testRelease(t *testing.T, s chat.Store) {
 	if _, err := s.Flush(ctx, "g", f); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Release(ctx, "g", key); err != nil { // too late: it was delivered
+	many := []chat.Key{key} // too late: it was delivered
+	for n := range 1500 {
+		many = append(many, chat.Key{8, byte(n >> 8), byte(n)})
+	}
+	last := many[len(many)-1]
+	if r, err := s.Reserve(ctx, "g", last); err != nil || !r.Fresh {
+		t.Fatalf("reserve: %+v, %v", r, err)
+	}
+	if err := s.Release(ctx, "g", many...); err != nil {
 		t.Fatal(err)
+	}
+	if r, err := s.Reserve(ctx, "g", last); err != nil || !r.Fresh {
+		t.Errorf("after it was released with many: %+v, %v", r, err)
 	}
 	if r, err := s.Reserve(ctx, "g", key); err != nil || r.Fresh || r.Ack == nil {
 		t.Errorf("after delivery: %+v, %v", r, err)

@@ -234,8 +234,8 @@ func (c *Chat) Reserve(ctx context.Context, group string, key chat.Key) (r chat.
 }
 
 // Release implements chat.Store.
-func (c *Chat) Release(ctx context.Context, group string, key chat.Key) error {
-	return c.with(ctx, group, func(g *chatGroup) error { g.ledger.Release(key); return nil })
+func (c *Chat) Release(ctx context.Context, group string, keys ...chat.Key) error {
+	return c.with(ctx, group, func(g *chatGroup) error { g.ledger.Release(keys...); return nil })
 }
 
 // Flush implements chat.Store.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -273,14 +274,25 @@ func (c *Chat) Reserve(ctx context.Context, group string, key chat.Key) (chat.Re
 	return chat.Reservation{Ack: &ack}, err
 }
 
+// releaseMost is how many keys are released by one call of a script.
+const releaseMost = 1000
+
 // Release implements chat.Store.
-func (c *Chat) Release(ctx context.Context, group string, key chat.Key) error {
-	keys := []string{c.key(group, "head"), c.sendKey(group, key)}
-	state, err := c.s.mutate(ctx, scriptChatRelease, keys).Text()
-	if state == "none" {
-		return chat.ErrNoGroup
+func (c *Chat) Release(ctx context.Context, group string, keys ...chat.Key) error {
+	for some := range slices.Chunk(keys, releaseMost) {
+		names := []string{c.key(group, "head")}
+		for _, key := range some {
+			names = append(names, c.sendKey(group, key))
+		}
+		state, err := c.s.mutate(ctx, scriptChatRelease, names).Text()
+		if state == "none" {
+			return chat.ErrNoGroup
+		}
+		if err != nil {
+			return away(err)
+		}
 	}
-	return away(err)
+	return nil
 }
 
 func (c *Chat) sendKey(group string, key chat.Key) string { return c.key(group, "k", string(key[:])) }
