@@ -39,7 +39,7 @@ type MemoryNeighbours struct {
 	name string
 
 	dead   bool
-	deaf   bool
+	cut    bool
 	heard  chan struct{} // has a token when queue was empty
 	queue  []heard
 	missed bool
@@ -92,11 +92,11 @@ func (m *MemoryNeighbours) Kill() {
 	m.dead = true
 }
 
-// SetDeaf lets a node hear nothing, while it lives and speaks, or hear again.
-func (m *MemoryNeighbours) SetDeaf(deaf bool) {
+// SetCut lets every operation of a node fail, and it hear nothing, as one whose connection is cut, or work again.
+func (m *MemoryNeighbours) SetCut(cut bool) {
 	m.all.mu.Lock()
 	defer m.all.mu.Unlock()
-	if m.deaf = deaf; !deaf {
+	if m.cut = cut; !cut {
 		m.missed = true
 		m.wake()
 	}
@@ -129,7 +129,7 @@ func (m *MemoryNeighbours) Attend(ctx context.Context, l Listener) error {
 func (m *MemoryNeighbours) renew() {
 	m.all.mu.Lock()
 	defer m.all.mu.Unlock()
-	if !m.dead && !m.all.away {
+	if !m.dead && !m.all.away && !m.cut {
 		m.all.renewed[m.name] = time.Now()
 	}
 }
@@ -164,7 +164,7 @@ func (m *MemoryNeighbours) wake() {
 // enter takes the lock, unless nothing works.
 func (m *MemoryNeighbours) enter() error {
 	m.all.mu.Lock()
-	if m.all.away || m.dead {
+	if m.all.away || m.dead || m.cut {
 		m.all.mu.Unlock()
 		return errNeighbourhood
 	}
@@ -200,7 +200,7 @@ func (m *MemoryNeighbours) Tell(_ context.Context, node string, news json.RawMes
 	}
 	defer m.all.mu.Unlock()
 	for name, other := range m.all.nodes {
-		if other != m && !other.deaf && (node == "" || node == name) {
+		if other != m && !other.cut && (node == "" || node == name) {
 			other.queue = append(other.queue, heard{m.name, news})
 			other.wake()
 		}
@@ -249,7 +249,7 @@ func (m *MemoryNeighbours) elsewhere(user string) (e Elsewhere) {
 			e.Nodes[node] = w
 		}
 	}
-	if ago := time.Since(u.ended); !u.ended.IsZero() && ago < endedAge {
+	if ago := time.Since(u.ended); !u.ended.IsZero() && ago < EndedAge {
 		e.Ended = max(ago, 1)
 	}
 	return e

@@ -41,7 +41,7 @@ type Registry interface {
 	PutUsers(ctx context.Context, here map[string]Whereabouts) (map[string]Elsewhere, error)
 	// Users answers where users are besides this node; who is nowhere is not in the answer.
 	Users(ctx context.Context, users []string) (map[string]Elsewhere, error)
-	// EndUser remembers that a user was sent away, so long ago, for 5 minutes at least.
+	// EndUser remembers that a user was sent away, so long ago, for EndedAge.
 	EndUser(ctx context.Context, user string, ago time.Duration) error
 	// Inherit takes over what nodes said of some users that live no more: each is given to one node, once. Empty: there is
 	// nothing at present.

@@ -40,7 +40,40 @@ func TestNeighboursMissBans(t *testing.T) {
 			nodes[name] = all.Node(name)
 			return nodes[name]
 		}}
-		chattest.MissedBans(t, v, func(node string, deaf bool) { nodes[node].SetDeaf(deaf) })
+		chattest.MissedBans(t, v, func(node string, cut bool) { nodes[node].SetCut(cut) })
+	})
+}
+
+// TestKickedWhileANodeWasCutOff for hours: it learns of it all the same.
+func TestKickedWhileANodeWasCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := chat.NewNeighbourhood(15 * time.Second)
+		far := all.Node("far")
+		a, b := start(t, chat.Config{Neighbours: all.Node("a")}, chat.NewMemory()), start(t, chat.Config{Neighbours: far}, chat.NewMemory())
+		login := func(user string) *session {
+			who := on(user, "Web", "")
+			who.Verified = time.Now()
+			return signIn(t, b, who)
+		}
+		vera, otto := login("vera"), login("otto")
+		synctest.Wait()
+		far.SetCut(true)
+		time.Sleep(time.Minute)
+		a.CloseUser("vera", chat.Closing{Reason: chat.CloseKicked})
+		time.Sleep(3 * time.Hour)
+		vera2 := login("vera") // again, with a new UserSig
+		far.SetCut(false)
+		time.Sleep(time.Second)
+		for _, s := range []struct {
+			*session
+			want string
+		}{{vera, chat.CloseKicked}, {otto, ""}, {vera2, ""}} {
+			s.mu.Lock()
+			if s.closed.Reason != s.want {
+				t.Errorf("closed for %q, want %q", s.closed.Reason, s.want)
+			}
+			s.mu.Unlock()
+		}
 	})
 }
 

@@ -16,8 +16,8 @@ const presenceShards = 64
 const (
 	// recently is longer than any login takes.
 	recently = time.Minute
-	// endedAge is how long it is remembered that a user was sent away: longer than a node takes to tell of all its users again.
-	endedAge = usersRenew + 2*time.Minute
+	// EndedAge is how long it is remembered that a user was sent away: longer than a node is cut off from the others.
+	EndedAge = 24 * time.Hour
 	// endedSlack is how far apart a node may come to hear of the same end.
 	endedSlack = 2 * time.Second
 )
@@ -271,7 +271,7 @@ func (s *Service) closeHere(user string, why Closing, at time.Time) int {
 // end remembers when a user was sent away. The lock is held.
 func (p *presenceShard) end(user string, at time.Time) {
 	for other, then := range p.ended {
-		if at.Sub(then) > endedAge {
+		if at.Sub(then) > EndedAge {
 			delete(p.ended, other)
 		}
 	}

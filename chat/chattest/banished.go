@@ -11,8 +11,8 @@ import (
 )
 
 // MissedBans says that a ban ends what the banned watches also on a node that did not hear of it, once it hears again, and on
-// one that starts later. Deaf lets a node hear nothing, or hear again.
-func MissedBans(t *testing.T, v Vicinity, deaf func(node string, deaf bool)) {
+// one that starts later. Cut cuts a node off, or ends that.
+func MissedBans(t *testing.T, v Vicinity, cut func(node string, cut bool)) {
 	tw := &town{t: t, v: v, store: chat.NewMemory(), nodes: map[string]*node{}, stops: map[string]func(){}}
 	defer tw.close()
 	list := &banList{seen: map[string][]string{}}
@@ -34,13 +34,13 @@ func MissedBans(t *testing.T, v Vicinity, deaf func(node string, deaf bool)) {
 			t.Fatal(err)
 		}
 	}
-	deaf("b", true)
+	cut("b", true)
 	ban("vera", time.Hour)
 	tw.await("c is told", func() bool { return list.has("c", "r watch-of-vera") })
 	if list.has("b", "r watch-of-vera") {
 		t.Error("b was told though it heard nothing")
 	}
-	deaf("b", false)
+	cut("b", false)
 	tw.await("b finds it", func() bool { return list.has("b", "r watch-of-vera") })
 	ban("otto", chat.Forever)
 	open("d")

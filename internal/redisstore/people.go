@@ -29,7 +29,6 @@ const (
 	peopleUsers  = 10 * time.Minute // lifetime of what is said of a user; his node says it again each 3 minutes
 	peopleCounts = 30 * time.Second // of a node's counts, said again each 10 s
 	peopleIndex  = time.Hour        // of a node's users
-	peopleEnded  = 5 * time.Minute  // how long it is known that a user was sent away: longer than a login takes, and than it takes to say all again
 
 	peoplePing    = time.Second     // how long the subscription is silent before it is asked whether it stands
 	peopleSilence = 5 * time.Second // after which it does not
@@ -271,5 +270,5 @@ func (p *People) living() map[string]bool {
 }
 
 func (p *People) userArgs(said string) []any {
-	return []any{p.Node(), said, strconv.FormatInt(peopleUsers.Milliseconds(), 10), strconv.FormatInt(peopleEnded.Milliseconds(), 10)}
+	return []any{p.Node(), said, strconv.FormatInt(peopleUsers.Milliseconds(), 10), strconv.FormatInt(chat.EndedAge.Milliseconds(), 10)}
 }

@@ -218,8 +218,8 @@ func TestPeopleMissBans(t *testing.T) {
 		}
 		return server.URL()
 	})
-	chattest.MissedBans(t, v, func(_ string, deaf bool) {
-		if deaf {
+	chattest.MissedBans(t, v, func(_ string, cut bool) {
+		if cut {
 			link.Cut()
 		} else {
 			link.Heal()
@@ -294,6 +294,35 @@ func TestPeopleOutliveRedis(t *testing.T) {
 		if err := server.Up(); err != nil {
 			t.Fatal(err)
 		}
+	})
+}
+
+// TestAKickIsRemembered for a day, whatever is said of the user meanwhile.
+func TestAKickIsRemembered(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		s, ctx := open(t), t.Context()
+		n, _ := join(t, s, "a", testLease)
+		p, here := s.People(n), map[string]chat.Whereabouts{"vera": {Devices: []chat.DeviceAt{{Since: 1}}}}
+		put := func(ended bool) {
+			t.Helper()
+			e, err := p.PutUsers(ctx, here)
+			if err != nil || (e["vera"].Ended > 0) != ended {
+				t.Fatalf("%+v, %v", e, err)
+			}
+		}
+		put(false)
+		if ttl := s.rdb.PTTL(ctx, p.userKey("vera")).Val(); ttl <= 0 || ttl > peopleUsers {
+			t.Errorf("she is known for %v", ttl)
+		}
+		if err := p.EndUser(ctx, "vera", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		put(true)
+		if ttl := s.rdb.PTTL(ctx, p.userKey("vera")).Val(); ttl < chat.EndedAge-time.Minute {
+			t.Errorf("the kick is known for %v", ttl)
+		}
+		here["vera"] = chat.Whereabouts{}
+		put(true)
 	})
 }
 

@@ -90,7 +90,7 @@ func (p *People) userKey(user string) string { return p.s.key("u:"+user, "at") }
 
 // EndUser implements chat.Registry.
 func (p *People) EndUser(ctx context.Context, user string, ago time.Duration) error {
-	return away(p.s.run(ctx, scriptPeopleEnd, []string{p.userKey(user)}, peopleEnded.Milliseconds(), ago.Milliseconds()).Err())
+	return away(p.s.run(ctx, scriptPeopleEnd, []string{p.userKey(user)}, chat.EndedAge.Milliseconds(), ago.Milliseconds()).Err())
 }
 
 // Inherit implements chat.Registry. A node is dead when it has had no lease for the time of one: who was only cut off for a
