@@ -15,6 +15,7 @@ type Memory struct {
 	mu    sync.Mutex
 	files map[string]Info
 	shown map[message]Shown
+	early map[string]bool
 }
 
 // message is one of a group.
@@ -23,10 +24,29 @@ type message struct {
 	seq   uint64
 }
 
-var _ Store = (*Memory)(nil)
+var _ Shared = (*Memory)(nil)
 
 // NewMemory returns an empty Store.
-func NewMemory() *Memory { return &Memory{files: map[string]Info{}, shown: map[message]Shown{}} }
+func NewMemory() *Memory {
+	return &Memory{files: map[string]Info{}, shown: map[message]Shown{}, early: map[string]bool{}}
+}
+
+// ShowEarly implements Shared.
+func (m *Memory) ShowEarly(_ context.Context, ids []string, _ time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		m.early[id] = true
+	}
+	return nil
+}
+
+// ShownEarly implements Shared.
+func (m *Memory) ShownEarly(_ context.Context, id string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.early[id], nil
+}
 
 // AddFile implements Store.
 func (m *Memory) AddFile(_ context.Context, f Info) error {

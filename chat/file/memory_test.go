@@ -9,6 +9,7 @@ import (
 
 func TestMemory(t *testing.T) {
 	filetest.Store(t, func(*testing.T) file.Store { return file.NewMemory() })
+	filetest.Shared(t, file.NewMemory())
 }
 
 func TestMemoryBlobs(t *testing.T) {

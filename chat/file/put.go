@@ -71,7 +71,9 @@ func (s *Service) put(ctx context.Context, t ticket, u Upload) (Info, error) {
 
 // stillMay says why an upload that was granted may not be after all: what happened meanwhile counts.
 func (s *Service) stillMay(ctx context.Context, t ticket, u Upload) error {
-	if s.wasEarly(t.ID) {
+	if early, err := s.wasEarly(ctx, t.ID); err != nil {
+		return s.storeError(err, "look up")
+	} else if early {
 		return ErrEarly
 	}
 	if t.Group == "" {

@@ -136,6 +136,25 @@ func TestNothingAppearsInAMessageAfterwards(t *testing.T) {
 	})
 }
 
+// TestNothingAppearsOverNodes: the message came to another node than the upload does.
+func TestNothingAppearsOverNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := start(t, nil)
+		b := &bench{t: t, rooms: a.rooms, store: a.store, blobs: file.NewMemoryBlobs()}
+		b.begin(nil, b.store, b.blobs)
+		content := picture(t)
+		early, fine := a.grant(alice, "demo", file.Image, len(content)), a.grant(alice, "demo", file.Image, len(content))
+		if _, err := b.Put(t.Context(), upload(t, fine, content)); err != nil {
+			t.Fatal(err)
+		}
+		a.Delivered(shows("demo", 1, "alice", early.URL, fine.URL))
+		synctest.Wait()
+		if _, err := b.Put(t.Context(), upload(t, early, content)); !errors.Is(err, file.ErrEarly) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestADismissedGroupsFilesGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := start(t, nil)

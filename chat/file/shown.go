@@ -51,9 +51,16 @@ func (s *Service) Delivered(m *chat.Message) {
 }
 
 func (s *Service) noteShown(ctx context.Context, m shownIn) {
+	var early []string
 	for _, id := range m.signed { // others can't be uploaded: nobody granted them
 		if _, err := s.store.File(ctx, id); errors.Is(err, ErrUnknown) {
 			s.showEarly(id, time.Now())
+			early = append(early, id)
+		}
+	}
+	if shared, ok := s.store.(Shared); ok && len(early) > 0 {
+		if err := shared.ShowEarly(ctx, early, earlyAge); err != nil && ctx.Err() == nil {
+			s.log.Warn("that files were shown too early is known to this node only", "err", err)
 		}
 	}
 	if err := s.store.ShowFiles(ctx, m.group, m.seq, m.Shown); err != nil && ctx.Err() == nil {
@@ -83,12 +90,15 @@ func (s *Service) forgetEarly(now time.Time) {
 	maps.DeleteFunc(s.early, func(_ string, at time.Time) bool { return now.Sub(at) > earlyAge })
 }
 
-// wasEarly says whether a file was shown before it is there.
-func (s *Service) wasEarly(id string) bool {
+// wasEarly says whether a file was shown before it is there, by this node or another.
+func (s *Service) wasEarly(ctx context.Context, id string) (bool, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	_, early := s.early[id]
-	return early
+	s.mu.Unlock()
+	if shared, ok := s.store.(Shared); ok && !early {
+		return shared.ShownEarly(ctx, id)
+	}
+	return early, nil
 }
 
 // filesIn finds the files a message speaks of, wherever in it their addresses stand, and those whose address is signed.

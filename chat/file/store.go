@@ -53,3 +53,12 @@ type Store interface {
 	// FilesUsage counts the files that are not withdrawn, and their bytes.
 	FilesUsage(ctx context.Context) (files int, bytes int64, err error)
 }
+
+// Shared is a Store that several nodes use. A message and an upload may come to different ones of them.
+type Shared interface {
+	Store
+	// ShowEarly notes for at least age that a message showed files that are not there, by id. The newest 10,000 are remembered.
+	ShowEarly(ctx context.Context, ids []string, age time.Duration) error
+	// ShownEarly says whether that was noted of a file.
+	ShownEarly(ctx context.Context, id string) (bool, error)
+}

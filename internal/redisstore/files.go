@@ -19,14 +19,15 @@ import (
 //	{lr}:files:age     sorted set: file ids by creation (Unix µs)
 //	{lr}:files:group   sorted set: group id, 0, file id, all of score 0: files of groups
 //	{lr}:files:shown   hash: group id, 0, message's number → file.Shown (JSON)
+//	{lr}:files:early   sorted set: ids of files that a message showed before they were there, by when (Unix ms)
 //	{lr}:files:usage   hash: files, bytes: how many are not withdrawn, and their bytes; since: when it was first asked for that
 //	                   (Unix s, the clock of Redis)
 type Files struct {
-	s                             *Store
-	all, age, group, shown, usage string
+	s                                    *Store
+	all, age, group, shown, early, usage string
 }
 
-var _ file.Store = (*Files)(nil)
+var _ file.Shared = (*Files)(nil)
 
 // storedFile is a record in Redis. ShownIn are the messages of its group that show it, by number.
 type storedFile struct {
@@ -45,7 +46,7 @@ var (
 // Files is the view of Redis that uploaded files have.
 func (s *Store) Files() *Files {
 	of := func(parts ...string) string { return s.key("lr", append([]string{"files"}, parts...)...) }
-	return &Files{s: s, all: of(), age: of("age"), group: of("group"), shown: of("shown"), usage: of("usage")}
+	return &Files{s: s, all: of(), age: of("age"), group: of("group"), shown: of("shown"), early: of("early"), usage: of("usage")}
 }
 
 func groupMember(group, id string) string { return group + "\x00" + id }
@@ -251,6 +252,33 @@ func (v *Files) FilesShown(ctx context.Context, group string, seq uint64) (file.
 	}
 	s, _, err := decode[file.Shown](values[0])
 	return s, err
+}
+
+// maxEarly bounds how many files are remembered that were shown too early: the newest.
+const maxEarly = 10_000
+
+// ShowEarly implements file.Shared.
+func (v *Files) ShowEarly(ctx context.Context, ids []string, age time.Duration) error {
+	return v.s.change(ctx, chat.OperationAge, func(_ context.Context, d *draft) error {
+		now := time.Now().UnixMilli()
+		for _, id := range ids {
+			d.do("ZADD", v.early, now, id)
+		}
+		d.do("ZREMRANGEBYRANK", v.early, 0, -maxEarly-1)
+		d.do("PEXPIRE", v.early, age.Milliseconds())
+		return nil
+	})
+}
+
+// ShownEarly implements file.Shared.
+func (v *Files) ShownEarly(ctx context.Context, id string) (bool, error) {
+	ctx, cancel := v.s.within(ctx)
+	defer cancel()
+	err := v.s.rdb.ZScore(ctx, v.early, id).Err()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	return err == nil, away(err)
 }
 
 // OldFiles implements file.Store.

@@ -56,6 +56,7 @@ func TestWords(t *testing.T) {
 func TestFiles(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
 		filetest.Store(t, func(t *testing.T) file.Store { return patient(t, open(t)).Files() })
+		filetest.Shared(t, patient(t, open(t)).Files())
 	})
 }
 

@@ -235,3 +235,23 @@ func shown(t *testing.T, s file.Store) {
 	is("both deleted", "g", 1)
 	is("both deleted", "g", 2)
 }
+
+// Shared is what a file.Shared must do as well.
+func Shared(t *testing.T, s file.Shared) {
+	a, b, c := file.NewID(), file.NewID(), file.NewID()
+	is := func(id string, want bool) {
+		t.Helper()
+		if early, err := s.ShownEarly(t.Context(), id); err != nil || early != want {
+			t.Errorf("shown early: %v, %v; want %v", early, err, want)
+		}
+	}
+	is(a, false)
+	for range 2 {
+		if err := s.ShowEarly(t.Context(), []string{a, b}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is(a, true)
+	is(b, true)
+	is(c, false)
+}
