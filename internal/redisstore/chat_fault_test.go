@@ -208,8 +208,7 @@ func TestARedisThatKeptAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	ear.Wait(t, "missed", func() bool { return ear.MissedTimes() > 0 })
-	insist(t, func() error { return c.s.Ping(t.Context()) })
-	insist(t, func() error { return c.s.WaitUp(t.Context()) })
+	insist(t, func() error { _, err := c.s.Now(t.Context()); return err })
 	chattest.Say(t, c, "g", 1)
 	if state := chattest.Load(t, c, "g"); state.Epoch != before.Epoch || state.Seq != 4 || len(state.Log) != 4 {
 		t.Errorf("%+v", state.Head)
@@ -277,8 +276,7 @@ func testWentBack(t *testing.T, meanwhile int) {
 				_, err = other.Follow(t.Context(), "g", ear)
 				return err
 			})
-			insist(t, func() error { return other.s.Ping(t.Context()) })
-			insist(t, func() error { return other.s.WaitUp(t.Context()) })
+			insist(t, func() error { _, err := other.s.Now(t.Context()); return err })
 			waitFor(t, func() bool { return subscribed(knows, "g") && heard.MissedTimes() > 0 })
 			chattest.Say(t, other, "g", meanwhile)
 			if meanwhile > 3 {

@@ -66,9 +66,7 @@ func TestFailoverInACluster(t *testing.T) {
 	master.Kill()
 	wait(t, "it is away", func() bool { _, _ = s.Now(t.Context()); return !s.Up() })
 	wait(t, "the replica has its place", func() bool { _, err := s.Now(t.Context()); return err == nil })
-	if err := s.WaitUp(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	wait(t, "it is back", s.Up)
 	if differ, err := s.Agree(t.Context(), "kept", map[string]string{"a": "2"}); err != nil || len(differ) != 1 {
 		t.Errorf("what was stored is lost: %v %v", differ, err)
 	}

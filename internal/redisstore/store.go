@@ -140,13 +140,6 @@ func (s *Store) Close() error {
 	return s.rdb.Close()
 }
 
-// Ping answers nil if Redis does.
-func (s *Store) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
-	defer cancel()
-	return away(s.rdb.Ping(ctx).Err())
-}
-
 // Now is Redis's clock, UTC, in whole milliseconds. In a cluster it is that of the server of the control plane.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	ms, err := s.run(ctx, scriptNow, []string{s.key("lr", "clock")}).Int64()

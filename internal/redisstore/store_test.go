@@ -64,7 +64,7 @@ func TestAwayWhenNobodyAnswers(t *testing.T) {
 		t.Errorf("paused: %v", err)
 	}
 	server.Kill()
-	if err := s.Ping(context.Background()); !errors.Is(err, ErrAway) {
+	if _, err := s.Now(context.Background()); !errors.Is(err, ErrAway) {
 		t.Errorf("killed: %v", err)
 	}
 }

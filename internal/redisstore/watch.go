@@ -38,7 +38,6 @@ type watch struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed when a server went away or came back
 	leader  *server       // that has the control plane, as far as is known
-	reached bool
 	stats   Stats
 }
 
@@ -102,28 +101,6 @@ func (s *Store) Watch() (up bool, changed <-chan struct{}) {
 	s.watch.mu.Lock()
 	defer s.watch.mu.Unlock()
 	return s.watch.up(), s.watch.changed
-}
-
-// Reached says whether Redis has answered any command since Open.
-func (s *Store) Reached() bool {
-	s.watch.mu.Lock()
-	defer s.watch.mu.Unlock()
-	return s.watch.reached
-}
-
-// WaitUp returns when Up is true, or ctx ends.
-func (s *Store) WaitUp(ctx context.Context) error {
-	for {
-		up, changed := s.Watch()
-		if up {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // Stats are this Store's figures.
@@ -221,7 +198,6 @@ func (s *server) after(ctx context.Context, err error, took time.Duration) {
 		return
 	}
 	s.w.stats.Waited += took
-	s.w.reached = s.w.reached || err == nil
 	s.failures = 0
 	if !s.downAt.IsZero() && probe {
 		s.back()

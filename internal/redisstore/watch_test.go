@@ -22,10 +22,10 @@ func TestWhoIsAwayIsNotAskedAgain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := open(t, server.URL())
 			s.cfg.Timeout = 200 * time.Millisecond
-			if !s.Up() || s.Reached() {
+			if !s.Up() {
 				t.Error("before any command")
 			}
-			if _, err := s.Now(t.Context()); err != nil || !s.Up() || !s.Reached() {
+			if _, err := s.Now(t.Context()); err != nil || !s.Up() {
 				t.Fatal(err)
 			}
 			_, changed := s.Watch()
@@ -38,7 +38,7 @@ func TestWhoIsAwayIsNotAskedAgain(t *testing.T) {
 				}
 			}
 			<-changed
-			if s.Up() || !s.Reached() {
+			if s.Up() {
 				t.Fatal("it is up")
 			}
 			for range 100 {
@@ -52,9 +52,7 @@ func TestWhoIsAwayIsNotAskedAgain(t *testing.T) {
 			if err := c.back(); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.WaitUp(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			wait(t, "it is back", s.Up)
 			if _, err := s.Now(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -124,9 +122,7 @@ func TestOneServerOfACluster(t *testing.T) {
 			t.Errorf("up: %v, although the control plane answers %v", s.Up(), err)
 		}
 		p.Heal()
-		if err := s.WaitUp(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		wait(t, "it is back", s.Up)
 		for _, g := range groups {
 			wait(t, "all groups are served again", func() bool { return ask("g:"+g) == nil })
 		}
