@@ -119,11 +119,7 @@ func (l limited) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		var addr netip.Addr
-		if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-			addr = tcp.AddrPort().Addr()
-		}
-		from := l.limits.network(addr)
+		from := l.limits.network(addrOf(conn))
 		if l.limits.enter(from) {
 			return &limitedConn{TCPConn: conn, limits: l.limits, from: from}, nil
 		}
