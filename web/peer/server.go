@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -98,11 +99,7 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	refused := make(map[string]uint64, len(s.refused))
-	for why, n := range s.refused {
-		refused[why] = n
-	}
-	return Stats{Served: s.served.Load(), Refused: refused}
+	return Stats{Served: s.served.Load(), Refused: maps.Clone(s.refused)}
 }
 
 type askingKey struct{}
