@@ -23,8 +23,15 @@ var ownSettings = []string{
 	"max-connections", "max-viewers", "max-bandwidth", "merge-window", "trusted-proxies", "chat-files", "chat-words",
 }
 
-// sums are fingerprints of the settings that all nodes should have in common, as name=sum, one after the other. Who doesn't
-// have the node key can't even try values against them.
+// fingerprint is so many bytes of what nodes can compare a value by, in hex. Who doesn't have the node key can't even try
+// values against it.
+func fingerprint(nodeKey, kind, name string, value any, size int) string {
+	mac := hmac.New(sha256.New, []byte(nodeKey))
+	_, _ = fmt.Fprintf(mac, "liveroom %s %s %v", kind, name, value)
+	return hex.EncodeToString(mac.Sum(nil)[:size])
+}
+
+// sums are fingerprints of the settings that all nodes should have in common, as name=sum, one after the other.
 func (s *Settings) sums(nodeKey string) string {
 	var out []string
 	value := reflect.ValueOf(*s)
@@ -33,9 +40,7 @@ func (s *Settings) sums(nodeKey string) string {
 		if name == "" || slices.Contains(ownSettings, name) {
 			continue
 		}
-		mac := hmac.New(sha256.New, []byte(nodeKey))
-		_, _ = fmt.Fprintf(mac, "liveroom setting %s %v", name, value.FieldByIndex(f.Index))
-		out = append(out, name+"="+hex.EncodeToString(mac.Sum(nil)[:4]))
+		out = append(out, name+"="+fingerprint(nodeKey, "setting", name, value.FieldByIndex(f.Index), 4))
 	}
 	return strings.Join(out, " ")
 }

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -93,14 +90,9 @@ func newCluster(set Settings, keys Secrets, log *slog.Logger) (*cluster, error) 
 	}, nil
 }
 
-// sums are fingerprints of the secrets, by variable, for nodes to compare theirs. Who doesn't have the node key can't even
-// try secrets against them.
+// sums are fingerprints of the secrets, by variable, for nodes to compare theirs.
 func (s *Secrets) sums() map[string]string {
-	sum := func(name, value string) string {
-		mac := hmac.New(sha256.New, []byte(s.NodeKey))
-		mac.Write([]byte("liveroom fingerprint " + name + " " + value))
-		return hex.EncodeToString(mac.Sum(nil)[:16])
-	}
+	sum := func(name, value string) string { return fingerprint(s.NodeKey, "fingerprint", name, value, 16) }
 	sums := map[string]string{
 		envSDKAppID: sum(envSDKAppID, strconv.FormatUint(s.SDKAppID, 10)), envIMAppID: sum(envIMAppID, strconv.FormatUint(s.IMAppID, 10)),
 	}
