@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
@@ -28,28 +29,32 @@ func (s *Server) apiConfig() huma.Config {
 	return cfg
 }
 
-// describe serves the API's description, for programs and for people.
-func (s *Server) describe() error {
-	yaml, err := s.api.OpenAPI().YAML()
-	if err != nil {
-		return fmt.Errorf("web: describe the API: %w", err)
-	}
-	page, err := docsPage(s.api.OpenAPI())
-	if err != nil {
-		return fmt.Errorf("web: describe the API: %w", err)
-	}
+// describe serves the API's description, for programs and for people. It is written when somebody asks for it: that takes
+// longer than all the rest of a server's start.
+func (s *Server) describe() {
+	written := sync.OnceValues(func() (yaml, page []byte) {
+		yaml, err := s.api.OpenAPI().YAML()
+		if err == nil {
+			page, err = docsPage(s.api.OpenAPI())
+		}
+		if err != nil {
+			panic(fmt.Errorf("web: describe the API: %w", err)) // it depends on nothing but the program
+		}
+		return yaml, page
+	})
 	s.engine.GET("/openapi.yaml", func(c *gin.Context) {
+		yaml, _ := written()
 		s.origins.share(c.Writer.Header(), c.Request, exposedByAPI)
 		c.Data(http.StatusOK, "application/yaml; charset=utf-8", yaml)
 	})
 	s.engine.GET("/docs", func(c *gin.Context) {
+		_, page := written()
 		c.Header("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		c.Data(http.StatusOK, "text/html; charset=utf-8", page)
 	})
 	s.engine.GET("/docs/style.css", func(c *gin.Context) {
 		c.Data(http.StatusOK, "text/css; charset=utf-8", docsStyle)
 	})
-	return nil
 }
 
 // Routes lists the calls of the API as the router knows them, "GET /api/v1/rooms/{room}", in order.

@@ -70,9 +70,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s.metrics = newMetrics(s, deps.Metrics)
 	s.route()
-	if err := s.describe(); err != nil {
-		return nil, err
-	}
+	s.describe()
 	return s, nil
 }
 
