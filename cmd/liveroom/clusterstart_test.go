@@ -118,6 +118,23 @@ func TestRedisGoesAwayBeforeTheDemoRoom(t *testing.T) {
 	n.status("demo")
 }
 
+// TestTheDemoRoomCannotBeMade: what no waiting mends is said once, and the node goes on.
+func TestTheDemoRoomCannotBeMade(t *testing.T) {
+	t.Parallel()
+	c := prepareCluster(t, 1, nil)
+	n := c.nodes[0]
+	n.start()
+	n.createRoom(map[string]any{"id": "another", "stream": "demo"})
+	n.stop()
+	n.flags = append(n.flags, "--demo")
+	n.start()
+	n.eventually("it says that there will be none", func() bool { return strings.Contains(n.log.String(), "there will be no demo room") })
+	if strings.Contains(n.log.String(), "trying again") {
+		t.Error("it tries again")
+	}
+	n.status("another")
+}
+
 // TestNodeToldToStopWhileItWaits ends at once, without an error.
 func TestNodeToldToStopWhileItWaits(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"liveroom/live"
+	"liveroom/status"
 )
 
 // demoRoom is the room that `serve --demo` keeps.
@@ -17,13 +18,20 @@ const demoRoom = "demo"
 func ensureDemo(ctx context.Context, rooms *live.Service) error {
 	_, err := rooms.Room(ctx, demoRoom)
 	var missing *live.Error
-	if errors.As(err, &missing) && missing.Code == "not_found" {
-		_, err = rooms.Create(ctx, live.Draft{ID: demoRoom, Title: "The demo room", Anchor: demoRoom, Notice: "Push a stream and say hello."})
+	if !errors.As(err, &missing) || missing.Code != "not_found" {
+		return err
+	}
+	_, err = rooms.Create(ctx, live.Draft{ID: demoRoom, Title: "The demo room", Anchor: demoRoom, Notice: "Push a stream and say hello."})
+	if err != nil {
+		if _, again := rooms.Room(ctx, demoRoom); again == nil {
+			return nil // another node made it
+		}
 	}
 	return err
 }
 
-// demo makes the demo room and tells a newcomer what to do next, as often as the Redis of a cluster goes away in the middle of it.
+// demo makes the demo room and tells a newcomer what to do next, as often as the Redis of a cluster goes away in the middle of
+// it. A node of a cluster goes on without the room if it can't be made.
 func (p *program) demo(ctx context.Context, out io.Writer) error {
 	for {
 		err := ensureDemo(ctx, p.rooms)
@@ -35,6 +43,10 @@ func (p *program) demo(ctx context.Context, out io.Writer) error {
 		}
 		if ctx.Err() != nil {
 			return nil // told to stop before it was done
+		}
+		if !errors.Is(err, status.ErrUnavailable) {
+			p.log.Error("there will be no demo room", "err", err)
+			return nil
 		}
 		p.log.Warn("the demo room is not there yet; trying again", "err", err)
 		select {
