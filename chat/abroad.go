@@ -34,6 +34,7 @@ type abroad struct {
 
 	mu     sync.Mutex               // taken last; guards what follows
 	dirty  map[string]bool          // users whose whereabouts changed
+	known  map[string]bool          // users whom the registry may know to be here
 	flying map[string]bool          // users of whom the registry is being told
 	waits  map[string]chan struct{} // closed when it has been told all of a user, or could not be
 	ends   []ending                 // of which the registry is to be told
@@ -46,7 +47,7 @@ func newAbroad(n Neighbours) *abroad {
 	}
 	return &abroad{
 		n: n, mail: mail{ready: make(chan struct{}, 1)}, stirred: make(chan struct{}, 1),
-		dirty: make(map[string]bool), flying: make(map[string]bool), waits: make(map[string]chan struct{}),
+		dirty: make(map[string]bool), known: make(map[string]bool), flying: make(map[string]bool), waits: make(map[string]chan struct{}),
 	}
 }
 
@@ -150,6 +151,20 @@ func (a *abroad) giveBack(users []string, ends []ending, missed bool) {
 	a.missed = a.missed || missed
 }
 
+// tell notes what the registry knows of users once it was told where they are. What it did not answer it may know all the same.
+func (a *abroad) tell(here map[string]Whereabouts, answered bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for user, w := range here {
+		switch {
+		case !w.Nowhere() && (answered || !a.apart.Load()):
+			a.known[user] = true
+		case w.Nowhere() && answered:
+			delete(a.known, user)
+		}
+	}
+}
+
 // live does, until ctx ends, what other nodes are for.
 func (s *Service) live(ctx context.Context) {
 	a := s.abroad
@@ -212,12 +227,20 @@ func (s *Service) tellRegistry(ctx context.Context) bool {
 			err = s.putUsers(ctx, users)
 		}
 		if a.apart.Store(err != nil); err != nil {
-			a.giveBack(users, ends, missed)
+			a.giveBack(s.worthTelling(users), ends, missed)
 		}
 		if a.landed(users); err != nil {
 			return false
 		}
 	}
+}
+
+// worthTelling are those of some users who are here, or of whom the registry may know: so many come and go while it is away.
+func (s *Service) worthTelling(users []string) []string {
+	gone := s.presence.gone(users)
+	s.abroad.mu.Lock()
+	defer s.abroad.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(users), func(user string) bool { return gone[user] && !s.abroad.known[user] })
 }
 
 // putEnds tells who was sent away, and answers what could not be told.
@@ -289,7 +312,7 @@ func (s *Service) putUsers(ctx context.Context, users []string) error {
 	}
 	began := a.heard.Load()
 	elsewhere, err := a.n.PutUsers(ctx, here)
-	if err != nil {
+	if a.tell(here, err == nil); err != nil {
 		s.presence.unanswered(users)
 		return err
 	}

@@ -77,3 +77,10 @@ func Remembered(s *Service) (paces, messages, bytes int) {
 	}
 	return len(s.letters.paces.full), len(s.letters.dedup.known), bytes
 }
+
+// Untold says how many users the registry is to be told of, and how many it may know.
+func Untold(s *Service) (untold, known int) {
+	s.abroad.mu.Lock()
+	defer s.abroad.mu.Unlock()
+	return len(s.abroad.dirty) + len(s.abroad.flying), len(s.abroad.known)
+}

@@ -143,6 +143,18 @@ func (p *presence) unanswered(users []string) {
 	}
 }
 
+// gone are those of some users who are not here.
+func (p *presence) gone(users []string) map[string]bool {
+	all := make(map[string]bool)
+	for _, user := range users {
+		shard := p.shard(user)
+		shard.mu.Lock()
+		all[user] = shard.users[user] == nil
+		shard.mu.Unlock()
+	}
+	return all
+}
+
 // moved has the registry told of a user. The shard's lock may be held.
 func (p *presence) moved(user string) {
 	if p.abroad != nil {
