@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -78,6 +79,11 @@ func (u *present) rooms() (all []*room) {
 
 // places is what living nodes say of a user's places in a group, by node.
 func (p *presence) places(user, group string) map[string]Seat {
+	return p.placesOn(p.others, user, group)
+}
+
+// placesOn is places for who asks for the living nodes himself: once for many users.
+func (p *presence) placesOn(others func() []string, user, group string) map[string]Seat {
 	if p.abroad == nil {
 		return nil
 	}
@@ -88,7 +94,7 @@ func (p *presence) places(user, group string) map[string]Seat {
 	if u == nil || u.alone() {
 		return nil
 	}
-	living := p.abroad.n.Others()
+	living := others()
 	var all map[string]Seat
 	for node, r := range u.abroad {
 		if !slices.Contains(living, node) {
@@ -143,9 +149,10 @@ func (r *room) meet(user string) {
 
 // doubled is how many users in the room count on another node: where they are for longer. The room's lock is held.
 func (r *room) doubled() (n, robots int) {
+	others := sync.OnceValue(r.s.presence.others)
 	for user := range r.doubles {
 		p := r.users[user]
-		for node, seat := range r.s.presence.places(user, r.id) {
+		for node, seat := range r.s.presence.placesOn(others, user, r.id) {
 			if seat.There() && (seat.Since < p.since || seat.Since == p.since && node < r.s.abroad.n.Node()) {
 				n++
 				if p.robot != nil {
