@@ -186,6 +186,8 @@ func (c *Chat) PutSanctions(ctx context.Context, group string, s chat.SanctionCh
 
 // PutRobots implements chat.RobotStore. The list of groups that have robots knows the group before it has any.
 func (c *Chat) PutRobots(ctx context.Context, group string, r chat.RobotChange) ([]chat.Robot, error) {
+	ctx, cancel := c.s.within(ctx)
+	defer cancel()
 	if len(r.Add) > 0 {
 		if err := c.listRobots(ctx, group, true); err != nil {
 			return nil, err
@@ -212,6 +214,8 @@ func (c *Chat) PutRobots(ctx context.Context, group string, r chat.RobotChange) 
 
 // DeleteGroup implements chat.Store. The list of groups passes over one that is gone, should nobody take it out of there.
 func (c *Chat) DeleteGroup(ctx context.Context, group string) error {
+	ctx, cancel := c.s.within(ctx)
+	defer cancel()
 	_, _, err := changeGroup(ctx, c, group, wanting{}, func(*loadedGroup) (struct{}, *groupWrite, error) {
 		w := &groupWrite{gone: true, delta: chat.Delta{Dismissed: true}}
 		for _, key := range []int{keyMutes, keyBans, keyGone, keyRobots} {
@@ -253,6 +257,8 @@ func (c *Chat) Tell(ctx context.Context, group string, told json.RawMessage) err
 
 // Entries implements chat.Feed.
 func (c *Chat) Entries(ctx context.Context, group, epoch string, after uint64, limit int) ([]chat.Entry, bool, error) {
+	ctx, cancel := c.s.within(ctx)
+	defer cancel()
 	keys := []string{c.key(group, "head"), c.key(group, "log"), c.key(group, "entries")}
 	g := c.group(group)
 	k := g.known()

@@ -10,6 +10,6 @@
 //
 // Nothing is sent twice by itself: go-redis's retries are off also for clusters (see script.run), since a lost reply must not
 // double a message, a version or a gift. A caller that wants to try again gives its operation an id, which the script
-// checks. Every call ends within Config.Timeout; what can't be answered is ErrAway. A server
-// that failed twice in a row is not asked again before it answers a probe: calls fail at once (Store.Up, Store.Watch).
+// checks. Every call ends within Config.Timeout, but those over long lists, whose pages each do; what can't be answered is
+// ErrAway. A server that failed twice in a row is not asked again before it answers a probe: calls fail at once (Store.Up, Store.Watch).
 package redisstore

@@ -36,11 +36,16 @@ func (s *Store) Live(states *Status) *Live { return &Live{s: s, states: states} 
 // errRoomConflict says that others were faster than a change of a room, again and again.
 var errRoomConflict = fmt.Errorf("%w: a room changes faster than this change of it", status.ErrUnavailable)
 
-// again lets f try until nobody was faster.
-func again(ctx context.Context, f func() error) error {
+// again lets f try until nobody was faster, within Config.Timeout.
+func (l *Live) again(ctx context.Context, f func(ctx context.Context) error) error {
+	ctx, cancel := l.s.within(ctx)
+	defer cancel()
 	for range 64 {
-		if err := f(); !errors.Is(err, status.ErrConflict) || ctx.Err() != nil {
+		if err := f(ctx); !errors.Is(err, status.ErrConflict) {
 			return err
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	return errRoomConflict
@@ -52,7 +57,7 @@ func (l *Live) CreateRoom(ctx context.Context, r live.Room, fresh status.State) 
 	if err != nil {
 		return status.State{}, fmt.Errorf("encode room: %w", err)
 	}
-	err = again(ctx, func() error {
+	err = l.again(ctx, func(ctx context.Context) error {
 		old, err := l.states.Load(ctx, r.ID)
 		stored = fresh
 		switch {
@@ -122,7 +127,7 @@ func decodeRoom(name, text string, err error) (r live.Room, _ error) {
 
 // UpdateRoom implements live.Store. change may be called more than once, each time with the room as it is stored.
 func (l *Live) UpdateRoom(ctx context.Context, id string, change func(*live.Room) error) (next live.Room, err error) {
-	err = again(ctx, func() error {
+	err = l.again(ctx, func(ctx context.Context) error {
 		text, err := l.s.hget(ctx, l.s.control("rooms"), id)
 		old, err := decodeRoom(id, text, err)
 		if err != nil {
@@ -154,7 +159,7 @@ func (l *Live) UpdateRoom(ctx context.Context, id string, change func(*live.Room
 
 // DeleteRoom implements live.Store.
 func (l *Live) DeleteRoom(ctx context.Context, id string, at time.Time) error {
-	return again(ctx, func() error {
+	return l.again(ctx, func(ctx context.Context) error {
 		text, err := l.s.hget(ctx, l.s.control("rooms"), id)
 		r, err := decodeRoom(id, text, err)
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"liveroom/chat"
+	"liveroom/chat/chattest"
 	"liveroom/internal/redistest"
 )
 
@@ -142,5 +144,31 @@ func TestCloseWhileAway(t *testing.T) {
 	}
 	if _, err := s.Now(t.Context()); err == nil {
 		t.Error("answered")
+	}
+}
+
+// TestWhatTakesSeveralCommands ends within the time of one, all together.
+func TestWhatTakesSeveralCommands(t *testing.T) {
+	proxy := redistest.Through(t, redistest.Shared(t).Addr)
+	s := open(t, proxy.URL())
+	states, talk, ctx := s.Status(StatusConfig{}), s.Chat(), t.Context()
+	rooms := s.Live(states)
+	storeRoom(t, states, "r")
+	chattest.Create(t, talk, "g")
+	if _, err := talk.PutNotice(ctx, "g", "so that Redis knows the scripts"); err != nil {
+		t.Fatal(err)
+	}
+	s.cfg.Timeout = time.Second
+	proxy.Delay(400 * time.Millisecond)
+	for name, do := range map[string]func() error{
+		"deleting a room": func() error { return rooms.DeleteRoom(ctx, "r", time.Now()) },
+		"robots": func() error {
+			_, err := talk.PutRobots(ctx, "g", chat.RobotChange{Add: []chat.Robot{{User: "r"}}, For: time.Hour, Limit: 1})
+			return err
+		},
+	} {
+		if err := do(); !errors.Is(err, ErrAway) {
+			t.Errorf("%s, of three commands: %v", name, err)
+		}
 	}
 }
