@@ -87,16 +87,17 @@ func (s *Service) Kick(ctx context.Context, group string, by Identity, users []s
 	}
 	var r *room
 	permit := func(found *room) error { r = found; return r.mayActOn(by, users) }
+	acted := func(users []string) []Act { return acts(by, group, "kick", users, map[string]string{"reason": reason}) }
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		there := r.present(users)
 		if s.feed != nil { // the others know who is there
 			there = users
 			if err := s.tellNodes(ctx, group, told{Kick: &kick{users, tellerOf(by), reason}}); err != nil {
-				return outcome{}, err
+				return ifDone(outcome{acts: acted(there)}), err
 			}
 		}
 		out := r.kickOutcome(by, users, there, reason)
-		out.acts = acts(by, group, "kick", there, map[string]string{"reason": reason})
+		out.acts = acted(there)
 		return out, nil
 	})
 }
@@ -181,7 +182,7 @@ func (s *Service) sanction(ctx context.Context, group string, by Identity, c San
 		}
 		done, err := s.store.PutSanctions(s.noting(ctx, n), group, c)
 		if err != nil || len(done) == 0 {
-			return outcome{}, s.storeError(err, "put sanctions")
+			return outcome{late: func(e Entry) outcome { return then(r, c, e.Sanctions.Done) }}, s.storeError(err, "put sanctions")
 		}
 		return then(r, c, done), nil
 	})

@@ -16,7 +16,8 @@ type own struct {
 	sends  []*sending
 	acks   []Ack // of sends, in their order; nil: the answer was lost
 	change *change
-	out    outcome // of the change: what its maker alone tells
+	out    outcome               // of the change: what its maker alone tells
+	late   func(e Entry) outcome // the same of a change whose answer was lost
 
 	at     time.Time // when it was asked
 	waited bool      // somebody waits for one of sends
@@ -46,8 +47,12 @@ func (r *room) advance() {
 			ended = append(ended, o.settle(e)...)
 		}
 		switch {
-		case o != nil && (o.change != nil || !o.out.empty()):
-			turn.acts, turn.facts, turn.finally = o.out.acts, o.out.facts, o.out.finally
+		case o != nil && (o.change != nil || !o.out.empty() || o.late != nil):
+			told := o.out
+			if o.late != nil {
+				told = o.late(e)
+			}
+			turn.acts, turn.facts, turn.finally = told.acts, told.facts, told.finally
 			tell(o.change)
 		case !e.plain():
 			tell(nil)
@@ -252,6 +257,10 @@ func (r *room) runChange(c *change) {
 	out, err := r.applyChange(c)
 	if c.err = err; c.op == "" || err != nil {
 		if errors.Is(err, ErrUnavailable) {
+			if out.late != nil && r.waitsFor(c, out.late, began) {
+				r.advance()
+				return
+			}
 			r.storeFailed(began)
 		}
 		r.advance()
@@ -268,6 +277,21 @@ func (r *room) runChange(c *change) {
 	r.advance()
 	told.facts = nil // it is as it was
 	r.conclude(told, nil, c)
+}
+
+// ifDone is an outcome that its maker tells when it is found out that it happened, and not before.
+func ifDone(out outcome) outcome { return outcome{late: func(Entry) outcome { return out }} }
+
+// waitsFor notes a change that may have been done though the store did not say so. It says whether it was: its entry is there.
+// Only the loop calls it.
+func (r *room) waitsFor(c *change, late func(Entry) outcome, began time.Time) bool {
+	o := &own{late: late, at: began}
+	r.feed.mine[c.op] = o
+	if !r.feed.has(c.op) {
+		return false
+	}
+	o.change, c.err = c, nil
+	return true
 }
 
 // storeAnswered notes that the store is there. Only the loop calls it.

@@ -220,22 +220,27 @@ func (s *Service) withdraw(ctx context.Context, group string, by Identity, w Wit
 		}
 		done, err := s.store.Withdraw(ctx, group, w)
 		if err != nil || !done.Fresh {
-			return outcome{}, s.storeError(err, "withdraw")
+			return outcome{late: func(Entry) outcome { return s.withdrawn(group, by, w, m) }}, s.storeError(err, "withdraw")
 		}
-		action := "recall"
-		if w.Kind == Blocked {
-			action = "verdict"
-			s.blocks.Add(1)
-		} else {
-			s.recalls.Add(1)
-		}
-		return outcome{
-			items:  []Item{done.event()},
-			update: func(r *room) { r.empty(w) },
-			acts:   acts(by, group, action, []string{strconv.FormatUint(w.Seq, 10)}, map[string]string{"kind": string(w.Kind), "reason": w.Reason}),
-			facts:  []Fact{Withdrew{Occasion{group, time.Now(), by}, []uint64{w.Seq}, w.Kind, []*Message{m}}},
-		}, nil
+		out := s.withdrawn(group, by, w, m)
+		out.items, out.update = []Item{done.event()}, func(r *room) { r.empty(w) }
+		return out, nil
 	})
+}
+
+// withdrawn is what the maker of a withdrawal tells.
+func (s *Service) withdrawn(group string, by Identity, w Withdrawal, m *Message) outcome {
+	action := "recall"
+	if w.Kind == Blocked {
+		action = "verdict"
+		s.blocks.Add(1)
+	} else {
+		s.recalls.Add(1)
+	}
+	return outcome{
+		acts:  acts(by, group, action, []string{strconv.FormatUint(w.Seq, 10)}, map[string]string{"kind": string(w.Kind), "reason": w.Reason}),
+		facts: []Fact{Withdrew{Occasion{group, time.Now(), by}, []uint64{w.Seq}, w.Kind, []*Message{m}}},
+	}
 }
 
 // empty removes the body of a message from the room. The room's lock is held.

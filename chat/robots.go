@@ -127,13 +127,12 @@ func (s *Service) putRobots(ctx context.Context, group string, by Identity, acti
 	}
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		all, err := s.store.PutRobots(ctx, group, c)
+		out := outcome{acts: acts(by, group, action, users, nil)}
 		if err != nil {
-			return outcome{}, s.storeError(err, "put robots")
+			return ifDone(out), s.storeError(err, "put robots")
 		}
-		return outcome{
-			update: func(r *room) { r.setRobots(all, time.Now()) },
-			acts:   acts(by, group, action, users, nil),
-		}, nil
+		out.update = func(r *room) { r.setRobots(all, time.Now()) }
+		return out, nil
 	})
 }
 

@@ -123,14 +123,15 @@ func (s *Service) SetRoles(ctx context.Context, group string, by Identity, users
 			return outcome{}, ErrTooManyAdmins
 		}
 		version, err := s.store.PutProfile(s.noting(WithKnown(ctx, known), note{By: tellerOf(by), Role: role, Users: changed}), group, next)
+		did := outcome{acts: acts(by, group, "role", changed, map[string]string{"role": string(role)})}
+		for _, user := range changed {
+			did.facts = append(did.facts, RoleChanged{Occasion{group, time.Now(), by}, user, role})
+		}
 		if err != nil {
-			return outcome{}, s.storeError(err, "put role")
+			return ifDone(did), s.storeError(err, "put role")
 		}
 		out := r.roleOutcome(by.User, changed, role, next.Admins, version)
-		out.acts = acts(by, group, "role", changed, map[string]string{"role": string(role)})
-		for _, user := range changed {
-			out.facts = append(out.facts, RoleChanged{Occasion{group, time.Now(), by}, user, role})
-		}
+		out.acts, out.facts = did.acts, did.facts
 		return out, nil
 	})
 }

@@ -154,6 +154,9 @@ type outcome struct {
 	finally func()    // like after, but only where the change was made
 	at      time.Time // when it happened, by the store; zero: now, here
 	foreign bool      // others did all of it
+
+	// Late is what its maker tells when the store did not answer, and the entry shows that it was done: acts, facts, finally.
+	late func(e Entry) outcome
 }
 
 func newRoom(s *Service, id string) *room {

@@ -180,19 +180,23 @@ func (s *Service) SetSettings(ctx context.Context, group string, by Identity, p 
 		was, known = r.settings.Settings, r.settings.Version
 		return r.mayManage(by)
 	}
+	done := func(v VersionedSettings) outcome { // what the maker tells
+		now = v.Settings
+		out := outcome{acts: acts(by, group, "settings", []string{""}, p.detail())}
+		if v.Version != known && !quiet {
+			out.facts = v.changes(group, by, was)
+		}
+		return out
+	}
 	err = s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
 		v, err := s.store.PutSettings(ctx, group, p)
 		if err != nil {
-			return outcome{}, s.storeError(err, "put settings")
+			return outcome{late: func(e Entry) outcome { return done(*e.Settings) }}, s.storeError(err, "put settings")
 		}
-		now = v.Settings
-		out := outcome{acts: acts(by, group, "settings", []string{""}, p.detail())}
+		out := done(v)
 		if v.Version != known {
 			out.items = []Item{event("settings", v.Version, v.Settings)}
 			out.update = func(r *room) { r.settings = v }
-			if !quiet {
-				out.facts = v.changes(group, by, was)
-			}
 		}
 		return out, nil
 	})
