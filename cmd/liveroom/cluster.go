@@ -198,7 +198,8 @@ func (c *cluster) close() error {
 	return c.redis.Close()
 }
 
-// remind notes the secrets again each time that Redis comes back: it may have forgotten everything.
+// remind notes the secrets again each time that Redis comes back, and when it no longer knows this node: it may have forgotten
+// everything.
 func (c *cluster) remind(ctx context.Context) error {
 	for {
 		up, changed := c.redis.Watch()
@@ -209,6 +210,7 @@ func (c *cluster) remind(ctx context.Context) error {
 		}
 		select {
 		case <-changed:
+		case <-c.nodes.Forgot():
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -38,6 +38,8 @@ type Nodes struct {
 	me    Node
 	lease time.Duration
 
+	forgot chan struct{} // see Forgot; capacity 1
+
 	mu   sync.Mutex
 	all  map[string]Node // me among them
 	was  chan struct{}   // closed once Redis knew this node
@@ -54,7 +56,7 @@ func (s *Store) Nodes(name, url, version string, lease time.Duration) *Nodes {
 		ID: name + "-" + strings.ToLower(rand.Text()[:8]), Name: name, URL: url, Version: version,
 		StartedAt: time.Now().UTC().Truncate(time.Millisecond),
 	}
-	return &Nodes{s: s, me: me, lease: lease, all: map[string]Node{me.ID: me}, was: make(chan struct{})}
+	return &Nodes{s: s, me: me, lease: lease, all: map[string]Node{me.ID: me}, was: make(chan struct{}), forgot: make(chan struct{}, 1)}
 }
 
 // Show has the others know Settings of this node. It is called before Run.
@@ -116,6 +118,9 @@ func (n *Nodes) Joined(ctx context.Context) error {
 	}
 }
 
+// Forgot receives when Redis no longer knew this node: it was flushed, perhaps, and forgot all else as well. One receives.
+func (n *Nodes) Forgot() <-chan struct{} { return n.forgot }
+
 // renew tells Redis of this node, and answers whether it was known and who has a lease.
 func (n *Nodes) renew(ctx context.Context, lease time.Duration) (had bool, alive []Node, err error) {
 	said, err := json.Marshal(n.me)
@@ -159,6 +164,10 @@ func (n *Nodes) took(had bool, alive []Node) {
 	case <-n.was:
 		if !had {
 			n.keep = time.Now().Add(n.lease)
+			select {
+			case n.forgot <- struct{}{}:
+			default:
+			}
 		}
 	default:
 		close(n.was)
