@@ -196,37 +196,33 @@ func TestNoValidAnswer(t *testing.T) {
 	other := newBackend(t, says(200, `{"ErrorCode":1}`))
 	where := func(status int, body string) string { return newBackend(t, says(status, body)).URL }
 	redirect := newBackend(t, func(w http.ResponseWriter, _ reception) { w.Header().Set("Location", other.URL); w.WriteHeader(307) })
-	var wg sync.WaitGroup
 	for url, why := range map[string]string{
 		slow.URL: whyTimeout, gone.URL: "connect", redirect.URL: "status", where(500, `{"ErrorCode":1}`): "status", where(204, ""): "status",
 		where(200, "<html>"): "not_json", where(200, ""): "not_json", where(200, "[]"): "not_json", where(200, "{}"): "no_code",
 		where(200, `{"ErrorCode":null}`): "no_code", where(200, `{"ErrorCode":"x"}`): "no_code", where(200, `{"ErrorCode":1.5}`): "no_code",
 		where(200, `{"ErrorCode":1`): "not_json", where(200, strings.Repeat(" ", maxReply+1)): whyLarge,
 	} {
-		wg.Go(func() {
-			open := newGate(t, Endpoint{ID: "mine", URL: url, Format: FormatIM, OnFailure: FailOpen})
-			closed := newGate(t, Endpoint{ID: "mine", URL: url, Format: FormatIM, OnFailure: FailClosed})
-			var each sync.WaitGroup
-			for kind, ask := range asks {
-				each.Go(func() {
-					if got := said(ask(open, t.Context())); got != "ok" {
-						t.Errorf("%s, %s, deliver: %s", why, kind, got)
-					}
-				})
-				each.Go(func() {
-					want := map[string]string{"message": "80003", "letter": "20006", "join": "10016", "found": "10016"}[kind] + noAnswer
-					if got := said(ask(closed, t.Context())); got != want {
-						t.Errorf("%s, %s, reject: %s", why, kind, got)
-					}
-				})
-			}
-			each.Wait()
-			if n := open.Stats().Failed; n[why] != 4 || len(n) != 1 {
-				t.Errorf("%s was counted as %v", why, n)
-			}
-		})
+		open := newGate(t, Endpoint{ID: "mine", URL: url, Format: FormatIM, OnFailure: FailOpen})
+		closed := newGate(t, Endpoint{ID: "mine", URL: url, Format: FormatIM, OnFailure: FailClosed})
+		var each sync.WaitGroup
+		for kind, ask := range asks {
+			each.Go(func() {
+				if got := said(ask(open, t.Context())); got != "ok" {
+					t.Errorf("%s, %s, deliver: %s", why, kind, got)
+				}
+			})
+			each.Go(func() {
+				want := map[string]string{"message": "80003", "letter": "20006", "join": "10016", "found": "10016"}[kind] + noAnswer
+				if got := said(ask(closed, t.Context())); got != want {
+					t.Errorf("%s, %s, reject: %s", why, kind, got)
+				}
+			})
+		}
+		each.Wait()
+		if n := open.Stats().Failed; n[why] != 4 || len(n) != 1 {
+			t.Errorf("%s was counted as %v", why, n)
+		}
 	}
-	wg.Wait()
 	if len(other.received()) != 0 {
 		t.Error("the gate followed a redirect")
 	}
