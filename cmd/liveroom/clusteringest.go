@@ -34,7 +34,7 @@ func (p *program) doorRooms() web.Rooms {
 		return p.rooms
 	}
 	p.cluster.peers.Handle("GET "+ingestPath+"{room}", http.HandlerFunc(p.giveIngest))
-	return clusterRooms{p.rooms, upstream{p.edges, p.cluster.ask}}
+	return clusterRooms{p.rooms, upstream{Edges: p.edges, Client: p.cluster.ask}}
 }
 
 // giveIngest tells another node how a push does.

@@ -75,6 +75,18 @@ func (p *program) joinEdges() live.Edges {
 type upstream struct {
 	*edge.Edges
 	*peer.Client
+	redisstore.Playlists
+	nodes *redisstore.Nodes
+}
+
+// Others implements hls.Upstream.
+func (u upstream) Others() (all []string) {
+	for _, n := range u.nodes.Alive() {
+		if n.ID != u.nodes.Me().ID {
+			all = append(all, n.ID)
+		}
+	}
+	return all
 }
 
 // upstream is where the HLS of other nodes' streams comes from; others get what is made here.
@@ -84,7 +96,7 @@ func (p *program) upstream() hls.Upstream {
 	}
 	serve := func(w http.ResponseWriter, r *http.Request) { p.hls.ServePeer(w, r) } // made later
 	p.cluster.peers.Handle("GET "+hls.PeerPath+"{stream}/{what...}", http.HandlerFunc(serve))
-	return upstream{p.edges, p.cluster.ask}
+	return upstream{p.edges, p.cluster.ask, p.cluster.redis.Playlists(), p.cluster.nodes}
 }
 
 // named asks nodes by their names: what lies on their disks outlives their incarnations.

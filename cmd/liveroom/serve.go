@@ -238,7 +238,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	p.flv = flv.New(flv.Config{}, p.rooms, p.log)
 	play := p.set.hls()
 	play.NodeKey, play.PlayKey, play.PlayKeyBackup = []byte(keys.NodeKey), []byte(keys.PlayKey), []byte(keys.PlayKeyBackup)
-	play.Upstream = p.upstream()
+	play.Upstream, play.Node = p.upstream(), p.nodeID()
 	if p.hls, err = hls.New(play, p.hub, hlsGate{p.rooms, p.sessions}, p.log); err != nil {
 		return err
 	}

@@ -149,7 +149,9 @@ func (t *timeline) fetch(ctx context.Context, name string) (f file, err error) {
 
 // begun blocks until there is a segment or will never be one.
 func (t *timeline) begun(ctx context.Context) error {
-	return t.wait(ctx, func() (bool, error) { return len(t.segments) > 0 || t.replaced || !t.endedAt.IsZero(), nil })
+	return t.wait(ctx, func() (bool, error) {
+		return len(t.segments) > 0 && t.begunHere() || t.replaced || !t.endedAt.IsZero(), nil
+	})
 }
 
 // superseded blocks until a new session's timeline has taken the place of one that has ended.

@@ -45,6 +45,8 @@ type Config struct {
 
 	// Upstream is where streams are that are pushed to other nodes. Nil: this node is alone.
 	Upstream Upstream
+	// Node is this node's id, as Upstream names it. Empty: this node is alone.
+	Node string
 	// CacheBytes bounds the segments of other nodes' streams that are kept. Default 128 MiB.
 	CacheBytes int
 

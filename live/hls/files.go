@@ -111,7 +111,7 @@ func (t *timeline) look(name string) (f file, found, coming bool) {
 	f = file{kind: t.cfg.Container.contentType(), tag: t.etag(name)}
 	s := t.numbered(n.number)
 	switch {
-	case s == nil || s.generation != n.generation:
+	case s == nil || s.generation != n.generation || s.elsewhere:
 	case n.part == entire && s != t.open:
 		f.parts, f.bytes = s.parts, s.bytes
 		return f, true, false
@@ -152,7 +152,7 @@ func (t *timeline) initFile(name string) (file, bool) {
 			init = t.segments[i].init
 		}
 	}
-	if init == nil || name == "" {
+	if init == nil || init.data == nil || name == "" {
 		return file{}, false
 	}
 	return file{parts: []*part{{data: init.data}}, bytes: len(init.data), kind: t.cfg.Container.contentType(), tag: t.etag(name)}, true

@@ -181,6 +181,9 @@ func (f *follower) load(ctx context.Context, l *mediaList) {
 			continue
 		}
 		f.from = n + 1
+		if s.gap {
+			continue
+		}
 		f.mapped(ctx, s.mapURI)
 		var parts [][]byte
 		for _, p := range s.parts {

@@ -1,9 +1,12 @@
 package hls
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -13,10 +16,11 @@ import (
 	"liveroom/live/stream"
 )
 
-// PeerPath is where other nodes ask for what is made here: PeerPath + stream + "/multivariant", "/media", "/file/" + name.
+// PeerPath is where other nodes ask for what is made here: PeerPath + stream + "/multivariant", "/media", "/known", "/file/" + name.
 const PeerPath = "/internal/hls/"
 
-// stateHeader says what a playlist has: the number of its last segment, how many parts follow, and whether more is coming.
+// stateHeader says what a playlist has: the number of its last segment, how many parts that has, how many follow, whether more is coming, and when
+// the node took it over from another (Unix seconds; 0: it did not).
 const stateHeader = "Liveroom-Playlist"
 
 // errElsewhere tells another node that the stream, or this session of it, is not made here.
@@ -34,6 +38,8 @@ func (s *Server) ServePeer(w http.ResponseWriter, r *http.Request) {
 		err = s.peerMultivariant(w, r, name, session)
 	case what == "media":
 		err = s.peerMedia(w, r, name, session)
+	case what == "known":
+		err = s.peerKnown(w, r, name, session)
 	case isFile:
 		err = s.peerFile(w, r, name, session, file)
 	default:
@@ -106,10 +112,118 @@ func (s *Server) peerMedia(w http.ResponseWriter, r *http.Request, name, session
 		return errNotFound
 	}
 	state := t.state() // before the playlist, which then has at least that
-	body := t.playlist(app, time.Now(), want.delta)
+	body := t.playlist(app, time.Now(), want.delta, r.URL.Query().Get("own") != "")
 	w.Header().Set(stateHeader, state)
 	writePlaylist(w, r, body.text())
 	return nil
+}
+
+// peerKnown answers how far players of this node have got in a session that was made here or elsewhere.
+// A push that is older than the one which the question is for gets nothing more added.
+func (s *Server) peerKnown(w http.ResponseWriter, r *http.Request, name, session string) error {
+	generation, ok := canonical(r.URL.Query().Get("generation"), 64)
+	if !ok {
+		return errNotFound
+	}
+	var most *known
+	s.mu.Lock()
+	e := s.streams[name]
+	s.mu.Unlock()
+	if e != nil && e.named() == session && e.before(generation) {
+		e.once.Do(func() { close(e.elsewhere) })
+		select {
+		case <-e.done:
+		case <-r.Context().Done():
+			return errStalled
+		}
+		if most = e.known(); most != nil {
+			most.Record, _ = json.Marshal(e.record(s.cfg.Node)) // of numbers and names
+		}
+	}
+	s.remotes.mu.Lock()
+	m := s.remotes.streams[name]
+	s.remotes.mu.Unlock()
+	if m != nil && m.where().Session == session {
+		if k := m.known(); k != nil && k.further(most) {
+			most = k
+		}
+	}
+	if most == nil {
+		return errGone
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(most) // the other node may be gone
+	return nil
+}
+
+// before says whether all of a list is of earlier generations.
+func (t *timeline) before(generation uint64) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.generation < generation
+}
+
+// known is how far players may have got; nil before there is a list.
+func (t *timeline) known() *known {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	if len(t.segments) == 0 {
+		return nil
+	}
+	k := &known{Number: t.last}
+	if t.open != nil {
+		k.Parts = t.open.told()
+	}
+	return k
+}
+
+// told is the parts of a segment as the playlist says them: ms, negative where decoding can't start.
+func (s *segment) told() (parts []int64) {
+	for i, p := range s.parts {
+		ms := s.shown[i]
+		if !p.independent {
+			ms = -ms
+		}
+		parts = append(parts, ms)
+	}
+	return parts
+}
+
+// known is how far players of this node have got, by the newest list they were given; nil before there is one.
+func (m *remote) known() *known {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var newest *remoteList
+	for _, l := range m.lists {
+		if newest == nil || l.after(newest) {
+			newest = l
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	k := &known{Number: newest.number}
+	for line := range bytes.Lines(newest.body.plain) {
+		switch {
+		case bytes.HasPrefix(line, []byte("#EXTINF:")):
+			k.Parts = nil
+		case bytes.HasPrefix(line, []byte(partLine)):
+			if ms, ok := partLength(string(line)); ok {
+				k.Parts = append(k.Parts, ms)
+			}
+		}
+	}
+	return k
+}
+
+// partLength reads a line of a part: ms, negative where decoding can't start.
+func partLength(line string) (ms int64, ok bool) {
+	length, rest, _ := strings.Cut(strings.TrimPrefix(line, partLine), ",")
+	s, err := strconv.ParseFloat(length, 64)
+	if ms = int64(math.Round(s * 1000)); !strings.Contains(rest, "INDEPENDENT=YES") {
+		ms = -ms
+	}
+	return ms, err == nil && s > 0 && s < maxTarget
 }
 
 // state is what stateHeader says.
@@ -120,7 +234,15 @@ func (t *timeline) state() string {
 	if t.open != nil {
 		parts = len(t.open.parts)
 	}
-	return fmt.Sprintf("%d %d %t", t.last, parts, t.awaited())
+	taken := int64(0)
+	if !t.adoptedAt.IsZero() {
+		taken = t.adoptedAt.Unix()
+	}
+	whole := 0
+	if n := len(t.segments); n > 0 {
+		whole = len(t.segments[n-1].parts)
+	}
+	return fmt.Sprintf("%d %d %d %t %d", t.last, whole, parts, t.awaited(), taken)
 }
 
 // peerFile answers with a file also where the stream is made elsewhere now: players come for what their playlists name.

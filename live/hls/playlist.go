@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// partLine begins the line of a part.
+const partLine = "#EXT-X-PART:DURATION="
+
 // nothingMore ends a list whose last segment is finished and that has nothing to wait for.
 const nothingMore = "# nothing more for now\n"
 
@@ -19,9 +22,10 @@ type bodyKey struct {
 	app   string
 	hour  int64
 	delta bool
+	own   bool // without what another node made
 }
 
-// maxBodies bounds the bodies kept between two changes: two per app a stream is played under.
+// maxBodies bounds the bodies kept between two changes: two per app a stream is played under, four after a move.
 const maxBodies = 16
 
 // What a list offers and says, in target durations (RFC 8216bis §4.4.3.8, §4.4.4.9), and in part targets.
@@ -42,11 +46,14 @@ func (t *timeline) listed() []*segment {
 }
 
 // media returns the media playlist, the same bytes for everyone; nil while there is no segment.
-func (t *timeline) media(app string, now time.Time) []byte { return t.playlist(app, now, false).text() }
+func (t *timeline) media(app string, now time.Time) []byte {
+	return t.playlist(app, now, false, false).text()
+}
 
-// playlist is media. A delta leaves out old segments where that is possible.
-func (t *timeline) playlist(app string, now time.Time, delta bool) *body {
-	key := bodyKey{app, hourOf(now), delta}
+// playlist is media. A delta leaves out old segments where that is possible; own leaves out what another node made, which only
+// players need that had it before.
+func (t *timeline) playlist(app string, now time.Time, delta, own bool) *body {
+	key := bodyKey{app, hourOf(now), delta, own}
 	t.mu.RLock()
 	b := t.bodies[key]
 	t.mu.RUnlock()
@@ -69,6 +76,9 @@ func (t *timeline) render(key bodyKey) []byte {
 	r := renderer{t: t, key: key, base: "/" + url.PathEscape(key.app) + "/" + t.name + "/p/"}
 	r.b = make([]byte, 0, 4<<10)
 	list := t.listed()
+	if mine := slices.IndexFunc(list, func(s *segment) bool { return !s.elsewhere }); key.own && mine > 0 {
+		list = list[mine:]
+	}
 	before := list[0].discontinuity
 	if list[0].breaks {
 		before-- // its own tag stands in the list
@@ -97,6 +107,9 @@ func (t *timeline) render(key bodyKey) []byte {
 			skipped = 0
 		}
 		r.segment(s, away < partsTargets*t.target*1000)
+		if s.gap {
+			r.print("#EXT-X-GAP\n")
+		}
 		r.print("#EXTINF:", seconds(s.listed), ",\n", r.root(s), s.file(t.cfg.Container), "\n")
 	}
 	if t.open != nil {
@@ -179,9 +192,12 @@ func (r *renderer) segment(s *segment, parts bool) {
 		return
 	}
 	for i, p := range s.parts {
-		r.print("#EXT-X-PART:DURATION=", seconds(s.shown[i]), ",URI=\"", root, s.partFile(i), "\"")
+		r.print(partLine, seconds(s.shown[i]), ",URI=\"", root, s.partFile(i), "\"")
 		if p.independent {
 			r.print(",INDEPENDENT=YES")
+		}
+		if s.gap {
+			r.print(",GAP=YES")
 		}
 		r.print("\n")
 	}
@@ -207,12 +223,15 @@ func (t *timeline) capabilityOf(s *segment, hour int64) string {
 func (t *timeline) multivariant(uri string) []byte {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	if len(t.segments) == 0 {
+	if len(t.segments) == 0 || !t.begunHere() {
 		return nil
 	}
 	newest := t.segments[len(t.segments)-1].init
 	var peak, size, duration, frames, pictures int64
 	for _, s := range t.segments {
+		if s.elsewhere {
+			continue
+		}
 		if s.duration*2 >= t.target*1000 { // rests of segments say nothing about the peak (RFC 8216 §4.1)
 			peak = max(peak, int64(s.bytes)*8000/s.duration)
 		}

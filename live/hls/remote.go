@@ -23,6 +23,13 @@ type Upstream interface {
 	Where(ctx context.Context, name string) (stream.Place, bool)
 	// Get asks a node for a path between nodes. The caller closes the body.
 	Get(ctx context.Context, node, path, query string) (*http.Response, error)
+	// Others are the nodes there are beside this one.
+	Others() []string
+	// Keep remembers what a stream's playlist has, for the node that it is pushed to next. What another node has of a later
+	// generation of the session stays.
+	Keep(ctx context.Context, name, session string, generation uint64, record []byte) error
+	// Kept is what was remembered last; nil for nothing.
+	Kept(ctx context.Context, name string) ([]byte, error)
 }
 
 // errMoved says that a stream is made elsewhere than was thought.
@@ -58,12 +65,14 @@ type remote struct {
 	at      time.Time               // of master
 	good    checked
 	used    time.Time
+	taken   int64 // that of the newest list
 }
 
 // listKey is what the bytes of a playlist depend on that a node keeps for another one's stream.
 type listKey struct {
 	app   string
 	delta bool
+	own   bool // without what the node took over from another
 }
 
 // remoteList is a media playlist of another node.
@@ -72,8 +81,10 @@ type remoteList struct {
 	rest   *body // the same while nothing is coming; made when needed
 	node   string
 	number uint64 // of its last finished segment
+	whole  int    // its parts
 	parts  int    // of the one after that
 	waits  bool   // more is coming
+	taken  int64  // when the node took it over from another, Unix seconds; 0: it did not
 	at     time.Time
 }
 
@@ -86,17 +97,59 @@ func (s *Server) elsewhere(ctx context.Context, name string) *remote {
 	if !ok || at.Here {
 		return nil
 	}
+	m := s.remoteOf(name)
+	m.follow(at)
+	return m
+}
+
+// remoteOf returns what is known of a stream as it is on other nodes.
+func (s *Server) remoteOf(name string) *remote {
 	c := s.remotes
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	m := c.streams[name]
 	if m == nil {
 		name = strings.Clone(name) // a part of a request
 		m = &remote{server: s, name: name, origins: make(map[uint64]string), lists: make(map[listKey]*remoteList)}
 		c.streams[name] = m
 	}
-	c.mu.Unlock()
-	m.follow(at)
 	return m
+}
+
+// inherited notes which nodes made what a list goes on from.
+func (m *remote) inherited(r *record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.place.Session != r.Session {
+		m.reset()
+		m.place = stream.Place{Session: r.Session, Generation: r.Generation, Node: r.Origins[r.Generation]}
+	}
+	maps.Copy(m.origins, r.Origins)
+	m.used = time.Now()
+}
+
+// has says whether the node that made a segment still has it.
+func (m *remote) has(ctx context.Context, r *record, s recorded) bool {
+	node := r.Origins[s.Generation]
+	if node == "" || node == m.server.cfg.Node {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, askedTimeout)
+	defer cancel()
+	path := PeerPath + url.PathEscape(m.name) + "/file/" + stem(s.Generation, s.Number) + m.server.cfg.Container.suffix()
+	resp, err := m.server.cfg.Upstream.Get(ctx, node, path, url.Values{"session": {r.Session}}.Encode())
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// reset forgets what was of another session. The mutex is held.
+func (m *remote) reset() {
+	clear(m.origins)
+	clear(m.lists)
+	m.master, m.good, m.taken = nil, checked{}, 0
 }
 
 // follow notes where the stream is now.
@@ -104,9 +157,7 @@ func (m *remote) follow(at stream.Place) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if at.Session != m.place.Session {
-		clear(m.origins)
-		clear(m.lists)
-		m.master, m.good = nil, checked{}
+		m.reset()
 	}
 	m.place, m.used = at, time.Now()
 	if m.origins[at.Generation] = at.Node; len(m.origins) > maxOrigins {
@@ -236,9 +287,25 @@ func (m *remote) multivariant(ctx context.Context, uri string) ([]byte, error) {
 	return append(append(bytes.Clone(master), uri...), '\n'), nil
 }
 
-// playlist is the media playlist, as soon as it has what d asks for.
-func (m *remote) playlist(ctx context.Context, app string, d directives) (b *body, waited bool, err error) {
-	key, now := listKey{app, d.delta}, time.Now()
+// playlist is the media playlist, as soon as it has what d asks for, for a session that began at start.
+func (m *remote) playlist(ctx context.Context, app string, d directives, start time.Time) (b *body, waited bool, err error) {
+	own := m.after(start)
+	if b, waited, err = m.list(ctx, listKey{app: app, delta: d.delta, own: own}, d, start); err == nil && m.after(start) != own { // now it is known
+		return m.list(ctx, listKey{app: app, delta: d.delta, own: !own}, d, start)
+	}
+	return b, waited, err
+}
+
+// after says whether a session began after the stream's node had taken it over, as far as is known.
+func (m *remote) after(start time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.taken != 0 && start.Unix() >= m.taken
+}
+
+// list is one of the two playlists that playlist chooses from.
+func (m *remote) list(ctx context.Context, key listKey, d directives, start time.Time) (b *body, waited bool, err error) {
+	app, now := key.app, time.Now()
 	at := m.where()
 	m.mu.Lock()
 	l := m.lists[key]
@@ -246,7 +313,7 @@ func (m *remote) playlist(ctx context.Context, app string, d directives) (b *bod
 	if l != nil && l.node == at.Node && l.answers(d, now) {
 		return l.body, false, nil
 	}
-	name := fmt.Sprintf("l %s %s %s %s %t %t %d %d", m.name, at.Session, at.Node, url.PathEscape(app), d.delta, d.blocks, d.number, d.part)
+	name := fmt.Sprintf("l %s %s %s %s %t %t %t %d %d", m.name, at.Session, at.Node, url.PathEscape(app), d.delta, key.own, d.blocks, d.number, d.part)
 	v, err := m.server.remotes.once(ctx, name, func(ctx context.Context) (any, error) {
 		m.mu.Lock()
 		l := m.lists[key]
@@ -258,7 +325,11 @@ func (m *remote) playlist(ctx context.Context, app string, d directives) (b *bod
 		if d.blocks {
 			timeout = waitTimeout
 		}
-		a, err := m.ask(ctx, at.Node, "media", d.query(app), timeout, maxListBytes)
+		query := d.query(app)
+		if key.own {
+			query.Set("own", "1")
+		}
+		a, err := m.ask(ctx, at.Node, "media", query, timeout, maxListBytes)
 		if err != nil {
 			return nil, err
 		}
@@ -284,7 +355,7 @@ func (m *remote) playlist(ctx context.Context, app string, d directives) (b *bod
 	b, last = m.resting(key)
 	if t := m.made(at); t != nil && t.newest() >= last {
 		b = nil // a list of its own that was newer may be gone
-		if own := t.playlist(app, time.Now(), d.delta).text(); own != nil {
+		if own := t.playlist(app, time.Now(), d.delta, t.after(start)).text(); own != nil {
 			b = &body{plain: atRest(own)}
 		}
 	}
@@ -343,7 +414,7 @@ func refusalOf(status int) error {
 // keep remembers a node's playlist, if it is not older than the one that is known.
 func (m *remote) keep(key listKey, node string, a reply) (*remoteList, error) {
 	l := &remoteList{body: &body{plain: a.body}, node: node, at: time.Now()}
-	if _, err := fmt.Sscanf(a.header.Get(stateHeader), "%d %d %t", &l.number, &l.parts, &l.waits); err != nil {
+	if _, err := fmt.Sscanf(a.header.Get(stateHeader), "%d %d %d %t %d", &l.number, &l.whole, &l.parts, &l.waits, &l.taken); err != nil {
 		return nil, fmt.Errorf("hls: node %s does not say what its playlist has", node)
 	}
 	m.mu.Lock()
@@ -352,7 +423,7 @@ func (m *remote) keep(key listKey, node string, a reply) (*remoteList, error) {
 		if len(m.lists) >= maxBodies {
 			clear(m.lists)
 		}
-		m.lists[key] = l
+		m.lists[key], m.taken = l, l.taken
 	}
 	return l, nil
 }
@@ -368,7 +439,7 @@ func (l *remoteList) answers(d directives, now time.Time) bool {
 	switch {
 	case !d.blocks || !l.waits:
 		return age < listFresh
-	case d.number < l.number || d.number == l.number && d.part == entire || d.number == l.number+1 && d.part != entire && d.part < l.parts:
+	case d.number < l.number || d.number == l.number && (d.part < l.whole || l.parts > 0) || d.number == l.number+1 && d.part != entire && d.part < l.parts:
 		return age < waitedFresh
 	}
 	return false
@@ -379,8 +450,10 @@ func (m *remote) resting(key listKey) (*body, uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l := m.lists[key]
-	if whole := m.lists[listKey{app: key.app}]; l == nil || whole != nil && whole.number > l.number {
-		l = whole
+	for _, own := range []bool{key.own, !key.own} { // whole ones, which any player understands
+		if whole := m.lists[listKey{app: key.app, own: own}]; l == nil || whole != nil && whole.number > l.number {
+			l = whole
+		}
 	}
 	if l == nil {
 		return nil, 0

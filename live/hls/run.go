@@ -3,6 +3,7 @@ package hls
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"liveroom/live/stream"
@@ -21,10 +22,13 @@ func (s *Server) begin(name string) {
 	if old := s.streams[name]; old != nil {
 		old.retire()
 		if t.session != "" && t.session == old.named() {
-			t.before = old.newest()
+			t.former = old.newest()
 		}
 	}
-	e := &entry{timeline: t, sub: s.subscribe(name)}
+	if s.cfg.Upstream != nil {
+		t.changes = func() { s.unkept.note(t) }
+	}
+	e := &entry{timeline: t, sub: s.subscribe(name), elsewhere: make(chan struct{}), done: make(chan struct{})}
 	s.streams[name] = e
 	s.waiting = append(s.waiting, e)
 	close(s.appeared)
@@ -53,8 +57,24 @@ func (s *Server) takeWaiting() []*entry {
 
 // segment reads a stream until it ends, over as many generations as it has.
 func (s *Server) segment(ctx context.Context, e *entry) {
+	defer close(e.done)
 	seg := newSegmenter(&s.cfg, e.timeline, &s.counts, s.log.With("stream", e.name))
-	err := s.read(ctx, e, seg)
+	s.inherit(ctx, e.timeline)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	reading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	wg.Go(func() {
+		select {
+		case <-e.elsewhere:
+			stop(errMoved)
+		case <-reading.Done():
+		}
+	})
+	err := s.read(reading, e, seg)
+	if errors.Is(context.Cause(reading), errMoved) {
+		err = errMoved
+	}
 	switch {
 	case errors.Is(err, stream.ErrEnded):
 		seg.flush()
@@ -106,7 +126,7 @@ func (s *Server) read(ctx context.Context, e *entry, seg *segmenter) error {
 		case err != nil:
 			return err
 		}
-		if tags[0].Relayed() {
+		if tags[0].Relayed() || s.missed(tags[0].Generation(), seg.generation) {
 			return errMoved
 		}
 		heard = time.Now()
@@ -124,6 +144,11 @@ func (s *Server) read(ctx context.Context, e *entry, seg *segmenter) error {
 		}
 		clear(tags) // the buffer must not keep tags alive while the stream is silent
 	}
+}
+
+// missed says whether a stream was pushed elsewhere between two generations: then its list goes on from what it was there.
+func (s *Server) missed(generation, before uint64) bool {
+	return s.cfg.Upstream != nil && before > 0 && generation > before+1
 }
 
 // pushed says whether a stream is pushed to this node.

@@ -208,7 +208,7 @@ func (s *Server) serveRemote(w http.ResponseWriter, r *http.Request, m *remote, 
 	if err := s.use(r, app, m.name, key, start, time.Now()); err != nil {
 		return err
 	}
-	b, waited, err := m.playlist(r.Context(), app, want)
+	b, waited, err := m.playlist(r.Context(), app, want, start)
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, app, name stri
 	}
 	var before *body // newer than what is here
 	if m := s.former(r.Context(), t); m != nil {
-		if b, last := m.resting(listKey{app, want.delta}); last > t.newest() {
+		if b, last := m.resting(listKey{app: app, delta: want.delta, own: m.after(start)}); last > t.newest() {
 			before = b
 		}
 	}
@@ -256,7 +256,7 @@ func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, app, name stri
 			}
 		}
 	}
-	t.playlist(app, now, want.delta).write(w, r)
+	t.playlist(app, now, want.delta, t.after(start)).write(w, r)
 	return nil
 }
 

@@ -40,6 +40,7 @@ type Server struct {
 	signer   *signer
 	sessions *sessions
 	remotes  *remotes
+	unkept   *unkept
 	began    time.Time
 	counts   counters
 
@@ -58,6 +59,10 @@ type entry struct {
 	*timeline
 	sub  *stream.Subscriber
 	over bool // nothing reads sub any more; guarded by Server.mu
+
+	elsewhere chan struct{} // closed once another node has a later push
+	done      chan struct{} // closed when nothing is added any more
+	once      sync.Once     // closes elsewhere
 }
 
 // New returns a server of the hub's streams. Run segments them.
@@ -67,8 +72,8 @@ func New(cfg Config, hub *stream.Hub, admit Gatekeeper, log *slog.Logger) (*Serv
 		return nil, err
 	}
 	return &Server{
-		remotes: newRemotes(cfg.CacheBytes),
-		cfg:     cfg, hub: hub, admit: admit, log: log, signer: newSigner(cfg.NodeKey, cfg.PlayKey, cfg.PlayKeyBackup),
+		remotes: newRemotes(cfg.CacheBytes), unkept: newUnkept(),
+		cfg: cfg, hub: hub, admit: admit, log: log, signer: newSigner(cfg.NodeKey, cfg.PlayKey, cfg.PlayKeyBackup),
 		sessions: newSessions(cfg.SessionIdle, cfg.SessionAge, cfg.MaxSessions), began: time.Now(),
 		streams: make(map[string]*entry), wake: make(chan struct{}, 1), appeared: make(chan struct{}),
 	}, nil
@@ -78,9 +83,11 @@ func New(cfg Config, hub *stream.Hub, admit Gatekeeper, log *slog.Logger) (*Serv
 // not be called twice at a time.
 func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
+	defer func() { s.keepAll(context.WithoutCancel(ctx)) }() // the last of each list
 	defer wg.Wait()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	wg.Go(func() { s.keep(ctx) })
 	s.setRunning(true)
 	defer s.setRunning(false)
 	defer s.hub.OnPublish(s.begin)()

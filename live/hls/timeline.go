@@ -56,6 +56,8 @@ type segment struct {
 	start         int64 // ms on the session's clock
 	hour          int64 // hour and capability of its path, fixed so that its URI never changes while listed
 	capability    string
+	elsewhere     bool      // another node made it, and may have its bytes
+	gap           bool      // nobody has its bytes any more: EXT-X-GAP
 	unlistedAt    time.Time // zero while it is in the playlist
 
 	// They grow until it is finished.
@@ -84,7 +86,7 @@ type timeline struct {
 	generation uint64 // newest one seen
 	fresh      bool   // the next segment begins a new list
 	last       uint64 // number of the newest finished segment
-	before     uint64 // the same of the timeline of the session that this one replaced; set once
+	former     uint64 // the same of the timeline of the session that this one replaced; set once
 	target     int64  // EXT-X-TARGETDURATION in seconds; 0 before the first segment
 	partTarget int64  // PART-TARGET in ms; 0 before the first segment, and where there are no parts
 	aheadHour  int64  // hour and capability of the next segment's path, because a hint has told it; empty: not told
@@ -96,6 +98,10 @@ type timeline struct {
 	changed    chan struct{} // closed and replaced at each change
 	bodies     map[bodyKey]*body
 	good       checked
+	adopted    uint64            // number of the newest segment that another node made
+	adoptedAt  time.Time         // when that was taken over, zero where it was not
+	origins    map[uint64]string // the nodes that made those, by generation
+	changes    func()            // has the list recorded for the next node; nil: there is none
 }
 
 func newTimeline(cfg *Config, sign *signer, name string) *timeline {
@@ -159,7 +165,11 @@ func (t *timeline) grow(d *draft, now time.Time) {
 		if !ok {
 			return
 		}
+		first := t.segments[len(t.segments)-1].generation != d.generation
 		t.open = t.newSegment(d, number, now)
+		if first { // the record of the push before promises nothing of it
+			defer t.tell()
+		}
 	}
 	t.extend(t.open, d, false)
 	t.evict(now)
@@ -195,6 +205,7 @@ func (t *timeline) finish(d *draft, now time.Time) bool {
 	t.aheadHour, t.aheadCap = 0, ""
 	t.evict(now)
 	t.notify()
+	t.tell()
 	return true
 }
 
@@ -322,6 +333,7 @@ func (t *timeline) rest() {
 	if !t.resting {
 		t.resting, t.aheadHour, t.aheadCap = true, 0, ""
 		t.notify()
+		t.tell()
 	}
 }
 
@@ -352,7 +364,7 @@ func (t *timeline) left() bool {
 func (t *timeline) newest() uint64 {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return max(t.last, t.before)
+	return max(t.last, t.former)
 }
 
 // named is what the session is called.
@@ -368,6 +380,13 @@ func (t *timeline) retire() {
 	defer t.mu.Unlock()
 	t.replaced = true
 	t.notify()
+}
+
+// tell has the list recorded for the node that the stream may be pushed to next. t.mu is held.
+func (t *timeline) tell() {
+	if t.changes != nil {
+		t.changes()
+	}
 }
 
 // notify tells waiters of a change. t.mu is held.

@@ -29,6 +29,7 @@ type listedSegment struct {
 	uri           string
 	duration      time.Duration
 	breaks        bool
+	gap           bool // its bytes are gone
 	discontinuity uint64
 	mapURI        string // in force, wherever its tag stands; empty in the skipped part
 	date          time.Time
@@ -210,6 +211,8 @@ func (r *reader) tag(name, value string) {
 		}
 	case "EXT-X-ENDLIST":
 		l.ended = true
+	case "EXT-X-GAP":
+		l.open.gap = true
 	case "EXT-X-INDEPENDENT-SEGMENTS":
 	default:
 		r.fault("form", "unexpected tag %s", name)
