@@ -1,5 +1,5 @@
 -- Takes a record out of a room's outbox. Where a claim is given, only for who holds it.
--- KEYS 1 outbox:ROOM 2 pending 3 claim:ROOM
+-- KEYS 1 outbox:ROOM 2 pending 3 claim:outbox:ROOM
 -- ARGV 1 room 2 version 3 fence of the claim, 0: none is asked for
 -- Returns how many are left. Error: LRFENCED.
 if ARGV[3] ~= '0' and redis.call('GET', KEYS[3]) ~= ARGV[3] then return redis.error_reply('LRFENCED another has the claim') end
