@@ -2,10 +2,7 @@ package redisstore
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // playlistKept is how long a playlist is remembered that nobody adds to: longer than a room may be paused.
@@ -29,11 +26,9 @@ func (p Playlists) Keep(ctx context.Context, name, session string, generation ui
 
 // Kept is the playlist that was remembered last; nil for none.
 func (p Playlists) Kept(ctx context.Context, name string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, p.s.cfg.Timeout)
-	defer cancel()
-	raw, err := p.s.rdb.HGet(ctx, p.key(name), "record").Bytes()
-	if errors.Is(err, redis.Nil) {
+	record, err := p.s.hget(ctx, p.key(name), "record")
+	if isNil(err) {
 		return nil, nil
 	}
-	return raw, away(err)
+	return []byte(record), away(err)
 }
