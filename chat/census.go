@@ -42,14 +42,14 @@ type census struct {
 func (c *census) doubt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.whole = nil
+	clear(c.whole)
 }
 
 // wants says whether some living node is to be asked about, and notes from now on who says something.
 func (c *census) wants(living []string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.touched = nil
+	clear(c.touched)
 	return slices.ContainsFunc(living, func(node string) bool { return !c.whole[node] })
 }
 
@@ -61,21 +61,7 @@ func (c *census) add(counts map[string]map[string]Headcount) {
 		if c.whole[node] || c.touched[node] {
 			continue
 		}
-		c.init()
 		c.counts[node], c.whole[node] = maps.Clone(groups), true
-	}
-}
-
-// init makes the maps. The lock is held.
-func (c *census) init() {
-	if c.counts == nil {
-		c.counts = make(map[string]map[string]Headcount)
-	}
-	if c.whole == nil {
-		c.whole = make(map[string]bool)
-	}
-	if c.touched == nil {
-		c.touched = make(map[string]bool)
 	}
 }
 
@@ -83,7 +69,6 @@ func (c *census) init() {
 func (c *census) put(node string, counts map[string]Headcount, all bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.init()
 	c.touched[node] = true
 	if all {
 		c.counts[node], c.whole[node] = make(map[string]Headcount, len(counts)), true
@@ -102,9 +87,6 @@ func (c *census) put(node string, counts map[string]Headcount, all bool) {
 func (c *census) putStrangers(node string, all map[string]strangers) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.watch == nil {
-		c.watch = make(map[string]map[string]strangers)
-	}
 	c.watch[node] = all
 }
 

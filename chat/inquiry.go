@@ -81,7 +81,7 @@ func (q *inquiries) begin(about subject, nodes int, now time.Time) (id uint64, a
 }
 
 // answered takes a node's answer.
-func (q *inquiries) answered(_ string, got *answer) {
+func (q *inquiries) answered(got *answer) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	a := q.open[got.ID]

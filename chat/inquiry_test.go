@@ -11,7 +11,7 @@ func TestAnswersAreForgotten(t *testing.T) {
 	now := time.Now()
 	for _, group := range []string{"a", "b", "c"} {
 		id, a, _ := q.begin(subject{group: group}, 1, now)
-		q.answered("n2", &answer{ID: id, Members: make([]listed, 3)})
+		q.answered(&answer{ID: id, Members: make([]listed, 3)})
 		q.end(id, a)
 	}
 	if _, _, fresh := q.begin(subject{group: "a"}, 1, now); fresh {

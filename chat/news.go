@@ -256,7 +256,7 @@ func (s *Service) hear(node string, n news) {
 		s.answer(node, n.Ask)
 	}
 	if n.Answer != nil {
-		s.abroad.inquiries.answered(node, n.Answer)
+		s.abroad.inquiries.answered(n.Answer)
 	}
 }
 

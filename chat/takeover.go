@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"errors"
-	"maps"
 	"math"
 	"slices"
 	"time"
@@ -229,7 +228,7 @@ func (r *room) expelBanned(now time.Time) (gone []farewell, watches map[time.Tim
 
 // settleMine tells of what this node did and what the room has taken over with the rest. Only the loop calls it.
 func (r *room) settleMine(ctx context.Context) {
-	for op, o := range maps.Clone(r.feed.mine) {
+	for op, o := range r.feed.mine {
 		delete(r.feed.mine, op)
 		if o.acks == nil && o.sends != nil {
 			r.findOut(ctx, o)
