@@ -83,9 +83,7 @@ func connect(cfg Config) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, badURL(err)
 		}
-		o.MaxRetries, o.DialerRetries = -1, 1
-		o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = cfg.Timeout, cfg.Timeout, cfg.Timeout, cfg.Timeout
-		o.PoolSize, o.ContextTimeoutEnabled = cfg.Pool, true
+		cfg.apply(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewClient(o), nil
 	case "sentinel":
 		o, err := redis.ParseFailoverURL(plain)
@@ -95,9 +93,7 @@ func connect(cfg Config) (redis.UniversalClient, error) {
 		if o.MasterName == "" {
 			return nil, errors.New("redis: a redis+sentinel:// URL needs master_name")
 		}
-		o.MaxRetries, o.DialerRetries = -1, 1
-		o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = cfg.Timeout, cfg.Timeout, cfg.Timeout, cfg.Timeout
-		o.PoolSize, o.ContextTimeoutEnabled = cfg.Pool, true
+		cfg.apply(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewFailoverClient(o), nil
 	case "cluster":
 		o, err := redis.ParseClusterURL(plain)
@@ -106,12 +102,19 @@ func connect(cfg Config) (redis.UniversalClient, error) {
 		}
 		// MaxRetries does nothing here; MaxRedirects also follows MOVED, so it stays, and once keeps commands from being sent
 		// twice.
-		o.MaxRetries, o.DialerRetries = -1, 1
-		o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = cfg.Timeout, cfg.Timeout, cfg.Timeout, cfg.Timeout
-		o.PoolSize, o.ContextTimeoutEnabled = cfg.Pool, true
+		cfg.apply(&o.MaxRetries, &o.DialerRetries, &o.PoolSize, &o.ContextTimeoutEnabled, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
 		return redis.NewClusterClient(o), nil
 	}
 	return nil, fmt.Errorf("redis: unknown kind %q in the URL, must be sentinel or cluster", kind)
+}
+
+// apply sets what all kinds of client are told alike, whose options have no type in common: nothing is sent twice, one dial is
+// one try, and nothing takes longer than Timeout.
+func (cfg *Config) apply(maxRetries, dialerRetries, pool *int, contextTimeouts *bool, timeouts ...*time.Duration) {
+	*maxRetries, *dialerRetries, *pool, *contextTimeouts = -1, 1, cfg.Pool, true
+	for _, t := range timeouts {
+		*t = cfg.Timeout
+	}
 }
 
 // SetLog has the client library log to log, at debug: what matters of it this package says itself. It holds for the whole

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"liveroom/internal/redistest"
 )
 
@@ -51,6 +53,36 @@ func TestURLs(t *testing.T) {
 		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret")) {
 			t.Errorf("%s: %v, want %q", url, err, want)
 		}
+	}
+}
+
+// TestAllKindsOfClientAreBound by the same times, and repeat nothing.
+func TestAllKindsOfClientAreBound(t *testing.T) {
+	type bounds struct {
+		retries, dials, pool       int
+		dial, read, write, waiting time.Duration
+		contexts                   bool
+		tls                        bool
+	}
+	want := bounds{0, 1, 7, time.Second, time.Second, time.Second, time.Second, true, true}
+	for _, url := range []string{"rediss://u:secret@h", "rediss+sentinel://u:secret@h:1?master_name=m", "rediss+cluster://u:secret@h:1"} {
+		s, err := Open(Config{URL: url, Timeout: time.Second, Pool: 7}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bounds
+		switch c := s.rdb.(type) {
+		case *redis.Client:
+			o := c.Options()
+			got = bounds{o.MaxRetries, o.DialerRetries, o.PoolSize, o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.ContextTimeoutEnabled, o.TLSConfig != nil}
+		case *redis.ClusterClient:
+			o := c.Options()
+			got = bounds{max(o.MaxRetries, 0), o.DialerRetries, o.PoolSize, o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, o.ContextTimeoutEnabled, o.TLSConfig != nil}
+		}
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", url, got, want)
+		}
+		_ = s.Close()
 	}
 }
 
