@@ -67,9 +67,6 @@ func NewClient(self string, key []byte, nodes Nodes) *Client {
 // Close closes the connections that nothing goes over.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Self is the node that asks.
-func (c *Client) Self() string { return c.self }
-
 // Call is a request to another node.
 type Call struct {
 	Node   string      // its id

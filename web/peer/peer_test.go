@@ -29,10 +29,10 @@ func (n nodes) URL(id string) (string, bool) {
 	return u, ok
 }
 
-// echo answers what it was asked, and by whom.
+// echo answers what it was asked.
 func echo(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	_, _ = io.WriteString(w, strings.Join([]string{Asking(r.Context()), r.Method, r.URL.Path, r.URL.RawQuery, string(body)}, "|"))
+	_, _ = io.WriteString(w, strings.Join([]string{r.Method, r.URL.Path, r.URL.RawQuery, string(body)}, "|"))
 }
 
 // start serves the handler of the node b-2.
@@ -73,10 +73,10 @@ func TestNodesAskEachOther(t *testing.T) {
 		call Call
 		want string
 	}{
-		{"plain", Call{Node: "b-2", Path: "/internal/echo/x"}, "a-1|GET|/internal/echo/x||"},
-		{"query", Call{Node: "b-2", Path: "/internal/echo/x", Query: "b=2&a=%20"}, "a-1|GET|/internal/echo/x|b=2&a=%20|"},
-		{"escaped path", Call{Node: "b-2", Path: "/internal/echo/x%2Fy"}, "a-1|GET|/internal/echo/x/y||"},
-		{"body", Call{Node: "b-2", Method: http.MethodPost, Path: "/internal/echo/x", Body: []byte("hello")}, "a-1|POST|/internal/echo/x||hello"},
+		{"plain", Call{Node: "b-2", Path: "/internal/echo/x"}, "GET|/internal/echo/x||"},
+		{"query", Call{Node: "b-2", Path: "/internal/echo/x", Query: "b=2&a=%20"}, "GET|/internal/echo/x|b=2&a=%20|"},
+		{"escaped path", Call{Node: "b-2", Path: "/internal/echo/x%2Fy"}, "GET|/internal/echo/x/y||"},
+		{"body", Call{Node: "b-2", Method: http.MethodPost, Path: "/internal/echo/x", Body: []byte("hello")}, "POST|/internal/echo/x||hello"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, err := c.Do(t.Context(), test.call)
@@ -101,7 +101,7 @@ func TestNodesAskEachOther(t *testing.T) {
 func TestAURLMayEndInASlash(t *testing.T) {
 	_, url := start(t, io.Discard)
 	r, err := newTestClient(t, key, nodes{"b-2": url + "/"}).Get(t.Context(), "b-2", "/internal/echo/x", "")
-	if code, got := text(t, r, err); code != http.StatusOK || got != "a-1|GET|/internal/echo/x||" {
+	if code, got := text(t, r, err); code != http.StatusOK || got != "GET|/internal/echo/x||" {
 		t.Errorf("answer %d %q", code, got)
 	}
 }

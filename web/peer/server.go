@@ -39,7 +39,7 @@ func NewServer(self string, key []byte, log *slog.Logger) *Server {
 	return &Server{self: self, key: key, log: log, mux: http.NewServeMux(), refused: map[string]uint64{}}
 }
 
-// Handle has h answer what pattern (http.ServeMux) matches; its path is under Prefix. In h, Asking says who asks.
+// Handle has h answer what pattern (http.ServeMux) matches; its path is under Prefix.
 func (s *Server) Handle(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
 
 // ServeHTTP leads a node's request to its handler, and refuses all others.
@@ -54,7 +54,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.served.Add(1)
 	trust(r.Context())
-	s.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), askingKey{}, sig.node)))
+	s.mux.ServeHTTP(w, r)
 }
 
 // checkBody reads a body and compares it with what was signed. Only who has the key gets this far.
@@ -100,14 +100,6 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{Served: s.served.Load(), Refused: maps.Clone(s.refused)}
-}
-
-type askingKey struct{}
-
-// Asking is the node whose request it is.
-func Asking(ctx context.Context) string {
-	node, _ := ctx.Value(askingKey{}).(string)
-	return node
 }
 
 // Trusted is a connection that counts for less once it is known to be another node's: many streams come over connections of
