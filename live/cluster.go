@@ -17,6 +17,8 @@ const (
 	claimLook = 50 * time.Millisecond
 	// pushLook is how often a push that waits for the store asks again.
 	pushLook = 100 * time.Millisecond
+	// keepEvery is how often the leases of this node's pushes are renewed, of which it may miss four.
+	keepEvery = status.DefaultLease / 5
 	// keepTimeout bounds one renewal of leases.
 	keepTimeout = 2 * time.Second
 	// keepAtOnce is how many pushes are looked after at the same time: all of a node may have been believed lost.
@@ -117,7 +119,7 @@ func (s *Service) runShared(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { _ = s.cfg.Shared.Follow(ctx, follower{s}) }) // it ends with ctx only
-	tick := time.NewTicker(s.cfg.LeaseRenewal)
+	tick := time.NewTicker(keepEvery)
 	defer tick.Stop()
 	for {
 		if err := s.catchUp(ctx); err != nil && ctx.Err() == nil {
@@ -143,7 +145,7 @@ func (s *Service) catchUp(ctx context.Context) error {
 	s.mu.Unlock()
 	begun := time.Now()
 	for id, known := range stale {
-		if time.Since(begun) > s.cfg.LeaseRenewal {
+		if time.Since(begun) > keepEvery {
 			s.look()
 			return nil
 		}

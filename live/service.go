@@ -31,8 +31,6 @@ type Config struct {
 
 	// Shared is the store of statuses where several nodes use it. Nil: this node is alone.
 	Shared status.Shared
-	// LeaseRenewal is how often the leases of this node's pushes are renewed, of which it may miss four; default 3 s.
-	LeaseRenewal time.Duration
 
 	// Words checks titles and notices for sensitive words. Nil: all are allowed.
 	Words Words
@@ -103,7 +101,6 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 	cfg.Grace = cmpOr(cfg.Grace, time.Minute)
 	cfg.PauseLimit = cmpOr(cfg.PauseLimit, 30*time.Minute)
 	cfg.AddressTTL = cmpOr(cfg.AddressTTL, 24*time.Hour)
-	cfg.LeaseRenewal = cmpOr(cfg.LeaseRenewal, status.DefaultLease/5)
 	if cfg.Viewers == nil {
 		cfg.Viewers = func(Room) Viewers { return Viewers{} }
 	}
