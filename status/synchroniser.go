@@ -358,17 +358,15 @@ func (y *Synchroniser) Flush(ctx context.Context, room string) error {
 			return nil
 		}
 		y.Wake(room)
+		var look <-chan time.Time
+		if y.cfg.Claims != nil { // another node may be at it, which settles nothing here
+			look = time.After(flushLook)
+		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("flush room %s: version %d waits: %w", room, entries[0].Record.Version, ctx.Err())
 		case <-settled:
-			if y.cfg.Claims == nil {
-				continue
-			}
-		}
-		select { // another node may be at it, which settles nothing here
-		case <-ctx.Done():
-		case <-time.After(flushLook):
+		case <-look:
 		}
 	}
 }

@@ -171,6 +171,53 @@ func TestChangeWhileAnotherDelivers(t *testing.T) {
 	})
 }
 
+// TestFlushSeesWhatAnotherDelivers soon, however long this node has tried in vain.
+func TestFlushSeesWhatAnotherDelivers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := status.NewMemory()
+		y, _ := deliverer(t, m, func(context.Context, status.Record) error { t.Error("delivered here"); return nil })
+		fence, err := m.Take(t.Context(), status.OutboxClaim("r"), time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		storeRoom(t, m, "r")
+		var seen time.Time
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := y.Flush(t.Context(), "r"); err != nil {
+				t.Error(err)
+			}
+			seen = time.Now()
+		})
+		time.Sleep(10*time.Second + 10*time.Millisecond)
+		delivered := time.Now()
+		if err := m.AckAs(t.Context(), "r", 1, fence); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		if d := seen.Sub(delivered); d > 50*time.Millisecond {
+			t.Errorf("seen after %v", d)
+		}
+	})
+}
+
+// TestFlushOfOnesOwn takes no longer than the delivery.
+func TestFlushOfOnesOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := status.NewMemory()
+		y, _ := deliverer(t, m, func(context.Context, status.Record) error { time.Sleep(time.Millisecond); return nil })
+		synctest.Wait()
+		storeRoom(t, m, "r")
+		begun := time.Now()
+		if err := y.Flush(t.Context(), "r"); err != nil {
+			t.Fatal(err)
+		}
+		if d := time.Since(begun); d != time.Millisecond {
+			t.Errorf("flushed after %v", d)
+		}
+	})
+}
+
 // slowClaims are those of a store that answers late.
 type slowClaims struct{ *status.Memory }
 
