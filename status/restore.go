@@ -51,7 +51,7 @@ func (m *Machine) restore(ctx context.Context, known State) error {
 // restored is what a room's state becomes where stored may have lost what led to known. It is pure.
 func restored(known, stored State, now time.Time) (next State, differs bool) {
 	switch {
-	case stored.Record.Epoch != known.Record.Epoch && stored.Record.Epoch > known.Record.Epoch:
+	case stored.Record.Epoch > known.Record.Epoch:
 		return stored, false // another node was faster, or the room was made anew
 	case stored.Revision < known.Revision:
 		next = known
