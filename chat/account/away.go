@@ -19,30 +19,37 @@ type memories struct {
 	all map[string]Account
 }
 
+// note remembers an account. It may have been read before a revocation that is remembered: that stays.
 func (m *memories) note(a Account) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.all == nil {
-		m.all = map[string]Account{}
-	}
-	if _, known := m.all[a.User]; !known && len(m.all) >= maxMemories {
-		for other := range m.all {
-			delete(m.all, other)
-			break
-		}
-	}
-	m.all[a.User] = a
+	m.put(a)
 }
 
 // revoke notes that UserSigs from before a moment are void.
 func (m *memories) revoke(user string, notBefore time.Time, deleted bool) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	a, known := m.all[user]
-	m.mu.Unlock()
 	if !known || deleted {
-		a = Account{User: user, NotBefore: a.NotBefore}
+		a = Account{User: user}
 	}
-	m.note(a.NotSooner(notBefore))
+	m.put(a.NotSooner(notBefore))
+}
+
+// put remembers an account, with the latest NotBefore that is known of its user. The mutex is held.
+func (m *memories) put(a Account) {
+	if m.all == nil {
+		m.all = map[string]Account{}
+	}
+	before, known := m.all[a.User]
+	if !known && len(m.all) >= maxMemories {
+		for other := range m.all {
+			delete(m.all, other)
+			break
+		}
+	}
+	m.all[a.User] = a.NotSooner(before.NotBefore)
 }
 
 // remembered is the account of a user while the store is away: as it was last seen here, or one of which nothing is known. An

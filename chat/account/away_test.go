@@ -31,6 +31,46 @@ func (s *awayStore) DeleteAccount(ctx context.Context, user string, notBefore ti
 	return s.Memory.DeleteAccount(ctx, user, notBefore)
 }
 
+// late is a store whose answer about an account comes after what happens meanwhile.
+type late struct {
+	*awayStore
+	meanwhile func()
+}
+
+func (s *late) Account(ctx context.Context, user string) (account.Account, error) {
+	a, err := s.awayStore.Account(ctx, user)
+	if happens := s.meanwhile; happens != nil {
+		s.meanwhile = nil
+		happens()
+	}
+	return a, err
+}
+
+// TestRevokedDuringASignIn: what a sign-in read before a revocation does not make it forgotten.
+func TestRevokedDuringASignIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, store := t.Context(), &late{awayStore: &awayStore{Memory: account.NewMemory()}}
+		s := newService(t, store)
+		sig := sign(t, "olga")
+		if _, err := s.Login(ctx, "olga", sig); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		store.meanwhile = func() {
+			if err := s.Revoke(ctx, "olga"); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := s.Login(ctx, "olga", sig); err != nil { // it came first
+			t.Fatal(err)
+		}
+		store.err = account.ErrAway
+		if _, err := s.Login(ctx, "olga", sig); !errors.Is(err, account.ErrRevoked) {
+			t.Errorf("while the store is away: %v, want revoked", err)
+		}
+	})
+}
+
 // TestSignInWhileTheStoreIsAway: a good UserSig is enough if nothing is known against its user here.
 func TestSignInWhileTheStoreIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
