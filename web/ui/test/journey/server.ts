@@ -27,6 +27,26 @@ async function freePort(): Promise<number> {
   }
 }
 
+/** What the nodes of a cluster share: a Redis of their own, which keeps nothing, and their secrets. */
+export class Shared {
+  private constructor(
+    readonly url: string,
+    readonly secrets: NodeJS.ProcessEnv,
+    private redis: ChildProcess,
+  ) {}
+
+  static async start(): Promise<Shared> {
+    const port = await freePort();
+    const redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']);
+    const lines = execFileSync(binary, ['secrets'], { encoding: 'utf8' }).matchAll(/^([A-Z_]+)=(.*)$/gm);
+    return new Shared(`redis://127.0.0.1:${port}`, Object.fromEntries([...lines].map(([, name, value]) => [name, value])), redis);
+  }
+
+  stop(): void {
+    this.redis.kill('SIGKILL');
+  }
+}
+
 /** The real program, as `make run` starts it, on free ports; what it prints for a newcomer is read as a newcomer would. */
 export class Liveroom {
   base = '';
@@ -34,21 +54,26 @@ export class Liveroom {
   private process!: ChildProcess;
   private folder = mkdtempSync(join(tmpdir(), 'liveroom-'));
   private args: string[] = [];
+  private env = process.env;
 
-  static async start(): Promise<Liveroom> {
+  static async start(shared?: Shared): Promise<Liveroom> {
     const server = new Liveroom();
     const [http, rtmp, ops] = [await freePort(), await freePort(), await freePort()];
     server.args = [
       'serve', '--demo', '--data', server.folder, '--http', `127.0.0.1:${http}`, '--rtmp', `127.0.0.1:${rtmp}`, '--ops', `127.0.0.1:${ops}`,
       '--public-url', `http://127.0.0.1:${http}`, '--public-rtmp-url', `rtmp://127.0.0.1:${rtmp}`,
     ];
+    if (shared) {
+      server.args.push('--redis', shared.url, '--node', `n${http}`, '--internal-url', `http://127.0.0.1:${http}`);
+      server.env = { ...process.env, ...shared.secrets };
+    }
     await server.run();
     return server;
   }
 
   private async run(): Promise<void> {
     let output = '';
-    this.process = spawn(binary, this.args);
+    this.process = spawn(binary, this.args, { env: this.env });
     await new Promise<void>((resolve, reject) => {
       const read = (chunk: Buffer) => {
         output += chunk;
