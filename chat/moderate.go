@@ -219,6 +219,9 @@ func (r *room) muteEvent(user string, until time.Time, by, nick string) Item {
 func (r *room) bannedBy(by Identity, c SanctionChange, done []Sanction) outcome {
 	out := r.banOutcome(by, c, done)
 	out.acts = acts(by, r.id, c.action("ban"), sanctioned(done), c.detail())
+	if c.For == 0 {
+		out.finally = func() { r.s.pardon(r.id, c.Users) }
+	}
 	return out
 }
 
@@ -228,18 +231,18 @@ func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcom
 		until = done[0].Until
 	}
 	var gone farewell
-	var watches []string
+	var watched []Banishment
 	return outcome{
 		items: []Item{r.banEvent(users, until, by.User, c.Reason)},
 		update: func(r *room) {
 			r.bans.apply(c, done)
 			if c.For > 0 {
-				gone, watches = r.expelAll(users, c.From, by, Departure{Reason: DepartBanned, By: by.User, Detail: c.Reason, Until: until})
+				gone, watched = r.expelAll(users, c.From, by, Departure{Reason: DepartBanned, By: by.User, Detail: c.Reason, Until: until})
 			}
 		},
 		after: func() {
 			r.s.tell(gone)
-			r.s.banish(r.id, watches, until)
+			r.s.banish(watched)
 		},
 	}
 }
@@ -281,13 +284,12 @@ func seconds(until time.Time) int64 {
 
 // expelAll takes out the sessions of users, and of those who come from their networks and do not look after the room. It
 // answers under which names they watch. The room's lock is held.
-func (r *room) expelAll(users []string, from map[string][]netip.Prefix, by Identity, why Departure) (gone farewell, watches []string) {
+func (r *room) expelAll(users []string, from map[string][]netip.Prefix, by Identity, why Departure) (gone farewell, watched []Banishment) {
 	gone = farewell{group: r.id, why: why}
+	var out []*member
 	for _, user := range users {
 		if p := r.users[user]; p != nil {
-			for _, m := range p.sessions {
-				watches = append(watches, m.watch())
-			}
+			out = append(out, p.sessions...)
 		}
 		gone.to = append(gone.to, r.expel(user, by, why).to...)
 	}
@@ -295,18 +297,17 @@ func (r *room) expelAll(users []string, from map[string][]netip.Prefix, by Ident
 	for _, some := range from {
 		networks = append(networks, some...)
 	}
-	if len(networks) == 0 {
-		return gone, watches
+	if len(networks) > 0 {
+		others := r.expelIf(func(m *member) bool {
+			is := slices.Contains(networks, m.who.Network()) && r.rank(m.who) < rankAdmin
+			if is {
+				out = append(out, m)
+			}
+			return is
+		}, by, why)
+		gone.to = append(gone.to, others.to...)
 	}
-	others := r.expelIf(func(m *member) bool {
-		out := slices.Contains(networks, m.who.Network()) && r.rank(m.who) < rankAdmin
-		if out {
-			watches = append(watches, m.watch())
-		}
-		return out
-	}, by, why)
-	gone.to = append(gone.to, others.to...)
-	return gone, watches
+	return gone, r.banished(out, time.Now())
 }
 
 // Mutes lists up to limit mutes in force, by user, after the given user, and the user to go on after; empty: these were

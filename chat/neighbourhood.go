@@ -25,7 +25,7 @@ type Neighbourhood struct {
 }
 
 // barred is one name that may not watch in a group.
-type barred struct{ group, watch string }
+type barred struct{ group, user, watch string }
 
 // registered is what is known of a user, by node.
 type registered struct {
@@ -343,7 +343,7 @@ func (m *MemoryNeighbours) PutBanished(_ context.Context, b Banishment) error {
 	}
 	defer m.all.mu.Unlock()
 	for _, watch := range b.Watches {
-		m.all.banned[barred{b.Group, watch}] = b.End(time.Now())
+		m.all.banned[barred{b.Group, b.User, watch}] = b.End(time.Now())
 	}
 	return nil
 }
@@ -358,9 +358,19 @@ func (m *MemoryNeighbours) Banished(context.Context) ([]Banishment, error) {
 	maps.DeleteFunc(m.all.banned, func(_ barred, until time.Time) bool { return !now.Before(until) })
 	var all []Banishment
 	for who, until := range m.all.banned {
-		all = append(all, Banishment{who.group, []string{who.watch}, until})
+		all = append(all, Banishment{who.group, who.user, []string{who.watch}, until})
 	}
 	return all, nil
+}
+
+// Pardon implements Neighbours.
+func (m *MemoryNeighbours) Pardon(_ context.Context, group string, users []string) error {
+	if err := m.enter(); err != nil {
+		return err
+	}
+	defer m.all.mu.Unlock()
+	maps.DeleteFunc(m.all.banned, func(who barred, _ time.Time) bool { return who.group == group && slices.Contains(users, who.user) })
+	return nil
 }
 
 // Nowhere says whether there is nothing to know.

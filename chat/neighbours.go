@@ -32,6 +32,8 @@ type Neighbours interface {
 	// least. Doing it twice does nothing more. Banished returns what is remembered of all groups.
 	PutBanished(ctx context.Context, b Banishment) error
 	Banished(ctx context.Context) ([]Banishment, error)
+	// Pardon forgets what is remembered for the bans of some users from a group.
+	Pardon(ctx context.Context, group string, users []string) error
 }
 
 // Registry knows on which nodes named users are. Anonymous guests are not in it.

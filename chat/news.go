@@ -30,13 +30,14 @@ type news struct {
 	Tips     *tipsNews              `json:"tips,omitempty"`
 	Marks    *marksNews             `json:"marks,omitempty"`
 	Banished *Banishment            `json:"banished,omitempty"`
+	Pardoned *pardonNews            `json:"pardoned,omitempty"`
 	Ask      *inquiry               `json:"ask,omitempty"`
 	Answer   *answer                `json:"answer,omitempty"`
 }
 
 // lasting says whether it must come, however late. All such news may come twice.
 func (n news) lasting() bool {
-	return n.Close != nil || n.Quit != nil || n.Called != nil || n.Silence != nil || n.Marks != nil || n.Banished != nil
+	return n.Close != nil || n.Quit != nil || n.Called != nil || n.Silence != nil || n.Marks != nil || n.Banished != nil || n.Pardoned != nil
 }
 
 // addressed is news on its way.
@@ -163,10 +164,15 @@ func (a *abroad) deliver(ctx context.Context) bool {
 // keep has remembered what nodes must find that do not hear it.
 func (a *abroad) keep(ctx context.Context, batch []news) error {
 	for _, n := range batch {
-		if n.Banished != nil {
-			if err := a.n.PutBanished(ctx, *n.Banished); err != nil {
-				return err
-			}
+		var err error
+		switch {
+		case n.Banished != nil:
+			err = a.n.PutBanished(ctx, *n.Banished)
+		case n.Pardoned != nil:
+			err = a.n.Pardon(ctx, n.Pardoned.Group, n.Pardoned.Users)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

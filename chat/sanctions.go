@@ -138,6 +138,19 @@ func (s *sanctions) untilFrom(from netip.Prefix, now time.Time) time.Time {
 	return time.Time{}
 }
 
+// whose is the user by whose ban somebody may not be there: his own, or of his network the one that ends last.
+func (s *sanctions) whose(who Identity, now time.Time) (user string, until time.Time) {
+	if until = s.until(who.User, now); !until.IsZero() {
+		return who.User, until
+	}
+	for other, one := range s.byUser {
+		if one.Until.After(until) && slices.Contains(one.From, who.Network()) {
+			user, until = other, one.Until
+		}
+	}
+	return user, until
+}
+
 // list returns the sanctions by user, what is over included.
 func (s *sanctions) list() []Sanction {
 	if len(s.byUser) == 0 {

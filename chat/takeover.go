@@ -112,7 +112,7 @@ func gapEvent(epoch string, seq uint64) Item {
 func (r *room) takeOverState(state GroupState, renewed bool, shared uint64) {
 	next := state.restraints()
 	var gone []farewell
-	var watches map[time.Time][]string
+	var watched []Banishment
 	out := outcome{
 		items: r.newer(state, renewed, shared, &next),
 		update: func(r *room) {
@@ -133,15 +133,13 @@ func (r *room) takeOverState(state GroupState, renewed bool, shared uint64) {
 				r.recount(state.Counters)
 			}
 			r.setRobots(state.Robots, time.Now())
-			gone, watches = r.expelBanned(time.Now())
+			gone, watched = r.expelBanned(time.Now())
 		},
 		after: func() {
 			for _, f := range gone {
 				r.s.tell(f)
 			}
-			for until, some := range watches {
-				r.s.banish(r.id, some, until)
-			}
+			r.s.banish(watched)
 		},
 		foreign: true,
 	}
@@ -207,14 +205,14 @@ func (r *room) sanctionedSince(next *restraints, now time.Time) (items []Item) {
 
 // expelBanned takes out who may not be there. It answers under which names they watch, by when their bans end. The room's
 // lock is held.
-func (r *room) expelBanned(now time.Time) (gone []farewell, watches map[time.Time][]string) {
-	watches = make(map[time.Time][]string)
+func (r *room) expelBanned(now time.Time) (gone []farewell, watched []Banishment) {
+	var out []*member
 	for _, m := range slices.Clone(r.members) {
 		var ban *Error
 		if !errors.As(r.mayEnter(m.who, now), &ban) {
 			continue
 		}
-		watches[ban.Until] = append(watches[ban.Until], m.watch())
+		out = append(out, m)
 		f := farewell{group: r.id, to: []Session{m.sess}, why: Departure{Reason: DepartBanned, Until: ban.Until}}
 		r.remove(m.sess)
 		if !m.who.Anonymous {
@@ -223,7 +221,7 @@ func (r *room) expelBanned(now time.Time) (gone []farewell, watches map[time.Tim
 		}
 		gone = append(gone, f)
 	}
-	return gone, watches
+	return gone, r.banished(out, now)
 }
 
 // settleMine tells of what this node did and what the room has taken over with the rest. Only the loop calls it.

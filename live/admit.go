@@ -191,7 +191,7 @@ func (s *Service) Reenter(ctx context.Context, req stream.Request, watching bool
 	if err != nil {
 		return nil, s.playRefused(req, refusal(err))
 	}
-	if s.barred.has(r.ID, viewerOf(req), time.Now()) {
+	if s.isBarred(ctx, r, viewerOf(req)) {
 		return nil, s.playRefused(req, errBarred)
 	}
 	leave, why := s.capacity.enter(r.Stream, s.limits(r), watching)
@@ -242,7 +242,7 @@ func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *str
 	if lookup != nil {
 		return Room{}, refusal(lookup)
 	}
-	if s.barred.has(r.ID, viewerOf(req), time.Now()) {
+	if s.isBarred(ctx, r, viewerOf(req)) {
 		return Room{}, errBarred
 	}
 	if why := s.playable(ctx, r, req.Protocol); why != nil {

@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -33,7 +34,7 @@ func TestBarredViewersWatchNoLonger(t *testing.T) {
 		}
 		bad, elsewhere, good := play("bad", "r"), play("bad", "other"), play("good", "r")
 
-		room, err := f.Bar(t.Context(), "r", []string{"bad", ""}, time.Now().Add(time.Hour))
+		room, err := f.Bar(t.Context(), "r", "bad", []string{"bad", ""}, time.Now().Add(time.Hour))
 		if err != nil || room.ID != "r" {
 			t.Fatalf("%v, %v", room, err)
 		}
@@ -56,13 +57,44 @@ func TestBarredViewersWatchNoLonger(t *testing.T) {
 
 		time.Sleep(time.Hour)
 		play("bad", "r")
-		if _, err := f.Bar(t.Context(), "r", []string{"bad"}, time.Time{}); err != nil { // for ever
+		if _, err := f.Bar(t.Context(), "r", "bad", []string{"bad"}, time.Time{}); err != nil { // for ever
 			t.Fatal(err)
 		}
 		_, err = f.Play(t.Context(), as("bad", "r"))
 		wantRefusal(t, err, "banned")
-		if _, err := f.Bar(t.Context(), "none", nil, time.Time{}); err == nil {
+		if _, err := f.Bar(t.Context(), "none", "bad", nil, time.Time{}); err == nil {
 			t.Error("barred from a room that does not exist")
 		}
+	})
+}
+
+func TestWhoIsPardonedWatchesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		banned := map[string]bool{"r bad": true}
+		f := newFixture(t, func(c *live.Config) {
+			c.Banned = func(_ context.Context, r live.Room, user string) bool { return banned[r.ID+" "+user] }
+		})
+		f.create(live.Draft{ID: "r"})
+		f.push("r")
+		req := signed(playKey, "r")
+		req.Query = append(req.Query, "vid=page")
+		if _, err := f.Bar(t.Context(), "r", "bad", []string{"page"}, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		may := func(want bool) {
+			t.Helper()
+			if err := f.Authorize(t.Context(), req); (err == nil) != want {
+				t.Errorf("may watch: %v", err)
+			}
+		}
+		may(false)
+		time.Sleep(time.Minute)
+		may(false)
+		delete(banned, "r bad")
+		may(true)
+		if _, err := f.Bar(t.Context(), "r", "bad", []string{"page"}, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+		may(false) // this node may not have heard of it yet
 	})
 }

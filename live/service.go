@@ -40,6 +40,9 @@ type Config struct {
 	Pushes Pushes
 	// Edges is told where streams are and who watches here. Nil: this node is alone.
 	Edges Edges
+	// Banned says whether a user is banned from a room: whose play sessions were ended may watch again when he is not. It
+	// must not take long. Nil: bans end by their time only.
+	Banned func(ctx context.Context, r Room, user string) bool
 	// Describe reads the headers of a running push. Nil: nothing is known of them.
 	Describe func(stream.Info) Format
 }
@@ -103,6 +106,9 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 	cfg.AddressTTL = cmpOr(cfg.AddressTTL, 24*time.Hour)
 	if cfg.Viewers == nil {
 		cfg.Viewers = func(Room) Viewers { return Viewers{} }
+	}
+	if cfg.Banned == nil {
+		cfg.Banned = func(context.Context, Room, string) bool { return true }
 	}
 	if cfg.Edges == nil {
 		cfg.Edges = noEdges{}

@@ -13,7 +13,7 @@ import (
 func (p *program) banished(ctx context.Context, b chat.Banishment) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	room, err := p.rooms.Bar(ctx, b.Group, b.Watches, b.Until)
+	room, err := p.rooms.Bar(ctx, b.Group, b.User, b.Watches, b.Until)
 	var none *live.Error
 	if errors.As(err, &none) {
 		return nil // the room is gone, and its stream with it
@@ -26,4 +26,12 @@ func (p *program) banished(ctx context.Context, b chat.Banishment) error {
 		p.hls.Revoke(room.Stream, w)
 	}
 	return nil
+}
+
+// isBanned says whether a user is still banned from a room's group, as far as can be told.
+func (p *program) isBanned(ctx context.Context, r live.Room, user string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	banned, err := p.chat.Banned(ctx, r.GroupID, user)
+	return banned || err != nil
 }

@@ -52,6 +52,8 @@ func TestTheBannedWatchNoLonger(t *testing.T) {
 			t.Errorf("%s: the banned got %d", url, code)
 		}
 	}
+	anna.must(map[string]any{"op": "unban", "group": "r1", "users": []string{"bad"}}, nil)
+	n.eventually("the pardoned may watch again", func() bool { return n.statusOf(a.Play.HLS+"&vid="+badVid) == http.StatusOK })
 	select {
 	case <-goodEnded:
 		t.Error("another viewer was cut")

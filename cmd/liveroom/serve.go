@@ -221,6 +221,7 @@ func (p *program) join(keys Secrets) error {
 		Node: p.nodeID(), Shared: p.shared(), Edges: p.joinEdges(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
 		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
+		Banned:   p.isBanned,
 		Describe: describe, Words: p.words, Pushes: p.callbacks.streams,
 		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
 		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},

@@ -22,7 +22,7 @@ import (
 //	{n:NODE}:counts       hash: group → how many are in it on the node
 //	{lr}:people           sorted set: node that has people → when it was seen alive last
 //	{lr}:people:dying     set: dead nodes whose people are being taken over
-//	{lr}:people:banished  sorted set: "NAME GROUP" of a play session that a ban ended → until when (Unix ms)
+//	{lr}:people:banished  sorted set: name, user and group, in lines, of a play session that a ban ended → until when (Unix ms)
 //	{lr}:people:all       sharded channel: what a node tells all others
 //	{lr}:people:to:NODE   sharded channel: what it tells one
 const (

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ func (p *People) PutBanished(ctx context.Context, b chat.Banishment) error {
 	until := float64(b.End(now).UnixMilli())
 	all := make([]redis.Z, len(b.Watches))
 	for i, watch := range b.Watches {
-		all[i] = redis.Z{Score: until, Member: watch + " " + b.Group}
+		all[i] = redis.Z{Score: until, Member: strings.Join([]string{watch, b.User, b.Group}, "\n")}
 	}
 	pipe := p.s.rdb.Pipeline()
 	for len(all) > 0 {
@@ -36,6 +37,28 @@ func (p *People) PutBanished(ctx context.Context, b chat.Banishment) error {
 	return away(err)
 }
 
+// Pardon implements chat.Neighbours.
+func (p *People) Pardon(ctx context.Context, group string, users []string) error {
+	ctx, cancel := p.s.within(ctx)
+	defer cancel()
+	all, err := p.s.rdb.ZRange(ctx, p.banished(), 0, -1).Result()
+	if err != nil {
+		return away(err)
+	}
+	var forget []any
+	for _, one := range all {
+		if parts := strings.SplitN(one, "\n", 3); len(parts) == 3 && parts[2] == group && slices.Contains(users, parts[1]) {
+			forget = append(forget, one)
+		}
+	}
+	for some := range slices.Chunk(forget, maxArgs) {
+		if err := p.s.rdb.ZRem(ctx, p.banished(), some...).Err(); err != nil {
+			return away(err)
+		}
+	}
+	return nil
+}
+
 // Banished implements chat.Neighbours.
 func (p *People) Banished(ctx context.Context) ([]chat.Banishment, error) {
 	ctx, cancel := p.s.within(ctx)
@@ -47,18 +70,21 @@ func (p *People) Banished(ctx context.Context) ([]chat.Banishment, error) {
 		return nil, away(err)
 	}
 	type ban struct {
-		group string
-		until float64
+		group, user string
+		until       float64
 	}
 	watches := make(map[ban][]string)
 	for _, z := range found {
-		watch, group, _ := strings.Cut(z.Member.(string), " ")
-		one := ban{group, z.Score}
-		watches[one] = append(watches[one], watch)
+		parts := strings.SplitN(z.Member.(string), "\n", 3)
+		if len(parts) < 3 {
+			continue // of a node of another version
+		}
+		one := ban{parts[2], parts[1], z.Score}
+		watches[one] = append(watches[one], parts[0])
 	}
 	all := make([]chat.Banishment, 0, len(watches))
 	for one, some := range watches {
-		all = append(all, chat.Banishment{Group: one.group, Watches: some, Until: time.UnixMilli(int64(one.until))})
+		all = append(all, chat.Banishment{Group: one.group, User: one.user, Watches: some, Until: time.UnixMilli(int64(one.until))})
 	}
 	return all, nil
 }

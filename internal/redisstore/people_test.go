@@ -168,7 +168,7 @@ func TestBanishedAreRemembered(t *testing.T) {
 		p := s.People(n)
 		put := func(group string, until time.Time, watches ...string) {
 			t.Helper()
-			if err := p.PutBanished(ctx, chat.Banishment{Group: group, Watches: watches, Until: until}); err != nil {
+			if err := p.PutBanished(ctx, chat.Banishment{Group: group, User: "bad " + group, Watches: watches, Until: until}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -181,6 +181,9 @@ func TestBanishedAreRemembered(t *testing.T) {
 			for _, b := range all {
 				if left := time.Until(b.Until); left <= 0 || left > chat.BanishedAge {
 					t.Errorf("%v is left of %v", left, b)
+				}
+				if b.User != "bad "+b.Group {
+					t.Errorf("%q is banned from %q", b.User, b.Group)
 				}
 				for _, w := range b.Watches {
 					names = append(names, b.Group+"/"+w)
@@ -196,6 +199,12 @@ func TestBanishedAreRemembered(t *testing.T) {
 		put("q", time.Now().Add(-time.Second), "late")
 		if got := known(); !slices.Equal(got, []string{"g r/a", "g r/b", "q/a"}) {
 			t.Errorf("banished: %v", got)
+		}
+		if err := p.Pardon(ctx, "g r", []string{"good", "bad q"}); err != nil || len(known()) != 3 {
+			t.Errorf("others were pardoned: %v", err)
+		}
+		if err := p.Pardon(ctx, "g r", []string{"bad g r"}); err != nil || !slices.Equal(known(), []string{"q/a"}) {
+			t.Errorf("pardoned: %v", err)
 		}
 		many := make([]string, peopleBanished-1)
 		for i := range many {
