@@ -17,7 +17,7 @@ const (
 	// nodeMark stands in a key before the node that has the stream. No other part of a key has it.
 	nodeMark = "."
 
-	maxPassing     = 1024    // POSTs under way to other nodes, with a body of maxFrameBytes at most
+	maxPassing     = 1024    // POSTs under way to other nodes; those that are still coming here are none
 	maxPassedReply = 4 << 10 // of an answer that is passed back
 )
 
@@ -30,16 +30,16 @@ type Peers interface {
 // pass has another node take what was posted here for a stream of its own: whoever is between may send a client's POSTs to any
 // node. Its answer is the answer. A node that lives no more has no streams.
 func (s *Server) pass(w http.ResponseWriter, r *http.Request, key, node string) {
+	frame, err := io.ReadAll(io.LimitReader(r.Body, maxFrameBytes+1)) // one that is too big is so there as well
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "bad_body", "the frame did not arrive whole")
+		return
+	}
 	select {
 	case s.passing <- struct{}{}:
 		defer func() { <-s.passing }()
 	default:
 		refuseBusy(w)
-		return
-	}
-	frame, err := io.ReadAll(io.LimitReader(r.Body, maxFrameBytes+1)) // one that is too big is so there as well
-	if err != nil {
-		refuse(w, http.StatusBadRequest, "bad_body", "the frame did not arrive whole")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.OpTimeout)

@@ -1,10 +1,12 @@
 package socket_test
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"liveroom/web/peer"
@@ -19,21 +21,46 @@ func (d doors) URL(node string) (string, bool) {
 	return url, ok
 }
 
-// TestAStreamTakesFramesOfAnyNode: whoever is between may send a stream's POSTs to another node than has it.
-func TestAStreamTakesFramesOfAnyNode(t *testing.T) {
+// twoNodes opens the nodes one and two of a cluster.
+func twoNodes(t *testing.T) (nodes []*door) {
 	key, urls := []byte("node-key-0123456789abcdef"), doors{"gone": "http://127.0.0.1:1"}
-	var doors []*door
 	for _, name := range []string{"one", "two"} {
 		client := peer.NewClient(name, key, urls)
-		defer client.Close()
+		t.Cleanup(client.Close)
 		d := open(t, socket.Config{Node: name, Peers: client}, nil)
 		peers := peer.NewServer(name, key, slog.New(slog.DiscardHandler))
 		peers.Handle("POST "+socket.PeerPath+"{key}", http.HandlerFunc(d.ServePeer))
 		inner := httptest.NewServer(peers)
-		defer inner.Close()
+		t.Cleanup(inner.Close)
 		urls[name] = inner.URL
-		doors = append(doors, d)
+		nodes = append(nodes, d)
 	}
+	return nodes
+}
+
+// TestSlowFramesHoldUpNoOther: who sends frames for another node byte by byte, which takes no key, is in nobody's way.
+func TestSlowFramesHoldUpNoOther(t *testing.T) {
+	nodes := twoNodes(t)
+	c := nodes[0].stream()
+	c.stream.url = "http" + strings.TrimPrefix(nodes[1].url, "ws") + "/stream" // from now on all goes to the other
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for range 1024 { // as many as may be under way between nodes
+		body, slow := io.Pipe()
+		defer func() { _ = slow.Close() }()
+		wg.Go(func() {
+			nodes[1].ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/chat/stream/x.gone", body))
+		})
+		if _, err := slow.Write([]byte("{")); err != nil { // it is read
+			t.Fatal(err)
+		}
+	}
+	c.ok(object{"op": "auth", "userId": "alice", "userSig": nodes[0].sig("alice")})
+}
+
+// TestAStreamTakesFramesOfAnyNode: whoever is between may send a stream's POSTs to another node than has it.
+func TestAStreamTakesFramesOfAnyNode(t *testing.T) {
+	doors := twoNodes(t)
 	c := doors[0].stream()
 	e := c.stream
 	e.url = "http" + strings.TrimPrefix(doors[1].url, "ws") + "/stream" // from now on all goes to the other
