@@ -70,7 +70,9 @@ type follower struct{ *Service }
 
 // Changed implements status.Follower.
 func (f follower) Changed(room string, state *status.State, settings bool) {
-	f.near.changed(room, state, settings)
+	if settings {
+		f.near.changed(room)
+	}
 	if state != nil {
 		f.machine.Heard(*state)
 	}
@@ -185,7 +187,6 @@ func (s *Service) refresh(ctx context.Context, room string) error {
 	case err != nil:
 		return err
 	}
-	s.near.changed(room, &st, false)
 	s.machine.Heard(st)
 	return nil
 }

@@ -96,20 +96,26 @@ func (n *near) keepState(mark uint64, s status.State) {
 	}
 }
 
-// changed takes over a change of a room: its state, unless that is nil, and whether the room is another or gone.
-func (n *near) changed(id string, s *status.State, settings bool) {
+// changed forgets a room that is another now, or gone.
+func (n *near) changed(id string) {
 	if n == nil {
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.told++
-	if settings {
-		n.drop(id)
+	n.drop(id)
+}
+
+// moved takes over a state that was committed.
+func (n *near) moved(s status.State) {
+	if n == nil {
+		return
 	}
-	if s != nil {
-		n.put(*s)
-	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.told++
+	n.put(s)
 }
 
 // put remembers a state unless a newer one is known. n.mu is held.

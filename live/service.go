@@ -160,7 +160,7 @@ func (s *Service) Create(ctx context.Context, d Draft) (Listed, error) {
 	if err != nil {
 		return Listed{}, err
 	}
-	s.near.changed(r.ID, &st, true)
+	s.near.changed(r.ID)
 	s.machine.Committed(st)
 	if err := s.groups.Ensure(ctx, r); err != nil {
 		s.log.Warn("group of a new room not ready, the outbox will make it", "room", r.ID, "err", err)
@@ -211,7 +211,7 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error
 	if err != nil {
 		return Listed{}, err
 	}
-	s.near.changed(id, nil, true)
+	s.near.changed(id)
 	if err := s.align(ctx, id); err != nil {
 		return Listed{}, err
 	}
@@ -312,7 +312,7 @@ func (s *Service) removeAlone(ctx context.Context, id string) error {
 	} else if err != nil {
 		return err
 	}
-	s.near.changed(id, nil, true)
+	s.near.changed(id)
 	s.refused.forget(id)
 	s.log.Info("room deleted", "room", id)
 	return nil

@@ -66,7 +66,7 @@ func (v *view) idle() bool {
 // follow brings the room's stream in step with a committed state. It runs on the goroutine that committed it.
 func (s *Service) follow(st status.State) {
 	room := st.Record.Room
-	s.near.changed(room, &st, false)
+	s.near.moved(st)
 	name := s.streamOf(room)
 	s.withView(room, name, func(v *view) {
 		if v.state.Revision == 0 {
