@@ -12,7 +12,7 @@ import (
 // TestNextOriginGoesOn moves the push away from a node that is killed. Who had the list finds it there, what went with the node
 // as gaps, followed by what is new; TARGETDURATION stays, whatever the new push is like. Who comes later sees what is new alone.
 func TestNextOriginGoesOn(t *testing.T) {
-	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, p *feeding) {
+	inRemoteShow(t, Config{}, func(w *show, origins []*stream.Hub, _ *feeding) {
 		uri := w.enter()
 		_, body := w.get(w.t.Context(), uri)
 		before, _ := readList(body)
@@ -21,7 +21,7 @@ func TestNextOriginGoesOn(t *testing.T) {
 		w.hub = origins[1]
 		longer := usual
 		longer.gop = 90
-		p = w.publish(longer)
+		p := w.publish(longer)
 		p.again(400 * time.Millisecond)
 		_, body = w.get(w.t.Context(), uri)
 		first, faults := readList(body)
