@@ -74,20 +74,11 @@ const sweepEvery = 10 * time.Second
 func (e *Edges) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-e.wake:
-			for _, p := range e.takeStarting() {
-				wg.Go(func() { e.run(ctx, p) })
-			}
-		case now := <-tick.C:
-			e.sweep(now)
+	return stream.Tend(ctx, e.wake, sweepEvery, func() {
+		for _, p := range e.takeStarting() {
+			wg.Go(func() { e.run(ctx, p) })
 		}
-	}
+	}, e.sweep)
 }
 
 // Stats are figures since the start; Pulling is that of this moment.

@@ -96,20 +96,11 @@ func (s *Server) Run(ctx context.Context) error {
 			s.begin(name)
 		}
 	}
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-s.wake:
-			for _, e := range s.takeWaiting() {
-				wg.Go(func() { s.segment(ctx, e) })
-			}
-		case now := <-tick.C:
-			s.sweep(now)
+	return stream.Tend(ctx, s.wake, sweepEvery, func() {
+		for _, e := range s.takeWaiting() {
+			wg.Go(func() { s.segment(ctx, e) })
 		}
-	}
+	}, s.sweep)
 }
 
 // setRunning says whether published streams find a segmenter. At the end those without one are forgotten.
