@@ -78,16 +78,22 @@ func (k *kept) Lapsed(ctx context.Context, limit int) ([]status.Held, error) {
 func newKept(t *testing.T) *kept {
 	k := &kept{Memory: status.NewMemory(), t: t}
 	k.machine = status.NewMachine(k, status.Config{Shared: true})
-	now, _ := k.Now(t.Context())
-	if err := k.Swap(t.Context(), 0, status.NewState("a", now, status.Settings{Grace: time.Minute, PauseLimit: time.Hour})); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := k.machine.ClaimPush(t.Context(), "a", "n"); err != nil {
-		t.Fatal(err)
-	}
+	k.live("a", status.Settings{Grace: time.Minute, PauseLimit: time.Hour})
 	k.lead()
 	t.Cleanup(func() { k.stop() })
 	return k
+}
+
+// live makes a room of which nobody keeps the push.
+func (k *kept) live(room string, set status.Settings) {
+	k.t.Helper()
+	now, _ := k.Now(k.t.Context())
+	if err := k.Swap(k.t.Context(), 0, status.NewState(room, now, set)); err != nil {
+		k.t.Fatal(err)
+	}
+	if _, err := k.machine.ClaimPush(k.t.Context(), room, "n"); err != nil {
+		k.t.Fatal(err)
+	}
 }
 
 // lead lets a new keeper take over, with what its node knows.
@@ -115,6 +121,14 @@ func (k *kept) pass(d time.Duration, generation uint64) {
 		time.Sleep(time.Second)
 	}
 	synctest.Wait()
+}
+
+// lose ends the push of generation 1 as one whose connection broke.
+func (k *kept) lose() {
+	k.t.Helper()
+	if _, err := k.machine.PushStopped(k.t.Context(), "a", 1, status.ReasonPushLost); err != nil {
+		k.t.Fatal(err)
+	}
 }
 
 func (k *kept) want(code status.Code, why status.Reason) {
@@ -191,9 +205,7 @@ func TestAwayEndsNoRoom(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // nobody comes back for almost a grace after the return
 				k := newKept(t)
 				k.pass(20*time.Second, 1)
-				if _, err := k.machine.PushStopped(t.Context(), "a", 1, status.ReasonPushLost); err != nil {
-					t.Fatal(err)
-				}
+				k.lose()
 				k.pass(30*time.Second, 0)
 				k.away(away)
 				if away >= 30*time.Second { // the deadline passed meanwhile
@@ -228,13 +240,7 @@ func TestFullStoreEndsNoRoom(t *testing.T) {
 func TestDamagedRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKept(t)
-		now, _ := k.Now(t.Context())
-		if err := k.Swap(t.Context(), 0, status.NewState("b", now, status.Settings{})); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := k.machine.ClaimPush(t.Context(), "b", "n"); err != nil {
-			t.Fatal(err)
-		}
+		k.live("b", status.Settings{})
 		k.damaged.Store("b")
 		k.pass(17*time.Second, 0)
 		k.want(status.Paused, status.ReasonPushLost)
@@ -259,9 +265,7 @@ func TestTakingOverEndsNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKept(t)
 		k.pass(20*time.Second, 1)
-		if _, err := k.machine.PushStopped(t.Context(), "a", 1, status.ReasonPushLost); err != nil {
-			t.Fatal(err)
-		}
+		k.lose()
 		k.pass(50*time.Second, 0)
 		k.stop()
 		k.pass(15*time.Second, 0)

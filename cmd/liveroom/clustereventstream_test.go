@@ -36,15 +36,12 @@ func TestEventStreamOverNodes(t *testing.T) {
 		_ = json.NewDecoder(resp.Body).Decode(&problem) // 204 has none
 		return resp.StatusCode, problem.Code
 	}
-	for _, frame := range []string{`{"id":1,"op":"auth"}`, `{"id":2,"op":"join","group":"r1"}`} {
+	enterByFrames(t, "r1", next, func(frame string) {
+		t.Helper()
 		if code, why := post(frame); code != http.StatusNoContent {
 			t.Fatalf("%s: %d %s", frame, code, why)
 		}
-		var answer struct{ Reply, Code int }
-		if next(&answer); answer.Reply == 0 || answer.Code != 0 {
-			t.Fatalf("%s: %+v", frame, answer)
-		}
-	}
+	})
 	two.enter("r1", "anna", two.userSig("anna"), nil).say("r1", "hello", 1)
 	for said := false; !said; {
 		var push struct{ Items []item }

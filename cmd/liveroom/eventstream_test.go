@@ -56,16 +56,13 @@ func TestChatOverAnEventStream(t *testing.T) {
 			var hello struct{ Key string }
 			next(&hello)
 			keys = append(keys, hello.Key)
-			for _, frame := range []string{`{"id":1,"op":"auth"}`, `{"id":2,"op":"join","group":"r1"}`} {
+			enterByFrames(t, "r1", next, func(frame string) {
+				t.Helper()
 				resp := do("POST", "/chat/stream/"+hello.Key, site, frame)
 				if resp.StatusCode != http.StatusNoContent || resp.Header.Get("Access-Control-Allow-Origin") != site {
 					t.Fatalf("%s: %s %v", frame, resp.Status, resp.Header)
 				}
-				var answer struct{ Reply, Code int }
-				if next(&answer); answer.Reply == 0 || answer.Code != 0 {
-					t.Fatalf("%s: %+v", frame, answer)
-				}
-			}
+			})
 			anna.say("r1", "hello over "+stream.Proto, uint32(c.major))
 			for {
 				var push struct{ Items []item }
@@ -109,5 +106,17 @@ func framesOf(t *testing.T, stream io.Reader) (next func(out any)) {
 			}
 		}
 		t.Fatalf("the stream ended: %v", lines.Err())
+	}
+}
+
+// enterByFrames joins a room over a chat event stream: post sends a frame, next waits for what the stream says.
+func enterByFrames(t *testing.T, room string, next func(out any), post func(frame string)) {
+	t.Helper()
+	for _, frame := range []string{`{"id":1,"op":"auth"}`, `{"id":2,"op":"join","group":"` + room + `"}`} {
+		post(frame)
+		var answer struct{ Reply, Code int }
+		if next(&answer); answer.Reply == 0 || answer.Code != 0 {
+			t.Fatalf("%s: %+v", frame, answer)
+		}
 	}
 }
