@@ -217,6 +217,38 @@ func TestOneNodeDeliversForAll(t *testing.T) {
 	})
 }
 
+// TestCourierEndsBetweenQueuesAndInbox: what it stored because somebody asked, the next one does not take from the inbox again.
+func TestCourierEndsBetweenQueuesAndInbox(t *testing.T) {
+	inTime(t, func(t *testing.T) {
+		c := cluster(t, delivery.Config{}, delivery.NewMemoryExchange(), &receiver{answer: down}, 2)
+		defer c.close()
+		c.lead(1)
+		want := map[delivery.Class][]string{delivery.State: ids("s", 1, 20), delivery.People: ids("p", 1, 5)}
+		for class, all := range want {
+			for _, id := range all {
+				c.all[0].Append(event(class, "r", id))
+			}
+		}
+		if err := c.all[0].Settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if _, err := c.all[0].Dead(t.Context(), "e", delivery.Place{}, 10); err != nil {
+			t.Fatal(err)
+		}
+		c.all[1].link.set(true, 0)
+		c.depose(1)
+		c.to.set(0, nil)
+		c.lead(0)
+		time.Sleep(time.Minute)
+		for class, all := range want {
+			if got := c.to.got("r", class); !slices.Equal(got, all) {
+				t.Errorf("delivered %v, want %v", got, all)
+			}
+		}
+	})
+}
+
 // TestAnyNodeAnswersForTheQueues: figures, tries and dead letters are those of the courier, whichever node is asked.
 func TestAnyNodeAnswersForTheQueues(t *testing.T) {
 	inTime(t, func(t *testing.T) {

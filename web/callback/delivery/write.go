@@ -93,12 +93,13 @@ func (s *Service) commit(ctx context.Context, all bool) error {
 	return nil
 }
 
-// gather takes what is to be stored. Dead letters that go don't go before what is queued again of them is stored.
+// gather takes what is to be stored. Dead letters that go don't go before what is queued again of them is stored; and what came by
+// an inbox leaves it as it is stored in its queues, or the next courier would queue it twice.
 func (s *Service) gather(all bool) *step {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := &step{change: s.change, hard: s.hard}
-	all = all || len(s.change.DeadDrop) > 0
+	all = all || len(s.change.DeadDrop) > 0 || s.inbox.place != ""
 	s.change = Change{}
 	if all { // all that came by the inbox is in the queues that are stored now
 		st.change.Taken, st.change.TakenBytes = s.inbox.place, s.inbox.bytes
