@@ -41,11 +41,14 @@ type Edges struct {
 	log   *slog.Logger
 	count counters
 
+	locating chan struct{} // holds a place for each look-up
+
 	wake chan struct{} // tells Run that a stream is to be pulled
 
 	mu       sync.Mutex // guards what follows
 	places   map[string]*place
 	starting []*place
+	nowhere  map[string]time.Time           // streams that the store did not know, and when
 	given    map[string]map[*given]struct{} // what other nodes pull from this one, by stream
 }
 
@@ -64,7 +67,7 @@ func New(cfg Config, hub *stream.Hub, peers Peers, log *slog.Logger) *Edges {
 	if cfg.Linger <= 0 {
 		cfg.Linger = 5 * time.Second
 	}
-	return &Edges{cfg: cfg, hub: hub, peers: peers, log: log, wake: make(chan struct{}, 1), places: make(map[string]*place), given: make(map[string]map[*given]struct{})}
+	return &Edges{cfg: cfg, hub: hub, peers: peers, log: log, wake: make(chan struct{}, 1), places: make(map[string]*place), given: make(map[string]map[*given]struct{}), nowhere: make(map[string]time.Time), locating: make(chan struct{}, maxLocating)}
 }
 
 // sweepEvery is how often streams that are over are looked for.

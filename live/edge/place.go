@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"liveroom/live/stream"
@@ -36,6 +37,7 @@ func (e *Edges) Follow(name string, o stream.Origin) {
 func (e *Edges) follow(name string, o stream.Origin) []*given {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	delete(e.nowhere, name)
 	p := e.places[name]
 	if p == nil {
 		if !o.On {
@@ -148,10 +150,45 @@ func (e *Edges) Where(ctx context.Context, name string) (stream.Place, bool) {
 	if at, ok := e.known(name); ok {
 		return at, true
 	}
-	if e.cfg.Locate == nil || e.cfg.Locate(ctx, name) != nil {
+	if e.cfg.Locate == nil || !e.mayLocate(name) {
 		return stream.Place{}, false
 	}
-	return e.known(name)
+	defer func() { <-e.locating }()
+	if e.cfg.Locate(ctx, name) != nil {
+		return stream.Place{}, false
+	}
+	at, ok := e.known(name)
+	if !ok {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.nowhere[strings.Clone(name)] = time.Now() // a part of a request
+	}
+	return at, ok
+}
+
+// Bounds of what anybody who asks for streams that are nowhere may cost the store.
+const (
+	maxLocating = 16          // look-ups at a time
+	nowhereKept = time.Second // how long the answer holds, unless there are news
+	maxNowhere  = 4096        // such answers
+)
+
+// mayLocate says whether the store may be asked where a stream is, and takes a place for that.
+func (e *Edges) mayLocate(name string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if at, ok := e.nowhere[name]; ok && time.Since(at) < nowhereKept {
+		return false
+	}
+	if len(e.nowhere) >= maxNowhere {
+		clear(e.nowhere)
+	}
+	select {
+	case e.locating <- struct{}{}:
+		return true
+	default:
+		return false
+	}
 }
 
 func (e *Edges) known(name string) (stream.Place, bool) {

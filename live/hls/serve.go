@@ -317,6 +317,12 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capabil
 
 // file finds a file of a stream, wherever it is made.
 func (s *Server) file(ctx context.Context, name, capability, file string) (f file, err error) {
+	_, ok := generationOf(file, s.cfg.Container.suffix())
+	if _, shaped := decode(capability, capBytes); !shaped {
+		return f, errBadCap
+	} else if !ok {
+		return f, errGone
+	}
 	for range maxMoves {
 		m := s.elsewhere(ctx, name)
 		if m == nil {
