@@ -69,12 +69,11 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Call is a request to another node.
 type Call struct {
-	Node   string      // its id
-	Method string      // GET if empty
-	Path   string      // under Prefix, escaped (url.URL.EscapedPath)
-	Query  string      // encoded, may be empty
-	Header http.Header // may be nil; not signed
-	Body   []byte      // at most 1 MiB; nil for none
+	Node   string // its id
+	Method string // GET if empty
+	Path   string // under Prefix, escaped (url.URL.EscapedPath)
+	Query  string // encoded, may be empty
+	Body   []byte // at most 1 MiB; nil for none
 }
 
 // Do asks, and answers what the node does, whatever its status; the caller closes the body. It waits as long as ctx lets it.
@@ -88,16 +87,9 @@ func (c *Client) Do(ctx context.Context, call Call) (*http.Response, error) {
 		return nil, fmt.Errorf("ask node %s: its URL can't be used", call.Node)
 	}
 	u.RawQuery = call.Query
-	var body io.Reader
-	if len(call.Body) > 0 {
-		body = bytes.NewReader(call.Body)
-	}
-	r, err := http.NewRequestWithContext(ctx, call.Method, u.String(), body)
+	r, err := http.NewRequestWithContext(ctx, call.Method, u.String(), bytes.NewReader(call.Body))
 	if err != nil {
 		return nil, fmt.Errorf("ask node %s: %w", call.Node, err)
-	}
-	for name, values := range call.Header {
-		r.Header[name] = values
 	}
 	r.Header.Set("User-Agent", "liveroom")
 	r.Header.Set(header, sign(c.key, c.self, call.Node, r, call.Body, time.Now()))
