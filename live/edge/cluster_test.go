@@ -92,9 +92,7 @@ func (c *cluster) URL(id string) (string, bool) {
 func (c *cluster) setURL(id, u string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.urls[id] = u; u == "" {
-		delete(c.urls, id)
-	}
+	c.urls[id] = u
 }
 
 // told passes a committed state on to the other nodes, once.
