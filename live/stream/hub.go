@@ -283,5 +283,6 @@ func (h *Hub) release(f *feed) {
 	f.ended = true
 	f.log.clear()
 	f.wakeAll()
-	h.memory.put(f.name, remembered{epoch: f.epoch, generation: f.generation, last: f.last - f.relayed.shift, gated: f.gated})
+	last := f.last - f.relayed.shift // a relay of the same generation begins without the shift, which nobody is left to have seen
+	h.memory.put(f.name, remembered{epoch: f.epoch, generation: f.generation, last: last, gated: f.gated})
 }
