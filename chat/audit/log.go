@@ -73,8 +73,8 @@ type Log struct {
 
 	mu       sync.Mutex // guards what follows
 	queue    []Entry
-	batch    int                  // acts of the queue that a write failed for; they are written again together,
-	op       string               // as one operation (chat.WithOperation)
+	batch    int                  // how many of them are being written; after a failure the same again, 0: none
+	op       string               // the operation that this is to the store (chat.Operation)
 	accepted uint64               // acts taken into the queue
 	kept     uint64               // of those, the ones in the store
 	moved    chan struct{}        // closed and made anew whenever kept grows
