@@ -344,6 +344,19 @@ func TestWatchingGoesOnWhileTheStoreIsAway(t *testing.T) {
 	})
 }
 
+// TestLookingForAStreamThatIsNowhere is answered, and no failure: who asks need not ask again at once.
+func TestLookingForAStreamThatIsNowhere(t *testing.T) {
+	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {
+		must(t, a.Locate(t.Context(), "made-up"))
+		a.create(live.Draft{ID: "r"})
+		c.states.Fail(status.ErrUnavailable)
+		if err := a.Locate(t.Context(), "r"); !errors.Is(err, status.ErrUnavailable) {
+			t.Errorf("while the store is away: %v", err)
+		}
+		c.states.Fail(nil)
+	})
+}
+
 // TestNewsOfRooms: what is known nearby follows changes made elsewhere.
 func TestNewsOfRooms(t *testing.T) {
 	onNodes(t, func(t *testing.T, c *cluster, a, b *fixture) {

@@ -31,8 +31,12 @@ func originOf(st status.State) stream.Origin {
 }
 
 // Locate looks up where a stream is pushed and tells Edges: for who needs to know of a stream that nothing was heard of here.
+// Where there is no such stream there is nothing to tell, which is no error.
 func (s *Service) Locate(ctx context.Context, name string) error {
 	r, err := s.store.RoomByStream(ctx, name)
+	if isNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

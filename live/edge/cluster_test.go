@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,7 +58,8 @@ type node struct {
 	flv     *flv.Server
 	server  *httptest.Server
 	client  *peer.Client
-	deaf    bool // to news
+	deaf    bool         // to news
+	looked  atomic.Int64 // how often it asked the store where a stream is
 	stop    func()
 }
 
@@ -121,7 +123,10 @@ func (c *cluster) add(id string, cfg edge.Config) *node {
 	n := &node{id: id, c: c, hub: stream.NewHub(stream.Config{}), machine: status.NewMachine(c.states, status.Config{})}
 	n.client = peer.NewClient(id, nodeKey, c)
 	cfg.Node = id
-	cfg.Locate = func(ctx context.Context, name string) error { return n.rooms.Locate(ctx, name) }
+	cfg.Locate = func(ctx context.Context, name string) error {
+		n.looked.Add(1)
+		return n.rooms.Locate(ctx, name)
+	}
 	n.edges = edge.New(cfg, n.hub, n.client, log)
 	var err error
 	n.rooms, err = live.New(live.Config{

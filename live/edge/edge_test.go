@@ -241,6 +241,19 @@ func TestNodeThatHeardNothing(t *testing.T) {
 	}
 }
 
+// TestMadeUpStreams are looked up once in a while, and not each time that somebody asks.
+func TestMadeUpStreams(t *testing.T) {
+	_, n := newCluster(t, "a")
+	for range 1000 {
+		if at, ok := n[0].edges.Where(t.Context(), "made-up"); ok {
+			t.Fatalf("it is at %+v", at)
+		}
+	}
+	if looked := n[0].looked.Load(); looked > 500 { // 1 a second
+		t.Errorf("looked up %d times", looked)
+	}
+}
+
 func TestWhichNewsAreNewer(t *testing.T) {
 	for name, test := range map[string]struct {
 		then stream.Origin

@@ -17,6 +17,7 @@ type Config struct {
 	// Node is this node's id, as status news name it.
 	Node string
 	// Locate makes the news of a stream come again (live.Service.Locate). It is asked where news may have been lost.
+	// Neither news nor an error: the stream is nowhere.
 	Locate func(ctx context.Context, name string) error
 	// Silence is how long nothing may come from an origin, which tells each KeepAlive that it is there. Default 4 s.
 	Silence time.Duration
