@@ -31,8 +31,9 @@ func (awayError) Is(target error) bool {
 // Config says which Redis, and how it is used. The zero value of a field but URL means its default.
 type Config struct {
 	// URL is redis://[user:password@]host:port[/db] or rediss:// for one server; redis+sentinel://host:port[/db]?master_name=…
-	// [&addr=host:port…] for one that sentinels watch; redis+cluster://host:port[?addr=host:port…] for a cluster. The last two
-	// have a rediss+ form too.
+	// [&addr=host:port…] for one that sentinels watch, its user and password being those of the sentinels, and the parameters
+	// username and password those of the servers; redis+cluster://[user:password@]host:port[?addr=host:port…] for a cluster. The
+	// last two have a rediss+ form too.
 	URL string
 
 	Prefix  string        // of all keys and channels (lr:)

@@ -56,6 +56,18 @@ func TestURLs(t *testing.T) {
 	}
 }
 
+// TestPasswordBesideSentinels: what stands before the @ is the sentinels', not the servers'.
+func TestPasswordBesideSentinels(t *testing.T) {
+	s, err := Open(Config{URL: "redis+sentinel://watch:asleep@h:1?master_name=m&username=u&password=secret"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if o := s.rdb.(*redis.Client).Options(); o.Username != "u" || o.Password != "secret" {
+		t.Errorf("servers are told %q %q", o.Username, o.Password)
+	}
+}
+
 // TestAllKindsOfClientAreBound by the same times, and repeat nothing.
 func TestAllKindsOfClientAreBound(t *testing.T) {
 	type bounds struct {
