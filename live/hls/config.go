@@ -54,9 +54,9 @@ type Config struct {
 	Container Container
 	// Latency is LowLatency unless said otherwise; with MPEGTS it is always NormalLatency.
 	Latency Latency
-	// PartDuration is the longest a part may last (PART-TARGET); parts are cut as soon as they are 85 % of it. A stream with
-	// too few pictures a second for that gets a longer one. Whole milliseconds. Default 334 ms, which are 5 pictures at 15 a
-	// second on a millisecond clock, and 9 at 30.
+	// PartDuration is the longest a part may last (PART-TARGET); parts divide their segment and are no shorter than 85 % of
+	// it, but for the last. A stream with too few pictures a second for that gets a longer one. Whole milliseconds. Default
+	// 370 ms: with 8 or 9 pictures at 25 a second, 10 or 11 at 30, 8 at 24 and 5 at 15 whole seconds can be divided.
 	PartDuration time.Duration
 	// SegmentDuration is the least media time of a segment; it is cut at the first keyframe after it. Whole seconds. Default 2 s.
 	SegmentDuration time.Duration
@@ -89,7 +89,7 @@ func (c Config) withDefaults() Config {
 	if c.Container == MPEGTS {
 		c.Latency = NormalLatency
 	}
-	or(&c.PartDuration, 334*time.Millisecond)
+	or(&c.PartDuration, 370*time.Millisecond)
 	or(&c.SegmentDuration, 2*time.Second)
 	or(&c.MaxSegmentDuration, max(10*time.Second, c.SegmentDuration))
 	or(&c.ListSize, 7)

@@ -191,24 +191,24 @@ func TestPartsKeepTheRules(t *testing.T) {
 		target int64 // PART-TARGET
 		slack  int64
 	}{
-		{"60", pictures(60), false, 334, 1},
-		{"59.94", pictures(60000. / 1001), false, 334, 1},
-		{"50", pictures(50), false, 334, 1},
-		{"30", pictures(30), false, 334, 1},
-		{"29.97", pictures(30000. / 1001), false, 334, 1},
-		{"25", pictures(25), false, 334, 1},
-		{"24", pictures(24), false, 334, 1},
-		{"20", pictures(20), false, 334, 1},
-		{"15", pictures(15), false, 335, 1},
-		{"12", pictures(12), false, 335, 1},
-		{"10", pictures(10), false, 334, 1},
+		{"60", pictures(60), false, 370, 1},
+		{"59.94", pictures(60000. / 1001), false, 370, 1},
+		{"50", pictures(50), false, 370, 1},
+		{"30", pictures(30), false, 370, 1},
+		{"29.97", pictures(30000. / 1001), false, 370, 1},
+		{"25", pictures(25), false, 370, 1},
+		{"24", pictures(24), false, 370, 1},
+		{"20", pictures(20), false, 370, 1},
+		{"15", pictures(15), false, 370, 1},
+		{"12", pictures(12), false, 370, 1},
+		{"10", pictures(10), false, 402, 1},
 		{"8", pictures(8), false, 377, 1},
-		{"7", pictures(7), false, 334, 1},
+		{"7", pictures(7), false, 431, 1},
 		{"5", pictures(5), false, 402, 1},
 		{"one a second", pictures(1), false, 1002, 1},
-		{"30 with a phone's jitter", pictures(30, 0, 12, -9, 4, -13, 15, 0, 3), false, 334, 30},
-		{"pictures that stay away for half a second", stutter, false, 334, 400},
-		{"sound alone", sounds(21), true, 334, 1},
+		{"30 with a phone's jitter", pictures(30, 0, 12, -9, 4, -13, 15, 0, 3), false, 370, 30},
+		{"pictures that stay away for half a second", stutter, false, 370, 400},
+		{"sound alone", sounds(21), true, 370, 1},
 		{"sound alone, long frames", sounds(128), true, 386, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -326,7 +326,7 @@ func TestBlockingReload(t *testing.T) {
 	inRoom(t, Config{}, func(r *room) {
 		e := r.publish(1, 0)
 		e.headers()
-		e.media(0, 5040, 2000) // segments 40 and 41, and parts 0, 1 and 2 of 42
+		e.media(0, 5080, 2000) // segments 40 and 41, and parts 0, 1 and 2 of 42
 		synctest.Wait()
 		media := r.watch("")
 		if l := readLowLatency(t, r.get("GET", media).Body.Bytes()); l.first != 40 || len(l.segments) != 3 || len(l.segments[2].parts) != 3 {
@@ -375,7 +375,7 @@ func TestBlockingReload(t *testing.T) {
 		if n := r.s.Stats().Waiting; n != 4 {
 			t.Errorf("%d wait", n)
 		}
-		e.media(5040, 5320, 1<<40)
+		e.media(5080, 5400, 1<<40)
 		a, b := answered(t, part), answered(t, again)
 		if a.Code != http.StatusOK || !bytes.Equal(a.Body.Bytes(), b.Body.Bytes()) || !strings.Contains(a.Body.String(), "1-42.3.m4s") {
 			t.Errorf("%d\n%s\n%s", a.Code, a.Body, b.Body)
@@ -383,11 +383,11 @@ func TestBlockingReload(t *testing.T) {
 		if len(next) != 0 || len(whole) != 0 {
 			t.Fatal("answered without what was asked for")
 		}
-		e.media(5320, 5640, 1<<40)
+		e.media(5400, 5720, 1<<40)
 		if w := answered(t, next); !strings.Contains(w.Body.String(), "1-42.4.m4s") {
 			t.Errorf("%d\n%s", w.Code, w.Body)
 		}
-		e.media(5640, 6040, 360)
+		e.media(5720, 6040, 280)
 		if w := answered(t, whole); !strings.Contains(w.Body.String(), "1-42.m4s") {
 			t.Errorf("%d\n%s", w.Code, w.Body)
 		}
@@ -542,7 +542,7 @@ func TestGateInTheMiddleOfAPart(t *testing.T) {
 	inRoom(t, Config{}, func(r *room) {
 		e := r.publish(1, 0)
 		e.headers()
-		e.media(0, 5000, 2000)
+		e.media(0, 5080, 2000)
 		media := r.watch("")
 		l := r.lowLatency()
 		published := l.segments[len(l.segments)-1].parts
@@ -551,9 +551,9 @@ func TestGateInTheMiddleOfAPart(t *testing.T) {
 		}
 		list, part := r.held(media+"?_HLS_msn=42&_HLS_part=3"), r.held(l.hint)
 		r.hub.Gate("demo", true)
-		e.media(5000, 8000, 2000)
+		e.media(5080, 8000, 2000)
 		time.Sleep(2 * time.Second)
-		r.expect("1-40 2000, 1-41 2000, 1-42 960")
+		r.expect("1-40 2000, 1-41 2000, 1-42 1040")
 		if w := answered(t, list); w.Code != http.StatusOK {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
@@ -573,7 +573,7 @@ func TestGateInTheMiddleOfAPart(t *testing.T) {
 		time.Sleep(3 * time.Hour)
 		r.hub.Gate("demo", false)
 		e.media(25_000, 29_040, 2000)
-		r.expect("1-40 2000, 1-41 2000, 1-42 960, D 1-43 2000, 1-44 2000")
+		r.expect("1-40 2000, 1-41 2000, 1-42 1040, D 1-43 2000, 1-44 2000")
 		l = r.lowLatency()
 		if !l.blocks || l.hint == "" || !l.segments[3].breaks {
 			t.Errorf("after the pause: %+v", l)
@@ -581,8 +581,8 @@ func TestGateInTheMiddleOfAPart(t *testing.T) {
 		l.keepsRules(t, 1)
 		r.checkFiles()
 		for _, s := range r.s.find("demo").segments {
-			if s.start+s.duration > 5000 && s.start < 25_000 {
-				t.Errorf("%s shows %d to %d ms, paused from 5000 to 25000", s.file(FMP4), s.start, s.start+s.duration)
+			if s.start+s.duration > 5080 && s.start < 25_000 {
+				t.Errorf("%s shows %d to %d ms, paused from 5080 to 25000", s.file(FMP4), s.start, s.start+s.duration)
 			}
 		}
 	})

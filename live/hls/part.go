@@ -68,6 +68,14 @@ func (p *batch) reset(ms int64) {
 
 func (p *batch) empty() bool { return len(p.pictures) == 0 && len(p.frames) == 0 }
 
+// newest is when the newest picture began, or the newest sound where there is no picture, in ms. The batch is not empty.
+func (p *batch) newest(a *audio) int64 {
+	if len(p.pictures) > 0 {
+		return p.pictureAt * 1000 / videoScale
+	}
+	return p.frameAt * 1000 / int64(a.scale)
+}
+
 // addPicture appends a picture at ms. The one before lasts until this one.
 func (p *batch) addPicture(ms int64, composition int32, key bool, data []byte) {
 	at := ms * videoScale / 1000

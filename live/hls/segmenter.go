@@ -353,8 +353,12 @@ func (s *segmenter) interrupt() {
 
 // cutPart ends the unfinished part at ms if it is long enough, and publishes it.
 func (s *segmenter) cutPart(ms int64) {
-	least := s.out.partLength()
-	if least == 0 || s.batch.empty() || ms-s.batch.start < least {
+	if s.batch.empty() {
+		return
+	}
+	step := ms - s.batch.newest(s.cur.audio)
+	ends, ok := s.out.nextPart(s.batch.start-s.cur.start, step)
+	if !ok || !ends.cut(ms-s.batch.start, step) {
 		return
 	}
 	s.endPart(ms)

@@ -478,16 +478,3 @@ func (t *timeline) measured() bool {
 	defer t.mu.RUnlock()
 	return t.target > 0
 }
-
-// partLength is how long a part must be, in ms, to be cut; 0 where there are no parts.
-func (t *timeline) partLength() int64 {
-	if t.cfg.Latency != LowLatency {
-		return 0
-	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	if t.partTarget > 0 {
-		return leastPartOf(t.partTarget)
-	}
-	return leastPartOf(t.cfg.PartDuration.Milliseconds())
-}
