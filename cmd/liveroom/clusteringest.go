@@ -54,7 +54,7 @@ func (c clusterRooms) Ingest(ctx context.Context, id string) (live.Ingest, error
 	if err != nil {
 		return live.Ingest{}, err
 	}
-	if at, ok := c.upstream.Where(ctx, l.Room.Stream); ok && !at.Here && l.Record.StreamActive {
+	if at, ok := c.upstream.Where(ctx, l.Room.Stream); ok && at.Node != "" && !at.Here && l.Record.StreamActive {
 		if in, err := c.ask(ctx, at.Node, id); err == nil {
 			return in, nil
 		}

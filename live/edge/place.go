@@ -145,20 +145,16 @@ func (e *Edges) sweep(now time.Time) {
 	}
 }
 
-// Where says where a stream is; false if it is nowhere.
+// Where says where a stream is; false if it is nowhere. The node is empty where a session goes on that nobody pushes, and of
+// which this node has heard no push.
 func (e *Edges) Where(ctx context.Context, name string) (stream.Place, bool) {
-	if at, ok := e.known(name); ok {
-		return at, true
-	}
-	if e.cfg.Locate == nil || !e.mayLocate(name) {
-		return stream.Place{}, false
+	if at, ok := e.known(name); ok && at.Node != "" || e.cfg.Locate == nil || !e.mayLocate(name) {
+		return at, ok
 	}
 	defer func() { <-e.locating }()
-	if e.cfg.Locate(ctx, name) != nil {
-		return stream.Place{}, false
-	}
+	err := e.cfg.Locate(ctx, name)
 	at, ok := e.known(name)
-	if !ok {
+	if err == nil && at.Node == "" {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.nowhere[strings.Clone(name)] = time.Now() // a part of a request
@@ -195,7 +191,7 @@ func (e *Edges) known(name string) (stream.Place, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.places[name]
-	if p == nil || p.node == "" {
+	if p == nil || p.node == "" && (!p.origin.On || p.origin.Session == "") {
 		return stream.Place{}, false
 	}
 	return stream.Place{

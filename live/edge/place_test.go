@@ -72,3 +72,33 @@ func TestNewsAreBelieved(t *testing.T) {
 		t.Errorf("%+v %t", at, ok)
 	}
 }
+
+// TestSessionWithoutAPush is on where a node was started while nobody pushes: what comes of it is known from elsewhere.
+func TestSessionWithoutAPush(t *testing.T) {
+	var e *Edges
+	is := stream.Origin{Room: "r", Revision: 1, Session: "s", On: true}
+	look := func(context.Context, string) error {
+		e.Follow("x", is)
+		return nil
+	}
+	e = New(Config{Node: "a", Locate: look}, stream.NewHub(stream.Config{}), nil, slog.New(slog.DiscardHandler))
+	if at, ok := e.Where(t.Context(), "x"); !ok || at.Node != "" || at.Here || at.Session != "s" {
+		t.Errorf("paused: %+v %t", at, ok)
+	}
+	at, _ := e.Where(t.Context(), "x")
+	is.Revision, is.Node, is.Generation = 2, "b", 2
+	e.Follow("x", is)
+	select {
+	case <-at.Changed:
+	default:
+		t.Error("who asked does not learn of the push")
+	}
+	if at, ok := e.Where(t.Context(), "x"); !ok || at.Node != "b" {
+		t.Errorf("pushed: %+v %t", at, ok)
+	}
+	is.Revision, is.Node, is.On, is.Session = 3, "", false, ""
+	e.Follow("x", is)
+	if at, ok := e.Where(t.Context(), "x"); ok {
+		t.Errorf("over: %+v", at)
+	}
+}

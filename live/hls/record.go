@@ -243,6 +243,17 @@ func (t *timeline) after(start time.Time) bool {
 // begunHere says whether there is a segment that was made here. t.mu is held.
 func (t *timeline) begunHere() bool { return t.last > t.adopted }
 
+// kept is the record of a stream's list; nil for none.
+func (s *Server) kept(ctx context.Context, name string) (*record, error) {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	raw, err := s.cfg.Upstream.Kept(ctx, name)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	return readRecord(raw, &s.cfg)
+}
+
 // inherit has a list that begins go on from that of the node which the stream was pushed to before.
 func (s *Server) inherit(ctx context.Context, t *timeline) {
 	in, ok := s.hub.Info(t.name)
@@ -250,21 +261,12 @@ func (s *Server) inherit(ctx context.Context, t *timeline) {
 	if s.cfg.Upstream == nil || session == "" || !ok || in.Generation < 2 {
 		return
 	}
-	asked, cancel := context.WithTimeout(ctx, recordTimeout)
-	defer cancel()
-	raw, err := s.cfg.Upstream.Kept(asked, t.name)
-	if err != nil || raw == nil {
-		if err != nil {
-			s.log.Warn("a playlist begins anew: what it was elsewhere can't be read", "stream", t.name, "err", err)
-		}
-		return
-	}
-	r, err := readRecord(raw, &s.cfg)
+	r, err := s.kept(ctx, t.name)
 	if err != nil {
-		s.log.Warn("a playlist begins anew: what it was elsewhere makes no sense", "stream", t.name, "err", err)
+		s.log.Warn("a playlist begins anew: what it was elsewhere is not known", "stream", t.name, "err", err)
 		return
 	}
-	if r.Session != session || r.Generation >= in.Generation {
+	if r == nil || r.Session != session || r.Generation >= in.Generation {
 		return
 	}
 	asked, stop := context.WithTimeout(ctx, askedTimeout)

@@ -19,7 +19,8 @@ import (
 
 // Upstream knows where streams are that are pushed to other nodes, and asks these.
 type Upstream interface {
-	// Where says where a stream's HLS is made; false if nowhere.
+	// Where says where a stream's HLS is made; false if nowhere. The node is empty where a session goes on and nothing is known
+	// of its pushes.
 	Where(ctx context.Context, name string) (stream.Place, bool)
 	// Get asks a node for a path between nodes. The caller closes the body.
 	Get(ctx context.Context, node, path, query string) (*http.Response, error)
@@ -66,6 +67,7 @@ type remote struct {
 	good    checked
 	used    time.Time
 	taken   int64 // that of the newest list
+	note    *note // nil before it was needed
 }
 
 // listKey is what the bytes of a playlist depend on that a node keeps for another one's stream.
@@ -96,6 +98,11 @@ func (s *Server) elsewhere(ctx context.Context, name string) *remote {
 	at, ok := s.cfg.Upstream.Where(ctx, name)
 	if !ok || at.Here {
 		return nil
+	}
+	if at.Node == "" {
+		if at, ok = s.noted(ctx, name, at); !ok {
+			return nil
+		}
 	}
 	m := s.remoteOf(name)
 	m.follow(at)
@@ -358,6 +365,9 @@ func (m *remote) list(ctx context.Context, key listKey, d directives, start time
 		if own := t.playlist(app, time.Now(), d.delta, t.after(start)).text(); own != nil {
 			b = &body{plain: atRest(own)}
 		}
+	}
+	if b == nil {
+		b = m.noted(app, at.Session)
 	}
 	if b == nil {
 		return nil, true, errNotLive

@@ -27,8 +27,9 @@ type nodes struct {
 	byHub map[*stream.Hub]string
 	all   map[string]*Server
 	down  map[string]bool
-	hung  map[string]bool // those that take questions and say nothing
-	kept  []byte          // the newest record
+	hung  map[string]bool   // those that take questions and say nothing
+	since map[string]uint64 // the newest push of which a node has not heard, as it was started later
+	kept  []byte            // the newest record
 
 	asked atomic.Int64
 }
@@ -45,6 +46,9 @@ func (s seat) Where(context.Context, string) (stream.Place, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := s.place
+	if s.since[s.self] >= at.Generation {
+		at.Node, at.Generation = "", 0
+	}
 	at.Here, at.Changed = at.Node == s.self, s.moved
 	return at, s.known
 }
@@ -121,7 +125,7 @@ func (n *nodes) setDown(node string, down bool) {
 // origins returned.
 func newRemoteShow(t *testing.T, cfg Config, origins int) (*show, []*stream.Hub) {
 	t.Helper()
-	n := &nodes{moved: make(chan struct{}), byHub: map[*stream.Hub]string{}, all: map[string]*Server{}, down: map[string]bool{}, hung: map[string]bool{}}
+	n := &nodes{moved: make(chan struct{}), byHub: map[*stream.Hub]string{}, all: map[string]*Server{}, down: map[string]bool{}, hung: map[string]bool{}, since: map[string]uint64{}}
 	var (
 		hubs  []*stream.Hub
 		stops []func()

@@ -160,7 +160,7 @@ func (s *Server) moved(ctx context.Context, name string) bool {
 		return false
 	}
 	at, ok := s.cfg.Upstream.Where(ctx, name)
-	return ok && !at.Here
+	return ok && at.Node != "" && !at.Here
 }
 
 // rest deals with an unfinished segment that has heard nothing for a while: what is not published of it is thrown away

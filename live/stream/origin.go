@@ -19,7 +19,7 @@ type Origin struct {
 // Place is where a stream's HLS is made.
 type Place struct {
 	Here       bool   // on this node
-	Node       string // of the newest push of the session
+	Node       string // of the newest push of the session; empty where that is not known
 	Generation uint64 // of the newest push
 	Session    string
 	Start      time.Time       // zero of the session's clock
