@@ -42,8 +42,10 @@ func TestChaosOverARedisCluster(t *testing.T) {
 	run.while(true, func() {
 		for range scale() {
 			time.Sleep(3 * time.Second) // of work
+			replica.AwaitFollowing(t)
 			failover(master, replica)
-			time.Sleep(5 * time.Second) // two of them until it is noticed
+			replica.AwaitLeading(t)
+			time.Sleep(3 * time.Second) // of work
 			if err := master.Up(); err != nil {
 				t.Error(err)
 			}

@@ -25,10 +25,7 @@ func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
 		answer, err := Command(r.Addr, "CLUSTER", "REPLICATE", id)
 		return err == nil && answer == "+OK"
 	})
-	await(t, "the replica follows", func() bool {
-		answer, err := ask(r.Addr, "INFO", "replication")
-		return err == nil && strings.Contains(answer, "master_link_status:up")
-	})
+	r.AwaitFollowing(t)
 	await(t, "all know the replica", func() bool {
 		for _, s := range c.Servers {
 			if answer, err := ask(s.Addr, "CLUSTER", "NODES"); err != nil || !strings.Contains(answer, "slave "+id) {
@@ -38,6 +35,26 @@ func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
 		return true
 	})
 	return r
+}
+
+// AwaitFollowing waits until the server is a replica and has what its master has.
+func (s *Server) AwaitFollowing(t testing.TB) {
+	t.Helper()
+	s.awaitReplication(t, "it follows a master", "master_link_status:up")
+}
+
+// AwaitLeading waits until the server is a master. The one before it must not come back earlier: it would be the master still.
+func (s *Server) AwaitLeading(t testing.TB) {
+	t.Helper()
+	s.awaitReplication(t, "it is the master", "role:master")
+}
+
+func (s *Server) awaitReplication(t testing.TB, what, want string) {
+	t.Helper()
+	await(t, what, func() bool {
+		answer, err := ask(s.Addr, "INFO", "replication")
+		return err == nil && strings.Contains(answer, want)
+	})
 }
 
 // await waits until ok holds.
