@@ -294,8 +294,8 @@ func (p *program) run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}}}
-	doors := append(p.ports.actors(p),
-		actor{"chat sockets", p.socket.Run}, actor{"flv", p.flv.Run}, actor{"hls", p.hls.Run}, actor{"events", p.web.Run})
+	lists := []actor{{"hls", p.hls.Run}} // other nodes fetch the last of them through the doors
+	doors := append(p.ports.actors(p), actor{"chat sockets", p.socket.Run}, actor{"flv", p.flv.Run}, actor{"events", p.web.Run})
 	each, once := p.jobs()
 	jobs := []actor{
 		{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, each) }},
@@ -314,7 +314,7 @@ func (p *program) run(ctx context.Context) error {
 		queues = append(queues, actor{"courier", p.deliver})
 		doors = append(doors, actor{"edges", p.edges.Run}, actor{"streams for other nodes", p.pulled.Run})
 	}
-	return runStages(ctx, stopLimit, p.log, ready, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)
+	return runStages(ctx, stopLimit, p.log, ready, lists, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)
 }
 
 // begun waits until the parts do what they are asked: Redis may go away between the start of a cluster's node and theirs.

@@ -58,7 +58,7 @@ func (s *Server) readNote(ctx context.Context, name string, at stream.Place) (*n
 	s.remoteOf(name).inherited(r)
 	n.node, n.generation = r.Origins[r.Generation], r.Generation
 	n.list = newTimeline(&s.cfg, s.signer, name).of(at.Session, at.Start)
-	n.list.adopt(r, r.Generation+1, func(uint64) bool { return false })
+	n.list.adopt(r, r.Generation+1, func(recorded) bool { return false })
 	return n, nil
 }
 

@@ -16,7 +16,7 @@ import (
 	"liveroom/live/stream"
 )
 
-// PeerPath is where other nodes ask for what is made here: PeerPath + stream + "/multivariant", "/media", "/known", "/file/" + name.
+// PeerPath is where other nodes ask for what is made here: PeerPath + stream + "/multivariant", "/media", "/known", "/take", "/file/" + name.
 const PeerPath = "/internal/hls/"
 
 // stateHeader says what a playlist has: the number of its last segment, how many parts that has, how many follow, whether more is coming, and when
@@ -40,6 +40,8 @@ func (s *Server) ServePeer(w http.ResponseWriter, r *http.Request) {
 		err = s.peerMedia(w, r, name, session)
 	case what == "known":
 		err = s.peerKnown(w, r, name, session)
+	case what == "take":
+		err = s.peerTake(w, r, name, session)
 	case isFile:
 		err = s.peerFile(w, r, name, session, file)
 	default:
@@ -246,22 +248,28 @@ func (t *timeline) state() string {
 }
 
 // peerFile answers with a file also where the stream is made elsewhere now: players come for what their playlists name.
-func (s *Server) peerFile(w http.ResponseWriter, r *http.Request, name, session, file string) error {
+func (s *Server) peerFile(w http.ResponseWriter, r *http.Request, name, session, what string) error {
+	var (
+		f             file
+		found, coming bool
+		err           error
+	)
 	t := s.find(name)
-	if t == nil || t.named() != session {
-		return errGone
+	if t != nil && t.named() == session {
+		f, found, coming = t.find(what)
 	}
-	f, found, coming := t.find(file)
-	if coming {
-		var err error
-		if f, err = s.fetch(r.Context(), t, file); err != nil {
+	switch {
+	case coming:
+		if f, err = s.fetch(r.Context(), t, what); err != nil {
 			if errors.Is(err, errStalled) {
 				return err
 			}
 			return errGone
 		}
-	} else if !found {
-		return errGone
+	case !found: // it may have been taken from a node that stopped
+		if f, found = s.remotes.get(fileKey(name, session, what), time.Now()); !found {
+			return errGone
+		}
 	}
 	h := w.Header()
 	h.Set("Content-Type", f.kind)

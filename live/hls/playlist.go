@@ -53,6 +53,7 @@ func (t *timeline) media(app string, now time.Time) []byte {
 // playlist is media. A delta leaves out old segments where that is possible; own leaves out what another node made, which only
 // players need that had it before.
 func (t *timeline) playlist(app string, now time.Time, delta, own bool) *body {
+	t.asked.Store(now.UnixMilli())
 	key := bodyKey{app, hourOf(now), delta, own}
 	t.mu.RLock()
 	b := t.bodies[key]

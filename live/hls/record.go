@@ -200,7 +200,7 @@ func (r *record) lose(length int64, parts []int64) {
 const maxTarget = 3600
 
 // adopt begins a list with that of the node before, for a push of that generation. What no node has any more is a gap.
-func (t *timeline) adopt(r *record, generation uint64, gone func(generation uint64) bool) {
+func (t *timeline) adopt(r *record, generation uint64, gone func(recorded) bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.segments) > 0 || r.Session != t.session || r.Generation >= generation {
@@ -216,7 +216,7 @@ func (t *timeline) adopt(r *record, generation uint64, gone func(generation uint
 		s := &segment{
 			number: rec.Number, generation: rec.Generation, discontinuity: rec.Discontinuity, breaks: rec.Breaks, init: init,
 			start: rec.Start, hour: rec.Hour, capability: t.signer.capability(t.name, t.session, rec.Hour),
-			duration: max(rec.Listed, 1), listed: rec.Listed, elsewhere: true, gap: rec.Gap || gone(rec.Generation),
+			duration: max(rec.Listed, 1), listed: rec.Listed, elsewhere: true, gap: rec.Gap || gone(rec),
 		}
 		for _, ms := range rec.Parts {
 			s.parts, s.shown = append(s.parts, &part{duration: max(ms, -ms), independent: ms > 0}), append(s.shown, max(ms, -ms))
@@ -280,5 +280,5 @@ func (s *Server) inherit(ctx context.Context, t *timeline) {
 		}
 	}
 	r.complete(known)
-	t.adopt(r, in.Generation, func(g uint64) bool { return gone[g] })
+	t.adopt(r, in.Generation, func(rec recorded) bool { return gone[rec.Generation] && !m.took(r, rec) })
 }

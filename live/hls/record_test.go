@@ -2,6 +2,7 @@ package hls
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,51 @@ func TestNextOriginGoesOn(t *testing.T) {
 			t.Errorf("a newcomer gets %v\n%s", faults, body)
 		}
 	})
+}
+
+// TestNodeThatStopsHandsOver what it made: it is not to be had there any more, and players have yet to come for it.
+func TestNodeThatStopsHandsOver(t *testing.T) {
+	for name, cfg := range map[string]Config{"parts": {}, "whole segments": {Latency: NormalLatency}, "MPEG-TS": {Container: MPEGTS}} {
+		t.Run(name, func(t *testing.T) {
+			inRemoteShow(t, cfg, func(w *show, origins []*stream.Hub, p *feeding) {
+				uri := w.enter()
+				_, body := w.get(w.t.Context(), uri)
+				before, _ := readList(body)
+				p.again(700 * time.Millisecond) // nobody has seen this
+				w.cluster.stops["a"]()
+				w.cluster.setDown("a", true)
+				time.Sleep(1500 * time.Millisecond)
+				w.hub = origins[1]
+				w.publish(usual).again(5 * time.Second)
+				_, body = w.get(w.t.Context(), uri)
+				after, faults := readList(body)
+				if len(faults) > 0 || after.next() <= before.next() {
+					t.Fatalf("%v\n%s", faults, body)
+				}
+				missing, near := before.next()-2, 0
+				for i, s := range after.segments {
+					if n := after.sequence + uint64(i); n < missing || !strings.Contains(s.uri, "/1-") {
+						continue
+					}
+					near++
+					if code, _ := w.get(w.t.Context(), s.uri); code != http.StatusOK || s.gap {
+						t.Errorf("%s: %d, gap %t", s.uri, code, s.gap)
+					}
+				}
+				last := before.segments[len(before.segments)-1].uri
+				c := w.s.remotes // as a node has it that was started since
+				for c.order.Len() > 0 {
+					c.drop(c.order.Front())
+				}
+				if code, _ := w.get(w.t.Context(), last); code != http.StatusOK {
+					t.Errorf("a node that took nothing answers %d", code)
+				}
+				if near < 3 { // two that were listed, and the one that was begun
+					t.Errorf("%d segments of the node that stopped\n%s", near, body)
+				}
+			})
+		})
+	}
 }
 
 // TestOnlySoundRecordsAreTaken: what is read from the store has been written by another process.

@@ -36,6 +36,9 @@ type Upstream interface {
 // errMoved says that a stream is made elsewhere than was thought.
 var errMoved = errors.New("hls: the stream is made on another node now")
 
+// errNoAnswer says that a node is gone, or hangs.
+var errNoAnswer = errors.New("hls: the node does not answer")
+
 const (
 	// listFresh is how old a playlist may be that somebody gets who doesn't say what he waits for.
 	listFresh = 300 * time.Millisecond
@@ -133,6 +136,12 @@ func (m *remote) inherited(r *record) {
 	}
 	maps.Copy(m.origins, r.Origins)
 	m.used = time.Now()
+}
+
+// took says whether a segment of another node is here, in whole.
+func (m *remote) took(r *record, s recorded) bool {
+	_, ok := m.server.remotes.get(fileKey(m.name, r.Session, stem(s.Generation, s.Number)+m.server.cfg.Container.suffix()), time.Now())
+	return ok
 }
 
 // has says whether the node that made a segment still has it.
@@ -523,8 +532,7 @@ func (m *remote) file(ctx context.Context, name string) (file, error) {
 	m.mu.Lock()
 	at, node := m.place, m.origins[generation]
 	m.mu.Unlock()
-	key := m.name + "/" + at.Session + "/" + name
-	if f, ok := m.server.remotes.get(key, time.Now()); ok {
+	if f, ok := m.server.remotes.get(fileKey(m.name, at.Session, name), time.Now()); ok {
 		return f, nil
 	}
 	if t := m.made(at); t != nil && generation < at.Generation {
@@ -545,6 +553,24 @@ func (m *remote) file(ctx context.Context, name string) (file, error) {
 	case node == "":
 		node = at.Node
 	}
+	f, err := m.fetched(ctx, at, node, name, timeout)
+	if !errors.Is(err, errNoAnswer) {
+		return f, err
+	}
+	for _, other := range m.server.cfg.Upstream.Others() { // it gave them what it had when it stopped
+		if other == node {
+			continue
+		}
+		if f, err := m.fetched(ctx, at, other, name, askTimeout); err == nil {
+			return f, nil
+		}
+	}
+	return file{}, gone
+}
+
+// fetched is a file of a node, which is kept. The error is errNoAnswer where the node can't be asked.
+func (m *remote) fetched(ctx context.Context, at stream.Place, node, name string, timeout time.Duration) (file, error) {
+	key := fileKey(m.name, at.Session, name)
 	v, err := m.server.remotes.once(ctx, "f "+node+" "+key, func(ctx context.Context) (any, error) {
 		if f, ok := m.server.remotes.get(key, time.Now()); ok { // it came meanwhile
 			return f, nil
@@ -554,7 +580,7 @@ func (m *remote) file(ctx context.Context, name string) (file, error) {
 		case errors.Is(err, errMoved):
 			return nil, err
 		case err != nil:
-			return nil, gone
+			return nil, errNoAnswer
 		case a.status != http.StatusOK:
 			return nil, errGone
 		}
@@ -569,6 +595,9 @@ func (m *remote) file(ctx context.Context, name string) (file, error) {
 	f, _ := v.(file)
 	return f, err
 }
+
+// fileKey is what a file of a session of a stream is kept by.
+func fileKey(stream, session, file string) string { return stream + "/" + session + "/" + file }
 
 // generationOf reads the generation in a file's name.
 func generationOf(name, suffix string) (uint64, bool) {

@@ -30,6 +30,7 @@ type nodes struct {
 	hung  map[string]bool   // those that take questions and say nothing
 	since map[string]uint64 // the newest push of which a node has not heard, as it was started later
 	kept  []byte            // the newest record
+	stops map[string]func() // of the origins: as by SIGTERM
 
 	asked atomic.Int64
 }
@@ -125,17 +126,14 @@ func (n *nodes) setDown(node string, down bool) {
 // origins returned.
 func newRemoteShow(t *testing.T, cfg Config, origins int) (*show, []*stream.Hub) {
 	t.Helper()
-	n := &nodes{moved: make(chan struct{}), byHub: map[*stream.Hub]string{}, all: map[string]*Server{}, down: map[string]bool{}, hung: map[string]bool{}, since: map[string]uint64{}}
-	var (
-		hubs  []*stream.Hub
-		stops []func()
-	)
+	n := &nodes{moved: make(chan struct{}), byHub: map[*stream.Hub]string{}, all: map[string]*Server{}, down: map[string]bool{}, hung: map[string]bool{}, since: map[string]uint64{}, stops: map[string]func(){}}
+	var hubs []*stream.Hub
 	for i := range origins {
 		id := string(rune('a' + i))
 		cfg.Upstream, cfg.Node = seat{n, id}, id
 		o := newShow(t, cfg)
 		n.byHub[o.hub], n.all[id] = id, o.s
-		hubs, stops = append(hubs, o.hub), append(stops, o.stop)
+		hubs, n.stops[id] = append(hubs, o.hub), sync.OnceFunc(o.stop)
 	}
 	cfg.Upstream, cfg.Node = seat{n, "edge"}, "edge"
 	w := newShow(t, cfg)
@@ -144,7 +142,7 @@ func newRemoteShow(t *testing.T, cfg Config, origins int) (*show, []*stream.Hub)
 	w.cluster, w.hub = n, hubs[0]
 	w.stop = func() {
 		own()
-		for _, stop := range stops {
+		for _, stop := range n.stops {
 			stop()
 		}
 	}

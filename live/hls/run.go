@@ -82,6 +82,8 @@ func (s *Server) segment(ctx context.Context, e *entry) {
 	case errors.Is(err, errMoved):
 		seg.flush()
 		e.leave(time.Now())
+	case ctx.Err() != nil:
+		seg.flush() // for who goes on with it, at the next node
 	}
 	e.rest() // this process segments it no longer
 	if ctx.Err() != nil {

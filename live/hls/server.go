@@ -79,11 +79,16 @@ func New(cfg Config, hub *stream.Hub, admit Gatekeeper, log *slog.Logger) (*Serv
 	}, nil
 }
 
-// Run segments every stream that is published until ctx ends. When it returns, none of its goroutines is left. It must
-// not be called twice at a time.
+// Run segments every stream that is published until ctx ends. Then it waits until the other nodes have what players have yet
+// to come for, two seconds at most; so this one must answer for that long. When it returns, none of its goroutines is left. It
+// must not be called twice at a time.
 func (s *Server) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	defer func() { s.keepAll(context.WithoutCancel(ctx)) }() // the last of each list
+	defer func() { // the last of each list
+		ending := context.WithoutCancel(ctx)
+		s.keepAll(ending)
+		s.handOver(ending)
+	}()
 	defer wg.Wait()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

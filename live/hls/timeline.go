@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -101,6 +102,7 @@ type timeline struct {
 	adopted    uint64            // number of the newest segment that another node made
 	adoptedAt  time.Time         // when that was taken over, zero where it was not
 	origins    map[uint64]string // the nodes that made those, by generation
+	asked      atomic.Int64      // when a player last asked for the list, Unix ms
 	changes    func()            // has the list recorded for the next node; nil: there is none
 }
 
