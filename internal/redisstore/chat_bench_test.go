@@ -47,6 +47,7 @@ func BenchmarkRedisReserve(b *testing.B) {
 		}
 	}
 	before := measured(b, c)
+	b.ResetTimer()
 	for i := range b.N {
 		m := busy(strconv.Itoa(i % groups))
 		m.Random = uint32(i) + 1 //nolint:gosec // few
@@ -124,6 +125,7 @@ func benchFlush(b *testing.B, size, more, atOnce int) {
 	time.Sleep(time.Second) // the window of frequency control
 	before := measured(b, nodes[0])
 	flushes.Store(0)
+	b.ResetTimer()
 	if atOnce > 0 {
 		b.SetParallelism(atOnce)
 		b.RunParallel(func(pb *testing.PB) {
@@ -136,6 +138,7 @@ func benchFlush(b *testing.B, size, more, atOnce int) {
 			flush()
 		}
 	}
+	b.StopTimer()
 	after := measured(b, nodes[0])
 	n := float64(flushes.Load() - away.Load())
 	messages := n*float64(size) - float64(dropped.Load())
