@@ -396,6 +396,31 @@ func TestWhatAGapExcuses(t *testing.T) {
 	}
 }
 
+// TestWhatAHaltExcuses: a node that went on a moment ago may not have heard what was said meanwhile.
+func TestWhatAHaltExcuses(t *testing.T) {
+	for _, tt := range []struct {
+		fault Fault
+		node  string
+		later time.Duration
+		fails bool
+	}{
+		{Fault{"halt is over"}, "b", 0, false},
+		{Fault{"halt is over"}, "a", 0, true},
+		{Fault{"halt is over"}, "b", time.Minute, true},
+		{Fault{"restart is over"}, "b", 0, true},
+	} {
+		s := good()
+		s.add("plan", tt.node, tt.fault)
+		s.add("bert", "b", Joined{Epoch: "c", Seq: 6, After: 6, Complete: true})
+		s.events[len(s.events)-1].At += tt.later
+		s.add("bert", "b", Told{"notice", "c", 1, "hello"})
+		rises := func(v Violation) bool { return v.Invariant == StateRises }
+		if got := slices.ContainsFunc(Check(s.events, Rules{}), rises); got != tt.fails {
+			t.Errorf("%+v: %t", tt, got)
+		}
+	}
+}
+
 // TestPlan: a seed makes one plan, all of it inside its time, and nothing is broken twice at once.
 func TestPlan(t *testing.T) {
 	kinds := []Kind{

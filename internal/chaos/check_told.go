@@ -1,11 +1,17 @@
 package chaos
 
+import "time"
+
 // Invariants of what members are told of a room's state.
 const (
 	OneState   = "one state per version"    // the same epoch, kind and version is always the same state
 	StateRises = "state rises"              // nobody is told of an older state after a newer one
 	StateTold  = "the newest state is told" // at the end, members who are there have the newest
 )
+
+// catchesUp is how long a node that stood still may give out what it knew before. Clients keep the newest version they know of
+// (docs/protocol.md), and what it has missed follows.
+const catchesUp = 2 * time.Second
 
 // states: members are told of attributes, counters, fields and the notice in their order, the same at all nodes.
 func (c *checker) states() {
@@ -16,10 +22,16 @@ func (c *checker) states() {
 	type reader struct{ who, kind string }
 	first, newest := map[version]string{}, map[string]Told{}
 	last := map[reader]Told{}
+	stood := map[string]time.Duration{} // when a node that stood still went on
 	for _, e := range c.events {
 		switch what := e.What.(type) {
+		case Fault:
+			if what.Text == "halt is over" {
+				stood[e.Node] = e.At
+			}
 		case Joined:
-			if !what.Complete { // the node may be behind, and says so
+			over, halted := stood[e.Node]
+			if !what.Complete || halted && e.At-over < catchesUp { // the node may be behind: it says so, or can't know yet
 				for _, kind := range []string{"attributes", "counters", "fields", "notice"} {
 					delete(last, reader{e.Who, kind})
 				}
