@@ -1,30 +1,17 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '../../src/create.ts';
 import type { Chat } from '../../src/chat.ts';
 import { EVENT } from '../../src/constants.ts';
 import type { CreateOptions, Environment, Message } from '../../src/types.ts';
+import { freePort } from './port.ts';
 import { Network } from './websocket.ts';
 
 const binary = process.env.LIVEROOM_BINARY ?? new URL('../../../../bin/liveroom', import.meta.url).pathname;
 let nextApp = 1000;
-
-/** A port that nobody listens on, and none that the kernel gives away by itself while a server of the test is down. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 11_000 + Math.floor(Math.random() * 21_000); // 10080 is refused by browsers
-    const probe = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-}
 
 /** The real program with secrets of its own, on free ports, which keep through its restarts. */
 export class Liveroom {
