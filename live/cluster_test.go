@@ -549,10 +549,12 @@ func TestStoreThatLostChanges(t *testing.T) {
 			putBack := c.states.Snapshot()
 			p := a.push("r")
 			c.pass(time.Second)
+			c.slow.Store(int64(200 * time.Millisecond)) // until the other push is there
 			putBack()
 			blind := status.NewMachine(c.states, status.Config{})
 			claim, err := blind.ClaimPush(t.Context(), "r", "n3")
 			must(t, err)
+			c.slow.Store(0)
 			if claim.Generation != p.Generation() {
 				t.Fatalf("the other push has generation %d", claim.Generation)
 			}
@@ -571,10 +573,12 @@ func TestStoreThatLostChanges(t *testing.T) {
 			before, err := a.End(t.Context(), "r", status.ReasonByAdmin, "")
 			must(t, err)
 			c.pass(time.Second)
+			c.slow.Store(int64(200 * time.Millisecond)) // until they went on
 			putBack()
 			blind := status.NewMachine(c.states, status.Config{})
 			_, err = blind.Do(t.Context(), "r", status.Event{Kind: status.PlaybackStart, URL: "u"})
 			must(t, err)
+			c.slow.Store(0)
 			c.pass(time.Minute)
 			newer(t, before, b.want("r", status.Playback, status.ReasonPlaybackStarted))
 		})
