@@ -75,7 +75,9 @@ func (m *Memory) Queues(context.Context) (all []Queue, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, q := range m.queues {
-		all = append(all, q.Queue)
+		own := q.Queue
+		own.Gaps, own.Recent = slices.Clone(q.Gaps), slices.Clone(q.Recent)
+		all = append(all, own)
 	}
 	return all, nil
 }

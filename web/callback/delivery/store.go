@@ -106,7 +106,7 @@ type DeadCount struct {
 // there once.
 type Store interface {
 	Commit(ctx context.Context, c Change) error
-	// Queues returns all queues that are not idle.
+	// Queues returns all queues that are not idle. They belong to the caller.
 	Queues(ctx context.Context) ([]Queue, error)
 	// Items returns items of a queue from N from on, in order: at least one if there is one, and no more than limit or than
 	// take about that many bytes. The error is ErrDamaged if they are not what was stored.
