@@ -131,10 +131,10 @@ type chatRoom struct {
 	index int
 
 	mu    sync.Mutex
-	acked []item // what the server said it delivered
+	acked []item // what of the window the server said it delivered
 }
 
-// took notes a message that the server took.
+// took notes a message of the window that the server took.
 func (r *chatRoom) took(one item) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -294,11 +294,7 @@ func (r *chatRun) expected() [][]item {
 	out := make([][]item, len(r.rooms))
 	for i, room := range r.rooms {
 		room.mu.Lock()
-		for _, one := range room.acked {
-			if r.window.has(one.sentAt) {
-				out[i] = append(out[i], one)
-			}
-		}
+		out[i] = slices.Clone(room.acked)
 		room.mu.Unlock()
 		slices.SortFunc(out[i], func(a, b item) int { return cmp.Compare(a.seq, b.seq) })
 	}

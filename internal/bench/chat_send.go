@@ -43,7 +43,14 @@ type sender struct {
 	mu      sync.Mutex // guards what follows
 	conn    net.Conn   // nil: none at the moment
 	next    uint64     // id of the next frame
-	pending map[uint64]int64
+	pending map[uint64]underWay
+}
+
+// underWay is a message whose answer is awaited. Whether it counts as sent in the window is decided once, when it is sent: the
+// window begins and ends a little before that is known everywhere.
+type underWay struct {
+	sentAt int64
+	counts bool
 }
 
 const (
@@ -61,7 +68,7 @@ func newSending(r *chatRun) *sending {
 			break
 		}
 		for k, who := range room.Senders {
-			s.senders = append(s.senders, &sender{all: s, room: r.rooms[i], who: who, index: k, pending: map[uint64]int64{}, next: firstSendID})
+			s.senders = append(s.senders, &sender{all: s, room: r.rooms[i], who: who, index: k, pending: map[uint64]underWay{}, next: firstSendID})
 		}
 	}
 	return s
@@ -305,29 +312,26 @@ func (s *sender) answer(p []byte) {
 		return
 	}
 	s.mu.Lock()
-	sentAt, known := s.pending[a.Reply]
+	sent, known := s.pending[a.Reply]
 	delete(s.pending, a.Reply)
 	s.mu.Unlock()
 	if !known {
 		return
 	}
 	s.all.acks.Add(1)
-	inWindow := s.all.run.window.has(sentAt)
 	switch {
 	case a.Code != 0:
 		s.all.notes.add(Reason{Code: a.Error, Detail: a.Detail, refusal: true})
-		if inWindow {
+		if sent.counts {
 			s.all.refused.Add(1)
 		}
 	case a.Fate == "dropped":
-		if inWindow {
+		if sent.counts {
 			s.all.dropped.Add(1)
 		}
-	default:
-		s.room.took(item{a.Seq, sentAt})
-		if inWindow {
-			s.all.answered.add(time.Duration(time.Now().UnixNano() - sentAt))
-		}
+	case sent.counts:
+		s.room.took(item{a.Seq, sent.sentAt})
+		s.all.answered.add(time.Duration(time.Now().UnixNano() - sent.sentAt))
 	}
 }
 
@@ -354,7 +358,7 @@ func (s *sender) send(due time.Time) {
 	if inWindow {
 		s.all.late.add(now.Sub(due))
 	}
-	err := s.put(now)
+	err := s.put(now, inWindow)
 	switch {
 	case inWindow && err == nil:
 		s.all.sent.Add(1)
@@ -363,7 +367,7 @@ func (s *sender) send(due time.Time) {
 	}
 }
 
-func (s *sender) put(now time.Time) error {
+func (s *sender) put(now time.Time, counts bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conn == nil {
@@ -374,7 +378,7 @@ func (s *sender) put(now time.Time) error {
 	}
 	id := s.next
 	s.next++
-	s.pending[id] = now.UnixNano()
+	s.pending[id] = underWay{now.UnixNano(), counts}
 	frame := appendFrame(nil, wsText, s.frame(id, now.UnixNano()))
 	if err := s.conn.SetWriteDeadline(now.Add(sendTimeout)); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -270,6 +271,34 @@ func TestChatLoadFindsWhatAServerSpoils(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
+}
+
+// TestWindowMovesUnderWay: what was sent while the window's bounds were on their way counts as it did when it was sent, or
+// answers would be missing that came, and others come that nobody waits for.
+func TestWindowMovesUnderWay(t *testing.T) {
+	room := &chatRoom{group: "g"}
+	run := &chatRun{window: newWindow(), rooms: []*chatRoom{room}, listeners: &listeners{}, plan: ChatPlan{Rooms: []ChatRoom{{Group: "g"}}}}
+	all := &sending{run: run}
+	run.sending = all
+	conn, server := net.Pipe()
+	defer conn.Close()
+	go func() { _, _ = io.Copy(io.Discard, server) }()
+	s := &sender{all: all, room: room, conn: conn, next: 1, pending: map[uint64]underWay{}}
+	begin := time.Now()
+	s.send(begin)
+	run.window.from.Store(begin.UnixNano())
+	s.send(begin)
+	end := time.Now()
+	s.send(end)
+	s.send(end)
+	run.window.to.Store(end.UnixNano())
+	s.send(end)
+	for id := range 5 {
+		s.answer(fmt.Appendf(nil, `{"reply":%d,"code":0,"seq":%d}`, id+1, id+1))
+	}
+	if r := run.report(false).Senders; r.Sent != 3 || r.Taken != 3 || r.Unanswered != 0 || r.Answer.Count != 3 {
+		t.Errorf("of three messages of the window: %+v", r)
+	}
 }
 
 func TestChatPlanIsChecked(t *testing.T) {
