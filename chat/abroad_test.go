@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -37,6 +38,38 @@ func TestWhoCameAndWentIsNotTold(t *testing.T) {
 		}
 		if untold, known := chat.Untold(s); untold != 0 || known != 1 {
 			t.Errorf("then %d users are to be told, %d known", untold, known)
+		}
+	})
+}
+
+// Where nobody can say whether a user is there by another node, a backend is not told that he is nowhere.
+func TestNobodyIsSaidToBeNowhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all, memory := chat.NewNeighbourhood(15*time.Second), chat.NewMemory()
+		here := start(t, chat.Config{Neighbours: all.Node("a")}, memory)
+		there := start(t, chat.Config{Neighbours: all.Node("b")}, memory)
+		create(t, here, "demo")
+		vera := on("vera", "Web", "")
+		enter(t, there, "demo", vera, signIn(t, there, vera))
+		settle(time.Second)
+		asked := func() (online, joined, present int, errs []error) {
+			platforms, err1 := here.OnlinePlatforms(t.Context(), []string{"vera"})
+			groups, err2 := here.JoinedGroups(t.Context(), "vera")
+			users, err3 := here.Present(t.Context(), "demo", []string{"vera"})
+			return len(platforms), len(groups), len(users), []error{err1, err2, err3}
+		}
+		for _, away := range []bool{false, true, false} {
+			all.SetAway(away)
+			settle(15 * time.Second) // until its lease is renewed
+			online, joined, present, errs := asked()
+			for _, err := range errs {
+				if errors.Is(err, chat.ErrUnavailable) != away || err != nil && !away {
+					t.Errorf("away %v: %v", away, err)
+				}
+			}
+			if !away && (online != 1 || joined != 1 || present != 1) {
+				t.Errorf("online on %d platforms, in %d groups, present: %d", online, joined, present)
+			}
 		}
 	})
 }

@@ -35,7 +35,8 @@ func (s *Service) Mark(ctx context.Context, group string, by Identity, set bool,
 	if err != nil {
 		return nil, err
 	}
-	elsewhere := s.placedElsewhere(ctx, group, usersOf(members))
+	found, _ := s.usersElsewhere(ctx, usersOf(members))
+	elsewhere := placed(found, group)
 	err = s.with(ctx, group, func(r *room) error {
 		if err := r.mayModerate(by); err != nil {
 			return err

@@ -16,12 +16,12 @@ func TestOnWhichPlatformsUsersAre(t *testing.T) {
 	signIn(t, s, on("vera", "Web", "2"))
 	signIn(t, s, on("vera", "Web", "3"))
 	signIn(t, s, on("otto", "Android", "1"))
-	got := s.OnlinePlatforms([]string{"otto", "nobody", "vera"})
-	if len(got) != 2 || !slices.Equal(got["vera"], []string{"iOS", "Web"}) || !slices.Equal(got["otto"], []string{"Android"}) {
+	got, err := s.OnlinePlatforms(t.Context(), []string{"otto", "nobody", "vera"})
+	if err != nil || len(got) != 2 || !slices.Equal(got["vera"], []string{"iOS", "Web"}) || !slices.Equal(got["otto"], []string{"Android"}) {
 		t.Errorf("online are %v", got)
 	}
 	s.SignOut("vera", phone, chat.SignOutClosed)
-	if got := s.OnlinePlatforms([]string{"vera"}); !slices.Equal(got["vera"], []string{"Web"}) {
+	if got, err := s.OnlinePlatforms(t.Context(), []string{"vera"}); err != nil || !slices.Equal(got["vera"], []string{"Web"}) {
 		t.Errorf("without the phone %v", got)
 	}
 }
@@ -35,7 +35,15 @@ func TestWhichGroupsAUserIsIn(t *testing.T) {
 	join(t, s, "cake", "owner")
 	enter(t, s, "cake", named("owner"), newSession("phone"))
 	join(t, s, "pie", "vera")
-	all := s.JoinedGroups("owner")
+	joined := func(user string) []chat.Membership {
+		t.Helper()
+		all, err := s.JoinedGroups(t.Context(), user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	all := joined("owner")
 	if len(all) != 2 || all[0].Group != "cake" || all[1].Group != "tea" || all[0].Role != chat.RoleOwner || time.Since(all[0].JoinedAt) > time.Minute {
 		t.Fatalf("the owner is in %+v", all)
 	}
@@ -43,7 +51,7 @@ func TestWhichGroupsAUserIsIn(t *testing.T) {
 	if err := s.Dismiss(t.Context(), "pie"); err != nil {
 		t.Fatal(err)
 	}
-	if one, none := s.JoinedGroups("owner"), append(s.JoinedGroups("vera"), s.JoinedGroups("nobody")...); len(one) != 1 || one[0].Group != "cake" || len(none) != 0 {
+	if one, none := joined("owner"), append(joined("vera"), joined("nobody")...); len(one) != 1 || one[0].Group != "cake" || len(none) != 0 {
 		t.Errorf("the owner is in %+v, others in %+v", one, none)
 	}
 }

@@ -71,7 +71,7 @@ func testNodeDies(t *testing.T, tw *town) {
 	tw.awaitCount("r", people(3), a, b, c)
 	tw.v.Kill("b")
 	tw.awaitCount("r", people(2), a, c) // vera, and anna's phone
-	if got := a.OnlinePlatforms([]string{"otto", "anna"}); len(got) != 1 || !slices.Equal(got["anna"], []string{"iOS"}) {
+	if got := a.platforms("otto", "anna"); len(got) != 1 || !slices.Equal(got["anna"], []string{"iOS"}) {
 		t.Errorf("online are %v", got)
 	}
 }

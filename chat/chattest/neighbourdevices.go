@@ -103,7 +103,7 @@ func testQuitOverNodes(t *testing.T, tw *town) {
 		t.Errorf("vera's going was told %d times, otto left: %v", n, other.leftFor())
 	}
 	phone, page = tw.enter(b, "r", user("vera", "iOS")), tw.enter(a, "r", user("vera", "Web"))
-	tw.await("a knows the phone", func() bool { return len(a.OnlinePlatforms([]string{"vera"})["vera"]) == 2 })
+	tw.await("a knows the phone", func() bool { return len(a.platforms("vera")["vera"]) == 2 })
 	if err := b.Quit(context.Background(), "r", phone); err != nil { // apps do not take pages along
 		t.Fatal(err)
 	}

@@ -41,13 +41,17 @@ func testListsOverNodes(t *testing.T, tw *town) {
 			t.Errorf("%s: there are %v %v", n.name, there, err)
 		}
 		var groups []string
-		for _, m := range n.JoinedGroups("u1") {
+		in, err := n.JoinedGroups(context.Background(), "u1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range in {
 			groups = append(groups, m.Group)
 		}
 		if !slices.Equal(groups, []string{"r", "s"}) {
 			t.Errorf("%s: u1 is in %v", n.name, groups)
 		}
-		if got := n.OnlinePlatforms([]string{"u1"})["u1"]; len(got) != 3 {
+		if got := n.platforms("u1")["u1"]; len(got) != 3 {
 			t.Errorf("%s: u1 is on %v", n.name, got)
 		}
 	}

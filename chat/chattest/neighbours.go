@@ -77,7 +77,7 @@ func NeighboursOver(t *testing.T, v Vicinity, befall func()) {
 		tw.awaitCount("r", people(3+i), a, b, c)
 		befall()
 		tw.await("all know where anna is", func() bool {
-			return len(a.OnlinePlatforms([]string{"anna"})) == 1 && len(b.OnlinePlatforms([]string{"anna"})) == 1
+			return len(a.platforms("anna")) == 1 && len(b.platforms("anna")) == 1
 		})
 		tw.enter(b, "r", user(fmt.Sprint("late", i), "Web"))
 	}

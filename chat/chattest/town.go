@@ -111,6 +111,12 @@ func (tw *town) open(name string, cfg chat.Config) *node {
 	return n
 }
 
+// platforms are those that users are on; none where nobody can say.
+func (n *node) platforms(users ...string) map[string][]string {
+	all, _ := n.OnlinePlatforms(context.Background(), users)
+	return all
+}
+
 // three starts three nodes that know each other, and makes groups.
 func (tw *town) three(cfg chat.Config, groups ...string) (a, b, c *node) {
 	tw.t.Helper()
@@ -131,7 +137,7 @@ func (tw *town) meet(nodes ...*node) {
 		who := "scout" + n.name
 		sess := tw.signIn(n, chat.Identity{User: who})
 		for _, other := range nodes {
-			tw.await(who+" seen by "+other.name, func() bool { return len(other.OnlinePlatforms([]string{who})) == 1 })
+			tw.await(who+" seen by "+other.name, func() bool { return len(other.platforms(who)) == 1 })
 		}
 		n.SignOut(who, sess, chat.SignOutAsked)
 	}

@@ -61,18 +61,19 @@ func TestPeopleOfACluster(t *testing.T) {
 	again := three.device("vera", "Web", "tablet") // the same page by another node
 	two.eventually("the former connection of the page is closed", func() bool { return tablet.closedFor() == "reconnected" })
 
-	one.eventually("a backend is told that both are online, whatever their nodes", func() bool { // who asks Redis too late knows of its own node only
-		var asked struct {
-			QueryResult []struct{ To_Account, Status string }
-		}
-		one.backend().ok("openim/query_online_status", map[string]any{"To_Account": []string{"vera", "otto"}}, &asked)
-		for _, u := range asked.QueryResult {
-			if u.Status != "Online" {
-				return false
-			}
-		}
-		return len(asked.QueryResult) == 2
+	var asked struct {
+		QueryResult []struct{ To_Account, Status string }
+	}
+	one.eventually("a backend is told where they are", func() bool { // a busy machine may ask Redis in vain, which is an error
+		r := one.backend().call("openim/query_online_status", map[string]any{"To_Account": []string{"vera", "otto"}})
+		r.into(t, &asked)
+		return r.ErrorCode == 0
 	})
+	for _, u := range asked.QueryResult {
+		if u.Status != "Online" {
+			t.Errorf("%+v", asked)
+		}
+	}
 	var kicked struct{ Sessions int }
 	two.call(http.MethodPost, "/api/v1/accounts/vera/kick", nil, &kicked)
 	for _, m := range []*member{desk, app, again} {

@@ -16,7 +16,7 @@ const mostJoined = 5000
 // ChatLists lists groups (chat.Service).
 type ChatLists interface {
 	Groups(ctx context.Context, after uint64, limit int) (page []string, next uint64, total int, err error)
-	JoinedGroups(user string) []chat.Membership
+	JoinedGroups(ctx context.Context, user string) ([]chat.Membership, error)
 }
 
 func (s *Server) registerLists() {
@@ -95,7 +95,10 @@ func (s *Server) joinedGroups(ctx context.Context, _ chat.Identity, in *joinedRe
 	if in.Huge == 0 || !isLive(in.GroupType, in.Type) {
 		return out, nil
 	}
-	all := s.chat.JoinedGroups(string(in.Account))
+	all, err := s.chat.JoinedGroups(ctx, string(in.Account))
+	if err != nil {
+		return nil, err
+	}
 	out.TotalCount = len(all)
 	all = all[min(int(in.Offset), len(all)):]
 	if in.Limit > 0 {

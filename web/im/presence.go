@@ -9,7 +9,7 @@ import (
 // ChatPresence is what the commands about accounts need of the chat.
 type ChatPresence interface {
 	CloseUser(user string, why chat.Closing) int
-	OnlinePlatforms(users []string) map[string][]string
+	OnlinePlatforms(ctx context.Context, users []string) (map[string][]string, error)
 }
 
 // maxAsked is how many users' statuses one call may ask for, and how many one message may go to (spec im-rest §4.5, §4.6).
@@ -84,7 +84,10 @@ func (s *Server) statuses(ctx context.Context, in *statusRequest) (*statusAnswer
 	if err != nil {
 		return nil, err
 	}
-	online := s.chat.OnlinePlatforms(asked)
+	online, err := s.chat.OnlinePlatforms(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
 	out := &statusAnswer{QueryResult: []onlineStatus{}}
 	for _, id := range asked {
 		if _, known := there[id]; !known {
