@@ -93,15 +93,16 @@ func startServer(b *testing.B) *server {
 	b.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
+		if b.Failed() {
+			b.Log(log)
+		}
 	})
 	serving := regexp.MustCompile(`msg=serving .*http=(\S+) .*ops=(\S+)`)
 	var at []string
-	for deadline := time.Now().Add(time.Minute); at == nil; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			b.Fatalf("the server isn't there:\n%s", log)
-		}
+	eventually(b, "the server is there", func() bool {
 		at = serving.FindStringSubmatch(log.String())
-	}
+		return at != nil
+	})
 	keys, err := readSecrets(secretsFile(data))
 	if err != nil {
 		b.Fatal(err)

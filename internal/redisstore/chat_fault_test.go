@@ -138,7 +138,7 @@ func testSubscriptionsEnd(t *testing.T, p pair) {
 		"still": func() {
 			p.each((*redistest.Proxy).Stall)
 			for _, g := range groups { // noticed without being told
-				waitFor(t, func() bool { return !subscribed(p.a, g) })
+				wait(t, "the group is not subscribed any more", func() bool { return !subscribed(p.a, g) })
 			}
 		},
 	} {
@@ -166,15 +166,6 @@ func subscribed(c *Chat, group string) bool {
 	defer c.feed.mu.Unlock()
 	fl := c.feed.groups[c.key(group, "feed")]
 	return fl != nil && fl.subbed
-}
-
-func waitFor(t *testing.T, is func() bool) {
-	t.Helper()
-	for until := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(until) {
-			t.Fatal("not after 30 s")
-		}
-	}
 }
 
 // TestScriptsMayBeForgotten: SCRIPT FLUSH between two operations changes nothing.
@@ -277,7 +268,7 @@ func testWentBack(t *testing.T, meanwhile int) {
 				return err
 			})
 			insist(t, func() error { _, err := other.s.Now(t.Context()); return err })
-			waitFor(t, func() bool { return subscribed(knows, "g") && heard.MissedTimes() > 0 })
+			wait(t, "the subscription is back", func() bool { return subscribed(knows, "g") && heard.MissedTimes() > 0 })
 			chattest.Say(t, other, "g", meanwhile)
 			if meanwhile > 3 {
 				heard.Until(t, old.Pos+uint64(meanwhile)) // which does not make it forget

@@ -125,7 +125,7 @@ func (r *rooms) say(ctx context.Context, node int, random uint32, text string) (
 func (r *rooms) sayUntil(t *testing.T, node int, what string, is func(chat.Ack, error) bool) {
 	t.Helper()
 	n := 0
-	waitFor(t, func() bool {
+	wait(t, "an answer as it should be to "+what, func() bool {
 		n++
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -136,7 +136,7 @@ func (r *rooms) sayUntil(t *testing.T, node int, what string, is func(chat.Ack, 
 // agree waits until all viewers have got all that was answered as stored.
 func (r *rooms) agree(t *testing.T) {
 	t.Helper()
-	waitFor(t, func() bool {
+	wait(t, "all have got all", func() bool {
 		for _, v := range r.viewers {
 			texts, _, _ := v.numbered()
 			r.mu.Lock()
@@ -192,7 +192,7 @@ func TestRoomsOverNodes(t *testing.T) {
 		}
 		wg.Wait()
 		r.agree(t)
-		waitFor(t, func() bool { return len(r.viewers[0].told("notice")) == 20 && len(r.viewers[1].told("notice")) == 20 })
+		wait(t, "both were told of all notices", func() bool { return len(r.viewers[0].told("notice")) == 20 && len(r.viewers[1].told("notice")) == 20 })
 		if a, b := r.viewers[0].told("notice"), r.viewers[1].told("notice"); !slices.Equal(a, b) {
 			t.Errorf("notices were told as\n%q and\n%q", a, b)
 		}
@@ -252,7 +252,7 @@ func TestRoomsWithoutRedis(t *testing.T) {
 			}
 			tc.back(t, server)
 			for node, s := range r.services {
-				waitFor(t, func() bool { return s.Degraded() == 0 })
+				wait(t, "the room is itself again", func() bool { return s.Degraded() == 0 })
 				r.sayUntil(t, node, "back", func(a chat.Ack, err error) bool { return err == nil && !a.Degraded })
 			}
 			close(stop)
@@ -283,7 +283,7 @@ func TestRoomsOverBadConnections(t *testing.T) {
 			proxy.Heal()
 		}
 	}
-	waitFor(t, func() bool { return r.services[0].Degraded() == 0 })
+	wait(t, "the room is itself again", func() bool { return r.services[0].Degraded() == 0 })
 	for node := range r.services {
 		r.sayUntil(t, node, "at last", func(a chat.Ack, err error) bool { return err == nil && !a.Degraded })
 	}
