@@ -47,7 +47,7 @@ func newAbroad(n Neighbours) *abroad {
 		n: n, mail: mail{ready: make(chan struct{}, 1)}, stirred: make(chan struct{}, 1),
 		census: census{
 			counts: make(map[string]map[string]Headcount), whole: make(map[string]bool), touched: make(map[string]bool),
-			watch: make(map[string]map[string]strangers),
+			watch: make(map[string]map[string]strangers), left: make(map[string]map[string]time.Time),
 		},
 		dirty: make(map[string]bool), known: make(map[string]bool), flying: make(map[string]bool), waits: make(map[string]chan struct{}),
 	}

@@ -16,6 +16,10 @@ const (
 	// mostStrangers is how many names of those who watch a group's stream on a node, and are no members there, are told. Of
 	// more, as many are taken for members elsewhere in proportion.
 	mostStrangers = 20_000
+
+	// censusLately is for how long it is known that somebody was in a group on a node: longer than the node waits for him to
+	// come back, and than news are on their way.
+	censusLately = tipsGrace + 5*time.Second
 )
 
 // strangers are the play sessions of a group's stream on one node whose chat session is not there, but may be elsewhere.
@@ -36,6 +40,7 @@ type census struct {
 	whole   map[string]bool // nodes of which nothing is missing in counts
 	touched map[string]bool // nodes that said something since they were asked about
 	watch   map[string]map[string]strangers
+	left    map[string]map[string]time.Time // when a node said of a group that nobody is there any more, of the last censusLately
 }
 
 // doubt has all nodes asked about again: something may have been missed.
@@ -66,21 +71,46 @@ func (c *census) add(counts map[string]map[string]Headcount) {
 }
 
 // put takes over what a node says of some groups, or of all. Of a node that is still to be asked about nothing else is known.
-func (c *census) put(node string, counts map[string]Headcount, all bool) {
+func (c *census) put(node string, counts map[string]Headcount, all bool, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.touched[node] = true
+	old := c.counts[node]
 	if all {
 		c.counts[node], c.whole[node] = make(map[string]Headcount, len(counts)), true
+		for group, n := range old {
+			if counts[group].empty() {
+				c.note(node, group, n, now)
+			}
+		}
 	}
 	if c.counts[node] == nil {
 		return
 	}
 	for group, n := range counts {
+		if n.empty() {
+			c.note(node, group, old[group], now)
+		}
 		if c.counts[node][group] = n; n == (Headcount{}) {
 			delete(c.counts[node], group)
 		}
 	}
+	for group, at := range c.left[node] {
+		if now.Sub(at) >= censusLately {
+			delete(c.left[node], group)
+		}
+	}
+}
+
+// note remembers that nobody is in a group any more on a node on which somebody was. The lock is held.
+func (c *census) note(node, group string, was Headcount, now time.Time) {
+	if was.empty() {
+		return
+	}
+	if c.left[node] == nil {
+		c.left[node] = make(map[string]time.Time)
+	}
+	c.left[node][group] = now
 }
 
 // putStrangers takes over all strangers of a node.
@@ -98,6 +128,7 @@ func (c *census) forget(living []string) {
 	maps.DeleteFunc(c.counts, func(node string, _ map[string]Headcount) bool { return dead(node) })
 	maps.DeleteFunc(c.whole, func(node string, _ bool) bool { return dead(node) })
 	maps.DeleteFunc(c.watch, func(node string, _ map[string]strangers) bool { return dead(node) })
+	maps.DeleteFunc(c.left, func(node string, _ map[string]time.Time) bool { return dead(node) })
 }
 
 // of is how many are in a group on living nodes.
@@ -120,7 +151,21 @@ func (c *census) where(group string, living []string) (nodes []string) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, node := range living {
-		if n := c.counts[node][group]; n.Members > 0 || n.Robots > 0 {
+		if !c.counts[node][group].empty() {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
+}
+
+// whereLately are the living nodes on which somebody is in a group, or was a moment ago: they may still mean to tell that he
+// left.
+func (c *census) whereLately(group string, living []string, now time.Time) (nodes []string) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, node := range living {
+		at, left := c.left[node][group]
+		if !c.counts[node][group].empty() || left && now.Sub(at) < censusLately {
 			nodes = append(nodes, node)
 		}
 	}
@@ -199,6 +244,9 @@ func (r *room) headcount() Headcount {
 	n.Linked += r.counter.linkedElsewhere
 	return n
 }
+
+// empty says whether no member is there, and no robot.
+func (n Headcount) empty() bool { return n.Members <= 0 && n.Robots <= 0 }
 
 // plus adds up what two parts of the cluster have.
 func (n Headcount) plus(o Headcount) Headcount {

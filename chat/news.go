@@ -226,7 +226,7 @@ func (s *Service) hear(node string, n news) {
 		s.learnOf(user, node, w)
 	}
 	if n.Counts != nil || n.Whole {
-		s.abroad.census.put(node, n.Counts, n.Whole)
+		s.abroad.census.put(node, n.Counts, n.Whole, time.Now())
 	}
 	if n.Watch != nil {
 		s.abroad.census.putStrangers(node, n.Watch.Groups)

@@ -14,13 +14,14 @@ type tipsNews struct {
 	Back  []string `json:"back,omitempty"`
 }
 
-// tellTips tells the other nodes where somebody is in the room. The room's lock is held.
+// tellTips tells the other nodes where somebody is in the room, or was until a moment ago: the last who left there may be he
+// who came here. The room's lock is held.
 func (r *room) tellTips(t tipsNews) {
 	if r.s.abroad == nil {
 		return
 	}
 	t.Group, t.Came = r.id, slices.Clone(t.Came)
-	for _, node := range r.s.abroad.census.where(r.id, r.s.abroad.n.Others()) {
+	for _, node := range r.s.abroad.census.whereLately(r.id, r.s.abroad.n.Others(), time.Now()) {
 		r.s.abroad.mail.say(node, news{Tips: &t})
 	}
 }

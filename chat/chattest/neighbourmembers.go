@@ -86,6 +86,9 @@ func testTipsOverNodes(t *testing.T, tw *town) {
 	tw.await("otto told that vera came", func() bool { return otto.tipped(`{"user":"vera"`) == 1 })
 	tw.awaitCount("r", people(2), a, b)
 	tw.leave(a, "r", "vera", page)
+	if tw.v.Fast {
+		time.Sleep(2 * time.Second) // all hear that nobody is there any more
+	}
 	page = tw.enter(b, "r", user("vera", "Web")) // loaded anew, by another node
 	tw.enter(a, "r", user("anna", "Web"))
 	tw.await("otto told that anna came", func() bool { return otto.tipped(`{"user":"anna"`) == 1 })
