@@ -332,7 +332,7 @@ func TestStartBringsSettingsInStep(t *testing.T) {
 		if !s.EndAt.Equal(end) || s.Record.Version != 1 {
 			t.Errorf("state: %+v", s)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("the scheduled end was forgotten")
 	}
 	cancel()

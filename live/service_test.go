@@ -146,7 +146,7 @@ func ended(t *testing.T, p *live.Push, want error) {
 	t.Helper()
 	select {
 	case <-p.Done():
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the push goes on")
 	}
 	if !errors.Is(p.Err(), want) {
@@ -566,7 +566,7 @@ func TestStopsAreReportedWhenTheStoreIsBack(t *testing.T) {
 		if s.Record.Code != status.Paused {
 			t.Fatalf("told %+v", s.Record)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the stop was forgotten")
 	}
 	cancel()
@@ -586,7 +586,7 @@ func TestStartBringsGroupsInStep(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		f.groups.mu.Lock()
 		n := len(f.groups.ensured)

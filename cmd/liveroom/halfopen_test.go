@@ -71,7 +71,7 @@ func (n *node) halfOpen(room string, line cable) {
 	line.mend()
 	select {
 	case <-before.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		n.t.Fatal("the old publisher goes on sending")
 	}
 	waitMedia(n.t, watchers, 25, 1)

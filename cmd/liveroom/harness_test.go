@@ -165,8 +165,8 @@ func (n *node) stop() {
 		if err != nil {
 			n.t.Errorf("the node did not stop cleanly: %v", err)
 		}
-	case <-time.After(15 * time.Second):
-		n.t.Error("the node did not stop within 15 s")
+	case <-time.After(30 * time.Second):
+		n.t.Error("the node did not stop within 30 s")
 		_ = n.cmd.Process.Kill()
 		<-done
 	}
@@ -340,7 +340,7 @@ func (p *pusher) wait() string {
 	go func() { _ = p.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		p.t.Fatalf("ffmpeg goes on pushing:\n%s", p.log)
 	}
 	return p.log.String()

@@ -94,7 +94,7 @@ func mustReadWSFLV(t *testing.T, rawURL string) {
 	defer func() { _ = conn.Close() }()
 	var got []byte
 	for len(got) < 20_000 {
-		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
 		kind, raw, err := conn.ReadMessage()
 		if err != nil || kind != websocket.BinaryMessage {
 			t.Fatalf("after %d bytes: kind %d, %v", len(got), kind, err)

@@ -197,7 +197,7 @@ func (c *copying) mustEnd(name string) {
 	c.t.Helper()
 	select {
 	case <-c.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		c.t.Fatalf("ffmpeg goes on watching %s", name)
 	}
 	if c.err != nil {

@@ -373,14 +373,14 @@ func serve(t *testing.T, flags ...string) (*serving, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &serving{out: &logBuffer{}, log: &logBuffer{}, stop: cancel, done: make(chan error, 1)}
 	go func() { s.done <- run(ctx, append([]string{"serve", "--demo"}, flags...), s.out, s.log) }()
-	ready := time.After(20 * time.Second)
+	ready := time.After(time.Minute)
 	for {
 		select {
 		case err := <-s.done:
 			cancel()
 			return nil, err
 		case <-ready:
-			t.Fatalf("not ready within 20 s:\n%s", s.log)
+			t.Fatalf("not ready within a minute:\n%s", s.log)
 		case <-time.After(10 * time.Millisecond):
 			if strings.Contains(s.out.String(), "liveroom is running") {
 				t.Cleanup(func() { s.end(t) })

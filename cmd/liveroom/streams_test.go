@@ -263,7 +263,7 @@ func (w *watcher) mustEnd(breaks int) {
 	w.t.Helper()
 	select {
 	case <-w.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		w.t.Fatalf("%s was not told of the end", w.name)
 	}
 	if _, got, err := w.state(); got != breaks || !errors.Is(err, errOver) {
@@ -478,7 +478,7 @@ func (w *hlsWatcher) mustEnd(stretches int) {
 	w.t.Helper()
 	select {
 	case <-w.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		w.t.Fatal("the HLS playlist is not closed")
 	}
 	if got := w.stretches(); got != stretches || !w.ended() {

@@ -144,7 +144,7 @@ func openOn(t testing.TB, cfg Config, admit Admission, ln net.Listener) *door {
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("Serve = %v, want context.Canceled", err)
 			}
-		case <-time.After(15 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("Serve did not return")
 		}
 		if st := s.Stats(); st.Connections != 0 || st.Pushes != 0 || st.Plays != 0 {
@@ -161,7 +161,7 @@ func within[T any](t testing.TB, what string, ch <-chan T) T {
 	select {
 	case v := <-ch:
 		return v
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("waited in vain for %s", what)
 		panic("unreachable")
 	}

@@ -327,7 +327,7 @@ func waitFor(t testing.TB, what string, reached func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for !reached() {
 		select {
 		case <-tick.C:

@@ -131,7 +131,7 @@ func (l *listener) Close(chat.Closing) {}
 // wait waits until the listener satisfies done.
 func (l *listener) wait(t *testing.T, what string, done func(*listener) bool) {
 	t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		l.mu.Lock()
 		ok := done(l)
