@@ -122,7 +122,7 @@ func TestLead(t *testing.T) {
 			})
 			t.Run("one at a time, and other leases are free", func(t *testing.T) {
 				o, s := newOffice(t), open(t, c.direct)
-				a, b := o.hire(s, "sweep", 300*time.Millisecond), o.hire(s, "sweep", 300*time.Millisecond)
+				a, b := o.hire(s, "sweep", time.Second), o.hire(s, "sweep", time.Second)
 				first := o.next()
 				other := newOffice(t)
 				other.hire(s, "other", 300*time.Millisecond)
@@ -134,13 +134,13 @@ func TestLead(t *testing.T) {
 			})
 			t.Run("who is cut off ends before another begins", func(t *testing.T) {
 				o, prefix := newOffice(t), openPrefix(t)
-				a := o.hire(openAgain(t, c.url, prefix), "sweep", 500*time.Millisecond)
+				a := o.hire(openAgain(t, c.url, prefix), "sweep", time.Second)
 				o.next()
 				for _, p := range c.proxies {
 					p.Stall()
 				}
 				if len(c.proxies) == 1 { // the others reach Redis
-					if o.hire(openAgain(t, c.direct, prefix), "sweep", 500*time.Millisecond); o.next() == a {
+					if o.hire(openAgain(t, c.direct, prefix), "sweep", time.Second); o.next() == a {
 						t.Error("the same leads")
 					}
 				}
