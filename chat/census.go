@@ -75,42 +75,30 @@ func (c *census) put(node string, counts map[string]Headcount, all bool, now tim
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.touched[node] = true
-	old := c.counts[node]
+	old, moved := c.counts[node], counts
+	if all {
+		moved = old
+	}
+	for group := range moved {
+		if counts[group].empty() && !old[group].empty() {
+			if c.left[node] == nil {
+				c.left[node] = make(map[string]time.Time)
+			}
+			c.left[node][group] = now
+		}
+	}
+	maps.DeleteFunc(c.left[node], func(_ string, at time.Time) bool { return now.Sub(at) >= censusLately })
 	if all {
 		c.counts[node], c.whole[node] = make(map[string]Headcount, len(counts)), true
-		for group, n := range old {
-			if counts[group].empty() {
-				c.note(node, group, n, now)
-			}
-		}
 	}
 	if c.counts[node] == nil {
 		return
 	}
 	for group, n := range counts {
-		if n.empty() {
-			c.note(node, group, old[group], now)
-		}
 		if c.counts[node][group] = n; n == (Headcount{}) {
 			delete(c.counts[node], group)
 		}
 	}
-	for group, at := range c.left[node] {
-		if now.Sub(at) >= censusLately {
-			delete(c.left[node], group)
-		}
-	}
-}
-
-// note remembers that nobody is in a group any more on a node on which somebody was. The lock is held.
-func (c *census) note(node, group string, was Headcount, now time.Time) {
-	if was.empty() {
-		return
-	}
-	if c.left[node] == nil {
-		c.left[node] = make(map[string]time.Time)
-	}
-	c.left[node][group] = now
 }
 
 // putStrangers takes over all strangers of a node.
@@ -146,26 +134,13 @@ func (c *census) of(group string, living []string) (sum Headcount) {
 	return sum
 }
 
-// where are the living nodes on which somebody is in a group.
-func (c *census) where(group string, living []string) (nodes []string) {
+// where are the living nodes on which somebody is in a group, or was after a time of the last censusLately: they may still mean
+// to tell that he left.
+func (c *census) where(group string, living []string, after time.Time) (nodes []string) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for _, node := range living {
-		if !c.counts[node][group].empty() {
-			nodes = append(nodes, node)
-		}
-	}
-	return nodes
-}
-
-// whereLately are the living nodes on which somebody is in a group, or was a moment ago: they may still mean to tell that he
-// left.
-func (c *census) whereLately(group string, living []string, now time.Time) (nodes []string) {
-	c.mu.RLock()
-	defer c.mu.RUnlock()
-	for _, node := range living {
-		at, left := c.left[node][group]
-		if !c.counts[node][group].empty() || left && now.Sub(at) < censusLately {
+		if !c.counts[node][group].empty() || c.left[node][group].After(after) {
 			nodes = append(nodes, node)
 		}
 	}

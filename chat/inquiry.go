@@ -109,7 +109,7 @@ func (s *Service) membersElsewhere(ctx context.Context, about subject) []listed 
 	if s.abroad == nil {
 		return nil
 	}
-	nodes := s.abroad.census.where(about.group, s.abroad.n.Others())
+	nodes := s.abroad.census.where(about.group, s.abroad.n.Others(), time.Now())
 	if len(nodes) == 0 {
 		return nil
 	}

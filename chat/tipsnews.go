@@ -21,7 +21,7 @@ func (r *room) tellTips(t tipsNews) {
 		return
 	}
 	t.Group, t.Came = r.id, slices.Clone(t.Came)
-	for _, node := range r.s.abroad.census.whereLately(r.id, r.s.abroad.n.Others(), time.Now()) {
+	for _, node := range r.s.abroad.census.where(r.id, r.s.abroad.n.Others(), time.Now().Add(-censusLately)) {
 		r.s.abroad.mail.say(node, news{Tips: &t})
 	}
 }
