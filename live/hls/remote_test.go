@@ -538,6 +538,36 @@ func TestAtRest(t *testing.T) {
 	}
 }
 
+// TestPlayersOfTheNewOriginKeepTheirList when its node is gone: they were given none of what the node had taken over, and a list
+// that begins with it would begin earlier than the one before.
+func TestPlayersOfTheNewOriginKeepTheirList(t *testing.T) {
+	list := func(number uint64) *remoteList { return &remoteList{body: &body{}, number: number} }
+	for _, tc := range []struct {
+		own          bool
+		whole, since uint64 // the newest segments of the lists with what was taken over, and without; 0: it is not known
+		want         uint64
+	}{
+		{own: true, whole: 46, since: 45, want: 45},
+		{own: true, whole: 46, want: 46}, // better than nothing
+		{own: false, whole: 45, since: 46, want: 46},
+		{own: false, since: 45, want: 45},
+		{own: true, want: 0},
+	} {
+		m := &remote{lists: map[listKey]*remoteList{}}
+		if tc.whole != 0 {
+			m.lists[listKey{app: "live"}] = list(tc.whole)
+		}
+		if tc.since != 0 {
+			m.lists[listKey{app: "live", own: true}] = list(tc.since)
+		}
+		for _, delta := range []bool{false, true} {
+			if _, got := m.resting(listKey{app: "live", own: tc.own, delta: delta}); got != tc.want {
+				t.Errorf("own %t, of lists up to %d and %d: up to %d, want %d", tc.own, tc.whole, tc.since, got, tc.want)
+			}
+		}
+	}
+}
+
 // TestPlaylistsNeverGoBackWhereThePushWas moves the push to and fro between nodes that have players, and have known older
 // playlists: of their own, and of each other.
 func TestPlaylistsNeverGoBackWhereThePushWas(t *testing.T) {

@@ -240,6 +240,9 @@ func (m *remote) resting(key listKey) (*body, uint64) {
 	defer m.mu.Unlock()
 	l := m.lists[key]
 	for _, own := range []bool{key.own, !key.own} { // whole ones, which any player understands
+		if key.own && !own && l != nil {
+			break // it begins with what was left out for this player: a list must not begin earlier than before
+		}
 		if whole := m.lists[listKey{app: key.app, own: own}]; l == nil || whole != nil && whole.number > l.number {
 			l = whole
 		}
