@@ -247,7 +247,9 @@ func (r *room) enter(m *member, back bool) {
 		p = &person{}
 		r.users[m.who.User] = p
 		r.roster.add(p, time.Now())
-		if !r.isElsewhere(m.who.User) {
+		if r.isElsewhere(m.who.User) {
+			r.double(m.who.User) // which he may be no longer a moment later
+		} else {
 			r.came(m.who)
 		}
 	}

@@ -135,16 +135,24 @@ func (r *room) isElsewhere(user string) bool {
 func (r *room) meet(user string) {
 	there := r.isElsewhere(user)
 	if !there || !r.has(user) {
+		if r.doubles[user] && r.has(user) && r.tipping() {
+			r.tellTips(tipsNews{Back: []string{user}}) // the other node may have taken it for his leaving
+		}
 		delete(r.doubles, user)
 	} else {
-		if r.doubles == nil {
-			r.doubles = make(map[string]bool)
-		}
-		r.doubles[user] = true
+		r.double(user)
 	}
 	if there {
 		r.unaway(user)
 	}
+}
+
+// double notes that a user in the room is there by another node too. The room's lock is held.
+func (r *room) double(user string) {
+	if r.doubles == nil {
+		r.doubles = make(map[string]bool)
+	}
+	r.doubles[user] = true
 }
 
 // doubled is how many users in the room count on another node: where they are for longer. The room's lock is held.

@@ -105,7 +105,7 @@ func (r *room) resumed(m *member) {
 	}
 }
 
-// forget tells nobody any more that a user came or went: the members have been told why he is out.
+// forget tells nobody any more that a user came or went: the members have been told why he is out, or he was never away.
 func (t *tips) forget(user string) {
 	t.came = slices.DeleteFunc(t.came, func(g guise) bool { return g.User == user })
 	delete(t.left, user)

@@ -50,7 +50,7 @@ func (s *Service) hearTips(_ string, t *tipsNews) {
 		r.tellTips(tipsNews{Back: back})
 	}
 	for _, user := range t.Back {
-		r.tips.came = slices.DeleteFunc(r.tips.came, func(g guise) bool { return g.User == user })
+		r.tips.forget(user)
 	}
 	for _, g := range t.Left {
 		if r.has(g.User) || len(r.members) == 0 || !r.tipping() || len(r.tips.left) >= s.cfg.Tips {

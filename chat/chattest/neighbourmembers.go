@@ -95,12 +95,14 @@ func testTipsOverNodes(t *testing.T, tw *town) {
 	if !tw.v.Fast {
 		return // of who leaves nobody is told for seconds
 	}
+	tw.leave(b, "r", "vera", page)
+	page = tw.enter(a, "r", user("vera", "Web")) // and once more, at once
 	time.Sleep(30 * time.Second)
 	if joined, left := otto.tipped(`{"user":"vera"`), otto.tipped(`"left":[{"user":"vera"`); joined != 1 || left != 0 {
 		_, events := otto.got()
 		t.Errorf("vera moved, and otto was told: %v", events)
 	}
-	tw.leave(b, "r", "vera", page)
+	tw.leave(a, "r", "vera", page)
 	anna := tw.enter(a, "r", user("emil", "Web"))
 	tw.await("all told that vera left", func() bool {
 		return otto.tipped(`"left":[{"user":"vera"`) == 1 && anna.tipped(`"left":[{"user":"vera"`) == 1
