@@ -100,14 +100,6 @@ func ownedByServer(set map[string]string, keys []string, by Identity) error {
 	return nil
 }
 
-// fieldsOfServer is ownedByServer for custom fields.
-func fieldsOfServer(fields map[string]string, by Identity) error {
-	if value, ok := fields[StatusKey]; ok && (!by.Admin || value == "") {
-		return ErrPermission.with(StatusKey, "belongs to the server")
-	}
-	return nil
-}
-
 // SetFields upserts custom fields; an empty value deletes. Owner and administrators may.
 func (s *Service) SetFields(ctx context.Context, group string, by Identity, fields map[string]string) error {
 	if len(fields) == 0 {
@@ -116,24 +108,7 @@ func (s *Service) SetFields(ctx context.Context, group string, by Identity, fiel
 	if err := fieldsOfServer(fields, by); err != nil {
 		return err
 	}
-	fields = maps.Clone(fields)
-	permit := func(r *room) error {
-		if err := r.mayManage(by); err != nil {
-			return err
-		}
-		_, err := mergeFields(r.fields.All, fields)
-		return err
-	}
-	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
-		now, err := s.store.PutFields(ctx, group, fields)
-		if err != nil {
-			return outcome{}, s.storeError(err, "put fields")
-		}
-		return outcome{
-			items:  []Item{fieldsEvent(now)},
-			update: func(r *room) { r.fields = now },
-		}, nil
-	})
+	return s.putFields(ctx, group, fields, func(r *room) error { return r.mayManage(by) })
 }
 
 // Fields returns the custom fields, which nobody needs to join for. The map is shared: it must not be changed.

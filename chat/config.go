@@ -86,6 +86,18 @@ type Config struct {
 	Delivered func(m *Message)
 	Dismissed func(group string)
 
+	// Counted is told of each message that its sender may send, administrators' too, before frequency control may drop it: after
+	// mute, de-duplication, words and Gate, once, and not of the server's own. It is called under a lock: it must neither block
+	// nor call the chat, nor keep m, which changes afterwards. Nil: nobody wants to know.
+	Counted func(m *Message, who Identity)
+
+	// Kind tells what is registered of a type of custom messages, given as FoldType has it. It must not block. Nil: nothing is.
+	Kind func(typ string) (Kind, bool)
+
+	// Standing tells the level and badge of a user as far as they are known here; it must not block. They ride on what he
+	// sends. Nil: nobody has any.
+	Standing func(user string) Standing
+
 	// Viewers tells who watches the stream of a group: the number of play sessions, and for those that carry one the
 	// chat session id of their address (vid), so that a member who watches counts once. Nil: nobody watches.
 	Viewers func(group string) (sessions int, linked []string)

@@ -62,6 +62,7 @@ const (
 	AddCounter                          // a counter that does not exist begins at 0
 	ReplaceCounter                      // sets these, and there are no others then
 	DeleteCounter                       // one that does not exist is none the less gone
+	RaiseCounter                        // the greater of what is and what is given
 )
 
 // CounterChange is one write, all or nothing.
@@ -69,6 +70,7 @@ type CounterChange struct {
 	Op     CounterOp
 	Values map[string]Number // to set, to add (below zero takes away), or to replace all by
 	Keys   []string          // to delete; empty: all
+	Server bool              // it is of the server, and of its own counters; any other may not name them
 }
 
 // CounterDone tells how a change ended: the counters it named as it left them and the version then, or why it was refused.
@@ -112,7 +114,7 @@ func (n *Counters) change(c CounterChange) CounterDone {
 	}
 	before := maps.Clone(n.All)
 	if c.Op == ReplaceCounter || c.Op == DeleteCounter && len(c.Keys) == 0 {
-		clear(n.All)
+		maps.DeleteFunc(n.All, func(key string, _ Number) bool { return !serverCounters[key] })
 	}
 	for _, key := range c.Keys {
 		delete(n.All, key)
@@ -126,8 +128,13 @@ func (n *Counters) change(c CounterChange) CounterDone {
 
 // outcome is what the counters that a change sets will be, or why all of it is refused.
 func (c CounterChange) outcome(all map[string]Number) (map[string]Number, *Error) {
+	if !c.Server {
+		if err := c.countersOfServer(); err != nil {
+			return nil, err
+		}
+	}
 	switch {
-	case c.Op < SetCounter || c.Op > DeleteCounter || c.Op != DeleteCounter && len(c.Keys) > 0:
+	case c.Op < SetCounter || c.Op > RaiseCounter || c.Op != DeleteCounter && len(c.Keys) > 0:
 		return nil, ErrParameter.with("op", "unknown counter operation %d", c.Op)
 	case c.Op == DeleteCounter:
 		return nil, nil
@@ -135,16 +142,24 @@ func (c CounterChange) outcome(all map[string]Number) (map[string]Number, *Error
 	if c.Op == ReplaceCounter {
 		all = nil
 	}
-	set, fresh := make(map[string]Number, len(c.Values)), 0
+	set, fresh, others := make(map[string]Number, len(c.Values)), 0, 0
+	for key := range all {
+		if !serverCounters[key] {
+			others++
+		}
+	}
 	for key, value := range c.Values {
 		if key == "" || len(key) > maxCounterKey || !utf8.ValidString(key) {
 			return nil, ErrParameter.with("counters", "a key is 1 to %d bytes of UTF-8", maxCounterKey)
 		}
 		was, there := all[key]
-		if !there {
+		if !there && !serverCounters[key] {
 			fresh++
 		}
-		if c.Op == AddCounter {
+		switch {
+		case c.Op == RaiseCounter && there:
+			value = max(value, was)
+		case c.Op == AddCounter:
 			if value > 0 && was > math.MaxInt64-value || value < 0 && was < math.MinInt64-value {
 				return nil, ErrParameter.with("counters", "%q would leave the range of 64 bits", clip(key))
 			}
@@ -152,7 +167,7 @@ func (c CounterChange) outcome(all map[string]Number) (map[string]Number, *Error
 		}
 		set[key] = value
 	}
-	if fresh > 0 && len(all)+fresh > maxCounters {
+	if fresh > 0 && others+fresh > maxCounters {
 		return nil, ErrCounterCount
 	}
 	return set, nil

@@ -63,8 +63,10 @@ func (s *Service) checkGroup(g Group) error {
 	if err := s.checkProfile(g.Profile()); err != nil {
 		return err
 	}
-	if _, ok := g.Fields[StatusKey]; ok {
-		return ErrPermission.with("fields", "%s belongs to the server", StatusKey)
+	for _, key := range []string{StatusKey, TotalsKey} {
+		if _, ok := g.Fields[key]; ok {
+			return ErrPermission.with("fields", "%s belongs to the server", key)
+		}
 	}
 	return s.checkNotice(g.Notice)
 }

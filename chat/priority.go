@@ -43,7 +43,8 @@ func (c content) defaultPriority() Priority {
 		return Normal
 	}
 	switch c.types[len(c.types)-1] {
-	case "gift", "gift_result", "red_packet", "redpacket", "kick", "live_status":
+	case "gift", "gift_result", "red_packet", "redpacket", "kick", "live_status",
+		"draw_start", "draw_result", "draw_cancelled", "session_summary":
 		return High
 	case "like", "follow":
 		return Low

@@ -14,7 +14,8 @@ import (
 var serverTypes = map[string]bool{
 	"live_status": true, "status": true,
 	"mute": true, "unmute": true, "mute_all": true, "kick": true, "ban": true, "unban": true, "dismissed": true,
-	"notice": true, "broadcast": true, "gift_result": true, "draw_result": true,
+	"notice": true, "broadcast": true, "gift_result": true,
+	"draw_start": true, "draw_result": true, "draw_cancelled": true, "session_summary": true,
 }
 
 // customTypes returns every "type" some reader of a custom element's Data might see. It reads more leniently than any

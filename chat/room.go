@@ -45,6 +45,9 @@ type room struct {
 	renamed   map[string]*guise // users whose new name the members are still to be told; nil: that which he has here
 	renames   uint64            // version of the last event member
 
+	levels       map[string]levelled // users whose new level the members are still to be told
+	levelVersion uint64              // of the last event level
+
 	open     *batch           // collects until the tick
 	closed   []*batch         // ended by an item of the server, in order
 	running  bool             // the loop exists
@@ -115,6 +118,7 @@ type sending struct {
 	Candidate
 	how    SendOptions
 	by     *Identity // who sends it, for the Gate and the Observer; nil if neither wants to know
+	counts *Identity // who sends it, for Config.Counted; nil: nobody counts it
 	exempt bool      // from sensitive words
 
 	unclaimed bool   // the store is away: its key is not reserved yet, as far as is known

@@ -33,6 +33,10 @@ func (s *Service) SendWith(ctx context.Context, m Message, who Identity, how Sen
 		return Ack{}, err
 	}
 	p.how, p.by = how, s.remember(who)
+	if p.counts = p.by; s.cfg.Counted != nil && p.counts == nil {
+		by := who
+		p.counts = &by
+	}
 	return s.sendOnce(ctx, p)
 }
 
@@ -52,7 +56,7 @@ func (s *Service) SendServer(ctx context.Context, m Message) (Ack, error) {
 		return Ack{}, err
 	}
 	if m.Priority == 0 {
-		m.Priority = c.defaultPriority()
+		m.Priority = s.priorityOf(c)
 	}
 	p := s.sending(&m)
 	p.exempt = true
@@ -70,8 +74,9 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	s.meetHosts(ctx, m.Group)
 	address, trusted := s.cfg.standing(m.From, who)
 	var paced string
+	manages := false
 	err := s.with(ctx, m.Group, func(r *room) error {
-		paced = r.pacedAs(who)
+		paced, manages = r.pacedAs(who), r.manages(who)
 		r.dress(m, who)
 		if err := r.maySend(who); err != nil || trusted {
 			return err
@@ -89,8 +94,11 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	if kind, ok := c.fromServer(); ok && !who.Admin {
 		return nil, ErrPermission.with("body", "custom messages of type %q come from the server only", kind)
 	}
+	if err := c.mayBeSent(s.cfg.Kind, m, who, manages); err != nil {
+		return nil, err
+	}
 	if m.Priority == 0 {
-		m.Priority = c.defaultPriority()
+		m.Priority = s.priorityOf(c)
 	}
 	if !who.Admin {
 		m.Priority = max(m.Priority, s.cfg.PriorityCap)
@@ -101,8 +109,13 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 	return p, nil
 }
 
-// dress gives a message the name its sender has in this room. The room's lock is held.
+// dress gives a message the name its sender has in this room, and his standing. The room's lock is held.
 func (r *room) dress(m *Message, who Identity) {
+	var earned Standing
+	if r.s.cfg.Standing != nil && m.From != Administrator {
+		earned = r.s.cfg.Standing(m.From)
+	}
+	m.Level, m.Badge = earned.Level, earned.Badge
 	if p := r.users[who.User]; p != nil && m.From == who.User {
 		m.Nick, m.Avatar = p.who().Nick, p.who().Avatar
 	}
@@ -193,7 +206,7 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 	}
 	err = s.askMessage(ctx, p, func() error {
 		return s.with(ctx, group, func(r *room) error {
-			if !p.Message.Server && r.crowded(p) {
+			if r.counted(p); !p.Message.Server && r.crowded(p) {
 				return nil
 			}
 			return s.enqueue(r, p, nil)
@@ -204,6 +217,13 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 		return Ack{}, err
 	}
 	return p.wait(ctx)
+}
+
+// counted tells that a message may be sent. The room's lock is held, and nobody else has the message yet.
+func (r *room) counted(p *sending) {
+	if r.s.cfg.Counted != nil && p.counts != nil && !p.Unheard && !r.s.stopping() {
+		r.s.cfg.Counted(p.Message, *p.counts)
+	}
 }
 
 func (p *sending) wait(ctx context.Context) (Ack, error) {

@@ -45,6 +45,14 @@ func (s *Service) writeCounters(ctx context.Context, group string, by Identity, 
 	if (c.Op == SetCounter || c.Op == AddCounter) && len(c.Values) == 0 {
 		return Counters{}, ErrParameter.with("counters", "must name at least one counter")
 	}
+	if err := c.countersOfServer(); err != nil {
+		return Counters{}, err
+	}
+	return s.putCounters(ctx, group, by, c)
+}
+
+// putCounters is writeCounters of a change that was looked at.
+func (s *Service) putCounters(ctx context.Context, group string, by Identity, c CounterChange) (Counters, error) {
 	c.Values, c.Keys = maps.Clone(c.Values), slices.Clone(c.Keys)
 	if err := s.ready(ctx); err != nil {
 		return Counters{}, err

@@ -176,12 +176,12 @@ func (s *Service) pushPeople(r *room, now time.Time) {
 	}
 	if len(r.members) == 0 {
 		r.takeTips(now) // there is nobody to tell
-		r.renamed = nil
+		r.renamed, r.levels = nil, nil
 	}
-	if len(r.renamed)+len(r.tips.came)+len(r.tips.left) > 0 {
+	if len(r.renamed)+len(r.levels)+len(r.tips.came)+len(r.tips.left) > 0 {
 		s.restless.add(r) // until nothing is left
 	}
-	if r.tips.waiting || len(r.renamed) == 0 && !r.tips.due(now) {
+	if r.tips.waiting || len(r.renamed)+len(r.levels) == 0 && !r.tips.due(now) {
 		return
 	}
 	r.tips.waiting = true
@@ -198,7 +198,7 @@ func (r *room) peopleEvents() outcome {
 	defer r.mu.Unlock()
 	now := time.Now()
 	r.tips.waiting = false
-	return outcome{items: append(r.tipsEvent(now), r.newNames(now)...)}
+	return outcome{items: slices.Concat(r.tipsEvent(now), r.newNames(now), r.newLevels(now))}
 }
 
 // tipsEvent makes the event of who came and went. A room that has grown too large meanwhile tells nothing. The room's lock

@@ -85,6 +85,9 @@ type Message struct {
 	Server          bool           // from the server itself: exempt from frequency control
 	Broadcast       bool           // one to all groups
 	Degraded        bool           // the store was away: it went to the members of one node, has no Seq and is in no log
+
+	Level int    // of its sender when he sent it; 0: not known
+	Badge string // and what he is shown with; may be empty
 }
 
 // Event is a state event: no sequence number, no history; the newest state is sent whole at join and resume.

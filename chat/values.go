@@ -101,8 +101,10 @@ func mergeFields(old, fields map[string]string) (map[string]string, error) {
 		}
 	}
 	count := len(all)
-	if _, ok := all[StatusKey]; ok {
-		count--
+	for _, key := range []string{StatusKey, TotalsKey} {
+		if _, ok := all[key]; ok {
+			count--
+		}
 	}
 	if count > maxFields {
 		return nil, ErrParameter.with("fields", "a group has at most %d custom fields", maxFields)

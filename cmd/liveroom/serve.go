@@ -121,10 +121,13 @@ type program struct {
 	deliver   func(context.Context) error // callbacks, on one node of a cluster at a time; nil: this node is alone
 	imHost    *imHost                     // nil: there is none
 	im        *im.Server
-	sessions  *limits // of HLS, of one address
-	web       *web.Server
-	ports     ports
-	known     *knownRooms // of a cluster's node only
+
+	interaction interaction
+
+	sessions *limits // of HLS, of one address
+	web      *web.Server
+	ports    ports
+	known    *knownRooms // of a cluster's node only
 }
 
 // begin is newProgram, as often as the Redis of a cluster goes away in the middle of it.
@@ -192,6 +195,7 @@ func (p *program) join(keys Secrets) error {
 	}
 	p.watchFiles(&talk)
 	p.joinPeople(&talk)
+	p.interaction.joinInteraction(&talk)
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
 	}
@@ -314,7 +318,7 @@ func (p *program) run(ctx context.Context) error {
 		queues = append(queues, actor{"courier", p.deliver})
 		doors = append(doors, actor{"edges", p.edges.Run}, actor{"streams for other nodes", p.pulled.Run})
 	}
-	return runStages(ctx, stopLimit, p.log, ready, lists, doors, jobs, domain, streams, chats, files, journal, queues, p.stores.actors, among)
+	return runStages(ctx, stopLimit, p.log, ready, lists, doors, jobs, domain, streams, p.interaction.actors, chats, files, journal, queues, p.stores.actors, among)
 }
 
 // begun waits until the parts do what they are asked: Redis may go away between the start of a cluster's node and theirs.

@@ -49,6 +49,8 @@ type storedMessage struct {
 	CloudCustomData string        `json:"cloudCustomData,omitempty"`
 	Server          bool          `json:"server,omitempty"`
 	Broadcast       bool          `json:"broadcast,omitempty"`
+	Level           int           `json:"level,omitempty"`
+	Badge           string        `json:"badge,omitempty"`
 
 	Withdrawn chat.WithdrawalKind `json:"withdrawn,omitempty"`
 }
@@ -164,6 +166,7 @@ func putMessages(b *bolt.Bucket, messages []*chat.Message) error {
 		err := putJSON(log, number(m.Seq), storedMessage{
 			Time: m.Time, From: m.From, Nick: m.Nick, Avatar: m.Avatar, Priority: m.Priority, Random: m.Random,
 			Body: m.Body, CloudCustomData: m.CloudCustomData, Server: m.Server, Broadcast: m.Broadcast, Withdrawn: m.Withdrawn,
+			Level: m.Level, Badge: m.Badge,
 		})
 		if err != nil {
 			return err
@@ -278,7 +281,7 @@ func readLog(b *bolt.Bucket, group string) (log []*chat.Message, err error) {
 		log = append(log, &chat.Message{
 			Group: group, Seq: binary.BigEndian.Uint64(k), Time: m.Time, From: m.From, Nick: m.Nick, Avatar: m.Avatar,
 			Priority: m.Priority, Random: m.Random, Body: m.Body, CloudCustomData: m.CloudCustomData, Server: m.Server,
-			Broadcast: m.Broadcast, Withdrawn: m.Withdrawn,
+			Broadcast: m.Broadcast, Withdrawn: m.Withdrawn, Level: m.Level, Badge: m.Badge,
 		})
 		return nil
 	})

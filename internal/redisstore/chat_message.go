@@ -18,6 +18,7 @@ const messageForm = 1
 const (
 	flagServer = 1 << iota
 	flagBroadcast
+	flagStanding // level and badge stand before the body
 )
 
 var errMessage = errors.New("redis: a chat message can't be read")
@@ -31,11 +32,19 @@ func encodeMessage(m *chat.Message) []byte {
 	if m.Broadcast {
 		flags |= flagBroadcast
 	}
+	earned := m.Level > 0 || m.Badge != ""
+	if earned {
+		flags |= flagStanding
+	}
 	b := make([]byte, 0, 32+len(m.From)+len(m.Nick)+len(m.Avatar)+len(m.Body)+len(m.CloudCustomData))
 	b = append(b, messageForm, flags, byte(m.Priority))
 	b = binary.AppendUvarint(b, uint64(m.Random))
 	for _, s := range [...]string{m.From, m.Nick, m.Avatar, m.CloudCustomData, string(m.Withdrawn)} {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	if earned {
+		b = binary.AppendUvarint(b, uint64(max(m.Level, 0)))
+		b = append(binary.AppendUvarint(b, uint64(len(m.Badge))), m.Badge...)
 	}
 	return append(b, m.Body...)
 }
@@ -54,6 +63,9 @@ func decodeLine(group, line string) (*chat.Message, error) {
 	m.Random = uint32(r.number())
 	m.From, m.Nick, m.Avatar, m.CloudCustomData = r.text(), r.text(), r.text(), r.text()
 	m.Withdrawn = chat.WithdrawalKind(r.text())
+	if rest[1]&flagStanding != 0 {
+		m.Level, m.Badge = int(r.number()), r.text()
+	}
 	var err error
 	if m.Seq, err = strconv.ParseUint(seq, 10, 64); err != nil || r.bad {
 		return nil, errMessage

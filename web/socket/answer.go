@@ -23,6 +23,7 @@ var (
 	errClientTooOld         = &chat.Error{Code: 110001, Name: "client_too_old", Field: "protocol"}
 	errTimeout              = &chat.Error{Code: 10002, Name: "timeout", Detail: "it took too long; try again", Temporary: true}
 	errInternal             = &chat.Error{Code: 10002, Name: "internal", Detail: "something went wrong here; try again", Temporary: true}
+	errNotOffered           = &chat.Error{Code: 10007, Name: "not_offered", Field: "op", Detail: "this server does not do that"}
 	errProfileTooFast       = &chat.Error{Code: 10006, Name: "too_fast", Detail: "you change your profile too often; try again in a few seconds", Temporary: true}
 	errGuestsReadNoProfiles = &chat.Error{Code: 10007, Name: "no_permission", Detail: "anonymous guests have no profile and see none"}
 )

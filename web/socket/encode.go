@@ -89,6 +89,14 @@ func appendMessage(out []byte, m *chat.Message) []byte {
 	out = appendRaw(out, m.Body, "[]")
 	out = append(out, `,"cloudCustomData":`...)
 	out = appendString(out, m.CloudCustomData)
+	if m.Level > 0 {
+		out = append(out, `,"level":`...)
+		out = strconv.AppendInt(out, int64(m.Level), 10)
+	}
+	if m.Badge != "" {
+		out = append(out, `,"badge":`...)
+		out = appendString(out, m.Badge)
+	}
 	if m.Broadcast {
 		out = append(out, `,"broadcast":true`...)
 	}

@@ -78,12 +78,26 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 	case "send", "recall", "history", "members",
 		"getAttributes", "setAttributes", "replaceAttributes", "deleteAttributes",
 		"getCounters", "setCounters", "addCounter", "deleteCounters":
-		if in, _ := s.queue.has(r.Group); !in {
-			return errNotJoined
+		if err := s.joined(r); err != nil {
+			return err
 		}
 		return s.inGroup(ctx, r)
 	}
+	if op := moreOps[r.Op]; op != nil {
+		return op(s, ctx, r)
+	}
 	return errUnknownOp
+}
+
+// moreOps are those of nouns beside the chat, each in a file of its own. What they need of a group they ask for themselves.
+var moreOps = map[string]func(*session, context.Context, *request) error{}
+
+// joined refuses an op of who is not in the group.
+func (s *session) joined(r *request) error {
+	if in, _ := s.queue.has(r.Group); !in {
+		return errNotJoined
+	}
+	return nil
 }
 
 // inGroup runs an op of a member.

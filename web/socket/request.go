@@ -67,7 +67,7 @@ func decode(raw []byte) (request, error) {
 	return r, nil
 }
 
-// into reads the fields of one op from the frame, which is known to be JSON.
+// into reads the fields of one op from the frame, which is known to be JSON. A field of a wrong type is refused by its name.
 func (r *request) into(fields any) error {
 	var wrongType *json.UnmarshalTypeError
 	err := json.Unmarshal(r.raw, fields)

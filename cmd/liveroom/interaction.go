@@ -1,0 +1,34 @@
+package main
+
+import "liveroom/chat"
+
+// interaction is what the parts beside the chat (gifts, likes, levels …) want to be told of it, and what they run. Each part
+// appends to it in its own join file, before the chat is made; nothing is added afterwards.
+type interaction struct {
+	delivered []func(*chat.Message)                // see chat.Config.Delivered
+	counted   []func(*chat.Message, chat.Identity) // see chat.Config.Counted
+	observers []chat.Observer                      // beside the callbacks'
+	actors    []actor                              // they end after the doors and before the chat
+}
+
+// joinInteraction lets the chat tell all who want to know. What a config has already is told first.
+func (i *interaction) joinInteraction(talk *chat.Config) {
+	if talk.Delivered != nil {
+		i.delivered = append([]func(*chat.Message){talk.Delivered}, i.delivered...)
+	}
+	if len(i.delivered) > 0 {
+		talk.Delivered = func(m *chat.Message) {
+			for _, tell := range i.delivered {
+				tell(m)
+			}
+		}
+	}
+	if len(i.counted) > 0 {
+		talk.Counted = func(m *chat.Message, who chat.Identity) {
+			for _, tell := range i.counted {
+				tell(m, who)
+			}
+		}
+	}
+	talk.Observer = chat.Observers(append([]chat.Observer{talk.Observer}, i.observers...)...)
+}
