@@ -1,8 +1,11 @@
+import { Around } from './around.ts';
 import { EVENT, TYPES, VERSION } from './constants.ts';
 import { Core, ok } from './core.ts';
 import { Emitter } from './emitter.ts';
 import { ChatError, CODE, isTemporary } from './error.ts';
+import { Gifts } from './gifts.ts';
 import { Groups } from './groups.ts';
+import { Likes } from './likes.ts';
 import type { Line } from './line.ts';
 import { LineDown } from './line.ts';
 import { Link, type Ended } from './link.ts';
@@ -13,8 +16,8 @@ import { Rates } from './rates.ts';
 import { Recent } from './recent.ts';
 import type { Room } from './room.ts';
 import type {
-  CountInfo, CreateOptions, Environment, Group, GroupMember, Handler, JoinResult, LimitsInfo, LiveStatus, Message, MessageOptions, MutedInfo, Profile, Result,
-  RoomSettings, SendOptions, UserInfo,
+  Combo, ComboOptions, CountInfo, CreateOptions, Draw, Environment, FollowState, Gift, GiftOptions, GiftOrderInfo, GiftRanking, Group, GroupMember, Handler, JoinResult,
+  Level, LimitsInfo, LiveStatus, Message, MessageOptions, MutedInfo, Profile, Result, RoomSettings, SendOptions, SessionSummary, TotalsInfo, UserInfo,
 } from './types.ts';
 import { addUnsupported, type Unsupported } from './unsupported.ts';
 import { Values } from './values.ts';
@@ -45,6 +48,9 @@ export class Chat {
   readonly #messages: Messages;
   readonly #members: Members;
   readonly #values: Values;
+  readonly #gifts: Gifts;
+  readonly #likes: Likes;
+  readonly #around: Around;
   readonly #instance: string;
   readonly #destroyed: () => void;
   #logLevel = 2;
@@ -67,6 +73,9 @@ export class Chat {
     this.#messages = new Messages(this.#core);
     this.#members = new Members(this.#core);
     this.#values = new Values(this.#core);
+    this.#gifts = new Gifts(this.#core);
+    this.#likes = new Likes(this.#core);
+    this.#around = new Around(this.#core);
     this.#instance = [0, 0, 0].map(() => Math.floor(env.random() * 2 ** 32).toString(36)).join('');
     if (options.localWords) this.setLocalWords(options.localWords);
     // Bound, so that a framework may wrap the instance in a proxy and a page may take methods off it.
@@ -182,7 +191,7 @@ export class Chat {
       auth: () => this.#auth(),
       welcome: (hello, line) => this.#welcome(hello, line),
       push: (push) => core.link === link && this.#push(push),
-      state: (state) => core.link === link && core.emit(EVENT.NET_STATE_CHANGE, { state }),
+      state: (state) => core.link === link && this.#netState(state),
       ended: (why) => core.link === link && this.#ended(why),
     });
     core.link = link;
@@ -194,12 +203,18 @@ export class Chat {
     }
   }
 
+  #netState(state: string): void {
+    this.#core.emit(EVENT.NET_STATE_CHANGE, { state });
+    if (state === TYPES.NET_STATE_CONNECTED) this.#gifts.resume();
+  }
+
   /** Ends the connection; the rooms too, unless they go on on another one. */
   #stop(dropRooms = true): void {
     const { link } = this.#core;
     this.#core.link = null;
     this.#identity = null;
     if (dropRooms) this.#dropRooms();
+    this.#gifts.forget();
     link?.stop();
   }
 
@@ -267,6 +282,8 @@ export class Chat {
       core.drop(room);
     } else if (push.push === 'c2c') {
       this.#fromUser(userMessage(push.message, core.me.userID));
+    } else if (push.push === 'gift') {
+      this.#gifts.told(push.order);
     }
   }
 
@@ -287,6 +304,7 @@ export class Chat {
     this.#core.link = null;
     this.#identity = null;
     this.#dropRooms();
+    this.#gifts.forget();
     const type = why.type || KICKED[why.reason] || (why.code >= 70000 && why.code < 71000 ? TYPES.KICKED_OUT_USERSIG_EXPIRED : '');
     if (was && type) this.#core.emit(EVENT.KICKED_OUT, { type });
     else this.#core.emit(EVENT.ERROR, { code: why.code || (why.reason === 'client_too_old' ? CODE.CLIENT_TOO_OLD : CODE.NETWORK), message: why.detail || why.reason });
@@ -480,6 +498,63 @@ export class Chat {
   }
   getGroupBanList(options: { groupID: string; next?: string }): Promise<Result<{ memberList: { userID: string; bannedUntil: number; by: string; reason: string }[]; next: string }>> {
     return this.#members.bans(options);
+  }
+
+  /** Likes a room, as often as one taps: one message a second leaves, the total is ahead of it. Resolves when the server counted them. */
+  like(groupID: string, count = 1): Promise<Result<{ groupID: string; accepted: number; likes: number }>> {
+    return this.#likes.like(groupID, count);
+  }
+  /** Likes, gifts and popularity of a room one is in. */
+  getTotals(groupID: string): TotalsInfo | null {
+    return this.#room(groupID)?.totals() ?? null;
+  }
+  /** The catalogue. */
+  getGiftList(): Promise<Result<{ giftList: Gift[]; version: number }>> {
+    return this.#gifts.catalogue();
+  }
+  /**
+   * Gives something. Resolves once the server has the order ("accepted", or "pending" while the backend decides: LIVEROOM_GIFT_ORDER tells how
+   * it ends) and rejects when it is refused. While the line is away it waits, and asks again by the same order: nothing is charged twice.
+   */
+  sendGift(options: GiftOptions): Promise<Result<GiftOrderInfo>> {
+    return this.#gifts.send(options);
+  }
+  /** Clicks in a row on one gift. */
+  combo(options: ComboOptions): Combo {
+    return this.#gifts.combo(options);
+  }
+  /** Who gave most, in this live ("session") or ever ("all"). */
+  getGiftRanking(options: { groupID: string; scope?: 'session' | 'all'; limit?: number }): Promise<Result<GiftRanking>> {
+    return this.#gifts.ranking(options);
+  }
+  /** Follows somebody; with a group, its members are told. */
+  follow(userID: string, groupID?: string): Promise<Result<FollowState>> {
+    return this.#around.follow(userID, groupID);
+  }
+  unfollow(userID: string): Promise<Result<FollowState>> {
+    return this.#around.unfollow(userID);
+  }
+  /** Whether this user follows somebody, and how many do. */
+  getFollow(userID: string): Promise<Result<FollowState>> {
+    return this.#around.getFollow(userID);
+  }
+  /** Whom somebody (this user, if nobody is named) follows. */
+  getFollowing(options: { userID?: string; limit?: number; next?: string } = {}): Promise<Result<{ userList: UserInfo[]; next: string }>> {
+    return this.#around.followList('following', options);
+  }
+  getFollowers(options: { userID?: string; limit?: number; next?: string } = {}): Promise<Result<{ userList: UserInfo[]; next: string }>> {
+    return this.#around.followList('followers', options);
+  }
+  getLevel(userID?: string): Promise<Result<Level>> {
+    return this.#around.level(userID);
+  }
+  /** The draw that runs, or the last one. */
+  getDraw(groupID: string): Promise<Result<{ draw: Draw | null }>> {
+    return this.#around.draw(groupID);
+  }
+  /** How the last live of a room went. */
+  getSummary(groupID: string): Promise<Result<{ summary: SessionSummary | null }>> {
+    return this.#around.summary(groupID);
   }
 
   #room(groupID: string): Room | null {

@@ -58,6 +58,22 @@ export const EVENT = {
   LIVEROOM_LEFT: 'liveroomLeft',
   /** {@link SessionInfo}: the chat session, to be sent as vid= with play addresses. */
   LIVEROOM_SESSION: 'liveroomSession',
+  /** {@link GiftResult}: somebody gave something, as the server tells it. */
+  LIVEROOM_GIFT: 'liveroomGift',
+  /** {@link GiftOrderInfo}: how it stands with a gift of this user: at once, and when it was accepted or refused. */
+  LIVEROOM_GIFT_ORDER: 'liveroomGiftOrder',
+  /** {@link TotalsInfo}: likes, gifts and popularity of a room. At join and at each change. */
+  LIVEROOM_TOTALS: 'liveroomTotals',
+  /** {@link LikesInfo}: somebody else's likes. */
+  LIVEROOM_LIKES: 'liveroomLikes',
+  /** {@link LevelInfo}: somebody in a room reached another level. */
+  LIVEROOM_LEVEL: 'liveroomLevel',
+  /** {@link DrawInfo}: a lucky draw began. */
+  LIVEROOM_DRAW_STARTED: 'liveroomDrawStarted',
+  /** {@link DrawInfo}: a lucky draw has its winners, or was cancelled. */
+  LIVEROOM_DRAW_ENDED: 'liveroomDrawEnded',
+  /** {@link SummaryInfo}: a live is over, and this is how it went. */
+  LIVEROOM_SUMMARY: 'liveroomSummary',
 } as const;
 
 /** Constants with Tencent's values. */

@@ -53,6 +53,7 @@ export function memberOf(value: Json): GroupMember {
   return {
     userID: text(value.user), nick: text(value.nick), avatar: text(value.avatar), role: text(value.role) || TYPES.GRP_MBR_ROLE_MEMBER,
     joinTime: seconds(value.joinTime), nameCard: '', muteUntil: number(value.mutedUntil), memberCustomField: [],
+    level: number(value.level), badge: text(value.badge),
   };
 }
 

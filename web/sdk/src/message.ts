@@ -11,7 +11,7 @@ export function blank(fields: Partial<Message>): Message {
     isRevoked: false, isDeleted: false, isModified: false, isPeerRead: false, isRead: true, isResend: false, atUserList: [], cloudCustomData: '',
     needReadReceipt: false, readReceiptInfo: { readCount: 0, unreadCount: 0, isPeerRead: false }, isBroadcastMessage: false,
     isSupportExtension: false, isPlaceMessage: 0, clientTime: 0, revoker: '', revokerInfo: nobody(), revokeReason: '', hasRiskContent: false,
-    elements: [], isHistory: false, isDegraded: false, ...fields,
+    elements: [], isHistory: false, isDegraded: false, level: 0, badge: '', ...fields,
   };
 }
 
@@ -65,6 +65,6 @@ function received(wire: WireMessage, where: Partial<Message>, me: string): Messa
     flow: me !== '' && wire.from === me ? 'out' : 'in', time: wire.time, clientTime: wire.time, sequence: wire.seq, random: wire.random,
     priority: wire.priority, nick: wire.nick, avatar: wire.avatar, cloudCustomData: wire.cloudCustomData,
     isRevoked: wire.withdrawn === 'recalled', hasRiskContent: wire.withdrawn === 'blocked', isModified: wire.withdrawn === 'blocked', isBroadcastMessage: wire.broadcast,
-    isDegraded: wire.degraded,
+    isDegraded: wire.degraded, level: wire.level, badge: wire.badge,
   });
 }

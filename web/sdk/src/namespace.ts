@@ -2,6 +2,7 @@
 import { EVENT, TYPES, VERSION } from './constants.ts';
 import { create } from './create.ts';
 import { ChatError } from './error.ts';
+import { drawTold, giftResult, sessionSummary } from './news.ts';
 import { liveStatus, newerStatus } from './status.ts';
 
 export type * from './types.ts';
@@ -9,9 +10,10 @@ export { Chat } from './chat.ts';
 export { EVENT, TYPES, VERSION } from './constants.ts';
 export { create } from './create.ts';
 export { ChatError } from './error.ts';
+export { drawTold, giftResult, sessionSummary } from './news.ts';
 export { liveStatus, newerStatus } from './status.ts';
 
 /** The namespace as Tencent's packages export it by default: create, EVENT, TYPES, VERSION; and what is ours. */
-export const TencentCloudChat = { create, EVENT, TYPES, VERSION, ChatError, liveStatus, newerStatus };
+export const TencentCloudChat = { create, EVENT, TYPES, VERSION, ChatError, liveStatus, newerStatus, giftResult, drawTold, sessionSummary };
 export { TencentCloudChat as TIM };
 export default TencentCloudChat;

@@ -1,10 +1,14 @@
 import { EVENT, TYPES } from './constants.ts';
 import { groupOf, noSettings, roomSettings, type GroupFacts } from './group.ts';
 import { groupMessage, messageID, blank, conversationID, modified, type Sent } from './message.ts';
+import { drawTold, giftResult, sessionSummary } from './news.ts';
 import { Recent } from './recent.ts';
 import { liveStatus, newerStatus } from './status.ts';
 import { NOTICE, notice, tip, type TipPayload } from './tips.ts';
-import type { CountInfo, DegradedInfo, Environment, Group, LeftInfo, LimitsInfo, LiveStatus, Message, MutedInfo, RoomSettings, UserInfo } from './types.ts';
+import { customData } from './told.ts';
+import type {
+  CountInfo, DegradedInfo, Draw, Environment, Group, LeftInfo, LevelInfo, LikesInfo, LimitsInfo, LiveStatus, Message, MutedInfo, RoomSettings, TotalsInfo, UserInfo,
+} from './types.ts';
 import {
   ADMINISTRATOR, FOREVER, isObject, list, number, numbers, parseMessages, seconds, strings, text, texts,
   type Element, type Item, type Json, type Reply, type WireEvent, type WireMessage,
@@ -21,6 +25,8 @@ export interface RoomContext {
 
 const KEPT_MESSAGES = 500; // by which withdrawn ones are found again, and own ones known
 const LONGEST_TIMER_MS = 24 * 3600_000;
+const KEPT_DRAWS = 20;
+const TOTALS = ['live_likes', 'live_gift_value', 'live_gift_count', 'live_popularity'] as const; // counters of the server's own
 
 /** One room this instance is in: its newest state, and what of its messages was seen. It emits what a page should know. */
 export class Room {
@@ -55,6 +61,9 @@ export class Room {
   #own = new Recent<number, Sent & { message: Message }>(KEPT_MESSAGES); // by random
   #held: Item[] | null = []; // what came before the page could know of its joining, or before the answer that resumes
   #muteTimer: unknown = null;
+  #likes = 0; // as an answer said; the counter comes later
+  #ahead = 0; // own likes the server did not answer yet
+  #draws = new Recent<string, Draw['state']>(KEPT_DRAWS);
   #closed = false;
 
   constructor(ctx: RoomContext, groupID: string, asGuest: boolean) {
@@ -99,6 +108,23 @@ export class Room {
     const until = this.#mutedUntil * 1000 > this.#ctx.serverNow() ? this.#mutedUntil : 0;
     const bound = this.role !== TYPES.GRP_MBR_ROLE_OWNER && this.role !== TYPES.GRP_MBR_ROLE_ADMIN;
     return { groupID: this.groupID, muted: until > 0 || (this.#muteAll && bound), all: this.#muteAll, until };
+  }
+
+  totals(): TotalsInfo {
+    const [likes = 0, giftValue = 0, giftCount = 0, popularity = 0] = TOTALS.map((key) => this.counters[key]);
+    return { groupID: this.groupID, likes: Math.max(likes, this.#likes) + this.#ahead, giftValue, giftCount, popularity };
+  }
+
+  /** This user likes it so many times more; or the server answered about so many (below 0), and what it counts now. */
+  liked(count: number, likes = 0): void {
+    this.#ahead += count;
+    this.#likes = Math.max(this.#likes, likes);
+    this.#emit(EVENT.LIVEROOM_TOTALS, this.totals());
+  }
+
+  /** A draw as the server answered: its message is no news any more. */
+  sawDraw(draw: Draw): void {
+    this.#draws.keep(draw.id, draw.state);
   }
 
   /** The answer to the first join. What it holds is told to the page once joinGroup has resolved. */
@@ -150,6 +176,7 @@ export class Room {
     this.#versions.clear();
     this.#messages.clear();
     this.#ids.clear();
+    this.#likes = 0;
     this.#gap({});
   }
 
@@ -158,7 +185,9 @@ export class Room {
     if (this.#held) return void this.#held.push(...items);
     const out: Message[] = [];
     const flush = () => {
-      if (out.length > 0) this.#emit(EVENT.MESSAGE_RECEIVED, out.splice(0));
+      const messages = out.splice(0);
+      if (messages.length > 0) this.#emit(EVENT.MESSAGE_RECEIVED, messages);
+      for (const message of messages) this.#news(message);
     };
     for (const item of inOrder(items)) {
       if (this.#closed) return;
@@ -317,6 +346,32 @@ export class Room {
     return message;
   }
 
+  /** Tells what is typed in a message that came just now. */
+  #news(message: Message): void {
+    if (message.type !== TYPES.MSG_CUSTOM) return;
+    const { groupID } = this;
+    if (message.from === ADMINISTRATOR) {
+      const gift = giftResult(message);
+      if (gift) return this.#emit(EVENT.LIVEROOM_GIFT, gift);
+      const draw = drawTold(message);
+      if (draw) return this.#drawNews(draw);
+      const summary = sessionSummary(message);
+      if (summary) this.#emit(EVENT.LIVEROOM_SUMMARY, { groupID, summary });
+      return;
+    }
+    const data = customData(message);
+    if (data?.type !== 'like' || this.#isMe(message.from)) return;
+    const { from: userID, nick, avatar } = message;
+    this.#emit(EVENT.LIVEROOM_LIKES, { groupID, from: { userID, nick, avatar }, count: Math.max(1, number(data.count)) } satisfies LikesInfo);
+  }
+
+  #drawNews(draw: Draw): void {
+    const known = this.#draws.get(draw.id);
+    if (known === draw.state || (known !== undefined && draw.state === 'open')) return;
+    this.sawDraw(draw);
+    this.#emit(draw.state === 'open' ? EVENT.LIVEROOM_DRAW_STARTED : EVENT.LIVEROOM_DRAW_ENDED, { groupID: this.groupID, draw });
+  }
+
   // -- state
 
   /** Reads the state that an answer to join holds. */
@@ -355,6 +410,7 @@ export class Room {
     this.#emit(EVENT.LIVEROOM_SETTINGS, { groupID, settings: this.settings });
     this.#emit(EVENT.LIVEROOM_NOTICE, { groupID, notice: this.#notice });
     this.#emit(EVENT.LIVEROOM_COUNT, { groupID, ...this.count });
+    this.#emit(EVENT.LIVEROOM_TOTALS, this.totals());
     this.#emit(EVENT.LIVEROOM_LIMITS, this.limits());
     this.#emit(EVENT.LIVEROOM_MUTED, this.muted());
     this.#armMute();
@@ -483,6 +539,12 @@ export class Room {
         return emit(EVENT.MESSAGE_MODIFIED, list(data.messages).filter(isObject).map((m) => this.#blocked(m)));
       case 'member':
         return this.#memberEvent(data, emit);
+      case 'level': {
+        const info: LevelInfo = {
+          groupID: this.groupID, userID: text(data.user), nick: text(data.nick), level: number(data.level), from: number(data.from), badge: text(data.badge),
+        };
+        return emit(EVENT.LIVEROOM_LEVEL, info);
+      }
       case 'tips':
         return this.#tipsEvent(data, tipped);
       case 'notification': {
@@ -546,6 +608,7 @@ export class Room {
     for (const key of Object.keys({ ...before, ...counters })) {
       if (counters[key] !== before[key]) emit(EVENT.GROUP_COUNTER_UPDATED, { groupID: this.groupID, key, value: counters[key] ?? 0 });
     }
+    if (TOTALS.some((key) => counters[key] !== before[key])) emit(EVENT.LIVEROOM_TOTALS, this.totals());
   }
 
   #profileEvent(data: Json, tipped: (payload: TipPayload) => void): void {

@@ -1,4 +1,5 @@
-import { ADMINISTRATOR, isObject, number, parseJson, text } from './wire.ts';
+import { serverData } from './told.ts';
+import { isObject, number, parseJson, text } from './wire.ts';
 import type { Group, LiveStatus, Message } from './types.ts';
 
 const NAMES: Record<number, string> = { 1: 'waiting', 2: 'live', 3: 'paused', 4: 'ended', 5: 'playback' };
@@ -16,9 +17,8 @@ export function newerStatus(current: LiveStatus | null | undefined, next: LiveSt
 export function liveStatus(source: Message | Group | Record<string, unknown> | string | null | undefined): LiveStatus | null {
   if (!isObject(source)) return record(source);
   if ('payload' in source) {
-    if (source.from !== ADMINISTRATOR || source.type !== 'TIMCustomElem' || source.conversationType !== 'GROUP') return null;
-    const data = parseJson((source.payload as { data?: unknown }).data);
-    return isObject(data) && data.type === 'live_status' ? record(data) : null;
+    const data = serverData(source as unknown as Message);
+    return data?.type === 'live_status' ? record(data) : null;
   }
   if (Array.isArray(source.groupCustomField)) {
     return record(source.groupCustomField.find((f) => isObject(f) && f.key === 'live_status')?.value);

@@ -26,6 +26,8 @@ export interface WireMessage {
   withdrawn: string; // "recalled", "blocked" or ''
   broadcast: boolean; // to all groups
   degraded: boolean; // without sequence, for want of the store
+  level: number;
+  badge: string;
 }
 
 export interface WireEvent {
@@ -52,7 +54,8 @@ export type Push =
   | { push: 'batch'; group: string; items: Item[] }
   | { push: 'close'; reason: string; type: string; detail: string; reconnect: boolean; afterMs: number }
   | { push: 'left'; group: string; reason: string; by: string; detail: string; until: number }
-  | { push: 'c2c'; message: WireMessage & { to: string } };
+  | { push: 'c2c'; message: WireMessage & { to: string } }
+  | { push: 'gift'; order: Json };
 
 export type Frame = { reply: Reply; push?: undefined } | { push: Push; reply?: undefined };
 
@@ -122,6 +125,8 @@ function parsePush(value: Json): Push | null {
       const message = isObject(value.message) ? parseMessage(value.message) : null;
       return message && { push: 'c2c', message: { ...message, to: text((value.message as Json).to) } };
     }
+    case 'gift':
+      return isObject(value.order) ? { push: 'gift', order: value.order } : null;
     default:
       return null;
   }
@@ -150,7 +155,7 @@ function parseMessage(value: Json): WireMessage | null {
     seq: number(value.seq), time: seconds(value.time), from: value.from, nick: text(value.nick), avatar: text(value.avatar),
     priority: text(value.priority) || 'Normal', random: number(value.random), body: parseBody(value.body),
     cloudCustomData: text(value.cloudCustomData), withdrawn: text(value.withdrawn), broadcast: value.broadcast === true,
-    degraded: value.degraded === true,
+    degraded: value.degraded === true, level: number(value.level), badge: text(value.badge),
   };
 }
 

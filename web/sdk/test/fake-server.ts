@@ -28,6 +28,12 @@ export class FakeServer {
   limiterFull = false;
   rewrite: ((body: any) => any) | null = null;
   session = 0;
+  /** The catalogue, and the orders by group, user and id; "later" leaves them to `settle`. */
+  gifts: Frame[] = [{ id: 'rose', name: 'Rose', price: 100, icon: '🌹', effect: 'float', combo: true }, { id: 'car', name: 'Car', price: 50_000, icon: '🚗', effect: 'banner', combo: false }];
+  readonly orders = new Map<string, Frame>();
+  settlement: 'free' | 'later' = 'free';
+  follows = new Set<string>();
+  draw: Frame | null = null;
 
   /** For create's environment. */
   readonly socket = (url: string): SocketLike => new Connection(this, url);
@@ -94,6 +100,17 @@ export class FakeServer {
     const line = this.line(user);
     line.rooms.delete(group);
     line.push({ push: 'left', group, reason, by: 'anna', detail: '', until: 0, ...more });
+  }
+
+  /** What the server says itself in a group. */
+  tell(group: string, data: Frame): Frame {
+    return this.say(group, 'administrator', [{ MsgType: 'TIMCustomElem', MsgContent: { Data: JSON.stringify(data), Desc: '', Ext: '' } }], { priority: 'High', random: 0 });
+  }
+
+  /** Decides an order that was left for later; its sender is told unless he is away. */
+  settle(user: string, id: string, state: 'accepted' | 'refused', reason = '', group = 'demo'): void {
+    const order = Object.assign(this.orders.get(`${group} ${user} ${id}`) as Frame, { state, reason });
+    for (const c of this.connections) if (c.isOpen && c.user === user) c.push({ push: 'gift', order });
   }
 
   asked(op: string): Frame[] {
@@ -167,6 +184,31 @@ export class FakeServer {
       case 'group':
       case 'setGroup':
         return { code: 0, group: { id: f.group, name: f.name ?? f.group, owner: g?.owner, notice: f.notice ?? '', introduction: '', avatar: '', fields: f.fields ?? {}, muteAll: f.muteAll ?? false, slowMode: 0, createdAt: 1_789_000_000, members: 3, online: 4 } };
+      case 'gifts':
+        return { code: 0, gifts: this.gifts, version: 3 };
+      case 'sendGift': {
+        const gift = this.gifts.find((one) => one.id === f.gift);
+        if (!gift) return { code: 10004, error: 'no_such_gift', detail: 'there is no such gift' };
+        const key = `${f.group} ${c.user} ${f.order}`;
+        const order = this.orders.get(key) ?? {
+          id: f.order, group: f.group, gift: f.gift, name: gift.name, price: gift.price, count: f.count, value: gift.price * f.count, from: c.user,
+          combo: f.combo ?? '', state: this.settlement === 'free' ? 'accepted' : 'pending', reason: '',
+        };
+        this.orders.set(key, order);
+        return { code: 0, order };
+      }
+      case 'giftOrder':
+        return { code: 0, order: this.orders.get(`${f.group} ${c.user} ${f.order}`) };
+      case 'like':
+        return { code: 0, accepted: f.count, likes: (g as Group).state.counters.live_likes = ((g as Group).state.counters.live_likes ?? 0) + f.count };
+      case 'follow':
+      case 'unfollow':
+      case 'getFollow':
+        if (f.op === 'follow') this.follows.add(f.user);
+        if (f.op === 'unfollow') this.follows.delete(f.user);
+        return { code: 0, following: this.follows.has(f.user), followers: this.follows.has(f.user) ? 8 : 7 };
+      case 'draw':
+        return { code: 0, draw: this.draw };
       case 'count':
         return { code: 0, members: 7, viewers: 1, online: 8 };
       default:

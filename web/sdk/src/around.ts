@@ -1,0 +1,65 @@
+import { mustBeGroupID, ok, type Core } from './core.ts';
+import { ChatError, CODE } from './error.ts';
+import { drawOf, summaryOf, userOf } from './told.ts';
+import type { Draw, FollowState, Level, Result, SessionSummary, UserInfo } from './types.ts';
+import { isObject, list, number, text, type Json, type Reply } from './wire.ts';
+
+/** Whom one follows, how far one got, what goes on in a room beside talking. */
+export class Around {
+  readonly #core: Core;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  async follow(userID: string, groupID?: string): Promise<Result<FollowState>> {
+    this.#core.mustBeReady();
+    return followState(await this.#core.request('follow', { user: mustBeUserID(userID), ...(groupID ? { group: mustBeGroupID(groupID) } : {}) }));
+  }
+
+  async unfollow(userID: string): Promise<Result<FollowState>> {
+    this.#core.mustBeReady();
+    return followState(await this.#core.request('unfollow', { user: mustBeUserID(userID) }));
+  }
+
+  async getFollow(userID: string): Promise<Result<FollowState>> {
+    return followState(await this.#core.request('getFollow', { user: mustBeUserID(userID) }));
+  }
+
+  async followList(op: 'following' | 'followers', o: { userID?: string; limit?: number; next?: string }): Promise<Result<{ userList: UserInfo[]; next: string }>> {
+    this.#core.mustBeReady();
+    const answer = await this.#core.request(op, { user: o?.userID || this.#core.me.userID, ...(o?.limit ? { limit: o.limit } : {}), ...(o?.next ? { next: o.next } : {}) });
+    return ok({ userList: list(answer.users ?? answer[op]).filter(isObject).map(userOf), next: text(answer.next) });
+  }
+
+  async level(userID?: string): Promise<Result<Level>> {
+    if (!userID) this.#core.mustBeReady();
+    const answer = await this.#core.request('getLevel', userID ? { user: userID } : {});
+    return ok({
+      userID: text(answer.user) || userID || this.#core.me.userID, level: number(answer.level), score: number(answer.score), next: number(answer.next),
+      badge: text(answer.badge), membership: text(answer.membership),
+    });
+  }
+
+  async draw(groupID: string): Promise<Result<{ draw: Draw | null }>> {
+    const answer = await this.#core.request('draw', { group: mustBeGroupID(groupID) });
+    if (!isObject(answer.draw)) return ok({ draw: null });
+    const { state } = answer.draw;
+    const draw = drawOf(answer.draw, state === 'ended' || state === 'cancelled' ? state : 'open');
+    this.#core.rooms.get(groupID)?.sawDraw(draw);
+    return ok({ draw });
+  }
+
+  async summary(groupID: string): Promise<Result<{ summary: SessionSummary | null }>> {
+    const answer = await this.#core.request('summary', { group: mustBeGroupID(groupID) });
+    const given: Json = isObject(answer.summary) ? answer.summary : answer;
+    return ok({ summary: text(given.session) ? summaryOf(given) : null });
+  }
+}
+
+const followState = (answer: Reply): Result<FollowState> => ok({ following: answer.following === true, followers: number(answer.followers) });
+
+function mustBeUserID(userID: unknown): string {
+  if (typeof userID !== 'string' || userID === '') throw new ChatError(CODE.NO_USER_ID, 'userID is missing');
+  return userID;
+}

@@ -1,0 +1,166 @@
+import { Backoff } from './backoff.ts';
+import { Run } from './combo.ts';
+import { EVENT } from './constants.ts';
+import { mustBeGroupID, ok, type Core } from './core.ts';
+import { ChatError, CODE, isTemporary } from './error.ts';
+import { giftOf, rankedOf } from './told.ts';
+import type { Combo, ComboOptions, Gift, GiftOptions, GiftOrder, GiftOrderInfo, GiftRanking, Result } from './types.ts';
+import { isObject, list, number, text, type Json } from './wire.ts';
+
+const MOST_UNDECIDED = 100;
+const MOST_OF_ONE = 9999;
+const FIRST_LOOK_MS = 4000; // the server tells of a decision itself; looking is for what was told while the line was away
+
+interface Undecided {
+  order: GiftOrder;
+  known: boolean; // the server has it
+  backoff: Backoff;
+  timer: unknown;
+  settled: Promise<Result<GiftOrderInfo>>;
+  resolve(result: Result<GiftOrderInfo>): void;
+  reject(err: Error): void;
+}
+
+/** Giving: an order is asked for by its id, again and again, until it is decided. */
+export class Gifts {
+  readonly #core: Core;
+  readonly #undecided = new Map<string, Undecided>(); // by group and id
+  #catalogue = new Map<string, Gift>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  async catalogue(): Promise<Result<{ giftList: Gift[]; version: number }>> {
+    const answer = await this.#core.request('gifts');
+    const giftList = list(answer.gifts).filter(isObject).map(giftOf);
+    this.#catalogue = new Map(giftList.map((gift) => [gift.id, gift]));
+    return ok({ giftList, version: number(answer.version) });
+  }
+
+  async ranking(o: { groupID: string; scope?: string; limit?: number }): Promise<Result<GiftRanking>> {
+    const answer = await this.#core.request('ranking', { group: mustBeGroupID(o?.groupID), scope: o.scope ?? 'session', limit: Math.min(o.limit ?? 10, 100) });
+    const totals: Json = isObject(answer.totals) ? answer.totals : {};
+    return ok({
+      ranking: list(answer.ranking).filter(isObject).map(rankedOf), session: text(answer.session),
+      totals: { value: number(totals.value), count: number(totals.count), senders: number(totals.senders) },
+    });
+  }
+
+  combo(o: ComboOptions): Combo {
+    return new Run(this.#core.env, o, this.newID, (combo, count) => {
+      this.send({ groupID: o.groupID, gift: o.gift, count, combo }).catch(() => {}); // LIVEROOM_GIFT_ORDER tells it
+    });
+  }
+
+  readonly newID = (): string => [0, 0, 0].map(() => Math.floor(this.#core.env.random() * 2 ** 32).toString(36).padStart(7, '0')).join('');
+
+  async send(o: GiftOptions): Promise<Result<GiftOrderInfo>> {
+    this.#core.mustBeReady();
+    const { groupID } = this.#core.joined(o?.groupID);
+    const count = o.count ?? 1;
+    if (!Number.isSafeInteger(count) || count < 1 || count > MOST_OF_ONE) throw new ChatError(CODE.INVALID, `count must be 1 to ${MOST_OF_ONE}`);
+    if (typeof o.gift !== 'string' || o.gift === '') throw new ChatError(CODE.INVALID, 'gift must be the id of one');
+    const id = o.order || this.newID();
+    const key = `${groupID} ${id}`;
+    const there = this.#undecided.get(key);
+    if (there) return there.settled;
+    if (this.#undecided.size >= MOST_UNDECIDED) throw new ChatError(CODE.TOO_OFTEN, 'too many gifts are on their way', { temporary: true });
+    const { name = o.gift, price = 0 } = this.#catalogue.get(o.gift) ?? {};
+    const order: GiftOrder = { id, groupID, gift: o.gift, name, price, count, value: price * count, combo: o.combo ?? '', state: 'pending', reason: '' };
+    const entry = { order, known: false, backoff: new Backoff(this.#core.env.random), timer: null } as Undecided;
+    entry.settled = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
+    entry.settled.catch(() => {});
+    this.#undecided.set(key, entry);
+    this.#tell(order);
+    void this.#ask(entry);
+    return entry.settled;
+  }
+
+  /** The server tells how an order of this user stands, of this instance or another. */
+  told(wire: Json, balance?: unknown): void {
+    const order = orderOf(wire);
+    const entry = this.#undecided.get(`${order.groupID} ${order.id}`);
+    if (entry) this.#stands(entry, order, balance);
+    else this.#tell(order, balance);
+  }
+
+  /** The line is back: what was decided meanwhile is asked for. */
+  resume(): void {
+    for (const entry of this.#undecided.values()) if (entry.known) this.#lookIn(entry, 0);
+  }
+
+  /** Nobody is logged in any more. How they end is known to the server. */
+  forget(): void {
+    for (const entry of this.#undecided.values()) {
+      this.#core.env.clearTimeout(entry.timer);
+      entry.reject(new ChatError(CODE.LOGGED_OUT, 'logged out before the gift was decided'));
+    }
+    this.#undecided.clear();
+  }
+
+  async #ask(entry: Undecided): Promise<void> {
+    const { id, groupID, gift, count, combo } = entry.order;
+    try {
+      const answer = entry.known
+        ? await this.#core.request('giftOrder', { group: groupID, order: id })
+        : await this.#core.request('sendGift', { group: groupID, order: id, gift, count, ...(combo ? { combo } : {}) });
+      if (!this.#has(entry)) return;
+      this.#stands(entry, isObject(answer.order) ? orderOf(answer.order) : { ...entry.order, state: 'accepted' }, answer.balance);
+    } catch (err) {
+      if (this.#has(entry)) this.#failed(entry, err);
+    }
+  }
+
+  #stands(entry: Undecided, order: GiftOrder, balance: unknown): void {
+    const changed = order.state !== entry.order.state || order.value !== entry.order.value;
+    entry.order = { ...order, groupID: entry.order.groupID };
+    entry.known = true;
+    if (changed) this.#tell(entry.order, balance);
+    if (order.state === 'refused') return this.#refused(entry, new ChatError(CODE.SEND_FAILED, order.reason || 'the gift was refused', { reason: 'gift_refused' }));
+    entry.resolve(ok(told(entry.order, balance)));
+    if (order.state === 'accepted') this.#done(entry);
+    else this.#lookIn(entry, FIRST_LOOK_MS + entry.backoff.next());
+  }
+
+  #failed(entry: Undecided, err: unknown): void {
+    // Once the server has it, only its word ends it; a question that failed is asked again.
+    if (!(err instanceof ChatError) || isTemporary(err) || entry.known) return this.#lookIn(entry, entry.backoff.next());
+    entry.order = { ...entry.order, state: 'refused', reason: err.data.reason === 'gift_refused' ? err.message : (err.data.reason ?? err.message) };
+    this.#tell(entry.order);
+    this.#refused(entry, err);
+  }
+
+  #refused(entry: Undecided, err: ChatError): void {
+    entry.reject(err);
+    this.#done(entry);
+  }
+
+  #lookIn(entry: Undecided, ms: number): void {
+    const { env } = this.#core;
+    env.clearTimeout(entry.timer);
+    entry.timer = env.setTimeout(() => void this.#ask(entry), ms);
+  }
+
+  #has(entry: Undecided): boolean {
+    return this.#undecided.get(`${entry.order.groupID} ${entry.order.id}`) === entry;
+  }
+
+  #done(entry: Undecided): void {
+    this.#core.env.clearTimeout(entry.timer);
+    this.#undecided.delete(`${entry.order.groupID} ${entry.order.id}`);
+  }
+
+  #tell(order: GiftOrder, balance?: unknown): void {
+    this.#core.emit(EVENT.LIVEROOM_GIFT_ORDER, told(order, balance));
+  }
+}
+
+const told = (order: GiftOrder, balance: unknown): GiftOrderInfo => ({ groupID: order.groupID, order: { ...order }, ...(typeof balance === 'number' ? { balance } : {}) });
+
+export function orderOf(v: Json): GiftOrder {
+  return {
+    id: text(v.id), groupID: text(v.group), gift: text(v.gift), name: text(v.name), price: number(v.price), count: number(v.count), value: number(v.value),
+    combo: text(v.combo), state: v.state === 'accepted' || v.state === 'refused' ? v.state : 'pending', reason: text(v.reason),
+  };
+}
