@@ -14,6 +14,8 @@ import (
 	"liveroom/chat/audit/audittest"
 	"liveroom/chat/file"
 	"liveroom/chat/file/filetest"
+	"liveroom/chat/popularity"
+	"liveroom/chat/popularity/popularitytest"
 	"liveroom/chat/words"
 	"liveroom/chat/words/wordstest"
 	"liveroom/internal/redistest"
@@ -50,6 +52,13 @@ func TestAudit(t *testing.T) {
 func TestWords(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
 		wordstest.Store(t, func(t *testing.T) words.Store { return patient(t, open(t)).Words() })
+	})
+}
+
+func TestPopularity(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		popularitytest.Store(t, func(t *testing.T) popularity.Store { return patient(t, open(t)).Popularity() })
+		popularitytest.Once(t, patient(t, open(t)).Popularity())
 	})
 }
 
