@@ -7,7 +7,7 @@ import (
 )
 
 // Store keeps groups. Each method is one atomic operation; operations of one group take effect one after the other.
-// Durability (design §7): what CreateGroup, DeleteGroup, ApplyStatus, Withdraw and the Puts answered is durable (class A) unless
+// Durability (design §7): what CreateGroup, DeleteGroup, ApplyStatus, Append, Withdraw and the Puts answered is durable (class A) unless
 // they say otherwise; Flush and Reserve may lose the last 200 ms in a crash (class B), but a sequence number is never
 // given out twice. Unknown groups are ErrNoGroup. Returned maps and messages are shared and must not be changed.
 type Store interface {
@@ -39,6 +39,7 @@ type Store interface {
 	// PutProfile sets name, owner and administrators together. A profile that is set already gets no new version. See WithKnown.
 	PutProfile(ctx context.Context, group string, p Profile) (version uint64, err error)
 
+	AppendStore
 	SettingsStore
 	CounterStore
 	RecallStore
@@ -141,7 +142,8 @@ type Head struct {
 	SettingsVersion uint64
 	StatusEpoch     string // newest applied StatusChange
 	StatusVersion   uint64
-	Withdrawals     uint64 // how many there were
+	Fences          map[string]uint64 `json:",omitempty"` // of AppendStore: the newest number by name; never written in place
+	Withdrawals     uint64            // how many there were
 
 	ChangedAt time.Time // of the last change of profile, notice, fields or settings; zero: none since the group was made
 }

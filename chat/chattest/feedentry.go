@@ -61,6 +61,10 @@ func each(t *testing.T, s FeedStore, g string) []func() (string, error) {
 			_, err := s.PutRobots(ctx, g, chat.RobotChange{Add: []chat.Robot{{User: "r"}}, For: time.Hour, Limit: 10})
 			return "robots", err
 		},
+		func() (string, error) {
+			_, err := s.Append(ctx, g, "gifts", fenced(g, 1, 2), Keep)
+			return "append", err
+		},
 		func() (string, error) { return "tell", s.Tell(ctx, g, json.RawMessage(`{"kick":"bob"}`)) },
 		func() (string, error) { return "delete", s.DeleteGroup(ctx, g) },
 	}
@@ -174,6 +178,10 @@ func testNoEntry(t *testing.T, a, b FeedStore) {
 	if _, err := a.ApplyStatus(ctx, change, m, Keep); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := a.Append(ctx, "g", "gifts", fenced("g", 1), Keep); err != nil {
+		t.Fatal(err)
+	}
+	count(t, a, "g", raise(chat.CounterLikes, 2))
 	before := Load(t, a, "g").Pos
 	for name, do := range map[string]func() error{
 		"the same notice":  func() error { _, err := a.PutNotice(ctx, "g", ""); return err },
@@ -182,6 +190,12 @@ func testNoEntry(t *testing.T, a, b FeedStore) {
 		"an old status":    func() error { _, err := b.ApplyStatus(ctx, change, m, Keep); return err },
 		"nothing added": func() error {
 			_, _, err := a.PutCounters(ctx, "g", []chat.CounterChange{{Op: chat.DeleteCounter}})
+			return err
+		},
+		"what was appended": func() error { _, err := b.Append(ctx, "g", "gifts", fenced("g", 1), Keep); return err },
+		"nothing":           func() error { _, err := b.Append(ctx, "g", "gifts", nil, Keep); return err },
+		"a lower counter": func() error {
+			_, _, err := a.PutCounters(ctx, "g", []chat.CounterChange{raise(chat.CounterLikes, 1)})
 			return err
 		},
 		"a drop":     func() error { _, err := a.Flush(ctx, "g", Batch(0, Message("g", "a", "x", chat.High))); return err },

@@ -54,7 +54,7 @@ type step struct {
 func drawPlan(rt *rapid.T, name string) (plan []step) {
 	for range rapid.IntRange(1, 8).Draw(rt, name) {
 		plan = append(plan, step{
-			what: rapid.SampledFrom([]string{"say", "send", "send", "count", "notice", "status", "twice"}).Draw(rt, "what"),
+			what: rapid.SampledFrom([]string{"say", "send", "send", "count", "notice", "status", "twice", "append"}).Draw(rt, "what"),
 			key:  byte(rapid.IntRange(1, 3).Draw(rt, "key")),
 		})
 	}
@@ -99,6 +99,9 @@ func (h *history) run(t *testing.T, s FeedStore, id, text string, what step) err
 			}
 		}
 		h.note(func() { h.counted++ })
+	case "append":
+		_, err := s.Append(ctx, id, "gifts", fenced(id, uint64(what.key), uint64(what.key)+1), Keep)
+		return err
 	case "notice":
 		_, err := s.PutNotice(ctx, id, text)
 		return err
@@ -117,7 +120,7 @@ func (h *history) note(what func()) {
 }
 
 func (h *history) check(entries []chat.Entry, state chat.GroupState) error {
-	var seq, notice, counters, status, ordinary uint64
+	var seq, notice, counters, status, ordinary, appended uint64
 	for i, e := range entries {
 		if e.Pos != uint64(i+1) || e.Epoch != state.Epoch {
 			return fmt.Errorf("entry %d is at %s, %d", i+1, e.Epoch, e.Pos)
@@ -126,8 +129,15 @@ func (h *history) check(entries []chat.Entry, state chat.GroupState) error {
 			if seq++; m.Seq != seq {
 				return fmt.Errorf("message %d has number %d", seq, m.Seq)
 			}
-			if !m.Server {
+			switch {
+			case !m.Server:
 				ordinary++
+			case e.Status == nil:
+				if n := numberOf(m); n <= appended {
+					return fmt.Errorf("number %d was appended after %d", n, appended)
+				} else {
+					appended = n
+				}
 			}
 		}
 		if e.Notice != nil {
@@ -147,7 +157,7 @@ func (h *history) check(entries []chat.Entry, state chat.GroupState) error {
 			status = e.Status.Version
 		}
 	}
-	if ordinary != uint64(h.said) || state.Seq != seq || state.Counters.All["n"] != chat.Number(h.counted) || state.NoticeVersion != notice || state.StatusVersion != status {
+	if ordinary != uint64(h.said) || state.Seq != seq || state.Counters.All["n"] != chat.Number(h.counted) || state.NoticeVersion != notice || state.StatusVersion != status || state.Fences["gifts"] != appended {
 		return fmt.Errorf("%d were said and %d counted, stored is %+v with %d messages", h.said, h.counted, state.Head, len(state.Log))
 	}
 	for key, n := range h.sent {

@@ -38,6 +38,7 @@ func testFlushKeeps(t *testing.T, s chat.Store) {
 	Create(t, s, "g")
 	sent := &chat.Message{
 		Group: "g", From: "alice", Nick: "Ali <3", Avatar: "https://x/y?a=1&b=2", Priority: chat.Low, Random: 1<<32 - 1, Broadcast: true,
+		Level: 37, Badge: "gold <&>",
 		Body:            json.RawMessage("[ {\"MsgType\" : \"TIMTextElem\",\n\t\"MsgContent\":{\"Text\":\"<&>\\u0000\\ud800 \u2028\",\"N\":1.0E+2}}]"),
 		CloudCustomData: "{\"a\": \"\x00\"}",
 	}

@@ -282,9 +282,7 @@ func (c *Chat) ApplyStatus(ctx context.Context, change chat.StatusChange, m *cha
 	err = c.with(ctx, change.Group, func(g *chatGroup) (err error) {
 		now := time.Now()
 		done, err = g.ledger.ApplyStatus(now, change, m, c.save(ctx, g))
-		if removed := g.ledger.Trim(now, keep); len(removed) > 0 {
-			c.s.later("", logWrite{id: g.id, head: g.ledger.Head(), removed: removed, now: now}.apply)
-		}
+		c.trim(g, now, keep)
 		return err
 	})
 	return done, err
