@@ -59,7 +59,7 @@ type CallbackPath struct {
 type CallbackBody struct {
 	ID           string             `json:"id" example:"backend"`
 	URL          string             `json:"url"`
-	Format       callback.Format    `json:"format" enum:"im,css,status"`
+	Format       callback.Format    `json:"format" enum:"im,css,status,events"`
 	Events       []string           `json:"events" doc:"Names of events. * is all of its format but what a receiver is asked before it happens, which must be named."`
 	HasKey       bool               `json:"hasKey" doc:"What it gets is signed."`
 	OnFailure    callback.OnFailure `json:"onFailure" enum:"deliver,reject"`
@@ -166,7 +166,7 @@ func (s *Server) showCallback(ctx context.Context, in *CallbackPath) (*callbackO
 type CallbackDraft struct {
 	ID        string             `json:"id,omitempty" maxLength:"32" pattern:"^[a-z0-9-]{1,32}$" doc:"Default: a random one."`
 	URL       string             `json:"url" maxLength:"1024" doc:"http or https, without user, password and fragment."`
-	Format    callback.Format    `json:"format" enum:"im,css,status" doc:"im: Tencent IM's callbacks; css: Tencent CSS's stream events; status: liveroom's own."`
+	Format    callback.Format    `json:"format" enum:"im,css,status,events" doc:"im: Tencent IM's callbacks; css: Tencent CSS's stream events; status: liveroom's own of statuses; events: liveroom's own of gifts, levels, draws and the like, and the settlement of gifts."`
 	Events    []string           `json:"events,omitempty" maxItems:"64" doc:"Names of events of the format; default: *, all but what it is asked before it happens."`
 	Key       string             `json:"key,omitempty" maxLength:"128" doc:"What it gets is signed with it. It is never shown."`
 	OnFailure callback.OnFailure `json:"onFailure,omitempty" enum:"deliver,reject" doc:"What becomes of what it is asked about when it gives no valid answer in time; default: deliver."`

@@ -167,7 +167,7 @@ func withoutQuery(raw string) string {
 func effective(c *cli) (string, error) {
 	settings := c.Settings
 	settings.Redis = redacted(settings.Redis)
-	for _, u := range []*string{&settings.CallbackURL, &settings.StreamURL, &settings.StatusURL} {
+	for _, u := range []*string{&settings.CallbackURL, &settings.StreamURL, &settings.StatusURL, &settings.EventURL} {
 		*u = withoutQuery(redacted(*u))
 	}
 	raw, err := yaml.Marshal(settings)

@@ -24,6 +24,9 @@ type callbacks struct {
 	gate      *callback.Gate
 	statuses  *callback.Statuses
 	streams   *callback.Streams
+
+	settlement *callback.Settlement // of gifts
+	events     *callback.Events     // what happens beside talking
 }
 
 // queues are events on their way to receivers: delivery.Service, or what a node of several has of them, delivery.Node.
@@ -85,6 +88,8 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 		c.queues.SetEndpoints(habits)
 	})
 	c.gate = callback.NewGate(app, c.receivers, c.client, p.log)
+	c.settlement = callback.NewSettlement(app, c.receivers, c.client, p.log)
+	c.events = callback.NewEvents(c.receivers, c.queues)
 	c.statuses = callback.NewStatuses(c.receivers, c.queues)
 	pushes := callback.StreamsConfig{App: app, Domain: pushHost(p.set.PublicRTMPURL)}
 	if p.cluster != nil {
@@ -124,6 +129,7 @@ func (s *Settings) endpoints(keys Secrets) []callback.Endpoint {
 		},
 		{URL: s.StreamURL, Format: callback.FormatCSS, Key: keys.StreamKey},
 		{URL: s.StatusURL, Format: callback.FormatStatus, Key: keys.StatusKey},
+		{URL: s.EventURL, Format: callback.FormatEvents, Events: s.EventEvents, Key: keys.EventKey},
 	} {
 		if e.URL != "" {
 			out = append(out, e)
@@ -145,6 +151,7 @@ func (s *Settings) validCallbacks() error {
 	}
 	names := map[callback.Format]string{
 		callback.FormatIM: "callback-url and callback-events", callback.FormatCSS: "stream-callback-url", callback.FormatStatus: "status-callback-url",
+		callback.FormatEvents: "event-callback-url and event-callback-events",
 	}
 	for _, e := range s.endpoints(Secrets{}) {
 		if err := callback.CheckEndpoint(e); err != nil {
@@ -170,6 +177,23 @@ func (p *program) gateMetrics() []web.Sample {
 	}
 	for why, n := range st.Failed {
 		out = append(out, counter("before_callbacks_undecided_total", "Before-callbacks without a valid answer, by why; the endpoint's onFailure decided.", n,
+			web.Label{Name: "why", Value: why}))
+	}
+	return append(out, p.settlementMetrics()...)
+}
+
+// settlementMetrics are what backends were asked about gifts.
+func (p *program) settlementMetrics() []web.Sample {
+	st := p.callbacks.settlement.Stats()
+	const answers = "Questions whether a gift is paid that were answered, by what was decided."
+	out := []web.Sample{
+		counter("gift_settlements_asked_total", "Questions to backends whether a gift is paid.", st.Asked),
+		counter("gift_settlements_answered_total", answers, st.Accepted, web.Label{Name: "decision", Value: "accepted"}),
+		counter("gift_settlements_answered_total", answers, st.Refused, web.Label{Name: "decision", Value: "refused"}),
+		gauge("gift_settlements_open", "Receivers that are not asked for a while because they did not answer.", st.Open),
+	}
+	for why, n := range st.Failed {
+		out = append(out, counter("gift_settlements_undecided_total", "Questions whether a gift is paid without a valid answer, by why.", n,
 			web.Label{Name: "why", Value: why}))
 	}
 	return out

@@ -29,6 +29,7 @@ type Secrets struct {
 	CallbackKey   string `yaml:"callback-key,omitempty"`    // signs what goes to --callback-url; none: nothing does
 	StreamKey     string `yaml:"stream-callback-key,omitempty"`
 	StatusKey     string `yaml:"status-callback-key,omitempty"`
+	EventKey      string `yaml:"event-callback-key,omitempty"`
 	IMAppID       uint64 `yaml:"im-app-id,omitempty"` // application id on the IM host; 0: SDKAppID
 	IMSecret      string `yaml:"im-secret,omitempty"` // UserSig key there; empty: AppSecret
 }
@@ -56,6 +57,7 @@ func (s *Secrets) fields() []field {
 		{env: "LIVEROOM_CALLBACK_KEY", value: &s.CallbackKey, least: 8, optional: true},
 		{env: "LIVEROOM_STREAM_CALLBACK_KEY", value: &s.StreamKey, least: 8, optional: true},
 		{env: "LIVEROOM_STATUS_CALLBACK_KEY", value: &s.StatusKey, least: 8, optional: true},
+		{env: "LIVEROOM_EVENT_CALLBACK_KEY", value: &s.EventKey, least: 8, optional: true},
 		{env: "LIVEROOM_IM_SECRET", value: &s.IMSecret, least: 8, optional: true, foreign: true},
 	}
 }

@@ -203,6 +203,8 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"callback backlog", []string{"--callback-backlog=1000"}, "", []string{"callback-backlog", "1000", "1MiB"}},
 		{"callback dead letters", []string{"--callback-dead-age=1m"}, "", []string{"callback-dead-age", "1m", "1h"}},
 		{"stream callback url", []string{"--stream-callback-url", "x"}, "", []string{"stream-callback-url", "url"}},
+		{"event callback url", []string{"--event-callback-url", "x"}, "", []string{"event-callback-url", "https"}},
+		{"event callback events", []string{"--event-callback-url", "http://x/", "--event-callback-events", "live_status"}, "", []string{"event-callback-events", "live_status"}},
 		{"status callback url", []string{"--status-callback-url", "http://u:p@x/"}, "", []string{"status-callback-url", "user"}},
 		{"IM host", []string{"--im-host", "console.tim.qq.com"}, "", []string{"im-host", "https://"}},
 		{"IM host with a path", []string{"--im-host", "https://h/v4"}, "", []string{"im-host", "alone"}},
@@ -265,7 +267,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--chat-web-instances=2", "--chat-native-instances=4", "--chat-rivals=apps", "--chat-priority-cap=normal", "--chat-count-change=0.1", "--chat-rooms=many", "--chat-leave=device",
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
 		`--admins=a\,b,c`, "--im-rates=account_import=0", "--im-host=https://im.example.com", "--im-admin=root", "--im-field=off", "--callback-url=http://x/?a=1", "--callback-events=State.StateChange,*", "--callback-on-failure=reject", "--stream-callback-url=https://x/css",
-		"--status-callback-url=https://x/status", "--callback-private=127.0.0.0/8", "--callback-backlog=2GiB", "--callback-dead-age=48h", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2", "--internal-url=http://h:1",
+		"--status-callback-url=https://x/status", "--event-callback-url=https://x/events", "--event-callback-events=*,gift.settle", "--callback-private=127.0.0.0/8", "--callback-backlog=2GiB", "--callback-dead-age=48h", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2", "--internal-url=http://h:1",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
 	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))

@@ -68,7 +68,7 @@ func folded(pretty []byte) []byte {
 // sampleBody is the body of an event's sample, as it is sent.
 func sampleBody(command string) []byte {
 	at := time.UnixMilli(1790000000123).UTC()
-	for _, format := range []Format{FormatIM, FormatCSS, FormatStatus} {
+	for _, format := range []Format{FormatIM, FormatCSS, FormatStatus, FormatEvents} {
 		if e, ok := Sample(1400000001, format, command, at); ok {
 			if format == FormatCSS {
 				return signedCSS("callback_key_0005", e.Body, at)

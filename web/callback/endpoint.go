@@ -19,7 +19,8 @@ type Format string
 const (
 	FormatIM     Format = "im"     // Tencent IM (spec im-callbacks)
 	FormatCSS    Format = "css"    // Tencent CSS (spec css §3)
-	FormatStatus Format = "status" // liveroom's own
+	FormatStatus Format = "status" // liveroom's own, of rooms' statuses
+	FormatEvents Format = "events" // liveroom's own, of gifts, levels, draws and the like
 )
 
 // Retry says how after-events are repeated.
@@ -147,7 +148,7 @@ func (e Endpoint) check() error {
 	}
 	names, ok := Known()[e.Format]
 	if !ok {
-		return invalid("format", "must be im, css or status")
+		return invalid("format", "must be im, css, status or events")
 	}
 	if len(e.Events) > maxEvents {
 		return invalid("events", "at most %d", maxEvents)

@@ -16,13 +16,9 @@ import (
 // Gate asks IM receivers before something happens (spec im-callbacks §6.1, §6.5, §6.7, §7.2). It is a chat.Gate. What no
 // receiver wants to be asked about costs one look-up.
 type Gate struct {
-	client    *Client
-	receivers *Registry
-	app       uint64
-	log       *slog.Logger
-
-	mu    sync.Mutex
-	desks map[string]*desk // by endpoint
+	asker
+	app uint64
+	log *slog.Logger
 
 	asked, allowed, refused, dropped, rewritten atomic.Uint64
 
@@ -34,7 +30,7 @@ var _ chat.Gate = (*Gate)(nil)
 
 // NewGate returns the gate of an IM application's chat.
 func NewGate(app uint64, receivers *Registry, client *Client, log *slog.Logger) *Gate {
-	return &Gate{client: client, receivers: receivers, app: app, log: log, desks: map[string]*desk{}, failed: map[string]uint64{}}
+	return &Gate{asker: asker{client: client, receivers: receivers, desks: map[string]*desk{}}, app: app, log: log, failed: map[string]uint64{}}
 }
 
 // AsksMessages implements chat.Gate.
@@ -46,7 +42,7 @@ func (g *Gate) Message(ctx context.Context, m *chat.Message, who chat.Identity) 
 	if !ok {
 		return chat.Ruling{}, nil
 	}
-	v, err := g.ask(ctx, to, question{BeforeSendMsg, m.Group, from(who), beforeMessage(m, who, time.Now())})
+	v, err := g.put(ctx, to, question{BeforeSendMsg, m.Group, from(who), beforeMessage(m, who, time.Now())})
 	return g.rule(to, m, v, err, ruleGroup)
 }
 
@@ -56,7 +52,7 @@ func (g *Gate) Letter(ctx context.Context, user string, m *chat.Message, who cha
 	if !ok {
 		return chat.Ruling{}, nil
 	}
-	v, err := g.ask(ctx, to, question{BeforeLetter, queueOf(m.From), from(who), beforeLetter(user, m, time.Now())})
+	v, err := g.put(ctx, to, question{BeforeLetter, queueOf(m.From), from(who), beforeLetter(user, m, time.Now())})
 	return g.rule(to, m, v, err, ruleLetter)
 }
 
@@ -66,7 +62,7 @@ func (g *Gate) Join(ctx context.Context, group string, who chat.Identity) error 
 	if !ok {
 		return nil
 	}
-	v, err := g.ask(ctx, to, question{BeforeApplyJoinGroup, group, from(who), beforeJoin(group, who, time.Now())})
+	v, err := g.put(ctx, to, question{BeforeApplyJoinGroup, group, from(who), beforeJoin(group, who, time.Now())})
 	return g.permit(to, v, err, ruleJoin)
 }
 
@@ -76,17 +72,8 @@ func (g *Gate) Found(ctx context.Context, d chat.GroupDraft, who chat.Identity) 
 	if !ok {
 		return nil
 	}
-	v, err := g.ask(ctx, to, question{BeforeCreateGroup, "", from(who), beforeGroup(d, who, time.Now())})
+	v, err := g.put(ctx, to, question{BeforeCreateGroup, "", from(who), beforeGroup(d, who, time.Now())})
 	return g.permit(to, v, err, ruleFound)
-}
-
-// receiver is the one that is asked: the first that names the command.
-func (g *Gate) receiver(command string) (Endpoint, bool) {
-	to := g.receivers.Wants(command)
-	if len(to) == 0 {
-		return Endpoint{}, false
-	}
-	return to[0], true
 }
 
 // question is one before-callback.
@@ -96,42 +83,17 @@ type question struct {
 	body           []byte
 }
 
-// ask asks a receiver. The error is a *failure, or that of ctx.
-func (g *Gate) ask(ctx context.Context, to Endpoint, q question) (verdict, error) {
-	d := g.desk(to)
-	if why := d.enter(q.group, time.Now()); why != "" {
-		return verdict{}, &failure{why: why}
-	}
-	g.asked.Add(1)
-	now := time.Now()
-	got, err := g.client.post(ctx, beforeTimeout, imURL(to, g.app, q.command, q.query, now), headers(to, "", q.body, now), q.body)
-	if ctx.Err() != nil {
-		d.abandoned(q.group)
-		return verdict{}, ctx.Err()
-	}
-	var v verdict
-	if err == nil {
+// put asks a receiver a question. The error is a *failure, or that of ctx.
+func (g *Gate) put(ctx context.Context, to Endpoint, q question) (v verdict, err error) {
+	err = g.ask(ctx, to, q.group, func() (answer, error) {
+		g.asked.Add(1)
+		now := time.Now()
+		return g.client.post(ctx, beforeTimeout, imURL(to, g.app, q.command, q.query, now), headers(to, "", q.body, now), q.body)
+	}, func(got answer) (err error) {
 		v, err = readVerdict(got)
-	}
-	d.leave(q.group, err == nil, time.Now())
+		return err
+	})
 	return v, err
-}
-
-// desk is where a receiver is asked. Those of receivers that are gone go when a new one comes.
-func (g *Gate) desk(to Endpoint) *desk {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if d := g.desks[to.ID]; d != nil && d.url == to.URL {
-		return d
-	}
-	for id := range g.desks {
-		if _, known := g.receivers.Endpoint(id); !known {
-			delete(g.desks, id)
-		}
-	}
-	d := &desk{url: to.URL, groups: map[string]int{}}
-	g.desks[to.ID] = d
-	return d
 }
 
 // rules say what a kind of question may be answered with.
@@ -210,12 +172,6 @@ func (g *Gate) Stats() GateStats {
 	g.failing.Lock()
 	maps.Copy(st.Failed, g.failed)
 	g.failing.Unlock()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, d := range g.desks {
-		if d.open() {
-			st.Open++
-		}
-	}
+	st.Open = g.open()
 	return st
 }

@@ -37,7 +37,7 @@ const (
 // Asked says whether a command is asked before something happens, not told after it.
 func Asked(command string) bool {
 	switch command {
-	case BeforeCreateGroup, BeforeApplyJoinGroup, BeforeSendMsg, BeforeLetter:
+	case BeforeCreateGroup, BeforeApplyJoinGroup, BeforeSendMsg, BeforeLetter, BeforeSendGift, GiftSettle:
 		return true
 	}
 	return false

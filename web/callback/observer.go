@@ -179,9 +179,10 @@ func Known() map[Format][]string {
 		FormatIM: {
 			BeforeCreateGroup, AfterCreateGroup, BeforeApplyJoinGroup, AfterNewMemberJoin, AfterMemberExit, BeforeSendMsg, AfterSendMsg,
 			SendMsgException, AfterRecallMsg, AfterGroupInfoChanged, AfterGroupAttrChanged, AfterGroupDestroyed, OnMemberStateChange,
-			AfterMemberFieldChanged, BeforeLetter, AfterLetter, StateChange, ResultNotify,
+			AfterMemberFieldChanged, BeforeLetter, AfterLetter, StateChange, ResultNotify, BeforeSendGift,
 		},
 		FormatCSS:    {StreamStart, StreamStop},
 		FormatStatus: {LiveStatus},
+		FormatEvents: {GiftSettle, GiftSettled, LevelChanged, SessionSummary, DrawEnded, FollowChanged},
 	}
 }

@@ -26,6 +26,8 @@ func Sample(app uint64, format Format, command string, at time.Time) (delivery.E
 		e.Body = streamBody(app, samplePush(at.Add(-128581*time.Millisecond)), &stopped{At: at, Code: stopClosed, Message: stops[live.EndClosed].Message, Width: 1280, Height: 720})
 	case format == FormatStatus && command == LiveStatus:
 		e.Body, _ = statusBody(sampleRecord(at)) // a record can be encoded
+	case format == FormatEvents:
+		e.Body = sampleEvent(command, at)
 	}
 	return e, e.Body != nil
 }
@@ -78,6 +80,8 @@ func sampleCall(app uint64, command string, at time.Time) ([]byte, map[string][]
 		return signedIn(chat.SignedIn{Occasion: by(viewer), Replaced: []string{chat.PlatformIOS}}), fromDevice(viewer)
 	case ResultNotify:
 		return judged(sampleRoom, m, app), nil
+	case BeforeSendGift:
+		return beforeGift(LiveGift{Group: sampleRoom, By: viewer, From: viewer.User, To: "anchor1", Gift: "rose", Count: 3, Price: 100, At: at}), from(viewer)
 	}
 	return nil, nil
 }

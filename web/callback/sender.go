@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"liveroom/web/callback/delivery"
@@ -53,7 +54,10 @@ func (s *Sender) sendTo(ctx context.Context, to Endpoint, e delivery.Event) deli
 	case FormatCSS:
 		body := signedCSS(to.Key, e.Body, now)
 		got, err = s.client.post(ctx, cssTimeout, to.URL, headers(to, e.ID, body, now), body)
-	case FormatStatus:
+	case FormatEvents, FormatStatus:
+		if e.Command == delivery.Dropped && to.Format == FormatEvents {
+			e.Command, e.Body = eventsDropped, eventsLoss(e)
+		}
 		got, err = s.client.post(ctx, afterTimeout, to.URL, headers(to, e.ID, e.Body, now), e.Body)
 	}
 	if err != nil {
@@ -80,7 +84,7 @@ func imURL(to Endpoint, app uint64, command string, more url.Values, now time.Ti
 func headers(to Endpoint, id string, body []byte, now time.Time) http.Header {
 	h := http.Header{}
 	if id != "" {
-		h.Set(headerEvent, id)
+		h.Set(headerEvent, inHeader(id))
 	}
 	if to.Key != "" {
 		at := strconv.FormatInt(now.Unix(), 10)
@@ -88,6 +92,14 @@ func headers(to Endpoint, id string, body []byte, now time.Time) http.Header {
 		h.Set(headerSignature, "v1="+signBody(to.Key, at, body))
 	}
 	return h
+}
+
+// inHeader is an id that may have in it what people made: what can't stand in a header is escaped.
+func inHeader(id string) string {
+	if strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return url.QueryEscape(id)
+	}
+	return id
 }
 
 // resultOf is what a try without an answer says of the receiver: that it is away, unless it answered nonsense.
@@ -111,7 +123,7 @@ func judge(format Format, got answer) delivery.Result {
 		r.Outcome = delivery.Unwell
 	case got.status >= http.StatusBadRequest:
 		r.Outcome = delivery.Refused
-	case format == FormatStatus && got.status >= http.StatusOK && got.status < http.StatusMultipleChoices:
+	case (format == FormatStatus || format == FormatEvents) && got.status >= http.StatusOK && got.status < http.StatusMultipleChoices:
 		return r
 	case got.status != http.StatusOK:
 		r.Outcome = delivery.Failed

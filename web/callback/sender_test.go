@@ -63,7 +63,7 @@ func TestSendIM(t *testing.T) {
 func TestSendWithoutKey(t *testing.T) {
 	b := newBackend(t, says(200, `{}`))
 	s := NewSender(testApp, registryOf(t), client(t))
-	for format, command := range map[Format]string{FormatIM: OnMemberStateChange, FormatCSS: StreamStart, FormatStatus: LiveStatus} {
+	for format, command := range map[Format]string{FormatIM: OnMemberStateChange, FormatCSS: StreamStart, FormatStatus: LiveStatus, FormatEvents: GiftSettled} {
 		e, _ := Sample(testApp, format, command, at)
 		if r := s.sendTo(t.Context(), Endpoint{URL: b.URL, Format: format}, e); r.Outcome != delivery.Delivered {
 			t.Errorf("%s: %+v", format, r)
@@ -143,7 +143,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		b := newBackend(t, says(c.status, c.body))
 		s := NewSender(testApp, registryOf(t), client(t))
-		for format, want := range map[Format]delivery.Outcome{FormatIM: c.im, FormatCSS: c.css, FormatStatus: c.status_} {
+		for format, want := range map[Format]delivery.Outcome{FormatIM: c.im, FormatCSS: c.css, FormatStatus: c.status_, FormatEvents: c.status_} {
 			r := s.sendTo(t.Context(), Endpoint{URL: b.URL, Format: format}, delivery.Event{Command: "x", Body: []byte("{}")})
 			if r.Outcome != want || r.Status != c.status || (r.Why == "") != (want == done) || r.Answer != c.body {
 				t.Errorf("%d %q, %s: %+v, want %s", c.status, c.body, format, r, want)
