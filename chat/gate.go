@@ -37,5 +37,6 @@ type SendOptions struct {
 	Unasked bool // the Gate is not asked
 	Untold  bool // the Observer is not told
 	Local   bool // while the store is away, it may go to the members of this node only (Ack.Degraded); else it is refused then
+	Beside  bool // it shows what was accepted already, such as a like: it costs its sender nothing of his pace, and is not counted
 	Alone   bool // of a message to a user: the sender's own devices don't get it (spec im-rest §4.6, SyncOtherMachine)
 }
