@@ -1,0 +1,90 @@
+package follow_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"liveroom/chat"
+	"liveroom/chat/follow"
+	"liveroom/chat/follow/followtest"
+)
+
+func TestMemory(t *testing.T) {
+	followtest.Store(t, func(*testing.T) follow.Store { return follow.NewMemory() })
+}
+
+func service(t *testing.T, cfg follow.Config) *follow.Service {
+	t.Helper()
+	s, err := follow.New(cfg, follow.NewMemory(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestWhoWantsToKnowIsToldOfChanges(t *testing.T) {
+	var told []string
+	s := service(t, follow.Config{Changed: func(a, b string, on bool) { told = append(told, fmt.Sprint(a, " ", b, " ", on)) }})
+	for _, on := range []bool{true, true, false, false} {
+		if _, err := s.Set(t.Context(), "ann", "bob", on); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(told, []string{"ann bob true", "ann bob false"}) {
+		t.Errorf("told %v", told)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	s := service(t, follow.Config{Limit: 1})
+	if _, err := s.Set(t.Context(), "ann", "bob", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		name, follower, followed string
+		want                     error
+	}{
+		{"oneself", "ann", "ann", follow.ErrSelf},
+		{"nobody", "ann", "", chat.ErrParameter},
+		{"too long", "ann", strings.Repeat("x", 33), chat.ErrParameter},
+		{"one more", "ann", "cat", follow.ErrTooMany},
+	} {
+		if _, err := s.Set(t.Context(), tc.follower, tc.followed, true); !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+	for _, cursor := range []string{"x", ".", "1.", "-1.a", "zzzzzzzzzzzzzzzzzz.a", "1." + strings.Repeat("x", 33)} {
+		if _, _, err := s.List(t.Context(), "ann", follow.Following, cursor, 10); !errors.Is(err, follow.ErrCursor) {
+			t.Errorf("cursor %q: %v", cursor, err)
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	s := service(t, follow.Config{})
+	for i := range 5 {
+		if _, err := s.Set(t.Context(), fmt.Sprint("f", i), "anna", true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for cursor, n := "", 0; ; n++ {
+		page, next, err := s.List(t.Context(), "anna", follow.Followers, cursor, 2)
+		if err != nil || n > 3 {
+			t.Fatal(n, err)
+		}
+		for _, p := range page {
+			got = append(got, p.User)
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, []string{"f4", "f3", "f2", "f1", "f0"}) {
+		t.Errorf("pages: %v", got)
+	}
+}
