@@ -107,11 +107,11 @@ func (p *Popularity) Marks(ctx context.Context, board string, groups []string) (
 			levels[i] = values
 		}
 		for i, g := range some {
-			slow, ok := level(levels[0][i])
+			slow, ok := heat(levels[0][i])
 			if !ok {
 				continue
 			}
-			fast, ok := level(levels[1][i])
+			fast, ok := heat(levels[1][i])
 			if !ok { // it was forgotten between the two
 				continue
 			}
@@ -121,8 +121,8 @@ func (p *Popularity) Marks(ctx context.Context, board string, groups []string) (
 	return found, nil
 }
 
-// level reads a score, which the two protocols of Redis have as text or as number.
-func level(value any) (float64, bool) {
+// heat reads a score, which the two protocols of Redis have as text or as number.
+func heat(value any) (float64, bool) {
 	switch v := value.(type) {
 	case float64:
 		return v, true

@@ -14,6 +14,8 @@ import (
 	"liveroom/chat/audit/audittest"
 	"liveroom/chat/file"
 	"liveroom/chat/file/filetest"
+	"liveroom/chat/level"
+	"liveroom/chat/level/leveltest"
 	"liveroom/chat/popularity"
 	"liveroom/chat/popularity/popularitytest"
 	"liveroom/chat/words"
@@ -66,6 +68,16 @@ func TestFiles(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
 		filetest.Store(t, func(t *testing.T) file.Store { return patient(t, open(t)).Files() })
 		filetest.Shared(t, patient(t, open(t)).Files())
+	})
+}
+
+func TestLevels(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		leveltest.Store(t, func(t *testing.T) level.Store { return patient(t, open(t)).Levels() })
+		leveltest.News(t, func(t *testing.T) (a, b leveltest.Shared) {
+			s := open(t)
+			return patient(t, s).Levels(), patient(t, s).Levels()
+		})
 	})
 }
 
