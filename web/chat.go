@@ -53,6 +53,8 @@ type MessageBody struct {
 	Random          uint32          `json:"random"`
 	Body            json.RawMessage `json:"body" doc:"Tencent's MsgBody array."`
 	CloudCustomData string          `json:"cloudCustomData"`
+	Level           int             `json:"level,omitempty" doc:"Of the sender; absent: not known."`
+	Badge           string          `json:"badge,omitempty" doc:"What the sender is shown with."`
 	Withdrawn       string          `json:"withdrawn,omitempty" enum:"recalled,blocked" doc:"Why the body is gone, if it is."`
 }
 
@@ -81,7 +83,7 @@ func (s *Server) messages(ctx context.Context, in *messagesIn) (*messagesOut, er
 	for i, m := range found {
 		out.Body.Messages[i] = MessageBody{
 			Seq: m.Seq, Time: m.Time.Unix(), From: m.From, Nick: m.Nick, Avatar: m.Avatar, Priority: priorityNames[m.Priority],
-			Random: m.Random, Body: m.Body, CloudCustomData: m.CloudCustomData, Withdrawn: string(m.Withdrawn),
+			Random: m.Random, Body: m.Body, CloudCustomData: m.CloudCustomData, Level: m.Level, Badge: m.Badge, Withdrawn: string(m.Withdrawn),
 		}
 		if m.Body == nil {
 			out.Body.Messages[i].Body = json.RawMessage("[]")

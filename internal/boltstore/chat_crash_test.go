@@ -52,6 +52,13 @@ func TestChatCrashChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Printf("status %d %d\n", i, done.Message.Seq)
+		gift := chat.FencedMessage{Number: i, Message: chattest.Message("g", chat.Administrator, fmt.Sprint("gift ", i), chat.High)}
+		gift.Message.Server = true
+		fresh, err := c.Append(ctx, "g", "gifts", []chat.FencedMessage{gift}, chattest.Keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("gift %d %d\n", i, fresh[0].Seq)
 		v, err := c.PutAttributes(ctx, "g", chat.AttributeChange{Op: chat.SetAttribute, Set: map[string]string{"n": fmt.Sprint(i)}, Writes: 1 << 20})
 		if err != nil {
 			t.Fatal(err)
@@ -77,6 +84,8 @@ type answers struct {
 	recalled  uint64 // newest one recalled
 	status    uint64 // newest applied version, and its message's number
 	statusSeq uint64
+	gift      uint64 // newest number of the outbox, and its message's number
+	giftSeq   uint64
 	attribute uint64 // newest value
 	profile   uint64 // newest one, and its version
 	profileV  uint64
@@ -115,6 +124,9 @@ func killChild(t *testing.T, path string, lines int) (a answers) {
 		case "status":
 			fmt.Sscan(rest, &x, &y)
 			a.status, a.statusSeq, a.seq = x, y, max(a.seq, y)
+		case "gift":
+			fmt.Sscan(rest, &x, &y)
+			a.gift, a.giftSeq, a.seq = x, y, max(a.seq, y)
 		case "attribute":
 			fmt.Sscan(rest, &x, &y)
 			a.attribute = x
@@ -150,6 +162,9 @@ func TestChatSurvivesKill(t *testing.T) {
 		}
 		if state.StatusVersion < a.status || a.statusSeq > 0 && !logged(state, a.statusSeq) {
 			t.Errorf("after %d lines: status %d (message %d) is lost; stored %d", lines, a.status, a.statusSeq, state.StatusVersion)
+		}
+		if n := state.Fences["gifts"]; n < a.gift || n > a.gift+1 || a.giftSeq > 0 && !logged(state, a.giftSeq) {
+			t.Errorf("after %d lines: gift %d (message %d) is lost; stored up to %d", lines, a.gift, a.giftSeq, n)
 		}
 		if got := state.Attributes.All["n"]; a.attribute > 0 && got != fmt.Sprint(a.attribute) && got != fmt.Sprint(a.attribute+1) {
 			t.Errorf("after %d lines: attribute is %q, want %d", lines, got, a.attribute)
