@@ -10,7 +10,7 @@ import (
 type Merge struct {
 	Clicks int           // most in a message, unless one order holds more; default 20
 	Still  time.Duration // time without a click that ends a run; default 1 s
-	Kept   time.Duration // how long after its end a run is continued by later clicks; default 10 min
+	Kept   time.Duration // how long after its end a run is continued by later clicks; default 2 min
 }
 
 // WithDefaults fills in what is zero.
@@ -22,7 +22,7 @@ func (m Merge) WithDefaults() Merge {
 		m.Still = time.Second
 	}
 	if m.Kept <= 0 {
-		m.Kept = 10 * time.Minute
+		m.Kept = 2 * time.Minute
 	}
 	return m
 }

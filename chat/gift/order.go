@@ -1,6 +1,7 @@
 package gift
 
 import (
+	"encoding/json"
 	"regexp"
 	"time"
 )
@@ -151,4 +152,36 @@ func (o Order) Settled(v Verdict, at time.Time) Order {
 		o.Reason = clip(v.Reason, MaxReason)
 	}
 	return o
+}
+
+// plainOrder is an Order without its methods.
+type plainOrder Order
+
+// wireOrder is an Order with times as all our JSON has them: RFC 3339, UTC, milliseconds.
+type wireOrder struct {
+	plainOrder
+	CreatedAt string `json:"createdAt"`
+	SettledAt string `json:"settledAt,omitempty"`
+}
+
+func (o Order) wire() wireOrder {
+	return wireOrder{plainOrder: plainOrder(o), CreatedAt: wireTime(o.CreatedAt), SettledAt: wireTime(o.SettledAt)}
+}
+
+func wireTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o Order) MarshalJSON() ([]byte, error) { return json.Marshal(o.wire()) }
+
+// MarshalJSON implements json.Marshaler.
+func (e Entry) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Number uint64 `json:"entry"`
+		wireOrder
+	}{e.Number, e.wire()})
 }
