@@ -22,9 +22,9 @@ func TestNinetyNineClicksAreFiveMessages(t *testing.T) {
 			if o := give(t, n, in); o.State != gift.Accepted || o.Value != 100 || o.Session != "s1" {
 				t.Fatalf("%+v", o)
 			}
-			time.Sleep(100 * time.Millisecond)
+			pass(100 * time.Millisecond)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		shown := w.shown("g")
 		var counts []int
 		for _, s := range shown {
@@ -75,8 +75,8 @@ func TestABackendThatAnswersBadly(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			late := map[string]gift.Order{}
-			bubble(t, gift.Config{Late: func(o gift.Order) { late[o.Key()] = o }}, func(t *testing.T, w *world, n *node) {
+			var late, settled ear
+			bubble(t, gift.Config{Late: late.hear, Settled: settled.hear}, func(t *testing.T, w *world, n *node) {
 				w.bank.answer = answer
 				w.bank.refuse = func(o gift.Order) bool { return o.From == "bob" }
 				began := time.Now()
@@ -94,14 +94,17 @@ func TestABackendThatAnswersBadly(t *testing.T) {
 				if waited := time.Since(began); waited > 10*time.Second {
 					t.Errorf("senders waited %v", waited)
 				}
-				time.Sleep(5 * time.Minute)
+				pass(5 * time.Minute)
 				for user, want := range map[string]gift.State{"alice": gift.Accepted, "bob": gift.Refused} {
 					o, err := n.Order(t.Context(), "g", user, "1")
 					if err != nil || o.State != want {
 						t.Errorf("%s's order: %+v, %v", user, o, err)
 					}
-					if told, ok := late[o.Key()]; pending[o.Key()] && (!ok || told.State != want) {
+					if told := late.of(o.Key()); pending[o.Key()] && (len(told) != 1 || told[0].State != want) {
 						t.Errorf("%s was told pending, and then %+v", user, told)
+					}
+					if told := settled.of(o.Key()); len(told) != 1 || told[0].State != want {
+						t.Errorf("%s's order was settled as %+v", user, told)
 					}
 				}
 				w.agree(t, "g")
@@ -112,8 +115,8 @@ func TestABackendThatAnswersBadly(t *testing.T) {
 
 // TestABackendThatNeverAnswers: it is asked ever less often, for a day; then the order is refused.
 func TestABackendThatNeverAnswers(t *testing.T) {
-	var told []gift.Order
-	bubble(t, gift.Config{Late: func(o gift.Order) { told = append(told, o) }}, func(t *testing.T, w *world, n *node) {
+	var late ear
+	bubble(t, gift.Config{Late: late.hear}, func(t *testing.T, w *world, n *node) {
 		w.bank.refuse = func(gift.Order) bool { return true } // it has not charged
 		w.bank.answer = func(ctx context.Context, _ gift.Order, _ int, _ gift.Verdict) (gift.Verdict, error) {
 			<-ctx.Done()
@@ -123,8 +126,8 @@ func TestABackendThatNeverAnswers(t *testing.T) {
 		if o := give(t, n, giving("alice", "1")); o.State != gift.Pending || time.Since(began) > 2500*time.Millisecond {
 			t.Fatalf("%+v after %v", o, time.Since(began))
 		}
-		time.Sleep(10 * time.Minute)
-		asked := slices.Clone(w.bank.asked)
+		pass(10 * time.Minute)
+		asked, attempts := w.bank.times()
 		for i, want := range []time.Duration{0, 3 * time.Second, 4 * time.Second, 6 * time.Second, 10 * time.Second, 18 * time.Second} {
 			if i == 0 {
 				continue
@@ -136,20 +139,21 @@ func TestABackendThatNeverAnswers(t *testing.T) {
 		if gap := asked[len(asked)-1].Sub(asked[len(asked)-2]); gap < 50*time.Second || gap > 72*time.Second {
 			t.Errorf("in the end after %v", gap)
 		}
-		for i, attempt := range w.bank.tries {
+		for i, attempt := range attempts {
 			if attempt != i+1 {
-				t.Fatalf("attempts %v", w.bank.tries)
+				t.Fatalf("attempts %v", attempts)
 			}
 		}
-		time.Sleep(24 * time.Hour)
+		pass(24 * time.Hour)
 		o, err := n.Order(t.Context(), "g", "alice", "1")
+		told := late.of(o.Key())
 		if err != nil || o.State != gift.Refused || o.Reason != gift.Expired || len(told) != 1 || told[0].Reason != gift.Expired {
 			t.Errorf("%+v, %v, told %+v", o, err, told)
 		}
-		times := len(w.bank.asked)
-		time.Sleep(time.Hour)
-		if len(w.bank.asked) != times || n.Stats().Groups != 0 || n.Stats().Asking != 0 {
-			t.Errorf("asked on: %d more, %+v", len(w.bank.asked)-times, n.Stats())
+		before, _ := w.bank.times()
+		pass(time.Hour)
+		if after, _ := w.bank.times(); len(after) != len(before) || n.Stats().Groups != 0 || n.Stats().Asking != 0 {
+			t.Errorf("asked on: %d more, %+v", len(after)-len(before), n.Stats())
 		}
 		w.agree(t, "g")
 	})
@@ -214,16 +218,16 @@ func TestGiving(t *testing.T) {
 		if _, err := n.Give(ctx, in); !errors.Is(err, gift.ErrOrderReused) {
 			t.Errorf("of a gift that is gone, another count: %v", err)
 		}
-		time.Sleep(3 * time.Second)
-		if len(w.bank.asked) != 2 {
-			t.Errorf("asked %d times of two orders", len(w.bank.asked))
+		pass(3 * time.Second)
+		if asked, _ := w.bank.times(); len(asked) != 2 {
+			t.Errorf("asked %d times of two orders", len(asked))
 		}
 		w.agree(t, "g")
 	})
 }
 
 func TestAUserGivesNoFasterThanHeMay(t *testing.T) {
-	bubble(t, gift.Config{Rate: 10, Burst: 5}, func(t *testing.T, w *world, n *node) {
+	bubble(t, gift.Config{Rate: 10, Burst: 5}, func(t *testing.T, _ *world, n *node) {
 		taken := 0
 		for i := range 20 {
 			_, err := n.Give(t.Context(), giving("alice", fmt.Sprint(i)))
@@ -237,7 +241,7 @@ func TestAUserGivesNoFasterThanHeMay(t *testing.T) {
 			t.Errorf("%d at once, want 5", taken)
 		}
 		give(t, n, giving("bob", "1"))
-		time.Sleep(100 * time.Millisecond)
+		pass(100 * time.Millisecond)
 		give(t, n, giving("alice", "later"))
 	})
 }
@@ -268,11 +272,11 @@ func TestABackendBills(t *testing.T) {
 		if got, err := n.Order(ctx, "g", "", "pay:1"); err != nil || !gifttest.Same(got, o) {
 			t.Errorf("read: %+v, %v", got, err)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		if shown := w.shown("g"); len(shown) != 1 || shown[0].Result.Order != "pay:1" {
 			t.Errorf("shown: %+v", shown)
 		}
-		if len(w.bank.asked) != 0 {
+		if asked, _ := w.bank.times(); len(asked) != 0 {
 			t.Error("the backend was asked about what it billed")
 		}
 		if totals, err := n.Totals(ctx, "g", gift.All); err != nil || totals != (gift.Totals{Value: 314, Count: 5, Senders: 1}) {
@@ -293,9 +297,9 @@ func TestManyGiftsAtOnce(t *testing.T) {
 		}
 		for i := range 2500 {
 			give(t, n, giving(fmt.Sprintf("u%d", i%500), fmt.Sprint(i)))
-			time.Sleep(2 * time.Millisecond)
+			pass(2 * time.Millisecond)
 		}
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		m := w.room.of("g")
 		if len(m.shown) != 2500 || len(m.appends) > 60 || len(m.raises) > 8 {
 			t.Errorf("%d messages in %d appends, counters raised %d times", len(m.shown), len(m.appends), len(m.raises))

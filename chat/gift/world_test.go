@@ -63,6 +63,13 @@ func (b *bank) Settle(ctx context.Context, o gift.Order, attempt int) (gift.Verd
 	return v, nil
 }
 
+// times are when it was asked, and attempts as what.
+func (b *bank) times() (at []time.Time, attempts []int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.asked), slices.Clone(b.tries)
+}
+
 // room takes messages by their fences, as chat.Service does.
 type room struct {
 	mu     sync.Mutex
@@ -219,4 +226,29 @@ func (w *world) agree(t *testing.T, group string) {
 	if int64(c[chat.CounterGiftValue]) != sum.Value || int64(c[chat.CounterGiftCount]) != sum.Count {
 		t.Errorf("counters are %v, the ledger says %+v", c, sum)
 	}
+}
+
+// pass lets time pass in a bubble, and what is due then be done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// ear hears of orders, from any goroutine.
+type ear struct {
+	mu    sync.Mutex
+	heard []gift.Order
+}
+
+func (e *ear) hear(o gift.Order) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = append(e.heard, o)
+}
+
+// of are those with a key.
+func (e *ear) of(key string) []gift.Order {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(e.heard), func(o gift.Order) bool { return o.Key() != key })
 }
