@@ -11,8 +11,8 @@ import (
 	"liveroom/web/callback"
 )
 
-// follow runs News that watches both kinds, and returns what it is told; it can't reload as often as fail says.
-func follow(t *testing.T, s *Store, every time.Duration, fail int) (is func(kinds ...string)) {
+// followNews runs News that watches both kinds, and returns what it is told; it can't reload as often as fail says.
+func followNews(t *testing.T, s *Store, every time.Duration, fail int) (is func(kinds ...string)) {
 	news := s.News()
 	news.every = every
 	told := make(chan string, 100)
@@ -61,7 +61,7 @@ func TestNewsComeByMessage(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
 		here, there := open(t), open(t)
 		there.cfg.Prefix = here.cfg.Prefix
-		is := follow(t, here, time.Hour, 0)
+		is := followNews(t, here, time.Hour, 0)
 		is(NewsWords, NewsEndpoints) // at the begin
 		putWord(t, there, "a")
 		is(NewsWords)
@@ -77,7 +77,7 @@ func TestNewsAfterACut(t *testing.T) {
 	proxy := redistest.Through(t, redistest.Shared(t).Addr)
 	here, there := open(t, proxy.URL()), open(t, redistest.Shared(t).URL())
 	there.cfg.Prefix = here.cfg.Prefix
-	is := follow(t, here, time.Hour, 0)
+	is := followNews(t, here, time.Hour, 0)
 	is(NewsWords, NewsEndpoints)
 	putWord(t, there, "a")
 	is(NewsWords)
@@ -89,6 +89,6 @@ func TestNewsAfterACut(t *testing.T) {
 
 // TestNewsUntilTheyAreInForce: who could not reload is told again.
 func TestNewsUntilTheyAreInForce(t *testing.T) {
-	is := follow(t, open(t, redistest.Shared(t).URL()), 20*time.Millisecond, 3)
+	is := followNews(t, open(t, redistest.Shared(t).URL()), 20*time.Millisecond, 3)
 	is(NewsWords, NewsEndpoints, NewsWords, NewsEndpoints, NewsWords)
 }
