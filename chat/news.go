@@ -27,6 +27,7 @@ type news struct {
 	Called   *calledNews            `json:"called,omitempty"`
 	Silence  *silenceNews           `json:"silence,omitempty"`
 	Letter   *letterNews            `json:"letter,omitempty"`
+	Personal *personal              `json:"personal,omitempty"`
 	Tips     *tipsNews              `json:"tips,omitempty"`
 	Marks    *marksNews             `json:"marks,omitempty"`
 	Banished *Banishment            `json:"banished,omitempty"`
@@ -248,6 +249,9 @@ func (s *Service) hear(node string, n news) {
 	}
 	if m := n.Letter; m != nil {
 		s.handOverHere(m.To, &m.Message, m.Alone, nil)
+	}
+	if p := n.Personal; p != nil {
+		s.tellHere(*p)
 	}
 	if t := n.Tips; t != nil {
 		s.hearTips(node, t)

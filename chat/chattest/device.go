@@ -1,6 +1,7 @@
 package chattest
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -36,6 +37,13 @@ func (d *device) Direct(to string, m *chat.Message) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.letters = append(d.letters, m.From+" to "+to)
+}
+
+// Hear implements chat.Addressee.
+func (d *device) Hear(kind string, data json.RawMessage) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.letters = append(d.letters, kind+" "+string(data))
 }
 
 func (d *device) Left(_ string, why chat.Departure) {

@@ -37,6 +37,7 @@ func Neighbours(t *testing.T, run func(t *testing.T, test func(t *testing.T, v V
 		{"quitting takes devices on other nodes along", testQuitOverNodes},
 		{"kicked everywhere", testCloseOverNodes},
 		{"letters over nodes", testLettersOverNodes},
+		{"told to a user over nodes", testTellUserOverNodes},
 		{"another name over nodes", testRenameOverNodes},
 		{"silenced everywhere", testSilenceOverNodes},
 		{"lists over nodes", testListsOverNodes},

@@ -26,6 +26,30 @@ func testLettersOverNodes(t *testing.T, tw *town) {
 	}
 }
 
+func testTellUserOverNodes(t *testing.T, tw *town) {
+	a, b, c := tw.three(chat.Config{})
+	here, there := tw.signIn(a, user("vera", "Web")), tw.signIn(b, user("vera", "iOS"))
+	other := tw.signIn(b, user("otto", "Web"))
+	order := map[string]any{"order": map[string]any{"id": "1", "state": "accepted"}}
+	for _, n := range []*node{a, c} {
+		if err := n.TellUser(context.Background(), "vera", "gift", order); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const one = `gift {"order":{"id":"1","state":"accepted"}}`
+	for _, d := range []*device{here, there} {
+		tw.await("both", func() bool { got, _ := d.got(); return slices.Equal(got, []string{one, one}) })
+	}
+	if got, _ := other.got(); got != nil {
+		t.Errorf("another user was told %q", got)
+	}
+	for kind, data := range map[string]any{"two words": order, "": order, "array": []int{1}, "null": nil, "big": map[string]string{"x": string(make([]byte, 13<<10))}} {
+		if err := a.TellUser(context.Background(), "vera", kind, data); !errors.Is(err, chat.ErrParameter) {
+			t.Errorf("%q of %T: %v", kind, data, err)
+		}
+	}
+}
+
 func words(s string) []byte {
 	return []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"` + s + `"}}]`)
 }

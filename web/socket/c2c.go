@@ -37,7 +37,22 @@ func (s *session) Direct(to string, m *chat.Message) {
 	b := append(newFrame(256+len(m.Body)+len(m.CloudCustomData)), `{"push":"c2c","message":`...)
 	b = appendMessage(b, m)
 	b = appendField(b[:len(b)-1], "to", to)
-	frame := s.wire.shape(seal(append(b, "}}"...)))
+	s.hand(append(b, "}}"...))
+}
+
+// Hear implements chat.Addressee: a push of a kind, with the fields of data. It is lost like the others.
+func (s *session) Hear(kind string, data json.RawMessage) {
+	b := append(newFrame(32+len(data)), `{"push":`...)
+	b = appendString(b, kind)
+	if len(data) > 2 {
+		b = append(b, ',')
+	}
+	s.hand(append(b, data[1:]...))
+}
+
+// hand hands over a frame that is for this session alone.
+func (s *session) hand(unsealed []byte) {
+	frame := s.wire.shape(seal(unsealed))
 	var dropped [classes]uint64
 	s.startWriter(s.queue.hand(append(delivery{byte(high)}, frame...), &dropped))
 	s.srv.count.drop(&dropped)

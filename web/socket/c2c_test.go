@@ -67,3 +67,21 @@ func TestASlowSocketLosesMessagesOfUsers(t *testing.T) {
 		t.Fatalf("%d of %d arrived", len(vera.pushes), sent)
 	}
 }
+
+func TestWhatIsToldToAUser(t *testing.T) {
+	d := open(t, socket.Config{}, nil)
+	page, other := d.device("otto", "Web", "1"), d.device("vera", "Web", "1")
+	if err := d.chat.TellUser(t.Context(), "otto", "gift", object{"order": object{"id": "o-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.chat.TellUser(t.Context(), "otto", "nothing", object{}); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := json.Marshal([]object{page.raw(), page.raw()})
+	if want := `[{"order":{"id":"o-1"},"push":"gift"},{"push":"nothing"}]`; string(got) != want {
+		t.Errorf("he was told %s, want %s", got, want)
+	}
+	if other.ok(object{"op": "ping"}); len(other.pushes) > 0 {
+		t.Errorf("another was told %+v", other.pushes)
+	}
+}
