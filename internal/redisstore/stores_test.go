@@ -18,6 +18,8 @@ import (
 	"liveroom/chat/level/leveltest"
 	"liveroom/chat/popularity"
 	"liveroom/chat/popularity/popularitytest"
+	"liveroom/chat/summary"
+	"liveroom/chat/summary/summarytest"
 	"liveroom/chat/words"
 	"liveroom/chat/words/wordstest"
 	"liveroom/internal/redistest"
@@ -61,6 +63,13 @@ func TestPopularity(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
 		popularitytest.Store(t, func(t *testing.T) popularity.Store { return patient(t, open(t)).Popularity() })
 		popularitytest.Once(t, patient(t, open(t)).Popularity())
+	})
+}
+
+func TestSummaries(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(t *testing.T) *Store) {
+		summarytest.Store(t, func(t *testing.T) summary.Store { return patient(t, open(t)).Summaries() })
+		summarytest.Once(t, patient(t, open(t)).Summaries())
 	})
 }
 

@@ -1,0 +1,166 @@
+package summary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+)
+
+// town is all that a Service asks and tells, by hand.
+type town struct {
+	mu      sync.Mutex
+	now     map[string]Turn // the newest record, by room
+	version uint64
+	online  int
+	score   int64
+	here    []string
+	gifts   Gifts
+	likes   int64
+	giftErr error
+
+	messages, reports []Summary
+	tellErr           error // of the next message
+}
+
+func newTown() *town { return &town{now: map[string]Turn{}} }
+
+func (w *town) config() Config {
+	return Config{
+		Now: func(context.Context) (time.Time, error) { return time.Now(), nil },
+		Session: func(_ context.Context, group string) (string, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			t := w.now[group]
+			if t.Phase == Over && time.Since(t.Since) > 3*time.Second {
+				return "", nil
+			}
+			return t.Session, nil
+		},
+		State: func(_ context.Context, room string) (Turn, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if t, known := w.now[room]; known {
+				return t, nil
+			}
+			return Turn{}, ErrGone
+		},
+		Live: func(context.Context) (all []Turn, err error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			for _, t := range w.now {
+				if t.Phase != Over {
+					all = append(all, t)
+				}
+			}
+			return all, nil
+		},
+		Heads: func(string) Sample {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return Sample{Online: w.online, Members: w.online / 2, Viewers: w.online / 4}
+		},
+		Popularity: func(_ context.Context, groups []string) (map[string]int64, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			all := map[string]int64{}
+			for _, g := range groups {
+				all[g] = w.score
+			}
+			return all, nil
+		},
+		Here: func(string) []string { return w.here },
+		Likes: func(context.Context, string, string) (int64, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.likes, nil
+		},
+		Gifts: func(context.Context, string, string) (Gifts, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.gifts, w.giftErr
+		},
+		Message: func(_ context.Context, s Summary) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.tellErr != nil {
+				err := w.tellErr
+				w.tellErr = nil
+				return err
+			}
+			w.messages = append(w.messages, s)
+			return nil
+		},
+		Report: func(_ context.Context, s Summary) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.reports = append(w.reports, s)
+			return nil
+		},
+	}
+}
+
+// record is the next record of a room, which is its own group.
+func (w *town) record(room, session string, phase Phase, reason string) Turn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.version++
+	t := Turn{Room: room, Group: room, Session: session, Epoch: "E", Version: w.version, Phase: phase, Reason: reason, Since: time.Now()}
+	w.now[room] = t
+	return t
+}
+
+func (w *town) set(online int, score int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.online, w.score = online, score
+}
+
+func (w *town) told() (messages, reports []Summary) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.messages, w.reports
+}
+
+// node is a service that runs.
+type node struct {
+	*Service
+	stop func()
+}
+
+func (w *town) node(t *testing.T, store Store, leads bool) *node {
+	t.Helper()
+	s, err := New(w.config(), store, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = s.Count(ctx) })
+	if leads {
+		wg.Go(func() { _ = s.Run(ctx) })
+	}
+	stop := func() { cancel(); wg.Wait() }
+	t.Cleanup(stop)
+	return &node{s, stop}
+}
+
+// turn lets the node take in a record.
+func (n *node) turn(t *testing.T, r Turn) {
+	t.Helper()
+	if err := n.Turn(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var errTest = errors.New("not now")
+
+func ids(all []Summary) (names []string) {
+	for _, s := range all {
+		names = append(names, fmt.Sprint(s.Session, " ", s.Reason))
+	}
+	return names
+}
