@@ -3,7 +3,7 @@
 //
 // Callbacks that wait for their receivers are the exception: they have a file of their own, DATA/callbacks.db (Callbacks).
 //
-// Store is the file; Status, Live, Chat, Accounts, Words, Files, Audit, Likes, Follows, Endpoints and Pushes are what the domains see of it.
+// Store is the file; Status, Live, Chat, Accounts, Words, Files, Audit, Gifts, Likes, Follows, Endpoints and Pushes are what the domains see of it.
 // Durability follows design §7. Class A goes through update: the answer comes after the fsync, and writers that come together share one (group commit,
 // at most a few milliseconds). Class B goes through later: it is in memory at once and written every 200 ms by Run, and
 // by Close. Close must come after the last use; a transaction never spans a call to another package's store.
