@@ -117,6 +117,7 @@ type Deps struct {
 	Words     Words
 	Audit     Audit                                    // who did what
 	Files     Files                                    // nil: nothing can be uploaded here
+	Levels    Levels                                   // nil: users have no levels here
 	Callbacks *Callbacks                               // nil: there are no callbacks here
 	Events    EventLog                                 // the installation's log of status changes
 	Watch     func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for

@@ -11,6 +11,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/level"
 	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/status"
@@ -90,6 +91,7 @@ func known(err error) *Problem {
 		refused *status.Refused
 		group   *chat.Error
 		user    *account.Error
+		rank    *level.Error
 	)
 	switch {
 	case errors.As(err, &own):
@@ -102,6 +104,8 @@ func known(err error) *Problem {
 		return chatProblem(group)
 	case errors.As(err, &user):
 		return accountProblem(user)
+	case errors.As(err, &rank):
+		return newProblem(http.StatusUnprocessableEntity, rank.Code, rank.Detail).at(rank.Field)
 	case words.Refused(err):
 		return wordsProblem(err)
 	case refusedByCallbacks(err):

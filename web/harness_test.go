@@ -21,6 +21,7 @@ import (
 	"liveroom/chat/account"
 	"liveroom/chat/audit"
 	"liveroom/chat/file"
+	"liveroom/chat/level"
 	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/live/stream"
@@ -105,6 +106,7 @@ type bench struct {
 	chat     *chat.Service
 	told     told
 	files    *file.Service
+	levels   *level.Service
 	queues   *delivery.Service
 	logs     *logBuffer
 	client   *http.Client
@@ -168,9 +170,13 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	must(t, err)
 	b.rooms = &rooms{Service: service}
 	callbacks := b.newCallbacks(log)
+	b.levels, err = level.New(level.Config{
+		Rules: level.DefaultRules(), Earns: func(user string) (bool, bool) { return false, user != chat.Administrator },
+	}, level.NewMemory(), log)
+	must(t, err)
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
 	if change != nil {

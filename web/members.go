@@ -27,6 +27,8 @@ type MemberBody struct {
 	JoinedAt   Time     `json:"joinedAt" doc:"Since when without a break, on whatever device."`
 	Muted      bool     `json:"muted"`
 	MutedUntil NullTime `json:"mutedUntil" doc:"When a mute ends; null: when it is lifted, or there is none."`
+	Level      int      `json:"level,omitempty" doc:"Absent: 0."`
+	Badge      string   `json:"badge,omitempty" doc:"Of the membership; absent: none."`
 }
 
 type membersIn struct {
@@ -44,12 +46,9 @@ type membersOut struct {
 
 func (s *Server) members(ctx context.Context, in *membersIn) (*membersOut, error) {
 	out := &membersOut{}
-	out.Body.Members = []MemberBody{}
 	err := s.forMember(ctx, in.Room, func(ctx context.Context, group string, by chat.Identity) error {
 		page, next, err := s.chat.Members(ctx, group, by, in.Cursor, in.Limit)
-		for _, m := range page {
-			out.Body.Members = append(out.Body.Members, MemberBody{m.User, m.Nick, m.Avatar, string(m.Role), Time{m.JoinedAt}, !m.MutedUntil.IsZero(), lasting(m.MutedUntil)})
-		}
+		out.Body.Members = s.memberBodies(ctx, page)
 		out.Body.NextCursor = next
 		var refused *chat.Error
 		if errors.As(err, &refused) && refused.Field == "next" { // as the chat protocol calls it
@@ -61,4 +60,24 @@ func (s *Server) members(ctx context.Context, in *membersIn) (*membersOut, error
 		return nil, err
 	}
 	return out, nil
+}
+
+// memberBodies are members as the API shows them, with their levels.
+func (s *Server) memberBodies(ctx context.Context, page []chat.Member) []MemberBody {
+	users, all := make([]string, len(page)), make([]MemberBody, len(page))
+	for i, m := range page {
+		users[i] = m.User
+		all[i] = MemberBody{
+			User: m.User, Nick: m.Nick, Avatar: m.Avatar, Role: string(m.Role), JoinedAt: Time{m.JoinedAt},
+			Muted: !m.MutedUntil.IsZero(), MutedUntil: lasting(m.MutedUntil),
+		}
+	}
+	if s.levels == nil || len(all) == 0 {
+		return all
+	}
+	standings := s.levels.Standings(ctx, users)
+	for i, user := range users {
+		all[i].Level, all[i].Badge = standings[user].Level, standings[user].Badge
+	}
+	return all
 }

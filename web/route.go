@@ -37,6 +37,7 @@ func (s *Server) route() {
 	s.registerGuests()
 	s.registerAccounts()
 	s.registerChat()
+	s.registerLevels()
 	s.registerWords()
 	s.registerAudit()
 	if s.callbacks != nil {

@@ -195,6 +195,9 @@ func (s *Service) Delete(ctx context.Context, user string) error {
 	err := s.store.DeleteAccount(ctx, user, now)
 	if err == nil {
 		s.memories.revoke(user, now, true)
+		if s.deleted != nil {
+			s.deleted(ctx, user)
+		}
 	}
 	return wrap("delete", user, err)
 }

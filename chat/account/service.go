@@ -31,6 +31,9 @@ type Config struct {
 	// Renamed is told of each account whose nick or avatar was set, in the order in which it happened to that account. It
 	// must not call the Service. Nil: nobody wants to know.
 	Renamed func(a Account)
+
+	// Deleted is told of each account that was deleted, for what others keep of it. Nil: nobody wants to know.
+	Deleted func(ctx context.Context, user string)
 }
 
 // Service is the accounts of one application.
@@ -40,6 +43,7 @@ type Service struct {
 	guestLifetime time.Duration
 	words         chat.Filter
 	renamed       func(Account)
+	deleted       func(context.Context, string)
 	store         Store
 	log           *slog.Logger
 
@@ -75,6 +79,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 		guestLifetime: cfg.GuestLifetime,
 		words:         cfg.Words,
 		renamed:       cfg.Renamed,
+		deleted:       cfg.Deleted,
 		seed:          maphash.MakeSeed(),
 		store:         store,
 		log:           log,

@@ -11,27 +11,24 @@ const restAge = 30 * time.Second
 
 // made tells of changes that this node made.
 func (s *Service) made(ctx context.Context, changes []Change) {
-	var told []Change
-	for _, c := range changes {
-		s.stats.changes.Add(1)
-		s.note(c, false)
-		if err := s.cfg.Report(ctx, c); err != nil {
-			s.log.Warn("a new level is not reported yet; will retry", "err", err)
-			continue
-		}
-		told = append(told, c)
-	}
-	s.acknowledge(ctx, told)
-}
-
-// acknowledge notes that changes were reported. Where that fails they are reported again.
-func (s *Service) acknowledge(ctx context.Context, told []Change) {
-	if len(told) == 0 {
+	if len(changes) == 0 {
 		return
 	}
-	if err := s.store.Told(ctx, told); err != nil {
-		s.log.Debug("reported levels will be reported again", "changes", len(told), "err", err)
+	s.stats.changes.Add(uint64(len(changes)))
+	for _, c := range changes {
+		s.note(c, false)
 	}
+	if err := s.report(ctx, changes); err != nil {
+		s.log.Warn("new levels are not reported yet; will retry", "changes", len(changes), "err", err)
+	}
+}
+
+// report reports changes, and notes that they are. What fails is done again by TellRest.
+func (s *Service) report(ctx context.Context, changes []Change) error {
+	if err := s.cfg.Report(ctx, changes); err != nil {
+		return err
+	}
+	return s.store.Told(ctx, changes)
 }
 
 // TellRest reports what was changed and not reported, because the node that made it died or could not. It is run now and then
@@ -39,21 +36,11 @@ func (s *Service) acknowledge(ctx context.Context, told []Change) {
 func (s *Service) TellRest(ctx context.Context) error {
 	for {
 		rest, err := s.store.Untold(ctx, time.Now().Add(-restAge), MaxDeeds)
-		if err != nil {
+		if err == nil && len(rest) > 0 {
+			err = s.report(ctx, rest)
+		}
+		if err != nil || len(rest) < MaxDeeds {
 			return err
-		}
-		for _, c := range rest {
-			if err := s.cfg.Report(ctx, c); err != nil {
-				return err
-			}
-		}
-		if len(rest) > 0 {
-			if err := s.store.Told(ctx, rest); err != nil {
-				return err
-			}
-		}
-		if len(rest) < MaxDeeds {
-			return nil
 		}
 	}
 }
@@ -71,7 +58,7 @@ func (s *Service) note(c Change, only bool) {
 
 // standingOf is what is remembered of a user with a level and a membership.
 func (s *Service) standingOf(level int, m Member, version uint64, now time.Time) standing {
-	one := standing{Standing{level, s.cfg.Rules.badge(m, now)}, time.Time{}, version}
+	one := standing{Standing{level, s.cfg.Rules.Badge(m, now)}, time.Time{}, version}
 	if one.Badge != "" {
 		one.until = m.Until
 	}

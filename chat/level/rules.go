@@ -145,8 +145,8 @@ func (r *Rules) Tier(id string) (Tier, bool) {
 	return Tier{}, false
 }
 
-// badge is that of a membership in force.
-func (r *Rules) badge(m Member, now time.Time) string {
+// Badge is that of a membership, if it is in force.
+func (r *Rules) Badge(m Member, now time.Time) string {
 	if !m.InForce(now) {
 		return ""
 	}

@@ -28,9 +28,9 @@ type Config struct {
 	// It must not block. Nil: nobody wants to know.
 	Tell func(c Change, now Standing)
 
-	// Report tells others outside of a change. Each is reported at least once in the cluster, by the node that made it or, if
-	// that did not, by TellRest. Nil: nobody wants to know.
-	Report func(ctx context.Context, c Change) error
+	// Report tells others outside of changes, and returns when they are sure to hear of them. Each is reported at least once in
+	// the cluster, by the node that made it or, if that did not, by TellRest. Nil: nobody wants to know.
+	Report func(ctx context.Context, changes []Change) error
 }
 
 // Service is the levels of an installation, as one node has them.
@@ -81,7 +81,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 		cfg.Tell = func(Change, Standing) {}
 	}
 	if cfg.Report == nil {
-		cfg.Report = func(context.Context, Change) error { return nil }
+		cfg.Report = func(context.Context, []Change) error { return nil }
 	}
 	return &Service{
 		cfg: cfg, store: store, log: log, maker: rand.Text(), phase: mathrand.N(time.Minute),

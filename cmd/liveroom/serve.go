@@ -14,6 +14,7 @@ import (
 	"liveroom/chat/account"
 	"liveroom/chat/audit"
 	"liveroom/chat/file"
+	"liveroom/chat/level"
 	"liveroom/chat/words"
 	"liveroom/internal/redisstore"
 	"liveroom/live"
@@ -123,6 +124,7 @@ type program struct {
 	im        *im.Server
 
 	interaction interaction
+	levels      *level.Service
 
 	sessions *limits // of HLS, of one address
 	web      *web.Server
@@ -195,6 +197,9 @@ func (p *program) join(keys Secrets) error {
 	}
 	p.watchFiles(&talk)
 	p.joinPeople(&talk)
+	if err = p.joinLevels(&talk); err != nil {
+		return err
+	}
 	p.interaction.joinInteraction(&talk)
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
@@ -205,7 +210,7 @@ func (p *program) join(keys Secrets) error {
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
 	people := account.Config{Signer: signer, Admins: p.set.Admins, Words: p.words, Renamed: func(a account.Account) {
 		p.chat.Renamed(a.User, a.Nick, a.Avatar)
-	}}
+	}, Deleted: p.forgetLevel}
 	if p.accounts, err = account.New(people, p.stores.accounts, p.log); err != nil {
 		return err
 	}
@@ -248,13 +253,13 @@ func (p *program) joinDoors(keys Secrets) error {
 		return err
 	}
 	door := p.set.socket()
-	door.Files = p.files
+	door.Files, door.Levels = p.files, p.levels
 	p.joinStreams(&door)
 	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
 		return err
 	}
 	deps := web.Deps{
-		Rooms: p.doorRooms(), Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
+		Rooms: p.doorRooms(), Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
@@ -307,7 +312,7 @@ func (p *program) run(ctx context.Context) error {
 	}
 	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.keep()}, {"outbox", p.outbox.Run}}
 	chats := []actor{{"chat", p.chat.Run}, {"words", p.words.Run}}
-	files := []actor{{"files", p.files.Run}}
+	files := append([]actor{{"files", p.files.Run}}, p.levelActors()...)
 	journal := []actor{{"audit log", p.audit.Run}}
 	streams := []actor{{"stream events", p.callbacks.streams.Run}}
 	queues := []actor{{"callbacks", p.callbacks.queues.Run}}
@@ -344,6 +349,7 @@ func (p *program) jobs() (each, once []job) {
 		}},
 		{"audit", "@every 1h", p.audit.Sweep},
 	}
+	once = append(once, p.levelJobs()...)
 	if p.cluster == nil { // else the keeper looks after them
 		once = append(once, job{"deadlines", "@every 30s", p.deadlines.Sweep})
 	} else { // else a node has only its own to look after, at its start

@@ -100,6 +100,11 @@ type Settings struct {
 	IMField        string        `name:"im-field" help:"on: the status is written into the custom field live_status there too; Tencent's console must know it." enum:"on,off" default:"on" env:"LIVEROOM_IM_FIELD" yaml:"im-field"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play, chat and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For, and on RTMP whose PROXY header, is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
+
+	LevelWeights    []string `name:"level-weights" help:"Points for what users do: for a minute in a room, a message, a like, each 100 of a gift's value, and for each that a tier gives." default:"onlineMinutes=1,messages=2,likes=0.1,giftValue=1,membership=1" env:"LIVEROOM_LEVEL_WEIGHTS" yaml:"level-weights"`
+	LevelCaps       []string `name:"level-caps" help:"How much of these counts in a day, UTC; 0: all of it." default:"onlineMinutes=480,messages=100,likes=1000" env:"LIVEROOM_LEVEL_CAPS" yaml:"level-caps"`
+	LevelThresholds []int64  `name:"level-thresholds" help:"Points from which on levels 1, 2, 3 and so on are reached." default:"20,100,300,700,1500,3000,6000,12000,25000,50000,100000,200000,400000,800000,1600000" env:"LIVEROOM_LEVEL_THRESHOLDS" yaml:"level-thresholds"`
+	LevelTiers      []string `name:"level-tiers" help:"Kinds of membership: id=name:badge:points on each day on which a member is in a room." default:"silver=Silver:silver:10,gold=Gold:gold:30" env:"LIVEROOM_LEVEL_TIERS" yaml:"level-tiers"`
 }
 
 // Validate says which setting can't be used. Kong calls it after parsing.
@@ -132,6 +137,9 @@ func (s *Settings) Validate() error {
 		return fmt.Errorf("merge-window is %s, must be from 0 to 1s", s.MergeWindow)
 	}
 	if err := s.validChat(); err != nil {
+		return err
+	}
+	if _, err := s.levelRules(); err != nil {
 		return err
 	}
 	if err := s.validIM(); err != nil {

@@ -92,6 +92,8 @@ func TestPrecedence(t *testing.T) {
 		{"guest-login", "LIVEROOM_GUEST_LOGIN", "off", "on", "on", "off", "on", "on", "off"},
 		{"apps", "LIVEROOM_APPS", "a", "b,*", "[c, d, e]", list("live"), list("c", "d", "e"), list("b", "*"), list("a")},
 		{"im-rates", "LIVEROOM_IM_RATES", "account_import=1", "", `["account_import=2"]`, list(), list("account_import=2"), list(), list("account_import=1")},
+		{"level-thresholds", "LIVEROOM_LEVEL_THRESHOLDS", "1,2", "3,4", "[5, 6]", list(uint64(20), uint64(100), uint64(300), uint64(700), uint64(1500), uint64(3000), uint64(6000), uint64(12_000), uint64(25_000), uint64(50_000), uint64(100_000), uint64(200_000), uint64(400_000), uint64(800_000), uint64(1_600_000)), list(uint64(5), uint64(6)), list(uint64(3), uint64(4)), list(uint64(1), uint64(2))},
+		{"level-tiers", "LIVEROOM_LEVEL_TIERS", "a=A:a:1", "b=B:b:2", `["c=C:c:3"]`, list("silver=Silver:silver:10", "gold=Gold:gold:30"), list("c=C:c:3"), list("b=B:b:2"), list("a=A:a:1")},
 		{"admins", "LIVEROOM_ADMINS", "a,b", "", `["c,d", e]`, list(), list("c,d", "e"), list(), list("a", "b")},
 		{"cors-origins", "LIVEROOM_CORS_ORIGINS", "https://f.example", "https://e.example:8443", "[https://y.example, capacitor://localhost]", list("*"), list("https://y.example", "capacitor://localhost"), list("https://e.example:8443"), list("https://f.example")},
 		{"trusted-proxies", "LIVEROOM_TRUSTED_PROXIES", "10.0.0.0/8", "fd00::/8", "[192.0.2.0/24]", list(), list("192.0.2.0/24"), list("fd00::/8"), list("10.0.0.0/8")},
@@ -194,6 +196,12 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"long HLS segment", []string{"--hls-segment=11s"}, "", []string{"hls-segment", "11s", "10s"}},
 		{"six administrators", []string{"--admins", "a,b,c,d,e,f"}, "", []string{"admins", "6", "5"}},
 		{"rate of no command", []string{"--im-rates", "kick=1,kicks=2"}, "", []string{"im-rates", "kicks"}},
+		{"weight of nothing", []string{"--level-weights", "messages=2,frob=1"}, "", []string{"level-weights", "frob=1", "giftValue"}},
+		{"weight that is none", []string{"--level-weights", "messages=-1"}, "", []string{"messages", "-1"}},
+		{"cap that is none", []string{"--level-caps", "likes=many"}, "", []string{"level-caps", "likes=many"}},
+		{"levels that fall", []string{"--level-thresholds", "5,5"}, "", []string{"level 2", "5"}},
+		{"tier without points", []string{"--level-tiers", "gold=Gold:x"}, "", []string{"level-tiers", "gold=Gold"}},
+		{"tier twice", []string{"--level-tiers", "a=A:a:1,a=B:b:2"}, "", []string{"tier a", "twice"}},
 		{"rate that is none", []string{"--im-rates", "kick=often"}, "", []string{"im-rates", "kick=often"}},
 		{"proxy", []string{"--trusted-proxies", "10.0.0.0/8,10.0.0.1"}, "", []string{"trusted-proxies", "10.0.0.1"}},
 		{"callback url", []string{"--callback-url", "ftp://x"}, "", []string{"callback-url", "url"}},
@@ -268,6 +276,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
 		`--admins=a\,b,c`, "--im-rates=account_import=0", "--im-host=https://im.example.com", "--im-admin=root", "--im-field=off", "--callback-url=http://x/?a=1", "--callback-events=State.StateChange,*", "--callback-on-failure=reject", "--stream-callback-url=https://x/css",
 		"--status-callback-url=https://x/status", "--event-callback-url=https://x/events", "--event-callback-events=*,gift.settle", "--callback-private=127.0.0.0/8", "--callback-backlog=2GiB", "--callback-dead-age=48h", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2", "--internal-url=http://h:1",
+		"--level-weights=messages=3", "--level-caps=likes=0", "--level-thresholds=5,10", "--level-tiers=vip=Vip:★:5",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
 	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))

@@ -10,6 +10,7 @@ import (
 	"liveroom/chat/account"
 	"liveroom/chat/audit"
 	"liveroom/chat/file"
+	"liveroom/chat/level"
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
 	"liveroom/live"
@@ -32,6 +33,7 @@ type stores struct {
 	audit     audit.Store
 	words     words.Store
 	files     file.Store
+	levels    level.Store // of a cluster also level.News
 	endpoints callback.EndpointStore
 	pushes    callback.PushStore
 	queues    delivery.Store // nil in a cluster, whose nodes have them together
@@ -54,7 +56,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 	states, talk := main.Status(eventLog), main.Chat()
 	return &stores{
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
-		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
+		files: main.Files(), levels: main.Levels(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -67,7 +69,7 @@ func (c *cluster) stores() *stores {
 	talk := c.redis.Chat()
 	return &stores{
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
-		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
+		files: c.redis.Files(), levels: c.redis.Levels(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strconv"
 	"time"
 
 	"liveroom/web/callback/delivery"
@@ -48,11 +49,13 @@ type LevelChange struct {
 	From  int    `json:"from"`  // and before
 	Badge string `json:"badge"`
 	Score int64  `json:"score"`
+
+	Version uint64 `json:"version"` // of the same user's a greater one is newer; the event's id is made of it
 }
 
 // LevelChanged tells that a user has another level.
 func (e *Events) LevelChanged(c LevelChange) {
-	e.tell(LevelChanged, queueOf(c.User), "", "change", c)
+	e.tell(LevelChanged, queueOf(c.User), c.User+":"+strconv.FormatUint(c.Version, 10), "change", c)
 }
 
 // SessionSummary tells what there was in a live session that has ended.

@@ -17,7 +17,7 @@ func TestEventsAreTold(t *testing.T) {
 		Endpoint{ID: "status", URL: "http://x/", Format: FormatStatus}, Endpoint{ID: "im", URL: "http://x/", Format: FormatIM},
 	), queue)
 	e.GiftSettled("demo:1", "c:alice:o1", map[string]any{"id": "o1"})
-	e.LevelChanged(LevelChange{User: "alice", Level: 2, From: 1})
+	e.LevelChanged(LevelChange{User: "alice", Level: 2, From: 1, Version: 7})
 	e.SessionSummary("demo", "01JD", map[string]any{"room": "demo"})
 	e.DrawEnded("demo", "d1", map[string]any{"id": "d1"})
 	e.FollowChanged(FollowChange{User: "alice", Follows: "anna", Following: true, Followers: 1})
@@ -32,7 +32,7 @@ func TestEventsAreTold(t *testing.T) {
 	}
 	want := []string{
 		`all demo:1 gift.settled:demo%3A1:c:alice:o1 "order":{"id":"o1"}}`, `gifts demo:1 gift.settled:demo%3A1:c:alice:o1 "order":{"id":"o1"}}`,
-		`all ` + queueOf("alice") + `  "change":{"user":"alice","level":2,"from":1,"badge":"","score":0}}`,
+		`all ` + queueOf("alice") + ` level.changed:` + queueOf("alice") + `:alice:7 "change":{"user":"alice","level":2,"from":1,"badge":"","score":0,"version":7}}`,
 		`all demo session.summary:demo:01JD "summary":{"room":"demo"}}`, `all demo draw.ended:demo:d1 "draw":{"id":"d1"}}`,
 		`all ` + queueOf("anna") + `  "change":{"user":"alice","follows":"anna","following":true,"followers":1}}`,
 		`all demo gift.settled:demo:b:2 "order":null}`, `gifts demo gift.settled:demo:b:2 "order":null}`,

@@ -13,7 +13,7 @@ func sampleEvent(command string, at time.Time) []byte {
 	case GiftSettled:
 		return eventBody(command, at, "order", sampleOrder("accepted", at))
 	case LevelChanged:
-		return eventBody(command, at, "change", LevelChange{User: "viewer7", Nick: "Vera", Level: 7, From: 6, Badge: "silver", Score: 700})
+		return eventBody(command, at, "change", LevelChange{User: "viewer7", Nick: "Vera", Level: 7, From: 6, Badge: "silver", Score: 700, Version: 1790000000007})
 	case SessionSummary:
 		return eventBody(command, at, "summary", json.RawMessage(`{"room":"`+sampleRoom+`","session":"`+sampleSession+`","messages":901,"likes":1200,"giftValue":30000,"giftCount":300,"peak":240}`))
 	case DrawEnded:

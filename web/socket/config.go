@@ -38,6 +38,8 @@ type Config struct {
 
 	Files Files // who may upload, and where to; nil: nobody
 
+	Levels Levels // how far users have come; nil: there are no levels
+
 	Node  string // this node of a cluster, as Peers knows it: letters of a URL's path, which clients see; empty: it is alone
 	Peers Peers  // the others; nil: there are none
 

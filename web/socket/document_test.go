@@ -2,6 +2,7 @@ package socket_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"math"
 	"os"
 	"reflect"
@@ -12,6 +13,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/file"
+	"liveroom/chat/level"
 	"liveroom/web/socket"
 )
 
@@ -35,7 +37,7 @@ func TestTheDocumentsConversationsAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := openChat(t, socket.Config{FailureDelay: time.Millisecond}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
+	d := openChat(t, socket.Config{FailureDelay: time.Millisecond, Levels: paperLevels(t)}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
 	if err := d.chat.Dismiss(t.Context(), "demo"); err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +61,19 @@ func TestTheDocumentsConversationsAreTrue(t *testing.T) {
 	if lines < 30 {
 		t.Fatalf("only %d lines replayed: are the blocks still marked?", lines)
 	}
+}
+
+// paperLevels are levels of which the document shows some.
+func paperLevels(t *testing.T) *level.Service {
+	t.Helper()
+	levels, err := level.New(level.Config{Rules: level.DefaultRules()}, level.NewMemory(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := levels.Adjust(t.Context(), "olga", level.Adjustment{Points: 120}, "the document"); err != nil {
+		t.Fatal(err)
+	}
+	return levels
 }
 
 func (r *replay) line(line string) {

@@ -90,7 +90,9 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 }
 
 // moreOps are those of nouns beside the chat, each in a file of its own. What they need of a group they ask for themselves.
-var moreOps = map[string]func(*session, context.Context, *request) error{}
+var moreOps = map[string]func(*session, context.Context, *request) error{
+	"getLevel": (*session).getLevel,
+}
 
 // joined refuses an op of who is not in the group.
 func (s *session) joined(r *request) error {

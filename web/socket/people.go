@@ -28,6 +28,11 @@ func (s *session) members(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
+	users := make([]string, len(page))
+	for i, m := range page {
+		users[i] = m.User
+	}
+	standings := s.standings(ctx, users)
 	b := append(answer(r, 64+192*len(page)), `,"members":[`...)
 	for i, m := range page {
 		if i > 0 {
@@ -38,7 +43,14 @@ func (s *session) members(ctx context.Context, r *request) error {
 		b = appendField(b, "avatar", m.Avatar)
 		b = appendField(b, "role", m.Role)
 		b = appendField(b, "joinTime", m.JoinedAt.Unix())
-		b = append(appendField(b, "mutedUntil", unix(m.MutedUntil)), '}')
+		b = appendField(b, "mutedUntil", unix(m.MutedUntil))
+		if of := standings[m.User]; of.Level > 0 {
+			b = appendField(b, "level", of.Level)
+		}
+		if of := standings[m.User]; of.Badge != "" {
+			b = appendField(b, "badge", of.Badge)
+		}
+		b = append(b, '}')
 	}
 	s.answer(finish(appendField(append(b, ']'), "next", next)))
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/level"
 )
 
 // maxProfiles is how many profiles one frame may ask for.
@@ -29,10 +30,18 @@ type profileBody struct {
 	Avatar string `json:"avatar"`
 	account.About
 	UpdatedAt int64 `json:"updatedAt"` // seconds; 0: never
+
+	Standing *standingBody `json:"standing,omitempty"` // apart from the level of Tencent's profile, which anybody sets for himself
+}
+
+// standingBody is what a user has earned.
+type standingBody struct {
+	Level int    `json:"level"`
+	Badge string `json:"badge"`
 }
 
 func profileOf(a account.Account) profileBody {
-	return profileBody{a.User, a.Nick, a.Avatar, a.About, unix(a.UpdatedAt)}
+	return profileBody{User: a.User, Nick: a.Nick, Avatar: a.Avatar, About: a.About, UpdatedAt: unix(a.UpdatedAt)}
 }
 
 // getProfiles answers the profiles of those users that exist, in the order asked for.
@@ -53,9 +62,15 @@ func (s *session) getProfiles(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
-	all := make([]profileBody, len(found))
+	users, all := make([]string, len(found)), make([]profileBody, len(found))
 	for i, a := range found {
-		all[i] = profileOf(a)
+		users[i], all[i] = a.User, profileOf(a)
+	}
+	standings := s.standings(ctx, users)
+	for i, user := range users {
+		if of := standings[user]; of != (level.Standing{}) {
+			all[i].Standing = &standingBody{of.Level, of.Badge}
+		}
 	}
 	s.answer(finish(appendField(answer(r, 64+256*len(all)), "profiles", all)))
 	return nil
