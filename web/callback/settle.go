@@ -39,8 +39,8 @@ const maxReason = 200
 
 // Reasons of refusals in which a backend had no words of its own.
 const (
-	reasonRefused = "refused"
-	reasonNone    = "no_answer" // only where that refuses (BeforeSendGift)
+	ReasonRefused  = "refused"
+	ReasonNoAnswer = "no_answer" // only where that refuses (BeforeSendGift)
 )
 
 // Settlement asks backends whether gifts are paid: the first receiver that names what is asked (docs/callbacks.md). It keeps
@@ -72,6 +72,8 @@ func (s *Settlement) Settle(ctx context.Context, group, key string, attempt int,
 		return Undecided, "", s.undecided(ctx, &failure{"no_receiver", "no receiver of callbacks names " + GiftSettle})
 	}
 	question := settleBody(attempt, order)
+	ctx, cancel := untilGivenUp(ctx)
+	defer cancel()
 	err = s.ask(ctx, to, group, func() (answer, error) {
 		s.asked.Add(1)
 		return s.client.post(ctx, beforeTimeout, to.URL, headers(to, eventID(GiftSettle, group, key), question, time.Now()), question)
@@ -107,13 +109,15 @@ func (s *Settlement) SettleLive(ctx context.Context, g LiveGift) (d Decision, re
 	to, ok := s.receiver(BeforeSendGift)
 	if !ok {
 		_ = s.undecided(ctx, &failure{why: "no_receiver"})
-		return Refused, reasonNone
+		return Refused, ReasonNoAnswer
 	}
 	question := beforeGift(g)
+	ctx, cancel := untilGivenUp(ctx)
+	defer cancel()
 	err := s.ask(ctx, to, g.Group, func() (answer, error) {
 		s.asked.Add(1)
 		now := time.Now()
-		return s.client.post(ctx, beforeTimeout, imURL(to, s.app, BeforeSendGift, from(g.By), now), headers(to, eventID(GiftSettle, g.Group, g.Key), question, now), question)
+		return s.client.post(ctx, beforeTimeout, imURL(to, s.app, BeforeSendGift, from(g.By), now), headers(to, eventID(BeforeSendGift, g.Group, g.Key), question, now), question)
 	}, func(got answer) error {
 		v, err := readVerdict(got)
 		d, reason = Accepted, ""
@@ -124,10 +128,21 @@ func (s *Settlement) SettleLive(ctx context.Context, g LiveGift) (d Decision, re
 	})
 	if err != nil {
 		_ = s.undecided(ctx, err)
-		return Refused, reasonNone
+		return Refused, ReasonNoAnswer
 	}
 	s.count(d)
 	return d, reason
+}
+
+// untilGivenUp is ctx without its deadline: a question has one of its own, and a receiver that misses it must be seen to have done so.
+func untilGivenUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			cancel()
+		}
+	})
+	return own, func() { stop(); cancel() }
 }
 
 // beforeGift is the body of Tencent's callback (spec im-callbacks §8).
@@ -151,7 +166,7 @@ func words(text string) string {
 		}
 	}
 	if text == "" {
-		return reasonRefused
+		return ReasonRefused
 	}
 	return text
 }

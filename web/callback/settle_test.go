@@ -136,7 +136,7 @@ func TestLiveGift(t *testing.T) {
 	if q := got.query; q.Get("CallbackCommand") != BeforeSendGift || q.Get("SdkAppid") != "1400000001" || q.Get("ClientIP") != "203.0.113.9" || q.Get("Sign") == "" {
 		t.Error(got.line)
 	}
-	if id := got.header.Get("Liveroom-Event-Id"); id != "gift.settle:room_42:c:alice:o1" {
+	if id := got.header.Get("Liveroom-Event-Id"); id != "Live.CallbackBeforeSendGift:room_42:c:alice:o1" {
 		t.Error(id)
 	}
 	nobody := rose
@@ -164,13 +164,15 @@ func TestNobodySettles(t *testing.T) {
 			}
 			s := newSettlement(t, all...)
 			started := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), beforeTimeout) // as whoever asks has one
+			defer cancel()
 			var live sync.WaitGroup
 			live.Go(func() {
-				if d, reason := s.SettleLive(t.Context(), rose); d != Refused || reason != "no_answer" {
+				if d, reason := s.SettleLive(ctx, rose); d != Refused || reason != "no_answer" {
 					t.Errorf("%s: live: %s %s", why, d, reason)
 				}
 			})
-			if got := decided(s.Settle(t.Context(), "room_42", "c:alice:o1", 1, json.RawMessage(`{}`))); got != "? "+why {
+			if got := decided(s.Settle(ctx, "room_42", "c:alice:o1", 1, json.RawMessage(`{}`))); got != "? "+why {
 				t.Errorf("%s: %s", why, got)
 			}
 			live.Wait()
