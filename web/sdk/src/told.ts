@@ -29,15 +29,18 @@ export const rankedOf = (v: Json): Ranked => ({ ...userOf(v), rank: number(v.ran
 export function drawOf(v: Json, state: Draw['state']): Draw {
   const trigger = object(v.trigger);
   const eligibility = object(v.eligibility);
-  const winners = list(v.winners).filter(isObject).map(userOf);
+  // A message says who won as `winners`, an answer as `drawn`, beside how many were to win.
+  const winners = list(Array.isArray(v.winners) ? v.winners : v.drawn).filter(isObject).map(userOf);
   return {
-    id: text(v.id), title: text(v.title), prize: text(v.prize), trigger: { keyword: text(trigger.keyword), messageType: text(trigger.messageType) },
-    endsAt: text(v.endsAt), places: Array.isArray(v.winners) ? number(v.places) || winners.length : number(v.winners), state,
+    id: text(v.id), title: text(v.title), prize: text(v.prize), state,
+    trigger: { keyword: text(trigger.keyword), contains: trigger.contains === true, messageType: text(trigger.messageType) },
+    endsAt: text(v.endsAt), places: number(v.winners) || number(v.drawn) || winners.length,
     eligibility: {
       minLevel: number(eligibility.minLevel), follower: eligibility.follower === true, giftValue: number(eligibility.giftValue),
       notWonBefore: eligibility.notWonBefore === true,
     },
     commitment: text(v.commitment), seed: text(v.seed), entriesHash: text(v.entriesHash), entries: number(v.entries), winners,
+    drawn: number(v.drawn) || winners.length, reason: text(v.reason),
   };
 }
 

@@ -433,8 +433,8 @@ export interface Draw {
   id: string;
   title: string;
   prize: string;
-  /** One enters by saying `keyword`, or by a custom message of this type. */
-  trigger: { keyword: string; messageType: string };
+  /** One enters by saying `keyword` (with `contains` also within a text), or by a custom message of this type. */
+  trigger: { keyword: string; contains: boolean; messageType: string };
   /** RFC 3339. */
   endsAt: string;
   /** How many win. */
@@ -447,7 +447,11 @@ export interface Draw {
   seed: string;
   entriesHash: string;
   entries: number;
+  /** How many won; a message of very many names only the first of them. */
+  drawn: number;
   winners: UserInfo[];
+  /** Why it was cancelled. */
+  reason: string;
 }
 export interface DrawInfo {
   groupID: string;

@@ -89,7 +89,7 @@ describe('draws', () => {
     w.server.tell('demo', { type: 'draw_start', draw: { ...draw, id: 'd2' } });
     w.server.tell('demo', { type: 'draw_cancelled', draw: { ...draw, id: 'd2' } });
     expect(alice.of(EVENT.LIVEROOM_DRAW_STARTED)).toMatchObject([
-      { groupID, draw: { id: 'd1', places: 2, trigger: { keyword: '666', messageType: '' }, eligibility: { minLevel: 3, follower: false }, commitment: 'c0ffee', state: 'open', winners: [] } },
+      { groupID, draw: { id: 'd1', places: 2, trigger: { keyword: '666', contains: false, messageType: '' }, eligibility: { minLevel: 3, follower: false }, commitment: 'c0ffee', state: 'open', winners: [] } },
       { draw: { id: 'd2' } },
     ]);
     expect(alice.of(EVENT.LIVEROOM_DRAW_ENDED)).toMatchObject([

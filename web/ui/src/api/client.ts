@@ -1,4 +1,4 @@
-import type { Guest, PlayAddresses, Room, RoomPage, StatusAnswer } from './types.ts';
+import type { Guest, PlayAddresses, Recommendation, Room, RoomPage, StatusAnswer } from './types.ts';
 
 /** A refusal by the server: `code` is its stable word, `status` 0 means that it was not reached at all. */
 export class ApiError extends Error {
@@ -25,8 +25,13 @@ export class Api {
     this.#fetch = fetcher;
   }
 
-  rooms(query: { limit?: number; cursor?: string; status?: string }, signal?: AbortSignal): Promise<RoomPage> {
+  rooms(query: { limit?: number; cursor?: string; status?: string; sort?: string }, signal?: AbortSignal): Promise<RoomPage> {
     return this.#call(`/rooms${search(query)}`, { signal });
+  }
+
+  async recommendations(query: { user?: string; limit?: number }, signal?: AbortSignal): Promise<Recommendation[]> {
+    const answer = await this.#call<{ rooms?: Recommendation[] }>(`/recommendations${search(query)}`, { signal });
+    return answer.rooms ?? [];
   }
 
   room(id: string, signal?: AbortSignal): Promise<Room> {

@@ -20,6 +20,13 @@ export interface Room {
   playAuth: string;
   status: StatusRecord;
   online: number;
+  /** How much goes on there now; only told where rooms are sorted by it. */
+  popularity?: number;
+}
+
+/** A room somebody may like, and why. */
+export interface Recommendation extends Room {
+  reasons: string[];
 }
 
 export interface RoomPage {

@@ -1,4 +1,4 @@
-import { liveStatus, TYPES, type Message } from 'liveroom-sdk';
+import { giftResult, liveStatus, TYPES, type GiftResult, type LevelInfo, type Message } from 'liveroom-sdk';
 import type { StatusRecord } from '../api/types.ts';
 import type { Key } from '../i18n/index.ts';
 import { parseRecord } from '../status/newest.ts';
@@ -12,6 +12,8 @@ export interface MessageRow {
   from: string;
   nick: string;
   avatar: string;
+  level: number; // 0: none
+  badge: string;
   parts: readonly Part[];
   time: number; // unix seconds
   own: boolean;
@@ -53,13 +55,37 @@ export interface SystemRow {
   text: string;
 }
 
+/** One run of a gift, as far as it was told. */
+export interface GiftEntry {
+  run: string;
+  nick: string;
+  gift: GiftResult['gift'];
+  total: number;
+}
+
+/** What was given one after the other, in one line: the last runs, and how many gifts there were before them. */
+export interface GiftsRow {
+  kind: 'gifts';
+  key: string;
+  entries: readonly GiftEntry[];
+  more: number;
+}
+
+/** Something nice that happened to somebody. */
+export interface NewsRow {
+  kind: 'news';
+  key: string;
+  say: Key;
+  values: Record<string, string | number>;
+}
+
 /** Messages were missed here. */
 export interface GapRow {
   kind: 'gap';
   key: string;
 }
 
-export type Row = MessageRow | StatusRow | CrowdRow | ActRow | SystemRow | GapRow;
+export type Row = MessageRow | StatusRow | CrowdRow | ActRow | SystemRow | GiftsRow | NewsRow | GapRow;
 
 /** What one page shows of a room's chat, oldest first. Values are never changed in place. */
 export interface Log {
@@ -68,6 +94,7 @@ export interface Log {
 }
 
 export const LOG_LIMIT = 300;
+const RUNS = 3; // told in one line
 
 export const emptyLog: Log = { rows: [], gaps: 0 };
 
@@ -80,6 +107,7 @@ export function added(log: Log, fresh: readonly Row[]): Log {
     known.add(row.key);
     const last = rows.at(-1);
     if (row.kind === 'crowd' && last?.kind === 'crowd') rows[rows.length - 1] = crowd(last, row);
+    else if (row.kind === 'gifts' && last?.kind === 'gifts') rows[rows.length - 1] = gifts(last, row);
     else rows.push(row);
   }
   return { ...log, rows: bounded(rows.filter((row) => row.kind !== 'crowd' || row.joined.length + row.left.length > 0)) };
@@ -93,6 +121,20 @@ function crowd(a: CrowdRow, b: CrowdRow): CrowdRow {
     joined: [...without(a.joined, b.left), ...without(b.joined, [...a.left, ...a.joined])],
     left: [...without(a.left, b.joined), ...without(b.left, [...a.joined, ...a.left])],
   };
+}
+
+/** A run that goes on grows in its place; of many runs the last are told. */
+function gifts(a: GiftsRow, b: GiftsRow): GiftsRow {
+  const entries = [...a.entries];
+  let { more } = a;
+  for (const entry of b.entries) {
+    const at = entries.findIndex((e) => e.run === entry.run);
+    const known = entries[at];
+    if (known) entries[at] = { ...entry, total: entry.run.startsWith('=') ? known.total + entry.total : Math.max(known.total, entry.total) };
+    else entries.push(entry);
+  }
+  while (entries.length > RUNS) more += (entries.shift() as GiftEntry).total;
+  return { ...a, entries, more };
 }
 
 /** Messages were lost between the rows so far and what comes. Where nothing was shown yet, nothing is missing. */
@@ -126,13 +168,22 @@ export const nameOf = (log: Log, user: string): string =>
 export function messageRow(message: Message, state: SendState = 'sent'): MessageRow | null {
   const parts = partsOf(message);
   if (parts.length === 0) return null;
-  const { ID, from, nick, avatar, time, flow } = message;
-  return { kind: 'message', key: ID, from, nick: nick || from, avatar, parts, time, own: flow === 'out', state, message };
+  const { ID, from, nick, avatar, time, flow, level = 0, badge = '' } = message;
+  return { kind: 'message', key: ID, from, nick: nick || from, avatar, level, badge, parts, time, own: flow === 'out', state, message };
 }
 
 /** The row of whatever came over the room's conversation; null for what is not for readers. */
 export function rowOf(message: Message, keepsOrder: boolean, log: Log): Row | null {
   if (message.type === TYPES.MSG_GRP_TIP) return tipRow(message, keepsOrder, log);
+  const gift = giftResult(message);
+  if (gift) {
+    const { userID, nick } = gift.from;
+    // Gifts that are no run are added up while they follow each other; a run says its own total.
+    const run = gift.combo ? `${userID} ${gift.combo}` : `= ${userID} ${gift.gift.id}`;
+    return { kind: 'gifts', key: message.ID, entries: [{ run, nick: nick || userID, gift: gift.gift, total: gift.comboTotal }], more: 0 };
+  }
+  const follows = followed(message);
+  if (follows !== '') return { kind: 'news', key: message.ID, say: 'news_follow', values: { nick: message.nick || message.from, who: nameOf(log, follows) } };
   const status = liveStatus(message);
   if (status) {
     const record = parseRecord(status);
@@ -140,6 +191,22 @@ export function rowOf(message: Message, keepsOrder: boolean, log: Log): Row | nu
     return record && record.reason !== 'created' ? { kind: 'status', key: message.ID, record, time: message.time } : null;
   }
   return messageRow(message);
+}
+
+/** Whom the sender of a message follows from now on; '' for any other message. */
+function followed(message: Message): string {
+  if (message.type !== TYPES.MSG_CUSTOM) return '';
+  try {
+    const { type, user } = JSON.parse(String(message.payload?.data)) as { type?: unknown; user?: unknown };
+    return type === 'follow' && typeof user === 'string' ? user : '';
+  } catch {
+    return '';
+  }
+}
+
+/** Somebody reached another level. */
+export function levelRow({ userID, nick, level }: LevelInfo): NewsRow {
+  return { kind: 'news', key: `level-${userID}-${level}`, say: 'news_level', values: { nick: nick || userID, n: level } };
 }
 
 /** What the operator tells; what is made for programs (JSON) is not for readers. */

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import {
-  EVENT, TYPES, type Chat, type CountInfo, type DegradedInfo, type LeftInfo, type LimitsInfo, type MemberInfo, type Message, type MutedInfo, type NoticeInfo,
+  EVENT, TYPES, type Chat, type CountInfo, type DegradedInfo, type LeftInfo, type LevelInfo, type LimitsInfo, type MemberInfo, type Message, type MutedInfo, type NoticeInfo,
   type RoleInfo, type SessionInfo, type SettingsInfo, type StatusInfo,
 } from 'liveroom-sdk';
 import type { Guest, StatusRecord } from '../api/types.ts';
@@ -9,7 +9,7 @@ import { Backoff } from '../lib/backoff.ts';
 import { parseRecord } from '../status/newest.ts';
 import { errorKey, isSignatureError } from './errors.ts';
 import type { Identities } from './identity.ts';
-import { added, changed, emptyLog, gapped, messageRow, renamed, rowOf, systemRow, withdrawn, type Log, type MessageRow, type Row } from './log.ts';
+import { added, changed, emptyLog, gapped, levelRow, messageRow, renamed, rowOf, systemRow, withdrawn, type Log, type MessageRow, type Row } from './log.ts';
 import { kickedOutWhy, leftWhy, refusalWhy, type Out, type Why } from './out.ts';
 import { partsOf, wordsOf } from './parts.ts';
 
@@ -328,6 +328,7 @@ export class RoomChat {
     here<DegradedInfo>(EVENT.LIVEROOM_DEGRADED, ({ degraded }) => (this.degraded.value = degraded));
     here<RoleInfo>(EVENT.LIVEROOM_ROLE, ({ role }) => (this.role.value = role));
     here<MemberInfo>(EVENT.LIVEROOM_MEMBER, ({ userID, nick, avatar }) => (this.log.value = renamed(this.log.value, userID, nick, avatar)));
+    here<LevelInfo>(EVENT.LIVEROOM_LEVEL, (info) => info.level > info.from && this.#show(levelRow(info)));
     here<StatusInfo>(EVENT.LIVEROOM_STATUS, ({ status }) => this.#status(parseRecord(status)));
     here<LeftInfo>(EVENT.LIVEROOM_LEFT, ({ reason, until, detail }) => this.#out({ why: leftWhy(reason), until, detail }));
     on<{ type: string }>(EVENT.KICKED_OUT, ({ type }) => this.#kickedOut(type));

@@ -1,25 +1,30 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { CrowdRow, MessageRow, Row } from '../chat/log.ts';
+import type { CrowdRow, GiftsRow, MessageRow, Row } from '../chat/log.ts';
 import { webAddress } from '../chat/parts.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { clock, names, plural, t } from '../i18n/index.ts';
+import type { Interaction } from '../interact/interaction.ts';
 import { hash } from '../lib/hash.ts';
 import { scene } from '../status/record.ts';
+import { GiftIcon } from './gift-icon.tsx';
 import { Down, More } from './icons.tsx';
+import { LevelBadge } from './level-badge.tsx';
+import { MemberCard } from './member-card.tsx';
 import { ModerateDialog } from './moderate-dialog.tsx';
 import { Parts } from './parts.tsx';
 
 const NEAR_PX = 20; // closer to the end than this, new rows pull the list along
 
 /** The messages, oldest first. A reader who scrolled up is left in peace and told what is new. */
-export function ChatList({ chat }: { chat: RoomChat }): JSX.Element {
+export function ChatList({ chat, room }: { chat: RoomChat; room: Interaction }): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const height = useRef(0); // of the list, when `following` was last known
   const lastKey = useRef('');
   const [unread, setUnread] = useState(0);
   const [about, setAbout] = useState<MessageRow | null>(null); // what somebody who keeps order looks into
+  const [who, setWho] = useState<MessageRow | null>(null); // whose card is open
   const { rows } = chat.log.value;
 
   const look = () => {
@@ -64,7 +69,7 @@ export function ChatList({ chat }: { chat: RoomChat }): JSX.Element {
       <div class="chat-list" ref={list} onScroll={onScroll} onLoadCapture={() => following.current && toEnd()} role="log" aria-label={t('chat_log')} tabIndex={0} data-testid="chat-list">
         {rows.length === 0 && chat.presence.value.state === 'online' && <p class="chat-none">{t('chat_empty')}</p>}
         {rows.map((row) => (
-          <Line key={row.key} row={row} chat={chat} onMore={setAbout} />
+          <Line key={row.key} row={row} chat={chat} onMore={setAbout} onWho={setWho} />
         ))}
       </div>
       {unread > 0 && (
@@ -73,6 +78,7 @@ export function ChatList({ chat }: { chat: RoomChat }): JSX.Element {
         </button>
       )}
       {about && <ModerateDialog chat={chat} row={about} onClose={() => setAbout(null)} />}
+      {who && <MemberCard room={room} who={{ user: who.from, nick: who.nick, avatar: who.avatar, level: who.level, badge: who.badge }} onClose={() => setWho(null)} />}
     </div>
   );
 }
@@ -81,9 +87,10 @@ interface LineProps<R> {
   row: R;
   chat: RoomChat;
   onMore(row: MessageRow): void;
+  onWho(row: MessageRow): void;
 }
 
-function Line({ row, chat, onMore }: LineProps<Row>): JSX.Element {
+function Line({ row, chat, onMore, onWho }: LineProps<Row>): JSX.Element {
   switch (row.kind) {
     case 'gap':
       return (
@@ -111,8 +118,16 @@ function Line({ row, chat, onMore }: LineProps<Row>): JSX.Element {
       );
     case 'crowd':
       return <Crowd row={row} />;
+    case 'gifts':
+      return <Gifts row={row} />;
+    case 'news':
+      return (
+        <p class="chat-crowd" aria-live="off" data-testid="chat-news">
+          <bdi>{t(row.say, row.values)}</bdi>
+        </p>
+      );
     case 'message':
-      return <Message row={row} chat={chat} onMore={onMore} />;
+      return <Message row={row} chat={chat} onMore={onMore} onWho={onWho} />;
   }
 }
 
@@ -128,12 +143,28 @@ function Crowd({ row }: { row: CrowdRow }): JSX.Element {
   );
 }
 
-function Message({ row, chat, onMore }: LineProps<MessageRow>): JSX.Element {
+/** What was given: in colour, and read out apart, not one by one. */
+function Gifts({ row }: { row: GiftsRow }): JSX.Element {
+  return (
+    <p class="chat-gifts" aria-live="off" data-testid="chat-gift">
+      {row.more > 0 && <small>{plural('gift_more', row.more)}</small>}
+      {row.entries.map((entry) => (
+        <span key={entry.run} class="chat-gift">
+          <bdi class="nick">{entry.nick}</bdi> {t('gift_sent', { gift: entry.gift.name })} <GiftIcon icon={entry.gift.icon} /> <b class="number">×{entry.total}</b>
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function Message({ row, chat, onMore, onWho }: LineProps<MessageRow>): JSX.Element {
   const avatar = webAddress(row.avatar);
   return (
     <div class={`chat-row${row.own ? ' chat-own' : ''} chat-${row.state}`} data-testid="chat-message" data-seq={row.message.sequence} data-state={row.state}>
       {avatar && <img class="avatar" src={avatar} alt="" width="20" height="20" loading="lazy" decoding="async" referrerpolicy="no-referrer" />}
-      <span class={`nick nick-${hash(row.from) % 8}`} title={clock(row.time)}>
+      <LevelBadge level={row.level} badge={row.badge} />
+      {/* Not on the way of the Tab key, of which there would be hundreds: the list of members leads to the same cards. */}
+      <span class={`nick nick-${hash(row.from) % 8}`} title={clock(row.time)} onClick={() => onWho(row)} data-testid="chat-nick">
         <bdi>{row.nick}</bdi>
       </span>{' '}
       <Parts parts={row.parts} nick={row.nick} />

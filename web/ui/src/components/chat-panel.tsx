@@ -2,12 +2,15 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { t } from '../i18n/index.ts';
+import type { Interaction } from '../interact/interaction.ts';
+import { ActBar } from './act-bar.tsx';
 import { ChatList } from './chat-list.tsx';
 import { Composer } from './composer.tsx';
+import { DrawCard } from './draw-card.tsx';
 import { Close } from './icons.tsx';
 import { OutPanel } from './out-panel.tsx';
 
-export function ChatPanel({ chat }: { chat: RoomChat }): JSX.Element {
+export function ChatPanel({ chat, room }: { chat: RoomChat; room: Interaction }): JSX.Element {
   const presence = chat.presence.value;
   const [draft, setDraft] = useState(''); // kept here, so that being away for a moment loses nothing
   return (
@@ -15,13 +18,18 @@ export function ChatPanel({ chat }: { chat: RoomChat }): JSX.Element {
       <h2 id="chat-title" class="chat-title">
         {t('chat')}
       </h2>
-      <ChatList chat={chat} />
+      <DrawCard room={room} />
+      <ChatList chat={chat} room={room} />
       <p class="chat-state" role="status">
         {presence.state === 'connecting' && t('chat_connecting')}
         {presence.state === 'offline' && t('chat_offline')}
         {presence.state === 'online' && chat.degraded.value && t('chat_degraded')}
       </p>
+      <p class="hidden" role="status" data-testid="said">
+        {room.said.value}
+      </p>
       <Remark chat={chat} />
+      <ActBar room={room} />
       {presence.state === 'out' ? <OutPanel chat={chat} out={presence} /> : <Composer chat={chat} draft={draft} onDraft={setDraft} />}
     </section>
   );

@@ -11,6 +11,9 @@ import { refusalOf } from '../player/refusal.ts';
 import { scene as sceneOf } from '../status/record.ts';
 import { Controls, toggleFullscreen, toggleMuted } from './controls.tsx';
 import { DanmakuLayer } from './danmaku-layer.tsx';
+import { GiftLaneLayer } from './gift-lane.tsx';
+import { ShowLayer } from './show-layer.tsx';
+import { lessMotion } from '../lib/motion.ts';
 import { SceneOverlay } from './scene-overlay.tsx';
 import type { Api } from '../api/client.ts';
 
@@ -31,6 +34,7 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
   const subscribe = useCallback((listener: (text: string, own: boolean) => void) => model.onSaid(listener), [model]);
   const room = model.room.value;
   const record = model.status.value;
+  const interaction = model.interaction.value;
 
   useEffect(() => {
     const element = video.current as HTMLVideoElement;
@@ -98,6 +102,8 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
           />
         )}
       </div>
+      {interaction && !lessMotion.value && <ShowLayer room={interaction} />}
+      {interaction && <GiftLaneLayer room={interaction} />}
       {withControls && <Controls video={video} stage={stage} danmaku={danmaku} onDanmaku={switchDanmaku} />}
     </div>
   );

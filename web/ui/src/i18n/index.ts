@@ -71,6 +71,13 @@ export function when(moment: string | number, now = new Date()): string {
   return new Intl.DateTimeFormat(languageTag(), format).format(date);
 }
 
+/** A number as short as it is still told apart: 999, 12.3K. */
+export const compact = (n: number): string => new Intl.NumberFormat(languageTag(), n < 10_000 ? {} : { notation: 'compact', maximumFractionDigits: 1 }).format(n);
+
+/** A sum of money in the smallest unit, as one says it. */
+export const amount = (minor: number): string =>
+  new Intl.NumberFormat(languageTag(), minor < 1_000_000 ? { maximumFractionDigits: 2 } : { notation: 'compact', maximumFractionDigits: 1 }).format(minor / 100);
+
 export const clock = (unixSeconds: number): string =>
   new Intl.DateTimeFormat(languageTag(), { hour: 'numeric', minute: '2-digit' }).format(unixSeconds * 1000);
 

@@ -6,6 +6,7 @@ import { rank, scene, type Scene } from '../status/record.ts';
 export type LobbyState = 'loading' | 'ready' | 'error';
 
 const PAGE = 48;
+const RECOMMENDED = 24;
 const REFRESH_MS = 8000;
 
 /** The list of rooms, read again every few seconds while somebody looks. */
@@ -13,14 +14,19 @@ export class LobbyModel {
   readonly rooms = signal<readonly Room[]>([]);
   readonly state = signal<LobbyState>('loading');
   readonly more = signal(false);
+  /** Why rooms are recommended to who looks, by room; the best reason first. */
+  readonly reasons = signal<ReadonlyMap<string, readonly string[]>>(new Map());
 
   readonly #api: Api;
+  readonly #user: () => string;
   #pages = 1;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #abort: AbortController | null = null;
 
-  constructor(api: Api) {
+  /** user is the account of who looks; '' if there is none. */
+  constructor(api: Api, user: () => string = () => '') {
     this.#api = api;
+    this.#user = user;
   }
 
   /** Reads now and plans the next time; a running read is given up. */
@@ -29,8 +35,9 @@ export class LobbyModel {
     const abort = new AbortController();
     this.#abort = abort;
     try {
-      const { rooms, more } = await this.#read(abort.signal);
+      const [{ rooms, more }, reasons] = await Promise.all([this.#read(abort.signal), this.#recommended(abort.signal)]);
       if (abort.signal.aborted) return;
+      this.reasons.value = reasons;
       this.rooms.value = rooms;
       this.more.value = more;
       this.state.value = 'ready';
@@ -53,11 +60,22 @@ export class LobbyModel {
     this.#abort = null;
   }
 
+  /** Nice to have: without them the list is as good. */
+  async #recommended(abort: AbortSignal): Promise<Map<string, readonly string[]>> {
+    try {
+      const user = this.#user();
+      const rooms = await this.#api.recommendations({ limit: RECOMMENDED, ...(user ? { user } : {}) }, abort);
+      return new Map(rooms.map((room) => [room.id, room.reasons ?? []]));
+    } catch {
+      return new Map();
+    }
+  }
+
   async #read(abort: AbortSignal): Promise<{ rooms: Room[]; more: boolean }> {
     const byId = new Map<string, Room>(); // a room that moved between two pages is listed once
     let cursor: string | undefined;
     for (let page = 0; page < this.#pages; page++) {
-      const answer = await this.#api.rooms({ limit: PAGE, ...(cursor ? { cursor } : {}) }, abort);
+      const answer = await this.#api.rooms({ limit: PAGE, sort: 'popularity', ...(cursor ? { cursor } : {}) }, abort);
       for (const room of answer.rooms ?? []) byId.set(room.id, room);
       cursor = answer.nextCursor || undefined;
       if (!cursor) break;
@@ -77,8 +95,15 @@ const SECTIONS: Record<Scene, Section> = {
   ended: 'ended',
 };
 
-/** Orders rooms as a programme: on air by audience, coming up by time, then what is over. Empty sections are left out. */
-export function programme(rooms: readonly Room[]): { section: Section; rooms: Room[] }[] {
+const REASONS = ['following', 'rising', 'new', 'popular'] as const;
+export type Reason = (typeof REASONS)[number];
+
+/** The one reason a card tells. */
+export const reasonOf = (reasons: readonly string[] | undefined): Reason | null => REASONS.find((reason) => reasons?.includes(reason)) ?? null;
+
+/** Orders rooms as a programme: on air whom one follows and then by popularity, coming up by time, then what is over. Empty sections are left out. */
+export function programme(rooms: readonly Room[], reasons: ReadonlyMap<string, readonly string[]> = new Map()): { section: Section; rooms: Room[] }[] {
+  const followed = (room: Room) => Number(reasons.get(room.id)?.includes('following') ?? false);
   const order: Section[] = ['onair', 'soon', 'replay', 'ended'];
   const start = (room: Room) => (room.scheduledAt ? Date.parse(room.scheduledAt) : Number.MAX_SAFE_INTEGER);
   return order
@@ -89,7 +114,7 @@ export function programme(rooms: readonly Room[]): { section: Section; rooms: Ro
         .sort((a, b) =>
           section === 'soon'
             ? start(a) - start(b) || a.id.localeCompare(b.id)
-            : rank(a.status) - rank(b.status) || b.online - a.online || a.id.localeCompare(b.id),
+            : followed(b) - followed(a) || rank(a.status) - rank(b.status) || (b.popularity ?? 0) - (a.popularity ?? 0) || b.online - a.online || a.id.localeCompare(b.id),
         ),
     }))
     .filter(({ rooms }) => rooms.length > 0);

@@ -2,19 +2,20 @@ import { render, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Api } from '../api/client.ts';
 import type { Room } from '../api/types.ts';
+import { BrowserIdentities } from '../chat/identity.ts';
 import { Header } from '../components/header.tsx';
-import { People } from '../components/icons.tsx';
+import { Flame, People } from '../components/icons.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
 import { TestCard } from '../components/test-card.tsx';
-import { plural, t, when } from '../i18n/index.ts';
+import { compact, plural, t, when } from '../i18n/index.ts';
 import { followSettings } from '../lib/page.ts';
 import { scene } from '../status/record.ts';
 import '../styles/tokens.css';
 import '../styles/base.css';
 import '../styles/lobby.css';
-import { LobbyModel, programme } from './lobby-model.ts';
+import { LobbyModel, programme, reasonOf, type Reason } from './lobby-model.ts';
 
-function Card({ room }: { room: Room }): JSX.Element {
+function Card({ room, reason }: { room: Room; reason: Reason | null }): JSX.Element {
   const now = scene(room.status);
   const watched = now === 'live' || now === 'interrupted' || now === 'paused' || room.online > 0;
   return (
@@ -28,10 +29,20 @@ function Card({ room }: { room: Room }): JSX.Element {
               <People /> <span class="number">{plural('online', room.online)}</span>
             </span>
           )}
+          {reason && now !== 'ended' && (
+            <span class={`card-reason card-reason-${reason}`} data-testid="reason" data-reason={reason}>
+              {t(`reason_${reason}`)}
+            </span>
+          )}
         </div>
         <h3>{room.title || room.id}</h3>
         <p class="card-line">
           {room.anchor && <span>{t('anchor', { name: room.anchor })}</span>}
+          {(room.popularity ?? 0) > 0 && (
+            <span class="card-heat" title={t('popularity')}>
+              <Flame /> <span class="hidden">{t('popularity')}</span> <span class="number">{compact(room.popularity ?? 0)}</span>
+            </span>
+          )}
           {now === 'waiting' && room.scheduledAt && <time dateTime={room.scheduledAt}>{t('starts_at', { time: when(room.scheduledAt) })}</time>}
           {now === 'live' && room.status.since && <time dateTime={room.status.since}>{t('since', { time: when(room.status.since) })}</time>}
         </p>
@@ -70,8 +81,8 @@ function Lobby({ model }: { model: LobbyModel }): JSX.Element {
   useEffect(() => {
     document.title = `${t('lobby_title')} · ${t('brand')}`;
   });
-  const { state, rooms, more } = model;
-  const sections = programme(rooms.value);
+  const { state, rooms, more, reasons } = model;
+  const sections = programme(rooms.value, reasons.value);
   return (
     <>
       <Header />
@@ -89,7 +100,7 @@ function Lobby({ model }: { model: LobbyModel }): JSX.Element {
             </h2>
             <ul class="cards">
               {list.map((room) => (
-                <Card key={room.id} room={room} />
+                <Card key={room.id} room={room} reason={reasonOf(reasons.value.get(room.id))} />
               ))}
             </ul>
           </section>
@@ -104,7 +115,8 @@ function Lobby({ model }: { model: LobbyModel }): JSX.Element {
   );
 }
 
-const model = new LobbyModel(new Api());
+const identities = new BrowserIdentities();
+const model = new LobbyModel(new Api(), () => identities.load()?.userID ?? '');
 followSettings();
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') void model.refresh();

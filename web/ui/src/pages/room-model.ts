@@ -4,6 +4,8 @@ import { ApiError, type Api } from '../api/client.ts';
 import type { Room, StatusRecord } from '../api/types.ts';
 import type { Identities } from '../chat/identity.ts';
 import { RoomChat } from '../chat/room-chat.ts';
+import { Interaction } from '../interact/interaction.ts';
+import { parseNotice } from '../interact/notice.ts';
 import { Backoff } from '../lib/backoff.ts';
 import type { Source } from '../player/controller.ts';
 import { StatusFollower } from '../status/follow.ts';
@@ -28,7 +30,8 @@ export class RoomModel {
   readonly room = signal<Room | null>(null);
   readonly status = signal<StatusRecord | null>(null);
   readonly chat = signal<RoomChat | null>(null);
-  readonly notice = computed(() => this.chat.value?.notice.value ?? this.room.value?.notice ?? '');
+  readonly interaction = signal<Interaction | null>(null);
+  readonly notice = computed(() => parseNotice(this.chat.value?.notice.value ?? this.room.value?.notice ?? ''));
   readonly online = computed(() => (this.#chatOnline() ? this.chat.value?.online.value : null) ?? this.#polledOnline.value);
   readonly source = computed<Source>(() => sourceOf(this.status.value));
 
@@ -70,6 +73,7 @@ export class RoomModel {
     this.#abort.abort();
     for (const stop of this.#stopEffects) stop();
     this.#follower.stop();
+    this.interaction.value?.stop();
     this.chat.value?.stop();
   }
 
@@ -106,22 +110,25 @@ export class RoomModel {
   }
 
   #take(room: Room): void {
+    const group = room.groupId || room.id;
     const chat = new RoomChat({
-      group: room.groupId || room.id,
+      group,
       sdk: this.#options.sdk,
       identities: this.#options.identities,
       createGuest: (nick) => this.#options.api.guest(nick),
       onStatus: (record) => this.takeStatus(record),
       onLive: (text, own) => this.#listeners.forEach((listener) => listener(text, own)),
     });
+    const interaction = new Interaction({ sdk: this.#options.sdk, group, anchor: room.anchor, chat });
     batch(() => {
       this.room.value = room;
+      this.interaction.value = interaction;
       this.#polledOnline.value = room.online ?? 0;
       this.takeStatus(parseRecord(room.status));
       this.chat.value = chat;
       this.state.value = 'ready';
     });
-    this.#stopEffects.push(this.#fallBack(chat));
+    this.#stopEffects.push(this.#fallBack(chat), this.#lookBack(chat, interaction));
     chat.start();
   }
 
@@ -138,6 +145,14 @@ export class RoomModel {
       clearTimeout(timer);
       stop();
     };
+  }
+
+  /** How a live went is asked for where one comes when it is over. */
+  #lookBack(chat: RoomChat, interaction: Interaction): () => void {
+    const over = computed(() => this.status.value?.name === 'ended' || this.status.value?.name === 'playback');
+    return effect(() => {
+      if (over.value && chat.presence.value.state === 'online') queueMicrotask(() => void interaction.askSummary());
+    });
   }
 
   #chatOnline(): boolean {

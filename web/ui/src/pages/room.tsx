@@ -1,15 +1,20 @@
 import { effect } from '@preact/signals';
 import { create } from 'liveroom-sdk';
 import { render, type JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { Api } from '../api/client.ts';
 import { BrowserIdentities } from '../chat/identity.ts';
 import { ChatPanel } from '../components/chat-panel.tsx';
+import { FollowButton } from '../components/follow-button.tsx';
 import { Header } from '../components/header.tsx';
-import { People } from '../components/icons.tsx';
+import { Flame, People } from '../components/icons.tsx';
+import { MembersDialog } from '../components/members-dialog.tsx';
+import { NoticeLine } from '../components/notice.tsx';
 import { Stage } from '../components/stage.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
+import { Summary } from '../components/summary.tsx';
 import { TestCard } from '../components/test-card.tsx';
-import { plural, t, when } from '../i18n/index.ts';
+import { compact, plural, t, when } from '../i18n/index.ts';
 import { followSettings, roomOfPath } from '../lib/page.ts';
 import { scene as sceneOf } from '../status/record.ts';
 import '../styles/tokens.css';
@@ -17,30 +22,57 @@ import '../styles/base.css';
 import '../styles/room.css';
 import '../styles/player.css';
 import '../styles/chat.css';
+import '../styles/interact.css';
 import { RoomModel } from './room-model.ts';
 
 function Facts({ model }: { model: RoomModel }): JSX.Element | null {
   const room = model.room.value;
   const record = model.status.value;
+  const interaction = model.interaction.value;
+  const [members, setMembers] = useState(false);
   if (!room || !record) return null;
   const scene = sceneOf(record);
+  const popularity = interaction?.totals.value.popularity ?? 0;
+  const over = record.name === 'ended' || record.name === 'playback';
   return (
     <section class="facts">
       <div class="facts-line">
         <StatusSign scene={scene} />
-        <span class="facts-online" title={t('online_label')} data-testid="online" data-online={model.online.value}>
-          <People /> <span class="number">{plural('online', model.online.value)}</span>
-        </span>
+        <Online model={model} onOpen={() => setMembers(true)} />
+        {popularity > 0 && (
+          <span class="facts-online" title={t('popularity')} data-testid="popularity" data-popularity={popularity}>
+            <Flame /> <span class="hidden">{t('popularity')}</span> <span class="number">{compact(popularity)}</span>
+          </span>
+        )}
         {scene === 'live' && record.since && <span class="facts-since">{t('since', { time: when(record.since) })}</span>}
       </div>
       <h1 data-testid="title">{room.title || room.id}</h1>
-      {room.anchor && <p class="facts-anchor">{t('anchor', { name: room.anchor })}</p>}
-      {model.notice.value && (
-        <p class="facts-notice" data-testid="notice">
-          <b>{t('notice')}</b> <span>{model.notice.value}</span>
-        </p>
+      {room.anchor && (
+        <div class="facts-anchor">
+          <span>{t('anchor', { name: room.anchor })}</span>
+          {interaction && <FollowButton room={interaction} />}
+        </div>
       )}
+      <NoticeLine notice={model.notice.value} />
+      {over && interaction?.summary.value && <Summary summary={interaction.summary.value} />}
+      {members && interaction && <MembersDialog room={interaction} onClose={() => setMembers(false)} />}
     </section>
+  );
+}
+
+/** How many are here; for who has a name, the way to who they are. */
+function Online({ model, onOpen }: { model: RoomModel; onOpen(): void }): JSX.Element {
+  const inside = (
+    <>
+      <People /> <span class="number">{plural('online', model.online.value)}</span>
+    </>
+  );
+  const facts = { class: 'facts-online', title: t('online_label'), 'data-testid': 'online', 'data-online': model.online.value };
+  if (model.chat.value?.me.value.anonymous !== false) return <span {...facts}>{inside}</span>;
+  return (
+    <button type="button" {...facts} aria-haspopup="dialog" onClick={onOpen}>
+      {inside}
+    </button>
   );
 }
 
@@ -78,14 +110,15 @@ function Absent({ model, room }: { model: RoomModel; room: string }): JSX.Elemen
 function Viewer({ model, api, id, embedded }: { model: RoomModel; api: Api; id: string; embedded: boolean }): JSX.Element {
   const room = model.room.value;
   const chat = model.chat.value;
+  const interaction = model.interaction.value;
   return (
     <div class={`page${embedded ? ' page-embedded' : ''}`}>
       {!embedded && <Header />}
-      {room && chat ? (
+      {room && chat && interaction ? (
         <main id="content" class="room">
           <Stage model={model} api={api} />
           <Facts model={model} />
-          <ChatPanel chat={chat} />
+          <ChatPanel chat={chat} room={interaction} />
         </main>
       ) : (
         <Absent model={model} room={id} />

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CATALOGUE } from '../mock/catalogue.ts';
 import { MockServer } from '../mock/server.ts';
 import { launch, open } from './browser.ts';
 
@@ -95,6 +96,44 @@ test.each(['light', 'dark'] as const)('what the chat can show (%s) can be used b
   expect(await violations(vera)).toEqual([]);
   await Promise.all([anna.context().close(), vera.context().close()]);
   await talk.close();
+});
+
+test.each(['light', 'dark'] as const)('gifts, draws, people and the end of a live (%s) can be used by everyone', async (colorScheme) => {
+  const room = new MockServer();
+  const at = await room.listen();
+  room.gifts = CATALOGUE;
+  room.counters = { live_likes: 5, live_gift_value: 100, live_popularity: 9 };
+  room.add('demo', 'ended', { anchor: 'anna', online: 3, notice: JSON.stringify({ text: 'be kind', images: [`${at}/files/none`] }) });
+  room.users.set('vera', { nick: 'Vera', avatar: '', sig: 's' });
+  for (const [i, level] of [1, 5, 10, 20, 35, 50].entries()) room.levels.set(`u${i}`, { level, badge: i % 2 ? 'gold' : '' });
+  room.levels.set('vera', { level: 7, badge: '' });
+  room.ranking = ['Ana', 'Bo', 'Cy', 'Di'].map((nick, i) => ({ rank: i + 1, user: nick, nick, avatar: '', level: 10 * i, value: 900 - i, count: 1 }));
+  room.summary = { session: 's', duration: 60, top: room.ranking, curve: [1, 5, 3] };
+  const draw = { id: 'd', title: 'Tea', prize: 'a cup', trigger: { keyword: 'tea' }, endsAt: new Date(Date.now() + 60_000).toISOString(), winners: 2, eligibility: { follower: true }, commitment: 'ab'.repeat(32) };
+  const { page } = await open(browser, `${at}/rooms/demo#user=vera&sig=s`, { colorScheme, reducedMotion: 'reduce' });
+  await page.waitForSelector('[data-testid=summary]');
+  for (let i = 0; i < 6; i++) room.say(`u${i}`, 'hello', `Name ${i}`);
+  room.gave('Bo', 'rocket');
+  room.tell({ type: 'draw_start', draw });
+  await page.click('[data-testid=gift-button]');
+  await page.waitForSelector('[data-testid=draw]');
+  await page.click('[data-testid=draw-fair] summary');
+  expect(await violations(page)).toEqual([]);
+  room.giftRefusal = 'not enough coins';
+  await page.click('[data-testid=gift-give]');
+  room.tell({ type: 'draw_result', draw: { ...draw, seed: 'cd'.repeat(32), entriesHash: 'ef', entries: 2, drawn: 1, winners: [{ user: 'vera', nick: 'Vera' }] } });
+  await page.waitForSelector('[data-testid=draw-fits]');
+  expect(await violations(page)).toEqual([]);
+  await page.click('[data-testid=ranking-button]');
+  await page.waitForSelector('[data-testid=ranking] [data-testid=rank]');
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.click('[data-testid=online]');
+  await page.click('[data-testid=member]');
+  await page.waitForSelector('[data-testid=member-card] progress');
+  expect(await violations(page)).toEqual([]);
+  await page.context().close();
+  await room.close();
 });
 
 test('less movement means no flying messages until they are switched on', async () => {

@@ -55,6 +55,20 @@ export class MockServer {
   full = '';
   filesFrom = '';
   epoch = 'E1';
+  /** The catalogue; empty: this server offers no gifts. */
+  gifts: Record<string, unknown>[] = [];
+  /** Refuses gifts in these words. */
+  giftRefusal = '';
+  readonly orders: Record<string, unknown>[] = [];
+  counters: Record<string, number> = {};
+  readonly levels = new Map<string, { level: number; badge: string }>();
+  readonly followed = new Set<string>();
+  followers = 0;
+  ranking: Record<string, unknown>[] = [];
+  draw: Record<string, unknown> | null = null;
+  summary: Record<string, unknown> | null = null;
+  recommendations: { id: string; reasons: string[] }[] = [];
+  #held: unknown[] | null = null;
   #seq = 0;
   #version = Date.now();
   #sessions = new Set<Session>();
@@ -100,9 +114,40 @@ export class MockServer {
 
   say(from: string, body: string | unknown[], nick = from, random = Math.floor(Math.random() * 2 ** 31), avatar = ''): void {
     const elements = typeof body === 'string' ? [{ MsgType: 'TIMTextElem', MsgContent: { Text: body } }] : body;
-    const item = { type: 'message', seq: ++this.#seq, time: Math.floor(Date.now() / 1000), from, nick, avatar, priority: 'Normal', random, body: elements, cloudCustomData: '' };
+    const item = { type: 'message', seq: ++this.#seq, time: Math.floor(Date.now() / 1000), from, nick, avatar, priority: 'Normal', random, body: elements, cloudCustomData: '', ...this.levels.get(from) };
     this.log.push(item);
-    this.#push([item]);
+    if (this.#held) this.#held.push(item);
+    else this.#push([item]);
+  }
+
+  /** What is said within goes out as one batch, as the real one's ticks send it. */
+  together(say: () => void): void {
+    this.#held = [];
+    say();
+    const items = this.#held;
+    this.#held = null;
+    this.#push(items);
+  }
+
+  /** A custom message; without a sender the server's own. */
+  tell(data: Record<string, unknown>, from = 'administrator', nick = ''): void {
+    this.say(from, [{ MsgType: 'TIMCustomElem', MsgContent: { Data: JSON.stringify(data), Desc: '', Ext: '' } }], nick);
+  }
+
+  /** The room is told of a gift. */
+  gave(user: string, gift: string, count = 1, more: Record<string, unknown> = {}): void {
+    const { id, name, icon, effect, price } = this.gifts.find((g) => g.id === gift) as Record<string, number>;
+    const { level = 0 } = this.levels.get(user.toLowerCase()) ?? {};
+    this.tell({
+      type: 'gift_result', gift: { id, name, icon, effect, price }, from: { user: user.toLowerCase(), nick: user, avatar: '', level }, to: 'anna', count,
+      value: Number(price) * count, final: true, order: `o${this.#seq}`, session: 's', ...more,
+    });
+  }
+
+  /** Counters of the server's own grow. */
+  count(more: Record<string, number>): void {
+    this.counters = { ...this.counters, ...more };
+    this.event('counters', { counters: this.counters });
   }
 
   event(event: string, data: unknown): void {
@@ -204,6 +249,40 @@ export class MockServer {
         return { code: 0 };
       case 'ping':
         return { code: 0, time: Date.now() };
+      case 'gifts':
+        return { code: 0, gifts: this.gifts, version: 1 };
+      case 'sendGift': {
+        if (this.giftRefusal) return { code: 10111, error: 'gift_refused', detail: this.giftRefusal, temporary: false };
+        const gift = this.gifts.find((g) => g.id === frame.gift) as Record<string, unknown>;
+        const order = { id: frame.order, group: frame.group, gift: gift.id, name: gift.name, price: gift.price, count: frame.count, value: Number(gift.price) * Number(frame.count), combo: frame.combo ?? '', state: 'accepted', reason: '' };
+        this.orders.push(order);
+        const comboTotal = this.orders.filter((o) => frame.combo && o.combo === frame.combo).reduce((sum, o) => sum + Number(o.count), 0);
+        this.gave(session.nick, String(frame.gift), Number(frame.count), frame.combo ? { combo: frame.combo, comboTotal, final: false } : {});
+        return { code: 0, order };
+      }
+      case 'ranking':
+        return { code: 0, ranking: frame.scope === 'all' ? this.ranking : this.ranking.slice(0, 3), totals: { value: 1234500, count: 99, senders: this.ranking.length }, session: 's' };
+      case 'like':
+        this.counters.live_likes = (this.counters.live_likes ?? 0) + Number(frame.count);
+        this.acts.push(frame);
+        return { code: 0, accepted: frame.count, likes: this.counters.live_likes };
+      case 'follow':
+      case 'unfollow':
+      case 'getFollow': {
+        const user = String(frame.user);
+        if (frame.op === 'follow') this.followed.add(user);
+        if (frame.op === 'unfollow') this.followed.delete(user);
+        if (frame.op === 'follow' && frame.group) this.tell({ type: 'follow', user }, session.user, session.nick);
+        return { code: 0, following: this.followed.has(user), followers: this.followers + Number(this.followed.has(user)) };
+      }
+      case 'getLevel':
+        return { code: 0, user: frame.user, level: 0, badge: '', ...this.levels.get(String(frame.user)), score: 260, next: 400, membership: '' };
+      case 'members':
+        return { code: 0, members: [...this.#sessions].filter((s) => s.group !== '' && !s.anonymous).map((s) => ({ user: s.user, nick: s.nick, avatar: s.avatar, role: 'Member', joinTime: 1, mutedUntil: 0, ...this.levels.get(s.user) })), next: '' };
+      case 'draw':
+        return { code: 0, draw: this.draw };
+      case 'summary':
+        return { code: 0, summary: this.summary };
       default:
         return { code: 10004, error: 'bad_parameter' };
     }
@@ -227,7 +306,7 @@ export class MockServer {
     const complete = frame.epoch === undefined || (frame.epoch === this.epoch && messages.length === this.#seq - seq);
     const role = session.anonymous ? '' : room.anchor === session.user ? 'Owner' : 'Member';
     return {
-      code: 0, group: room.groupId, role, epoch: this.epoch, seq: this.#seq, complete, attributes: { live_status: JSON.stringify(room.status) }, fields: {}, notice: room.notice,
+      code: 0, group: room.groupId, role, epoch: this.epoch, seq: this.#seq, complete, attributes: { live_status: JSON.stringify(room.status) }, fields: {}, counters: this.counters, notice: room.notice,
       profile: { name: room.title, owner: room.anchor }, settings: this.settings, mute: { all: this.settings.muteAll, until: this.muted.get(session.user) ?? 0 }, limits: { slowMode: this.settings.slowMode, nextAt: 0 },
       versions: { attributes: 0, fields: 0, notice: 0, profile: 0, settings: 0 }, count: { members: 1, viewers: 0, online: room.online }, withdrawn: [], messages,
     };
@@ -244,6 +323,7 @@ export class MockServer {
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? '/', 'http://mock');
     const json = (value: unknown, status = 200) => res.writeHead(status, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(value));
+    if (url.pathname === '/api/v1/recommendations') return void json({ rooms: this.recommendations.map(({ id, reasons }) => ({ ...this.rooms.get(id), reasons })) });
     const api = /^\/api\/v1\/(rooms|guests)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(url.pathname);
     if (api?.[1] === 'guests') {
       let body = '';

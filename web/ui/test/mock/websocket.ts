@@ -26,7 +26,7 @@ export class MockSocket {
     const body = Buffer.from(JSON.stringify(value));
     const head =
       body.length < 126 ? Buffer.from([0x81, body.length]) : Buffer.from([0x81, 126, body.length >> 8, body.length & 255]);
-    if (!this.#stream.destroyed) this.#stream.write(Buffer.concat([head, body]));
+    if (!this.#stream.destroyed && this.#stream.writable) this.#stream.write(Buffer.concat([head, body]));
   }
 
   /** Ends without a goodbye, as a network does. */

@@ -63,9 +63,9 @@ describe('a viewer page', () => {
     const { made, server } = model({ room: () => Promise.resolve(room('demo', 'live')) });
     void made.start();
     await settle();
-    expect([made.state.value, made.online.value, made.notice.value]).toEqual(['ready', 3, 'from the room']);
+    expect([made.state.value, made.online.value, made.notice.value.text]).toEqual(['ready', 3, 'from the room']);
     await vi.advanceTimersByTimeAsync(20);
-    expect([made.online.value, made.notice.value]).toEqual([50, 'from the chat']);
+    expect([made.online.value, made.notice.value.text]).toEqual([50, 'from the chat']);
     server.cut();
     expect(made.online.value).toBe(3);
     made.stop();

@@ -1,0 +1,68 @@
+import type { JSX } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { amount, compact, t } from '../i18n/index.ts';
+import type { Interaction } from '../interact/interaction.ts';
+import { GiftPanel } from './gift-panel.tsx';
+import { Heart, Present, Trophy } from './icons.tsx';
+import { useNamed } from './name-gate.tsx';
+import { RankingDialog } from './ranking-dialog.tsx';
+
+/** What one may do beside talking, with what the room has got so far: likes, gifts, and who gave most. */
+export function ActBar({ room }: { room: Interaction }): JSX.Element {
+  const [open, setOpen] = useState(false);
+  const [ranking, setRanking] = useState(false);
+  const [taps, setTaps] = useState(0);
+  const [named, nameDialog] = useNamed(room.chat);
+  const giftButton = useRef<HTMLButtonElement>(null);
+  const { likes, giftValue } = room.totals.value;
+  const gifts = room.gifts.value ?? [];
+  const out = room.chat.presence.value.state !== 'online';
+  const close = () => {
+    setOpen(false);
+    giftButton.current?.focus();
+  };
+  return (
+    <div class="acts" data-testid="acts">
+      {open && gifts.length > 0 && <GiftPanel room={room} gifts={gifts} named={named} onClose={close} />}
+      <div class="acts-line">
+        <button
+          type="button"
+          class="act act-like"
+          disabled={out}
+          aria-label={t('like_label', { n: compact(likes) })}
+          title={t('like')}
+          onClick={() =>
+            named(() => {
+              setTaps((n) => n + 1);
+              room.like();
+            })
+          }
+          data-testid="like"
+          data-likes={likes}
+        >
+          <span class="act-beat" key={taps}>
+            <Heart />
+          </span>
+          <span class="number" aria-hidden="true">
+            {compact(likes)}
+          </span>
+        </button>
+        {gifts.length > 0 && (
+          <button ref={giftButton} type="button" class="act act-gift" disabled={out} aria-expanded={open} aria-controls="gift-panel" onClick={() => (open ? close() : setOpen(true))} data-testid="gift-button">
+            <Present /> {t('gift')}
+          </button>
+        )}
+        {(gifts.length > 0 || giftValue > 0) && (
+          <button type="button" class="act" aria-haspopup="dialog" aria-label={t('ranking_label', { n: amount(giftValue) })} title={t('ranking')} onClick={() => setRanking(true)} data-testid="ranking-button" data-value={giftValue}>
+            <Trophy />
+            <span class="number" aria-hidden="true">
+              {amount(giftValue)}
+            </span>
+          </button>
+        )}
+      </div>
+      {ranking && <RankingDialog room={room} onClose={() => setRanking(false)} />}
+      {nameDialog}
+    </div>
+  );
+}

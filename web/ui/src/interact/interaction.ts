@@ -1,0 +1,263 @@
+import { effect, signal } from '@preact/signals';
+import {
+  ChatError, EVENT, type Chat, type Combo, type Draw, type DrawInfo, type FollowState, type Gift, type GiftOrder, type GiftOrderInfo, type GiftRanking, type GiftResult,
+  type GroupMember, type Level, type LikesInfo, type SessionSummary, type SummaryInfo, type TotalsInfo,
+} from 'liveroom-sdk';
+import { errorKey } from '../chat/errors.ts';
+import type { RoomChat } from '../chat/room-chat.ts';
+import { plural, t, type Key } from '../i18n/index.ts';
+import { GiftLane } from './lane.ts';
+
+export type Totals = Omit<TotalsInfo, 'groupID'>;
+
+/** What moves over the picture, for whoever draws it. */
+export interface Show {
+  hearts(n: number): void;
+  icons(icon: string, n: number): void;
+  confetti(): void;
+}
+
+/** How the gift this person gave last stands. */
+export interface Given {
+  order: GiftOrder;
+  /** When refused: the server's words, or ours. */
+  why: string;
+}
+
+export interface InteractionOptions {
+  sdk: Chat;
+  group: string;
+  /** The account of the room's anchor; '' if there is none. */
+  anchor: string;
+  chat: RoomChat;
+}
+
+const SAY_EVERY_MS = 5000;
+const BANNER_MS = 5000;
+const BANNERS = 5; // that wait
+const RANKING_MS = 5000;
+const MEMBERS = 100;
+
+const none: Totals = { likes: 0, giftValue: 0, giftCount: 0, popularity: 0 };
+
+/** What people do in a room beside talking, as a page shows it: likes, gifts, draws, following. */
+export class Interaction {
+  readonly totals = signal<Totals>(none);
+  /** The catalogue; null until it is known. A server that offers no gifts has an empty one. */
+  readonly gifts = signal<readonly Gift[] | null>(null);
+  readonly given = signal<Given | null>(null);
+  readonly balance = signal<number | null>(null);
+  readonly lane = new GiftLane();
+  readonly banner = signal<GiftResult | null>(null);
+  readonly draw = signal<Draw | null>(null);
+  readonly follow = signal<FollowState | null>(null);
+  readonly ranking = signal<GiftRanking | null>(null);
+  readonly summary = signal<SessionSummary | null>(null);
+  /** What is read out to who does not see it. */
+  readonly said = signal('');
+
+  readonly anchor: string;
+  readonly chat: RoomChat;
+  readonly #sdk: Chat;
+  readonly #group: string;
+  readonly #shows = new Set<Show>();
+  readonly #effects: (() => void)[] = [];
+  #banners: GiftResult[] = [];
+  #bannerTimer: ReturnType<typeof setTimeout> | null = null;
+  #unsaid: { last: GiftResult; more: number } | null = null;
+  #sayTimer: ReturnType<typeof setTimeout> | null = null;
+  #rankingTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor({ sdk, group, anchor, chat }: InteractionOptions) {
+    this.#sdk = sdk;
+    this.#group = group;
+    this.anchor = anchor;
+    this.chat = chat;
+    this.#listen();
+    // What is not told by itself is asked for whenever one is in, as this person or another.
+    this.#effects.push(effect(() => {
+      const { user } = chat.me.value;
+      if (chat.presence.value.state === 'online') queueMicrotask(() => this.#ask(user));
+    }));
+  }
+
+  stop(): void {
+    for (const stop of this.#effects) stop();
+    for (const timer of [this.#bannerTimer, this.#sayTimer, this.#rankingTimer]) if (timer !== null) clearTimeout(timer);
+    this.lane.clear();
+  }
+
+  /** Hears what moves from now on; returns how to stop. */
+  onShow(show: Show): () => void {
+    this.#shows.add(show);
+    return () => this.#shows.delete(show);
+  }
+
+  // -- what a person does
+
+  like(): void {
+    this.#each((show) => show.hearts(1));
+    this.#sdk.like(this.#group).catch((err) => this.#remark(err));
+  }
+
+  async give(gift: Gift, count: number): Promise<void> {
+    await this.#sdk.sendGift({ groupID: this.#group, gift: gift.id, count }).catch((err) => this.#notGiven(gift, err));
+  }
+
+  combo(gift: Gift): Combo {
+    return this.#sdk.combo({ groupID: this.#group, gift: gift.id });
+  }
+
+  async setFollow(on: boolean, user = this.anchor): Promise<FollowState | null> {
+    try {
+      const { data } = await (on ? this.#sdk.follow(user, this.#group) : this.#sdk.unfollow(user));
+      if (user === this.anchor) this.follow.value = data;
+      return data;
+    } catch (err) {
+      this.#remark(err);
+      return null;
+    }
+  }
+
+  followOf(user: string): Promise<FollowState | null> {
+    return this.#sdk.getFollow(user).then(({ data }) => data, () => null);
+  }
+
+  levelOf(user: string): Promise<Level | null> {
+    return this.#sdk.getLevel(user).then(({ data }) => data, () => null);
+  }
+
+  async members(): Promise<GroupMember[] | Key> {
+    try {
+      return (await this.#sdk.getGroupMemberList({ groupID: this.#group, count: MEMBERS })).data.memberList;
+    } catch (err) {
+      return errorKey(err);
+    }
+  }
+
+  /** Reads the ranking now and every few seconds until stopped. */
+  followRanking(scope: 'session' | 'all'): () => void {
+    let running = true;
+    const read = async () => {
+      const answer = await this.#sdk.getGiftRanking({ groupID: this.#group, scope, limit: 50 }).catch(() => null);
+      if (!running) return;
+      if (answer) this.ranking.value = answer.data;
+      this.#rankingTimer = setTimeout(() => void read(), RANKING_MS);
+    };
+    this.ranking.value = null;
+    void read();
+    return () => {
+      running = false;
+      if (this.#rankingTimer !== null) clearTimeout(this.#rankingTimer);
+    };
+  }
+
+  dismissDraw(): void {
+    this.draw.value = null;
+  }
+
+  /** A draw whose time is over and whose end nobody told, as its message was missed. */
+  async lookAtDraw(): Promise<void> {
+    const answer = await this.#sdk.getDraw(this.#group).catch(() => null);
+    if (answer?.data.draw) this.#drawIs(answer.data.draw);
+  }
+
+  /** How the live that is over went; the message that told it may be long ago. */
+  async askSummary(): Promise<void> {
+    const answer = await this.#sdk.getSummary(this.#group).catch(() => null);
+    if (answer) this.summary.value ??= answer.data.summary;
+  }
+
+  #notGiven(gift: Gift, err: unknown): void {
+    const why = err instanceof ChatError && err.data.reason === 'gift_refused' ? err.message : t(errorKey(err));
+    const order = this.given.value?.order ?? { id: '', groupID: this.#group, gift: gift.id, name: gift.name, price: gift.price, count: 1, value: gift.price, combo: '', state: 'refused', reason: '' };
+    this.given.value = { order: { ...order, state: 'refused' }, why };
+  }
+
+  #remark(err: unknown): void {
+    this.chat.remark.value = errorKey(err);
+  }
+
+  // -- what is asked for
+
+  #ask(user: string): void {
+    const sdk = this.#sdk;
+    if (this.gifts.value === null) {
+      void sdk.getGiftList().then(
+        ({ data }) => (this.gifts.value = data.giftList),
+        (err) => err instanceof ChatError && !err.data.temporary && (this.gifts.value = []), // this server offers none
+      );
+    }
+    void sdk.getDraw(this.#group).then(({ data }) => data.draw && this.#drawIs(data.draw), () => {});
+    if (this.anchor !== '' && this.anchor !== user) void this.followOf(this.anchor).then((follow) => (this.follow.value = follow));
+    else this.follow.value = null;
+  }
+
+  #drawIs(draw: Draw): void {
+    const known = this.draw.value;
+    // One that was over before this page came is nothing to show.
+    if (known?.id === draw.id ? known.state === 'open' || known.winners.length < draw.winners.length : draw.state === 'open' && !(Date.parse(draw.endsAt) < this.chat.now() * 1000 - 60_000)) this.draw.value = draw;
+  }
+
+  // -- what is told
+
+  #listen(): void {
+    const here = <T extends { groupID: string }>(name: string, take: (data: T) => void) =>
+      this.#sdk.on(name, ({ data }: { data: T }) => data.groupID === this.#group && take(data));
+    here<TotalsInfo>(EVENT.LIVEROOM_TOTALS, ({ groupID: _, ...totals }) => (this.totals.value = totals));
+    here<LikesInfo>(EVENT.LIVEROOM_LIKES, ({ count }) => this.#each((show) => show.hearts(count)));
+    here<GiftResult>(EVENT.LIVEROOM_GIFT, (gift) => this.#gift(gift));
+    here<GiftOrderInfo>(EVENT.LIVEROOM_GIFT_ORDER, ({ order, balance }) => {
+      this.given.value = { order, why: order.state === 'refused' ? order.reason : '' };
+      if (balance !== undefined) this.balance.value = balance;
+    });
+    here<DrawInfo>(EVENT.LIVEROOM_DRAW_STARTED, ({ draw }) => {
+      this.draw.value = draw;
+      this.#say(t('draw_said_start', { title: draw.title }));
+    });
+    here<DrawInfo>(EVENT.LIVEROOM_DRAW_ENDED, ({ draw }) => {
+      this.draw.value = draw;
+      if (draw.drawn > draw.winners.length) void this.lookAtDraw(); // its message had no room for all of them
+      this.#say(draw.state === 'cancelled' ? t('draw_cancelled') : plural('draw_said_end', draw.winners.length, { title: draw.title }));
+    });
+    here<SummaryInfo>(EVENT.LIVEROOM_SUMMARY, ({ summary }) => (this.summary.value = summary));
+  }
+
+  #gift(gift: GiftResult): void {
+    this.lane.take(gift, gift.from.userID === this.chat.me.value.user);
+    if (gift.gift.effect === 'float') this.#each((show) => show.icons(gift.gift.icon, gift.count));
+    else if (gift.gift.effect === 'confetti') this.#each((show) => show.confetti());
+    else if (gift.gift.effect === 'banner') this.#hang(gift);
+    this.#unsaid = { last: gift, more: this.#unsaid ? this.#unsaid.more + 1 : 0 };
+    this.#sayTimer ??= setTimeout(() => this.#sayGifts(), this.said.value === '' ? 300 : SAY_EVERY_MS);
+  }
+
+  #each(tell: (show: Show) => void): void {
+    if (typeof document !== 'undefined' && document.visibilityState === 'hidden') return;
+    for (const show of this.#shows) tell(show);
+  }
+
+  #hang(gift: GiftResult): void {
+    if (this.banner.value === null) {
+      this.banner.value = gift;
+      this.#bannerTimer = setTimeout(() => {
+        this.banner.value = null;
+        const next = this.#banners.shift();
+        if (next) this.#hang(next);
+      }, this.#banners.length > 0 ? BANNER_MS / 2 : BANNER_MS);
+    } else if (this.#banners.length < BANNERS) this.#banners.push(gift);
+  }
+
+  #sayGifts(): void {
+    this.#sayTimer = null;
+    if (!this.#unsaid) return;
+    const { last, more } = this.#unsaid;
+    this.#unsaid = null;
+    const one = t('gift_said', { nick: last.from.nick || last.from.userID, gift: last.gift.name, n: last.combo ? last.comboTotal : last.count });
+    this.#say(more > 0 ? plural('gift_said_more', more, { one }) : one);
+  }
+
+  #say(words: string): void {
+    this.said.value = words;
+  }
+}

@@ -1,0 +1,223 @@
+import type { Browser, Page } from 'playwright-core';
+import { createHash } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { CATALOGUE } from '../mock/catalogue.ts';
+import { MockServer } from '../mock/server.ts';
+import { launch, open } from './browser.ts';
+
+let browser: Browser;
+let server: MockServer;
+let base: string;
+
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  server = new MockServer();
+  base = await server.listen();
+  server.gifts = CATALOGUE;
+  server.followers = 41;
+  server.add('demo', 'waiting', { anchor: 'anna', online: 7 });
+});
+afterEach(async () => {
+  for (const context of browser.contexts()) await context.close();
+  await server.close();
+});
+
+/** A page of a user whom the site signed in. */
+async function visit(user = 'vera', options: object = {}): Promise<{ page: Page; faults: string[] }> {
+  server.users.set(user, { nick: user[0]?.toUpperCase() + user.slice(1), avatar: '', sig: 's' });
+  const opened = await open(browser, `${base}/rooms/demo#user=${user}&sig=s`, options);
+  await opened.page.waitForSelector('[data-testid=chat-me]');
+  await opened.page.waitForSelector('[data-testid=gift-button]');
+  return opened;
+}
+const seen = (page: Page, id: string, more = '') => page.waitForSelector(`[data-testid=${id}]${more}`);
+const sum = (list: readonly Record<string, unknown>[]) => list.reduce((n, one) => n + Number(one.count), 0);
+
+test('taps count at once, leave merged, and make hearts; others’ hearts fly too', async () => {
+  server.counters = { live_likes: 100 };
+  const { page, faults } = await visit();
+  await seen(page, 'like', '[data-likes="100"]');
+  await page.evaluate(() => {
+    for (let i = 0; i < 9; i++) document.querySelector<HTMLElement>('[data-testid=like]')?.click();
+  });
+  await seen(page, 'like', '[data-likes="109"]');
+  await expect.poll(() => sum(server.acts), { timeout: 3000 }).toBe(9);
+  expect(server.acts.length).toBeLessThanOrEqual(2);
+  const hearts = Number(await page.getAttribute('[data-testid=show]', 'data-shown'));
+  server.tell({ type: 'like', count: 5 }, 'bo', 'Bo');
+  await seen(page, 'show', `[data-shown="${hearts + 1}"]`);
+  expect(await page.locator('[data-testid=chat-message]').count()).toBe(0); // they are no messages to read
+  server.count({ live_likes: 500 });
+  await seen(page, 'like', '[data-likes="500"]');
+  expect(faults).toEqual([]);
+});
+
+test('who wants less movement has none of it: numbers count, gifts stand still', async () => {
+  const { page } = await visit('vera', { reducedMotion: 'reduce' });
+  await page.click('[data-testid=like]');
+  await seen(page, 'like', '[data-likes="1"]');
+  server.gave('Bo', 'rocket');
+  await seen(page, 'gift-banner');
+  await seen(page, 'gift-run', '[data-total="1"]');
+  expect(await page.locator('[data-testid=show]').count()).toBe(0);
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+});
+
+test('a run of clicks is given in a few orders and seen as one growing gift, by its giver and the others', async () => {
+  const [{ page, faults }, bo] = await Promise.all([visit(), visit('bo')]);
+  await page.click('[data-testid=gift-button]');
+  await seen(page, 'gift-panel');
+  expect(await page.evaluate(() => (document.activeElement as HTMLInputElement).value)).toBe('rose'); // the keyboard is there
+  for (let i = 0; i < 12; i++) await page.click('[data-testid=gift-give]');
+  await seen(page, 'gift-give', '[data-clicks="12"]');
+  await expect.poll(() => sum(server.orders), { timeout: 5000 }).toBe(12);
+  expect(server.orders.length).toBeLessThan(12);
+  await Promise.all([page, bo.page].map((p) => seen(p, 'gift-run', '[data-gift=rose][data-total="12"]')));
+  await bo.page.waitForSelector('[data-testid=chat-gift]:has-text("Vera gave Rose"):has-text("×12")');
+  expect(await bo.page.locator('.chat-gift').count()).toBe(1);
+  await bo.page.waitForFunction(() => /Vera gave Rose/.test(document.querySelector('[data-testid=said]')?.textContent ?? ''));
+  await page.keyboard.press('Escape');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('gift-button');
+  expect(faults).toEqual([]);
+});
+
+test('one gift of a quantity, and a refusal in the backend’s words', async () => {
+  const { page } = await visit();
+  await page.click('[data-testid=gift-button]');
+  await page.click('[data-testid=gift-choice][data-gift=kiln]');
+  await page.selectOption('[data-testid=gift-quantity]', '10');
+  await page.click('[data-testid=gift-give]');
+  await seen(page, 'gift-stands', '[data-state=accepted]');
+  expect(server.orders).toMatchObject([{ gift: 'kiln', count: 10, combo: '' }]);
+  server.giftRefusal = 'not enough coins';
+  await page.click('[data-testid=gift-give]');
+  await page.waitForSelector('text=Not given: not enough coins');
+});
+
+test('a stranger is asked for a name first, and the gift follows', async () => {
+  const { page } = await open(browser, `${base}/rooms/demo`);
+  await page.click('[data-testid=gift-button]');
+  await page.click('[data-testid=gift-choice][data-gift=rocket]');
+  await page.click('[data-testid=gift-give]');
+  await page.fill('[data-testid=nick-input]', 'Bo');
+  await page.click('[data-testid=nick-ok]');
+  await page.waitForSelector('[data-testid=chat-gift]:has-text("Bo gave Rocket")');
+});
+
+test('five hundred gifts a second leave the page usable and its memory bounded', async () => {
+  const { page, faults } = await visit();
+  const nodes = () => page.evaluate(() => document.querySelectorAll('*').length);
+  for (let batch = 0; batch < 40; batch++) {
+    server.together(() => {
+      for (let i = 0; i < 25; i++) server.gave(`User${(batch * 25 + i) % 300}`, ['rose', 'tea', 'cake', 'rocket'][i % 4] as string);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    if (batch === 20) await page.click('[data-testid=like]');
+  }
+  server.say('bo', 'heard through all of it', 'Bo');
+  await page.waitForSelector('text=heard through all of it');
+  expect(await page.locator('[data-testid=gift-run]').count()).toBeLessThanOrEqual(3);
+  expect(await page.locator('.chat-gift').count()).toBe(3); // the last, and how many there were
+  expect(await page.textContent('[data-testid=chat-gift] small')).toMatch(/^9\d\d more gifts before$/);
+  expect(await nodes()).toBeLessThan(600);
+  expect(faults).toEqual([]);
+});
+
+test('a draw: one click takes part, the result tells who won and lets anybody check it', async () => {
+  const seed = '07'.repeat(32);
+  const commitment = createHash('sha256').update(Buffer.from(seed, 'hex')).digest('hex');
+  const draw = { id: 'd1', title: 'Tea for two', prize: 'a cup', trigger: { keyword: 'tea please' }, endsAt: new Date(Date.now() + 60_000).toISOString(), winners: 2, eligibility: { minLevel: 3 }, commitment };
+  const { page, faults } = await visit();
+  server.tell({ type: 'draw_start', draw: { ...draw, title: 'forged' } }, 'mallory', 'Mallory');
+  server.tell({ type: 'draw_start', draw });
+  await seen(page, 'draw', '[data-state=open]');
+  expect(await page.textContent('[data-testid=draw]')).toMatch(/Tea for two.*Prize: a cup.*(1:00|0:5\d).*2 winners.*level 3 and above/);
+  await page.click('[data-testid=draw-enter]');
+  await page.waitForSelector('[data-testid=chat-message][data-state=sent]:has-text("tea please")');
+  await page.waitForSelector('[data-testid=draw-enter]:disabled');
+  server.tell({ type: 'draw_result', draw: { id: 'd1', title: 'Tea for two', prize: 'a cup', seed, commitment, entriesHash: 'ab', entries: 9, drawn: 2, winners: [{ user: 'vera', nick: 'Vera' }, { user: 'bo', nick: 'Bo' }] } });
+  await seen(page, 'draw-won');
+  expect(await page.textContent('[data-testid=draw-winners]')).toBe('2 winners: Vera, Bo');
+  await page.click('[data-testid=draw-fair] summary');
+  await seen(page, 'draw-fits', '[data-fits=true]');
+  expect(await page.textContent('[data-testid=said]')).toBe('Tea for two: there are 2 winners');
+  await page.click('[data-testid=draw-close]');
+  await page.waitForSelector('[data-testid=draw]', { state: 'detached' });
+  // One that runs is there for who comes later.
+  server.draw = { ...draw, id: 'd2', state: 'open' };
+  await page.reload();
+  await seen(page, 'draw', '[data-draw=d2]');
+  expect(faults).toEqual([]);
+});
+
+test('levels are seen beside names and on cards; one follows the anchor and others', async () => {
+  server.levels.set('bo', { level: 23, badge: 'gold' });
+  const [{ page, faults }] = await Promise.all([visit(), visit('bo')]);
+  server.say('bo', 'hello', 'Bo');
+  await page.waitForSelector('[data-testid=chat-message] [data-testid=level][data-level="23"]:has-text("gold")');
+  server.event('level', { user: 'bo', nick: 'Bo', level: 24, from: 23, badge: 'gold' });
+  await page.waitForSelector('[data-testid=chat-news]:has-text("Bo reached level 24")');
+  await page.click('[data-testid=follow]');
+  await seen(page, 'followers', '[data-followers="42"]');
+  await page.waitForSelector('[data-testid=chat-news]:has-text("Vera follows anna now")');
+  await page.click('[data-testid=follow]');
+  await seen(page, 'follow', '[data-following=false]');
+  await page.click('[data-testid=chat-nick]');
+  await seen(page, 'member-card', '[data-user=bo]');
+  await page.click('[data-testid=member-follow]');
+  await page.waitForSelector('[data-testid=member-follow][aria-pressed=true]');
+  await page.keyboard.press('Escape');
+  await page.focus('[data-testid=online]');
+  await page.keyboard.press('Enter');
+  await page.click('[data-testid=member][data-user=bo]');
+  await seen(page, 'member-card', '[data-user=bo]');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[data-testid=member-card]', { state: 'detached' });
+  expect(await page.locator('[data-testid=members]').count()).toBe(1); // only the card was closed
+  expect(faults).toEqual([]);
+});
+
+test('who gave most is ranked, and how it went is told when it is over', async () => {
+  server.ranking = ['Ana', 'Bo', 'Cy', 'Di'].map((nick, i) => ({ rank: i + 1, user: nick.toLowerCase(), nick, avatar: '', level: i, value: 100 * (9 - i), count: 1 }));
+  server.summary = { session: 's', duration: 3725, pauses: 1, viewers: 50, peak: 20, members: 9, watchTime: 7200, messages: 88, likes: 1234, giftValue: 5000, giftCount: 7, top: server.ranking.slice(0, 2), curve: [1, 5, 3] };
+  const { page, faults } = await visit();
+  await page.click('[data-testid=ranking-button]');
+  await seen(page, 'rank', '[data-user=cy]');
+  expect(await page.locator('[data-testid=ranking] [data-testid=rank]').count()).toBe(3);
+  await page.check('[data-testid=ranking-all]', { force: true });
+  await seen(page, 'rank', '[data-user=di]');
+  await page.keyboard.press('Escape');
+  expect(await page.locator('[data-testid=summary]').count()).toBe(0);
+  server.setStatus('demo', 'ended', 'by_anchor');
+  await seen(page, 'summary');
+  expect(await page.textContent('[data-testid=sum_duration]')).toContain('1:02:05');
+  expect(await page.textContent('[data-testid=sum_likes]')).toContain('1,234');
+  expect(await page.locator('[data-testid=summary] [data-testid=rank]').count()).toBe(2);
+  expect(faults).toEqual([]);
+});
+
+test('a notice of text and pictures shows both, and nothing that could do harm', async () => {
+  server.uploads.set('a', PIXEL);
+  const { page, faults } = await visit();
+  server.event('notice', { notice: JSON.stringify({ text: 'raku <b>firing</b>', images: [`${base}/uploads/a`, 'javascript:alert(1)', 'data:image/svg+xml,<svg/>', 7] }) });
+  await page.waitForSelector('[data-testid=notice]:has-text("raku <b>firing</b>")');
+  expect(await page.locator('[data-testid=notice-picture]').count()).toBe(1);
+  expect(await page.locator('[data-testid=notice] b').count()).toBe(1); // its title
+  server.event('notice', { notice: '{"half' });
+  await page.waitForSelector('[data-testid=notice]:has-text(\'{"half\')');
+  expect(faults).toEqual([]);
+});
+
+test('the lobby is in the order of popularity, whom one follows first, and says why', async () => {
+  for (const [id, popularity] of [['quiet', 3], ['loud', 900], ['mine', 10]] as const) server.add(id, 'live', { popularity });
+  server.recommendations = [{ id: 'mine', reasons: ['popular', 'following'] }, { id: 'loud', reasons: ['popular'] }, { id: 'quiet', reasons: ['a reason of tomorrow'] }];
+  const { page } = await open(browser, `${base}/`);
+  await seen(page, 'room-card', '[data-room=loud]');
+  expect(await page.locator('.programme-onair [data-testid=room-card]').evaluateAll((cards) => cards.map((c) => (c as HTMLElement).dataset.room))).toEqual(['mine', 'loud', 'quiet']);
+  expect(await page.locator('[data-testid=reason]').allTextContents()).toEqual(['You follow the anchor', 'Popular now']);
+});
+
+const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
