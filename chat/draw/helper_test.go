@@ -60,7 +60,7 @@ func (r *rooms) Log(_ context.Context, group string, after uint64, limit int) ([
 	return page, after >= r.floor && after <= r.seq, r.failing("log")
 }
 
-func (r *rooms) Append(_ context.Context, group string, out []draw.Out) error {
+func (r *rooms) Append(_ context.Context, group string, o draw.Out) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if group != "tea" || r.gone {
@@ -70,11 +70,9 @@ func (r *rooms) Append(_ context.Context, group string, out []draw.Out) error {
 	if errors.Is(err, errBefore) {
 		return err
 	}
-	for _, o := range out {
-		if o.Number > r.fence {
-			r.fence = o.Number
-			r.told = append(r.told, o)
-		}
+	if o.Number > r.fence {
+		r.fence = o.Number
+		r.told = append(r.told, o)
 	}
 	return err
 }

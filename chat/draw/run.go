@@ -122,28 +122,37 @@ func (s *Service) step(ctx context.Context, group string, was progress) (progres
 
 // empty takes an outbox to the room. Who wants to know of ends is told before they are gone from it.
 func (s *Service) empty(ctx context.Context, group string, out []Out) error {
-	if len(out) == 0 {
-		return nil
-	}
-	if err := s.rooms.Append(ctx, group, out); err != nil && !errors.Is(err, chat.ErrNoGroup) {
-		return err // a group that is gone has nobody to tell
-	}
 	for _, o := range out {
-		if o.Kind != KindResult || s.cfg.Ended == nil {
-			continue
+		err := s.rooms.Append(ctx, group, o)
+		var refusal *chat.Error
+		if errors.As(err, &refusal) && !refusal.Temporary {
+			if !errors.Is(err, chat.ErrNoGroup) { // nobody is left to tell
+				s.log.Error("a room can't be told of its draw", "group", group, "draw", o.Draw, "kind", o.Kind, "err", err)
+			}
+			err = nil
 		}
-		d, err := s.store.Draw(ctx, group, o.Draw)
-		if errors.Is(err, ErrNoDraw) {
-			continue // so old that it is gone
+		if err == nil && o.Kind == KindResult && s.cfg.Ended != nil {
+			err = s.tellEnded(ctx, group, o.Draw)
 		}
 		if err == nil {
-			err = s.cfg.Ended(ctx, d)
+			err = s.store.Ack(ctx, group, o.Number)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return s.store.Ack(ctx, group, out[len(out)-1].Number)
+	return nil
+}
+
+func (s *Service) tellEnded(ctx context.Context, group, id string) error {
+	d, err := s.store.Draw(ctx, group, id)
+	if errors.Is(err, ErrNoDraw) {
+		return nil // so old that it is gone
+	}
+	if err != nil {
+		return err
+	}
+	return s.cfg.Ended(ctx, d)
 }
 
 // collect looks at the messages of an open draw that came since.

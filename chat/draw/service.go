@@ -20,8 +20,8 @@ type Rooms interface {
 	Look(ctx context.Context, group string) (anchor string, seq uint64, err error)
 	// Log returns up to limit messages with a number above after, oldest first, and whether none between is missing.
 	Log(ctx context.Context, group string, after uint64, limit int) (messages []*chat.Message, whole bool, err error)
-	// Append tells the group what an outbox has, each number once and in order.
-	Append(ctx context.Context, group string, out []Out) error
+	// Append tells the group something of its outbox, each number once.
+	Append(ctx context.Context, group string, o Out) error
 }
 
 // Config tunes a Service. Zero fields take their defaults. What says who may enter is asked with users once each; where it is nil,

@@ -1,0 +1,425 @@
+package boltstore
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"liveroom/chat/draw"
+)
+
+// Buckets of the draws, made with the first one. Ids hold no zero byte.
+//
+//	draws          group, 0, number (8 bytes) → draw.Draw (JSON)
+//	draws.ids      group, 0, id → number (8 bytes)
+//	draws.entries  group, 0, number (8 bytes), index (8 bytes) → draw.Entry (JSON)
+//	draws.users    group, 0, number (8 bytes), user → nothing: who is in it
+//	draws.won      group, 0, user → number (8 bytes) of the newest draw he won
+//	draws.out      group, 0, number (8 bytes) → draw.Out (JSON)
+//	draws.heads    group → draw.Head (JSON)
+//	draws.busy     group → nothing: those with an open draw or something in the outbox
+var (
+	bucketDraws       = []byte("draws")
+	bucketDrawIDs     = []byte("draws.ids")
+	bucketDrawEntries = []byte("draws.entries")
+	bucketDrawUsers   = []byte("draws.users")
+	bucketDrawsWon    = []byte("draws.won")
+	bucketDrawsOut    = []byte("draws.out")
+	bucketDrawHeads   = []byte("draws.heads")
+	bucketDrawsBusy   = []byte("draws.busy")
+)
+
+// Draws is the file as draw.Store. Everything is class A.
+type Draws struct{ s *Store }
+
+var _ draw.Store = (*Draws)(nil)
+
+// Draws is the lucky draws' view of the file.
+func (s *Store) Draws() *Draws { return &Draws{s: s} }
+
+// Now implements draw.Store.
+func (w *Draws) Now(context.Context) (time.Time, error) { return time.Now().UTC(), nil }
+
+// drawTx is one transaction's view of one group.
+type drawTx struct {
+	tx    *bolt.Tx
+	group string
+}
+
+func (t drawTx) bucket(name []byte) *bolt.Bucket { return t.tx.Bucket(name) }
+
+func (t drawTx) key(parts ...[]byte) []byte {
+	return append(append([]byte(t.group), 0), bytes.Join(parts, nil)...)
+}
+
+func (w *Draws) update(ctx context.Context, group string, fn func(t drawTx) error) error {
+	return w.s.update(ctx, func(tx *bolt.Tx) error {
+		if tx.Bucket(bucketDraws) == nil {
+			for _, name := range [][]byte{
+				bucketDraws, bucketDrawIDs, bucketDrawEntries, bucketDrawUsers, bucketDrawsWon, bucketDrawsOut, bucketDrawHeads, bucketDrawsBusy,
+			} {
+				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+					return err
+				}
+			}
+		}
+		return fn(drawTx{tx, group})
+	})
+}
+
+// view is for reading: without any draw it does nothing.
+func (w *Draws) view(ctx context.Context, group string, fn func(t drawTx) error) error {
+	return w.s.view(ctx, func(tx *bolt.Tx) error {
+		if tx.Bucket(bucketDraws) == nil {
+			return nil
+		}
+		return fn(drawTx{tx, group})
+	})
+}
+
+func (t drawTx) head() (h draw.Head, err error) {
+	_, err = getJSON(t.bucket(bucketDrawHeads), []byte(t.group), &h)
+	return h, err
+}
+
+// put stores a draw and the head, with what is to be told, if anything is.
+func (t drawTx) put(d draw.Draw, h draw.Head, out *draw.Out) error {
+	if err := putJSON(t.bucket(bucketDraws), t.key(number(d.Number)), d); err != nil {
+		return err
+	}
+	if err := putJSON(t.bucket(bucketDrawHeads), []byte(t.group), h); err != nil {
+		return err
+	}
+	if out != nil {
+		if err := putJSON(t.bucket(bucketDrawsOut), t.key(number(out.Number)), out); err != nil {
+			return err
+		}
+	}
+	return t.mark(h)
+}
+
+// mark notes whether the group is busy.
+func (t drawTx) mark(h draw.Head) error {
+	k, _ := t.bucket(bucketDrawsOut).Cursor().Seek(t.key())
+	return mark(t.bucket(bucketDrawsBusy), []byte(t.group), h.Open != "" || bytes.HasPrefix(k, t.key()))
+}
+
+func (t drawTx) find(id string) (d draw.Draw, found bool, err error) {
+	n := t.bucket(bucketDrawIDs).Get(t.key([]byte(id)))
+	if n == nil {
+		return d, false, nil
+	}
+	found, err = getJSON(t.bucket(bucketDraws), t.key(n), &d)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: draw %q of %q is only an id", errCorrupt, id, t.group)
+	}
+	return d, found, err
+}
+
+func (t drawTx) load(id string) (draw.Draw, error) {
+	d, found, err := t.find(id)
+	if err == nil && !found {
+		err = draw.ErrNoDraw
+	}
+	return d, err
+}
+
+// Start implements draw.Store.
+func (w *Draws) Start(ctx context.Context, d draw.Draw) (stored draw.Draw, fresh bool, err error) {
+	err = w.update(ctx, d.Group, func(t drawTx) error {
+		there, found, err := t.find(d.ID)
+		if err != nil {
+			return err
+		}
+		if fresh = !found; found {
+			stored = there
+			return nil
+		}
+		head, err := t.head()
+		if err != nil {
+			return err
+		}
+		next, started, out, err := head.Start(d)
+		if err != nil {
+			return err
+		}
+		stored = started
+		if err := t.bucket(bucketDrawIDs).Put(t.key([]byte(d.ID)), number(started.Number)); err != nil {
+			return err
+		}
+		if err := t.put(started, next, &out); err != nil {
+			return err
+		}
+		return t.remove(next.Oldest())
+	})
+	if err != nil {
+		return draw.Draw{}, false, err
+	}
+	return stored, fresh, nil
+}
+
+// remove removes a draw that has to go, if it is there.
+func (t drawTx) remove(n uint64) error {
+	var d draw.Draw
+	found, err := getJSON(t.bucket(bucketDraws), t.key(number(n)), &d)
+	if err != nil || !found {
+		return err
+	}
+	won := t.bucket(bucketDrawsWon)
+	for _, winner := range d.Drawn {
+		key := t.key([]byte(winner.User))
+		if bytes.Equal(won.Get(key), number(n)) {
+			if err := won.Delete(key); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range [][]byte{bucketDrawEntries, bucketDrawUsers} {
+		if err := t.clear(name, t.key(number(n))); err != nil {
+			return err
+		}
+	}
+	if err := t.bucket(bucketDrawIDs).Delete(t.key([]byte(d.ID))); err != nil {
+		return err
+	}
+	return t.bucket(bucketDraws).Delete(t.key(number(n)))
+}
+
+// clear deletes what begins with a prefix. Keys are collected first, because deleting moves the cursor.
+func (t drawTx) clear(bucket, prefix []byte) error {
+	var keys [][]byte
+	b := t.bucket(bucket)
+	c := b.Cursor()
+	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		keys = append(keys, bytes.Clone(k))
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Enter implements draw.Store.
+func (w *Draws) Enter(ctx context.Context, group, id string, from uint64, more draw.More) (d draw.Draw, err error) {
+	err = w.update(ctx, group, func(t drawTx) error {
+		was, err := t.load(id)
+		if err != nil {
+			return err
+		}
+		users := t.bucket(bucketDrawUsers)
+		user := func(name string) []byte { return t.key(number(was.Number), []byte(name)) }
+		next, added, ok := was.Enter(from, more, func(name string) bool { return users.Get(user(name)) != nil })
+		if d = next; !ok {
+			return nil
+		}
+		for i, e := range added {
+			if err := mark(users, user(e.User), true); err != nil {
+				return err
+			}
+			index := number(uint64(was.Entries + i))
+			if err := putJSON(t.bucket(bucketDrawEntries), t.key(number(was.Number), index), e); err != nil {
+				return err
+			}
+		}
+		return putJSON(t.bucket(bucketDraws), t.key(number(d.Number)), d)
+	})
+	if err != nil {
+		return draw.Draw{}, err
+	}
+	return d, nil
+}
+
+// Move implements draw.Store.
+func (w *Draws) Move(ctx context.Context, group, id string, endsAt time.Time) (d draw.Draw, err error) {
+	err = w.update(ctx, group, func(t drawTx) error {
+		was, err := t.load(id)
+		if err != nil {
+			return err
+		}
+		if d, err = was.Move(endsAt); err != nil {
+			return err
+		}
+		return putJSON(t.bucket(bucketDraws), t.key(number(d.Number)), d)
+	})
+	if err != nil {
+		return draw.Draw{}, err
+	}
+	return d, nil
+}
+
+// Close implements draw.Store.
+func (w *Draws) Close(ctx context.Context, group, id string, c draw.Closing) (d draw.Draw, err error) {
+	err = w.update(ctx, group, func(t drawTx) error {
+		was, err := t.load(id)
+		if err != nil {
+			return err
+		}
+		head, err := t.head()
+		if err != nil {
+			return err
+		}
+		next, closed, out, ok := head.Close(was, c)
+		if d = closed; !ok {
+			return nil
+		}
+		for _, winner := range closed.Drawn {
+			if err := t.bucket(bucketDrawsWon).Put(t.key([]byte(winner.User)), number(closed.Number)); err != nil {
+				return err
+			}
+		}
+		return t.put(closed, next, &out)
+	})
+	if err != nil {
+		return draw.Draw{}, err
+	}
+	return d, nil
+}
+
+// Draw implements draw.Store.
+func (w *Draws) Draw(ctx context.Context, group, id string) (d draw.Draw, err error) {
+	none := draw.ErrNoDraw
+	err = w.view(ctx, group, func(t drawTx) error {
+		none = nil
+		d, err = t.load(id)
+		return err
+	})
+	if err == nil && none != nil {
+		return draw.Draw{}, none
+	}
+	return d, err
+}
+
+// Draws implements draw.Store.
+func (w *Draws) Draws(ctx context.Context, group string, before uint64, limit int) (all []draw.Draw, err error) {
+	err = w.view(ctx, group, func(t drawTx) error {
+		all = nil
+		if before == 0 {
+			h, err := t.head()
+			if err != nil {
+				return err
+			}
+			before = h.Number + 1
+		}
+		for n := before - 1; n > 0 && len(all) < limit; n-- {
+			var d draw.Draw
+			found, err := getJSON(t.bucket(bucketDraws), t.key(number(n)), &d)
+			if err != nil {
+				return err
+			}
+			if !found {
+				break // older ones are gone too, or it never was
+			}
+			all = append(all, d)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Entries implements draw.Store.
+func (w *Draws) Entries(ctx context.Context, group, id string, after, limit int) (all []draw.Entry, err error) {
+	if _, err := w.Draw(ctx, group, id); err != nil {
+		return nil, err
+	}
+	err = w.view(ctx, group, func(t drawTx) error {
+		all = nil
+		d, err := t.load(id)
+		if err != nil {
+			return err
+		}
+		prefix := t.key(number(d.Number))
+		c := t.bucket(bucketDrawEntries).Cursor()
+		for k, v := c.Seek(t.key(number(d.Number), number(uint64(after)))); bytes.HasPrefix(k, prefix) && len(all) < limit; k, v = c.Next() {
+			var e draw.Entry
+			if err := json.Unmarshal(v, &e); err != nil {
+				return fmt.Errorf("decode entry %x of draw %q: %w", k, id, err)
+			}
+			all = append(all, e)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Won implements draw.Store.
+func (w *Draws) Won(ctx context.Context, group string, users []string) (map[string]bool, error) {
+	won := map[string]bool{}
+	err := w.view(ctx, group, func(t drawTx) error {
+		for _, user := range users {
+			if t.bucket(bucketDrawsWon).Get(t.key([]byte(user))) != nil {
+				won[user] = true
+			}
+		}
+		return nil
+	})
+	return won, err
+}
+
+// Busy implements draw.Store.
+func (w *Draws) Busy(ctx context.Context) (groups []string, err error) {
+	err = w.view(ctx, "", func(t drawTx) error {
+		groups = nil
+		return t.bucket(bucketDrawsBusy).ForEach(func(group, _ []byte) error {
+			groups = append(groups, string(group))
+			return nil
+		})
+	})
+	return groups, err
+}
+
+// Work implements draw.Store.
+func (w *Draws) Work(ctx context.Context, group string, limit int) (open *draw.Draw, out []draw.Out, err error) {
+	err = w.view(ctx, group, func(t drawTx) error {
+		open, out = nil, nil
+		h, err := t.head()
+		if err != nil {
+			return err
+		}
+		if h.Open != "" {
+			d, err := t.load(h.Open)
+			if err != nil {
+				return err
+			}
+			open = &d
+		}
+		c := t.bucket(bucketDrawsOut).Cursor()
+		for k, v := c.Seek(t.key()); bytes.HasPrefix(k, t.key()) && len(out) < limit; k, v = c.Next() {
+			var o draw.Out
+			if err := json.Unmarshal(v, &o); err != nil {
+				return fmt.Errorf("decode what %q is to be told: %w", group, err)
+			}
+			out = append(out, o)
+		}
+		return nil
+	})
+	return open, out, err
+}
+
+// Ack implements draw.Store.
+func (w *Draws) Ack(ctx context.Context, group string, upTo uint64) error {
+	return w.update(ctx, group, func(t drawTx) error {
+		b := t.bucket(bucketDrawsOut)
+		c := b.Cursor()
+		var done [][]byte
+		for k, _ := c.Seek(t.key()); bytes.HasPrefix(k, t.key()) && binary.BigEndian.Uint64(k[len(k)-8:]) <= upTo; k, _ = c.Next() {
+			done = append(done, bytes.Clone(k))
+		}
+		for _, k := range done {
+			if err := b.Delete(k); err != nil {
+				return err
+			}
+		}
+		h, err := t.head()
+		if err != nil {
+			return err
+		}
+		return t.mark(h)
+	})
+}

@@ -1,0 +1,446 @@
+package redisstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"liveroom/chat"
+	"liveroom/chat/draw"
+)
+
+// Draws is Redis as draw.Store. Its keys:
+//
+//	{lr}:draws:head:GROUP            string: draw.Head (JSON)
+//	{lr}:draws:all:GROUP             hash: number → draw.Draw (JSON)
+//	{lr}:draws:ids:GROUP             hash: id → number
+//	{lr}:draws:won:GROUP             hash: user → number of the newest draw he won
+//	{lr}:draws:out:GROUP             sorted set by number: draw.Out (JSON)
+//	{lr}:draws:entries:NUMBER:GROUP  list: draw.Entry (JSON), in their order
+//	{lr}:draws:users:NUMBER:GROUP    set: who is in it
+//	{lr}:draws:busy                  set: groups with an open draw or something to be told
+//
+// A change of a draw compares it, and one of the outbox the head: so what else is read is what it was.
+type Draws struct{ s *Store }
+
+var _ draw.Store = (*Draws)(nil)
+
+// Draws is the lucky draws' view of Redis.
+func (s *Store) Draws() *Draws { return &Draws{s: s} }
+
+func (w *Draws) key(parts ...string) string {
+	return w.s.key("lr", append([]string{"draws"}, parts...)...)
+}
+
+func numbered(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// Now implements draw.Store.
+func (w *Draws) Now(ctx context.Context) (time.Time, error) { return w.s.Now(ctx) }
+
+// drawDraft is a change of one group's draws that is being made.
+type drawDraft struct {
+	*draft
+	w     *Draws
+	group string
+}
+
+func (w *Draws) change(ctx context.Context, group string, f func(ctx context.Context, d drawDraft) error) error {
+	return w.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error { return f(ctx, drawDraft{d, w, group}) })
+}
+
+func (d drawDraft) head(ctx context.Context) (h draw.Head, err error) {
+	text, found, err := d.text(ctx, d.w.key("head", d.group))
+	if err == nil && found {
+		if err = json.Unmarshal([]byte(text), &h); err != nil {
+			err = fmt.Errorf("decode the head of draws of %q: %w", d.group, err)
+		}
+	}
+	return h, err
+}
+
+func (d drawDraft) find(ctx context.Context, id string) (found draw.Draw, there bool, err error) {
+	numbers, err := d.fields(ctx, d.w.key("ids", d.group), id)
+	if err != nil {
+		return found, false, err
+	}
+	n, there := numbers[0].(string)
+	if !there {
+		return found, false, nil
+	}
+	values, err := d.fields(ctx, d.w.key("all", d.group), n)
+	if err != nil {
+		return found, false, err
+	}
+	return decode[draw.Draw](values[0])
+}
+
+func (d drawDraft) load(ctx context.Context, id string) (draw.Draw, error) {
+	found, there, err := d.find(ctx, id)
+	if err == nil && !there {
+		err = draw.ErrNoDraw
+	}
+	return found, err
+}
+
+func (d drawDraft) put(next draw.Draw) error {
+	return d.draft.put(d.w.key("all", d.group), numbered(next.Number), next)
+}
+
+// tell notes the head and what is to be told.
+func (d drawDraft) tell(h draw.Head, out draw.Out) error {
+	head, err := json.Marshal(h)
+	if err != nil {
+		return fmt.Errorf("encode the head of draws of %q: %w", d.group, err)
+	}
+	text, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("encode what %q is to be told: %w", d.group, err)
+	}
+	d.do("SET", d.w.key("head", d.group), head)
+	d.do("ZADD", d.w.key("out", d.group), out.Number, text)
+	d.do("SADD", d.w.key("busy"), d.group)
+	return nil
+}
+
+// Start implements draw.Store.
+func (w *Draws) Start(ctx context.Context, d draw.Draw) (stored draw.Draw, fresh bool, err error) {
+	err = w.change(ctx, d.Group, func(ctx context.Context, draft drawDraft) error {
+		there, found, err := draft.find(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		if fresh = !found; found {
+			stored = there
+			return nil
+		}
+		head, err := draft.head(ctx)
+		if err != nil {
+			return err
+		}
+		next, started, out, err := head.Start(d)
+		if err != nil {
+			return err
+		}
+		stored = started
+		draft.do("HSET", w.key("ids", d.Group), d.ID, started.Number)
+		if err := draft.put(started); err != nil {
+			return err
+		}
+		if err := draft.tell(next, out); err != nil {
+			return err
+		}
+		return draft.remove(ctx, next.Oldest())
+	})
+	if err != nil {
+		return draw.Draw{}, false, err
+	}
+	return stored, fresh, nil
+}
+
+// remove notes that a draw has to go, if it is there.
+func (d drawDraft) remove(ctx context.Context, n uint64) error {
+	values, err := d.w.s.fields(ctx, d.w.key("all", d.group), numbered(n))
+	if err != nil {
+		return err
+	}
+	old, found, err := decode[draw.Draw](values[0])
+	if err != nil || !found {
+		return err
+	}
+	users := make([]string, len(old.Drawn))
+	for i, winner := range old.Drawn {
+		users[i] = winner.User
+	}
+	newest, err := d.w.s.fields(ctx, d.w.key("won", d.group), users...)
+	if err != nil {
+		return err
+	}
+	var gone []any
+	for i, user := range users {
+		if newest[i] == numbered(n) {
+			gone = append(gone, user)
+		}
+	}
+	d.each("HDEL", d.w.key("won", d.group), gone)
+	d.do("HDEL", d.w.key("ids", d.group), old.ID)
+	d.do("HDEL", d.w.key("all", d.group), numbered(n))
+	d.do("UNLINK", d.w.key("entries", numbered(n), d.group))
+	d.do("UNLINK", d.w.key("users", numbered(n), d.group))
+	return nil
+}
+
+// Enter implements draw.Store.
+func (w *Draws) Enter(ctx context.Context, group, id string, from uint64, more draw.More) (d draw.Draw, err error) {
+	err = w.change(ctx, group, func(ctx context.Context, draft drawDraft) error {
+		was, err := draft.load(ctx, id)
+		if err != nil {
+			return err
+		}
+		users := w.key("users", numbered(was.Number), group)
+		in, err := w.in(ctx, users, more.Entries)
+		if err != nil {
+			return err
+		}
+		next, added, ok := was.Enter(from, more, func(user string) bool { return in[user] })
+		if d = next; !ok {
+			return nil
+		}
+		var names, entries []any
+		for _, e := range added {
+			text, err := json.Marshal(e)
+			if err != nil {
+				return fmt.Errorf("encode the entry of %q: %w", e.User, err)
+			}
+			names, entries = append(names, e.User), append(entries, text)
+		}
+		draft.each("SADD", users, names)
+		draft.each("RPUSH", w.key("entries", numbered(was.Number), group), entries)
+		return draft.put(next)
+	})
+	if err != nil {
+		return draw.Draw{}, err
+	}
+	return d, nil
+}
+
+// in says who of entries is in a draw.
+func (w *Draws) in(ctx context.Context, users string, entries []draw.Entry) (map[string]bool, error) {
+	in := make(map[string]bool, len(entries))
+	for len(entries) > 0 {
+		some := entries[:min(len(entries), maxArgs)]
+		entries = entries[len(some):]
+		names := make([]any, len(some))
+		for i, e := range some {
+			names[i] = e.User
+		}
+		found, err := w.s.rdb.SMIsMember(ctx, users, names...).Result()
+		if err != nil {
+			return nil, away(err)
+		}
+		for i, e := range some {
+			in[e.User] = found[i]
+		}
+	}
+	return in, nil
+}
+
+// Move implements draw.Store.
+func (w *Draws) Move(ctx context.Context, group, id string, endsAt time.Time) (d draw.Draw, err error) {
+	err = w.change(ctx, group, func(ctx context.Context, draft drawDraft) error {
+		was, err := draft.load(ctx, id)
+		if err != nil {
+			return err
+		}
+		if d, err = was.Move(endsAt); err != nil {
+			return err
+		}
+		return draft.put(d)
+	})
+	if err != nil {
+		return draw.Draw{}, err
+	}
+	return d, nil
+}
+
+// Close implements draw.Store.
+func (w *Draws) Close(ctx context.Context, group, id string, c draw.Closing) (d draw.Draw, err error) {
+	err = w.change(ctx, group, func(ctx context.Context, draft drawDraft) error {
+		was, err := draft.load(ctx, id)
+		if err != nil {
+			return err
+		}
+		head, err := draft.head(ctx)
+		if err != nil {
+			return err
+		}
+		next, closed, out, ok := head.Close(was, c)
+		if d = closed; !ok {
+			return nil
+		}
+		var won []any
+		for _, winner := range closed.Drawn {
+			won = append(won, winner.User, closed.Number)
+		}
+		draft.each("HSET", w.key("won", group), won)
+		if err := draft.put(closed); err != nil {
+			return err
+		}
+		return draft.tell(next, out)
+	})
+	if err != nil {
+		return draw.Draw{}, err
+	}
+	return d, nil
+}
+
+// Draw implements draw.Store.
+func (w *Draws) Draw(ctx context.Context, group, id string) (draw.Draw, error) {
+	ctx, cancel := w.s.within(ctx)
+	defer cancel()
+	n, err := w.s.rdb.HGet(ctx, w.key("ids", group), id).Result()
+	if errors.Is(err, redis.Nil) {
+		return draw.Draw{}, draw.ErrNoDraw
+	}
+	if err != nil {
+		return draw.Draw{}, away(err)
+	}
+	return w.numbered(ctx, group, n)
+}
+
+func (w *Draws) numbered(ctx context.Context, group, n string) (draw.Draw, error) {
+	values, err := w.s.fields(ctx, w.key("all", group), n)
+	if err != nil {
+		return draw.Draw{}, err
+	}
+	d, found, err := decode[draw.Draw](values[0])
+	if err == nil && !found { // it went meanwhile
+		err = draw.ErrNoDraw
+	}
+	return d, err
+}
+
+// Draws implements draw.Store.
+func (w *Draws) Draws(ctx context.Context, group string, before uint64, limit int) ([]draw.Draw, error) {
+	ctx, cancel := w.s.within(ctx)
+	defer cancel()
+	if before == 0 {
+		h, err := w.head(ctx, group)
+		if err != nil {
+			return nil, err
+		}
+		before = h.Number + 1
+	}
+	var numbers []string
+	for n := before - 1; n > 0 && len(numbers) < limit; n-- {
+		numbers = append(numbers, numbered(n))
+	}
+	values, err := w.s.fields(ctx, w.key("all", group), numbers...)
+	if err != nil {
+		return nil, err
+	}
+	var all []draw.Draw
+	for _, v := range values {
+		d, found, err := decode[draw.Draw](v)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			all = append(all, d)
+		}
+	}
+	return all, nil
+}
+
+func (w *Draws) head(ctx context.Context, group string) (h draw.Head, err error) {
+	text, err := w.s.rdb.Get(ctx, w.key("head", group)).Result()
+	if errors.Is(err, redis.Nil) {
+		return h, nil
+	}
+	if err != nil {
+		return h, away(err)
+	}
+	h, _, err = decode[draw.Head](text)
+	return h, err
+}
+
+// Entries implements draw.Store.
+func (w *Draws) Entries(ctx context.Context, group, id string, after, limit int) ([]draw.Entry, error) {
+	ctx, cancel := w.s.within(ctx)
+	defer cancel()
+	d, err := w.Draw(ctx, group, id)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := w.s.rdb.LRange(ctx, w.key("entries", numbered(d.Number), group), int64(after), int64(after+limit-1)).Result()
+	if err != nil {
+		return nil, away(err)
+	}
+	all := make([]draw.Entry, len(texts))
+	for i, text := range texts {
+		if all[i], _, err = decode[draw.Entry](text); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// Won implements draw.Store.
+func (w *Draws) Won(ctx context.Context, group string, users []string) (map[string]bool, error) {
+	ctx, cancel := w.s.within(ctx)
+	defer cancel()
+	newest, err := w.s.fields(ctx, w.key("won", group), users...)
+	if err != nil {
+		return nil, err
+	}
+	won := map[string]bool{}
+	for i, n := range newest {
+		if n != nil {
+			won[users[i]] = true
+		}
+	}
+	return won, nil
+}
+
+// Busy implements draw.Store.
+func (w *Draws) Busy(ctx context.Context) ([]string, error) {
+	ctx, cancel := w.s.within(ctx)
+	defer cancel()
+	groups, err := w.s.rdb.SMembers(ctx, w.key("busy")).Result()
+	return groups, away(err)
+}
+
+// Work implements draw.Store.
+func (w *Draws) Work(ctx context.Context, group string, limit int) (open *draw.Draw, out []draw.Out, err error) {
+	ctx, cancel := w.s.within(ctx)
+	defer cancel()
+	h, err := w.head(ctx, group)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.Open != "" {
+		d, err := w.Draw(ctx, group, h.Open)
+		if err != nil {
+			return nil, nil, err
+		}
+		if d.State == draw.Open {
+			open = &d
+		}
+	}
+	texts, err := w.s.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: w.key("out", group), Start: 0, Stop: limit - 1}).Result()
+	if err != nil {
+		return nil, nil, away(err)
+	}
+	for _, text := range texts {
+		o, _, err := decode[draw.Out](text)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, o)
+	}
+	return open, out, nil
+}
+
+// Ack implements draw.Store.
+func (w *Draws) Ack(ctx context.Context, group string, upTo uint64) error {
+	return w.change(ctx, group, func(ctx context.Context, d drawDraft) error {
+		head, err := d.head(ctx)
+		if err != nil {
+			return err
+		}
+		key := w.key("out", group)
+		left, err := w.s.rdb.ZCount(ctx, key, "("+numbered(upTo), "+inf").Result()
+		if err != nil {
+			return away(err)
+		}
+		d.do("ZREMRANGEBYSCORE", key, "-inf", upTo)
+		if head.Open == "" && left == 0 {
+			d.do("SREM", w.key("busy"), group)
+		}
+		return nil
+	})
+}
