@@ -118,6 +118,7 @@ type Deps struct {
 	Audit     Audit                                    // who did what
 	Files     Files                                    // nil: nothing can be uploaded here
 	Levels    Levels                                   // nil: users have no levels here
+	Draws     Draws                                    // nil: there are no lucky draws here
 	Callbacks *Callbacks                               // nil: there are no callbacks here
 	Events    EventLog                                 // the installation's log of status changes
 	Watch     func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for

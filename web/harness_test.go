@@ -20,6 +20,7 @@ import (
 	"liveroom/chat"
 	"liveroom/chat/account"
 	"liveroom/chat/audit"
+	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/level"
 	"liveroom/chat/words"
@@ -146,13 +147,14 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.accounts = accounts
 	journal, err := audit.New(audit.Config{}, audit.NewMemory(), log)
 	must(t, err)
+	kept := chat.NewMemory()
 	talk, err := chat.New(chat.Config{Words: list, Journal: journal, Observer: &b.told, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {
 		a, err := accounts.Account(ctx, user)
 		if errors.Is(err, account.ErrUnknownUser) {
 			err = chat.ErrNoAccount
 		}
 		return chat.Identity{User: a.User, Nick: a.Nick, Avatar: a.Avatar}, err
-	}}, chat.NewMemory(), log)
+	}}, kept, log)
 	must(t, err)
 	b.chat = talk
 	folder, err := file.OpenFolder(t.TempDir(), 0)
@@ -170,13 +172,14 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	must(t, err)
 	b.rooms = &rooms{Service: service}
 	callbacks := b.newCallbacks(log)
+	draws := draw.New(draw.Config{Settle: time.Millisecond}, draw.NewMemory(), draw.Chat{Service: talk, Store: kept}, log)
 	b.levels, err = level.New(level.Config{
 		Rules: level.DefaultRules(), Earns: func(user string) (bool, bool) { return false, user != chat.Administrator },
 	}, level.NewMemory(), log)
 	must(t, err)
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
 	if change != nil {

@@ -40,6 +40,7 @@ func (s *Server) route() {
 	s.registerLevels()
 	s.registerWords()
 	s.registerAudit()
+	s.registerDraws()
 	if s.callbacks != nil {
 		s.registerCallbacks()
 	}

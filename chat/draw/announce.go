@@ -57,7 +57,8 @@ type result struct {
 	Commitment  string  `json:"commitment"`
 	EntriesHash string  `json:"entriesHash"`
 	Entries     int     `json:"entries"`
-	Drawn       int     `json:"drawn"`   // how many won
+	Places      int     `json:"places"`  // how many could win
+	Drawn       int     `json:"drawn"`   // how many did
 	Winners     []named `json:"winners"` // the first of them
 }
 
@@ -72,7 +73,7 @@ func (d Draw) resultMessage() any {
 		}
 		shown = append(shown, n)
 	}
-	return message[result]{KindResult, result{d.ID, d.Title, d.Prize, d.Seed, d.Commitment, d.EntriesHash, d.Entries, len(d.Drawn), shown}}
+	return message[result]{KindResult, result{d.ID, d.Title, d.Prize, d.Seed, d.Commitment, d.EntriesHash, d.Entries, d.Winners, len(d.Drawn), shown}}
 }
 
 func (d Draw) cancelledMessage(reason string) any {

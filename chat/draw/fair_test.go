@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -135,6 +136,35 @@ func TestTamperingIsFound(t *testing.T) {
 		tc.change(&x)
 		if wrong := strings.Join(draw.Verify(x, told), "\n"); !strings.Contains(wrong, tc.says) {
 			t.Errorf("%s: %q", tc.name, wrong)
+		}
+	}
+}
+
+// TestAnExportIsReadAsItWasWritten: what a file says is what is verified.
+func TestAnExportIsReadAsItWasWritten(t *testing.T) {
+	raw, err := json.Marshal(ended().View())
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := draw.ParseExport(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong := draw.Verify(x, draw.Told{}); len(wrong) != 0 {
+		t.Error(wrong)
+	}
+	if tampered := strings.Replace(string(raw), `"user":"u3"`, `"user":"eve"`, 1); tampered != string(raw) {
+		x, err := draw.ParseExport([]byte(tampered))
+		if err != nil || len(draw.Verify(x, draw.Told{})) == 0 {
+			t.Errorf("%v: nothing is wrong with it", err)
+		}
+	}
+	for _, bad := range []string{
+		``, `[]`, `{}`, `{"draw":{"id":"d1"}}`, `{"draw":{"id":"d1","startedAt":"2026-11-21T06:00:00Z","endsAt":"x"}}`,
+		`{"draw":{"id":"d1","startedAt":"2026-11-21T06:00:00Z","endsAt":"2026-11-21T06:00:00Z"},"entries":[{"at":"x"}]}`,
+	} {
+		if _, err := draw.ParseExport([]byte(bad)); err == nil {
+			t.Errorf("%s was read", bad)
 		}
 	}
 }

@@ -131,7 +131,7 @@ func (s *Service) empty(ctx context.Context, group string, out []Out) error {
 			}
 			err = nil
 		}
-		if err == nil && o.Kind == KindResult && s.cfg.Ended != nil {
+		if err == nil && o.Kind != KindStart && s.cfg.Ended != nil {
 			err = s.tellEnded(ctx, group, o.Draw)
 		}
 		if err == nil {
@@ -257,7 +257,7 @@ func (s *Service) look(ctx context.Context, d Draw, place uint64) (found More, e
 			continue
 		}
 		asked[msg.From] = true
-		found.Entries = append(found.Entries, Entry{msg.From, msg.Nick, msg.Seq, msg.Time})
+		found.Entries = append(found.Entries, Entry{msg.From, msg.Nick, msg.Seq, msg.Time.UTC().Truncate(time.Millisecond)})
 	}
 	found.Entries, err = s.eligible(ctx, d, found.Entries)
 	return found, end, err

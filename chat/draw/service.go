@@ -36,7 +36,7 @@ type Config struct {
 	Followers func(ctx context.Context, anchor string, users []string) (map[string]bool, error)
 	Gifts     func(ctx context.Context, group, session string, users []string) (map[string]int64, error)
 
-	// Ended is told of each draw that ended, once its result is in the room, until it takes it: perhaps more than once.
+	// Ended is told of each draw that ended or was cancelled, once the room knows, until it takes it: perhaps more than once.
 	Ended   func(ctx context.Context, d Draw) error
 	Journal chat.Journal // nil: nobody keeps who did what
 }
@@ -96,6 +96,7 @@ func (s *Service) Start(ctx context.Context, group string, by chat.Identity, t T
 	if err != nil {
 		return Draw{}, err
 	}
+	now = now.UTC().Truncate(time.Millisecond) // as it is shown, for others to compare with
 	d := Draw{Terms: t, Group: group, Anchor: anchor, By: by.User, State: Open, Place: seq, StartedAt: now, EndsAt: now.Add(t.Window)}
 	if s.cfg.Session != nil {
 		d.Session = s.cfg.Session(group)
@@ -147,7 +148,7 @@ func (s *Service) End(ctx context.Context, group string, by chat.Identity, id st
 	if err != nil {
 		return Draw{}, err
 	}
-	d, err := s.store.Move(ctx, group, id, now.Add(time.Millisecond)) // a message of this one is in it
+	d, err := s.store.Move(ctx, group, id, now.UTC().Truncate(time.Millisecond).Add(time.Millisecond)) // a message of this one is in it
 	if errors.Is(err, ErrOver) {
 		if d, err := s.store.Draw(ctx, group, id); err != nil || d.State == Ended {
 			return d.Public(), err

@@ -83,7 +83,7 @@ func TestWhatTheRoomIsTold(t *testing.T) {
 		if want := `{"type":"draw_start","draw":{"id":"d1","title":"Tonight","prize":"A phone","trigger":{"keyword":"Hello"},"endsAt":"2000-01-01T00:01:00.000Z","winners":2,"eligibility":{"notWonBefore":true},"commitment":"` + d.Commitment + `"}}`; string(r.told[0].Data) != want {
 			t.Errorf("%s", r.told[0].Data)
 		}
-		if want := `{"type":"draw_result","draw":{"id":"d1","title":"Tonight","prize":"A phone","seed":"` + d.Seed + `","commitment":"` + d.Commitment + `","entriesHash":"` + d.EntriesHash + `","entries":1,"drawn":1,"winners":[{"user":"bob","nick":"BOB"}]}}`; string(r.told[1].Data) != want {
+		if want := `{"type":"draw_result","draw":{"id":"d1","title":"Tonight","prize":"A phone","seed":"` + d.Seed + `","commitment":"` + d.Commitment + `","entriesHash":"` + d.EntriesHash + `","entries":1,"places":2,"drawn":1,"winners":[{"user":"bob","nick":"BOB"}]}}`; string(r.told[1].Data) != want {
 			t.Errorf("%s", r.told[1].Data)
 		}
 		if err := chat.CheckBody(r.told[1].Body()); err != nil {

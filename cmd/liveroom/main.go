@@ -29,6 +29,7 @@ type cli struct {
 	Serve     serveCmd   `cmd:"" help:"Run the server."`
 	Address   addressCmd `cmd:"" help:"Make or explain push and play addresses."`
 	Usersig   usersigCmd `cmd:"" help:"Make a UserSig for a user."`
+	Draw      drawCmd    `cmd:"" help:"Verify a lucky draw."`
 	Bench     benchCmd   `cmd:"" help:"Measure a server under load."`
 	MakeKeys  secretsCmd `cmd:"" name:"secrets" help:"Print a complete set of secrets for an environment file."`
 	ShowConf  configCmd  `cmd:"" name:"config" help:"Print the effective configuration, secrets hidden."`

@@ -13,6 +13,7 @@ import (
 	"liveroom/chat"
 	"liveroom/chat/account"
 	"liveroom/chat/audit"
+	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/level"
 	"liveroom/chat/words"
@@ -125,6 +126,7 @@ type program struct {
 
 	interaction interaction
 	levels      *level.Service
+	draws       *draw.Service
 
 	sessions *limits // of HLS, of one address
 	web      *web.Server
@@ -204,6 +206,7 @@ func (p *program) join(keys Secrets) error {
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
 	}
+	p.joinDraws()
 	if err = p.joinFiles(keys); err != nil {
 		return err
 	}
@@ -254,12 +257,14 @@ func (p *program) joinDoors(keys Secrets) error {
 	}
 	door := p.set.socket()
 	door.Files, door.Levels = p.files, p.levels
+	door.Draws = p.draws
 	p.joinStreams(&door)
 	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
 		return err
 	}
 	deps := web.Deps{
 		Rooms: p.doorRooms(), Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
+		Draws:  p.draws,
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),

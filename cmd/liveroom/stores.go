@@ -9,6 +9,7 @@ import (
 	"liveroom/chat"
 	"liveroom/chat/account"
 	"liveroom/chat/audit"
+	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/level"
 	"liveroom/chat/words"
@@ -34,6 +35,7 @@ type stores struct {
 	words     words.Store
 	files     file.Store
 	levels    level.Store // of a cluster also level.News
+	draws     draw.Store
 	endpoints callback.EndpointStore
 	pushes    callback.PushStore
 	queues    delivery.Store // nil in a cluster, whose nodes have them together
@@ -57,6 +59,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 	return &stores{
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
 		files: main.Files(), levels: main.Levels(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
+		draws:   main.Draws(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -70,6 +73,7 @@ func (c *cluster) stores() *stores {
 	return &stores{
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
 		files: c.redis.Files(), levels: c.redis.Levels(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
+		draws:   c.redis.Draws(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it

@@ -17,7 +17,7 @@ func sampleEvent(command string, at time.Time) []byte {
 	case SessionSummary:
 		return eventBody(command, at, "summary", json.RawMessage(`{"room":"`+sampleRoom+`","session":"`+sampleSession+`","messages":901,"likes":1200,"giftValue":30000,"giftCount":300,"peak":240}`))
 	case DrawEnded:
-		return eventBody(command, at, "draw", json.RawMessage(`{"id":"d1","room":"`+sampleRoom+`","title":"Tea set","state":"ended","entries":120,"winners":[{"user":"viewer7","nick":"Vera"}]}`))
+		return eventBody(command, at, "draw", json.RawMessage(`{"id":"d1","group":"`+sampleRoom+`","number":1,"title":"Tea set","prize":"","trigger":{"keyword":"tea"},"eligibility":{},"places":1,"session":"","by":"anchor1","state":"ended","startedAt":"`+at.UTC().Format(timeFormat)+`","endsAt":"`+at.UTC().Format(timeFormat)+`","closedAt":"`+at.UTC().Format(timeFormat)+`","commitment":"9f86d081","seed":"1b4f0e98","entries":120,"entriesHash":"60303ae2","winners":[{"user":"viewer7","nick":"Vera","ticket":"00c3a1f7"}]}`))
 	case FollowChanged:
 		return eventBody(command, at, "change", FollowChange{User: "viewer7", Follows: "anchor1", Following: true, Followers: 1201})
 	}

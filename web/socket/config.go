@@ -37,6 +37,7 @@ type Config struct {
 	FailureDelay      time.Duration // before the answer to a failed login; doubles with each, up to 16-fold (250ms)
 
 	Files Files // who may upload, and where to; nil: nobody
+	Draws Draws // lucky draws; nil: there are none
 
 	Levels Levels // how far users have come; nil: there are no levels
 

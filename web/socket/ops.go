@@ -91,7 +91,11 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 
 // moreOps are those of nouns beside the chat, each in a file of its own. What they need of a group they ask for themselves.
 var moreOps = map[string]func(*session, context.Context, *request) error{
-	"getLevel": (*session).getLevel,
+	"getLevel":   (*session).getLevel,
+	"startDraw":  (*session).startDraw,
+	"endDraw":    (*session).endDraw,
+	"cancelDraw": (*session).cancelDraw,
+	"draw":       (*session).draw,
 }
 
 // joined refuses an op of who is not in the group.

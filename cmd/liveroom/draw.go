@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"liveroom/chat/draw"
+)
+
+// maxExportBytes bounds the file of a draw: 100,000 entries of usual length, three times.
+const maxExportBytes = 64 << 20
+
+type drawCmd struct {
+	Verify verifyDrawCmd `cmd:"" help:"Compute a draw again from its export, and say what differs."`
+}
+
+type verifyDrawCmd struct {
+	File        string `arg:"" help:"What GET /api/v1/rooms/ROOM/draws/DRAW/export answered; - reads it from the standard input."`
+	Commitment  string `help:"The commitment that the room was told at the start (draw_start)."`
+	EntriesHash string `help:"The hash of the entries that the room was told at the end (draw_result)."`
+}
+
+// Run verifies a draw. What differs is an error, so that the exit code says it too.
+func (c verifyDrawCmd) Run(e *env) error {
+	raw, err := readExport(c.File)
+	if err != nil {
+		return err
+	}
+	x, err := draw.ParseExport(raw)
+	if err != nil {
+		return err
+	}
+	wrong := draw.Verify(x, draw.Told{Commitment: c.Commitment, EntriesHash: c.EntriesHash})
+	for _, what := range wrong {
+		if _, err := fmt.Fprintln(e.out, "differs:", what); err != nil {
+			return err
+		}
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("the draw %s is not what its seed and entries make it", x.Draw.ID)
+	}
+	if _, err := fmt.Fprintf(e.out, "draw %s is right: %d winners of %d entries follow from the seed\ncommitment:   %s\nentries hash: %s\n",
+		x.Draw.ID, len(x.Draw.Drawn), len(x.Entries), x.Draw.Commitment, x.Draw.EntriesHash); err != nil {
+		return err
+	}
+	if c.Commitment == "" || c.EntriesHash == "" {
+		_, err = fmt.Fprintln(e.out, "Compare these with what the room was told at the start and at the end, or give them with --commitment and --entries-hash.")
+	}
+	return err
+}
+
+func readExport(name string) ([]byte, error) {
+	in := io.Reader(os.Stdin)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	raw, err := io.ReadAll(io.LimitReader(in, maxExportBytes+1))
+	if err == nil && len(raw) > maxExportBytes {
+		err = errors.New("the file is too large for a draw")
+	}
+	return raw, err
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"liveroom/chat/draw"
+)
+
+// lot is a lucky draw over the API.
+func (n *node) lot(room, id string) (v draw.View) {
+	n.t.Helper()
+	n.call(http.MethodGet, "/api/v1/rooms/"+room+"/draws/"+id, nil, &v)
+	return v
+}
+
+// export is a draw's export, in a file.
+func (n *node) export(room, id string) (name string, x draw.ExportView) {
+	n.t.Helper()
+	_, raw := n.request(http.MethodGet, "/api/v1/rooms/"+room+"/draws/"+id+"/export", nil, "")
+	if err := json.Unmarshal(raw, &x); err != nil {
+		n.t.Fatalf("%v: %s", err, raw)
+	}
+	name = filepath.Join(n.t.TempDir(), "draw.json")
+	if err := os.WriteFile(name, raw, 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	return name, x
+}
+
+// drawMessages are what a room was told of its draws.
+func (m *member) drawMessages() (all []string, told draw.Told) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, msg := range m.messages {
+		var body []struct{ MsgContent struct{ Data string } }
+		var data struct {
+			Type string
+			Draw struct{ Commitment, EntriesHash string }
+		}
+		if msg.From != "administrator" || json.Unmarshal(msg.Body, &body) != nil || len(body) != 1 || json.Unmarshal([]byte(body[0].MsgContent.Data), &data) != nil {
+			continue
+		}
+		if strings.HasPrefix(data.Type, "draw_") {
+			all = append(all, data.Type)
+			told.Commitment, told.EntriesHash = data.Draw.Commitment, data.Draw.EntriesHash
+		}
+	}
+	return all, told
+}
+
+func verifyDraw(args ...string) (string, error) {
+	var out bytes.Buffer
+	err := run(context.Background(), append([]string{"draw", "verify"}, args...), &out, &out)
+	return out.String(), err
+}
+
+// TestDrawOverARealServer: who is dropped by frequency control is not in it; the draw goes on where a killed server left it;
+// and the command finds what was changed in its export.
+func TestDrawOverARealServer(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, "--chat-rate", "3")
+	n.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
+	anna := n.enter("r1", "anna", n.userSig("anna"), nil)
+	anna.must(map[string]any{"op": "startDraw", "group": "r1", "draw": "d1", "title": "Tonight", "trigger": map[string]any{"keyword": "tea"}, "seconds": 600, "winners": 3}, nil)
+
+	var (
+		wg        sync.WaitGroup
+		mu        sync.Mutex
+		delivered []string
+		dropped   int
+	)
+	for i := range 12 {
+		user := fmt.Sprint("u", i)
+		m := n.enter("r1", user, n.userSig(user), nil)
+		wg.Go(func() {
+			var ack struct{ Fate string }
+			m.must(map[string]any{"op": "send", "group": "r1", "random": 1, "priority": "Low", "fate": true, "body": textBody("Tea")}, &ack)
+			mu.Lock()
+			defer mu.Unlock()
+			if ack.Fate == "delivered" {
+				delivered = append(delivered, user)
+			} else {
+				dropped++
+			}
+		})
+	}
+	wg.Wait()
+	if dropped == 0 || len(delivered) == 0 {
+		t.Fatalf("%d were delivered and %d dropped", len(delivered), dropped)
+	}
+	n.eventually("all whose message was delivered are in", func() bool { return n.lot("r1", "d1").Entries == len(delivered) })
+
+	n.kill()
+	n.start()
+	if v := n.lot("r1", "d1"); v.State != draw.Open || v.Entries != len(delivered) || v.Seed != "" {
+		t.Errorf("after a crash: %+v", v)
+	}
+	anna = n.enter("r1", "anna", n.userSig("anna"), nil)
+	zoe := n.enter("r1", "zoe", n.userSig("zoe"), nil)
+	zoe.must(map[string]any{"op": "send", "group": "r1", "random": 1, "priority": "High", "body": textBody("Tea")}, nil)
+	var answer struct{ Draw draw.View }
+	anna.must(map[string]any{"op": "endDraw", "group": "r1", "draw": "d1"}, &answer)
+	delivered = append(delivered, "zoe")
+
+	name, x := n.export("r1", "d1")
+	var in []string
+	for _, e := range x.Entries {
+		in = append(in, e.User)
+	}
+	slices.Sort(in)
+	slices.Sort(delivered)
+	if !slices.Equal(in, delivered) || len(x.Draw.Winners) != 3 || answer.Draw.Entries != len(delivered) {
+		t.Errorf("in the draw: %v, delivered: %v, answered %+v", in, delivered, answer.Draw)
+	}
+	var told draw.Told
+	n.eventually("the room knows the result", func() bool {
+		var all []string
+		all, told = anna.drawMessages()
+		return slices.Equal(all, []string{"draw_result"})
+	})
+	if out, err := verifyDraw(name, "--commitment", told.Commitment, "--entries-hash", told.EntriesHash); err != nil || !strings.Contains(out, "is right: 3 winners of "+fmt.Sprint(len(in))+" entries") {
+		t.Errorf("%v: %s", err, out)
+	}
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := strings.ReplaceAll(string(raw), `"user":"`+x.Draw.Winners[0].User+`"`, `"user":"eve"`)
+	if err := os.WriteFile(name, []byte(forged), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := verifyDraw(name); err == nil || !strings.Contains(out, "differs: the entries' hash is") {
+		t.Errorf("another winner: %v: %s", err, out)
+	}
+	for _, bad := range []string{"/nowhere/draw.json", os.Args[0]} {
+		if out, err := verifyDraw(bad); err == nil {
+			t.Errorf("%s was verified: %s", bad, out)
+		}
+	}
+}
+
+// TestDrawOfACluster: a draw is one over all nodes, ends though the node that looked after it is killed, and is the same from
+// each.
+func TestDrawOfACluster(t *testing.T) {
+	t.Parallel()
+	c := startCluster(t, 2, nil)
+	one, two := c.nodes[0], c.nodes[1]
+	one.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
+	one.call(http.MethodPost, "/api/v1/rooms/r1/draws", map[string]any{
+		"id": "d1", "title": "Tonight", "trigger": map[string]any{"keyword": "tea"}, "window": "15s", "winners": 2,
+	}, nil)
+	say := func(n *node, user string) *member {
+		t.Helper()
+		m := n.enter("r1", user, n.userSig(user), nil)
+		m.say("r1", "tea", 1)
+		return m
+	}
+	for i := range 3 {
+		say(one, fmt.Sprint("a", i))
+		say(two, fmt.Sprint("b", i))
+	}
+	two.eventually("all are in", func() bool { return two.lot("r1", "d1").Entries == 6 })
+	keeper, other := one, two
+	if slices.Contains(two.about().Leads, "draws") {
+		keeper, other = two, one
+	}
+	keeper.kill()
+	zoe := say(other, "zoe")
+	other.eventually("the draw has ended", func() bool { return other.lot("r1", "d1").State == draw.Ended })
+	other.eventually("the room knows", func() bool { all, _ := zoe.drawMessages(); return slices.Equal(all, []string{"draw_result"}) })
+	keeper.start()
+	first, x := one.export("r1", "d1")
+	_, y := two.export("r1", "d1")
+	if a, b := fmt.Sprint(x), fmt.Sprint(y); a != b || x.Draw.Entries != 7 || len(x.Draw.Winners) != 2 || x.Draw.Gap {
+		t.Errorf("%s\n%s", a, b)
+	}
+	if out, err := verifyDraw(first); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
