@@ -1,7 +1,7 @@
 import { mustBeGroupID, ok, type Core } from './core.ts';
 import { ChatError, CODE } from './error.ts';
 import { drawOf, summaryOf, userOf } from './told.ts';
-import type { Draw, FollowState, Level, Result, SessionSummary, UserInfo } from './types.ts';
+import type { Draw, DrawOptions, FollowState, Level, Result, SessionSummary, UserInfo } from './types.ts';
 import { isObject, list, number, text, type Json, type Reply } from './wire.ts';
 
 /** Whom one follows, how far one got, what goes on in a room beside talking. */
@@ -12,14 +12,10 @@ export class Around {
     this.#core = core;
   }
 
-  async follow(userID: string, groupID?: string): Promise<Result<FollowState>> {
+  async setFollow(op: 'follow' | 'unfollow', userID: string, groupID?: string): Promise<Result<FollowState>> {
     this.#core.mustBeReady();
-    return followState(await this.#core.request('follow', { user: mustBeUserID(userID), ...(groupID ? { group: mustBeGroupID(groupID) } : {}) }));
-  }
-
-  async unfollow(userID: string): Promise<Result<FollowState>> {
-    this.#core.mustBeReady();
-    return followState(await this.#core.request('unfollow', { user: mustBeUserID(userID) }));
+    const answer = await this.#core.request(op, { user: mustBeUserID(userID), ...(groupID ? { group: mustBeGroupID(groupID) } : {}) });
+    return answer.followers === undefined ? this.getFollow(userID) : followState(answer); // its store may be slow to say how many
   }
 
   async getFollow(userID: string): Promise<Result<FollowState>> {
@@ -43,11 +39,21 @@ export class Around {
 
   async draw(groupID: string): Promise<Result<{ draw: Draw | null }>> {
     const answer = await this.#core.request('draw', { group: mustBeGroupID(groupID) });
-    if (!isObject(answer.draw)) return ok({ draw: null });
-    const { state } = answer.draw;
-    const draw = drawOf(answer.draw, state === 'ended' || state === 'cancelled' ? state : 'open');
-    this.#core.rooms.get(groupID)?.sawDraw(draw);
+    const draw = answered(answer);
+    if (draw) this.#core.rooms.get(groupID)?.sawDraw(draw);
     return ok({ draw });
+  }
+
+  async startDraw(o: DrawOptions): Promise<Result<{ draw: Draw | null }>> {
+    this.#core.mustBeReady();
+    const { groupID, drawID, title, prize, trigger, seconds, winners, eligibility } = o;
+    const fields = { group: mustBeGroupID(groupID), draw: drawID, title, prize, trigger, seconds, winners, eligibility };
+    return ok({ draw: answered(await this.#core.request('startDraw', fields)) });
+  }
+
+  async stopDraw(op: 'endDraw' | 'cancelDraw', o: { groupID: string; drawID: string; reason?: string }): Promise<Result<{ draw: Draw | null }>> {
+    this.#core.mustBeReady();
+    return ok({ draw: answered(await this.#core.request(op, { group: mustBeGroupID(o?.groupID), draw: o.drawID, ...(o.reason ? { reason: o.reason } : {}) })) });
   }
 
   async summary(groupID: string): Promise<Result<{ summary: SessionSummary | null }>> {
@@ -55,6 +61,10 @@ export class Around {
     const given: Json = isObject(answer.summary) ? answer.summary : answer;
     return ok({ summary: text(given.session) ? summaryOf(given) : null });
   }
+}
+
+function answered({ draw }: Reply): Draw | null {
+  return isObject(draw) ? drawOf(draw, draw.state === 'ended' || draw.state === 'cancelled' ? draw.state : 'open') : null;
 }
 
 const followState = (answer: Reply): Result<FollowState> => ok({ following: answer.following === true, followers: number(answer.followers) });

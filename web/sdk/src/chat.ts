@@ -16,7 +16,7 @@ import { Rates } from './rates.ts';
 import { Recent } from './recent.ts';
 import type { Room } from './room.ts';
 import type {
-  Combo, ComboOptions, CountInfo, CreateOptions, Draw, Environment, FollowState, Gift, GiftOptions, GiftOrderInfo, GiftRanking, Group, GroupMember, Handler, JoinResult,
+  Combo, ComboOptions, CountInfo, CreateOptions, Draw, DrawOptions, Environment, FollowState, Gift, GiftOptions, GiftOrderInfo, GiftRanking, Group, GroupMember, Handler, JoinResult,
   Level, LimitsInfo, LiveStatus, Message, MessageOptions, MutedInfo, Profile, Result, RoomSettings, SendOptions, SessionSummary, TotalsInfo, UserInfo,
 } from './types.ts';
 import { addUnsupported, type Unsupported } from './unsupported.ts';
@@ -529,10 +529,10 @@ export class Chat {
   }
   /** Follows somebody; with a group, its members are told. */
   follow(userID: string, groupID?: string): Promise<Result<FollowState>> {
-    return this.#around.follow(userID, groupID);
+    return this.#around.setFollow('follow', userID, groupID);
   }
   unfollow(userID: string): Promise<Result<FollowState>> {
-    return this.#around.unfollow(userID);
+    return this.#around.setFollow('unfollow', userID);
   }
   /** Whether this user follows somebody, and how many do. */
   getFollow(userID: string): Promise<Result<FollowState>> {
@@ -551,6 +551,18 @@ export class Chat {
   /** The draw that runs, or the last one. */
   getDraw(groupID: string): Promise<Result<{ draw: Draw | null }>> {
     return this.#around.draw(groupID);
+  }
+  /** For a room's anchor: starts a draw. */
+  startDraw(options: DrawOptions): Promise<Result<{ draw: Draw | null }>> {
+    return this.#around.startDraw(options);
+  }
+  /** For a room's anchor: draws the winners now. */
+  endDraw(options: { groupID: string; drawID: string }): Promise<Result<{ draw: Draw | null }>> {
+    return this.#around.stopDraw('endDraw', options);
+  }
+  /** For a room's anchor: nobody wins. */
+  cancelDraw(options: { groupID: string; drawID: string; reason?: string }): Promise<Result<{ draw: Draw | null }>> {
+    return this.#around.stopDraw('cancelDraw', options);
   }
   /** How the last live of a room went. */
   getSummary(groupID: string): Promise<Result<{ summary: SessionSummary | null }>> {

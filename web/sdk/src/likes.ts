@@ -57,8 +57,9 @@ export class Likes {
       const asked = this.#core.request('like', { group: room.groupID, count }, { once: true });
       tally.last = asked.catch(() => {});
       const answer = await asked;
-      room.liked(-count, number(answer.likes));
-      return ok({ groupID: room.groupID, accepted: number(answer.accepted), likes: room.totals().likes });
+      const accepted = number(answer.accepted);
+      room.liked(-count, accepted, number(answer.likes));
+      return ok({ groupID: room.groupID, accepted, likes: room.totals().likes });
     } catch (err) {
       room.liked(-count);
       throw err;

@@ -115,10 +115,10 @@ export class Room {
     return { groupID: this.groupID, likes: Math.max(likes, this.#likes) + this.#ahead, giftValue, giftCount, popularity };
   }
 
-  /** This user likes it so many times more; or the server answered about so many (below 0), and what it counts now. */
-  liked(count: number, likes = 0): void {
+  /** This user likes it so many times more; or the server answered about so many (below 0), what of them it took, and how many it counts now (0: it did not say). */
+  liked(count: number, accepted = 0, likes = 0): void {
     this.#ahead += count;
-    this.#likes = Math.max(this.#likes, likes);
+    this.#likes = Math.max(this.#likes, likes || Math.max(this.#likes, this.counters[TOTALS[0]] ?? 0) + accepted);
     this.#emit(EVENT.LIVEROOM_TOTALS, this.totals());
   }
 

@@ -29,12 +29,11 @@ export const rankedOf = (v: Json): Ranked => ({ ...userOf(v), rank: number(v.ran
 export function drawOf(v: Json, state: Draw['state']): Draw {
   const trigger = object(v.trigger);
   const eligibility = object(v.eligibility);
-  // A message says who won as `winners`, an answer as `drawn`, beside how many were to win.
-  const winners = list(Array.isArray(v.winners) ? v.winners : v.drawn).filter(isObject).map(userOf);
+  const winners = list(v.winners).filter(isObject).map(userOf); // a draw that begins says with it how many will be
   return {
     id: text(v.id), title: text(v.title), prize: text(v.prize), state,
     trigger: { keyword: text(trigger.keyword), contains: trigger.contains === true, messageType: text(trigger.messageType) },
-    endsAt: text(v.endsAt), places: number(v.winners) || number(v.drawn) || winners.length,
+    endsAt: text(v.endsAt), places: number(v.places) || number(v.winners) || number(v.drawn) || winners.length,
     eligibility: {
       minLevel: number(eligibility.minLevel), follower: eligibility.follower === true, giftValue: number(eligibility.giftValue),
       notWonBefore: eligibility.notWonBefore === true,

@@ -453,6 +453,21 @@ export interface Draw {
   /** Why it was cancelled. */
   reason: string;
 }
+/** What the anchor asks for who starts a draw. */
+export interface DrawOptions {
+  groupID: string;
+  /** Of the anchor's making, 1…64 letters, digits, _ and -: the same id with the same terms is the same draw. */
+  drawID: string;
+  title: string;
+  prize?: string;
+  /** One of keyword and messageType. */
+  trigger: { keyword?: string; contains?: boolean; messageType?: string };
+  /** How long one may take part, 10…3600. */
+  seconds: number;
+  /** How many win, 1…1000. */
+  winners: number;
+  eligibility?: Partial<Draw['eligibility']>;
+}
 export interface DrawInfo {
   groupID: string;
   draw: Draw;

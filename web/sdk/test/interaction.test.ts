@@ -38,6 +38,13 @@ describe('likes', () => {
     expect(alice.chat.getTotals(groupID)?.likes).toBe(30);
   });
 
+  test('a server that does not know the total yet took them all the same', async () => {
+    w.server.group().state.counters = { live_likes: 100 };
+    const alice = await inRoom(w.server);
+    w.server.also.like = { accepted: 4, likes: undefined as never };
+    expect((await during(alice.chat.like(groupID, 5))).data).toEqual({ groupID, accepted: 4, likes: 104 });
+  });
+
   test('a lost message is not sent twice', async () => {
     const alice = await inRoom(w.server);
     w.server.swallow.add('like');
@@ -105,6 +112,18 @@ describe('draws', () => {
     w.server.tell('demo', { type: 'draw_start', draw });
     expect(alice.of(EVENT.LIVEROOM_DRAW_STARTED)).toEqual([]);
   });
+});
+
+test('an anchor starts a draw, and ends or cancels it', async () => {
+  const anna = await inRoom(w.server, 'anna');
+  const terms = { groupID, drawID: 'd9', title: 'Tea', trigger: { keyword: 'x' }, seconds: 60, winners: 3, eligibility: { minLevel: 2 } };
+  w.server.also.startDraw = { draw: { id: 'd9', title: 'Tea', places: 3, state: 'open', winners: [] } };
+  expect((await during(anna.chat.startDraw(terms))).data.draw).toMatchObject({ id: 'd9', places: 3, state: 'open' });
+  expect(w.server.asked('startDraw')[0]).toMatchObject({ group: 'demo', draw: 'd9', title: 'Tea', trigger: { keyword: 'x' }, seconds: 60, winners: 3, eligibility: { minLevel: 2 } });
+  w.server.also.endDraw = { draw: { id: 'd9', places: 3, state: 'ended', winners: [{ user: 'bob', nick: 'Bob', ticket: '0a' }] } };
+  expect((await during(anna.chat.endDraw({ groupID, drawID: 'd9' }))).data.draw).toMatchObject({ state: 'ended', places: 3, winners: [{ userID: 'bob' }] });
+  await during(anna.chat.cancelDraw({ groupID, drawID: 'd8', reason: 'oops' }));
+  expect(w.server.asked('cancelDraw')[0]).toMatchObject({ group: 'demo', draw: 'd8', reason: 'oops' });
 });
 
 describe('people', () => {
