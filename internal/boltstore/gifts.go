@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
+	"liveroom/chat"
 	"liveroom/chat/gift"
 )
 
@@ -227,19 +229,29 @@ type giftBook struct {
 	head  gift.Head
 }
 
-// write changes a group: what f makes of the head is stored with the rest.
+// write changes a group: what f makes of the head is stored with the rest. A refusal must come before f's first change: it does
+// not undo the transaction, which others share.
 func (g *Gifts) write(ctx context.Context, group string, f func(*giftBook) error) error {
-	return g.s.update(ctx, func(tx *bolt.Tx) error {
+	var refusal *chat.Error
+	err := g.s.update(ctx, func(tx *bolt.Tx) error {
+		refusal = nil
 		b := &giftBook{tx: tx, group: group}
 		before, err := b.load()
 		if err != nil {
 			return err
 		}
-		if err := f(b); err != nil || b.head == before {
+		switch err := f(b); {
+		case errors.As(err, &refusal):
+			return nil
+		case err != nil || b.head == before:
 			return err
 		}
 		return b.save()
 	})
+	if err == nil && refusal != nil {
+		return refusal
+	}
+	return err
 }
 
 func (b *giftBook) load() (gift.Head, error) {
