@@ -20,12 +20,13 @@ type pages struct {
 	lobby, room file
 	assets      map[string]file // by path below the root: "assets/room-1a2b3c.js"
 	sdk         map[string]file // "sdk/liveroom.js"
+	gifts       map[string]file // "gifts/rose.svg"
 	mux         *http.ServeMux
 }
 
 // newPages reads a build. Without one (no index.html) every document is the stub.
 func newPages(root fs.FS) *pages {
-	p := &pages{assets: folder(root, "assets"), sdk: folder(root, sdkFolder), mux: http.NewServeMux()}
+	p := &pages{assets: folder(root, "assets"), sdk: folder(root, sdkFolder), gifts: folder(root, giftFolder), mux: http.NewServeMux()}
 	p.lobby = document(root, lobbyFile)
 	p.room = document(root, roomFile)
 	p.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.lobby, false) })
@@ -33,6 +34,7 @@ func newPages(root fs.FS) *pages {
 	p.mux.HandleFunc("GET /embed/{room}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.room, true) })
 	p.mux.HandleFunc("GET /assets/", p.serveAsset)
 	p.mux.HandleFunc("GET /sdk/{name}", p.serveSDK)
+	p.mux.HandleFunc("GET /gifts/{name}", p.serveGift)
 	return p
 }
 

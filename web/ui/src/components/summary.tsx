@@ -1,6 +1,6 @@
 import type { SessionSummary } from 'liveroom-sdk';
 import type { JSX } from 'preact';
-import { amount, compact, t, type Key } from '../i18n/index.ts';
+import { amount, compact, hours, t, type Key } from '../i18n/index.ts';
 import { clockOf } from '../lib/tick.ts';
 import { Ranks } from './ranking-dialog.tsx';
 
@@ -11,7 +11,7 @@ export function Summary({ summary }: { summary: SessionSummary }): JSX.Element {
     ['sum_viewers', compact(summary.viewers)],
     ['sum_peak', compact(summary.peak)],
     ['sum_members', compact(summary.members)],
-    ['sum_watch', clockOf(summary.watchTime)],
+    ['sum_watch', hours(summary.watchTime)],
     ['sum_messages', compact(summary.messages)],
     ['sum_likes', compact(summary.likes)],
     ['sum_gifts', amount(summary.giftValue)],

@@ -249,8 +249,8 @@ export const en = {
 
   sum_title: 'How it went',
   sum_duration: 'Lasted',
-  sum_viewers: 'Viewers',
-  sum_peak: 'At most at once',
+  sum_viewers: 'Views',
+  sum_peak: 'Peak',
   sum_members: 'In the chat',
   sum_watch: 'Watched in all',
   sum_messages: 'Messages',

@@ -78,6 +78,10 @@ export const compact = (n: number): string => new Intl.NumberFormat(languageTag(
 export const amount = (minor: number): string =>
   new Intl.NumberFormat(languageTag(), minor < 1_000_000 ? { maximumFractionDigits: 2 } : { notation: 'compact', maximumFractionDigits: 1 }).format(minor / 100);
 
+/** A long time, as hours. */
+export const hours = (seconds: number): string =>
+  new Intl.NumberFormat(languageTag(), { style: 'unit', unit: 'hour', unitDisplay: 'short', maximumFractionDigits: seconds < 360_000 ? 1 : 0 }).format(seconds / 3600);
+
 export const clock = (unixSeconds: number): string =>
   new Intl.DateTimeFormat(languageTag(), { hour: 'numeric', minute: '2-digit' }).format(unixSeconds * 1000);
 

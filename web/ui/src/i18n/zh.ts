@@ -250,8 +250,8 @@ export const zh: Record<Key, string> = {
 
   sum_title: '本场回顾',
   sum_duration: '时长',
-  sum_viewers: '观看人数',
-  sum_peak: '最高同时在线',
+  sum_viewers: '观看次数',
+  sum_peak: '最高在线',
   sum_members: '聊天人数',
   sum_watch: '累计观看',
   sum_messages: '消息',
