@@ -16,7 +16,7 @@ func (s *Service) made(ctx context.Context, changes []Change) {
 	}
 	s.stats.changes.Add(uint64(len(changes)))
 	for _, c := range changes {
-		s.note(c, false)
+		s.note(c)
 	}
 	if err := s.report(ctx, changes); err != nil {
 		s.log.Warn("new levels are not reported yet; will retry", "changes", len(changes), "err", err)
@@ -45,13 +45,14 @@ func (s *Service) TellRest(ctx context.Context) error {
 	}
 }
 
-// note has a change in force here, and tells of it. One that comes late is not told.
-func (s *Service) note(c Change, only bool) {
+// note has a change in force here, and tells of it, if its user is known here. One that comes late, after newer ones, is not
+// told.
+func (s *Service) note(c Change) {
 	if c.Gone {
 		s.known.forget(c.User)
 		return
 	}
-	if one := s.standingOf(c.Level, c.Member, c.Version, time.Now()); s.known.put(c.User, one, only) {
+	if one := s.standingOf(c.Level, c.Member, c.Version, time.Now()); s.known.renew(c.User, one) {
 		s.cfg.Tell(c, one.Standing)
 	}
 }
@@ -65,10 +66,10 @@ func (s *Service) standingOf(level int, m Member, version uint64, now time.Time)
 	return one
 }
 
-// Changed implements Listener: another node made changes. They matter here if the user is known here.
+// Changed implements Listener: another node made changes.
 func (s *Service) Changed(changes []Change) {
 	for _, c := range changes {
-		s.note(c, true)
+		s.note(c)
 	}
 }
 
@@ -79,8 +80,8 @@ func (s *Service) Missed() { s.want(s.known.all()...) }
 func (s *Service) want(users ...string) {
 	s.mu.Lock()
 	s.wanted = append(s.wanted, users...)
-	if len(s.wanted) > 2*maxKnown { // the store is away, and who is wanted was forgotten meanwhile
-		s.wanted = s.wanted[len(s.wanted)-maxKnown:]
+	if len(s.wanted) > 2*s.cfg.Known { // the store is away, and who is wanted was forgotten meanwhile
+		s.wanted = s.wanted[len(s.wanted)-s.cfg.Known:]
 	}
 	s.mu.Unlock()
 	select {
@@ -108,7 +109,7 @@ func (s *Service) read(ctx context.Context) {
 		}
 		now := time.Now()
 		for i := range records {
-			s.known.put(records[i].User, s.recorded(&records[i], now), true)
+			s.known.renew(records[i].User, s.recorded(&records[i], now))
 		}
 	}
 }

@@ -6,11 +6,9 @@ import (
 	"time"
 )
 
-// maxKnown is how many users' standings a node remembers. Past it, any one gives way.
-const maxKnown = 100_000
-
 // known are the standings that this node remembers, of who is here and of who was asked for.
 type known struct {
+	most   int // of a shard; past it, any one gives way
 	seed   maphash.Seed
 	shards [shards]knownShard
 }
@@ -27,8 +25,8 @@ type standing struct {
 	version uint64    // of the record; 0: it is not read yet
 }
 
-func newKnown() *known {
-	k := &known{seed: maphash.MakeSeed()}
+func newKnown(most int) *known {
+	k := &known{most: max(most/shards, 1), seed: maphash.MakeSeed()}
 	for i := range k.shards {
 		k.shards[i].users = make(map[string]standing)
 	}
@@ -62,32 +60,28 @@ func (k *known) expect(user string, unread standing) bool {
 	if _, found := shard.users[user]; found {
 		return false
 	}
-	shard.put(user, unread)
+	if len(shard.users) >= k.most {
+		for other := range shard.users {
+			delete(shard.users, other)
+			break
+		}
+	}
+	shard.users[user] = unread
 	return true
 }
 
-// put remembers a user, unless something newer is, and says whether it did. Whoever is not remembered is left so if only is set.
-func (k *known) put(user string, s standing, only bool) bool {
+// renew remembers something newer of a user, and says whether it did. Who has no place gets none: what is said of him may be
+// older than what was not noted.
+func (k *known) renew(user string, s standing) bool {
 	shard := k.shard(user)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	before, found := shard.users[user]
-	if found && before.version > s.version || !found && only {
+	if !found || before.version > s.version {
 		return false
 	}
-	shard.put(user, s)
+	shard.users[user] = s
 	return true
-}
-
-// put makes room, if need be. The lock is held.
-func (s *knownShard) put(user string, one standing) {
-	if _, found := s.users[user]; !found && len(s.users) >= maxKnown/shards {
-		for other := range s.users {
-			delete(s.users, other)
-			break
-		}
-	}
-	s.users[user] = one
 }
 
 // forget drops a user.

@@ -6,16 +6,12 @@ import (
 	"sync/atomic"
 )
 
-const (
-	shards = 64 // as many locks as earnings share
-
-	// maxPending is how many users may have earned something that is not stored yet. What those beyond earn is lost: the store has
-	// been away for long then.
-	maxPending = 200_000
-)
+// shards are as many locks as earnings share.
+const shards = 64
 
 // pending is what was earned and is not in a step yet.
 type pending struct {
+	most   int64 // users
 	seed   maphash.Seed
 	shards [shards]pendingShard
 	users  atomic.Int64
@@ -33,8 +29,8 @@ type earning struct {
 	seen    Minutes
 }
 
-func newPending() *pending {
-	p := &pending{seed: maphash.MakeSeed()}
+func newPending(most int) *pending {
+	p := &pending{most: int64(most), seed: maphash.MakeSeed()}
 	for i := range p.shards {
 		p.shards[i].users, p.shards[i].spare = make(map[string]earning), make(map[string]earning)
 	}
@@ -48,7 +44,7 @@ func (p *pending) note(user string, s Source, n int64, seen Minutes) {
 	defer shard.mu.Unlock()
 	e, known := shard.users[user]
 	if !known {
-		if p.users.Load() >= maxPending {
+		if p.users.Load() >= p.most {
 			p.lost.Add(1)
 			return
 		}
@@ -71,7 +67,7 @@ func (p *pending) take(see func(user string, e earning)) {
 			see(user, e)
 		}
 		p.users.Add(-int64(len(full)))
-		if len(full) > 4*maxPending/shards {
+		if int64(len(full)) > p.most/4 {
 			full = make(map[string]earning) // one that was so full once keeps its memory
 		}
 		clear(full)

@@ -17,6 +17,11 @@ type Config struct {
 	Rules Rules
 	Every time.Duration // from one hand-over of what was earned to the next (5 s)
 
+	// Pending is how many users may have earned something that is in no step yet (200,000). What those beyond earn is lost: the
+	// store has been away for long then.
+	Pending int
+	Known   int // how many users' standings are remembered (100,000); past it, any one gives way
+
 	// Earns says whether a user has a level at all, and whether he is a guest, whose record goes when he does. Nil: all do, and
 	// none is.
 	Earns func(user string) (guest, earns bool)
@@ -74,6 +79,12 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	if cfg.Every == 0 {
 		cfg.Every = 5 * time.Second
 	}
+	if cfg.Pending == 0 {
+		cfg.Pending = 200_000
+	}
+	if cfg.Known == 0 {
+		cfg.Known = 100_000
+	}
 	if cfg.Earns == nil {
 		cfg.Earns = func(string) (bool, bool) { return false, true }
 	}
@@ -85,7 +96,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	}
 	return &Service{
 		cfg: cfg, store: store, log: log, maker: rand.Text(), phase: mathrand.N(time.Minute),
-		pending: newPending(), known: newKnown(), wake: make(chan struct{}, 1),
+		pending: newPending(cfg.Pending), known: newKnown(cfg.Known), wake: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -140,8 +151,6 @@ func (s *Service) Run(ctx context.Context) error {
 	defer hand.Stop()
 	look := time.NewTimer(s.untilLook(time.Now()))
 	defer look.Stop()
-	again := time.NewTicker(time.Second) // what could not be read
-	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -149,12 +158,11 @@ func (s *Service) Run(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-hand.C:
 			s.handOver(ctx)
+			s.read(ctx) // who could not be read before
 		case <-look.C:
 			s.look(time.Now())
 			look.Reset(s.untilLook(time.Now()))
 		case <-s.wake:
-			s.read(ctx)
-		case <-again.C:
 			s.read(ctx)
 		}
 	}
