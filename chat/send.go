@@ -37,6 +37,9 @@ func (s *Service) SendWith(ctx context.Context, m Message, who Identity, how Sen
 		by := who
 		p.counts = &by
 	}
+	if how.Beside {
+		p.counts, p.paced = nil, ""
+	}
 	return s.sendOnce(ctx, p)
 }
 

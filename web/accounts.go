@@ -16,6 +16,7 @@ type Accounts interface {
 	ImportProfile(ctx context.Context, user string, p account.Patch) (a account.Account, created bool, err error)
 	SetProfile(ctx context.Context, user string, p account.Patch) (account.Account, error)
 	Account(ctx context.Context, user string) (account.Account, error)
+	Profiles(ctx context.Context, users []string) ([]account.Account, error)
 	List(ctx context.Context, after string, limit int) (page []account.Account, next string, err error)
 	Delete(ctx context.Context, user string) error
 	Revoke(ctx context.Context, user string) error

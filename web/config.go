@@ -119,6 +119,8 @@ type Deps struct {
 	Files     Files                                    // nil: nothing can be uploaded here
 	Levels    Levels                                   // nil: users have no levels here
 	Draws     Draws                                    // nil: there are no lucky draws here
+	Likes     Likes                                    // nil: nobody likes rooms here
+	Follows   Follows                                  // nil: nobody follows anybody here
 	Callbacks *Callbacks                               // nil: there are no callbacks here
 	Events    EventLog                                 // the installation's log of status changes
 	Watch     func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for

@@ -56,8 +56,8 @@ func (l *fakeLog) EventHead(context.Context) (uint64, error) {
 	return uint64(len(l.entries)), l.err
 }
 
-// follow runs a feed over the log inside a bubble of fake time.
-func follow(t *testing.T, test func(t *testing.T, f *feed, l *fakeLog)) {
+// followFeed runs a feed over the log inside a bubble of fake time.
+func followFeed(t *testing.T, test func(t *testing.T, f *feed, l *fakeLog)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &fakeLog{}
 		f := newFeed(l, nil, time.Second, slog.New(slog.DiscardHandler))
@@ -90,7 +90,7 @@ func closed(c <-chan struct{}) bool {
 }
 
 func TestFeedWakesTheRoomsConcerned(t *testing.T) {
-	follow(t, func(t *testing.T, f *feed, l *fakeLog) {
+	followFeed(t, func(t *testing.T, f *feed, l *fakeLog) {
 		a, forgetA := f.changes("a")
 		b, forgetB := f.changes("b")
 		defer forgetA()
@@ -106,7 +106,7 @@ func TestFeedWakesTheRoomsConcerned(t *testing.T) {
 }
 
 func TestFeedPollsForOtherNodes(t *testing.T) {
-	follow(t, func(t *testing.T, f *feed, l *fakeLog) {
+	followFeed(t, func(t *testing.T, f *feed, l *fakeLog) {
 		a, forget := f.changes("a")
 		defer forget()
 		l.add("a")
@@ -119,7 +119,7 @@ func TestFeedPollsForOtherNodes(t *testing.T) {
 }
 
 func TestFeedReadsLongStretchesWhole(t *testing.T) {
-	follow(t, func(t *testing.T, f *feed, l *fakeLog) {
+	followFeed(t, func(t *testing.T, f *feed, l *fakeLog) {
 		var all []<-chan struct{}
 		for i := range 3 * followLimit {
 			room := fmt.Sprint(i)
@@ -139,7 +139,7 @@ func TestFeedReadsLongStretchesWhole(t *testing.T) {
 }
 
 func TestFeedWakesEveryoneWhenItLostItsPlace(t *testing.T) {
-	follow(t, func(t *testing.T, f *feed, l *fakeLog) {
+	followFeed(t, func(t *testing.T, f *feed, l *fakeLog) {
 		untouched, forget := f.changes("untouched")
 		defer forget()
 		l.add("a", "b", "c")
@@ -161,7 +161,7 @@ func TestFeedWakesEveryoneWhenItLostItsPlace(t *testing.T) {
 }
 
 func TestFeedOutlivesTheStoreBeingAway(t *testing.T) {
-	follow(t, func(t *testing.T, f *feed, l *fakeLog) {
+	followFeed(t, func(t *testing.T, f *feed, l *fakeLog) {
 		a, forget := f.changes("a")
 		defer forget()
 		l.set(func() { l.err = status.ErrUnavailable })
@@ -178,7 +178,7 @@ func TestFeedOutlivesTheStoreBeingAway(t *testing.T) {
 }
 
 func TestFeedForgetsWaiters(t *testing.T) {
-	follow(t, func(t *testing.T, f *feed, l *fakeLog) {
+	followFeed(t, func(t *testing.T, f *feed, l *fakeLog) {
 		_, first := f.changes("a")
 		_, second := f.changes("a")
 		first()
@@ -203,7 +203,7 @@ func TestFeedForgetsWaiters(t *testing.T) {
 }
 
 func TestFeedNudgesDoNotPileUp(t *testing.T) {
-	follow(t, func(t *testing.T, f *feed, l *fakeLog) {
+	followFeed(t, func(t *testing.T, f *feed, l *fakeLog) {
 		l.set(func() { l.reads = 0 })
 		for range 1000 {
 			f.wake()

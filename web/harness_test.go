@@ -22,7 +22,9 @@ import (
 	"liveroom/chat/audit"
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
+	"liveroom/chat/follow"
 	"liveroom/chat/level"
+	"liveroom/chat/like"
 	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/live/stream"
@@ -108,6 +110,8 @@ type bench struct {
 	told     told
 	files    *file.Service
 	levels   *level.Service
+	likes    *like.Service
+	follows  *follow.Service
 	queues   *delivery.Service
 	logs     *logBuffer
 	client   *http.Client
@@ -177,9 +181,13 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 		Rules: level.DefaultRules(), Earns: func(user string) (bool, bool) { return false, user != chat.Administrator },
 	}, level.NewMemory(), log)
 	must(t, err)
+	b.likes, err = like.New(like.Config{Flush: 10 * time.Millisecond}, talk, like.NewMemory(), log)
+	must(t, err)
+	b.follows, err = follow.New(follow.Config{Limit: 5}, follow.NewMemory(), log)
+	must(t, err)
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
 	if change != nil {
@@ -188,7 +196,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.server, err = web.New(cfg, deps)
 	must(t, err)
 	b.server.SetReady(true)
-	b.serve(journal.Run, b.queues.Run, talk.Run, b.files.Run, outbox.Run, b.server.Run)
+	b.serve(journal.Run, b.likes.Run, b.queues.Run, talk.Run, b.files.Run, outbox.Run, b.server.Run)
 	return b
 }
 

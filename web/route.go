@@ -38,6 +38,8 @@ func (s *Server) route() {
 	s.registerAccounts()
 	s.registerChat()
 	s.registerLevels()
+	s.registerLikes()
+	s.registerFollows()
 	s.registerWords()
 	s.registerAudit()
 	s.registerDraws()

@@ -29,9 +29,10 @@ type Config struct {
 	// long time before he ever signs in. Nil: any name will do that is none too long.
 	Check func(user string) error
 
-	// Changed is told of each change that was made here, once it is durable; on: he follows now. It must not block. A change
+	// Changed is told of each change that was made here, once it is durable: whether he follows now, and how many follow whom he
+	// follows then, -1 if that is not known. It must not block. A change
 	// whose answer was lost may not be told. Nil: nobody wants to know.
-	Changed func(follower, followed string, on bool)
+	Changed func(follower, followed string, on bool, followers int)
 }
 
 // Service is who follows whom.
@@ -58,7 +59,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 		}
 	}
 	if cfg.Changed == nil {
-		cfg.Changed = func(string, string, bool) {}
+		cfg.Changed = func(string, string, bool, int) {}
 	}
 	return &Service{cfg, store, log}, nil
 }
@@ -76,7 +77,11 @@ func (s *Service) Set(ctx context.Context, follower, followed string, on bool) (
 		return Done{}, wrap("follow", follower, err)
 	}
 	if done.Changed {
-		s.cfg.Changed(follower, followed, on)
+		followers := -1
+		if done.Known {
+			followers = done.Followers
+		}
+		s.cfg.Changed(follower, followed, on, followers)
 	}
 	return done, nil
 }

@@ -28,13 +28,13 @@ func service(t *testing.T, cfg follow.Config) *follow.Service {
 
 func TestWhoWantsToKnowIsToldOfChanges(t *testing.T) {
 	var told []string
-	s := service(t, follow.Config{Changed: func(a, b string, on bool) { told = append(told, fmt.Sprint(a, " ", b, " ", on)) }})
+	s := service(t, follow.Config{Changed: func(a, b string, on bool, n int) { told = append(told, fmt.Sprint(a, b, on, n)) }})
 	for _, on := range []bool{true, true, false, false} {
 		if _, err := s.Set(t.Context(), "ann", "bob", on); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if !slices.Equal(told, []string{"ann bob true", "ann bob false"}) {
+	if !slices.Equal(told, []string{"annbobtrue 1", "annbobfalse 0"}) {
 		t.Errorf("told %v", told)
 	}
 }

@@ -9,26 +9,33 @@ import (
 const (
 	storeTimeout = 2 * time.Second  // for one store operation
 	idleAfter    = 10 * time.Minute // without likes a group is forgotten here
+	sessionStays = 3 * time.Second  // for which a session is believed to be the group's own
 	maxCounts    = 16               // live sessions of which likes of one group wait at a time
 	atOnce       = 32               // groups whose batches are under way at a time
 )
 
-// pending is what is known of a group here.
+// pending is what is known of a group here. What waits goes from fresh to counts, where it has its live session, and on into a
+// batch, which does not change any more.
 type pending struct {
-	waiting []Count // not in a batch yet
-	batch   *Batch  // under way, or its answer was lost: it is sent again as it is
-	usedAt  time.Time
+	fresh  int64
+	counts []Count
+	batch  *Batch // under way, or its answer was lost: it is sent again as it is
+	usedAt time.Time
+
+	session   string // the group was in
+	sessionAt time.Time
 
 	total int64 // of the group in the store, as it was told last
 	known bool  // it was
 	asked bool  // somebody asks for it
 }
 
-func (p *pending) empty() bool { return p.batch == nil && len(p.waiting) == 0 }
+func (p *pending) empty() bool { return p.batch == nil && len(p.counts) == 0 && p.fresh == 0 }
 
 // unstored is how many likes are not among total.
-func (p *pending) unstored() (n int64) {
-	for _, c := range p.waiting {
+func (p *pending) unstored() int64 {
+	n := p.fresh
+	for _, c := range p.counts {
 		n += c.Likes
 	}
 	if p.batch != nil {
@@ -40,16 +47,12 @@ func (p *pending) unstored() (n int64) {
 }
 
 // collect has likes wait for the next batch.
-func (s *Service) collect(group, session string, n int64) {
+func (s *Service) collect(group string, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.of(group)
 	p.usedAt = time.Now()
-	if last := len(p.waiting) - 1; last >= 0 && (p.waiting[last].Session == session || last == maxCounts-1) {
-		p.waiting[last].Likes += n
-		return
-	}
-	p.waiting = append(p.waiting, Count{session, n})
+	p.fresh += n
 }
 
 // of is what is known of a group. The lock is held.
@@ -89,46 +92,64 @@ func (s *Service) flush(ctx context.Context) error {
 	var failed error
 	var mu sync.Mutex // guards failed
 	places := make(chan struct{}, atOnce)
-	for group, b := range s.due(time.Now()) {
+	for _, group := range s.due(time.Now()) {
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
 			ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 			defer cancel()
-			t, err := s.store.AddLikes(ctx, group, *b)
+			t, err := s.store.AddLikes(ctx, group, s.batch(group, s.cfg.Session(group)))
 			if err == nil {
 				s.added(group, t.All)
 				return
 			}
 			mu.Lock()
+			defer mu.Unlock()
 			failed = err
-			mu.Unlock()
 		})
 	}
 	wg.Wait()
 	return failed
 }
 
-// due makes batches of what waits, and forgets groups that nobody likes any more. A batch does not change after this.
-func (s *Service) due(now time.Time) map[string]*Batch {
+// due lists groups of which something waits, and forgets those that nobody likes any more.
+func (s *Service) due(now time.Time) (groups []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := map[string]*Batch{}
 	for group, p := range s.groups {
-		if p.empty() {
-			if now.Sub(p.usedAt) > idleAfter && !p.asked {
-				delete(s.groups, group)
-			}
-			continue
+		switch {
+		case !p.empty():
+			groups = append(groups, group)
+		case now.Sub(p.usedAt) > idleAfter && !p.asked:
+			delete(s.groups, group)
 		}
-		if p.batch == nil {
-			s.number++
-			p.batch = &Batch{Writer: s.writer, Number: s.number, Likes: p.waiting}
-			p.waiting = nil
-		}
-		all[group] = p.batch
 	}
-	return all
+	return groups
+}
+
+// batch gives what is fresh its session, which is that the group is in now, or was a moment ago if it is over, and returns what is
+// to be stored.
+func (s *Service) batch(group, session string) Batch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, now := s.of(group), time.Now()
+	before := session
+	if p.session != "" && now.Sub(p.sessionAt) < sessionStays {
+		before = p.session
+	}
+	p.session, p.sessionAt = session, now
+	if last := len(p.counts) - 1; last >= 0 && (p.counts[last].Session == before || last == maxCounts-1) {
+		p.counts[last].Likes += p.fresh
+	} else if p.fresh > 0 {
+		p.counts = append(p.counts, Count{before, p.fresh})
+	}
+	p.fresh = 0
+	if p.batch == nil {
+		s.number++
+		p.batch = &Batch{Writer: s.writer, Number: s.number, Likes: p.counts}
+		p.counts = nil
+	}
+	return *p.batch
 }
 
 // added takes note that a group's batch is stored.

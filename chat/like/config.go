@@ -22,15 +22,16 @@ type Config struct {
 
 	Shown int // messages that show likes to a room, which a node hands to the chat in a second; what is beyond is only counted (20)
 
-	// Session is the live session a group is in; empty: none. It must not block. Nil: there are none.
+	// Session is the live session a group is in; empty: none. It is asked for each batch. Nil: there are none.
 	Session func(group string) string
 
 	// Liked is told of likes that were accepted here; User is empty if a backend collected them. It must not block. Nil: nobody
 	// wants to know.
 	Liked func(group, user string, n int)
 
-	// Raise tells a group its total, which never shrinks; the same total may be told again, by any node. Nil: nobody is told.
-	// An error that is chat.ErrNoGroup says that the group is gone, and its likes go too.
+	// Raise tells a group its total, which never shrinks. While a group is liked, and a few times after that, it is called each
+	// Config.Tell, with what may be told already, by one node of a cluster. Nil: nobody is told. An error that is chat.ErrNoGroup
+	// says that the group is gone, and its likes go too.
 	Raise func(ctx context.Context, group string, likes int64) error
 }
 

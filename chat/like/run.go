@@ -61,15 +61,14 @@ func (s *Service) end() {
 	s.wg.Wait()
 }
 
-// RunTotals tells groups their totals every Config.Tell, those that changed, until ctx ends. One node does it for all.
+// RunTotals tells groups that are liked their totals every Config.Tell until ctx ends. One node does it for all.
 func (s *Service) RunTotals(ctx context.Context) error {
 	tick := time.NewTicker(s.cfg.Tell)
 	defer tick.Stop()
-	told := map[string]int64{}
 	failing := false
 	for {
-		var err error
-		if told, err = s.tell(ctx, told); err != nil && !failing && ctx.Err() == nil {
+		err := s.tell(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
 			s.log.Warn("rooms can't be told their likes; will retry", "error", err)
 		}
 		failing = err != nil
@@ -81,53 +80,45 @@ func (s *Service) RunTotals(ctx context.Context) error {
 	}
 }
 
-// tell tells groups what changed since they were told, and returns what they know now. Only if all could be told they go off
-// the store's list.
-func (s *Service) tell(ctx context.Context, told map[string]int64) (map[string]int64, error) {
+// tell tells totals once. Only if all groups could be told they go off the store's list.
+func (s *Service) tell(ctx context.Context) error {
 	groups, mark, err := s.store.Liked(ctx, maxTold)
-	if err != nil {
-		return told, err
-	}
-	if len(groups) == 0 {
-		return nil, nil
+	if err != nil || len(groups) == 0 {
+		return err
 	}
 	var wg sync.WaitGroup
-	var mu sync.Mutex // guards now and failed
-	now, failed := map[string]int64{}, error(nil)
+	var mu sync.Mutex // guards failed
+	var failed error
 	places := make(chan struct{}, atOnce)
 	for _, group := range groups {
-		before, known := told[group]
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			total, err := s.tellOne(ctx, group, before, known)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
+			if err := s.tellOne(ctx, group); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
 				failed = err
-				return
 			}
-			now[group] = total
 		})
 	}
 	wg.Wait()
 	if failed != nil {
-		return now, failed
+		return failed
 	}
-	return now, s.store.Told(ctx, mark)
+	return s.store.Told(ctx, mark)
 }
 
-// tellOne tells a group its total, if it does not know it.
-func (s *Service) tellOne(ctx context.Context, group string, before int64, known bool) (int64, error) {
+// tellOne tells a group its total.
+func (s *Service) tellOne(ctx context.Context, group string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*storeTimeout)
 	defer cancel()
 	t, err := s.store.Likes(ctx, group, "")
-	if err != nil || known && t.All == before {
-		return t.All, err
+	if err != nil {
+		return err
 	}
 	err = s.cfg.Raise(ctx, group, t.All)
 	if errors.Is(err, chat.ErrNoGroup) {
-		return 0, s.store.DeleteLikes(ctx, group)
+		return s.store.DeleteLikes(ctx, group)
 	}
-	return t.All, err
+	return err
 }

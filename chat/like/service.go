@@ -103,11 +103,17 @@ func (s *Service) Notice(group, user string, n int) {
 	}
 }
 
-// Totals are a group's totals as they are stored: of all time, and of a live session if one is named.
+// Totals are a group's totals: of all time, with what was accepted here a moment ago, and, as far as it is stored, of a live
+// session if one is named.
 func (s *Service) Totals(ctx context.Context, group, session string) (Totals, error) {
 	t, err := s.store.Likes(ctx, group, session)
 	if err != nil {
 		return t, fmt.Errorf("read likes of group %s: %w", group, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.groups[group]; p != nil && p.known {
+		t.All = max(t.All, p.total+p.unstored())
 	}
 	return t, nil
 }
@@ -126,7 +132,7 @@ func (s *Service) accept(group, user string, n int) int {
 		return 0
 	}
 	s.accepted.Add(uint64(taken))
-	s.collect(group, s.cfg.Session(group), int64(taken))
+	s.collect(group, int64(taken))
 	s.cfg.Liked(group, user, taken)
 	return taken
 }

@@ -280,16 +280,23 @@ func TestLikesCountForTheSessionTheyCameIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, session := like.NewMemory(), ""
 		n := start(t, like.Config{Session: func(string) string { return session }}, &room{}, store)
+		next := func() { time.Sleep(1100 * time.Millisecond); synctest.Wait() }
 		n.like(t, "ann", 1)
+		next()
 		session = "01A"
 		n.like(t, "ann", 2)
-		session = "01B"
+		next()
 		n.like(t, "ann", 4)
-		time.Sleep(1500 * time.Millisecond)
+		session = "" // in the second in which it ends
+		next()
+		n.like(t, "ann", 1)
+		next()
+		time.Sleep(time.Minute)
+		session = "01B" // long after the last look
 		n.like(t, "ann", 8)
 		n.stop()
-		for s, want := range map[string]int64{"": 0, "01A": 2, "01B": 12} {
-			if got, err := store.Likes(t.Context(), "g", s); err != nil || got != (like.Totals{All: 15, Session: want}) {
+		for s, want := range map[string]int64{"": 0, "01A": 6, "01B": 8} {
+			if got, err := store.Likes(t.Context(), "g", s); err != nil || got != (like.Totals{All: 16, Session: want}) {
 				t.Errorf("session %q: %+v, %v", s, got, err)
 			}
 		}

@@ -8,7 +8,9 @@ type interaction struct {
 	delivered []func(*chat.Message)                // see chat.Config.Delivered
 	counted   []func(*chat.Message, chat.Identity) // see chat.Config.Counted
 	observers []chat.Observer                      // beside the callbacks'
-	actors    []actor                              // they end after the doors and before the chat
+	liked     []func(group, user string, n int)    // see like.Config.Liked
+	followed  []func(follower, followed string, on bool)
+	actors    []actor // they end after the doors and before the chat
 }
 
 // joinInteraction lets the chat tell all who want to know. What a config has already is told first.

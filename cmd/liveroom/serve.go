@@ -15,7 +15,9 @@ import (
 	"liveroom/chat/audit"
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
+	"liveroom/chat/follow"
 	"liveroom/chat/level"
+	"liveroom/chat/like"
 	"liveroom/chat/words"
 	"liveroom/internal/redisstore"
 	"liveroom/live"
@@ -127,6 +129,8 @@ type program struct {
 	interaction interaction
 	levels      *level.Service
 	draws       *draw.Service
+	likes       *like.Service
+	follows     *follow.Service
 
 	sessions *limits // of HLS, of one address
 	web      *web.Server
@@ -202,6 +206,9 @@ func (p *program) join(keys Secrets) error {
 	if err = p.joinLevels(&talk); err != nil {
 		return err
 	}
+	if err = errors.Join(p.joinLikes(), p.joinFollows()); err != nil {
+		return err
+	}
 	p.interaction.joinInteraction(&talk)
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
@@ -258,6 +265,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	door := p.set.socket()
 	door.Files, door.Levels = p.files, p.levels
 	door.Draws = p.draws
+	door.Likes, door.Follows = p.likes, p.follows
 	p.joinStreams(&door)
 	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
 		return err
@@ -269,6 +277,7 @@ func (p *program) joinDoors(keys Secrets) error {
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
+	deps.Likes, deps.Follows = p.likes, p.follows
 	if p.cluster != nil {
 		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.edgeMetrics)
 	}
@@ -355,6 +364,7 @@ func (p *program) jobs() (each, once []job) {
 		{"audit", "@every 1h", p.audit.Sweep},
 	}
 	once = append(once, p.levelJobs()...)
+	once = append(once, p.followJobs()...)
 	if p.cluster == nil { // else the keeper looks after them
 		once = append(once, job{"deadlines", "@every 30s", p.deadlines.Sweep})
 	} else { // else a node has only its own to look after, at its start

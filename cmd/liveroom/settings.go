@@ -101,6 +101,13 @@ type Settings struct {
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play, chat and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For, and on RTMP whose PROXY header, is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
 
+	LikeRate    float64       `name:"like-rate" help:"Likes that a user may give in a second." default:"10" env:"LIVEROOM_LIKE_RATE" yaml:"like-rate"`
+	LikeBurst   int           `name:"like-burst" help:"Likes that a user may give at once." default:"30" env:"LIVEROOM_LIKE_BURST" yaml:"like-burst"`
+	LikeTotals  time.Duration `name:"like-totals" help:"How often rooms are told how often they were liked, if that changed." default:"4s" env:"LIVEROOM_LIKE_TOTALS" yaml:"like-totals"`
+	LikeMessage string        `name:"like-message" help:"Custom messages that are likes too: a JSON path in their Data, and what it must lead to; empty: none are." default:"$.type=like" env:"LIVEROOM_LIKE_MESSAGE" yaml:"like-message"`
+	LikeCount   string        `name:"like-message-count" help:"JSON path of how many likes such a message brings; one where it leads nowhere." default:"$.count" env:"LIVEROOM_LIKE_MESSAGE_COUNT" yaml:"like-message-count"`
+	FollowLimit int           `name:"follow-limit" help:"Users that one may follow." default:"5000" env:"LIVEROOM_FOLLOW_LIMIT" yaml:"follow-limit"`
+
 	LevelWeights    []string `name:"level-weights" help:"Points for what users do: for a minute in a room, a message, a like, each 100 of a gift's value, and for each that a tier gives." default:"onlineMinutes=1,messages=2,likes=0.1,giftValue=1,membership=1" env:"LIVEROOM_LEVEL_WEIGHTS" yaml:"level-weights"`
 	LevelCaps       []string `name:"level-caps" help:"How much of these counts in a day, UTC; 0: all of it." default:"onlineMinutes=480,messages=100,likes=1000" env:"LIVEROOM_LEVEL_CAPS" yaml:"level-caps"`
 	LevelThresholds []int64  `name:"level-thresholds" help:"Points from which on levels 1, 2, 3 and so on are reached." default:"20,100,300,700,1500,3000,6000,12000,25000,50000,100000,200000,400000,800000,1600000" env:"LIVEROOM_LEVEL_THRESHOLDS" yaml:"level-thresholds"`
@@ -140,6 +147,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if _, err := s.levelRules(); err != nil {
+		return err
+	}
+	if err := s.validLikes(); err != nil {
 		return err
 	}
 	if err := s.validIM(); err != nil {

@@ -276,6 +276,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--chat-words=w", "--chat-words-loose=on", "--chat-words-public=on", "--chat-words-admins=on", "--chat-files=3GiB",
 		`--admins=a\,b,c`, "--im-rates=account_import=0", "--im-host=https://im.example.com", "--im-admin=root", "--im-field=off", "--callback-url=http://x/?a=1", "--callback-events=State.StateChange,*", "--callback-on-failure=reject", "--stream-callback-url=https://x/css",
 		"--status-callback-url=https://x/status", "--event-callback-url=https://x/events", "--event-callback-events=*,gift.settle", "--callback-private=127.0.0.0/8", "--callback-backlog=2GiB", "--callback-dead-age=48h", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--cors-origins=https://a.example,https://b.example", "--redis=redis://h:1/2", "--internal-url=http://h:1",
+		"--like-rate=5", "--like-burst=9", "--like-totals=5s", "--like-message=$.kind=heart", "--like-message-count=$.n", "--follow-limit=100",
 		"--level-weights=messages=3", "--level-caps=likes=0", "--level-thresholds=5,10", "--level-tiers=vip=Vip:★:5",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)

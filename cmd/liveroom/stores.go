@@ -11,7 +11,9 @@ import (
 	"liveroom/chat/audit"
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
+	"liveroom/chat/follow"
 	"liveroom/chat/level"
+	"liveroom/chat/like"
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
 	"liveroom/live"
@@ -36,6 +38,8 @@ type stores struct {
 	files     file.Store
 	levels    level.Store // of a cluster also level.News
 	draws     draw.Store
+	likes     like.Store
+	follows   follow.Store
 	endpoints callback.EndpointStore
 	pushes    callback.PushStore
 	queues    delivery.Store // nil in a cluster, whose nodes have them together
@@ -59,7 +63,8 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 	return &stores{
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
 		files: main.Files(), levels: main.Levels(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
-		draws:   main.Draws(),
+		draws: main.Draws(),
+		likes: main.Likes(), follows: main.Follows(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -73,7 +78,8 @@ func (c *cluster) stores() *stores {
 	return &stores{
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
 		files: c.redis.Files(), levels: c.redis.Levels(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
-		draws:   c.redis.Draws(),
+		draws: c.redis.Draws(),
+		likes: c.redis.Likes(), follows: c.redis.Follows(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it

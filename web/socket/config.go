@@ -36,8 +36,10 @@ type Config struct {
 	FailuresPerMinute int           // failed logins of one address before it is refused unheard (60)
 	FailureDelay      time.Duration // before the answer to a failed login; doubles with each, up to 16-fold (250ms)
 
-	Files Files // who may upload, and where to; nil: nobody
-	Draws Draws // lucky draws; nil: there are none
+	Draws   Draws   // lucky draws; nil: there are none
+	Files   Files   // who may upload, and where to; nil: nobody
+	Likes   Likes   // nil: nobody likes
+	Follows Follows // nil: nobody follows
 
 	Levels Levels // how far users have come; nil: there are no levels
 

@@ -96,6 +96,9 @@ var moreOps = map[string]func(*session, context.Context, *request) error{
 	"endDraw":    (*session).endDraw,
 	"cancelDraw": (*session).cancelDraw,
 	"draw":       (*session).draw,
+	"like":       (*session).like,
+	"follow":     (*session).follow, "unfollow": (*session).unfollow, "getFollow": (*session).getFollow,
+	"following": (*session).following, "followers": (*session).followers,
 }
 
 // joined refuses an op of who is not in the group.
