@@ -3,21 +3,26 @@ package callback
 import (
 	"encoding/json"
 	"time"
+
+	"liveroom/chat/draw"
+	"liveroom/chat/gift"
+	"liveroom/chat/summary"
 )
 
 // sampleEvent is the body of an event of our own format (FormatEvents).
 func sampleEvent(command string, at time.Time) []byte {
 	switch command {
 	case GiftSettle:
-		return settleBody(1, sampleOrder("pending", at))
+		order, _ := json.Marshal(sampleOrder()) // it is plain
+		return settleBody(1, order)
 	case GiftSettled:
-		return eventBody(command, at, "order", sampleOrder("accepted", at))
+		return eventBody(command, at, "order", sampleOrder().Settled(gift.Verdict{State: gift.Accepted}, sampleTime))
 	case LevelChanged:
 		return eventBody(command, at, "change", LevelChange{User: "viewer7", Nick: "Vera", Level: 7, From: 6, Badge: "silver", Score: 700, Version: 1790000000007})
 	case SessionSummary:
-		return eventBody(command, at, "summary", json.RawMessage(`{"room":"`+sampleRoom+`","session":"`+sampleSession+`","messages":901,"likes":1200,"giftValue":30000,"giftCount":300,"peak":240}`))
+		return eventBody(command, at, "summary", sampleSummary())
 	case DrawEnded:
-		return eventBody(command, at, "draw", json.RawMessage(`{"id":"d1","group":"`+sampleRoom+`","number":1,"title":"Tea set","prize":"","trigger":{"keyword":"tea"},"eligibility":{},"places":1,"session":"","by":"anchor1","state":"ended","startedAt":"`+at.UTC().Format(timeFormat)+`","endsAt":"`+at.UTC().Format(timeFormat)+`","closedAt":"`+at.UTC().Format(timeFormat)+`","commitment":"9f86d081","seed":"1b4f0e98","entries":120,"entriesHash":"60303ae2","winners":[{"user":"viewer7","nick":"Vera","ticket":"00c3a1f7"}]}`))
+		return eventBody(command, at, "draw", sampleDraw().View())
 	case FollowChanged:
 		return eventBody(command, at, "change", FollowChange{User: "viewer7", Follows: "anchor1", Following: true, Followers: 1201})
 	}
@@ -26,18 +31,37 @@ func sampleEvent(command string, at time.Time) []byte {
 
 const sampleSession = "01JD0000000000000000000001"
 
-// sampleOrder is an order as backends see it.
-func sampleOrder(state string, at time.Time) json.RawMessage {
-	created := at.UTC().Format(timeFormat)
-	settled := ""
-	if state != "pending" {
-		settled = created
+// sampleTime is when things in samples happened.
+var sampleTime = time.Date(2026, 9, 21, 14, 13, 20, 123e6, time.UTC)
+
+func sampleOrder() gift.Order {
+	return gift.Order{
+		ID: "order-1", Group: sampleRoom, Session: sampleSession, Gift: "rose", Name: "Rose", Price: 100, Count: 3, Value: 300,
+		From: "viewer7", Nick: "Vera", Level: 7, To: "anchor1", State: gift.Pending, Via: gift.ViaClient, CreatedAt: sampleTime,
 	}
-	o := newObject(512).text("id", "order-1").text("group", sampleRoom).text("session", sampleSession).text("gift", "rose").text("name", "Rose").
-		number("price", 100).number("count", 3).number("value", 300).text("from", "viewer7").text("nick", "Vera").text("to", "anchor1").
-		text("state", state).text("via", "client").text("createdAt", created)
-	if settled != "" {
-		o = o.text("settledAt", settled)
+}
+
+func sampleDraw() draw.Draw {
+	return draw.Draw{
+		Terms: draw.Terms{ID: "d1", Title: "Tea set", Prize: "A tea set", Trigger: draw.Trigger{Keyword: "tea"}, Winners: 1},
+		Group: sampleRoom, Number: 1, Session: sampleSession, By: "anchor1", State: draw.Ended,
+		StartedAt: sampleTime.Add(-time.Minute), EndsAt: sampleTime, ClosedAt: sampleTime,
+		Seed: "e3b0c442", Commitment: "72cd6e84", Entries: 120, EntriesHash: "60303ae2",
+		Drawn: []draw.Winner{{User: "viewer7", Nick: "Vera", Ticket: "00c3a1f7"}},
 	}
-	return o.close()
+}
+
+func sampleSummary() summary.Summary {
+	wire := func(at time.Time) string { return at.Format(timeFormat) }
+	return summary.Summary{
+		Room: sampleRoom, Group: sampleRoom,
+		Public: summary.Public{
+			Session: sampleSession, StartedAt: wire(sampleTime.Add(-time.Hour)), EndedAt: wire(sampleTime), Duration: 3600, Pauses: 1,
+			Viewers: 410, Peak: 240, Members: 180, WatchTime: 432000, Messages: 901, Likes: 1200, GiftValue: 30000, GiftCount: 300,
+			Top:   []summary.Ranked{{Rank: 1, User: "viewer7", Nick: "Vera", Level: 7, Value: 12000, Count: 120}},
+			Curve: []int64{120, 340, 300}, CurveStep: 1200, Popularity: 340,
+		},
+		Reason: "by_anchor", Paused: 60, PauseList: []summary.PauseBody{{From: wire(sampleTime.Add(-30 * time.Minute)), Seconds: 60, Reason: "by_anchor"}},
+		PeakAt: wire(sampleTime.Add(-20 * time.Minute)), PeakMembers: 160, PeakViewers: 230, GiftSenders: 41, OnlineCurve: []int64{80, 240, 190}, Complete: true,
+	}
 }
