@@ -27,6 +27,14 @@ func NewULID(at time.Time) string {
 	return string(out[:])
 }
 
+// SessionBegan is when a live session began, which its name says; zero for what is no session's name.
+func SessionBegan(session string) time.Time {
+	if len(session) != 26 || strings.Trim(session, crockford) != "" {
+		return time.Time{}
+	}
+	return ulidTime(session).UTC()
+}
+
 // ulidTime is the time an identifier was made of.
 func ulidTime(id string) time.Time {
 	var ms int64

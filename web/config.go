@@ -121,6 +121,9 @@ type Deps struct {
 	Draws     Draws                                    // nil: there are no lucky draws here
 	Likes     Likes                                    // nil: nobody likes rooms here
 	Follows   Follows                                  // nil: nobody follows anybody here
+	Ranking   Ranking                                  // nil: rooms are not ranked here
+	Guide     Guide                                    // nil: nothing is recommended here; needs Ranking
+	Summaries Summaries                                // nil: live sessions are not summed up here
 	Callbacks *Callbacks                               // nil: there are no callbacks here
 	Events    EventLog                                 // the installation's log of status changes
 	Watch     func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for

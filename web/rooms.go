@@ -18,6 +18,7 @@ import (
 type Rooms interface {
 	Create(ctx context.Context, d live.Draft) (live.Listed, error)
 	Room(ctx context.Context, id string) (live.Listed, error)
+	RoomByGroup(ctx context.Context, group string) (live.Room, error)
 	Rooms(ctx context.Context, q live.ListQuery) (page []live.Listed, next string, err error)
 	Update(ctx context.Context, id string, p live.Patch) (live.Listed, error)
 	Delete(ctx context.Context, id, detail string) error
@@ -49,6 +50,7 @@ type RoomBody struct {
 	UpdatedAt    Time        `json:"updatedAt"`
 	Status       Record      `json:"status"`
 	Online       int         `json:"online" doc:"How many people are there, in chat or watching."`
+	Popularity   *int64      `json:"popularity,omitempty" doc:"Only where rooms are sorted by it or recommended."`
 	Viewers      ViewersBody `json:"viewers"`
 }
 
@@ -172,9 +174,9 @@ func answers(r live.Room, d live.Draft) bool {
 
 type listIn struct {
 	Status string `query:"status" doc:"Only rooms in this status, by name or code." example:"live" enum:"waiting,live,paused,ended,playback,1,2,3,4,5"`
-	Sort   string `query:"sort" enum:"id" default:"id" doc:"Rooms come in order of id."`
+	Sort   string `query:"sort" enum:"id,popularity" default:"id" doc:"Rooms come in order of id; or the most popular first, those of no popularity in order of id behind them, on any node."`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Cursor string `query:"cursor" maxLength:"64" doc:"nextCursor of the page before."`
+	Cursor string `query:"cursor" maxLength:"128" doc:"nextCursor of the page before, sorted alike."`
 }
 
 type listOut struct {
@@ -185,6 +187,9 @@ type listOut struct {
 }
 
 func (s *Server) listRooms(ctx context.Context, in *listIn) (*listOut, error) {
+	if in.Sort == "popularity" {
+		return s.rankedRooms(ctx, in)
+	}
 	page, next, err := s.rooms.Rooms(ctx, live.ListQuery{Status: codeOf(in.Status), Limit: in.Limit, After: in.Cursor})
 	if err != nil {
 		return nil, err

@@ -40,6 +40,8 @@ func (s *Server) route() {
 	s.registerLevels()
 	s.registerLikes()
 	s.registerFollows()
+	s.registerGuide()
+	s.registerSummaries()
 	s.registerWords()
 	s.registerAudit()
 	s.registerDraws()

@@ -32,6 +32,9 @@ type Server struct {
 	draws     Draws
 	likes     Likes
 	follows   Follows
+	ranking   Ranking
+	guide     Guide
+	summaries Summaries
 	callbacks *Callbacks
 	socket    http.Handler
 	media     http.Handler
@@ -67,7 +70,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
-		draws: deps.Draws, likes: deps.Likes, follows: deps.Follows,
+		draws: deps.Draws, likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ErrGone is what Config.State answers of a room that does not exist any more.
+// ErrGone is what Config.State and Config.Group answer of a room that does not exist any more.
 var ErrGone = errors.New("summary: no such room")
 
 // Config tunes a Service and says where things are read and told. The zero value of a duration or a number means its default;
@@ -23,6 +23,8 @@ type Config struct {
 	Now func(ctx context.Context) (time.Time, error)
 	// Session is that of a group which runs now, or was over a moment ago; empty: none. It is asked once a write.
 	Session func(ctx context.Context, group string) (string, error)
+	// Group is that of a room, or ErrGone.
+	Group func(ctx context.Context, room string) (string, error)
 	// State is the newest record of a room, or ErrGone; Live are those of all rooms whose session runs.
 	State func(ctx context.Context, room string) (Turn, error)
 	Live  func(ctx context.Context) ([]Turn, error)

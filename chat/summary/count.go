@@ -2,6 +2,7 @@ package summary
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,9 @@ const (
 	perUsers  = 5_000   // users in one step
 )
 
+// beganKnown is how long after its beginning a session is known everywhere.
+const beganKnown = 2 * time.Second
+
 // pending is what was counted since the last write.
 type pending struct {
 	lost atomic.Uint64
@@ -24,16 +28,18 @@ type pending struct {
 	mu     sync.Mutex // guards what follows
 	groups map[string]*tally
 	users  int
+	began  map[string]time.Time // rooms whose session began then: whoever is there already is in it
 }
 
 // tally is what was counted of one group.
 type tally struct {
 	messages, plays int64
 	users           map[string]struct{}
-	began           bool // a session began: whoever is there already is in it
 }
 
-func newPending() *pending { return &pending{groups: map[string]*tally{}} }
+func newPending() *pending {
+	return &pending{groups: map[string]*tally{}, began: map[string]time.Time{}}
+}
 
 // on runs f on a group's tally; it never blocks for longer than another of these takes.
 func (p *pending) on(group string, f func(*tally)) {
@@ -62,8 +68,47 @@ func (s *Service) Came(group, user string) {
 	s.pending.on(group, func(t *tally) { s.pending.user(t, user) })
 }
 
-// Began notes that a session began in a group: whoever is there on this node is in it.
-func (s *Service) Began(group string) { s.pending.on(group, func(t *tally) { t.began = true }) }
+// Began notes that a session began in a room: whoever is there on this node is in it. He is counted a little later, when all
+// nodes know of the session.
+func (s *Service) Began(room string) {
+	p := s.pending
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, known := p.began[room]; !known && len(p.began) >= maxGroups {
+		p.lost.Add(1)
+		return
+	}
+	p.began[room] = time.Now()
+}
+
+// due are the rooms whose sessions began, and are known by now.
+func (p *pending) due() (rooms []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for room, at := range p.began {
+		if time.Since(at) >= beganKnown {
+			rooms = append(rooms, room)
+			delete(p.began, room)
+		}
+	}
+	return rooms
+}
+
+// early counts who was there when sessions began.
+func (s *Service) early(ctx context.Context) {
+	for _, room := range s.pending.due() {
+		group, err := s.cfg.Group(ctx, room)
+		if err != nil {
+			if !errors.Is(err, ErrGone) {
+				s.Began(room)
+			}
+			continue
+		}
+		for _, user := range s.cfg.Here(group) {
+			s.Came(group, user)
+		}
+	}
+}
 
 // user enters a user. The lock is held.
 func (p *pending) user(t *tally, user string) {
@@ -95,7 +140,6 @@ func (p *pending) put(group string, old *tally) {
 	p.on(group, func(t *tally) {
 		t.messages += old.messages
 		t.plays += old.plays
-		t.began = t.began || old.began
 		for u := range old.users {
 			p.user(t, u)
 		}
@@ -161,6 +205,7 @@ func (w *writer) collect(ctx context.Context) (failed error) {
 	if len(w.left) > 0 && time.Since(w.left[0].since) < chat.OperationAge*8/10 {
 		return nil // what was counted since is collected when that is written
 	}
+	w.s.early(ctx)
 	var one step
 	done := func() {
 		if len(one.deltas) > 0 {
@@ -185,14 +230,6 @@ func (w *writer) collect(ctx context.Context) (failed error) {
 			continue // nothing runs that it could belong to
 		}
 		d := Delta{Session: session, Messages: t.messages, Plays: t.plays}
-		if t.began {
-			for _, u := range w.s.cfg.Here(group) {
-				if t.users == nil {
-					t.users = map[string]struct{}{}
-				}
-				t.users[u] = struct{}{}
-			}
-		}
 		for u := range t.users {
 			d.Users = append(d.Users, u)
 			if one.users++; one.users >= perUsers {

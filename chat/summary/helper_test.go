@@ -40,6 +40,7 @@ func (w *town) config() Config {
 			}
 			return t.Session, nil
 		},
+		Group: func(_ context.Context, room string) (string, error) { return room, nil },
 		State: func(_ context.Context, room string) (Turn, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

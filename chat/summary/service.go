@@ -35,8 +35,8 @@ const (
 
 // New returns a service over a store. Nothing is followed until Run and Count.
 func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
-	if cfg.Now == nil || cfg.Session == nil || cfg.State == nil || cfg.Live == nil || cfg.Heads == nil {
-		return nil, errors.New("summary: Now, Session, State, Live and Heads must be there")
+	if cfg.Now == nil || cfg.Session == nil || cfg.Group == nil || cfg.State == nil || cfg.Live == nil || cfg.Heads == nil {
+		return nil, errors.New("summary: Now, Session, Group, State, Live and Heads must be there")
 	}
 	cfg = cfg.withDefaults()
 	return &Service{cfg: cfg, store: store, log: log, pending: newPending(), known: map[string]newest{}}, nil
@@ -46,15 +46,14 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 const attempts = 16
 
 // Turn takes in a record of a room's status: those of a room come in their order, and may come again. A session begins with
-// the first that names it.
+// the first that names it; the group need not be known later.
 func (s *Service) Turn(ctx context.Context, t Turn) error {
 	if t.Session == "" {
 		return nil
 	}
-	n := s.heads(ctx, t.Group, t.Since)
 	return s.change(ctx, t.Session, func(have *Session) (Session, bool, error) {
 		if have == nil {
-			if t.Phase == Over {
+			if t.Phase == Over || t.Group == "" {
 				return Session{}, false, nil // it was told, or nobody saw anything of it
 			}
 			if _, err := s.store.Summary(ctx, t.Group, t.Session); !errors.Is(err, ErrUnknown) {
@@ -66,7 +65,7 @@ func (s *Service) Turn(ctx context.Context, t Turn) error {
 		if _, newer := have.turn(t); !newer {
 			return *have, false, nil
 		}
-		seen, _ := have.sample(n)
+		seen, _ := have.sample(s.heads(ctx, have.Group, t.Since))
 		next, _ := seen.turn(t)
 		return next, true, nil
 	})
@@ -104,9 +103,31 @@ func (s *Service) heads(ctx context.Context, group string, at time.Time) Sample 
 	return n
 }
 
-// Summary returns how a session went, or ErrUnknown: also of one that still runs.
+// Summary returns how a session of a group went, or ErrUnknown. Of one that is not closed yet it is what is known so far.
 func (s *Service) Summary(ctx context.Context, group, session string) (Summary, error) {
-	return s.store.Summary(ctx, group, session)
+	kept, err := s.store.Summary(ctx, group, session)
+	if !errors.Is(err, ErrUnknown) {
+		return kept, err
+	}
+	one, counts, err := s.store.Session(ctx, session)
+	if err != nil {
+		return Summary{}, err
+	}
+	if one.Group != group {
+		return Summary{}, ErrUnknown
+	}
+	if one.Phase != Over {
+		now, err := s.cfg.Now(ctx)
+		if err != nil {
+			return Summary{}, err
+		}
+		one = one.end(now, "")
+	}
+	likes, err := s.cfg.Likes(ctx, group, session)
+	gifts, none := s.cfg.Gifts(ctx, group, session)
+	so := sum(one, counts, likes, gifts, errors.Join(err, none) == nil)
+	so.Running = true
+	return so, nil
 }
 
 // Summaries lists those of a group, the newest first, limit at most. Next, given as before, goes on where a page ended; 0: it was

@@ -31,6 +31,12 @@ func TestASessionIsSummedUpOnce(t *testing.T) {
 		time.Sleep(60500 * time.Millisecond)
 		w.set(30, 50)
 		time.Sleep(10 * time.Second) // the look at 70 s sees 30
+		if so, err := n.Summary(t.Context(), "demo", "s1"); err != nil || !so.Running || so.Messages != 12 || so.Duration != 71 || so.Peak != 30 || so.Likes != 77 {
+			t.Errorf("so far: %+v, %v", so, err)
+		}
+		if _, err := n.Summary(t.Context(), "other", "s1"); !errors.Is(err, ErrUnknown) {
+			t.Errorf("of another room: %v", err)
+		}
 		n.turn(t, w.record("demo", "s1", Paused, "push_lost"))
 		time.Sleep(30 * time.Second)
 		n.turn(t, w.record("demo", "s1", Live, "push_resumed"))

@@ -45,7 +45,7 @@ type Public struct {
 	Popularity int64    `json:"popularity"`
 }
 
-// Summary is how a session went. It never changes.
+// Summary is how a session went. One that is kept never changes.
 type Summary struct {
 	Room  string `json:"room"`
 	Group string `json:"group"`
@@ -59,6 +59,7 @@ type Summary struct {
 	PeakViewers int         `json:"peakViewers"` // play sessions
 	GiftSenders int         `json:"giftSenders"`
 	OnlineCurve []int64     `json:"onlineCurve"`
+	Running     bool        `json:"running"`  // true: this is not the end; it was never kept nor told
 	Complete    bool        `json:"complete"` // false: likes or gifts could not be read, and are 0
 }
 

@@ -158,7 +158,7 @@ func (p *program) account(ctx context.Context, user string) (chat.Identity, erro
 }
 
 // rtmpAdmission gives the RTMP door its own interface over the live service.
-type rtmpAdmission struct{ rooms *live.Service }
+type rtmpAdmission struct{ rooms players }
 
 // Publish implements rtmp.Admission.
 func (a rtmpAdmission) Publish(ctx context.Context, req stream.Request) (rtmp.Push, error) {

@@ -18,6 +18,8 @@ import (
 	"liveroom/chat/follow"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
+	"liveroom/chat/popularity"
+	"liveroom/chat/summary"
 	"liveroom/chat/words"
 	"liveroom/internal/redisstore"
 	"liveroom/live"
@@ -127,6 +129,9 @@ type program struct {
 	im        *im.Server
 
 	interaction interaction
+	popularity  *popularity.Service
+	guide       *popularity.Guide
+	summaries   *summary.Service
 	levels      *level.Service
 	draws       *draw.Service
 	likes       *like.Service
@@ -206,7 +211,7 @@ func (p *program) join(keys Secrets) error {
 	if err = p.joinLevels(&talk); err != nil {
 		return err
 	}
-	if err = errors.Join(p.joinLikes(), p.joinFollows()); err != nil {
+	if err = errors.Join(p.joinLikes(), p.joinFollows(), p.joinPopularity(), p.joinSummaries()); err != nil {
 		return err
 	}
 	p.interaction.joinInteraction(&talk)
@@ -224,7 +229,7 @@ func (p *program) join(keys Secrets) error {
 	if p.accounts, err = account.New(people, p.stores.accounts, p.log); err != nil {
 		return err
 	}
-	steps := []status.Announcer{&announcer{p.stores.rooms, p.chat}, p.callbacks.statuses}
+	steps := []status.Announcer{&announcer{p.stores.rooms, p.chat}, p.callbacks.statuses, sessions{p}}
 	if p.imHost != nil {
 		p.imHost.queue = p.callbacks.queues
 		steps = append(steps, p.imHost)
@@ -251,28 +256,29 @@ func (p *program) join(keys Secrets) error {
 // joinDoors makes what meets the network.
 func (p *program) joinDoors(keys Secrets) error {
 	var err error
-	if p.rtmp, err = rtmp.New(p.set.rtmp(), rtmpAdmission{p.rooms}, p.log); err != nil {
+	if p.rtmp, err = rtmp.New(p.set.rtmp(), rtmpAdmission{players{p.rooms, p}}, p.log); err != nil {
 		return err
 	}
 	p.sessions = newLimits(0, p.set.MaxPerAddress, p.set.proxies())
-	p.flv = flv.New(flv.Config{}, p.rooms, p.log)
+	p.flv = flv.New(flv.Config{}, players{p.rooms, p}, p.log)
 	play := p.set.hls()
 	play.NodeKey, play.PlayKey, play.PlayKeyBackup = []byte(keys.NodeKey), []byte(keys.PlayKey), []byte(keys.PlayKeyBackup)
 	play.Upstream, play.Node = p.upstream(), p.nodeID()
-	if p.hls, err = hls.New(play, p.hub, hlsGate{p.rooms, p.sessions}, p.log); err != nil {
+	if p.hls, err = hls.New(play, p.hub, hlsGate{players{p.rooms, p}, p.sessions}, p.log); err != nil {
 		return err
 	}
 	door := p.set.socket()
 	door.Files, door.Levels = p.files, p.levels
 	door.Draws = p.draws
 	door.Likes, door.Follows = p.likes, p.follows
+	door.Summaries = p.summaries
 	p.joinStreams(&door)
 	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
 		return err
 	}
 	deps := web.Deps{
 		Rooms: p.doorRooms(), Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
-		Draws:  p.draws,
+		Draws: p.draws, Ranking: p.popularity, Guide: p.guide, Summaries: p.summaries,
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
@@ -362,6 +368,7 @@ func (p *program) jobs() (each, once []job) {
 			return err
 		}},
 		{"audit", "@every 1h", p.audit.Sweep},
+		{"summaries", "@every 1h", p.summaries.Sweep},
 	}
 	once = append(once, p.levelJobs()...)
 	once = append(once, p.followJobs()...)

@@ -76,6 +76,9 @@ type Settings struct {
 	ChatRooms      string        `name:"chat-rooms" help:"one: a web login is in one room at a time; ask: unless its client asks for more; many: in any number." enum:"one,ask,many" default:"ask" env:"LIVEROOM_CHAT_ROOMS" yaml:"chat-rooms"`
 	ChatLeave      string        `name:"chat-leave" help:"Who leaves a room on one device: apps: on the web, leaves on his apps too; everywhere: on all; device: only there." enum:"apps,everywhere,device" default:"apps" env:"LIVEROOM_CHAT_LEAVE" yaml:"chat-leave"`
 	ChatCreate     string        `name:"chat-create-groups" help:"on: whoever has an account may make groups, and live rooms with them, over the chat; off: application administrators only." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_CREATE_GROUPS" yaml:"chat-create-groups"`
+	PopularHalf    time.Duration `name:"popularity-half-life" help:"In which what happened in a room counts half as much for its popularity." default:"10m" env:"LIVEROOM_POPULARITY_HALF_LIFE" yaml:"popularity-half-life"`
+	PopularWeights []string      `name:"popularity-weights" help:"What counts how much for it, from 0 to 1000000: minute (of each who is there), join, message, like, gift (100 of its value)." default:"minute=1,join=1,message=1,like=0.2,gift=1" env:"LIVEROOM_POPULARITY_WEIGHTS" yaml:"popularity-weights"`
+	SummaryAge     time.Duration `name:"summary-age" help:"How long summaries of live sessions are kept, the newest 100 of each room." default:"2160h" env:"LIVEROOM_SUMMARY_AGE" yaml:"summary-age"`
 	AuditAge       time.Duration `name:"audit-age" help:"How long the log of who did what is kept." default:"2160h" env:"LIVEROOM_AUDIT_AGE" yaml:"audit-age"`
 	AuditEntries   int           `name:"audit-entries" help:"How many acts it keeps at most." default:"100000" env:"LIVEROOM_AUDIT_ENTRIES" yaml:"audit-entries"`
 	ChatWords      string        `name:"chat-words" help:"File of sensitive words, one a line, beside those set over the API; re-read when it changes." env:"LIVEROOM_CHAT_WORDS" yaml:"chat-words"`
@@ -150,6 +153,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if err := s.validLikes(); err != nil {
+		return err
+	}
+	if err := s.validPopularity(); err != nil {
 		return err
 	}
 	if err := s.validIM(); err != nil {

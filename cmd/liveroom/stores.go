@@ -14,6 +14,8 @@ import (
 	"liveroom/chat/follow"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
+	"liveroom/chat/popularity"
+	"liveroom/chat/summary"
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
 	"liveroom/live"
@@ -29,20 +31,22 @@ const eventLog = 10_000
 // stores are where all parts keep what must outlive the process: files in the data folder of a node that is alone, the
 // Redis of a cluster.
 type stores struct {
-	status    status.Store
-	rooms     live.Store
-	chat      chat.Store
-	accounts  account.Store
-	audit     audit.Store
-	words     words.Store
-	files     file.Store
-	levels    level.Store // of a cluster also level.News
-	draws     draw.Store
-	likes     like.Store
-	follows   follow.Store
-	endpoints callback.EndpointStore
-	pushes    callback.PushStore
-	queues    delivery.Store // nil in a cluster, whose nodes have them together
+	status     status.Store
+	rooms      live.Store
+	chat       chat.Store
+	accounts   account.Store
+	audit      audit.Store
+	words      words.Store
+	files      file.Store
+	levels     level.Store // of a cluster also level.News
+	draws      draw.Store
+	likes      like.Store
+	follows    follow.Store
+	endpoints  callback.EndpointStore
+	pushes     callback.PushStore
+	popularity popularity.Store
+	summaries  summary.Store
+	queues     delivery.Store // nil in a cluster, whose nodes have them together
 
 	actors  []actor // that write what is buffered; they end after all that uses the stores
 	metrics web.Source
@@ -62,6 +66,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 	states, talk := main.Status(eventLog), main.Chat()
 	return &stores{
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
+		popularity: main.Popularity(), summaries: main.Summaries(),
 		files: main.Files(), levels: main.Levels(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		draws: main.Draws(),
 		likes: main.Likes(), follows: main.Follows(),
@@ -77,6 +82,7 @@ func (c *cluster) stores() *stores {
 	talk := c.redis.Chat()
 	return &stores{
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
+		popularity: c.redis.Popularity(), summaries: c.redis.Summaries(),
 		files: c.redis.Files(), levels: c.redis.Levels(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		draws: c.redis.Draws(),
 		likes: c.redis.Likes(), follows: c.redis.Follows(),

@@ -41,6 +41,8 @@ type Config struct {
 	Likes   Likes   // nil: nobody likes
 	Follows Follows // nil: nobody follows
 
+	Summaries Summaries // how live sessions went; nil: they are not summed up
+
 	Levels Levels // how far users have come; nil: there are no levels
 
 	Node  string // this node of a cluster, as Peers knows it: letters of a URL's path, which clients see; empty: it is alone

@@ -99,6 +99,7 @@ var moreOps = map[string]func(*session, context.Context, *request) error{
 	"like":       (*session).like,
 	"follow":     (*session).follow, "unfollow": (*session).unfollow, "getFollow": (*session).getFollow,
 	"following": (*session).following, "followers": (*session).followers,
+	"summary": (*session).summary,
 }
 
 // joined refuses an op of who is not in the group.

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"liveroom/chat/popularity"
+)
+
+// popularity is what the ranking of rooms is told of the settings. What the weights do not name does not count.
+func (s *Settings) popularity() (popularity.Config, error) {
+	cfg := popularity.Config{HalfLife: s.PopularHalf}
+	weights := map[string]*float64{
+		"minute": &cfg.Weights.Minute, "join": &cfg.Weights.Join, "message": &cfg.Weights.Message, "like": &cfg.Weights.Like, "gift": &cfg.Weights.Gift,
+	}
+	for _, one := range s.PopularWeights {
+		name, value, _ := strings.Cut(one, "=")
+		weight := weights[strings.TrimSpace(name)]
+		if weight == nil {
+			return cfg, fmt.Errorf("popularity-weights: %.60q names nothing that counts; such are minute, join, message, like and gift", one)
+		}
+		v, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil {
+			return cfg, fmt.Errorf("popularity-weights: %.60q: the number can't be read", one)
+		}
+		*weight = v
+	}
+	if cfg.Weights == (popularity.Weights{}) {
+		return cfg, fmt.Errorf("popularity-weights: something must count")
+	}
+	if err := cfg.Validate(); err != nil {
+		return cfg, fmt.Errorf("popularity-half-life and popularity-weights: %w", err)
+	}
+	return cfg, nil
+}
+
+// validPopularity says which setting of popularity and summaries can't be used.
+func (s *Settings) validPopularity() error {
+	if s.SummaryAge < time.Hour || s.SummaryAge > 10*8784*time.Hour {
+		return fmt.Errorf("summary-age is %s, must be from 1h to 87840h", s.SummaryAge)
+	}
+	_, err := s.popularity()
+	return err
+}
