@@ -8,42 +8,53 @@ import (
 
 type flightKey struct{ group, key string }
 
-// flight is an order that is being asked by this node, or waits for it.
+// flight is an order that is being placed or asked by this node, or waits for it.
 type flight struct {
+	id      flightKey
 	order   Order
 	attempt int
+	placed  chan struct{} // closed when the order is in the store, or will not be by this flight
 	late    bool          // its sender has been told that it is pending, or is gone. Service.mu guards it.
 	done    chan struct{} // closed when it is over
-	after   Order         // the order then
+	after   Order         // the order then; without an id: it was not placed
 }
 
-func (f *flight) key() flightKey { return flightKey{f.order.Group, f.order.Key()} }
-
-// flight returns the asking of a pending order that is under way here, or begins the first one of a fresh order. Nil: there is
-// none, because another node asks or too many wait.
-func (s *Service) flight(o Order, fresh bool) *flight {
-	f := &flight{order: o, attempt: 1, done: make(chan struct{}), after: o}
+// board returns the flight of an order that is under way here, or begins one: then the order is to be placed, and the flight
+// departs.
+func (s *Service) board(o Order) (f *flight, first bool) {
+	id := flightKey{o.Group, o.Key()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if under := s.flights[f.key()]; under != nil || !fresh {
-		return under
+	if f := s.flights[id]; f != nil {
+		return f, false
 	}
-	select {
-	case s.fresh <- f:
-		s.flights[f.key()] = f
-		return f
-	default:
-		return nil
-	}
+	f = &flight{id: id, attempt: 1, placed: make(chan struct{}), done: make(chan struct{})}
+	s.flights[id] = f
+	return f, true
 }
 
-// await waits for an asking to be over, but no longer than a sender does.
-func (s *Service) await(ctx context.Context, f *flight) Order {
+// depart begins the first asking of an order that was just placed. One that was not, or was before, is another's to ask; so is
+// it later when too many wait.
+func (s *Service) depart(f *flight, o Order, fresh bool) {
+	f.order = o
+	if !fresh {
+		s.land(f, o)
+	} else {
+		select {
+		case s.fresh <- f:
+		default:
+			s.land(f, o)
+		}
+	}
+	close(f.placed)
+}
+
+// await waits for an asking to be over, but no longer than a sender does. o is the order as it was before.
+func (s *Service) await(ctx context.Context, f *flight, o Order) Order {
 	t := time.NewTimer(s.cfg.Wait)
 	defer t.Stop()
 	select {
 	case <-f.done:
-		return f.after
 	case <-t.C:
 	case <-ctx.Done():
 	}
@@ -51,11 +62,13 @@ func (s *Service) await(ctx context.Context, f *flight) Order {
 	defer s.mu.Unlock()
 	select {
 	case <-f.done:
-		return f.after
+		if f.after.ID != "" {
+			o = f.after
+		}
 	default:
 		f.late = true
-		return f.order
 	}
+	return o
 }
 
 // askAgain begins another asking of a pending order that is due, and claims it in the store first, so that no other node does
@@ -65,12 +78,12 @@ func (s *Service) askAgain(ctx context.Context, a Asking, now time.Time) (bool, 
 	if !now.Before(a.Order.CreatedAt.Add(s.cfg.Expire)) {
 		return true, s.expire(ctx, a.Order, now)
 	}
-	f := &flight{order: a.Order, attempt: a.Attempt + 1, late: true, done: make(chan struct{}), after: a.Order}
+	f := &flight{id: flightKey{a.Order.Group, key}, order: a.Order, attempt: a.Attempt + 1, placed: s.placed, late: true, done: make(chan struct{})}
 	s.mu.Lock()
-	under := s.flights[f.key()] != nil
+	under := s.flights[f.id] != nil
 	full := len(s.again) == cap(s.again)
 	if !under && !full {
-		s.flights[f.key()] = f
+		s.flights[f.id] = f
 	}
 	s.mu.Unlock()
 	if under || full {
@@ -161,7 +174,7 @@ func (s *Service) ask(ctx context.Context, f *flight) {
 func (s *Service) land(f *flight, now Order) (late bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.flights, f.key())
+	delete(s.flights, f.id)
 	f.after = now
 	close(f.done)
 	return f.late

@@ -93,22 +93,30 @@ func (s *Service) order(ctx context.Context, o Order) (Order, error) {
 		o.SettledAt = now
 		return s.record(ctx, o)
 	}
-	o, fresh, err := s.store.Place(ctx, o, now.Add(s.cfg.Timeout+s.cfg.RetryIn))
+	f, first := s.board(o)
+	if !first { // the same order is being placed or asked here
+		select {
+		case <-f.placed:
+		case <-ctx.Done():
+			return Order{}, ctx.Err()
+		}
+	}
+	askAt := now.Add(s.cfg.Timeout + s.cfg.RetryIn)
+	o, fresh, err := s.store.Place(ctx, o, askAt)
+	if first {
+		s.depart(f, o, fresh && err == nil)
+	}
 	if err != nil {
 		return Order{}, err
 	}
 	if fresh {
 		s.stats.placed.Add(1)
-		s.agenda.wake(o.Group, now.Add(s.cfg.Timeout+s.cfg.RetryIn))
+		s.agenda.wake(o.Group, askAt)
 	}
-	if o.State != Pending {
+	if o.State != Pending || fresh && !first {
 		return o, nil
 	}
-	f := s.flight(o, fresh)
-	if f == nil {
-		return o, nil // asked again later
-	}
-	return s.await(ctx, f), nil
+	return s.await(ctx, f, o), nil
 }
 
 // moment is now as it is stored and sent.

@@ -26,7 +26,7 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 	}
 	free := make(chan struct{}, s.cfg.Workers)
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(s.cfg.Poll) // not 0: timers that fire before they are waited for trip the race detector in bubbles (go.dev/issue/78156)
 	defer timer.Stop()
 	for {
 		select {
@@ -59,21 +59,19 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Sweep looks every few seconds through all groups that have work, for what a node has left that is gone. It ends with ctx.
 func (s *Service) Sweep(ctx context.Context) error {
-	failed := false
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-		}
+	for failed := false; ; {
 		err := s.sweep(ctx)
 		if err != nil && !failed && ctx.Err() == nil {
 			s.log.Warn("groups with gifts to settle or show can't be read; will retry", "error", err)
 		}
 		failed = err != nil
-		timer.Reset(s.cfg.Poll/2 + rand.N(s.cfg.Poll))
+		timer := time.NewTimer(s.cfg.Poll/2 + rand.N(s.cfg.Poll))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
 	}
 }
 

@@ -21,8 +21,9 @@ type Service struct {
 	gifts  giftCache
 	pace   pace
 	agenda agenda
-	fresh  chan *flight // to be asked the first time
-	again  chan *flight // to be asked again
+	fresh  chan *flight  // to be asked the first time
+	again  chan *flight  // to be asked again
+	placed chan struct{} // closed: of flights whose order was placed long ago
 
 	mu      sync.Mutex // guards flights and what is said of it in flight
 	flights map[flightKey]*flight
@@ -55,8 +56,9 @@ func NewService(cfg Config, store Store, settler Settler, room Room, teller Tell
 	s := &Service{
 		cfg: cfg, store: store, settler: settler, room: room, teller: teller, log: log,
 		fresh: make(chan *flight, 4096), again: make(chan *flight, cfg.Askers),
-		flights: map[flightKey]*flight{},
+		placed: make(chan struct{}), flights: map[flightKey]*flight{},
 	}
+	close(s.placed)
 	s.gifts.load = store.Catalogue
 	s.pace = newPace(cfg.Rate, cfg.Burst)
 	s.agenda.init()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sort"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -14,13 +15,18 @@ import (
 	"liveroom/chat/gift"
 )
 
-// ledgerScan bounds the entries that one page looks at.
-const ledgerScan = 5000
+// How the ledger is looked through.
+const (
+	ledgerScan = 5000        // most entries that one page looks at
+	ledgerSkew = time.Minute // how far entries may be out of the order of their times, because clocks are
+)
 
 // giftTotals is what is kept of a session beside its ranking.
 type giftTotals struct {
 	gift.Totals
-	At time.Time `json:"at"` // of the newest order
+	At    time.Time `json:"at"` // of the newest order
+	First uint64    `json:"first"`
+	Last  uint64    `json:"last"` // all of its entries are from First to Last
 }
 
 func (b *giftBook) totals(session string) (t giftTotals, err error) {
@@ -28,7 +34,7 @@ func (b *giftBook) totals(session string) (t giftTotals, err error) {
 	return t, err
 }
 
-// count adds an accepted order to the totals and the ranking of a session.
+// count adds an accepted order, the newest entry, to the totals and the ranking of a session.
 func (b *giftBook) count(session string, o gift.Order) error {
 	var old gift.Rank
 	sender := b.key([]byte(session), []byte(o.From))
@@ -56,6 +62,10 @@ func (b *giftBook) count(session string, o gift.Order) error {
 	if o.SettledAt.After(t.At) {
 		t.At = o.SettledAt
 	}
+	if t.First == 0 {
+		t.First = b.head.Entries
+	}
+	t.Last = b.head.Entries
 	return b.put(bucketGiftTotals, b.key([]byte(session)), t)
 }
 
@@ -108,9 +118,16 @@ func (g *Gifts) Ledger(ctx context.Context, q gift.Query) (p gift.Page, err erro
 	err = g.s.view(ctx, func(tx *bolt.Tx) error {
 		p = gift.Page{}
 		b := giftBook{tx: tx, group: q.Group}
-		looked, last := 0, q.After
-		return b.eachEntry(q.After, func(e gift.Entry) bool {
-			if len(p.Entries) == q.Limit || looked == ledgerScan {
+		after, end, err := b.span(q)
+		if err != nil {
+			return err
+		}
+		looked, last := 0, after
+		return b.eachEntry(after, func(e gift.Entry) bool {
+			switch {
+			case e.Number > end || !q.Until.IsZero() && e.SettledAt.After(q.Until.Add(ledgerSkew)):
+				return false
+			case len(p.Entries) == q.Limit || looked == ledgerScan:
 				p.Next = last
 				return false
 			}
@@ -125,6 +142,33 @@ func (g *Gifts) Ledger(ctx context.Context, q gift.Query) (p gift.Page, err erro
 		return gift.Page{}, err
 	}
 	return p, nil
+}
+
+// span bounds where entries that are asked for can be: after one number, up to another.
+func (b *giftBook) span(q gift.Query) (after, end uint64, err error) {
+	if _, err := b.load(); err != nil {
+		return 0, 0, err
+	}
+	after, end = q.After, b.head.Entries
+	if q.Session != "" {
+		t, err := b.totals(q.Session)
+		if err != nil || t.First == 0 {
+			return after, 0, err
+		}
+		after, end = max(after, t.First-1), min(end, t.Last)
+	}
+	if q.Since.IsZero() {
+		return after, end, nil
+	}
+	since := q.Since.Add(-ledgerSkew)
+	old := sort.Search(int(end-min(after, end)), func(i int) bool { // entry after+1+i is not too old
+		var e gift.Entry
+		if found := b.eachEntry(after+uint64(i), func(first gift.Entry) bool { e = first; return false }); found != nil {
+			err = found
+		}
+		return !e.SettledAt.Before(since)
+	})
+	return after + uint64(old), end, err
 }
 
 // entries are those after a number.

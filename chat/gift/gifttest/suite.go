@@ -49,6 +49,7 @@ func Store(t *testing.T, open func(t *testing.T) gift.Store) {
 		{"the outbox is emptied from the front", outbox},
 		{"groups don't mix", groups},
 		{"the ledger is paged and filtered", ledger},
+		{"the ledger of nodes whose clocks differ", clocks},
 		{"totals and ranking", ranking},
 		{"trimming", trim},
 		{"whatever happens, the sums are right", func(t *testing.T, s gift.Store) { Property(t, s, nil) }},

@@ -193,6 +193,33 @@ func ledger(t *testing.T, s gift.Store) {
 	}
 }
 
+// clocks: entries of two nodes whose clocks differ are found by their own times.
+func clocks(t *testing.T, s gift.Store) {
+	for i, at := range []time.Duration{0, 40 * time.Second, 10 * time.Second, 5 * time.Minute, 4*time.Minute + 30*time.Second, 9 * time.Minute} {
+		Settle(t, s, Order("g", "alice", fmt.Sprint(i)), Accept, Start.Add(at))
+	}
+	for _, tc := range []struct {
+		since, until time.Duration
+		want         string
+	}{
+		{5 * time.Second, time.Hour, "[1 2 3 4 5]"},
+		{20 * time.Second, time.Hour, "[1 3 4 5]"},
+		{0, 30 * time.Second, "[0 2]"},
+		{0, 40*time.Second + time.Millisecond, "[0 1 2]"},
+		{4*time.Minute + 40*time.Second, 9 * time.Minute, "[3]"},
+		{4 * time.Minute, 4*time.Minute + 40*time.Second, "[4]"},
+		{10 * time.Minute, time.Hour, "[]"},
+	} {
+		ids := []string{}
+		for _, e := range All(t, s, gift.Query{Group: "g", Since: Start.Add(tc.since), Until: Start.Add(tc.until), Limit: 2}) {
+			ids = append(ids, e.ID)
+		}
+		if got := fmt.Sprint(ids); got != tc.want {
+			t.Errorf("from %v to %v: %s, want %s", tc.since, tc.until, got, tc.want)
+		}
+	}
+}
+
 func ranking(t *testing.T, s gift.Store) {
 	n := 0
 	give := func(user, session string, count int) {
