@@ -25,6 +25,7 @@ type news struct {
 	Close    *closeNews             `json:"close,omitempty"`
 	Quit     *quitNews              `json:"quit,omitempty"`
 	Called   *calledNews            `json:"called,omitempty"`
+	Rose     *roseNews              `json:"rose,omitempty"`
 	Silence  *silenceNews           `json:"silence,omitempty"`
 	Letter   *letterNews            `json:"letter,omitempty"`
 	Personal *personal              `json:"personal,omitempty"`
@@ -243,6 +244,9 @@ func (s *Service) hear(node string, n news) {
 		if c.Groups == nil {
 			s.spread(c.guise)
 		}
+	}
+	if r := n.Rose; r != nil {
+		s.roseElsewhere(r)
 	}
 	if x := n.Silence; x != nil {
 		s.hearSilence(x)

@@ -105,3 +105,40 @@ func TestTell(t *testing.T) {
 		}
 	})
 }
+
+// TestNewLevelsAreToldOnOtherNodes, once wherever the user is.
+func TestNewLevelsAreToldOnOtherNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory, all := chat.NewMemory(), chat.NewNeighbourhood(15*time.Second)
+		here := start(t, chat.Config{Neighbours: all.Node("a")}, memory)
+		there := start(t, chat.Config{Neighbours: all.Node("b")}, memory)
+		create(t, here, "demo")
+		create(t, here, "tea")
+		ann, _ := join(t, here, "demo", "ann")
+		bob, _ := join(t, there, "demo", "bob")
+		join(t, there, "tea", "carl")
+		pass(2 * time.Second)
+		rise := func(to int) { // as both hear of it
+			here.TellStanding("ann", chat.Standing{Level: to, Badge: "gold"}, to-1)
+			there.TellStanding("ann", chat.Standing{Level: to, Badge: "gold"}, to-1)
+			pass(2 * time.Second)
+		}
+		rise(7)
+		enter(t, there, "demo", chat.Identity{User: "ann", Nick: "Nick ann", ManyRooms: true}, newSession("ann-2"))
+		pass(2 * time.Second)
+		rise(8)
+		want := []string{
+			`{"user":"ann","nick":"Nick ann","level":7,"from":6,"badge":"gold"}`,
+			`{"user":"ann","nick":"Nick ann","level":8,"from":7,"badge":"gold"}`,
+		}
+		for _, who := range []*session{ann, bob} {
+			var got []string
+			for _, e := range who.events("level") {
+				got = append(got, string(e.Data))
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s was told %q, want %q", who.id, got, want)
+			}
+		}
+	})
+}
