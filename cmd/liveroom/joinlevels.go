@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"time"
 
 	"liveroom/chat"
@@ -32,8 +34,31 @@ func (p *program) joinLevels(talk *chat.Config) (err error) {
 	}
 	talk.Standing = func(user string) chat.Standing { return chat.Standing(p.levels.Standing(user)) }
 	p.interaction.observers = append(p.interaction.observers, arrivals{p.levels})
-	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) { p.levels.Earn(m.From, level.Messages, 1) })
+	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) {
+		if !shows(m) {
+			p.levels.Earn(m.From, level.Messages, 1)
+		}
+	})
 	return nil
+}
+
+// shows says whether a message only shows members a like or the like, which earns points by itself.
+func shows(m *chat.Message) bool {
+	if !bytes.Contains(m.Body, []byte("TIMCustomElem")) { // most
+		return false
+	}
+	var body []struct{ MsgContent struct{ Data string } }
+	var data struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(m.Body, &body) != nil || len(body) != 1 || json.Unmarshal([]byte(body[0].MsgContent.Data), &data) != nil {
+		return false
+	}
+	switch chat.FoldType(data.Type) {
+	case "like", "follow", "gift":
+		return true
+	}
+	return false
 }
 
 // earnsLevels says who has a level: all but anonymous guests, who are nobody the next time, and application administrators,

@@ -46,6 +46,8 @@ type chatMessage struct {
 	From     string          `json:"from"`
 	Nick     string          `json:"nick"`
 	Priority string          `json:"priority"`
+	Level    int             `json:"level"`
+	Badge    string          `json:"badge"`
 	Random   uint32          `json:"random"`
 	Body     json.RawMessage `json:"body"`
 }
