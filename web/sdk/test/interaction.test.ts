@@ -93,6 +93,7 @@ describe('draws', () => {
     w.server.tell('demo', { type: 'draw_start', draw });
     w.server.tell('demo', { type: 'draw_result', draw: result });
     w.server.tell('demo', { type: 'draw_start', draw }); // told late
+    w.server.tell('demo', { type: 'draw_result', draw: result });
     w.server.tell('demo', { type: 'draw_start', draw: { ...draw, id: 'd2' } });
     w.server.tell('demo', { type: 'draw_cancelled', draw: { ...draw, id: 'd2' } });
     expect(alice.of(EVENT.LIVEROOM_DRAW_STARTED)).toMatchObject([

@@ -48,7 +48,11 @@ export function ActBar({ room }: { room: Interaction }): JSX.Element {
           </span>
         </button>
         {gifts.length > 0 && (
-          <button ref={giftButton} type="button" class="act act-gift" disabled={out} aria-expanded={open} aria-controls="gift-panel" onClick={() => (open ? close() : setOpen(true))} data-testid="gift-button">
+          <button ref={giftButton} type="button" class="act act-gift" disabled={out} aria-expanded={open} aria-controls="gift-panel" onClick={() => {
+              if (open) return close();
+              room.readGifts(); // prices may be others by now
+              setOpen(true);
+            }} data-testid="gift-button">
             <Present /> {t('gift')}
           </button>
         )}

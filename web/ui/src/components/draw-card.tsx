@@ -68,7 +68,7 @@ function Open({ room, draw }: { room: Interaction; draw: Draw }): JSX.Element {
       </p>
       <Conditions draw={draw} />
       {keyword ? (
-        <button type="button" class="button draw-enter" disabled={over || entered === draw.id || barrier(chat) !== null} onClick={enter} data-testid="draw-enter">
+        <button type="button" class="button draw-enter" disabled={over || entered === draw.id || barrier(chat) !== null || chat.wait() > 0} onClick={enter} data-testid="draw-enter">
           {entered === draw.id ? <Tick /> : null}
           <bdi>{t(entered === draw.id ? 'draw_entered' : 'draw_enter', { keyword })}</bdi>
         </button>

@@ -11,7 +11,7 @@ import { Face } from './ranking-dialog.tsx';
 /** Who is here, who came last first; each opens a card. */
 export function MembersDialog({ room, onClose }: { room: Interaction; onClose(): void }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [found, setFound] = useState<GroupMember[] | Key | null>(null);
+  const [found, setFound] = useState<readonly GroupMember[] | Key | null>(null);
   const [about, setAbout] = useState<Who | null>(null);
   useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => void room.members().then(setFound), [room]);
@@ -30,7 +30,7 @@ export function MembersDialog({ room, onClose }: { room: Interaction; onClose():
             {t('chat_remark', { what: t(found) })}
           </p>
         )}
-        {Array.isArray(found) && (
+        {found !== null && typeof found !== 'string' && (
           <>
             <ul class="ranks">
               {found.map((m) => (

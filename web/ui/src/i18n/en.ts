@@ -260,7 +260,7 @@ export const en = {
   sum_curve: 'Popularity',
 
   notice_picture: 'Picture {n} of the notice',
-  reason_following: 'You follow the anchor',
+  reason_following: 'Following',
   reason_popular: 'Popular now',
   reason_rising: 'On the rise',
   reason_new: 'Just started',

@@ -261,7 +261,7 @@ export const zh: Record<Key, string> = {
   sum_curve: '人气走势',
 
   notice_picture: '公告图片 {n}',
-  reason_following: '你关注的主播',
+  reason_following: '已关注',
   reason_popular: '正在热播',
   reason_rising: '人气上升',
   reason_new: '刚刚开播',

@@ -37,6 +37,8 @@ const BANNER_MS = 5000;
 const BANNERS = 5; // that wait
 const RANKING_MS = 5000;
 const MEMBERS = 100;
+const MEMBERS_MS = 3000; // the SDK refuses to ask more often
+const GIFTS_MS = 10_000;
 
 const none: Totals = { likes: 0, giftValue: 0, giftCount: 0, popularity: 0 };
 
@@ -67,6 +69,8 @@ export class Interaction {
   #unsaid: { last: GiftResult; more: number } | null = null;
   #sayTimer: ReturnType<typeof setTimeout> | null = null;
   #rankingTimer: ReturnType<typeof setTimeout> | null = null;
+  #giftTimer: ReturnType<typeof setTimeout> | null = null;
+  #members: { at: number; list: readonly GroupMember[] } | null = null;
 
   constructor({ sdk, group, anchor, chat }: InteractionOptions) {
     this.#sdk = sdk;
@@ -83,7 +87,7 @@ export class Interaction {
 
   stop(): void {
     for (const stop of this.#effects) stop();
-    for (const timer of [this.#bannerTimer, this.#sayTimer, this.#rankingTimer]) if (timer !== null) clearTimeout(timer);
+    for (const timer of [this.#bannerTimer, this.#sayTimer, this.#rankingTimer, this.#giftTimer]) if (timer !== null) clearTimeout(timer);
     this.lane.clear();
   }
 
@@ -127,12 +131,30 @@ export class Interaction {
     return this.#sdk.getLevel(user).then(({ data }) => data, () => null);
   }
 
-  async members(): Promise<GroupMember[] | Key> {
+  /** Who is here; asked twice within a few seconds, the same. */
+  async members(): Promise<readonly GroupMember[] | Key> {
+    const now = Date.now();
+    if (this.#members && now - this.#members.at < MEMBERS_MS) return this.#members.list;
     try {
-      return (await this.#sdk.getGroupMemberList({ groupID: this.#group, count: MEMBERS })).data.memberList;
+      const { memberList: list } = (await this.#sdk.getGroupMemberList({ groupID: this.#group, count: MEMBERS })).data;
+      this.#members = { at: now, list };
+      return list;
     } catch (err) {
       return errorKey(err);
     }
+  }
+
+  /** Reads the catalogue. A server that does not answer now is asked again; one that offers none is not. */
+  readGifts(): void {
+    if (this.#giftTimer !== null) clearTimeout(this.#giftTimer);
+    this.#giftTimer = null;
+    this.#sdk.getGiftList().then(
+      ({ data }) => (this.gifts.value = data.giftList),
+      (err) => {
+        if (err instanceof ChatError && err.data.temporary) this.#giftTimer = setTimeout(() => this.readGifts(), GIFTS_MS);
+        else this.gifts.value ??= [];
+      },
+    );
   }
 
   /** Reads the ranking now and every few seconds until stopped. */
@@ -182,12 +204,7 @@ export class Interaction {
 
   #ask(user: string): void {
     const sdk = this.#sdk;
-    if (this.gifts.value === null) {
-      void sdk.getGiftList().then(
-        ({ data }) => (this.gifts.value = data.giftList),
-        (err) => err instanceof ChatError && !err.data.temporary && (this.gifts.value = []), // this server offers none
-      );
-    }
+    if (this.gifts.value === null) this.readGifts();
     void sdk.getDraw(this.#group).then(({ data }) => data.draw && this.#drawIs(data.draw), () => {});
     if (this.anchor !== '' && this.anchor !== user) void this.followOf(this.anchor).then((follow) => (this.follow.value = follow));
     else this.follow.value = null;

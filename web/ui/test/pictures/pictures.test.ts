@@ -17,8 +17,9 @@ beforeAll(async () => {
   browser = await launch();
   server = new MockServer();
   base = await server.listen();
-  server.add('demo', 'live', { title: 'Saturday pottery: throwing a teapot, start to glaze', notice: 'Questions in the chat, please. Next week: raku firing outdoors, bring warm clothes.', online: 1284, anchor: 'Mei Tanaka' });
-  server.add('chess', 'live', { title: 'Blitz until somebody cries', online: 87, anchor: 'ivan' });
+  server.add('demo', 'live', { title: 'Saturday pottery: throwing a teapot, start to glaze', notice: 'Questions in the chat, please. Next week: raku firing outdoors, bring warm clothes.', online: 1284, anchor: 'Mei Tanaka', popularity: 48_213 });
+  server.add('chess', 'live', { title: 'Blitz until somebody cries', online: 87, anchor: 'ivan', popularity: 930 });
+  server.recommendations = [{ id: 'demo', reasons: ['popular'] }, { id: 'chess', reasons: ['following'] }, { id: 'rail', reasons: ['rising'] }];
   server.add('garden', 'paused', { title: '周六花园：修剪与扦插', online: 12, anchor: '林晓' }, { reason: 'by_anchor' });
   server.add('rail', 'paused', { title: 'Cab ride Bergen to Oslo', online: 431, anchor: 'nsb' }, { reason: 'push_lost' });
   server.add('quiz', 'waiting', { title: 'Pub quiz, round four', scheduledAt: soon, anchor: 'The Crown' });

@@ -182,6 +182,20 @@ describe('a room', () => {
     life.stop();
   });
 
+  test('a server whose store is away is asked for its gifts again', async () => {
+    const server = new FakeServer();
+    server.refuse.gifts = { code: 10002, error: 'store_unavailable', temporary: true };
+    const { chat, life } = room(server);
+    chat.start();
+    await pass();
+    expect(life.gifts.value).toBeNull();
+    server.refuse = {};
+    await pass(10_100);
+    expect(life.gifts.value).toHaveLength(2);
+    chat.stop();
+    life.stop();
+  });
+
   test('what is read out is a line now and then, not every gift', async () => {
     const server = new FakeServer();
     const { chat, life } = room(server);
