@@ -13,6 +13,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/file"
+	"liveroom/chat/follow"
 	"liveroom/chat/level"
 	"liveroom/web/socket"
 )
@@ -32,12 +33,22 @@ type replay struct {
 	real    map[string]any // by the value on paper
 }
 
+// paperFollows is where nobody follows anybody.
+func paperFollows(t *testing.T) socket.Follows {
+	t.Helper()
+	s, err := follow.New(follow.Config{}, follow.NewMemory(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func TestTheDocumentsConversationsAreTrue(t *testing.T) {
 	text, err := os.ReadFile("../../docs/protocol.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := openChat(t, socket.Config{FailureDelay: time.Millisecond, Levels: paperLevels(t)}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
+	d := openChat(t, socket.Config{FailureDelay: time.Millisecond, Levels: paperLevels(t), Follows: paperFollows(t)}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
 	if err := d.chat.Dismiss(t.Context(), "demo"); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"liveroom/chat"
 	"liveroom/chat/account"
 	"liveroom/chat/file"
+	"liveroom/chat/like"
 	"liveroom/web/socket"
 )
 
@@ -37,6 +38,7 @@ type door struct {
 	accounts *account.Service
 	files    *file.Service // gives addresses; takes nothing in
 	url      string
+	likes    *like.Service // not running: nothing is shown
 	log      *lockedBuffer
 	stop     func() // ends Run and waits
 }
@@ -85,6 +87,10 @@ func openStore(t *testing.T, cfg socket.Config, chatCfg chat.Config, store chat.
 		t.Fatal(err)
 	}
 	cfg.Files = d.files
+	if d.likes, err = like.New(like.Config{Flush: 10 * time.Millisecond}, d.chat, like.NewMemory(), log); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Likes = d.likes
 	var rooms socket.Rooms = d.chat
 	if wrap != nil {
 		rooms = wrap(rooms)
@@ -237,6 +243,11 @@ type answer struct {
 
 	Body            json.RawMessage `json:"body"`
 	CloudCustomData *string         `json:"cloudCustomData"`
+
+	Accepted  int  `json:"accepted"`
+	Likes     int  `json:"likes"`
+	Following bool `json:"following"`
+	Followers int  `json:"followers"`
 
 	Until int64      `json:"until"`
 	Mute  mute       `json:"mute"`
