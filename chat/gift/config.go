@@ -38,7 +38,7 @@ type Config struct {
 	Session func(group string) string
 	Anchor  func(group string) string
 
-	// Settled is told of an order this node settled, accepted or not, once. It is lost with the node: what must know all
+	// Settled is told of an order that this node settled as accepted, once. It is lost with the node: what must know all
 	// follows Teller. Late is told of a viewer's order that was settled after its sender had been told that it is pending.
 	// Neither may block.
 	Settled func(Order)

@@ -196,11 +196,11 @@ func (s *Service) record(ctx context.Context, o Order) (Order, error) {
 
 // settled does what follows in this process when this node settled an order.
 func (s *Service) settled(o Order) {
-	if o.State == Accepted {
-		s.stats.accepted.Add(1)
-		s.agenda.wake(o.Group, time.Now())
-	} else {
+	if o.State != Accepted {
 		s.stats.refused.Add(1)
+		return
 	}
+	s.stats.accepted.Add(1)
+	s.agenda.wake(o.Group, time.Now())
 	s.cfg.Settled(o)
 }

@@ -1,6 +1,7 @@
 package gift
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,14 +84,21 @@ func final(err error) bool {
 
 // message is what the room gets.
 func message(r Result) chat.Message {
-	data, _ := json.Marshal(r) // texts and numbers
 	type content struct{ Data, Desc, Ext, Sound string }
 	type element struct {
 		MsgType    string
 		MsgContent content
 	}
-	body, _ := json.Marshal([]element{{"TIMCustomElem", content{Data: string(data)}}})
-	return chat.Message{From: chat.Administrator, Priority: chat.High, Body: body}
+	return chat.Message{From: chat.Administrator, Priority: chat.High, Body: encode([]element{{"TIMCustomElem", content{Data: string(encode(r))}}})}
+}
+
+// encode encodes texts and numbers, and does not write < and > in six bytes each: messages are no HTML, and have a limit.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // tell tells what was accepted, and raises the group's counters.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -199,6 +200,50 @@ func TestTheCatalogueOfAnotherNode(t *testing.T) {
 			}
 			f.dead = true
 			pass(time.Hour)
+		}
+	})
+}
+
+// TestAnAnswerAfterTheOrderExpired: the order stays refused, and somebody is told that the books differ.
+func TestAnAnswerAfterTheOrderExpired(t *testing.T) {
+	bubble(t, gift.Config{Expire: 10 * time.Second}, func(t *testing.T, w *world, n *node) {
+		w.bank.answer = func(_ context.Context, _ gift.Order, _ int, v gift.Verdict) (gift.Verdict, error) {
+			time.Sleep(time.Minute) // whatever its context says
+			return v, nil
+		}
+		give(t, n, giving("alice", "1"))
+		pass(2 * time.Minute)
+		o, err := n.Order(t.Context(), "g", "alice", "1")
+		if err != nil || o.State != gift.Refused || o.Reason != gift.Expired {
+			t.Errorf("%+v, %v", o, err)
+		}
+		if st := n.Stats(); st.Contradicted != 1 || st.Expired != 1 || st.Accepted != 0 || st.Asking != 0 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestTheLargestMessage: whatever names and pictures hold, their message is within what a room takes.
+func TestTheLargestMessage(t *testing.T) {
+	bubble(t, gift.Config{}, func(t *testing.T, w *world, n *node) {
+		long := func(s string, n int) string { return strings.Repeat(s, n/len(s)) }
+		g := gift.Gift{ID: "g", Name: long("<", gift.MaxName), Icon: "https://h/" + long("\"", 490), Effect: long("&", 500), Combo: true, Enabled: true}
+		if _, err := n.PutGift(t.Context(), g); err != nil {
+			t.Fatal(err)
+		}
+		largest := 0
+		w.room.fail = func(messages []chat.Fenced) error {
+			for _, m := range messages {
+				largest = max(largest, len(m.Message.Body))
+			}
+			return nil
+		}
+		in := giving(long("\\", 32), long("x", 64))
+		in.Gift, in.Combo, in.From.Nick, in.From.Avatar = "g", long("y", 64), long("\\", 400), long("\"", 500)
+		give(t, n, in)
+		pass(5 * time.Second)
+		if len(w.shown("g")) != 1 || largest > 8000 {
+			t.Errorf("%d shown, %d bytes", len(w.shown("g")), largest)
 		}
 	})
 }
