@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -221,6 +222,60 @@ func TestGiftsOfManyNodes(t *testing.T) {
 		}
 		gifttest.CheckShown(t, accepted, gifttest.Shown(t, g, "g"))
 	})
+}
+
+// TestALargeLedger: one entry among thousands is found some at a time, and so is what is too old.
+func TestALargeLedger(t *testing.T) {
+	const entries = ledgerAtOnce*ledgerRounds + 200
+	s := patient(t, open(t, redistest.Shared(t).URL()))
+	g, ctx := s.Gifts(), t.Context()
+	var wg sync.WaitGroup
+	for part := range 8 {
+		wg.Go(func() {
+			for i := part; i < entries; i += 8 {
+				o := gifttest.Billed(gifttest.Order("g", fmt.Sprint("u", i), fmt.Sprint(i)), gifttest.Start)
+				if _, _, err := g.Record(ctx, o, gifttest.Merge); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	last := gifttest.Order("g", "rare", "x")
+	last.Session = "s2"
+	gifttest.Settle(t, g, last, gifttest.Accept, gifttest.Start)
+	page, err := g.Ledger(ctx, gift.Query{Group: "g", From: "rare", Limit: 1})
+	if err != nil || len(page.Entries) != 0 || page.Next != ledgerAtOnce*ledgerRounds {
+		t.Errorf("the first page: %+v, %v", page, err)
+	}
+	if all := gifttest.All(t, g, gift.Query{Group: "g", From: "rare", Limit: 1}); len(all) != 1 || all[0].Number != entries+1 {
+		t.Errorf("%+v", all)
+	}
+	if page, err := g.Ledger(ctx, gift.Query{Group: "g", Session: "s2", Limit: 9}); err != nil || len(page.Entries) != 1 || page.Next != 0 {
+		t.Errorf("a session of one, at once: %+v, %v", page, err)
+	}
+	if err := g.Ack(ctx, "g", 1<<40, entries); err != nil {
+		t.Fatal(err)
+	}
+	rounds := 1
+	for {
+		n, err := g.Trim(ctx, "g", gifttest.Start.Add(time.Hour), gifttest.Start, 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n < 500 {
+			break
+		}
+		rounds++
+	}
+	left, err := s.rdb.HKeys(ctx, g.keys("g")[7]).Result()
+	if err != nil || len(left) != entries+1 || slices.ContainsFunc(left, func(who string) bool { return !strings.HasPrefix(who, gift.All) }) {
+		t.Errorf("after %d rounds %d senders are left, of all %d: %v", rounds, len(left), entries+1, err)
+	}
+	if all := gifttest.All(t, g, gift.Query{Group: "g", Limit: 100}); len(all) != 1 || all[0].From != "rare" { // not told yet
+		t.Errorf("%+v", all)
+	}
 }
 
 // BenchmarkRedisGifts is what a gift costs Redis, from its order to the message that is taken for its room: by itself, as a click
