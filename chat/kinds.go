@@ -1,5 +1,10 @@
 package chat
 
+import (
+	"maps"
+	"slices"
+)
+
 // Senders says who may send custom messages of a type.
 type Senders uint8
 
@@ -24,6 +29,9 @@ func FoldType(typ string) string { return fold(typ) }
 
 // OfServer says whether custom messages of a type, in any form, come from the server only.
 func OfServer(typ string) bool { return serverTypes[fold(typ)] }
+
+// ServerTypes are those types, in order.
+func ServerTypes() []string { return slices.Sorted(maps.Keys(serverTypes)) }
 
 // mayBeSent refuses what a registered type does not allow its sender. Manages says whether he manages the group.
 func (c content) mayBeSent(kind func(string) (Kind, bool), m *Message, who Identity, manages bool) error {

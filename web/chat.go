@@ -97,7 +97,7 @@ var priorityNames = map[chat.Priority]string{chat.High: "High", chat.Normal: "No
 // SendBody is a message to be sent.
 type SendBody struct {
 	From            string           `json:"from,omitempty" maxLength:"32" doc:"Account in whose name an API token sends; default administrator. Others send in their own."`
-	Priority        string           `json:"priority,omitempty" enum:"High,Normal,Low,Lowest" doc:"Default: Normal."`
+	Priority        string           `json:"priority,omitempty" enum:"High,Normal,Low,Lowest" doc:"Default: what the type of a custom message has, else Normal."`
 	Random          uint32           `json:"random,omitempty" doc:"The same random within 5 minutes is the same message; default: made up."`
 	Text            string           `json:"text,omitempty" maxLength:"12000" doc:"Short for a body of one text element."`
 	Body            []map[string]any `json:"body,omitempty" maxItems:"50" doc:"Tencent's MsgBody array."`
@@ -151,7 +151,7 @@ func (s *Server) sendMessage(ctx context.Context, in *sendIn) (*sendOut, error) 
 }
 
 func (b SendBody) message() (chat.Message, error) {
-	m := chat.Message{From: b.From, Priority: chat.Normal, Random: b.Random, CloudCustomData: b.CloudCustomData}
+	m := chat.Message{From: b.From, Random: b.Random, CloudCustomData: b.CloudCustomData}
 	for p, name := range priorityNames {
 		if name == b.Priority {
 			m.Priority = p

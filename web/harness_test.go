@@ -23,6 +23,7 @@ import (
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/follow"
+	"liveroom/chat/kind"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
 	"liveroom/chat/words"
@@ -152,7 +153,9 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	journal, err := audit.New(audit.Config{}, audit.NewMemory(), log)
 	must(t, err)
 	kept := chat.NewMemory()
-	talk, err := chat.New(chat.Config{Words: list, Journal: journal, Observer: &b.told, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {
+	kinds, err := kind.New(t.Context(), kind.NewMemory())
+	must(t, err)
+	talk, err := chat.New(chat.Config{Words: list, Kind: kinds.Kind, Journal: journal, Observer: &b.told, Rename: b.rename, Account: func(ctx context.Context, user string) (chat.Identity, error) {
 		a, err := accounts.Account(ctx, user)
 		if errors.Is(err, account.ErrUnknownUser) {
 			err = chat.ErrNoAccount
@@ -187,7 +190,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	must(t, err)
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Kinds: kinds, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
 	if change != nil {

@@ -113,9 +113,14 @@ type example struct {
 
 var exampleBlock = regexp.MustCompile("(?s)```http\n(.*?)```\n+```(?:json|text) (\\d+)\n(.*?)```")
 
-func examples(t *testing.T) (out []example) {
+func examples(t *testing.T) []example {
 	t.Helper()
-	text, err := os.ReadFile("../docs/api.md")
+	return examplesOf(t, "../docs/api.md")
+}
+
+func examplesOf(t *testing.T, doc string) (out []example) {
+	t.Helper()
+	text, err := os.ReadFile(doc)
 	must(t, err)
 	for _, m := range exampleBlock.FindAllStringSubmatch(string(text), -1) {
 		head, body, _ := strings.Cut(m[1], "\n\n")
@@ -230,7 +235,7 @@ func TestEveryCallHasAnExample(t *testing.T) {
 	b := newBench(t, nil)
 	d, _ := b.description()
 	shown := []string{"GET /api/v1/events"} // a stream; it has its own place in the document
-	for _, e := range examples(t) {
+	for _, e := range append(examples(t), examplesOf(t, "../docs/messages.md")...) {
 		path, _, _ := strings.Cut(e.path, "?")
 		shown = append(shown, e.method+" "+path)
 	}

@@ -45,6 +45,7 @@ func (s *Server) route() {
 	s.registerWords()
 	s.registerAudit()
 	s.registerDraws()
+	s.registerKinds()
 	if s.callbacks != nil {
 		s.registerCallbacks()
 	}

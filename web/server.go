@@ -35,6 +35,7 @@ type Server struct {
 	ranking   Ranking
 	guide     Guide
 	summaries Summaries
+	kinds     Kinds
 	callbacks *Callbacks
 	socket    http.Handler
 	media     http.Handler
@@ -71,6 +72,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
 		draws: deps.Draws, likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
+		kinds:  deps.Kinds,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),

@@ -156,6 +156,7 @@ func TestDrawOfACluster(t *testing.T) {
 	c := startCluster(t, 2, nil)
 	one, two := c.nodes[0], c.nodes[1]
 	one.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
+	one.call(http.MethodPut, "/api/v1/message-types/ticket", map[string]any{"senders": "server"}, nil)
 	one.call(http.MethodPost, "/api/v1/rooms/r1/draws", map[string]any{
 		"id": "d1", "title": "Tonight", "trigger": map[string]any{"keyword": "tea"}, "window": "15s", "winners": 2,
 	}, nil)
@@ -169,6 +170,10 @@ func TestDrawOfACluster(t *testing.T) {
 		say(one, fmt.Sprint("a", i))
 		say(two, fmt.Sprint("b", i))
 	}
+	two.eventually("what was registered on one node is in force on the other", func() bool {
+		resp, _ := two.request(http.MethodGet, "/api/v1/message-types/ticket", nil, "Bearer "+two.secrets.APIToken)
+		return resp.StatusCode == http.StatusOK
+	})
 	two.eventually("all are in", func() bool { return two.lot("r1", "d1").Entries == 6 })
 	keeper, other := one, two
 	if slices.Contains(two.about().Leads, "draws") {

@@ -166,6 +166,7 @@ func (p *program) edgeMetrics() []web.Sample {
 // joinCluster makes what a node does for and with the others, once its own parts are made.
 func (p *program) joinCluster() {
 	p.cluster.news.Watch(redisstore.NewsWords, p.words.Reload)
+	p.cluster.news.Watch(redisstore.NewsKinds, p.kinds.Reload)
 	p.cluster.news.Watch(redisstore.NewsEndpoints, p.callbacks.receivers.Reload)
 }
 

@@ -35,8 +35,8 @@ func (p *program) joinLevels(talk *chat.Config) (err error) {
 	talk.Standing = func(user string) chat.Standing { return chat.Standing(p.levels.Standing(user)) }
 	p.interaction.observers = append(p.interaction.observers, arrivals{p.levels})
 	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) {
-		if !shows(m) {
-			p.levels.Earn(m.From, level.Messages, 1)
+		if n := p.kinds.Weight(m); n > 0 && !shows(m) { // as much as its type counts
+			p.levels.Earn(m.From, level.Messages, int64(n))
 		}
 	})
 	return nil

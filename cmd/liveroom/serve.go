@@ -16,6 +16,7 @@ import (
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/follow"
+	"liveroom/chat/kind"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
 	"liveroom/chat/popularity"
@@ -136,6 +137,7 @@ type program struct {
 	draws       *draw.Service
 	likes       *like.Service
 	follows     *follow.Service
+	kinds       *kind.Service
 
 	sessions *limits // of HLS, of one address
 	web      *web.Server
@@ -208,6 +210,9 @@ func (p *program) join(keys Secrets) error {
 	}
 	p.watchFiles(&talk)
 	p.joinPeople(&talk)
+	if err = p.joinKinds(&talk); err != nil {
+		return err
+	}
 	if err = p.joinLevels(&talk); err != nil {
 		return err
 	}
@@ -279,6 +284,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	deps := web.Deps{
 		Rooms: p.doorRooms(), Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Draws: p.draws, Ranking: p.popularity, Guide: p.guide, Summaries: p.summaries,
+		Kinds:  p.kinds,
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),

@@ -12,6 +12,7 @@ import (
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/follow"
+	"liveroom/chat/kind"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
 	"liveroom/chat/popularity"
@@ -42,6 +43,7 @@ type stores struct {
 	draws      draw.Store
 	likes      like.Store
 	follows    follow.Store
+	kinds      kind.Store
 	endpoints  callback.EndpointStore
 	pushes     callback.PushStore
 	popularity popularity.Store
@@ -68,8 +70,8 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
 		popularity: main.Popularity(), summaries: main.Summaries(),
 		files: main.Files(), levels: main.Levels(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
-		draws: main.Draws(),
 		likes: main.Likes(), follows: main.Follows(),
+		draws: main.Draws(), kinds: main.Kinds(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -84,8 +86,8 @@ func (c *cluster) stores() *stores {
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
 		popularity: c.redis.Popularity(), summaries: c.redis.Summaries(),
 		files: c.redis.Files(), levels: c.redis.Levels(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
-		draws: c.redis.Draws(),
 		likes: c.redis.Likes(), follows: c.redis.Follows(),
+		draws: c.redis.Draws(), kinds: c.redis.Kinds(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it
