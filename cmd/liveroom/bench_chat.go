@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,8 @@ type benchChatCmd struct {
 	Rooms       int           `help:"Over how many rooms they are spread; the rooms are made for it and deleted." default:"1"`
 	Rate        float64       `help:"Messages a second in each room; 0: none, only the joining is measured." default:"40"`
 	Size        int           `help:"Bytes of a message: the whole MsgBody as JSON." default:"250"`
+	Likes       float64       `help:"Likes a second in each room, one a call, by so many users that each gives five." default:"0"`
+	Gifts       float64       `help:"Gifts a second in each room, by so many users that each gives five; they are made for it, and settled as the server does it." default:"0"`
 	Priority    string        `help:"Of the messages; default: as the server decides." enum:",High,Normal,Low" default:""`
 	Duration    time.Duration `help:"The time that is measured." default:"15s"`
 	Warm        time.Duration `help:"The time between the first message and the measuring." default:"2s"`
@@ -53,6 +56,12 @@ func (c benchChatCmd) Run(e *env) error {
 	if err := c.rooms(e, plan); err != nil {
 		return err
 	}
+	if plan.Gifts > 0 {
+		gift := map[string]any{"name": "liveroom bench", "price": 1, "combo": false, "enabled": true}
+		if err := e.api(e.ctx, nil, http.MethodPut, "gifts/"+plan.GiftID, gift, nil); err != nil {
+			return err
+		}
+	}
 	report, err := bench.RunChat(e.ctx, plan)
 	if err != nil {
 		return err
@@ -75,6 +84,7 @@ func (c benchChatCmd) Run(e *env) error {
 const (
 	framesOfSender = 8 // a second
 	pagesOfUser    = 8
+	givesOfUser    = 5 // a second: half of what a user may give, by default
 	maxBenchRooms  = 10_000
 )
 
@@ -95,6 +105,7 @@ func (c benchChatCmd) plan(e *env) (p bench.ChatPlan, err error) {
 			return p, err
 		}
 	}
+	p.Likes, p.Gifts = c.Likes, c.Gifts
 	p.Server = benchMediaCmd{PID: c.PID, Metrics: c.Metrics}.meter(e)
 	keys, err := e.secrets()
 	if err != nil {
@@ -103,6 +114,7 @@ func (c benchChatCmd) plan(e *env) (p bench.ChatPlan, err error) {
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
 	lifetime := c.Warm + c.Duration + time.Hour
 	name := "bench-" + strings.ToLower(rand.Text()[:8])
+	p.GiftID = name
 	perRoom := int(math.Ceil(min(max(c.Rate, 0), 10_000) / framesOfSender))
 	for i := range c.Rooms {
 		room := bench.ChatRoom{Group: name + "-" + strconv.Itoa(i)}
@@ -115,6 +127,19 @@ func (c benchChatCmd) plan(e *env) (p bench.ChatPlan, err error) {
 				}
 			}
 			room.Senders = append(room.Senders, who)
+		}
+		for _, kind := range []struct {
+			name string
+			rate float64
+			into *[]bench.ChatSender
+		}{{"l", c.Likes, &room.Likers}, {"g", c.Gifts, &room.Givers}} {
+			for k := range int(math.Ceil(min(max(kind.rate, 0), 100_000) / givesOfUser)) {
+				giver := bench.ChatSender{User: room.Group + "." + kind.name + strconv.Itoa(k)}
+				if giver.UserSig, err = signer.Sign(giver.User, time.Now(), lifetime); err != nil {
+					return p, err
+				}
+				*kind.into = append(*kind.into, giver)
+			}
 		}
 		p.Rooms = append(p.Rooms, room)
 	}
@@ -149,10 +174,15 @@ func (c benchChatCmd) rooms(e *env, p bench.ChatPlan) error {
 func (c benchChatCmd) tidy(e *env, p bench.ChatPlan) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), apiTimeout+time.Duration(len(p.Rooms))*50*time.Millisecond)
 	defer cancel()
+	if p.Gifts > 0 {
+		if err := e.api(ctx, nil, http.MethodDelete, "gifts/"+p.GiftID, nil, nil); err != nil {
+			fmt.Fprintf(e.errOut, "bench: gift %s stays: %v\n", p.GiftID, err)
+		}
+	}
 	for _, room := range p.Rooms {
 		err := e.room(ctx, nil, http.MethodDelete, room.Group, nil)
 		last := ""
-		for _, who := range room.Senders {
+		for _, who := range slices.Concat(room.Senders, room.Likers, room.Givers) {
 			if err == nil && who.User != last {
 				err = e.api(ctx, nil, http.MethodDelete, "accounts/"+who.User, nil, nil)
 			}

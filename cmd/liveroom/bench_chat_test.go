@@ -20,7 +20,7 @@ func TestBenchChatMeasuresARunningServer(t *testing.T) {
 	var out, progress bytes.Buffer
 	err := run(ctx, []string{
 		"bench", "chat", "--json", "--data", n.data, "--ops", n.ops, "--public-url", "http://" + n.http,
-		"--connections", "600", "--rooms", "2", "--rate", "10", "--duration", "2s", "--warm", "200ms", "--slow", "1",
+		"--connections", "600", "--rooms", "2", "--rate", "10", "--duration", "2s", "--warm", "200ms", "--slow", "1", "--likes", "20",
 	}, &out, &progress)
 	var r bench.ChatReport
 	if jsonErr := json.Unmarshal(out.Bytes(), &r); err != nil || jsonErr != nil {
@@ -31,6 +31,9 @@ func TestBenchChatMeasuresARunningServer(t *testing.T) {
 	}
 	if r.Latency.P50 <= 0 || r.Slow == nil || r.Slow.Listeners != 6 || r.WireBytes < 250 || r.PerFrame < 1 {
 		t.Errorf("latency %+v, slow %+v, %v bytes, %v a frame", r.Latency, r.Slow, r.WireBytes, r.PerFrame)
+	}
+	if l := r.Likes; l == nil || l.Connections != 8 || l.Sent < 60 || l.Taken != l.Sent || l.Answer.P50 <= 0 {
+		t.Errorf("likes %+v", l)
 	}
 	if s := r.Server; s == nil || s.PerMillion <= 0 || s.RSSJoined < 1<<20 || s.CPUPerJoinMS <= 0 {
 		t.Errorf("server %+v (%s)", s, r.Unmeasured)

@@ -23,6 +23,10 @@ type ChatPlan struct {
 	Rate float64
 	// Size of a message in bytes: the whole MsgBody as JSON. Default 250.
 	Size int
+	// Likes and Gifts are how many are given a second in each room, beside the messages, by its Likers and Givers. GiftID is the
+	// catalogue's name of what is given.
+	Likes, Gifts float64
+	GiftID       string
 	// Priority of the messages; empty: as the server decides.
 	Priority string
 
@@ -48,10 +52,11 @@ type ChatPlan struct {
 	Progress func(string)
 }
 
-// ChatRoom is a group and who speaks in it.
+// ChatRoom is a group, who speaks in it, and who gives likes and gifts.
 type ChatRoom struct {
-	Group   string
-	Senders []ChatSender
+	Group          string
+	Senders        []ChatSender
+	Likers, Givers []ChatSender
 }
 
 // ChatSender is one connection that speaks. Two of one user are two pages of that user.
@@ -84,7 +89,7 @@ func (p ChatPlan) withDefaults() ChatPlan {
 func (p ChatPlan) Descriptors() int {
 	n := p.Connections + 64
 	for _, room := range p.Rooms {
-		n += len(room.Senders)
+		n += len(room.Senders) + len(room.Likers) + len(room.Givers)
 	}
 	return n
 }
@@ -105,6 +110,8 @@ func (p ChatPlan) Validate() error {
 		{"rooms", len(p.Rooms) > 0, "at least one", len(p.Rooms)},
 		{"connections", p.Connections > 0, "positive", p.Connections},
 		{"rate", p.Rate >= 0 && p.Rate <= 10_000, "from 0 to 10000", p.Rate},
+		{"likes", p.Likes >= 0 && p.Likes <= 100_000, "from 0 to 100000", p.Likes},
+		{"gifts", p.Gifts >= 0 && p.Gifts <= 10_000, "from 0 to 10000", p.Gifts},
 		{"size", p.Size >= leastMessage && p.Size <= mostMessage, fmt.Sprintf("from %d to %d", leastMessage, mostMessage), p.Size},
 		{"joining", p.Joining > 0, "positive", p.Joining},
 		{"join rate", p.JoinRate >= 0, "not negative", p.JoinRate},
@@ -120,6 +127,9 @@ func (p ChatPlan) Validate() error {
 	for _, room := range p.Rooms {
 		if p.Rate > 0 && len(room.Senders) == 0 {
 			return fmt.Errorf("room %s has nobody who sends", room.Group)
+		}
+		if p.Likes > 0 && len(room.Likers) == 0 || p.Gifts > 0 && len(room.Givers) == 0 {
+			return fmt.Errorf("room %s has nobody who gives", room.Group)
 		}
 	}
 	return nil
@@ -209,7 +219,7 @@ func (r *chatRun) phases(ctx, alive context.Context, load *sync.WaitGroup) error
 	r.before, r.serverErr = r.usage(ctx)
 	r.join(ctx, alive, load)
 	r.joined, _ = r.usage(ctx)
-	if r.plan.Rate > 0 {
+	if len(r.sending.senders) > 0 {
 		r.plan.Progress(fmt.Sprintf("sending %.4g messages a second in each of %d rooms", r.plan.Rate, len(r.rooms)))
 		r.sending.begin(alive, load)
 	}

@@ -27,6 +27,8 @@ type ChatReport struct {
 	Outage      float64 `json:"outageSeconds"` // from the first close to the last return
 
 	Senders Senders `json:"senders"`
+	Likes   *Gives  `json:"likes,omitempty"`
+	Gifts   *Gives  `json:"gifts,omitempty"`
 
 	Expected   int64     `json:"expected"` // deliveries to listeners that read
 	Delivered  int64     `json:"delivered"`
@@ -91,7 +93,7 @@ type ChatServer struct {
 // Failed says whether somebody did not get what they should, or got it twice or in another order.
 func (r ChatReport) Failed() bool {
 	s := r.Senders
-	return r.Joined < r.Connections || r.Lost+r.LostAway+r.Doubled+r.Disordered+r.Foreign > 0 || s.Refused+s.Unsent+s.Unanswered+s.Lost > 0 ||
+	return r.Joined < r.Connections || r.Likes.failed() || r.Gifts.failed() || r.Lost+r.LostAway+r.Doubled+r.Disordered+r.Foreign > 0 || s.Refused+s.Unsent+s.Unanswered+s.Lost > 0 ||
 		r.Seconds == 0 || r.Rate > 0 && r.Delivered == 0
 }
 
@@ -110,10 +112,11 @@ func (r *chatRun) report(interrupted bool) ChatReport {
 		taken += int64(len(room))
 	}
 	out.Senders = Senders{
-		Connections: len(s.senders), Sent: s.sent.Load(), Taken: taken, Dropped: s.dropped.Load(), Refused: s.refused.Load(),
+		Connections: s.count(nil), Sent: s.sent.Load(), Taken: taken, Dropped: s.dropped.Load(), Refused: s.refused.Load(),
 		Unsent: s.unsent.Load(), Lost: s.lost.Load(), Late: s.late.spread(), Answer: s.answered.spread(),
 	}
 	out.Senders.Unanswered = max(0, out.Senders.Sent-taken-out.Senders.Dropped-out.Senders.Refused)
+	out.Likes, out.Gifts = s.likes.report(s.count(s.likes)), s.gifts.report(s.count(s.gifts))
 	r.deliveries(&out, expected)
 	if !r.end.at.IsZero() {
 		r.measured(&out)
@@ -284,6 +287,8 @@ func (r ChatReport) Write(w io.Writer) error {
 			r.Delivered, r.Expected, r.Lost, r.LostAway, r.Doubled, r.Disordered, r.PerSecond, r.PerFrame, r.WireBytes)
 		fmt.Fprintf(&b, "latency p50 / p99 / max: %s ms\n", three(r.Latency))
 	}
+	r.Likes.write(&b, "likes")
+	r.Gifts.write(&b, "gifts")
 	if s := r.Slow; s != nil {
 		fmt.Fprintf(&b, "slow: %d listeners, %d of them closed, got %d of %d; the others' latency before %s, during %s, after %s ms\n",
 			s.Listeners, s.Closed, s.Delivered, s.Expected, three(s.Before), three(s.During), three(s.After))

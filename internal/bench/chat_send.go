@@ -19,6 +19,8 @@ import (
 type sending struct {
 	run     *chatRun
 	senders []*sender
+	likes   *giving // nil: none are given
+	gifts   *giving
 	over    atomic.Bool
 
 	sent      atomic.Int64 // in the window, like dropped and refused
@@ -38,7 +40,9 @@ type sender struct {
 	all   *sending
 	room  *chatRoom
 	who   ChatSender
-	index int // in its room
+	index int     // among those of its kind in its room
+	of    int     // how many these are
+	gives *giving // what it gives; nil: it speaks
 
 	mu      sync.Mutex // guards what follows
 	conn    net.Conn   // nil: none at the moment
@@ -63,12 +67,23 @@ const (
 
 func newSending(r *chatRun) *sending {
 	s := &sending{run: r}
-	for i, room := range r.plan.Rooms {
-		if r.plan.Rate == 0 {
-			break
+	s.likes, s.gifts = newGiving("like", r.plan.Likes), newGiving("gift", r.plan.Gifts)
+	add := func(room *chatRoom, all []ChatSender, gives *giving) {
+		for k, who := range all {
+			s.senders = append(s.senders, &sender{
+				all: s, room: room, who: who, index: k, of: len(all), gives: gives, pending: map[uint64]underWay{}, next: firstSendID,
+			})
 		}
-		for k, who := range room.Senders {
-			s.senders = append(s.senders, &sender{all: s, room: r.rooms[i], who: who, index: k, pending: map[uint64]underWay{}, next: firstSendID})
+	}
+	for i, room := range r.plan.Rooms {
+		if r.plan.Rate > 0 {
+			add(r.rooms[i], room.Senders, nil)
+		}
+		if s.likes != nil {
+			add(r.rooms[i], room.Likers, s.likes)
+		}
+		if s.gifts != nil {
+			add(r.rooms[i], room.Givers, s.gifts)
 		}
 	}
 	return s
@@ -133,7 +148,7 @@ func (s *sender) enter(ctx context.Context) (*bufio.Reader, error) {
 	if err != nil {
 		return nil, bare(err)
 	}
-	conn, err := dial(ctx, u, nil)
+	conn, err := s.dial(ctx, u)
 	if err != nil {
 		return nil, err
 	}
@@ -306,6 +321,8 @@ func (s *sender) answer(p []byte) {
 		Error, Detail string
 		Seq           uint64
 		Fate          string
+		Accepted      int
+		Order         struct{ State string }
 	}
 	if err := json.Unmarshal(p, &a); err != nil {
 		s.all.notes.add(Reason{Code: "error", Detail: "an answer that can't be read"})
@@ -319,6 +336,13 @@ func (s *sender) answer(p []byte) {
 		return
 	}
 	s.all.acks.Add(1)
+	if s.gives != nil {
+		if a.Code != 0 {
+			s.all.notes.add(Reason{Code: a.Error, Detail: a.Detail, refusal: true})
+		}
+		s.gives.answer(sent, a.Code == 0 && (a.Accepted > 0 || a.Order.State == "accepted"), a.Order.State == "pending")
+		return
+	}
 	switch {
 	case a.Code != 0:
 		s.all.notes.add(Reason{Code: a.Error, Detail: a.Detail, refusal: true})
@@ -338,10 +362,13 @@ func (s *sender) answer(p []byte) {
 // speak sends this connection's share of the room's messages, each at its moment.
 func (s *sender) speak(ctx context.Context, began time.Time) {
 	plan := s.all.run.plan
-	of := len(plan.Rooms[s.room.index].Senders)
+	rate := plan.Rate
+	if s.gives != nil {
+		rate = s.gives.rate
+	}
 	shift := float64(s.room.index) / float64(len(plan.Rooms)) // rooms speak one after the other
-	for i := s.index; ; i += of {
-		due := began.Add(time.Duration((float64(i) + shift) / plan.Rate * float64(time.Second)))
+	for i := s.index; ; i += s.of {
+		due := began.Add(time.Duration((float64(i) + shift) / rate * float64(time.Second)))
 		if !pause(ctx, time.Until(due)) && ctx.Err() != nil || s.all.over.Load() {
 			return
 		}
@@ -359,6 +386,10 @@ func (s *sender) send(due time.Time) {
 		s.all.late.add(now.Sub(due))
 	}
 	err := s.put(now, inWindow)
+	if s.gives != nil {
+		s.gives.tried(inWindow, err)
+		return
+	}
 	switch {
 	case inWindow && err == nil:
 		s.all.sent.Add(1)
@@ -396,6 +427,9 @@ const (
 // frame is the op that sends a message with a body of the size that is wished.
 func (s *sender) frame(id uint64, sentAt int64) []byte {
 	plan := s.all.run.plan
+	if s.gives != nil {
+		return s.gives.frame(id, s.room.group, plan.GiftID)
+	}
 	b := fmt.Appendf(nil, `{"id":%d,"op":"send","group":%q,"random":%d,"fate":true,`, id, s.room.group, uint32(id)) //nolint:gosec // ids are few
 	if plan.Priority != "" {
 		b = fmt.Appendf(b, `"priority":%q,`, plan.Priority)
