@@ -26,6 +26,7 @@ import (
 	"liveroom/chat/kind"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
+	"liveroom/chat/popularity"
 	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/live/stream"
@@ -193,6 +194,10 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Kinds: kinds, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
+	scores, err := popularity.New(popularity.Config{}, popularity.NewMemory(), log)
+	must(t, err)
+	deps.Ranking, deps.Summaries = scores, b.paperSummaries()
+	deps.Guide = popularity.NewGuide(popularity.GuideConfig{Live: func(context.Context, int) ([]popularity.Room, error) { return nil, nil }}, scores)
 	if change != nil {
 		change(&cfg, &deps)
 	}

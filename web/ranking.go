@@ -29,13 +29,20 @@ type (
 
 // registerGuide offers what is recommended.
 func (s *Server) registerGuide() {
-	if s.guide != nil && s.ranking != nil {
-		register(s, s.operation("recommendations", http.MethodGet, "/recommendations", "rooms", "Recommend live rooms, and say why", anyone), s.recommendations)
-	}
+	op := s.operation("recommendations", http.MethodGet, "/recommendations", "rooms", "Recommend live rooms, and say why", anyone)
+	op.Description = "Whom a user follows is for those who are signed in: with user, send a token or a UserSig."
+	register(s, op, s.recommendations)
 }
 
-// errBadCursor is one that no page gave.
-var errBadCursor = newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of a page sorted by popularity").at("cursor")
+// notRanked is the answer of a server without ranking.
+func notRanked() *Problem {
+	return newProblem(http.StatusNotFound, "not_offered", "this server does not know how popular rooms are")
+}
+
+// badCursor is the answer to one that no page gave.
+func badCursor() *Problem {
+	return newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of a page sorted by popularity").at("cursor")
+}
 
 // rankCursor is where a list sorted by popularity goes on: among the rooms whose score is shown, or behind them among all others,
 // in order of id. Floor is the level from which on scores were shown when the list was begun.
@@ -64,12 +71,12 @@ func (c rankCursor) String() string {
 func parseRankCursor(text string) (c rankCursor, err error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) < 17 || raw[0] != cursorRanked && raw[0] != cursorOthers {
-		return c, errBadCursor
+		return c, badCursor()
 	}
 	number := func(b []byte) float64 { return math.Float64frombits(binary.BigEndian.Uint64(b)) }
 	c.floor, c.place = number(raw[1:]), popularity.Place{Slow: number(raw[9:]), Group: string(raw[17:])}
 	if math.IsNaN(c.floor) || math.IsNaN(c.place.Slow) {
-		return c, errBadCursor
+		return c, badCursor()
 	}
 	if c.others = raw[0] == cursorOthers; c.others {
 		c.after, c.place = c.place.Group, popularity.Place{}
@@ -87,7 +94,7 @@ const (
 // rankedRooms is a page of rooms, the most popular first, then those of no popularity in order of id.
 func (s *Server) rankedRooms(ctx context.Context, in *listIn) (*listOut, error) {
 	if s.ranking == nil {
-		return nil, newProblem(http.StatusNotFound, "not_offered", "this server does not know how popular rooms are").at("sort")
+		return nil, notRanked().at("sort")
 	}
 	at := rankCursor{floor: s.ranking.Floor(), place: popularity.First()}
 	if in.Cursor != "" {
@@ -246,8 +253,9 @@ type RecommendedBody struct {
 }
 
 type recommendIn struct {
-	User  string `query:"user" maxLength:"32" doc:"Who is to be recommended something: rooms of anchors he follows come first. Default: anybody." example:"alice"`
-	Limit int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
+	Authorization string `header:"Authorization" hidden:"true"`
+	User          string `query:"user" maxLength:"32" doc:"Who is to be recommended something: rooms of anchors he follows come first. Default: anybody." example:"alice"`
+	Limit         int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
 }
 
 type recommendOut struct {
@@ -258,8 +266,14 @@ type recommendOut struct {
 
 // recommendations shows rooms as they are now: one that ended since is left out.
 func (s *Server) recommendations(ctx context.Context, in *recommendIn) (*recommendOut, error) {
+	if s.guide == nil || s.ranking == nil {
+		return nil, notRanked()
+	}
 	if in.User != "" {
 		if err := account.CheckUser(in.User); err != nil {
+			return nil, err
+		}
+		if _, err := s.authenticate(ctx, in.Authorization); err != nil {
 			return nil, err
 		}
 	}

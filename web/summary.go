@@ -16,11 +16,17 @@ type Summaries interface {
 }
 
 func (s *Server) registerSummaries() {
-	if s.summaries == nil {
-		return
-	}
 	register(s, s.operation("sessions", http.MethodGet, "/rooms/{room}/sessions", "summaries", "List the live sessions of a room that are over", tokenOrAnchor), s.listSessions)
 	register(s, s.operation("session-summary", http.MethodGet, "/rooms/{room}/sessions/{session}/summary", "summaries", "Show how a live session went, or goes", tokenOrAnchor), s.sessionSummary)
+}
+
+// summed returns the group of the room of a caller who may know how its sessions went.
+func (s *Server) summed(ctx context.Context, room string) (group string, err error) {
+	if s.summaries == nil {
+		return "", newProblem(http.StatusNotFound, "not_offered", "this server does not sum up live sessions")
+	}
+	l, err := s.mayDrive(ctx, room)
+	return l.Room.GroupID, err
 }
 
 // SummaryBody is how a live session went.
@@ -104,7 +110,7 @@ type sessionsOut struct {
 }
 
 func (s *Server) listSessions(ctx context.Context, in *sessionsIn) (*sessionsOut, error) {
-	l, err := s.mayDrive(ctx, in.Room)
+	group, err := s.summed(ctx, in.Room)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +118,7 @@ func (s *Server) listSessions(ctx context.Context, in *sessionsIn) (*sessionsOut
 	if in.Cursor != "" && err != nil {
 		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
 	}
-	page, next, err := s.summaries.Summaries(ctx, l.Room.GroupID, before, in.Limit)
+	page, next, err := s.summaries.Summaries(ctx, group, before, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -135,11 +141,11 @@ type sessionIn struct {
 type summaryOut struct{ Body SummaryBody }
 
 func (s *Server) sessionSummary(ctx context.Context, in *sessionIn) (*summaryOut, error) {
-	l, err := s.mayDrive(ctx, in.Room)
+	group, err := s.summed(ctx, in.Room)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.summaries.Summary(ctx, l.Room.GroupID, in.Session)
+	found, err := s.summaries.Summary(ctx, group, in.Session)
 	if errors.Is(err, summary.ErrUnknown) {
 		return nil, newProblem(http.StatusNotFound, "not_found", "this room had no such session, or it is long over")
 	}

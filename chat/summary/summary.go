@@ -59,8 +59,8 @@ type Summary struct {
 	PeakViewers int         `json:"peakViewers"` // play sessions
 	GiftSenders int         `json:"giftSenders"`
 	OnlineCurve []int64     `json:"onlineCurve"`
-	Running     bool        `json:"running"`  // true: this is not the end; it was never kept nor told
-	Complete    bool        `json:"complete"` // false: likes or gifts could not be read, and are 0
+	Running     bool        `json:"running,omitempty"` // true: this is not the end; it was never kept nor told
+	Complete    bool        `json:"complete"`          // false: likes or gifts could not be read, and are 0
 }
 
 // PauseBody is a pause as it is told.

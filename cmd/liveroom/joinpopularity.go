@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"liveroom/chat"
+	"liveroom/chat/follow"
 	"liveroom/chat/popularity"
 	"liveroom/live"
 	"liveroom/status"
@@ -26,6 +27,7 @@ func (p *program) joinPopularity() (err error) {
 	}
 	p.guide = popularity.NewGuide(popularity.GuideConfig{Live: p.liveRooms, Follows: p.followed}, p.popularity)
 	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) { p.popularity.Message(m.Group) })
+	p.interaction.liked = append(p.interaction.liked, func(group, _ string, n int) { p.popularity.Like(group, int64(n)) })
 	p.interaction.observers = append(p.interaction.observers, comings{p})
 	p.interaction.actors = append(p.interaction.actors, actor{"popularity", p.popularity.Run}, actor{"ranking of rooms", p.once("popularity", p.popularity.Tend)})
 	return nil
@@ -52,6 +54,22 @@ func (comings) HearsMessages() bool { return false }
 
 // Settle implements chat.Observer.
 func (comings) Settle(context.Context) {}
+
+// followedMost is how many of those whom somebody follows count for what he is recommended, the newest.
+const followedMost = 1_000
+
+// followed are users whom somebody follows.
+func (p *program) followed(ctx context.Context, user string) ([]string, error) {
+	page, err := p.stores.follows.FollowList(ctx, user, follow.Following, follow.Place{}, followedMost)
+	if err != nil {
+		return nil, err
+	}
+	users := make([]string, len(page))
+	for i, one := range page {
+		users[i] = one.User
+	}
+	return users, nil
+}
 
 // publishPopularity tells a group its score.
 func (p *program) publishPopularity(ctx context.Context, group string, score int64) error {

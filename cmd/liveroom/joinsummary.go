@@ -180,17 +180,13 @@ func (p *program) reportSummary(ctx context.Context, s summary.Summary) error {
 
 // sessionLikes are the likes of a session.
 func (p *program) sessionLikes(ctx context.Context, group, session string) (int64, error) {
-	return 0, nil
+	t, err := p.likes.Totals(ctx, group, session)
+	return t.Session, err
 }
 
 // sessionGifts are the gifts of a session, and who gave most.
 func (p *program) sessionGifts(ctx context.Context, group, session string) (summary.Gifts, error) {
 	return summary.Gifts{}, nil
-}
-
-// followed are the anchors that a user follows.
-func (p *program) followed(ctx context.Context, user string) ([]string, error) {
-	return nil, nil
 }
 
 // players counts who begins to watch. It stands before the live rooms where they are asked.

@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"context"
 	"encoding/json"
 	"log/slog"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"liveroom/chat/file"
 	"liveroom/chat/follow"
 	"liveroom/chat/level"
+	"liveroom/chat/summary"
 	"liveroom/web/socket"
 )
 
@@ -48,7 +50,7 @@ func TestTheDocumentsConversationsAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := openChat(t, socket.Config{FailureDelay: time.Millisecond, Levels: paperLevels(t), Follows: paperFollows(t)}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
+	d := openChat(t, socket.Config{FailureDelay: time.Millisecond, Levels: paperLevels(t), Follows: paperFollows(t), Summaries: paperSummaries{}}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
 	if err := d.chat.Dismiss(t.Context(), "demo"); err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +74,22 @@ func TestTheDocumentsConversationsAreTrue(t *testing.T) {
 	if lines < 30 {
 		t.Fatalf("only %d lines replayed: are the blocks still marked?", lines)
 	}
+}
+
+// paperSummaries are those of which the document shows one.
+type paperSummaries struct{}
+
+// Last implements socket.Summaries.
+func (paperSummaries) Last(_ context.Context, group string) (summary.Public, error) {
+	if group != "tea" {
+		return summary.Public{}, summary.ErrUnknown
+	}
+	return summary.Public{
+		Session: "01JD0000000000000000000001", StartedAt: "2026-09-21T13:13:20.123Z", EndedAt: "2026-09-21T14:13:20.123Z", Duration: 3600, Pauses: 1,
+		Viewers: 410, Peak: 240, Members: 180, WatchTime: 432000, Messages: 901, Likes: 1200, GiftValue: 30000, GiftCount: 300,
+		Top:   []summary.Ranked{{Rank: 1, User: "vera", Nick: "Vera", Level: 7, Value: 12000, Count: 120}},
+		Curve: []int64{120, 340, 300}, CurveStep: 1200, Popularity: 340,
+	}, nil
 }
 
 // paperLevels are levels of which the document shows some.

@@ -1,0 +1,205 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"liveroom/chat/popularity"
+	"liveroom/status"
+	"liveroom/web"
+)
+
+// board is that of the tests' board.
+const board = "600000"
+
+// ranked is a ranking whose levels tests set: its floor is 0.
+type ranked struct{ *popularity.Memory }
+
+func (r ranked) Floor() float64 { return 0 }
+
+func (r ranked) Top(ctx context.Context, after popularity.Place, floor float64, limit int) (page []popularity.Scored, err error) {
+	marks, err := r.Memory.Top(ctx, board, after, limit)
+	for _, m := range marks {
+		if m.Slow >= floor {
+			page = append(page, popularity.Scored{Group: m.Group, Score: math.Exp2(m.Slow), Place: m.Place()})
+		}
+	}
+	return page, err
+}
+
+func (r ranked) Scores(ctx context.Context, groups []string) (map[string]popularity.Scored, error) {
+	marks, err := r.Marks(ctx, board, groups)
+	all := map[string]popularity.Scored{}
+	for g, m := range marks {
+		all[g] = popularity.Scored{Group: g, Score: math.Exp2(m.Slow), Place: m.Place()}
+	}
+	return all, err
+}
+
+func (r ranked) raise(t *testing.T, group string, level float64) {
+	t.Helper()
+	if err := r.Raise(t.Context(), board, []popularity.Mark{{Group: group, Slow: level, Fast: level}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// guide recommends what a test says.
+type guide func(user string, limit int) ([]popularity.Recommended, error)
+
+func (g guide) Recommend(_ context.Context, user string, limit int) ([]popularity.Recommended, error) {
+	return g(user, limit)
+}
+
+// ranked asks for a page.
+func (b *bench) ranked(path string, page *rankedPage) {
+	b.t.Helper()
+	must(b.t, json.Unmarshal([]byte(b.do(200, "GET", path, "", nil).raw), page))
+}
+
+type rankedPage struct {
+	Rooms []struct {
+		ID         string
+		Popularity *int64
+		Reasons    []string
+		Status     struct{ Name string }
+	}
+	NextCursor string
+}
+
+func (p rankedPage) list() (all []string) {
+	for _, r := range p.Rooms {
+		all = append(all, fmt.Sprint(r.ID, " ", *r.Popularity))
+	}
+	return all
+}
+
+func TestRoomsByPopularity(t *testing.T) {
+	scores := ranked{popularity.NewMemory()}
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Ranking = scores })
+	for _, id := range []string{"a", "b", "c", "d", "e", "f"} {
+		b.createRoom(id)
+	}
+	for group, level := range map[string]float64{"b": 3, "e": 5, "d": 1, "gone": 9, "f": -2} {
+		scores.raise(t, group, level)
+	}
+	pages := func(query string, between func(page int)) (all []string) {
+		t.Helper()
+		for cursor, n := "", 0; n < 20; n++ {
+			var page rankedPage
+			b.ranked("/api/v1/rooms?sort=popularity&"+query+"&cursor="+cursor, &page)
+			all = append(all, page.list()...)
+			if page.NextCursor == "" {
+				return all
+			}
+			cursor = page.NextCursor
+			if between != nil {
+				between(n)
+			}
+		}
+		t.Fatal("the list does not end")
+		return nil
+	}
+	want := []string{"e 32", "b 8", "d 2", "a 0", "c 0", "f 0"}
+	for _, limit := range []int{1, 2, 3, 5, 6, 50} {
+		if got := pages(fmt.Sprintf("limit=%d", limit), nil); !slices.Equal(got, want) {
+			t.Errorf("by %d: %q, want %q", limit, got, want)
+		}
+	}
+	// Whatever rises while pages are turned, no room comes twice.
+	got := pages("limit=1", func(page int) {
+		scores.raise(t, []string{"e", "b", "a", "f", "b", "c", "d"}[page%7], float64(6+page))
+	})
+	ids := map[string]int{}
+	for _, line := range got {
+		ids[line[:1]]++
+		if ids[line[:1]] > 1 {
+			t.Errorf("twice: %q", got)
+		}
+	}
+	if ids["e"] != 1 || ids["b"] == 0 && ids["d"] == 0 {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestRoomsByPopularityOfOneStatus(t *testing.T) {
+	scores := ranked{popularity.NewMemory()}
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Ranking = scores })
+	for i := range 12 {
+		id := fmt.Sprint("r", i)
+		b.createRoom(id)
+		scores.raise(t, id, float64(i))
+		if i%4 == 0 {
+			b.do(200, "POST", "/api/v1/rooms/"+id+"/end", apiToken, nil)
+		}
+	}
+	b.createRoom("none")
+	b.do(200, "POST", "/api/v1/rooms/none/end", apiToken, nil)
+	var all []string
+	for cursor := ""; ; {
+		var page rankedPage
+		b.ranked("/api/v1/rooms?sort=popularity&status=ended&limit=2&cursor="+cursor, &page)
+		for _, r := range page.Rooms {
+			all = append(all, r.ID)
+			if r.Status.Name != status.Ended.String() {
+				t.Errorf("%s is %s", r.ID, r.Status.Name)
+			}
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			break
+		}
+	}
+	if !slices.Equal(all, []string{"r8", "r4", "r0", "none"}) {
+		t.Errorf("%q", all)
+	}
+}
+
+func TestCursorsOfPopularityAreChecked(t *testing.T) {
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Ranking = ranked{popularity.NewMemory()} })
+	for _, cursor := range []string{"a", "!!!", "eHh4", "cgAAAAAAAAAA", "ev8AAAAAAAAAAAAAAAAAAAAAAAAA", "cn_4AAAAAAABf_gAAAAAAAE"} {
+		if a := b.do(422, "GET", "/api/v1/rooms?sort=popularity&cursor="+cursor, "", nil); a.field() != "cursor" {
+			t.Errorf("%s: %s", cursor, a.raw)
+		}
+	}
+	b.do(422, "GET", "/api/v1/rooms?sort=fame", "", nil)
+}
+
+func TestRecommendationsHaveReasons(t *testing.T) {
+	var asked []string
+	g := guide(func(user string, limit int) ([]popularity.Recommended, error) {
+		asked = append(asked, fmt.Sprint(user, " ", limit))
+		return []popularity.Recommended{
+			{Room: "a", Score: 12.4, Reasons: []popularity.Reason{popularity.Following, popularity.Popular}},
+			{Room: "gone", Score: 3, Reasons: []popularity.Reason{popularity.OnAir}},
+			{Room: "over", Score: 3, Reasons: []popularity.Reason{popularity.OnAir}},
+		}, nil
+	})
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Ranking, d.Guide = ranked{popularity.NewMemory()}, g })
+	b.createRoom("a")
+	b.createRoom("over")
+	b.push("a")
+	var page rankedPage
+	b.ranked("/api/v1/recommendations?limit=7", &page)
+	if !slices.Equal(page.list(), []string{"a 12"}) || !slices.Equal(page.Rooms[0].Reasons, []string{"following", "popular"}) {
+		t.Errorf("%+v", page)
+	}
+	b.do(401, "GET", "/api/v1/recommendations?user=alice", "", nil)
+	b.do(200, "GET", "/api/v1/recommendations?user=alice", b.userSig("bob"), nil)
+	if !slices.Equal(asked, []string{" 7", "alice 20"}) {
+		t.Errorf("asked %q", asked)
+	}
+	b.do(422, "GET", "/api/v1/recommendations?limit=51", "", nil)
+}
+
+func TestWhatIsNotRankedIsNotOffered(t *testing.T) {
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Ranking, d.Guide, d.Summaries = nil, nil, nil })
+	b.createRoom("demo")
+	for _, path := range []string{"/rooms?sort=popularity", "/recommendations", "/rooms/demo/sessions", "/rooms/demo/sessions/x/summary"} {
+		if a := b.do(404, "GET", "/api/v1"+path, apiToken, nil); a.code() != "not_offered" {
+			t.Errorf("%s: %s", path, a.raw)
+		}
+	}
+}
