@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"liveroom/chat"
 	"liveroom/chat/audit"
@@ -58,19 +59,9 @@ func (s *Server) listActs(ctx context.Context, in *auditIn) (*auditOut, error) {
 	if q.Group, err = s.groupOnce(ctx, in.Room); err != nil {
 		return nil, err
 	}
-	var since, until Time
-	for _, t := range []struct {
-		field, text string
-		into        *Time
-	}{{"since", in.Since, &since}, {"until", in.Until, &until}} {
-		if t.text == "" {
-			continue
-		}
-		if err := t.into.UnmarshalText([]byte(t.text)); err != nil {
-			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be a time like 2026-11-21T20:00:00Z").at(t.field)
-		}
+	if q.Since, q.Until, err = span(in.Since, in.Until); err != nil {
+		return nil, err
 	}
-	q.Since, q.Until = since.Time, until.Time
 	if in.Cursor != "" {
 		if q.Before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil || q.Before == 0 {
 			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
@@ -89,6 +80,22 @@ func (s *Server) listActs(ctx context.Context, in *auditIn) (*auditOut, error) {
 		out.Body.NextCursor = strconv.FormatUint(page.Next, 10)
 	}
 	return out, nil
+}
+
+// span reads the ends of a span of time, either of which may be empty.
+func span(since, until string) (from, to time.Time, err error) {
+	for _, t := range []struct {
+		field, text string
+		into        *time.Time
+	}{{"since", since, &from}, {"until", until, &to}} {
+		if t.text == "" {
+			continue
+		}
+		if err := t.into.UnmarshalText([]byte(t.text)); err != nil {
+			return from, to, newProblem(http.StatusUnprocessableEntity, "invalid", "must be a time like 2026-11-21T20:00:00Z").at(t.field)
+		}
+	}
+	return from, to, nil
 }
 
 // groupOnce is the group of a room, or of one that was there once: its acts outlive it, and then its id is the group's.

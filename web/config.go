@@ -125,6 +125,7 @@ type Deps struct {
 	Guide     Guide                                    // nil: nothing is recommended here; needs Ranking
 	Summaries Summaries                                // nil: live sessions are not summed up here
 	Kinds     Kinds                                    // nil: no types of messages are registered here
+	Gifts     Gifts                                    // nil: nothing can be given here
 	Callbacks *Callbacks                               // nil: there are no callbacks here
 	Events    EventLog                                 // the installation's log of status changes
 	Watch     func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for

@@ -23,6 +23,7 @@ import (
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/follow"
+	"liveroom/chat/gift"
 	"liveroom/chat/kind"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
@@ -111,6 +112,7 @@ type bench struct {
 	chat     *chat.Service
 	told     told
 	files    *file.Service
+	gifts    benchGifts
 	levels   *level.Service
 	likes    *like.Service
 	follows  *follow.Service
@@ -181,6 +183,9 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.rooms = &rooms{Service: service}
 	callbacks := b.newCallbacks(log)
 	draws := draw.New(draw.Config{Settle: time.Millisecond}, draw.NewMemory(), draw.Chat{Service: talk, Store: kept}, log)
+	anchor := func(group string) string { g, _ := talk.Group(context.Background(), group); return g.Owner }
+	store := gift.NewMemory()
+	b.gifts = benchGifts{gift.NewService(gift.Config{Anchor: anchor}, store, nil, talk, nil, log), gift.NewBoards(store), ""}
 	b.levels, err = level.New(level.Config{
 		Rules: level.DefaultRules(), Earns: func(user string) (bool, bool) { return false, user != chat.Administrator },
 	}, level.NewMemory(), log)
@@ -191,7 +196,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	must(t, err)
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Kinds: kinds, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Gifts: &b.gifts, Kinds: kinds, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
 	scores, err := popularity.New(popularity.Config{}, popularity.NewMemory(), log)
@@ -207,6 +212,15 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	b.serve(journal.Run, b.likes.Run, b.queues.Run, talk.Run, b.files.Run, outbox.Run, b.server.Run)
 	return b
 }
+
+// benchGifts are gifts as the program gives them to the door.
+type benchGifts struct {
+	*gift.Service
+	*gift.Boards
+	session string
+}
+
+func (g *benchGifts) Session(string) string { return g.session }
 
 // rename changes name and notice in the live room, which tells its group, as the program does.
 func (b *bench) rename(ctx context.Context, g chat.Group, name, notice *string) error {

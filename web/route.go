@@ -46,6 +46,7 @@ func (s *Server) route() {
 	s.registerAudit()
 	s.registerDraws()
 	s.registerKinds()
+	s.registerGifts()
 	if s.callbacks != nil {
 		s.registerCallbacks()
 	}

@@ -36,6 +36,7 @@ type Server struct {
 	guide     Guide
 	summaries Summaries
 	kinds     Kinds
+	gifts     Gifts
 	callbacks *Callbacks
 	socket    http.Handler
 	media     http.Handler
@@ -73,6 +74,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
 		draws: deps.Draws, likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		kinds:  deps.Kinds,
+		gifts:  deps.Gifts,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),

@@ -1,6 +1,9 @@
 package main
 
-import "liveroom/chat"
+import (
+	"liveroom/chat"
+	"liveroom/chat/gift"
+)
 
 // interaction is what the parts beside the chat (gifts, likes, levels …) want to be told of it, and what they run. Each part
 // appends to it in its own join file, before the chat is made; nothing is added afterwards.
@@ -10,7 +13,15 @@ type interaction struct {
 	observers []chat.Observer                      // beside the callbacks'
 	liked     []func(group, user string, n int)    // see like.Config.Liked
 	followed  []func(follower, followed string, on bool)
-	actors    []actor // they end after the doors and before the chat
+	gifts     []func(gift.Order) // see gift.Config.Settled
+	actors    []actor            // they end after the doors and before the chat
+}
+
+// gave tells all who want to know of a gift that was settled here.
+func (i *interaction) gave(o gift.Order) {
+	for _, tell := range i.gifts {
+		tell(o)
+	}
 }
 
 // joinInteraction lets the chat tell all who want to know. What a config has already is told first.

@@ -33,7 +33,7 @@ var _ web.Busy = (*im.Server)(nil)
 func (p *program) joinIM(keys Secrets, deps *web.Deps) (err error) {
 	rates, _ := im.ParseRates(p.set.IMRates) // Validate has checked them
 	p.im, err = im.New(im.Config{AppID: keys.SDKAppID, Rates: rates}, im.Deps{
-		Accounts: p.accounts, Chat: p.chat, Journal: p.audit, Failures: failures{p},
+		Accounts: p.accounts, Chat: p.billedChat(), Journal: p.audit, Failures: failures{p},
 	}, p.log)
 	if err != nil {
 		return err

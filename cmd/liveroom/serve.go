@@ -16,6 +16,7 @@ import (
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/follow"
+	"liveroom/chat/gift"
 	"liveroom/chat/kind"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
@@ -53,6 +54,9 @@ func (c serveCmd) Run(e *env) error {
 	log := newLogger(e, cfg.Settings)
 	if c.Demo {
 		cfg.GuestLogin = on
+		if cfg.GiftSettlement == "" {
+			cfg.GiftSettlement = "free"
+		}
 	}
 	secrets, err := loadSecrets(cfg.Data, cfg.given, cfg.Redis == "")
 	if err != nil {
@@ -138,6 +142,8 @@ type program struct {
 	likes       *like.Service
 	follows     *follow.Service
 	kinds       *kind.Service
+	gifts       *gift.Service
+	boards      *gift.Boards
 
 	sessions *limits // of HLS, of one address
 	web      *web.Server
@@ -219,6 +225,7 @@ func (p *program) join(keys Secrets) error {
 	if err = errors.Join(p.joinLikes(), p.joinFollows(), p.joinPopularity(), p.joinSummaries()); err != nil {
 		return err
 	}
+	p.joinGifts()
 	p.interaction.joinInteraction(&talk)
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
@@ -277,14 +284,16 @@ func (p *program) joinDoors(keys Secrets) error {
 	door.Draws = p.draws
 	door.Likes, door.Follows = p.likes, p.follows
 	door.Summaries = p.summaries
+	door.Gifts = giftDoor{p.gifts, p}
 	p.joinStreams(&door)
 	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
 		return err
 	}
 	deps := web.Deps{
-		Rooms: p.doorRooms(), Chat: p.chat, Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
+		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Draws: p.draws, Ranking: p.popularity, Guide: p.guide, Summaries: p.summaries,
 		Kinds:  p.kinds,
+		Gifts:  giftDoor{p.gifts, p},
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
@@ -378,6 +387,7 @@ func (p *program) jobs() (each, once []job) {
 	}
 	once = append(once, p.levelJobs()...)
 	once = append(once, p.followJobs()...)
+	once = append(once, p.giftJobs()...)
 	if p.cluster == nil { // else the keeper looks after them
 		once = append(once, job{"deadlines", "@every 30s", p.deadlines.Sweep})
 	} else { // else a node has only its own to look after, at its start

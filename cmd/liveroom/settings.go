@@ -86,6 +86,20 @@ type Settings struct {
 	ChatWordsPub   string        `name:"chat-words-public" help:"on: anyone may read the words that block, so that clients look before they send." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_PUBLIC" yaml:"chat-words-public"`
 	ChatWordsAdmin string        `name:"chat-words-admins" help:"on: messages of application administrators are checked too." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_ADMINS" yaml:"chat-words-admins"`
 	ChatFiles      bytesize      `name:"chat-files" help:"Most bytes on disk of files that members upload, such as 10GiB; 0: none may." default:"10GiB" env:"LIVEROOM_CHAT_FILES" yaml:"chat-files"`
+
+	GiftSettlement   string        `name:"gift-settlement" help:"Who settles gifts: callback: the receiver that names gift.settle; live: Tencent's Live.CallbackBeforeSendGift; free: nobody, all are accepted. Default: callback, with --demo free." enum:",free,callback,live" default:"" env:"LIVEROOM_GIFT_SETTLEMENT" yaml:"gift-settlement"`
+	GiftExpire       time.Duration `name:"gift-expire" help:"How long a backend is asked again about a gift that it did not settle; then it is refused." default:"24h" env:"LIVEROOM_GIFT_EXPIRE" yaml:"gift-expire"`
+	GiftGuests       string        `name:"gift-guests" help:"on: guests with a name may give." enum:"on,off" default:"off" env:"LIVEROOM_GIFT_GUESTS" yaml:"gift-guests"`
+	GiftComboClicks  int           `name:"gift-combo-clicks" help:"Clicks of a run that are shown in one message." default:"20" env:"LIVEROOM_GIFT_COMBO_CLICKS" yaml:"gift-combo-clicks"`
+	GiftComboStill   time.Duration `name:"gift-combo-still" help:"Time without a click that ends a run." default:"1s" env:"LIVEROOM_GIFT_COMBO_STILL" yaml:"gift-combo-still"`
+	GiftAge          time.Duration `name:"gift-ledger-age" help:"How long ledgers of gifts are kept; totals of rooms stay." default:"9600h" env:"LIVEROOM_GIFT_LEDGER_AGE" yaml:"gift-ledger-age"`
+	GiftMessage      string        `name:"gift-message" help:"Path and value, such as $.type=gift, by which a custom message that a backend sends is known to be a paid gift; empty: none is." env:"LIVEROOM_GIFT_MESSAGE" yaml:"gift-message"`
+	GiftMessageOrder string        `name:"gift-message-order" help:"Where in its Data the order's id is." default:"$.orderId" env:"LIVEROOM_GIFT_MESSAGE_ORDER" yaml:"gift-message-order"`
+	GiftMessageGift  string        `name:"gift-message-gift" help:"And the gift's id." default:"$.giftId" env:"LIVEROOM_GIFT_MESSAGE_GIFT" yaml:"gift-message-gift"`
+	GiftMessageCount string        `name:"gift-message-count" help:"And how many; where it is not, one." default:"$.count" env:"LIVEROOM_GIFT_MESSAGE_COUNT" yaml:"gift-message-count"`
+	GiftMessagePrice string        `name:"gift-message-price" help:"And the price of one in minor units; where it is not, the catalogue's." default:"$.price" env:"LIVEROOM_GIFT_MESSAGE_PRICE" yaml:"gift-message-price"`
+	GiftMessageName  string        `name:"gift-message-name" help:"And the gift's name; where it is not, the catalogue's." default:"$.name" env:"LIVEROOM_GIFT_MESSAGE_NAME" yaml:"gift-message-name"`
+
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	IMRates        []string      `name:"im-rates" help:"Calls a second of commands of the Tencent IM API that are not to have Tencent's limits, such as send_group_msg=1000; 0: no limit." env:"LIVEROOM_IM_RATES" yaml:"im-rates"`
 	CallbackURL    string        `name:"callback-url" help:"Receiver of Tencent IM callbacks; more are set over the API." env:"LIVEROOM_CALLBACK_URL" yaml:"callback-url"`
@@ -156,6 +170,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if err := s.validPopularity(); err != nil {
+		return err
+	}
+	if err := s.validGifts(); err != nil {
 		return err
 	}
 	if err := s.validIM(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"liveroom/chat/draw"
 	"liveroom/chat/file"
 	"liveroom/chat/follow"
+	"liveroom/chat/gift"
 	"liveroom/chat/kind"
 	"liveroom/chat/level"
 	"liveroom/chat/like"
@@ -41,6 +42,7 @@ type stores struct {
 	files      file.Store
 	levels     level.Store // of a cluster also level.News
 	draws      draw.Store
+	gifts      gift.Store
 	likes      like.Store
 	follows    follow.Store
 	kinds      kind.Store
@@ -72,6 +74,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		files: main.Files(), levels: main.Levels(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		likes: main.Likes(), follows: main.Follows(),
 		draws: main.Draws(), kinds: main.Kinds(),
+		gifts:   main.Gifts(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -88,6 +91,7 @@ func (c *cluster) stores() *stores {
 		files: c.redis.Files(), levels: c.redis.Levels(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		likes: c.redis.Likes(), follows: c.redis.Follows(),
 		draws: c.redis.Draws(), kinds: c.redis.Kinds(),
+		gifts:   c.redis.Gifts(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it

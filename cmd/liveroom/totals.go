@@ -8,13 +8,7 @@ import (
 )
 
 // totals tells groups how far their likes and gifts have come: as counters of the server, and in the custom field live_totals.
-// It is gift.Room too.
 type totals struct{ p *program }
-
-// Append implements gift.Room.
-func (t totals) Append(ctx context.Context, group, fence string, messages ...chat.Fenced) error {
-	return t.p.chat.Append(ctx, group, fence, messages...)
-}
 
 // shownTotals is the custom field live_totals.
 type shownTotals struct {

@@ -44,6 +44,7 @@ type Config struct {
 	Summaries Summaries // how live sessions went; nil: they are not summed up
 
 	Levels Levels // how far users have come; nil: there are no levels
+	Gifts  Gifts  // what can be given; nil: nothing
 
 	Node  string // this node of a cluster, as Peers knows it: letters of a URL's path, which clients see; empty: it is alone
 	Peers Peers  // the others; nil: there are none

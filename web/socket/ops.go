@@ -99,7 +99,11 @@ var moreOps = map[string]func(*session, context.Context, *request) error{
 	"like":       (*session).like,
 	"follow":     (*session).follow, "unfollow": (*session).unfollow, "getFollow": (*session).getFollow,
 	"following": (*session).following, "followers": (*session).followers,
-	"summary": (*session).summary,
+	"summary":   (*session).summary,
+	"gifts":     (*session).giftOps,
+	"sendGift":  (*session).giftOps,
+	"giftOrder": (*session).giftOps,
+	"ranking":   (*session).giftOps,
 }
 
 // joined refuses an op of who is not in the group.

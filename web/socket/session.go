@@ -27,6 +27,8 @@ type session struct {
 	heard  atomic.Int64 // when a frame was read last, Unix milliseconds
 	pinged atomic.Int64 // when a ping was sent last
 
+	besides atomic.Int32 // ops under way beside the reader's: see aside
+
 	limiter  rate.Limiter
 	excess   int32 // frames over the rate since the last one within it
 	failures uint8 // failed logins
