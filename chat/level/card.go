@@ -3,6 +3,7 @@ package level
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -63,18 +64,38 @@ func (s *Service) Standings(ctx context.Context, users []string) map[string]Stan
 		}
 		all[user] = one
 	}
-	for len(unknown) > 0 {
-		some := unknown[:min(len(unknown), MaxAsked)]
+	_ = s.each(ctx, unknown, func(rec *Record) { all[rec.User] = s.recorded(rec, now).Standing })
+	return all
+}
+
+// Levels reads the levels of users, for what must not be decided by chance. Who never earned anything is left out, unless that
+// makes a level too.
+func (s *Service) Levels(ctx context.Context, users []string) (map[string]int, error) {
+	all, lowest := make(map[string]int, len(users)), s.nobody().Level
+	if lowest > 0 {
+		for _, user := range users {
+			all[user] = lowest
+		}
+	}
+	err := s.each(ctx, users, func(rec *Record) { all[rec.User] = s.cfg.Rules.Level(s.cfg.Rules.Score(rec)) })
+	if err != nil {
+		return nil, fmt.Errorf("read levels: %w", err)
+	}
+	return all, nil
+}
+
+// each reads the records of users.
+func (s *Service) each(ctx context.Context, users []string, see func(rec *Record)) error {
+	for some := range slices.Chunk(users, MaxAsked) {
 		records, err := s.store.Records(ctx, some)
 		if err != nil {
-			return all
+			return err
 		}
 		for i := range records {
-			all[records[i].User] = s.recorded(&records[i], now).Standing
+			see(&records[i])
 		}
-		unknown = unknown[len(some):]
 	}
-	return all
+	return nil
 }
 
 // Adjust adds points to a user's score, or takes them away. Asked again with the same id it does nothing more; without an id it

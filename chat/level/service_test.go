@@ -443,6 +443,27 @@ func TestGuestsAreSwept(t *testing.T) {
 	})
 }
 
+func TestLevelsAreReadForDecisions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &lossy{Store: level.NewMemory()}
+		n := over(t, s, nil)
+		var users []string
+		for i := range 450 { // more than the store is asked for at once
+			users = append(users, fmt.Sprint("u", i))
+			n.Earn(users[i], level.Gifts, int64(100*i))
+		}
+		settle()
+		got, err := n.Levels(t.Context(), append(users, "nobody"))
+		if err != nil || got["u0"] != 0 || got["u99"] != 0 || got["u100"] != 1 || got["u449"] != 4 || got["nobody"] != 0 {
+			t.Errorf("%v, %v", got, err)
+		}
+		s.set(0, true)
+		if got, err := n.Levels(t.Context(), users); !errors.Is(err, errLost) {
+			t.Errorf("while the store is away: %v, %v", got, err)
+		}
+	})
+}
+
 // TestALateAnswerIsNotBelieved: what a node hears late of its own step is older than what it did not note of another's.
 func TestALateAnswerIsNotBelieved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
