@@ -87,9 +87,10 @@ func TestASessionIsSummedUpThoughTheServerCrashes(t *testing.T) {
 		early.say("r1", "hello", uint32(i+1))
 		bob.say("r1", "hi", uint32(i+1))
 	}
+	n.call(http.MethodPost, "/api/v1/rooms/r1/likes", map[string]any{"count": 25}, nil)
 	n.eventually("what happened is counted", func() bool {
 		s := n.summary("r1", live.Session)
-		return s.Running && s.Messages == 6 && s.Members == 2 && s.Viewers == 1 && s.Peak >= 1
+		return s.Running && s.Messages == 6 && s.Members == 2 && s.Viewers == 1 && s.Peak >= 1 && s.Likes == 25
 	})
 	n.kill()
 	p.wait()
@@ -112,7 +113,7 @@ func TestASessionIsSummedUpThoughTheServerCrashes(t *testing.T) {
 	p.wait()
 	n.eventually("members are told", func() bool { return len(carl.summaries()) > 0 && len(bob.summaries()) > 0 })
 	kept := n.summary("r1", live.Session)
-	if kept.Running || kept.Messages != 7 || kept.Members != 3 || kept.Viewers != 1 || kept.Pauses != 1 || kept.PauseList[0].Reason != "push_lost" ||
+	if kept.Running || kept.Likes != 25 || kept.Messages != 7 || kept.Members != 3 || kept.Viewers != 1 || kept.Pauses != 1 || kept.PauseList[0].Reason != "push_lost" ||
 		kept.Reason != "by_admin" || !kept.Complete || kept.Duration < kept.Paused || slices.Max(kept.OnlineCurve) != int64(kept.Peak) || kept.Peak < 2 {
 		t.Errorf("kept: %+v", kept)
 	}
