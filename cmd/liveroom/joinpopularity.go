@@ -6,6 +6,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/follow"
+	"liveroom/chat/gift"
 	"liveroom/chat/popularity"
 	"liveroom/live"
 	"liveroom/status"
@@ -28,6 +29,11 @@ func (p *program) joinPopularity() (err error) {
 	p.guide = popularity.NewGuide(popularity.GuideConfig{Live: p.liveRooms, Follows: p.followed}, p.popularity)
 	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) { p.popularity.Message(m.Group) })
 	p.interaction.liked = append(p.interaction.liked, func(group, _ string, n int) { p.popularity.Like(group, int64(n)) })
+	p.interaction.gifts = append(p.interaction.gifts, func(o gift.Order) {
+		if o.State == gift.Accepted {
+			p.popularity.Gift(o.Group, o.Value)
+		}
+	})
 	p.interaction.observers = append(p.interaction.observers, comings{p})
 	p.interaction.actors = append(p.interaction.actors, actor{"popularity", p.popularity.Run}, actor{"ranking of rooms", p.once("popularity", p.popularity.Tend)})
 	return nil

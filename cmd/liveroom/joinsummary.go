@@ -186,8 +186,20 @@ func (p *program) sessionLikes(ctx context.Context, group, session string) (int6
 
 // sessionGifts are the gifts of a session, and who gave most.
 func (p *program) sessionGifts(ctx context.Context, group, session string) (summary.Gifts, error) {
-	return summary.Gifts{}, nil
+	t, err := p.gifts.Totals(ctx, group, session)
+	if err != nil {
+		return summary.Gifts{}, err
+	}
+	top, err := p.gifts.Ranking(ctx, group, session, summaryTop)
+	g := summary.Gifts{Value: t.Value, Count: t.Count, Senders: t.Senders}
+	for _, r := range top {
+		g.Top = append(g.Top, summary.Ranked(r))
+	}
+	return g, err
 }
+
+// summaryTop is how many of those who gave most a summary has.
+const summaryTop = 10
 
 // players counts who begins to watch. It stands before the live rooms where they are asked.
 type players struct {

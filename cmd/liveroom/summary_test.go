@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -88,9 +89,12 @@ func TestASessionIsSummedUpThoughTheServerCrashes(t *testing.T) {
 		bob.say("r1", "hi", uint32(i+1))
 	}
 	n.call(http.MethodPost, "/api/v1/rooms/r1/likes", map[string]any{"count": 25}, nil)
+	for i, user := range []string{"early", "bob", "bob"} {
+		n.call(http.MethodPost, "/api/v1/rooms/r1/gifts", map[string]any{"order": fmt.Sprint("o", i), "gift": "rose", "name": "Rose", "price": 100, "count": 2, "user": user}, nil)
+	}
 	n.eventually("what happened is counted", func() bool {
 		s := n.summary("r1", live.Session)
-		return s.Running && s.Messages == 6 && s.Members == 2 && s.Viewers == 1 && s.Peak >= 1 && s.Likes == 25
+		return s.Running && s.Messages == 6 && s.Members == 2 && s.Viewers == 1 && s.Peak >= 1 && s.Likes == 25 && s.GiftValue == 600
 	})
 	n.kill()
 	p.wait()
@@ -113,7 +117,7 @@ func TestASessionIsSummedUpThoughTheServerCrashes(t *testing.T) {
 	p.wait()
 	n.eventually("members are told", func() bool { return len(carl.summaries()) > 0 && len(bob.summaries()) > 0 })
 	kept := n.summary("r1", live.Session)
-	if kept.Running || kept.Likes != 25 || kept.Messages != 7 || kept.Members != 3 || kept.Viewers != 1 || kept.Pauses != 1 || kept.PauseList[0].Reason != "push_lost" ||
+	if kept.Running || kept.Likes != 25 || kept.GiftValue != 600 || kept.GiftCount != 6 || len(kept.Top) != 2 || kept.Top[0].User != "bob" || kept.Messages != 7 || kept.Members != 3 || kept.Viewers != 1 || kept.Pauses != 1 || kept.PauseList[0].Reason != "push_lost" ||
 		kept.Reason != "by_admin" || !kept.Complete || kept.Duration < kept.Paused || slices.Max(kept.OnlineCurve) != int64(kept.Peak) || kept.Peak < 2 {
 		t.Errorf("kept: %+v", kept)
 	}
