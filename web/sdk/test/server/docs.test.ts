@@ -13,8 +13,9 @@ const folder = mkdtempSync(join(tmpdir(), 'liveroom-docs-'));
 let server: Liveroom;
 
 beforeAll(async () => {
-  server = await Liveroom.start('--chat-members-write', 'on');
+  server = await Liveroom.start('--chat-members-write', 'on', '--gift-settlement', 'free');
   await server.api('POST', '/rooms', { id: 'demo', title: 'Tea', anchor: 'anna' });
+  await server.api('PUT', '/gifts/rose', { name: 'Rose', price: 100, icon: '', effect: 'float', combo: true, enabled: true, order: 1 });
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(new URL('../..', import.meta.url).pathname, join(folder, 'node_modules/liveroom-sdk'));
 });
