@@ -29,8 +29,11 @@ export class Api {
     return this.#call(`/rooms${search(query)}`, { signal });
   }
 
-  async recommendations(query: { user?: string; limit?: number }, signal?: AbortSignal): Promise<Recommendation[]> {
-    const answer = await this.#call<{ rooms?: Recommendation[] }>(`/recommendations${search(query)}`, { signal });
+  /** Rooms on air that somebody may like; whom he follows is for who is signed in, by UserSig. */
+  async recommendations(limit: number, who: { userID: string; userSig: string } | null, signal?: AbortSignal): Promise<Recommendation[]> {
+    const answer = await this.#call<{ rooms?: Recommendation[] }>(`/recommendations${search({ limit, user: who?.userID })}`, {
+      signal, ...(who ? { headers: { Authorization: `Bearer ${who.userSig}` } } : {}),
+    });
     return answer.rooms ?? [];
   }
 

@@ -1,7 +1,10 @@
 import { signal } from '@preact/signals';
 import type { Api } from '../api/client.ts';
 import type { Room } from '../api/types.ts';
+import type { Identity } from '../chat/identity.ts';
 import { rank, scene, type Scene } from '../status/record.ts';
+
+type Who = Pick<Identity, 'userID' | 'userSig'>;
 
 export type LobbyState = 'loading' | 'ready' | 'error';
 
@@ -18,15 +21,15 @@ export class LobbyModel {
   readonly reasons = signal<ReadonlyMap<string, readonly string[]>>(new Map());
 
   readonly #api: Api;
-  readonly #user: () => string;
+  readonly #who: () => Who | null;
   #pages = 1;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #abort: AbortController | null = null;
 
-  /** user is the account of who looks; '' if there is none. */
-  constructor(api: Api, user: () => string = () => '') {
+  /** who is the account of who looks; null if there is none. */
+  constructor(api: Api, who: () => Who | null = () => null) {
     this.#api = api;
-    this.#user = user;
+    this.#who = who;
   }
 
   /** Reads now and plans the next time; a running read is given up. */
@@ -62,9 +65,10 @@ export class LobbyModel {
 
   /** Nice to have: without them the list is as good. */
   async #recommended(abort: AbortSignal): Promise<Map<string, readonly string[]>> {
+    const ask = (who: Who | null) => this.#api.recommendations(RECOMMENDED, who, abort);
+    const who = this.#who();
     try {
-      const user = this.#user();
-      const rooms = await this.#api.recommendations({ limit: RECOMMENDED, ...(user ? { user } : {}) }, abort);
+      const rooms = await (who ? ask(who).catch(() => ask(null)) : ask(null)); // a UserSig may have run out
       return new Map(rooms.map((room) => [room.id, room.reasons ?? []]));
     } catch {
       return new Map();

@@ -116,7 +116,7 @@ function Lobby({ model }: { model: LobbyModel }): JSX.Element {
 }
 
 const identities = new BrowserIdentities();
-const model = new LobbyModel(new Api(), () => identities.load()?.userID ?? '');
+const model = new LobbyModel(new Api(), () => identities.load());
 followSettings();
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'visible') void model.refresh();

@@ -214,10 +214,15 @@ test('a notice of text and pictures shows both, and nothing that could do harm',
 test('the lobby is in the order of popularity, whom one follows first, and says why', async () => {
   for (const [id, popularity] of [['quiet', 3], ['loud', 900], ['mine', 10]] as const) server.add(id, 'live', { popularity });
   server.recommendations = [{ id: 'mine', reasons: ['popular', 'following'] }, { id: 'loud', reasons: ['popular'] }, { id: 'quiet', reasons: ['a reason of tomorrow'] }];
-  const { page } = await open(browser, `${base}/`);
-  await seen(page, 'room-card', '[data-room=loud]');
+  const { page } = await visit();
+  await page.goto(`${base}/`);
+  await seen(page, 'reason', '[data-reason=following]');
   expect(await page.locator('.programme-onair [data-testid=room-card]').evaluateAll((cards) => cards.map((c) => (c as HTMLElement).dataset.room))).toEqual(['mine', 'loud', 'quiet']);
   expect(await page.locator('[data-testid=reason]').allTextContents()).toEqual(['Following', 'Popular now']);
+  await page.evaluate(() => sessionStorage.clear());
+  await page.reload();
+  await seen(page, 'reason');
+  expect(await page.locator('[data-testid=reason]').allTextContents()).toEqual(['Popular now', 'Popular now']); // of a stranger nobody knows more
 });
 
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');

@@ -323,7 +323,11 @@ export class MockServer {
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const url = new URL(req.url ?? '/', 'http://mock');
     const json = (value: unknown, status = 200) => res.writeHead(status, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json' }).end(JSON.stringify(value));
-    if (url.pathname === '/api/v1/recommendations') return void json({ rooms: this.recommendations.map(({ id, reasons }) => ({ ...this.rooms.get(id), reasons })) });
+    if (url.pathname === '/api/v1/recommendations') {
+      if (url.searchParams.has('user') && req.headers.authorization !== 'Bearer s') return void json({ code: 'unauthorized', detail: 'whom one follows is for who is signed in' }, 401);
+      const known = (reasons: string[]) => reasons.filter((reason) => reason !== 'following' || url.searchParams.has('user'));
+      return void json({ rooms: this.recommendations.map(({ id, reasons }) => ({ ...this.rooms.get(id), reasons: known(reasons) })) });
+    }
     const api = /^\/api\/v1\/(rooms|guests)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(url.pathname);
     if (api?.[1] === 'guests') {
       let body = '';

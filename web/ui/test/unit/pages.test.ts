@@ -10,7 +10,7 @@ import { DanmakuGate } from '../../src/components/danmaku-gate.ts';
 import { Backoff } from '../../src/lib/backoff.ts';
 import { hash } from '../../src/lib/hash.ts';
 import { roomOfPath } from '../../src/lib/page.ts';
-import { LobbyModel, programme } from '../../src/pages/lobby-model.ts';
+import { LobbyModel, programme, reasonOf } from '../../src/pages/lobby-model.ts';
 import { RoomModel, sourceOf } from '../../src/pages/room-model.ts';
 import { record } from './make.ts';
 
@@ -165,6 +165,29 @@ describe('the lobby', () => {
     const calls = rooms.mock.calls.length;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(rooms.mock.calls.length).toBe(calls);
+  });
+
+  test('whom one follows comes first, then what is popular; a signature that ran out loses the reasons of a person only', async () => {
+    const rooms = [room('calm', 'live', { popularity: 1 }), room('loud', 'live', { popularity: 9 }), room('mine', 'live', { popularity: 5 })];
+    const asked: (string | undefined)[] = [];
+    let valid = true;
+    const api = {
+      rooms: (q: { sort?: string }) => Promise.resolve({ rooms: q.sort === 'popularity' ? rooms : [] }),
+      recommendations: (_limit: number, who: { userID: string } | null) => {
+        asked.push(who?.userID);
+        if (who && !valid) return Promise.reject(new ApiError(401, 'unauthorized', ''));
+        return Promise.resolve([{ ...rooms[1], reasons: ['popular'] }, ...(who ? [{ ...rooms[2], reasons: ['new', 'following'] }] : [])]);
+      },
+    } as unknown as Api;
+    const model = new LobbyModel(api, () => ({ userID: 'vera', userSig: 's' }));
+    const order = () => programme(model.rooms.value, model.reasons.value)[0]?.rooms.map((r) => [r.id, reasonOf(model.reasons.value.get(r.id))]);
+    await model.refresh();
+    expect(order()).toEqual([['mine', 'following'], ['loud', 'popular'], ['calm', null]]);
+    valid = false;
+    await model.refresh();
+    expect(order()).toEqual([['loud', 'popular'], ['mine', null], ['calm', null]]);
+    expect(asked).toEqual(['vera', 'vera', undefined]);
+    model.stop();
   });
 
   test('more pages follow the cursor, and a room on two pages is listed once', async () => {
