@@ -35,13 +35,18 @@ async function visit(room: string, user = '', options: object = {}): Promise<Pag
   await page.waitForSelector('[data-testid=chat][data-state=online]');
   return page;
 }
+/** As fast as fingers can, and faster than a busy machine moves a mouse. */
+const clicks = (page: Page, id: string, n: number) =>
+  page.evaluate(([id, n]) => {
+    for (let i = 0; i < n; i++) document.querySelector<HTMLElement>(`[data-testid=${id}]`)?.click();
+  }, [id, n] as const);
 const seen = (page: Page, id: string, more = '') => page.waitForSelector(`[data-testid=${id}]${more}`);
 
 test('a run of clicks is one gift for all, with its effect, in ranking and totals; who wants less movement has none', async () => {
   await makeRoom('gifts');
   const [vera, anna, still] = await Promise.all([visit('gifts', 'vera'), visit('gifts', 'anna'), visit('gifts', '', { reducedMotion: 'reduce' })]);
   await vera.click('[data-testid=gift-button]');
-  for (let i = 0; i < 25; i++) await vera.click('[data-testid=gift-give]');
+  await clicks(vera, 'gift-give', 25);
   await Promise.all([vera, anna, still].map((page) => seen(page, 'gift-run', '[data-gift=rose][data-total="25"]')));
   await Promise.all([vera, anna, still].map((page) => page.waitForSelector('[data-testid=chat-gift]:has-text("vera gave Rose"):has-text("×25")')));
   expect(await anna.locator('.chat-gift').count()).toBe(1);
@@ -63,9 +68,7 @@ test('a run of clicks is one gift for all, with its effect, in ranking and total
 test('likes of one are seen as hearts and in the total of all', async () => {
   await makeRoom('likes');
   const [vera, anna] = await Promise.all([visit('likes', 'vera'), visit('likes', 'anna')]);
-  await vera.evaluate(() => {
-    for (let i = 0; i < 7; i++) document.querySelector<HTMLElement>('[data-testid=like]')?.click();
-  });
+  await clicks(vera, 'like', 7);
   await seen(vera, 'like', '[data-likes="7"]');
   await seen(anna, 'show', '[data-shown]');
   await seen(anna, 'like', '[data-likes="7"]');
@@ -114,8 +117,7 @@ test('a live that is over is looked back on', async () => {
   await vera.waitForSelector('[data-testid=chat-message][data-state=sent]');
   await server.drive('end');
   await seen(vera, 'summary');
-  expect(await vera.textContent('[data-testid=sum_messages]')).toMatch(/^Messages1$/);
-  expect(await vera.locator('[data-testid=summary] [data-testid=rank]').count()).toBe(1);
+  expect(await vera.textContent('[data-testid=sum_likes]')).toBe('Likes1');
   // Who comes later is shown it too.
   const late = await visit('demo');
   await seen(late, 'summary');
