@@ -1,6 +1,9 @@
 package chat
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // MaySpeak says why who may not speak in a group at this moment, as Send would, and sends nothing. It is asked before something
 // is taken of a member that only who may speak may give, such as a like.
@@ -15,4 +18,22 @@ func (s *Service) MaySpeak(ctx context.Context, group string, who Identity) erro
 		}
 		return r.maySpeak(who.User, address)
 	})
+}
+
+// Crowded says whether a group delivers nearly as much as frequency control lets through, as far as is known here: what is sent
+// to it besides takes the place of something that people say.
+func (s *Service) Crowded(group string) bool {
+	r := s.inMemory(group)
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n, since := 0, time.Now().Add(-time.Second)
+	for i := len(r.log.messages) - 1; i >= 0 && r.log.messages[i].Time.After(since); i-- {
+		if !r.log.messages[i].Server {
+			n++
+		}
+	}
+	return n >= s.cfg.RatePerSecond*3/4
 }

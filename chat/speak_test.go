@@ -78,3 +78,28 @@ func TestWhatShowsSomethingCostsNoPace(t *testing.T) {
 		}
 	})
 }
+
+// TestARoomThatDeliversAllItMayIsCrowded for a second after that.
+func TestARoomThatDeliversAllItMayIsCrowded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := start(t, chat.Config{RatePerSecond: 8}, chat.NewMemory())
+		if s.Crowded("nowhere") {
+			t.Error("a group that nobody uses")
+		}
+		create(t, s, "demo")
+		join(t, s, "demo", "alice")
+		for i := range 6 {
+			if s.Crowded("demo") {
+				t.Errorf("crowded by %d messages", i)
+			}
+			send(t, s, "demo", "alice", "x")
+		}
+		if !s.Crowded("demo") {
+			t.Error("not crowded by six of eight messages")
+		}
+		time.Sleep(2 * time.Second)
+		if s.Crowded("demo") {
+			t.Error("still crowded")
+		}
+	})
+}

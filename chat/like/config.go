@@ -20,7 +20,9 @@ type Config struct {
 	Flush time.Duration // from one batch of a room to the next (1s); what a process that is killed may lose
 	Tell  time.Duration // from one telling of changed totals to the next (4s)
 
-	Shown int // messages that show likes to a room, which a node hands to the chat in a second; what is beyond is only counted (20)
+	// Shown is how many messages that show likes a node hands to a room in a second; what is beyond is only counted (5). None
+	// are handed to a room that delivers nearly as much as it may: they would take the place of what people say.
+	Shown int
 
 	// Session is the live session a group is in; empty: none. It is asked for each batch. Nil: there are none.
 	Session func(group string) string
@@ -62,7 +64,7 @@ func (c Config) withDefaults() Config {
 	def(&c.Burst, 30)
 	def(&c.Flush, time.Second)
 	def(&c.Tell, 4*time.Second)
-	def(&c.Shown, 20)
+	def(&c.Shown, 5)
 	if c.Session == nil {
 		c.Session = func(string) string { return "" }
 	}

@@ -19,6 +19,7 @@ const maxShowing = 256
 // Rooms is what likes need of the chat (chat.Service).
 type Rooms interface {
 	MaySpeak(ctx context.Context, group string, who chat.Identity) error
+	Crowded(group string) bool
 	SendWith(ctx context.Context, m chat.Message, who chat.Identity, how chat.SendOptions) (chat.Ack, error)
 }
 
@@ -137,9 +138,9 @@ func (s *Service) accept(group, user string, n int) int {
 	return taken
 }
 
-// show has the chat show likes, if the room was not shown too many already. Nobody waits for it.
+// show has the chat show likes, if the room was not shown too many already and has place for them. Nobody waits for it.
 func (s *Service) show(group string, who chat.Identity, n int) {
-	if s.shows.take(group, 1, time.Now()) == 0 || !s.mayShow() {
+	if s.shows.take(group, 1, time.Now()) == 0 || s.rooms.Crowded(group) || !s.mayShow() {
 		s.unshown.Add(1)
 		return
 	}

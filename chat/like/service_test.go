@@ -18,6 +18,7 @@ import (
 type room struct {
 	mu   sync.Mutex
 	muse error // why nobody may speak
+	full bool
 	sent []chat.Message
 	how  []chat.SendOptions
 }
@@ -27,6 +28,12 @@ func (r *room) MaySpeak(_ context.Context, _ string, who chat.Identity) error {
 		return chat.ErrPermission
 	}
 	return r.muse
+}
+
+func (r *room) Crowded(string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.full
 }
 
 func (r *room) SendWith(_ context.Context, m chat.Message, _ chat.Identity, how chat.SendOptions) (chat.Ack, error) {
@@ -205,12 +212,21 @@ func TestLikesAreShownButNotAFloodOfThem(t *testing.T) {
 			n.like(t, fmt.Sprint("u", i), 1)
 		}
 		synctest.Wait()
-		if m := r.messages(); len(m) != 20 {
+		if m := r.messages(); len(m) != 5 {
 			t.Errorf("%d messages in one moment", len(m))
 		}
 		time.Sleep(10 * time.Second)
-		if got := total(t, storeOf(n)); got != 503 {
-			t.Errorf("%d counted, want all 503", got)
+		r.mu.Lock()
+		r.full = true
+		r.mu.Unlock()
+		n.like(t, "zoe", 1)
+		synctest.Wait()
+		if m := r.messages(); len(m) != 5 {
+			t.Errorf("%d messages, one of them to a full room", len(m))
+		}
+		time.Sleep(10 * time.Second)
+		if got := total(t, storeOf(n)); got != 504 {
+			t.Errorf("%d counted, want all 504", got)
 		}
 	})
 }

@@ -17,9 +17,6 @@ const likesFileEvery = 200 * time.Millisecond
 // likesRedisEvery is how often they are written there.
 const likesRedisEvery = time.Second
 
-// likesShown is how many messages that show likes a node hands to a room in a second: half of what the room delivers by default.
-const likesShown = 20
-
 // likers are the chat as likes need it, which is made after them.
 type likers struct{ p *program }
 
@@ -27,6 +24,9 @@ type likers struct{ p *program }
 func (l likers) MaySpeak(ctx context.Context, group string, who chat.Identity) error {
 	return l.p.chat.MaySpeak(ctx, group, who)
 }
+
+// Crowded implements like.Rooms.
+func (l likers) Crowded(group string) bool { return l.p.chat.Crowded(group) }
 
 // SendWith implements like.Rooms.
 func (l likers) SendWith(ctx context.Context, m chat.Message, who chat.Identity, how chat.SendOptions) (chat.Ack, error) {

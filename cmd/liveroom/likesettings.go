@@ -32,7 +32,7 @@ func (s *Settings) validLikes() error {
 
 // likes is what chat/like is told of the settings.
 func (s *Settings) likes() like.Config {
-	return like.Config{Rate: s.LikeRate, Burst: s.LikeBurst, Tell: s.LikeTotals, Flush: likesRedisEvery, Shown: likesShown}
+	return like.Config{Rate: s.LikeRate, Burst: s.LikeBurst, Tell: s.LikeTotals, Flush: likesRedisEvery, Shown: 5}
 }
 
 // likesIn makes what reads likes out of customers' own messages: how many a message brings, 0 if it brings none.
