@@ -8,6 +8,7 @@ import (
 
 	"liveroom/chat"
 	"liveroom/chat/account"
+	"liveroom/chat/gift"
 	"liveroom/chat/level"
 	"liveroom/web"
 	"liveroom/web/callback"
@@ -34,6 +35,7 @@ func (p *program) joinLevels(talk *chat.Config) (err error) {
 	}
 	talk.Standing = func(user string) chat.Standing { return chat.Standing(p.levels.Standing(user)) }
 	p.interaction.observers = append(p.interaction.observers, arrivals{p.levels})
+	p.interaction.gifts = append(p.interaction.gifts, func(o gift.Order) { p.levels.Earn(o.From, level.Gifts, o.Value) })
 	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) {
 		if n := p.kinds.Weight(m); n > 0 && !shows(m) { // as much as its type counts
 			p.levels.Earn(m.From, level.Messages, int64(n))

@@ -96,6 +96,11 @@ func TestLevels(t *testing.T) {
 	bob.say("r1", "five", 5)
 	eventually(t, "messages carry the badge", func() bool { last := alice.lastFrom("bob"); return last.Level == 3 && last.Badge == "gold" })
 	r.wait(t, 4, "/events", "event", "level.changed")
+	gift := map[string]any{"order": "o1", "gift": "rose", "name": "Rose", "price": 150, "count": 2, "user": "bob"}
+	for range 2 { // the same order is one gift
+		n.call(http.MethodPost, "/api/v1/rooms/r1/gifts", gift, nil)
+	}
+	n.waitScore("bob", 1035)
 	n.stop()
 	n.start()
 	alice, bob = n.enter("r1", "alice", n.userSig("alice"), nil), n.enter("r1", "bob", n.userSig("bob"), nil)
@@ -106,7 +111,7 @@ func TestLevels(t *testing.T) {
 	eventually(t, "and after a crash", func() bool { return alice.standing("r1", "bob") == "3gold" })
 	var mine card
 	bob.must(map[string]any{"op": "getLevel"}, &mine)
-	if want := (card{User: "bob", Level: 3, Score: 1032, Badge: "gold", Membership: "gold"}); mine != want {
+	if want := (card{User: "bob", Level: 3, Score: 1035, Badge: "gold", Membership: "gold"}); mine != want {
 		t.Errorf("his own card %+v, want %+v", mine, want)
 	}
 	var profiles struct {
