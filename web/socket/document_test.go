@@ -15,6 +15,7 @@ import (
 	"liveroom/chat"
 	"liveroom/chat/file"
 	"liveroom/chat/follow"
+	"liveroom/chat/gift"
 	"liveroom/chat/level"
 	"liveroom/chat/summary"
 	"liveroom/web/socket"
@@ -22,7 +23,7 @@ import (
 
 // varying are the keys of docs/protocol.md whose values are examples.
 var varying = map[string]bool{
-	"session": true, "url": true, "serverTime": true, "time": true, "epoch": true, "detail": true, "afterMs": true, "createdAt": true,
+	"session": true, "url": true, "serverTime": true, "time": true, "epoch": true, "detail": true, "afterMs": true, "createdAt": true, "settledAt": true,
 }
 
 var blocks = regexp.MustCompile("(?s)```chat\n(.*?)```")
@@ -50,7 +51,7 @@ func TestTheDocumentsConversationsAreTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := openChat(t, socket.Config{FailureDelay: time.Millisecond, Levels: paperLevels(t), Follows: paperFollows(t), Summaries: paperSummaries{}}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
+	d := openChat(t, socket.Config{FailureDelay: time.Millisecond, Levels: paperLevels(t), Follows: paperFollows(t), Summaries: paperSummaries{}, Gifts: newGifts(t, nil, gift.Config{})}, chat.Config{TickMin: time.Millisecond, CountEvery: time.Hour}, nil)
 	if err := d.chat.Dismiss(t.Context(), "demo"); err != nil {
 		t.Fatal(err)
 	}
