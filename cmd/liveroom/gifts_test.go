@@ -16,8 +16,8 @@ import (
 	"liveroom/chat/gift"
 )
 
-// till is a business backend that settles gifts: it charges an order once, and is unsure of some at first.
-type till struct {
+// cashDesk is a business backend that settles gifts: it charges an order once, and is unsure of some at first.
+type cashDesk struct {
 	url string
 
 	mu      sync.Mutex
@@ -26,8 +26,8 @@ type till struct {
 	settled map[string]int // gift.settled heard, by order id
 }
 
-func newTill(t *testing.T) *till {
-	b := &till{asked: map[string]int{}, charged: map[string]int64{}, settled: map[string]int{}}
+func newCashDesk(t *testing.T) *cashDesk {
+	b := &cashDesk{asked: map[string]int{}, charged: map[string]int64{}, settled: map[string]int{}}
 	s := httptest.NewServer(b)
 	t.Cleanup(s.Close)
 	b.url = s.URL
@@ -35,7 +35,7 @@ func newTill(t *testing.T) *till {
 }
 
 // ServeHTTP accepts roses. An order whose id begins with "late" is answered with garbage at first, though it is charged.
-func (b *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *cashDesk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Event string
 		Order gift.Order
@@ -64,13 +64,13 @@ func (b *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (b *till) told(id string) int {
+func (b *cashDesk) told(id string) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.settled[id]
 }
 
-func (b *till) total() (sum int64) {
+func (b *cashDesk) total() (sum int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, value := range b.charged {
@@ -133,7 +133,7 @@ func (n *node) giftTotals() (value, count int64) {
 // repeated and the server is killed in the middle.
 func TestGifts(t *testing.T) {
 	t.Parallel()
-	b := newTill(t)
+	b := newCashDesk(t)
 	n := startNodeIn(t, []string{"LIVEROOM_EVENT_CALLBACK_KEY=key-of-events-0123456789"},
 		"--event-callback-url", b.url, "--event-callback-events", "*,gift.settle", "--callback-private", "127.0.0.0/8", "--gift-message", "$.type=gift")
 	n.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
