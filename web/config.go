@@ -140,6 +140,8 @@ type Deps struct {
 	Checks  []Check  // for readiness and health
 	Facts   Facts    // beside them in detailed health; nil: none
 	Metrics []Source // beside the server's own
+
+	Broadcasts Broadcasts // nil: there are no broadcasts here
 }
 
 func (d Deps) validate() error {

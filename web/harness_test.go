@@ -28,6 +28,7 @@ import (
 	"liveroom/chat/level"
 	"liveroom/chat/like"
 	"liveroom/chat/popularity"
+	"liveroom/chat/schedule"
 	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/live/stream"
@@ -182,6 +183,9 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	must(t, err)
 	b.rooms = &rooms{Service: service}
 	callbacks := b.newCallbacks(log)
+	broadcasts := schedule.New(schedule.Config{Next: func(_ string, after time.Time) (time.Time, error) {
+		return after.Add(time.Hour), nil
+	}}, schedule.NewMemory(), nil, log) // which nobody runs
 	draws := draw.New(draw.Config{Settle: time.Millisecond}, draw.NewMemory(), draw.Chat{Service: talk, Store: kept}, log)
 	anchor := func(group string) string { g, _ := talk.Group(context.Background(), group); return g.Owner }
 	store := gift.NewMemory()
@@ -197,7 +201,8 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
 		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Gifts: &b.gifts, Kinds: kinds, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
-		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
+		Broadcasts: broadcasts,
+		Metrics:    []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
 	scores, err := popularity.New(popularity.Config{}, popularity.NewMemory(), log)
 	must(t, err)

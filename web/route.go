@@ -47,6 +47,7 @@ func (s *Server) route() {
 	s.registerDraws()
 	s.registerKinds()
 	s.registerGifts()
+	s.registerBroadcasts()
 	if s.callbacks != nil {
 		s.registerCallbacks()
 	}

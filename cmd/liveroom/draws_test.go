@@ -100,6 +100,24 @@ func TestDrawOverARealServer(t *testing.T) {
 	}
 	n.eventually("all whose message was delivered are in", func() bool { return n.lot("r1", "d1").Entries == len(delivered) })
 
+	n.call(http.MethodPost, "/api/v1/broadcasts", map[string]any{"id": "b1", "text": "hello all", "filter": map[string]any{"status": []string{"waiting", "live"}}}, nil)
+	var sent struct {
+		State string
+		Run   struct{ Rooms, Reached int }
+	}
+	n.eventually("the broadcast is done", func() bool {
+		n.call(http.MethodGet, "/api/v1/broadcasts/b1", nil, &sent)
+		return sent.State == "done"
+	})
+	if sent.Run.Rooms != 1 || sent.Run.Reached != 13 {
+		t.Errorf("the broadcast: %+v", sent)
+	}
+	n.eventually("the room has it", func() bool {
+		anna.mu.Lock()
+		defer anna.mu.Unlock()
+		return slices.ContainsFunc(anna.messages, func(m chatMessage) bool { return strings.Contains(string(m.Body), "hello all") })
+	})
+
 	n.kill()
 	n.start()
 	if v := n.lot("r1", "d1"); v.State != draw.Open || v.Entries != len(delivered) || v.Seed != "" {

@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"liveroom/chat/draw"
+	"liveroom/chat/gift"
 	"liveroom/web"
 )
 
 // joinDraws makes the lucky draws, once the chat is there.
 func (p *program) joinDraws() {
 	p.draws = draw.New(draw.Config{
-		Session: p.drawSession, Levels: p.levels.Levels, Ended: p.drawEnded, Journal: p.audit,
+		Session: p.drawSession, Ended: p.drawEnded, Journal: p.audit,
+		Levels: p.levels.Levels, Followers: p.drawFollowers, Gifts: p.drawGifts,
 	}, p.stores.draws, draw.Chat{Service: p.chat, Store: p.stores.chat}, p.log)
 	p.interaction.actors = append(p.interaction.actors, actor{"draws", p.once("draws", p.draws.Run)})
 }
@@ -29,6 +31,56 @@ func (p *program) drawSession(group string) string {
 		return ""
 	}
 	return s.Record.Session
+}
+
+// drawFollowers are those of users who follow a room's anchor.
+func (p *program) drawFollowers(ctx context.Context, anchor string, users []string) (map[string]bool, error) {
+	follow := make(map[string]bool, len(users))
+	for _, user := range users {
+		if user == anchor || anchor == "" {
+			continue
+		}
+		yes, err := p.follows.Follows(ctx, user, anchor)
+		if err != nil {
+			return nil, err
+		}
+		follow[user] = yes
+	}
+	return follow, nil
+}
+
+// drawRanked is how many of those who gave most are looked at first: what is asked for is mostly given by few.
+const drawRanked = 500
+
+// drawGifts are what users gave in a live session.
+func (p *program) drawGifts(ctx context.Context, group, session string, users []string) (map[string]int64, error) {
+	ranking, err := p.stores.gifts.Ranking(ctx, group, session, drawRanked)
+	if err != nil {
+		return nil, err
+	}
+	given := make(map[string]int64, len(ranking))
+	for _, r := range ranking {
+		given[r.User] = r.Value
+	}
+	for _, user := range users {
+		if _, ranked := given[user]; ranked || len(ranking) < drawRanked {
+			continue
+		}
+		q := gift.Query{Group: group, Session: session, From: user, Limit: gift.MaxPage}
+		for {
+			page, err := p.gifts.Ledger(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range page.Entries {
+				given[user] += e.Value
+			}
+			if q.After = page.Next; q.After == 0 {
+				break
+			}
+		}
+	}
+	return given, nil
 }
 
 // drawEnded tells backends of a draw that is over.

@@ -21,6 +21,7 @@ import (
 	"liveroom/chat/level"
 	"liveroom/chat/like"
 	"liveroom/chat/popularity"
+	"liveroom/chat/schedule"
 	"liveroom/chat/summary"
 	"liveroom/chat/words"
 	"liveroom/internal/redisstore"
@@ -144,6 +145,7 @@ type program struct {
 	kinds       *kind.Service
 	gifts       *gift.Service
 	boards      *gift.Boards
+	broadcasts  *schedule.Service
 
 	sessions *limits // of HLS, of one address
 	web      *web.Server
@@ -231,6 +233,7 @@ func (p *program) join(keys Secrets) error {
 		return err
 	}
 	p.joinDraws()
+	p.joinBroadcasts()
 	if err = p.joinFiles(keys); err != nil {
 		return err
 	}
@@ -292,9 +295,10 @@ func (p *program) joinDoors(keys Secrets) error {
 	deps := web.Deps{
 		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Draws: p.draws, Ranking: p.popularity, Guide: p.guide, Summaries: p.summaries,
-		Kinds:  p.kinds,
-		Gifts:  giftDoor{p.gifts, p},
-		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
+		Kinds:      p.kinds,
+		Gifts:      giftDoor{p.gifts, p},
+		Broadcasts: p.broadcasts,
+		Events:     p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}

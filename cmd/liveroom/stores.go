@@ -17,6 +17,7 @@ import (
 	"liveroom/chat/level"
 	"liveroom/chat/like"
 	"liveroom/chat/popularity"
+	"liveroom/chat/schedule"
 	"liveroom/chat/summary"
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
@@ -46,6 +47,7 @@ type stores struct {
 	likes      like.Store
 	follows    follow.Store
 	kinds      kind.Store
+	broadcasts schedule.Store
 	endpoints  callback.EndpointStore
 	pushes     callback.PushStore
 	popularity popularity.Store
@@ -74,9 +76,10 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		files: main.Files(), levels: main.Levels(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		likes: main.Likes(), follows: main.Follows(),
 		draws: main.Draws(), kinds: main.Kinds(),
-		gifts:   main.Gifts(),
-		actors:  []actor{{"store", main.Run}},
-		metrics: fileStoreMetrics(main),
+		gifts:      main.Gifts(),
+		broadcasts: main.Broadcasts(),
+		actors:     []actor{{"store", main.Run}},
+		metrics:    fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
 		close: func() error { return errors.Join(talk.Close(), queues.Close(), main.Close()) },
 	}, nil
@@ -91,10 +94,11 @@ func (c *cluster) stores() *stores {
 		files: c.redis.Files(), levels: c.redis.Levels(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		likes: c.redis.Likes(), follows: c.redis.Follows(),
 		draws: c.redis.Draws(), kinds: c.redis.Kinds(),
-		gifts:   c.redis.Gifts(),
-		actors:  []actor{{"chat of the cluster", talk.Run}},
-		metrics: c.metrics,
-		close:   func() error { return nil }, // the connections outlive it
+		gifts:      c.redis.Gifts(),
+		broadcasts: c.redis.Broadcasts(),
+		actors:     []actor{{"chat of the cluster", talk.Run}},
+		metrics:    c.metrics,
+		close:      func() error { return nil }, // the connections outlive it
 	}
 }
 
