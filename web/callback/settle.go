@@ -137,11 +137,13 @@ func (s *Settlement) SettleLive(ctx context.Context, g LiveGift) (d Decision, re
 // untilGivenUp is ctx without its deadline: a question has one of its own, and a receiver that misses it must be seen to have done so.
 func untilGivenUp(ctx context.Context) (context.Context, context.CancelFunc) {
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
+	given := func() {
 		if errors.Is(ctx.Err(), context.Canceled) {
 			cancel()
 		}
-	})
+	}
+	given() // it may be over already
+	stop := context.AfterFunc(ctx, given)
 	return own, func() { stop(); cancel() }
 }
 
