@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -294,21 +295,23 @@ func TestTheAnswerKnowsTheTotal(t *testing.T) {
 
 func TestLikesCountForTheSessionTheyCameIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, session := like.NewMemory(), ""
-		n := start(t, like.Config{Session: func(string) string { return session }}, &room{}, store)
+		store := like.NewMemory()
+		var session atomic.Value
+		session.Store("")
+		n := start(t, like.Config{Session: func(string) string { return session.Load().(string) }}, &room{}, store)
 		next := func() { time.Sleep(1100 * time.Millisecond); synctest.Wait() }
 		n.like(t, "ann", 1)
 		next()
-		session = "01A"
+		session.Store("01A")
 		n.like(t, "ann", 2)
 		next()
 		n.like(t, "ann", 4)
-		session = "" // in the second in which it ends
+		session.Store("") // in the second in which it ends
 		next()
 		n.like(t, "ann", 1)
 		next()
 		time.Sleep(time.Minute)
-		session = "01B" // long after the last look
+		session.Store("01B") // long after the last look
 		n.like(t, "ann", 8)
 		n.stop()
 		for s, want := range map[string]int64{"": 0, "01A": 6, "01B": 8} {
