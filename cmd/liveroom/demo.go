@@ -36,6 +36,9 @@ func (p *program) demo(ctx context.Context, out io.Writer) error {
 	for {
 		err := ensureDemo(ctx, p.rooms)
 		if err == nil {
+			if none := ensureGifts(ctx, p.gifts); none != nil {
+				p.log.Warn("the demo has no gifts", "err", none) // it is one without them too
+			}
 			err = printDemo(ctx, out, p.rooms, p.set.PublicURL)
 		}
 		if err == nil || p.cluster == nil {

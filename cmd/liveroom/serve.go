@@ -46,7 +46,7 @@ const stopLimit = 10 * time.Second
 const segmenterWindow = 40 * time.Millisecond
 
 type serveCmd struct {
-	Demo bool `help:"Keep a room demo, let guests speak, and print how to push to it."`
+	Demo bool `help:"Keep a room demo with gifts, let guests speak and give, and print how to push to it."`
 }
 
 // Run serves until the program is told to stop.
@@ -54,7 +54,7 @@ func (c serveCmd) Run(e *env) error {
 	cfg := e.cli
 	log := newLogger(e, cfg.Settings)
 	if c.Demo {
-		cfg.GuestLogin = on
+		cfg.GuestLogin, cfg.GiftGuests = on, on
 		if cfg.GiftSettlement == "" {
 			cfg.GiftSettlement = "free"
 		}
