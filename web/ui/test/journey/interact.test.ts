@@ -118,6 +118,8 @@ test('a live that is over is looked back on', async () => {
   await server.drive('end');
   await seen(vera, 'summary');
   expect(await vera.textContent('[data-testid=sum_likes]')).toBe('Likes1');
+  expect(await vera.textContent('[data-testid=sum_gifts]')).toBe('Gifts1');
+  expect(await vera.locator('[data-testid=summary] [data-testid=rank]').count()).toBe(1);
   // Who comes later is shown it too.
   const late = await visit('demo');
   await seen(late, 'summary');
