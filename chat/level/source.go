@@ -28,9 +28,3 @@ type Amounts [Sources]int64
 
 // add adds two numbers that are not negative, and stops at most.
 func add(a, b int64) int64 { return min(a+min(b, most), most) }
-
-func (a *Amounts) add(b Amounts) {
-	for i, n := range b {
-		a[i] = add(a[i], max(n, 0))
-	}
-}
