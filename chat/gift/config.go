@@ -30,6 +30,10 @@ type Config struct {
 
 	Guests bool // named guests may give
 
+	// Settles says whether the Settler has anybody to ask at present: without, viewers' new orders are refused at once
+	// (ErrNoSettler) instead of waiting for nobody. It must not block. Nil: it always has.
+	Settles func() bool
+
 	Kept        time.Duration // how long ledger and orders are kept; default 400 days
 	KeptRefused time.Duration // the same of refused orders; default 7 days, at least Expire
 
@@ -75,6 +79,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Burst <= 0 {
 		c.Burst = 60
+	}
+	if c.Settles == nil {
+		c.Settles = func() bool { return true }
 	}
 	none := func(string) string { return "" }
 	if c.Session == nil {

@@ -9,6 +9,7 @@ import (
 // Refusals of this package. Compare with errors.Is; what is returned carries field and detail of the case.
 var (
 	ErrRefused      = &chat.Error{Code: 10016, Name: "gift_refused", Detail: "the gift was refused", Field: "order"}
+	ErrNoSettler    = &chat.Error{Code: 10007, Name: "no_settlement", Detail: "nobody settles gifts here: no receiver of callbacks is asked about them", Field: "order"}
 	ErrNoGift       = &chat.Error{Code: 10010, Name: "no_such_gift", Detail: "there is no such gift, or it can't be given now", Field: "gift"}
 	ErrNoOrder      = &chat.Error{Code: 10010, Name: "no_such_order", Detail: "there is no such order", Field: "order"}
 	ErrOrderReused  = &chat.Error{Code: 10021, Name: "order_reused", Detail: "this order id was used for another order; take a new one", Field: "order"}

@@ -44,7 +44,10 @@ func (s *Service) Give(ctx context.Context, in Giving) (Order, error) {
 		return Order{}, err
 	}
 	if !ok || !g.Enabled {
-		return s.earlier(ctx, o)
+		return s.earlier(ctx, o, ErrNoGift)
+	}
+	if !s.cfg.Settles() {
+		return s.earlier(ctx, o, ErrNoSettler)
 	}
 	o.of(g)
 	if !g.Combo {
@@ -56,12 +59,12 @@ func (s *Service) Give(ctx context.Context, in Giving) (Order, error) {
 	return answer(s.order(ctx, o))
 }
 
-// earlier is for an order of what can't be given now: it may have been placed before.
-func (s *Service) earlier(ctx context.Context, o Order) (Order, error) {
+// earlier is for an order of what can't be given now, and why: it may have been placed before.
+func (s *Service) earlier(ctx context.Context, o Order, why error) (Order, error) {
 	old, err := s.store.Order(ctx, o.Group, o.Key())
 	switch {
 	case errors.Is(err, ErrNoOrder):
-		return Order{}, ErrNoGift
+		return Order{}, why
 	case err != nil:
 		return Order{}, err
 	}
@@ -156,7 +159,7 @@ func (s *Service) Bill(ctx context.Context, in Billing) (Order, error) {
 		return Order{}, err
 	}
 	if !known && (in.Price == nil || in.Name == "") {
-		return s.earlier(ctx, o)
+		return s.earlier(ctx, o, ErrNoGift)
 	}
 	if in.Price != nil {
 		g.Price = *in.Price

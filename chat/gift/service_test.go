@@ -226,6 +226,28 @@ func TestGiving(t *testing.T) {
 	})
 }
 
+func TestNobodyThereToSettle(t *testing.T) {
+	there := true
+	bubble(t, gift.Config{Settles: func() bool { return there }}, func(t *testing.T, w *world, n *node) {
+		first := giving("alice", "1")
+		o := give(t, n, first)
+		there = false
+		if again := give(t, n, first); !gifttest.Same(again, o) {
+			t.Errorf("an order of before: %+v", again)
+		}
+		if _, err := n.Give(t.Context(), giving("alice", "2")); !errors.Is(err, gift.ErrNoSettler) {
+			t.Errorf("a new order: %v", err)
+		}
+		if _, err := w.store.Order(t.Context(), "g", gift.ClientKey("alice", "2")); !errors.Is(err, gift.ErrNoOrder) {
+			t.Errorf("the new order was kept: %v", err)
+		}
+		there = true
+		give(t, n, giving("alice", "2"))
+		pass(3 * time.Second)
+		w.agree(t, "g")
+	})
+}
+
 func TestAUserGivesNoFasterThanHeMay(t *testing.T) {
 	bubble(t, gift.Config{Rate: 10, Burst: 5}, func(t *testing.T, _ *world, n *node) {
 		taken := 0

@@ -9,19 +9,22 @@ import (
 	"liveroom/chat"
 	"liveroom/chat/gift"
 	"liveroom/web"
+	"liveroom/web/callback"
 	"liveroom/web/socket"
 )
 
 // joinGifts makes what keeps gifts. The chat, which shows them, and the accounts are made later.
 func (p *program) joinGifts() {
 	var settler gift.Settler
+	cfg := p.set.gifts()
 	switch p.set.giftSettlement() {
 	case "callback":
 		settler = giftSettler{p.callbacks.settlement}
+		cfg.Settles = func() bool { return p.callbacks.settlement.Asks(callback.GiftSettle) }
 	case "live":
 		settler = liveGiftSettler{p.callbacks.settlement}
+		cfg.Settles = func() bool { return p.callbacks.settlement.Asks(callback.BeforeSendGift) }
 	}
-	cfg := p.set.gifts()
 	late := make(lateGifts, lateMost)
 	cfg.Session, cfg.Anchor, cfg.Settled, cfg.Late = p.liveSession, p.anchorOf, p.interaction.gave, late.put
 	fields := &laterTotals{show: func(ctx context.Context, group string) error { return totals{p}.show(ctx, group) }, log: p.log}
