@@ -2,6 +2,7 @@ package gift
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -43,6 +44,9 @@ func NewBoards(store Ledgers) *Boards {
 
 // Board returns a session's board, or that of All. Those who ask while it is read wait for it together.
 func (b *Boards) Board(ctx context.Context, group, session string) (Board, error) {
+	if err := validSession(session); err != nil {
+		return Board{}, err
+	}
 	key := boardKey{group, session}
 	b.mu.Lock()
 	r := b.all[key]
@@ -60,11 +64,15 @@ func (b *Boards) Board(ctx context.Context, group, session string) (Board, error
 	b.all[key] = r
 	b.mu.Unlock()
 
+	r.err = errNotRead
+	defer close(r.done)                                      // whatever happens: nobody else reads it meanwhile
 	r.board, r.err = b.read(context.WithoutCancel(ctx), key) // others wait for it: the first one's going away must not fail them
 	r.at = time.Now()
-	close(r.done)
 	return r.board, r.err
 }
+
+// errNotRead is what those get who wait for somebody whose reading broke down.
+var errNotRead = errors.New("the board of gifts was not read")
 
 func (b *Boards) read(ctx context.Context, key boardKey) (Board, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)

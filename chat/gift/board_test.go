@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"liveroom/chat"
 )
 
 // readLedgers counts how often rankings are read, each of which takes a while.
@@ -76,4 +79,32 @@ func TestBoardsAreReadOnceASecond(t *testing.T) {
 			t.Errorf("%d boards are remembered", len(b.all))
 		}
 	})
+}
+
+// TestBoardsOfHostileSessions: a session's name that is none never comes to the store, and a reading that breaks down leaves
+// nobody waiting.
+func TestBoardsOfHostileSessions(t *testing.T) {
+	l := &readLedgers{}
+	b := NewBoards(l)
+	for _, session := range []string{"\x00\xff\xff\xff\xff\xff\xff\xff", "\xff", "a\x00b", "s\x1f0000", strings.Repeat("s", 65)} {
+		var refusal *chat.Error
+		if _, err := b.Board(t.Context(), "g", session); !errors.As(err, &refusal) || refusal.Field != "session" {
+			t.Errorf("session %q: %v", session, err)
+		}
+	}
+	if n := l.reads.Load(); n != 0 {
+		t.Errorf("the store was asked %d times", n)
+	}
+
+	b = NewBoards(nil) // whose reading panics
+	broken := func() (v any) {
+		defer func() { v = recover() }()
+		_, _ = b.Board(t.Context(), "g", All)
+		return nil
+	}
+	for range 2 { // the second must not wait for the first
+		if broken() == nil {
+			t.Fatal("it was read from nothing")
+		}
+	}
 }

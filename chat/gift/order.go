@@ -136,6 +136,14 @@ func Repeated(old, fresh Order) (Order, error) {
 	return old, nil
 }
 
+// validSession refuses what no live session is called. Stores put a session into their keys as it is.
+func validSession(session string) error {
+	if len(session) > 64 || hasControl(session) {
+		return parameter("session", "must be a live session's id")
+	}
+	return nil
+}
+
 // Verdict is what a settlement came to. The zero Verdict is unknown: it is asked again.
 type Verdict struct {
 	State  State // Accepted or Refused; anything else is unknown

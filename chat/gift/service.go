@@ -112,6 +112,9 @@ func (s *Service) Order(ctx context.Context, group, user, id string) (Order, err
 
 // Totals of a session, or of All.
 func (s *Service) Totals(ctx context.Context, group, session string) (Totals, error) {
+	if err := validSession(session); err != nil {
+		return Totals{}, err
+	}
 	return s.store.Totals(ctx, group, session)
 }
 
@@ -119,6 +122,9 @@ func (s *Service) Totals(ctx context.Context, group, session string) (Totals, er
 func (s *Service) Ranking(ctx context.Context, group, session string, limit int) ([]Rank, error) {
 	if limit < 1 || limit > MaxRanking {
 		return nil, parameter("limit", "must be 1 to %d", MaxRanking)
+	}
+	if err := validSession(session); err != nil {
+		return nil, err
 	}
 	return s.store.Ranking(ctx, group, session, limit)
 }
@@ -134,6 +140,9 @@ func (s *Service) Ledger(ctx context.Context, q Query) (Page, error) {
 	if q.Limit < 1 || q.Limit > MaxPage {
 		return Page{}, parameter("limit", "must be 1 to %d", MaxPage)
 	}
+	if err := validSession(q.Session); err != nil {
+		return Page{}, err
+	}
 	return s.store.Ledger(ctx, q)
 }
 
@@ -141,6 +150,10 @@ func (s *Service) Ledger(ctx context.Context, q Query) (Page, error) {
 func (s *Service) Export(ctx context.Context, q Query) iter.Seq2[Entry, error] {
 	q.Limit = MaxPage
 	return func(yield func(Entry, error) bool) {
+		if err := validSession(q.Session); err != nil {
+			yield(Entry{}, err)
+			return
+		}
 		for {
 			p, err := s.store.Ledger(ctx, q)
 			if err != nil {
