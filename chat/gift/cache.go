@@ -16,7 +16,7 @@ type giftCache struct {
 	mu      sync.Mutex // guards the rest
 	now     Catalogue
 	byID    map[string]Gift
-	at      time.Time // when it was read; zero: never
+	at      time.Time // when it was read or changed; zero: never
 	loading bool
 }
 
@@ -31,33 +31,36 @@ func (c *giftCache) all(ctx context.Context) (Catalogue, error) {
 	c.loading = true
 	c.mu.Unlock()
 
+	began := time.Now()
 	fresh, err := c.load(ctx)
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.loading = false
-	c.mu.Unlock()
 	switch {
-	case err == nil:
-		c.put(fresh)
+	case err == nil && (fresh.Version >= c.now.Version || began.After(c.at)):
+		c.set(fresh) // an older version than was known before it was read: the store has lost what it had
 		return fresh, nil
-	case known:
-		return old, nil
+	case err == nil || known:
+		return c.now, nil
 	default:
 		return Catalogue{}, err
 	}
 }
 
-// put takes a catalogue over unless a newer one is known.
+// put takes a changed catalogue over unless a newer one is known.
 func (c *giftCache) put(fresh Catalogue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if fresh.Version < c.now.Version {
-		return
+	if fresh.Version >= c.now.Version {
+		c.set(fresh)
 	}
-	if fresh.Version != c.now.Version || c.at.IsZero() {
-		c.byID = make(map[string]Gift, len(fresh.Gifts))
-		for _, g := range fresh.Gifts {
-			c.byID[g.ID] = g
-		}
+}
+
+// set is told what the catalogue is now. The lock is held.
+func (c *giftCache) set(fresh Catalogue) {
+	c.byID = make(map[string]Gift, len(fresh.Gifts))
+	for _, g := range fresh.Gifts {
+		c.byID[g.ID] = g
 	}
 	c.now, c.at = fresh, time.Now()
 }
