@@ -10,7 +10,6 @@ import (
 	"liveroom/chat/gift"
 	"liveroom/web"
 	"liveroom/web/callback"
-	"liveroom/web/socket"
 )
 
 // joinGifts makes what keeps gifts. The chat, which shows them, and the accounts are made later.
@@ -64,7 +63,7 @@ func (l lateGifts) run(ctx context.Context, tell func(context.Context, gift.Orde
 func (p *program) giftLate(ctx context.Context, o gift.Order) {
 	ctx, cancel := context.WithTimeout(ctx, groupWait)
 	defer cancel()
-	if err := p.chat.TellUser(ctx, o.From, "gift", map[string]any{"order": socket.GiftOrder(o)}); err != nil {
+	if err := p.chat.TellUser(ctx, o.From, "gift", map[string]any{"order": o}); err != nil {
 		p.log.Debug("the sender of a gift was not told what became of it", "err", err) // he may ask
 	}
 }

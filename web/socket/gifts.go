@@ -99,7 +99,7 @@ func (s *session) giftOrder(ctx context.Context, r *request) error {
 }
 
 func (s *session) answerOrder(r *request, o gift.Order) error {
-	s.answer(finish(appendField(answer(r, 512), "order", GiftOrder(o))))
+	s.answer(finish(appendField(answer(r, 512), "order", o)))
 	return nil
 }
 
@@ -141,22 +141,3 @@ func (s *session) giftRanking(ctx context.Context, r *request) error {
 	s.answer(finish(appendField(b, "session", session)))
 	return nil
 }
-
-// GiftOrder is an order as clients and callbacks see it.
-func GiftOrder(o gift.Order) any {
-	w := giftOrder{Order: o, CreatedAt: o.CreatedAt.UTC().Format(timeFormat)}
-	if !o.SettledAt.IsZero() {
-		w.SettledAt = o.SettledAt.UTC().Format(timeFormat)
-	}
-	return w
-}
-
-// giftOrder is an order whose times have milliseconds, always.
-type giftOrder struct {
-	gift.Order
-	CreatedAt string `json:"createdAt"`
-	SettledAt string `json:"settledAt,omitempty"`
-}
-
-// timeFormat is RFC 3339 with milliseconds, as everywhere.
-const timeFormat = "2006-01-02T15:04:05.000Z07:00"

@@ -107,7 +107,7 @@ func TestGiftsSettledLate(t *testing.T) {
 	}
 	slow.verdict <- gift.Verdict{State: gift.Accepted}
 	o := <-late
-	if err := d.chat.TellUser(t.Context(), o.From, "gift", object{"order": socket.GiftOrder(o)}); err != nil {
+	if err := d.chat.TellUser(t.Context(), o.From, "gift", object{"order": o}); err != nil {
 		t.Fatal(err)
 	}
 	told := phone.raw()
