@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,8 +72,11 @@ func TestDrawsSurviveAnything(t *testing.T) {
 
 // survive plays one draw of a minute with a message each half a second, two nodes, and what is to go wrong.
 func survive(t *testing.T, said, faults, deaths []int) (problems []string) {
-	next := 0
+	var mu sync.Mutex // guards next and ended: two nodes run
+	next, ended := 0, 0
 	plan := func(string) error { // faults in the order in which steps come
+		mu.Lock()
+		defer mu.Unlock()
 		if next == len(faults) {
 			return nil
 		}
@@ -82,10 +86,11 @@ func survive(t *testing.T, said, faults, deaths []int) (problems []string) {
 	memory := draw.NewMemory()
 	r := &rooms{fail: plan}
 	store := &flaky{memory, plan}
-	ended := 0
 	node := func() *draw.Service {
 		return draw.New(draw.Config{Ended: func(context.Context, draw.Draw) error {
+			mu.Lock()
 			ended++
+			mu.Unlock()
 			return plan("ended")
 		}}, store, r, quiet())
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +37,9 @@ func TestADraw(t *testing.T) {
 		r.custom("zoe", `{"type":"hello"}`)
 		r.say(chat.Administrator, "hello")
 		m := r.say("rob", "hello")
+		r.mu.Lock()
 		m.Withdrawn = "recalled"
+		r.mu.Unlock()
 		time.Sleep(time.Minute - time.Millisecond)
 		r.say("last", "hello")
 		time.Sleep(time.Millisecond)
@@ -242,9 +245,12 @@ func TestWhoMayEnter(t *testing.T) {
 // TestWhoGetsThereLater: one who may not enter may a moment later, and what can't be found out keeps nobody out.
 func TestWhoGetsThereLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards level and failing
 		level, failing := 1, errors.New("away")
 		r, store := &rooms{}, draw.NewMemory()
 		s := draw.New(draw.Config{Levels: func(_ context.Context, users []string) (map[string]int, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			return map[string]int{"bob": level, "al": 9}, failing
 		}}, store, r, quiet())
 		run(t, s)
@@ -256,10 +262,14 @@ func TestWhoGetsThereLater(t *testing.T) {
 		if d := show(t, s, "d1"); d.Entries != 0 {
 			t.Errorf("%+v", d)
 		}
+		mu.Lock()
 		failing = nil
+		mu.Unlock()
 		r.say("bob", "hello")
 		time.Sleep(5 * time.Second)
+		mu.Lock()
 		level = 5
+		mu.Unlock()
 		r.say("bob", "hello")
 		time.Sleep(time.Minute)
 		if got := users(t, store, "d1"); got != "al bob" {
