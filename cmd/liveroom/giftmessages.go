@@ -56,10 +56,7 @@ func newGiftReader(s *Settings) (*giftReader, error) {
 // read returns the gift in a message; false: it is none. One that is a gift, but not whole, is refused.
 func (r *giftReader) read(m *chat.Message) (b gift.Billing, is bool, err error) {
 	data := customData(m.Body)
-	if data == nil {
-		return b, false, nil
-	}
-	if found, ok := r.match.Find(data); !ok || !reads(found, r.value) {
+	if !r.is(data) {
 		return b, false, nil
 	}
 	bad := func(what string, at jsonpath.Path) error {
@@ -90,6 +87,12 @@ func (r *giftReader) read(m *chat.Message) (b gift.Billing, is bool, err error) 
 	b.Name, _ = textAt(data, r.name)
 	b.Message = b.Order
 	return b, true, nil
+}
+
+// is says whether the Data of a custom element is a gift.
+func (r *giftReader) is(data json.RawMessage) bool {
+	found, ok := r.match.Find(data)
+	return ok && reads(found, r.value)
 }
 
 // reads says whether a value reads as a word of the settings.

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
 	"liveroom/chat"
 	"liveroom/chat/gift"
 )
@@ -9,6 +13,8 @@ import (
 // appends to it in its own join file, before the chat is made; nothing is added afterwards.
 type interaction struct {
 	delivered []func(*chat.Message)                // see chat.Config.Delivered
+	spoken    []func(*chat.Message)                // of delivered messages those that say something
+	shown     []func(*chat.Message) bool           // beside shows: whether a message only shows what counts by itself
 	counted   []func(*chat.Message, chat.Identity) // see chat.Config.Counted
 	observers []chat.Observer                      // beside the callbacks'
 	liked     []func(group, user string, n int)    // see like.Config.Liked
@@ -29,6 +35,9 @@ func (i *interaction) joinInteraction(talk *chat.Config) {
 	if talk.Delivered != nil {
 		i.delivered = append([]func(*chat.Message){talk.Delivered}, i.delivered...)
 	}
+	if len(i.spoken) > 0 {
+		i.delivered = append(i.delivered, i.speak)
+	}
 	if len(i.delivered) > 0 {
 		talk.Delivered = func(m *chat.Message) {
 			for _, tell := range i.delivered {
@@ -44,4 +53,33 @@ func (i *interaction) joinInteraction(talk *chat.Config) {
 		}
 	}
 	talk.Observer = chat.Observers(append([]chat.Observer{talk.Observer}, i.observers...)...)
+}
+
+// speak tells of a message all who count what members say.
+func (i *interaction) speak(m *chat.Message) {
+	if shows(m) || slices.ContainsFunc(i.shown, func(is func(*chat.Message) bool) bool { return is(m) }) {
+		return
+	}
+	for _, tell := range i.spoken {
+		tell(m)
+	}
+}
+
+// shows says whether a message only shows members a like, a follow or a gift, which counts by itself.
+func shows(m *chat.Message) bool {
+	if !bytes.Contains(m.Body, []byte("TIMCustomElem")) { // most
+		return false
+	}
+	var body []struct{ MsgContent struct{ Data string } }
+	var data struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(m.Body, &body) != nil || len(body) != 1 || json.Unmarshal([]byte(body[0].MsgContent.Data), &data) != nil {
+		return false
+	}
+	switch chat.FoldType(data.Type) {
+	case "like", "follow", "gift":
+		return true
+	}
+	return false
 }

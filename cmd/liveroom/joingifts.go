@@ -29,6 +29,9 @@ func (p *program) joinGifts() {
 	fields := &laterTotals{show: func(ctx context.Context, group string) error { return totals{p}.show(ctx, group) }, log: p.log}
 	p.gifts = gift.NewService(cfg, p.stores.gifts, settler, giftRoom{p, fields}, giftTeller{p.callbacks.events}, p.log)
 	p.boards = gift.NewBoards(p.stores.gifts)
+	if reader, _ := newGiftReader(&p.set); reader != nil { // Validate has checked it
+		p.interaction.shown = append(p.interaction.shown, func(m *chat.Message) bool { return reader.is(customData(m.Body)) })
+	}
 	p.interaction.actors = append(p.interaction.actors,
 		actor{"gifts", p.gifts.Run}, actor{"gifts of others", p.once("gifts", p.gifts.Sweep)}, actor{"totals of gifts", fields.run},
 		actor{"gifts settled late", func(ctx context.Context) error { return late.run(ctx, p.giftLate) }})

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"time"
 
 	"liveroom/chat"
@@ -36,31 +34,12 @@ func (p *program) joinLevels(talk *chat.Config) (err error) {
 	talk.Standing = func(user string) chat.Standing { return chat.Standing(p.levels.Standing(user)) }
 	p.interaction.observers = append(p.interaction.observers, arrivals{p.levels})
 	p.interaction.gifts = append(p.interaction.gifts, func(o gift.Order) { p.levels.Earn(o.From, level.Gifts, o.Value) })
-	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) {
-		if n := p.kinds.Weight(m); n > 0 && !shows(m) { // as much as its type counts
+	p.interaction.spoken = append(p.interaction.spoken, func(m *chat.Message) {
+		if n := p.kinds.Weight(m); n > 0 { // as much as its type counts
 			p.levels.Earn(m.From, level.Messages, int64(n))
 		}
 	})
 	return nil
-}
-
-// shows says whether a message only shows members a like or the like, which earns points by itself.
-func shows(m *chat.Message) bool {
-	if !bytes.Contains(m.Body, []byte("TIMCustomElem")) { // most
-		return false
-	}
-	var body []struct{ MsgContent struct{ Data string } }
-	var data struct {
-		Type string `json:"type"`
-	}
-	if json.Unmarshal(m.Body, &body) != nil || len(body) != 1 || json.Unmarshal([]byte(body[0].MsgContent.Data), &data) != nil {
-		return false
-	}
-	switch chat.FoldType(data.Type) {
-	case "like", "follow", "gift":
-		return true
-	}
-	return false
 }
 
 // earnsLevels says who has a level: all but anonymous guests, who are nobody the next time, and application administrators,

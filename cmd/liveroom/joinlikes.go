@@ -63,6 +63,7 @@ func (p *program) joinLikes() (err error) {
 			p.likes.Notice(m.Group, m.From, n)
 		}
 	})
+	p.interaction.shown = append(p.interaction.shown, func(m *chat.Message) bool { return read(m) > 0 })
 	p.interaction.actors = append(p.interaction.actors,
 		actor{"likes", p.likes.Run}, actor{"totals of likes", p.once("likes", p.likes.RunTotals)})
 	return nil

@@ -27,7 +27,7 @@ func (p *program) joinPopularity() (err error) {
 		return err
 	}
 	p.guide = popularity.NewGuide(popularity.GuideConfig{Live: p.liveRooms, Follows: p.followed}, p.popularity)
-	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) { p.popularity.Message(m.Group) })
+	p.interaction.spoken = append(p.interaction.spoken, func(m *chat.Message) { p.popularity.Message(m.Group) })
 	p.interaction.liked = append(p.interaction.liked, func(group, _ string, n int) { p.popularity.Like(group, int64(n)) })
 	p.interaction.gifts = append(p.interaction.gifts, func(o gift.Order) {
 		if o.State == gift.Accepted {

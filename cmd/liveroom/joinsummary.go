@@ -38,7 +38,7 @@ func (p *program) joinSummaries() (err error) {
 		return err
 	}
 	p.machine.Watch(p.sessionBegan)
-	p.interaction.delivered = append(p.interaction.delivered, func(m *chat.Message) { p.summaries.Message(m.Group) })
+	p.interaction.spoken = append(p.interaction.spoken, func(m *chat.Message) { p.summaries.Message(m.Group) })
 	p.interaction.actors = append(p.interaction.actors, actor{"counts of live sessions", p.summaries.Count}, actor{"summaries", p.once("summaries", p.summaries.Run)})
 	return nil
 }

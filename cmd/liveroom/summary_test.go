@@ -88,7 +88,14 @@ func TestASessionIsSummedUpThoughTheServerCrashes(t *testing.T) {
 		early.say("r1", "hello", uint32(i+1))
 		bob.say("r1", "hi", uint32(i+1))
 	}
-	n.call(http.MethodPost, "/api/v1/rooms/r1/likes", map[string]any{"count": 25}, nil)
+	n.call(http.MethodPost, "/api/v1/rooms/r1/likes", map[string]any{"count": 20}, nil)
+	// What shows that somebody likes or follows is no message.
+	if took := bob.like("r1", 3); took != 3 {
+		t.Fatalf("%d of 3 likes", took)
+	}
+	bob.must(map[string]any{"op": "send", "group": "r1", "random": 9, "body": customBody(`{"type":"like","count":2}`)}, nil)
+	bob.must(map[string]any{"op": "follow", "user": "anna", "group": "r1"}, nil)
+	early.must(map[string]any{"op": "send", "group": "r1", "random": 9, "body": customBody(`{"type":"follow","user":"anna"}`)}, nil)
 	for i, user := range []string{"early", "bob", "bob"} {
 		n.call(http.MethodPost, "/api/v1/rooms/r1/gifts", map[string]any{"order": fmt.Sprint("o", i), "gift": "rose", "name": "Rose", "price": 100, "count": 2, "user": user}, nil)
 	}
