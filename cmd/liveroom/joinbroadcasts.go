@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // for expressions that name a zone
 
 	"github.com/robfig/cron/v3"
 
@@ -25,8 +26,14 @@ func (p *program) joinBroadcasts() {
 	p.interaction.actors = append(p.interaction.actors, actor{"broadcasts", p.once("broadcasts", p.broadcasts.Run)})
 }
 
-// nextTime is the first moment after one that a cron expression names, in UTC unless it names a zone.
+// nextTime is the first moment after one that a cron expression names, in UTC unless it names a zone. The zones are in the
+// binary: images have none.
 func nextTime(expression string, after time.Time) (time.Time, error) {
+	if strings.HasPrefix(expression, "TZ=") || strings.HasPrefix(expression, "CRON_TZ=") {
+		if !strings.Contains(expression, " ") { // the parser panics
+			return time.Time{}, errors.New("must be like CRON_TZ=Asia/Shanghai 0 20 * * 5: there is only a zone")
+		}
+	}
 	at, err := cron.ParseStandard(expression)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("must be like 0 20 * * 5: %w", err)

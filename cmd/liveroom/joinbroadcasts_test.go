@@ -18,6 +18,8 @@ func TestNextTime(t *testing.T) {
 		"0 20 * * 5 2026":                    "",
 		"every day":                          "",
 		"CRON_TZ=Nowhere/Nothing 0 20 * * *": "",
+		"CRON_TZ=Asia/Shanghai":              "", // a parser that expects more panics
+		"TZ=":                                "",
 	} {
 		at, err := nextTime(expression, after)
 		got := ""
