@@ -71,6 +71,6 @@ type Store interface {
 	DeleteAccount(ctx context.Context, user string, notBefore time.Time) error
 	// NotBefore tells which UserSigs of a deleted account are refused, should it come back; zero: none.
 	NotBefore(ctx context.Context, user string) (time.Time, error)
-	// DeleteGuests removes at most limit guests created before the given time and returns how many.
-	DeleteGuests(ctx context.Context, before time.Time, limit int) (int, error)
+	// DeleteGuests removes at most limit guests created before the given time and returns their user ids.
+	DeleteGuests(ctx context.Context, before time.Time, limit int) ([]string, error)
 }

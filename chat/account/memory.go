@@ -110,18 +110,17 @@ func (m *Memory) NotBefore(_ context.Context, user string) (time.Time, error) {
 }
 
 // DeleteGuests implements Store.
-func (m *Memory) DeleteGuests(_ context.Context, before time.Time, limit int) (int, error) {
+func (m *Memory) DeleteGuests(_ context.Context, before time.Time, limit int) (deleted []string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := 0
 	for user, a := range m.accounts {
-		if n == limit {
+		if len(deleted) == limit {
 			break
 		}
 		if a.Guest && a.CreatedAt.Before(before) {
 			delete(m.accounts, user)
-			n++
+			deleted = append(deleted, user)
 		}
 	}
-	return n, nil
+	return deleted, nil
 }

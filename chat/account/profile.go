@@ -195,9 +195,7 @@ func (s *Service) Delete(ctx context.Context, user string) error {
 	err := s.store.DeleteAccount(ctx, user, now)
 	if err == nil {
 		s.memories.revoke(user, now, true)
-		if s.deleted != nil {
-			s.deleted(ctx, user)
-		}
+		s.deleted(ctx, []string{user})
 	}
 	return wrap("delete", user, err)
 }

@@ -32,8 +32,9 @@ type Config struct {
 	// must not call the Service. Nil: nobody wants to know.
 	Renamed func(a Account)
 
-	// Deleted is told of each account that was deleted, for what others keep of it. Nil: nobody wants to know.
-	Deleted func(ctx context.Context, user string)
+	// Deleted is told of accounts that were deleted, or guests whose time was over, for what others keep of them. Nil: nobody
+	// wants to know.
+	Deleted func(ctx context.Context, users []string)
 }
 
 // Service is the accounts of one application.
@@ -43,7 +44,7 @@ type Service struct {
 	guestLifetime time.Duration
 	words         chat.Filter
 	renamed       func(Account)
-	deleted       func(context.Context, string)
+	deleted       func(context.Context, []string)
 	store         Store
 	log           *slog.Logger
 
@@ -72,6 +73,9 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	}
 	if cfg.GuestLifetime < time.Minute {
 		return nil, fmt.Errorf("accounts: guest lifetime %s: must be at least 1m", cfg.GuestLifetime)
+	}
+	if cfg.Deleted == nil {
+		cfg.Deleted = func(context.Context, []string) {}
 	}
 	return &Service{
 		signer:        cfg.Signer,
@@ -196,12 +200,14 @@ func newGuestID() string {
 func (s *Service) SweepGuests(ctx context.Context) (int, error) {
 	before, total := time.Now().Add(-s.guestLifetime-time.Minute), 0
 	for {
-		n, err := s.store.DeleteGuests(ctx, before, sweepLimit)
-		total += n
+		guests, err := s.store.DeleteGuests(ctx, before, sweepLimit)
 		if err != nil {
 			return total, fmt.Errorf("sweep guests: %w", err)
 		}
-		if n < sweepLimit {
+		if len(guests) > 0 {
+			s.deleted(ctx, guests)
+		}
+		if total += len(guests); len(guests) < sweepLimit {
 			if total > 0 {
 				s.log.Info("expired guests removed", "guests", total)
 			}

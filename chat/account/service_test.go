@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,7 +96,12 @@ func TestLogin(t *testing.T) {
 
 func TestAGuestLivesSevenDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newService(t, account.NewMemory())
+		var told []string
+		s, err := account.New(account.Config{Signer: sample, Deleted: func(_ context.Context, users []string) { told = append(told, users...) }},
+			account.NewMemory(), slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
 		a, sig, expiresAt, err := s.NewGuest(t.Context(), " Zoë ")
 		if err != nil {
 			t.Fatal(err)
@@ -125,6 +131,10 @@ func TestAGuestLivesSevenDays(t *testing.T) {
 		}
 		if n, err := s.SweepGuests(t.Context()); n != 2 || err != nil {
 			t.Fatalf("swept %d guests, %v", n, err)
+		}
+		want := []string{a.User, other.User}
+		if slices.Sort(want); !slices.Equal(slices.Sorted(slices.Values(told)), want) {
+			t.Fatalf("told that %v are deleted, want %v", told, want)
 		}
 		if _, err := s.Account(t.Context(), a.User); !errors.Is(err, account.ErrUnknownUser) {
 			t.Fatalf("after the sweep: %v", err)
@@ -283,7 +293,9 @@ func (brokenStore) PutAccount(context.Context, account.Account, account.Patch) (
 	return account.Account{}, false, errDisk
 }
 
-func (brokenStore) DeleteGuests(context.Context, time.Time, int) (int, error) { return 0, errDisk }
+func (brokenStore) DeleteGuests(context.Context, time.Time, int) ([]string, error) {
+	return nil, errDisk
+}
 
 func TestABrokenStoreIsNoRefusal(t *testing.T) {
 	s := newService(t, brokenStore{})

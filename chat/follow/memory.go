@@ -1,7 +1,9 @@
 package follow
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,13 +14,14 @@ type Memory struct {
 	mu   sync.Mutex
 	last int64                                // Place.At of the newest follow
 	ends map[Side]map[string]map[string]int64 // by user, by the user at the other end: Place.At
+	gone map[string]int64                     // users to be forgotten: Place.At
 }
 
 var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty Store.
 func NewMemory() *Memory {
-	return &Memory{ends: map[Side]map[string]map[string]int64{Following: {}, Followers: {}}}
+	return &Memory{ends: map[Side]map[string]map[string]int64{Following: {}, Followers: {}}, gone: map[string]int64{}}
 }
 
 // SetFollow implements Store.
@@ -81,4 +84,35 @@ func (m *Memory) FollowList(_ context.Context, user string, side Side, after Pla
 		return 1
 	})
 	return all[:min(limit, len(all))], nil
+}
+
+// Forget implements Store.
+func (m *Memory) Forget(_ context.Context, users []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.last = max(m.last+1, time.Now().UnixMicro())
+	for _, user := range users {
+		m.gone[user] = m.last
+	}
+	return nil
+}
+
+// Forgotten implements Store.
+func (m *Memory) Forgotten(_ context.Context, limit int) ([]Place, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []Place
+	for user, at := range m.gone {
+		all = append(all, Place{at, user})
+	}
+	slices.SortFunc(all, func(p, q Place) int { return cmp.Compare(p.At, q.At) })
+	return all[:min(limit, len(all))], nil
+}
+
+// Forgot implements Store.
+func (m *Memory) Forgot(_ context.Context, upTo int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.gone, func(_ string, at int64) bool { return at <= upTo })
+	return nil
 }

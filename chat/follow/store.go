@@ -21,6 +21,12 @@ type Store interface {
 	// FollowList is a part of one of a user's lists, newest first: what comes after a place, at most limit. The zero Place is
 	// before the first.
 	FollowList(ctx context.Context, user string, side Side, after Place, limit int) ([]Place, error)
+
+	// Forget notes that users are to be forgotten, with what is in their lists now. Forgotten lists those who were noted, the
+	// oldest first, at most limit: At is when, on the clock of FollowList. Forgot takes off what was noted up to a time.
+	Forget(ctx context.Context, users []string) error
+	Forgotten(ctx context.Context, limit int) ([]Place, error)
+	Forgot(ctx context.Context, upTo int64) error
 }
 
 // Repairer is a Store in which a crash may leave a change half done. Repair completes such changes; it is called every few

@@ -35,6 +35,22 @@ func mayFollow(user string) error {
 	return nil
 }
 
+// forgetUsers lets go of what is kept of deleted accounts, and of guests whose time is over. The levels of these, if they are many,
+// have an age of their own.
+func (p *program) forgetUsers(ctx context.Context, users []string) {
+	if err := p.follows.Forget(ctx, users...); err != nil {
+		p.log.Warn("the follows of deleted accounts stay", "users", len(users), "err", err)
+	}
+	for _, user := range users {
+		if len(users) > 1 && account.IsGuest(user) {
+			continue
+		}
+		if err := p.levels.Delete(ctx, user); err != nil {
+			p.log.Warn("the level of a deleted account stays", "err", err)
+		}
+	}
+}
+
 // followJobs are what one node of a cluster does for the follows of all.
 func (p *program) followJobs() []job {
 	return []job{{"follows left half done", "@every 10s", func(ctx context.Context) error {
@@ -42,5 +58,5 @@ func (p *program) followJobs() []job {
 			return err
 		}
 		return nil
-	}}}
+	}}, {"follows of deleted accounts", "@every 10s", p.follows.ForgetRest}}
 }

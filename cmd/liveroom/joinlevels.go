@@ -60,13 +60,6 @@ func (p *program) reportLevels(ctx context.Context, changes []level.Change) erro
 	return p.callbacks.events.Settle(ctx)
 }
 
-// forgetLevel lets the level of a deleted account go.
-func (p *program) forgetLevel(ctx context.Context, user string) {
-	if err := p.levels.Delete(ctx, user); err != nil {
-		p.log.Warn("the level of a deleted account stays", "err", err)
-	}
-}
-
 // levelActors are what runs of the levels: it ends after the chat, in which they are earned.
 func (p *program) levelActors() []actor {
 	all := []actor{{"levels", p.levels.Run}}

@@ -240,7 +240,7 @@ func (p *program) join(keys Secrets) error {
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
 	people := account.Config{Signer: signer, Admins: p.set.Admins, Words: p.words, Renamed: func(a account.Account) {
 		p.chat.Renamed(a.User, a.Nick, a.Avatar)
-	}, Deleted: p.forgetLevel}
+	}, Deleted: p.forgetUsers}
 	if p.accounts, err = account.New(people, p.stores.accounts, p.log); err != nil {
 		return err
 	}

@@ -164,9 +164,9 @@ func deletedAt(tx *bolt.Tx, user string) (notBefore time.Time, err error) {
 }
 
 // DeleteGuests implements account.Store.
-func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted []string, err error) {
 	err = a.s.update(ctx, func(tx *bolt.Tx) error {
-		deleted = 0
+		deleted = nil
 		old, err := oldGuests(tx, before, limit)
 		if err != nil {
 			return err
@@ -175,12 +175,12 @@ func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int
 			if err := removeAccount(tx, acc); err != nil {
 				return err
 			}
+			deleted = append(deleted, acc.User)
 		}
-		deleted = len(old)
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	return deleted, nil
 }

@@ -18,11 +18,13 @@ import (
 //	follows.following  user, 0, time counted back, whom he follows → nothing
 //	follows.followers  user, 0, time counted back, who follows him → nothing
 //	follows.counts     user → lengths of these lists (two times 8 bytes, big endian)
+//	follows.forget     time, user to be forgotten → nothing
 var (
 	bucketFollows      = []byte("follows")
 	bucketFollowing    = []byte("follows.following")
 	bucketFollowers    = []byte("follows.followers")
 	bucketFollowCounts = []byte("follows.counts")
+	bucketFollowForget = []byte("follows.forget")
 )
 
 // Follows is the file as follow.Store. Everything is class A.
@@ -82,6 +84,74 @@ func (f *Follows) SetFollow(ctx context.Context, c follow.Change) (done follow.D
 		return follow.Done{}, err
 	}
 	return done, nil
+}
+
+// Forget implements follow.Store.
+func (f *Follows) Forget(ctx context.Context, users []string) error {
+	return f.s.update(ctx, func(tx *bolt.Tx) error {
+		b, err := openFollows(tx)
+		if err != nil {
+			return err
+		}
+		gone, err := tx.CreateBucketIfNotExists(bucketFollowForget)
+		if err != nil {
+			return err
+		}
+		at, err := b.moment()
+		if err != nil {
+			return err
+		}
+		for _, user := range users {
+			if err := gone.Put(append(bytes.Clone(at), user...), []byte{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Forgotten implements follow.Store.
+func (f *Follows) Forgotten(ctx context.Context, limit int) (all []follow.Place, err error) {
+	err = f.s.view(ctx, func(tx *bolt.Tx) error {
+		all = nil
+		b := tx.Bucket(bucketFollowForget)
+		if b == nil {
+			return nil
+		}
+		c := b.Cursor()
+		for k, _ := c.First(); k != nil && len(all) < limit; k, _ = c.Next() {
+			if len(k) <= 8 {
+				return errCorrupt
+			}
+			all = append(all, follow.Place{At: int64(binary.BigEndian.Uint64(k)), User: string(k[8:])})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// Forgot implements follow.Store.
+func (f *Follows) Forgot(ctx context.Context, upTo int64) error {
+	return f.s.update(ctx, func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketFollowForget)
+		if b == nil {
+			return nil
+		}
+		var old [][]byte // removing moves the cursor
+		c := b.Cursor()
+		for k, _ := c.First(); len(k) > 8 && int64(binary.BigEndian.Uint64(k)) <= upTo; k, _ = c.Next() {
+			old = append(old, bytes.Clone(k))
+		}
+		for _, k := range old {
+			if err := b.Delete(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // moment is now, or a little later: no two follows have the same.

@@ -153,9 +153,9 @@ func (a *Accounts) NotBefore(ctx context.Context, user string) (time.Time, error
 }
 
 // DeleteGuests implements account.Store.
-func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted []string, err error) {
 	err = a.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
-		deleted = 0
+		deleted = nil
 		ids, err := a.s.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: a.guests, ByScore: true, Start: "-inf", Stop: before.UnixMicro(), Count: int64(limit)}).Result()
 		if err != nil {
 			return away(err)
@@ -172,14 +172,14 @@ func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int
 			}
 			if found && acc.CreatedAt.Before(before) { // the score is less exact
 				old = append(old, ids[i])
+				deleted = append(deleted, ids[i])
 			}
 		}
-		deleted = len(old)
 		a.remove(d, old...)
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	return deleted, nil
 }

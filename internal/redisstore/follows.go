@@ -37,6 +37,7 @@ const (
 //	{u:USER}:follow      hash: the time of his newest change, and what of his changes is due in others' followers (follow_set.lua)
 //	{u:USER}:op:…        string: what a change was answered
 //	{lr}:follows         sorted set: users by when they were about to change something (ms)
+//	{lr}:follows:forget  sorted set: users to be forgotten by when that was asked (ms)
 type Follows struct {
 	s      *Store
 	repair time.Duration // followRepair; shorter in tests
@@ -52,6 +53,7 @@ func (s *Store) Follows() *Follows { return &Follows{s, followRepair} }
 
 func (f *Follows) key(user string, parts ...string) string { return f.s.key("u:"+user, parts...) }
 func (f *Follows) notes() string                           { return f.s.key("lr", "follows") }
+func (f *Follows) gone() string                            { return f.s.key("lr", "follows", "forget") }
 
 // SetFollow implements follow.Store.
 func (f *Follows) SetFollow(ctx context.Context, c follow.Change) (follow.Done, error) {
@@ -191,4 +193,34 @@ func (f *Follows) FollowList(ctx context.Context, user string, side follow.Side,
 		}
 	}
 	return page, nil
+}
+
+// Forget implements follow.Store.
+func (f *Follows) Forget(ctx context.Context, users []string) error {
+	args := make([]any, len(users))
+	for i, user := range users {
+		args[i] = user
+	}
+	return away(f.s.mutate(ctx, scriptTouch, []string{f.gone()}, args...).Err())
+}
+
+// forgetMoment is the last µs of a noted ms.
+const forgetMoment = 999
+
+// Forgotten implements follow.Store.
+func (f *Follows) Forgotten(ctx context.Context, limit int) ([]follow.Place, error) {
+	users, at, _, err := f.s.touched(ctx, f.gone(), 0, limit)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]follow.Place, len(users))
+	for i, user := range users {
+		all[i] = follow.Place{At: at[i]*1000 + forgetMoment, User: user}
+	}
+	return all, nil
+}
+
+// Forgot implements follow.Store.
+func (f *Follows) Forgot(ctx context.Context, upTo int64) error {
+	return f.s.untouch(ctx, f.gone(), (upTo-forgetMoment)/1000)
 }

@@ -29,6 +29,7 @@ func Store(t *testing.T, open func(t *testing.T) follow.Store) {
 		{"names may hold anything", names},
 		{"the newest is first, page by page", pages},
 		{"one follows no more than one may", limited},
+		{"who is to be forgotten is noted until that is done", forgotten},
 		{"many at once", crowd},
 		{"whatever is done, lists and counts are a set's", property},
 	} {
@@ -177,6 +178,46 @@ func limited(t *testing.T, s follow.Store) {
 	Set(t, s, "ann", "a0", false)
 	Set(t, s, "ann", "one more", true)
 	IsList(t, s, "one more", follow.Followers, "ann")
+}
+
+func forgotten(t *testing.T, s follow.Store) {
+	if all, err := s.Forgotten(t.Context(), 10); err != nil || len(all) != 0 {
+		t.Fatalf("before anybody was: %v, %v", all, err)
+	}
+	if err := s.Forgot(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	Set(t, s, "ann", "bob", true)
+	for _, users := range [][]string{{"ann", "dan"}, {"bob"}} {
+		if err := s.Forget(t.Context(), users); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond) // no two of a moment
+	}
+	Set(t, s, "ann", "cat", true)
+	all, err := s.Forgotten(t.Context(), 10)
+	if err != nil || len(all) != 3 || all[2].User != "bob" || all[0].At != all[1].At || all[1].At >= all[2].At {
+		t.Fatalf("noted: %v, %v", all, err)
+	}
+	page, err := s.FollowList(t.Context(), "ann", follow.Following, follow.Place{At: all[0].At + 1}, 10)
+	if err != nil || len(page) != 1 || page[0].User != "bob" {
+		t.Errorf("what ann did before she was to be forgotten: %v, %v", page, err)
+	}
+	if some, err := s.Forgotten(t.Context(), 2); err != nil || len(some) != 2 || some[1].At != all[1].At {
+		t.Errorf("the oldest two: %v, %v", some, err)
+	}
+	if err := s.Forgot(t.Context(), all[0].At-1); err != nil {
+		t.Fatal(err)
+	}
+	if same, err := s.Forgotten(t.Context(), 10); err != nil || len(same) != 3 {
+		t.Errorf("nobody was done: %v, %v", same, err)
+	}
+	if err := s.Forgot(t.Context(), all[0].At); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := s.Forgotten(t.Context(), 10); err != nil || len(rest) != 1 || rest[0] != all[2] {
+		t.Errorf("two were done: %v, %v", rest, err)
+	}
 }
 
 func crowd(t *testing.T, s follow.Store) {
