@@ -9,11 +9,13 @@ import { isObject, list, number, text, type Json } from './wire.ts';
 
 const MOST_UNDECIDED = 100;
 const MOST_OF_ONE = 9999;
+const DECIDED = new Set(['gift_refused', 'no_such_gift', 'order_reused']); // refusals of a server that looked for the order first
 const FIRST_LOOK_MS = 4000; // the server tells of a decision itself; looking is for what was told while the line was away
 
 interface Undecided {
   order: GiftOrder;
   known: boolean; // the server has it
+  refusal: ChatError | null; // of a request that may not have been the first: the server is asked whether it has the order
   backoff: Backoff;
   timer: unknown;
   settled: Promise<Result<GiftOrderInfo>>;
@@ -49,13 +51,23 @@ export class Gifts {
 
   combo(o: ComboOptions): Combo {
     return new Run(this.#core.env, o, this.newID, (combo, count) => {
-      this.send({ groupID: o.groupID, gift: o.gift, count, combo }).catch(() => {}); // LIVEROOM_GIFT_ORDER tells it
+      const options = { groupID: o.groupID, gift: o.gift, count, combo, order: this.newID() };
+      try {
+        this.#begin(options); // LIVEROOM_GIFT_ORDER tells how it goes on
+      } catch (err) {
+        const { data, message } = err as ChatError;
+        this.#tell({ ...this.#orderOf(options), state: 'refused', reason: data.reason ?? message });
+      }
     });
   }
 
   readonly newID = (): string => [0, 0, 0].map(() => Math.floor(this.#core.env.random() * 2 ** 32).toString(36).padStart(7, '0')).join('');
 
   async send(o: GiftOptions): Promise<Result<GiftOrderInfo>> {
+    return this.#begin(o);
+  }
+
+  #begin(o: GiftOptions): Promise<Result<GiftOrderInfo>> {
     this.#core.mustBeReady();
     const { groupID } = this.#core.joined(o?.groupID);
     const count = o.count ?? 1;
@@ -66,15 +78,20 @@ export class Gifts {
     const there = this.#undecided.get(key);
     if (there) return there.settled;
     if (this.#undecided.size >= MOST_UNDECIDED) throw new ChatError(CODE.TOO_OFTEN, 'too many gifts are on their way', { temporary: true });
-    const { name = o.gift, price = 0 } = this.#catalogue.get(o.gift) ?? {};
-    const order: GiftOrder = { id, groupID, gift: o.gift, name, price, count, value: price * count, combo: o.combo ?? '', state: 'pending', reason: '' };
-    const entry = { order, known: false, backoff: new Backoff(this.#core.env.random), timer: null } as Undecided;
+    const order = this.#orderOf({ ...o, groupID, count, order: id });
+    const entry = { order, known: false, refusal: null, backoff: new Backoff(this.#core.env.random), timer: null } as Undecided;
     entry.settled = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
     entry.settled.catch(() => {});
     this.#undecided.set(key, entry);
     this.#tell(order);
     void this.#ask(entry);
     return entry.settled;
+  }
+
+  /** An order as it begins, with the price last heard of. */
+  #orderOf({ groupID, gift, count, combo = '', order: id }: GiftOptions & { count: number; order: string }): GiftOrder {
+    const { name = gift, price = 0 } = this.#catalogue.get(gift) ?? {};
+    return { id, groupID, gift, name, price, count, value: price * count, combo, state: 'pending', reason: '' };
   }
 
   /** The server tells how an order of this user stands, of this instance or another. */
@@ -102,10 +119,11 @@ export class Gifts {
   async #ask(entry: Undecided): Promise<void> {
     const { id, groupID, gift, count, combo } = entry.order;
     try {
-      const answer = entry.known
+      const answer = entry.known || entry.refusal
         ? await this.#core.request('giftOrder', { group: groupID, order: id })
         : await this.#core.request('sendGift', { group: groupID, order: id, gift, count, ...(combo ? { combo } : {}) });
       if (!this.#has(entry)) return;
+      if (entry.refusal && !isObject(answer.order)) throw entry.refusal;
       this.#stands(entry, isObject(answer.order) ? orderOf(answer.order) : { ...entry.order, state: 'accepted' }, answer.balance);
     } catch (err) {
       if (this.#has(entry)) this.#failed(entry, err);
@@ -126,9 +144,15 @@ export class Gifts {
   #failed(entry: Undecided, err: unknown): void {
     // Once the server has it, only its word ends it; a question that failed is asked again.
     if (!(err instanceof ChatError) || isTemporary(err) || entry.known) return this.#lookIn(entry, entry.backoff.next());
-    entry.order = { ...entry.order, state: 'refused', reason: err.data.reason === 'gift_refused' ? err.message : (err.data.reason ?? err.message) };
+    if (!entry.refusal && !DECIDED.has(err.data.reason ?? '')) {
+      // An earlier request may have got through, its answer lost: who reads "refused" gives again, and pays twice.
+      entry.refusal = err;
+      return void this.#ask(entry);
+    }
+    const why = entry.refusal ?? err;
+    entry.order = { ...entry.order, state: 'refused', reason: why.data.reason === 'gift_refused' ? why.message : (why.data.reason ?? why.message) };
     this.#tell(entry.order);
-    this.#refused(entry, err);
+    this.#refused(entry, why);
   }
 
   #refused(entry: Undecided, err: ChatError): void {

@@ -66,6 +66,29 @@ describe('giving', () => {
     expect(orders(alice).at(-1)).toEqual(['accepted', 1, '']);
   });
 
+  test.each([['while it was away', 20_000], ['on the next line', 0]])('who may not give any more is asked for what got through before: refused %s', async (_, ms) => {
+    const alice = await inRoom(w.server);
+    w.server.swallow.add('sendGift');
+    const sent = alice.chat.sendGift(rose);
+    await pass(ms);
+    w.server.swallow.clear();
+    w.server.refuse.sendGift = { code: 10007, error: 'not_joined' };
+    if (ms === 0) w.server.cut();
+    expect((await during(sent, 60_000)).data.order.state).toBe('accepted');
+    expect(orders(alice).map(([state]) => state)).not.toContain('refused');
+    expect(w.server.asked('giftOrder')).toHaveLength(1);
+  });
+
+  test.each([['says so', { code: 10010, error: 'no_such_order' }], ['has none', null]])('what the server never got is refused for the reason it gave: it %s', async (_, refusal) => {
+    const alice = await inRoom(w.server);
+    w.server.refuse.sendGift = { code: 10007, error: 'not_joined' };
+    if (refusal) w.server.refuse.giftOrder = refusal;
+    expect(await refused(alice.chat.sendGift(rose))).toMatchObject({ code: 10007, data: { reason: 'not_joined' } });
+    expect(orders(alice)).toEqual([['pending', 1, ''], ['refused', 1, 'not_joined']]);
+    await pass(60_000);
+    expect([w.server.asked('sendGift').length, w.server.asked('giftOrder').length]).toEqual([1, 1]);
+  });
+
   test('while the store is away it is tried again, and waits through a line that falls', async () => {
     const alice = await inRoom(w.server);
     w.server.refuse.sendGift = { code: 10002, error: 'store_unavailable', temporary: true };
@@ -136,6 +159,18 @@ describe('a run of clicks', () => {
     expect(asked.reduce((sum, f) => sum + f.count, 0)).toBe(99);
     expect(new Set(asked.map((f) => f.combo))).toEqual(new Set([combo.id]));
     expect(combo.clicks).toBe(99);
+  });
+
+  test('clicks that can’t leave are told as refused', async () => {
+    const alice = await inRoom(w.server);
+    w.server.swallow.add('sendGift');
+    for (let i = 0; i < 100; i++) void alice.chat.sendGift(rose).catch(() => {});
+    alice.chat.combo(rose).click(7);
+    expect(alice.of(EVENT.LIVEROOM_GIFT_ORDER).at(-1)).toMatchObject({ groupID, order: { gift: 'rose', count: 7, state: 'refused' } });
+    await during(alice.chat.logout());
+    const combo = alice.chat.combo(rose);
+    expect(() => combo.click()).not.toThrow();
+    expect(orders(alice).at(-1)).toEqual(['refused', 1, expect.stringMatching(/./)]);
   });
 
   test('after a rest the next click begins another', async () => {
