@@ -181,17 +181,7 @@ func (w *Broadcasts) some(ctx context.Context, ids []string) ([]schedule.Broadca
 	if err != nil {
 		return nil, err
 	}
-	var all []schedule.Broadcast
-	for _, v := range values {
-		b, found, err := decode[schedule.Broadcast](v)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			all = append(all, b)
-		}
-	}
-	return all, nil
+	return decodeFound[schedule.Broadcast](values)
 }
 
 // Due implements schedule.Store.

@@ -154,3 +154,17 @@ func decode[T any](value any) (v T, found bool, err error) {
 	}
 	return v, true, nil
 }
+
+// decodeFound reads JSON of those values that are there.
+func decodeFound[T any](values []any) (all []T, err error) {
+	for _, value := range values {
+		v, found, err := decode[T](value)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			all = append(all, v)
+		}
+	}
+	return all, nil
+}

@@ -312,19 +312,8 @@ func (l *Levels) listen(ctx context.Context, maker string, to level.Listener) er
 	defer sub.Close()
 	defer context.AfterFunc(ctx, func() { _ = sub.Close() })()
 	for heard := time.Now(); ; {
-		got, err := sub.ReceiveTimeout(ctx, peoplePing)
-		var silent interface{ Timeout() bool }
-		switch {
-		case err == nil:
-			heard = time.Now()
-		case errors.As(err, &silent) && silent.Timeout():
-			if time.Since(heard) > peopleSilence {
-				return err
-			}
-			if err = sub.Ping(ctx); err != nil {
-				return err
-			}
-		default:
+		got, err := receive(ctx, sub, &heard)
+		if err != nil {
 			return err
 		}
 		switch v := got.(type) {

@@ -125,6 +125,24 @@ func (p *People) Attend(ctx context.Context, l chat.Listener) error {
 	}
 }
 
+// receive waits for what a subscription brings next, and asks it whether it stands while it is silent. heard is when it was heard last.
+func receive(ctx context.Context, sub *redis.PubSub, heard *time.Time) (any, error) {
+	for {
+		got, err := sub.ReceiveTimeout(ctx, peoplePing)
+		var silent interface{ Timeout() bool }
+		switch {
+		case err == nil:
+			*heard = time.Now()
+			return got, nil
+		case !errors.As(err, &silent) || !silent.Timeout() || time.Since(*heard) > peopleSilence:
+			return nil, err
+		}
+		if err := sub.Ping(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // listen is one subscription, from its begin to its end.
 func (p *People) listen(ctx context.Context, l chat.Listener) error {
 	sub := p.s.rdb.SSubscribe(ctx)
@@ -135,19 +153,8 @@ func (p *People) listen(ctx context.Context, l chat.Listener) error {
 	}
 	heard, there := time.Now(), 0
 	for {
-		got, err := sub.ReceiveTimeout(ctx, peoplePing)
-		var silent interface{ Timeout() bool }
-		switch {
-		case err == nil:
-			heard = time.Now()
-		case errors.As(err, &silent) && silent.Timeout():
-			if time.Since(heard) > peopleSilence {
-				return err
-			}
-			if err = sub.Ping(ctx); err != nil {
-				return err
-			}
-		default:
+		got, err := receive(ctx, sub, &heard)
+		if err != nil {
 			return err
 		}
 		switch v := got.(type) {

@@ -221,17 +221,7 @@ func (v *Summaries) Summaries(ctx context.Context, group string, before uint64, 
 	if err != nil {
 		return nil, err
 	}
-	all := make([]summary.Summary, 0, len(ids))
-	for _, value := range values {
-		s, found, err := decode[summary.Summary](value)
-		if err != nil {
-			return nil, err
-		}
-		if found {
-			all = append(all, s)
-		}
-	}
-	return all, nil
+	return decodeFound[summary.Summary](values)
 }
 
 // Sweep implements summary.Store: Redis itself forgets what is old.
