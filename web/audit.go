@@ -62,10 +62,8 @@ func (s *Server) listActs(ctx context.Context, in *auditIn) (*auditOut, error) {
 	if q.Since, q.Until, err = span(in.Since, in.Until); err != nil {
 		return nil, err
 	}
-	if in.Cursor != "" {
-		if q.Before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil || q.Before == 0 {
-			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
-		}
+	if q.Before, err = numberCursor(in.Cursor); err != nil {
+		return nil, err
 	}
 	page, err := s.audit.Acts(ctx, q)
 	if err != nil {

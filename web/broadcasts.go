@@ -169,12 +169,9 @@ func (s *Server) listBroadcasts(ctx context.Context, in *broadcastsIn) (*broadca
 	if s.broadcasts == nil {
 		return nil, errNotOffered()
 	}
-	var before uint64
-	if in.Cursor != "" {
-		var err error
-		if before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil || before == 0 {
-			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
-		}
+	before, err := numberCursor(in.Cursor)
+	if err != nil {
+		return nil, err
 	}
 	all, err := s.broadcasts.Broadcasts(ctx, before, in.Limit+1)
 	if err != nil {

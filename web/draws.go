@@ -31,11 +31,6 @@ func (s *Server) registerDraws() {
 	register(s, s.operation("export-draw", http.MethodGet, "/rooms/{room}/draws/{draw}/export", "draws", "Export a draw that has ended, for liveroom draw verify", anyone), s.exportDraw)
 }
 
-// errNotOffered answers what this server has not.
-func errNotOffered() error {
-	return newProblem(http.StatusNotFound, "not_offered", "this server does not offer it")
-}
-
 // DrawBody is a draw.
 type DrawBody draw.View
 
@@ -160,12 +155,9 @@ func (s *Server) listDraws(ctx context.Context, in *drawsIn) (*drawsOut, error) 
 	if s.draws == nil {
 		return nil, errNotOffered()
 	}
-	var before uint64
-	if in.Cursor != "" {
-		var err error
-		if before, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil || before == 0 {
-			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
-		}
+	before, err := numberCursor(in.Cursor)
+	if err != nil {
+		return nil, err
 	}
 	group, err := s.group(ctx, in.Room)
 	if err != nil {

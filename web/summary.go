@@ -114,9 +114,9 @@ func (s *Server) listSessions(ctx context.Context, in *sessionsIn) (*sessionsOut
 	if err != nil {
 		return nil, err
 	}
-	before, err := strconv.ParseUint(in.Cursor, 10, 64)
-	if in.Cursor != "" && err != nil {
-		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
+	before, err := numberCursor(in.Cursor)
+	if err != nil {
+		return nil, err
 	}
 	page, next, err := s.summaries.Summaries(ctx, group, before, in.Limit)
 	if err != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -143,3 +144,15 @@ func recordOf(r status.Record) Record {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// numberCursor reads the cursor of a list whose pages end with a number; an empty one is 0, the first page.
+func numberCursor(cursor string) (uint64, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(cursor, 10, 64)
+	if err != nil || n == 0 {
+		return 0, newProblem(http.StatusUnprocessableEntity, "invalid", "must be nextCursor of another page").at("cursor")
+	}
+	return n, nil
+}
