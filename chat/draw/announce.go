@@ -57,9 +57,11 @@ type result struct {
 	Commitment  string  `json:"commitment"`
 	EntriesHash string  `json:"entriesHash"`
 	Entries     int     `json:"entries"`
-	Places      int     `json:"places"`  // how many could win
-	Drawn       int     `json:"drawn"`   // how many did
-	Winners     []named `json:"winners"` // the first of them
+	Gap         bool    `json:"gap,omitempty"`  // as View has them: the room shall know of it
+	Full        bool    `json:"full,omitempty"` //
+	Places      int     `json:"places"`         // how many could win
+	Drawn       int     `json:"drawn"`          // how many did
+	Winners     []named `json:"winners"`        // the first of them
 }
 
 func (d Draw) resultMessage() any {
@@ -73,7 +75,9 @@ func (d Draw) resultMessage() any {
 		}
 		shown = append(shown, n)
 	}
-	return message[result]{KindResult, result{d.ID, d.Title, d.Prize, d.Seed, d.Commitment, d.EntriesHash, d.Entries, d.Winners, len(d.Drawn), shown}}
+	return message[result]{KindResult, result{
+		d.ID, d.Title, d.Prize, d.Seed, d.Commitment, d.EntriesHash, d.Entries, d.Gap, d.Full, d.Winners, len(d.Drawn), shown,
+	}}
 }
 
 func (d Draw) cancelledMessage(reason string) any {

@@ -160,8 +160,9 @@ func TestAnExportIsReadAsItWasWritten(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		``, `[]`, `{}`, `{"draw":{"id":"d1"}}`, `{"draw":{"id":"d1","startedAt":"2026-11-21T06:00:00Z","endsAt":"x"}}`,
-		`{"draw":{"id":"d1","startedAt":"2026-11-21T06:00:00Z","endsAt":"2026-11-21T06:00:00Z"},"entries":[{"at":"x"}]}`,
+		``, `[]`, `{}`, `{"draw":{"id":"d1","places":1}}`, `{"draw":{"id":"d1","places":1,"startedAt":"2026-11-21T06:00:00Z","endsAt":"x"}}`,
+		`{"draw":{"id":"d1","places":1,"startedAt":"2026-11-21T06:00:00Z","endsAt":"2026-11-21T06:00:00Z"},"entries":[{"at":"x"}]}`,
+		strings.Replace(string(raw), `"places":`, `"places":-`, 1), strings.Replace(string(raw), `"id":"`, `"id":"\n`, 1),
 	} {
 		if _, err := draw.ParseExport([]byte(bad)); err == nil {
 			t.Errorf("%s was read", bad)

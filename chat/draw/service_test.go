@@ -386,6 +386,9 @@ func TestALogWithAHole(t *testing.T) {
 		if err != nil || !d.Gap || users(t, store, "d1") != "zoe" {
 			t.Errorf("%+v, %v", d, err)
 		}
+		if told := string(r.told[1].Data); !strings.Contains(told, `"entries":1,"gap":true,"places":2`) {
+			t.Errorf("the room is told %s", told)
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package draw
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -53,7 +54,10 @@ func (d Draw) View() View {
 func (v View) draw() (d Draw, err error) {
 	d = Draw{
 		Terms: Terms{ID: v.ID, Winners: v.Places}, State: v.State, Seed: v.Seed, Commitment: v.Commitment,
-		Entries: v.Entries, EntriesHash: v.EntriesHash, Drawn: v.Winners,
+		Entries: v.Entries, EntriesHash: v.EntriesHash, Gap: v.Gap, Full: v.Full, Drawn: v.Winners,
+	}
+	if !validID(d.ID) || d.Winners < 1 || d.Winners > MaxWinners {
+		return d, errors.New("the file is no export of a draw: draw.id or draw.places is none")
 	}
 	if d.StartedAt, err = time.Parse(time.RFC3339, v.StartedAt); err != nil {
 		return d, fmt.Errorf("draw.startedAt is no time: %w", err)
@@ -92,9 +96,6 @@ func ParseExport(raw []byte) (x Export, err error) {
 	var v ExportView
 	if err := json.Unmarshal(raw, &v); err != nil {
 		return x, fmt.Errorf("the file is no export of a draw: %w", err)
-	}
-	if v.Draw.ID == "" {
-		return x, fmt.Errorf("the file is no export of a draw: draw.id is missing")
 	}
 	if x.Draw, err = v.Draw.draw(); err != nil {
 		return x, err

@@ -45,10 +45,26 @@ func (c verifyDrawCmd) Run(e *env) error {
 		x.Draw.ID, len(x.Draw.Drawn), len(x.Entries), x.Draw.Commitment, x.Draw.EntriesHash); err != nil {
 		return err
 	}
+	for _, what := range missing(x.Draw) {
+		if _, err := fmt.Fprintln(e.out, what); err != nil {
+			return err
+		}
+	}
 	if c.Commitment == "" || c.EntriesHash == "" {
 		_, err = fmt.Fprintln(e.out, "Compare these with what the room was told at the start and at the end, or give them with --commitment and --entries-hash.")
 	}
 	return err
+}
+
+// missing says why somebody who asked for it may not be in a draw.
+func missing(d draw.Draw) (why []string) {
+	if d.Gap {
+		why = append(why, "Some messages were gone before they could be looked at: who sent them is not in the draw.")
+	}
+	if d.Full {
+		why = append(why, fmt.Sprintf("More than %d wanted to enter: who came later is not in the draw.", draw.MaxEntries))
+	}
+	return why
 }
 
 func readExport(name string) ([]byte, error) {

@@ -153,6 +153,12 @@ func TestDrawOverARealServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile(name, bytes.Replace(raw, []byte(`"entries":`), []byte(`"gap":true,"full":true,"entries":`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := verifyDraw(name); err != nil || !strings.Contains(out, "messages were gone") || !strings.Contains(out, "More than 100000") {
+		t.Errorf("%v: %s", err, out)
+	}
 	forged := strings.ReplaceAll(string(raw), `"user":"`+x.Draw.Winners[0].User+`"`, `"user":"eve"`)
 	if err := os.WriteFile(name, []byte(forged), 0o600); err != nil {
 		t.Fatal(err)
