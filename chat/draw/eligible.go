@@ -3,24 +3,41 @@ package draw
 import (
 	"context"
 	"slices"
+	"time"
 )
 
-// eligible leaves out who may not enter. What can't be found out now is an error: nobody is left out for it.
-func (s *Service) eligible(ctx context.Context, d Draw, entries []Entry) ([]Entry, error) {
-	if len(entries) == 0 || d.Eligibility == (Eligibility{}) {
-		return entries, nil
+// How users are asked about: a step that asked about all of a page where answers are slow would never end in its time.
+const (
+	askAtOnce = 50          // users
+	askTime   = time.Second // after so long what was found out is enough for this step
+)
+
+// eligible leaves out who may not enter, and says of how many entries it found that out: of some at least, if there are any.
+// What can't be found out now is an error: nobody is left out for it.
+func (s *Service) eligible(ctx context.Context, d Draw, entries []Entry) (left []Entry, asked int, err error) {
+	if d.Eligibility == (Eligibility{}) {
+		return entries, len(entries), nil
 	}
-	users := make([]string, len(entries))
-	for i, e := range entries {
-		users[i] = e.User
+	begun := time.Now()
+	for asked < len(entries) && (asked == 0 || time.Since(begun) < askTime) {
+		some := entries[asked:min(asked+askAtOnce, len(entries))]
+		users := make([]string, len(some))
+		for i, e := range some {
+			users[i] = e.User
+		}
+		may, err := s.checks(ctx, d, users)
+		if err != nil {
+			return nil, 0, err
+		}
+		asked += len(some)
+		for _, e := range some {
+			if may(e.User) {
+				left = append(left, e)
+			}
+		}
 	}
-	may, err := s.checks(ctx, d, users)
-	if err != nil {
-		return nil, err
-	}
-	left := slices.DeleteFunc(entries, func(e Entry) bool { return !may(e.User) })
-	s.refused.Add(uint64(len(users) - len(left)))
-	return left, nil
+	s.refused.Add(uint64(asked - len(left)))
+	return left, asked, nil
 }
 
 // checks asks all that must be known of users, and returns what decides.
@@ -44,7 +61,7 @@ func (s *Service) checks(ctx context.Context, d Draw, users []string) (func(user
 		all = append(all, func(user string) bool { return follow[user] })
 	}
 	if e.GiftValue > 0 && s.cfg.Gifts != nil {
-		given, err := s.cfg.Gifts(ctx, d.Group, d.Session, users)
+		given, err := s.cfg.Gifts(ctx, d.Group, d.Session, e.GiftValue, users)
 		if err != nil {
 			return nil, err
 		}

@@ -246,20 +246,25 @@ func (s *Service) look(ctx context.Context, d Draw, place uint64) (found More, e
 	}
 	end = len(messages) < logPage
 	m := newMatcher(d.Trigger)
-	asked := map[string]bool{}
+	seen := map[string]bool{}
 	for _, msg := range messages {
 		if !msg.Time.Before(d.EndsAt) {
 			end = true
 			break
 		}
 		found.Place = msg.Seq
-		if msg.Time.Before(d.StartedAt) || asked[msg.From] || !m.enters(msg) {
+		if msg.Time.Before(d.StartedAt) || seen[msg.From] || !m.enters(msg) {
 			continue
 		}
-		asked[msg.From] = true
+		seen[msg.From] = true
 		found.Entries = append(found.Entries, Entry{msg.From, msg.Nick, msg.Seq, msg.Time.UTC().Truncate(time.Millisecond)})
 	}
-	found.Entries, err = s.eligible(ctx, d, found.Entries)
+	candidates := found.Entries
+	left, asked, err := s.eligible(ctx, d, candidates)
+	found.Entries = left
+	if err == nil && asked < len(candidates) { // the next step goes on with who is next
+		found.Place, end = candidates[asked].Seq-1, false
+	}
 	return found, end, err
 }
 

@@ -34,7 +34,8 @@ type Config struct {
 
 	Levels    func(ctx context.Context, users []string) (map[string]int, error)
 	Followers func(ctx context.Context, anchor string, users []string) (map[string]bool, error)
-	Gifts     func(ctx context.Context, group, session string, users []string) (map[string]int64, error)
+	// Gifts are what users gave in a session; of those who gave less than least it may tell less, or nothing.
+	Gifts func(ctx context.Context, group, session string, least int64, users []string) (map[string]int64, error)
 
 	// Ended is told of each draw that ended or was cancelled, once the room knows, until it takes it: perhaps more than once.
 	Ended   func(ctx context.Context, d Draw) error

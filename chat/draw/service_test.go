@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -200,8 +201,8 @@ func TestWhoMayEnter(t *testing.T) {
 		Followers: func(_ context.Context, anchor string, _ []string) (map[string]bool, error) {
 			return map[string]bool{"al": anchor == "anna"}, nil
 		},
-		Gifts: func(_ context.Context, group, session string, _ []string) (map[string]int64, error) {
-			if group != "tea" || session != "01J" {
+		Gifts: func(_ context.Context, group, session string, least int64, _ []string) (map[string]int64, error) {
+			if group != "tea" || session != "01J" || least != 100 {
 				return nil, errors.New("of another session")
 			}
 			return gifts, nil
@@ -278,6 +279,36 @@ func TestWhoGetsThereLater(t *testing.T) {
 	})
 }
 
+// TestSlowLookups: a draw whose users are asked about slowly comes to its end all the same.
+func TestSlowLookups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, store := &rooms{}, draw.NewMemory()
+		s := draw.New(draw.Config{Followers: func(ctx context.Context, _ string, users []string) (map[string]bool, error) {
+			all := map[string]bool{}
+			for _, user := range users {
+				select {
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				case <-time.After(50 * time.Millisecond):
+				}
+				all[user] = true
+			}
+			return all, nil
+		}}, store, r, quiet())
+		run(t, s)
+		x := terms("d1")
+		x.Eligibility.Follower = true
+		begin(t, s, x)
+		for i := range 700 {
+			r.say(fmt.Sprint("u", i), "hello")
+		}
+		time.Sleep(2 * time.Minute)
+		if d := show(t, s, "d1"); d.State != draw.Ended || d.Entries != 700 {
+			t.Errorf("%s with %d entries", d.State, d.Entries)
+		}
+	})
+}
+
 // TestWhatNobodyKnowsIsRefused: draws that ask for what this server does not know can't be started.
 func TestWhatNobodyKnowsIsRefused(t *testing.T) {
 	s := draw.New(draw.Config{}, draw.NewMemory(), &rooms{}, quiet())
@@ -293,7 +324,7 @@ func TestWhatNobodyKnowsIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	offline := draw.New(draw.Config{Gifts: func(context.Context, string, string, []string) (map[string]int64, error) { return nil, nil }}, draw.NewMemory(), &rooms{}, quiet())
+	offline := draw.New(draw.Config{Gifts: func(context.Context, string, string, int64, []string) (map[string]int64, error) { return nil, nil }}, draw.NewMemory(), &rooms{}, quiet())
 	x := terms("d1")
 	x.Eligibility.GiftValue = 1
 	if _, err := offline.Start(t.Context(), "tea", backend, x); err == nil || !strings.Contains(err.Error(), "not live") {

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"liveroom/chat/draw"
-	"liveroom/chat/gift"
 	"liveroom/web"
 )
 
@@ -52,35 +52,23 @@ func (p *program) drawFollowers(ctx context.Context, anchor string, users []stri
 // drawRanked is how many of those who gave most are looked at first: what is asked for is mostly given by few.
 const drawRanked = 500
 
-// drawGifts are what users gave in a live session.
-func (p *program) drawGifts(ctx context.Context, group, session string, users []string) (map[string]int64, error) {
-	ranking, err := p.stores.gifts.Ranking(ctx, group, session, drawRanked)
-	if err != nil {
-		return nil, err
-	}
-	given := make(map[string]int64, len(ranking))
-	for _, r := range ranking {
-		given[r.User] = r.Value
-	}
-	for _, user := range users {
-		if _, ranked := given[user]; ranked || len(ranking) < drawRanked {
-			continue
+// drawGifts are what users gave in a live session, of those who gave at least so much: the ranking is read until it has all of
+// the users, or comes to those who gave less.
+func (p *program) drawGifts(ctx context.Context, group, session string, least int64, users []string) (map[string]int64, error) {
+	for limit := drawRanked; ; limit *= 8 {
+		ranking, err := p.stores.gifts.Ranking(ctx, group, session, limit)
+		if err != nil {
+			return nil, err
 		}
-		q := gift.Query{Group: group, Session: session, From: user, Limit: gift.MaxPage}
-		for {
-			page, err := p.gifts.Ledger(ctx, q)
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range page.Entries {
-				given[user] += e.Value
-			}
-			if q.After = page.Next; q.After == 0 {
-				break
-			}
+		given := make(map[string]int64, len(ranking))
+		for _, r := range ranking {
+			given[r.User] = r.Value
+		}
+		missing := func(user string) bool { _, ranked := given[user]; return !ranked }
+		if n := len(ranking); n < limit || ranking[n-1].Value < least || !slices.ContainsFunc(users, missing) {
+			return given, nil
 		}
 	}
-	return given, nil
 }
 
 // drawEnded tells backends of a draw that is over.
