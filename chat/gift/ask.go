@@ -13,6 +13,7 @@ type flight struct {
 	id      flightKey
 	order   Order
 	attempt int
+	until   time.Time     // of a first attempt: another node may ask again from then on
 	placed  chan struct{} // closed when the order is in the store, or will not be by this flight
 	late    bool          // its sender has been told that it is pending, or is gone. Service.mu guards it.
 	done    chan struct{} // closed when it is over
@@ -35,8 +36,8 @@ func (s *Service) board(o Order) (f *flight, first bool) {
 
 // depart begins the first asking of an order that was just placed. One that was not, or was before, is another's to ask; so is
 // it later when too many wait.
-func (s *Service) depart(f *flight, o Order, fresh bool) {
-	f.order = o
+func (s *Service) depart(f *flight, o Order, until time.Time, fresh bool) {
+	f.order, f.until = o, until
 	if !fresh {
 		s.land(f, o)
 	} else {
@@ -140,6 +141,10 @@ func (s *Service) askers(ctx context.Context, flights <-chan *flight) {
 
 // ask asks once, and settles the order if the answer says how.
 func (s *Service) ask(ctx context.Context, f *flight) {
+	if s.cfg.Once && f.attempt == 1 && time.Now().Add(2*s.cfg.Timeout).After(f.until) {
+		s.land(f, f.order) // it waited too long: another node might refuse it meanwhile
+		return
+	}
 	asked, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	v, err := s.settler.Settle(asked, f.order, f.attempt)
 	cancel()
@@ -149,10 +154,7 @@ func (s *Service) ask(ctx context.Context, f *flight) {
 		s.land(f, f.order)
 		return
 	}
-	// The answer is there: what ends now does not take it away.
-	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Timeout)
-	defer cancel()
-	now, fresh, err := s.store.Settle(keep, f.order.Group, f.order.Key(), v, moment(), s.cfg.Merge)
+	now, fresh, err := s.keep(ctx, f, v)
 	switch {
 	case err != nil:
 		s.log.Warn("a settled gift can't be stored; will ask again", "group", f.order.Group, "error", err)
@@ -167,6 +169,27 @@ func (s *Service) ask(ctx context.Context, f *flight) {
 	}
 	if s.land(f, now) && fresh {
 		s.tellLate(now)
+	}
+}
+
+// keep stores an answer. That it is there does not end with ctx; and where it can't be had again, and the store is away, it is
+// kept as long as nobody else may settle the order.
+func (s *Service) keep(ctx context.Context, f *flight, v Verdict) (now Order, fresh bool, err error) {
+	at := moment()
+	for {
+		once, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Timeout)
+		now, fresh, err = s.store.Settle(once, f.order.Group, f.order.Key(), v, at, s.cfg.Merge)
+		cancel()
+		if err == nil || !s.cfg.Once || final(err) || !time.Now().Add(s.cfg.Timeout).Before(f.until) {
+			return now, fresh, err
+		}
+		timer := time.NewTimer(s.cfg.RetryIn / 4)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return now, fresh, err
+		case <-timer.C:
+		}
 	}
 }
 

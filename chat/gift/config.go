@@ -34,6 +34,10 @@ type Config struct {
 	// (ErrNoSettler) instead of waiting for nobody. It must not block. Nil: it always has.
 	Settles func() bool
 
+	// Once says that Settler can't know an order again, so that it may be asked about each only once: by who placed it and within
+	// a while (OnceWithin), or not at all. A second attempt is Settler's to refuse, without asking anybody.
+	Once bool
+
 	Kept        time.Duration // how long ledger and orders are kept; default 400 days
 	KeptRefused time.Duration // the same of refused orders; default 7 days, at least Expire
 
@@ -48,6 +52,9 @@ type Config struct {
 	Settled func(Order)
 	Late    func(Order)
 }
+
+// OnceWithin is how long an order whose settler is asked Once waits for its asking and for the answer to be stored.
+const OnceWithin = 30 * time.Second
 
 func (c Config) withDefaults() Config {
 	def := func(d *time.Duration, v time.Duration) {

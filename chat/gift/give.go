@@ -105,9 +105,12 @@ func (s *Service) order(ctx context.Context, o Order) (Order, error) {
 		}
 	}
 	askAt := now.Add(s.cfg.Timeout + s.cfg.RetryIn)
+	if s.cfg.Once {
+		askAt = now.Add(OnceWithin)
+	}
 	o, fresh, err := s.store.Place(ctx, o, askAt)
 	if first {
-		s.depart(f, o, fresh && err == nil)
+		s.depart(f, o, askAt, fresh && err == nil)
 	}
 	if err != nil {
 		return Order{}, err

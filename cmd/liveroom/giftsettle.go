@@ -26,12 +26,12 @@ func (s giftSettler) Settle(ctx context.Context, o gift.Order, attempt int) (gif
 type liveGiftSettler struct{ asks *callback.Settlement }
 
 // Settle implements gift.Settler. A backend that may have been asked is not asked again: it could not know that it is the same
-// gift, and would charge twice.
+// gift, and would charge twice. For the same reason a question is not given up when the server stops: it has 2 s anyway.
 func (s liveGiftSettler) Settle(ctx context.Context, o gift.Order, attempt int) (gift.Verdict, error) {
 	if attempt > 1 {
 		return gift.Verdict{State: gift.Refused, Reason: callback.ReasonNoAnswer}, nil
 	}
-	d, reason := s.asks.SettleLive(ctx, callback.LiveGift{
+	d, reason := s.asks.SettleLive(context.WithoutCancel(ctx), callback.LiveGift{
 		Group: o.Group, Key: o.Key(), By: chat.Identity{User: o.From}, From: o.From, To: o.To,
 		Gift: o.Gift, Count: int64(o.Count), Price: o.Price, At: o.CreatedAt,
 	})

@@ -60,6 +60,11 @@ func TestGiftSettlers(t *testing.T) {
 	if n := len(r.all("/im", "CallbackCommand", callback.BeforeSendGift)); n != 1 {
 		t.Errorf("Tencent's was asked %d times", n)
 	}
+	stopping, stop := context.WithCancel(t.Context())
+	stop()
+	if v, err := (liveGiftSettler{asks}).Settle(stopping, o, 1); v.State != gift.Accepted || err != nil {
+		t.Errorf("a question of a server that stops: %+v, %v", v, err)
+	}
 	asked := r.wait(t, 1, "/events", "event", "gift.settle")
 	order, _ := asked.body["order"].(map[string]any)
 	if order["id"] != "o1" || order["from"] != "alice" || order["value"] != 300. || order["state"] != "" {

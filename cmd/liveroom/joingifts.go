@@ -21,7 +21,7 @@ func (p *program) joinGifts() {
 		settler = giftSettler{p.callbacks.settlement}
 		cfg.Settles = func() bool { return p.callbacks.settlement.Asks(callback.GiftSettle) }
 	case "live":
-		settler = liveGiftSettler{p.callbacks.settlement}
+		settler, cfg.Once = liveGiftSettler{p.callbacks.settlement}, true
 		cfg.Settles = func() bool { return p.callbacks.settlement.Asks(callback.BeforeSendGift) }
 	}
 	late := make(lateGifts, lateMost)
