@@ -149,7 +149,7 @@ type Billing struct {
 func (s *Service) Bill(ctx context.Context, in Billing) (Order, error) {
 	o := Order{
 		ID: in.Order, Group: in.Group, Gift: in.Gift, Count: in.Count, Combo: in.Combo,
-		From: in.User, Nick: in.Nick, Avatar: in.Avatar, Level: in.Level, Via: ViaBackend, Message: in.Message,
+		From: in.User, Nick: clip(in.Nick, 256), Avatar: in.Avatar, Level: in.Level, Via: ViaBackend, Message: in.Message,
 	}
 	if in.Message != "" {
 		o.Via = ViaMessage
