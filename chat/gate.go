@@ -39,4 +39,9 @@ type SendOptions struct {
 	Local   bool // while the store is away, it may go to the members of this node only (Ack.Degraded); else it is refused then
 	Beside  bool // it shows what was accepted already, such as a like: it costs its sender nothing of his pace, and is not counted
 	Alone   bool // of a message to a user: the sender's own devices don't get it (spec im-rest §4.6, SyncOtherMachine)
+
+	// Before is called of a message to a group once nothing is left that could refuse it but the Gate and what becomes of it in
+	// the group, and before the Gate is asked; its error refuses the message. Of one that was sent before it is not called. Nil:
+	// nothing is.
+	Before func(ctx context.Context) error
 }

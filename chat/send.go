@@ -203,6 +203,9 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 	if err == nil {
 		err = s.reword(p)
 	}
+	if err == nil && p.how.Before != nil {
+		err = p.how.Before(ctx)
+	}
 	if err != nil {
 		s.abandon(group, p, err)
 		return Ack{}, err

@@ -131,7 +131,8 @@ func customData(body json.RawMessage) json.RawMessage {
 }
 
 // billedChat is the chat for doors by which backends send: what they send of paid gifts goes into the ledger before it goes
-// into the room. Who gets an error sends again, and the order's id says that it is the same.
+// into the room, and after the chat has found nothing wrong with it. Who gets an error sends again, and the order's id says that
+// it is the same.
 type billedChat struct {
 	*chat.Service
 	gifts  giftDoor
@@ -151,27 +152,26 @@ func (b billedChat) Send(ctx context.Context, m chat.Message, who chat.Identity)
 
 // SendWith implements im.ChatSender.
 func (b billedChat) SendWith(ctx context.Context, m chat.Message, who chat.Identity, how chat.SendOptions) (chat.Ack, error) {
-	if err := b.bill(ctx, m, who); err != nil {
+	in, is, err := b.paid(m, who)
+	if err != nil {
 		return chat.Ack{}, err
+	}
+	if is {
+		how.Before = func(ctx context.Context) error {
+			_, err := b.gifts.Bill(ctx, in)
+			return err
+		}
 	}
 	return b.Service.SendWith(ctx, m, who, how)
 }
 
-// bill records the gift that a message of a backend is, if it is one.
-func (b billedChat) bill(ctx context.Context, m chat.Message, who chat.Identity) error {
+// paid reads the gift that a message of a backend is, if it is one.
+func (b billedChat) paid(m chat.Message, who chat.Identity) (in gift.Billing, is bool, err error) {
 	if b.reader == nil || !who.Admin {
-		return nil
+		return in, false, nil
 	}
 	if m.From == "" {
 		m.From = who.User
 	}
-	in, is, err := b.reader.read(&m)
-	if !is || err != nil {
-		return err
-	}
-	if _, err := b.Group(ctx, m.Group); err != nil {
-		return err
-	}
-	_, err = b.gifts.Bill(ctx, in)
-	return err
+	return b.reader.read(&m)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"liveroom/chat/account"
 	"liveroom/chat/gift"
 )
 
@@ -179,7 +180,8 @@ func TestGifts(t *testing.T) {
 	for range 2 { // a backend that got no answer sends again
 		n.call(http.MethodPost, "/api/v1/rooms/r1/messages", map[string]any{"from": "administrator", "random": 77, "body": customBody(`{"type":"gift","orderId":"msg-1","giftId":"rose","count":"5"}`)}, nil)
 	}
-	const value, count = 300 + 200 + 2300 + 1_000_000 + 500, 3 + 2 + 23 + 1 + 5
+	n.billsInMessages(t)
+	const value, count = 300 + 200 + 2300 + 1_000_000 + 500 + 200, 3 + 2 + 23 + 1 + 5 + 2
 	if v, c := n.giftTotals(); v != value || c != count {
 		t.Errorf("totals are %d and %d, want %d and %d", v, c, value, count)
 	}
@@ -189,7 +191,7 @@ func TestGifts(t *testing.T) {
 			t.Errorf("entry %d is %+v", i, e)
 		}
 	}
-	if billed := b.total() + 1_000_000 + 500; sum != value || billed != value {
+	if billed := b.total() + 1_000_000 + 500 + 200; sum != value || billed != value {
 		t.Errorf("the ledger says %d, the backend %d, want %d", sum, billed, value)
 	}
 	seen := map[string]int{}
@@ -217,14 +219,44 @@ func TestGifts(t *testing.T) {
 	var ranking struct{ Ranking []gift.Rank }
 	within(t, time.Minute, "the ranking is there", func() bool {
 		n.call(http.MethodGet, "/api/v1/rooms/r1/gifts/ranking?scope=all", nil, &ranking)
-		return len(ranking.Ranking) == 4
+		return len(ranking.Ranking) == 5
 	})
 	if r := ranking.Ranking; r[0].User != "carl" || r[1].User != "bob" || r[1].Value != 2300 {
 		t.Errorf("the ranking is %+v", r)
 	}
 	_, raw := n.request(http.MethodGet, "/api/v1/rooms/r1/gifts/ledger?format=csv", nil, "Bearer "+n.secrets.APIToken)
-	if rows, err := csv.NewReader(strings.NewReader(string(raw))).ReadAll(); err != nil || len(rows) != 1+2+23+1+1 {
+	if rows, err := csv.NewReader(strings.NewReader(string(raw))).ReadAll(); err != nil || len(rows) != 1+2+23+1+1+1 {
 		t.Errorf("exported %d rows, %v", len(rows), err)
+	}
+}
+
+// billsInMessages sends paid gifts as a backend of Tencent's does: two roses are recorded, and nothing of what the chat refuses.
+func (n *node) billsInMessages(t *testing.T) {
+	t.Helper()
+	im := n.imClient()
+	nick := strings.Repeat("N", account.MaxImportedNickBytes) // as long as one can be: its gift is paid all the same
+	if err := im.Call(t.Context(), "im_open_login_svc", "account_import", map[string]any{"UserID": "dora", "Nick": nick}, nil); err != nil {
+		t.Fatal(err)
+	}
+	send := func(group, from, order, pad string) error {
+		data := fmt.Sprintf(`{"type":"gift","orderId":%q,"giftId":"rose","count":2,"pad":%q}`, order, pad)
+		content := map[string]any{"MsgType": "TIMCustomElem", "MsgContent": map[string]any{"Data": data}}
+		return im.Call(t.Context(), "group_open_http_svc", "send_group_msg", map[string]any{"GroupId": group, "From_Account": from, "Random": 1, "MsgBody": []any{content}}, nil)
+	}
+	for range 2 {
+		if err := send("r1", "dora", "v4-1", ""); err != nil {
+			t.Error(err)
+		}
+	}
+	for order, err := range map[string]error{
+		"v4-1":       send("r1", "alice", "v4-1", ""), // another's
+		"v4-nobody":  send("r1", "nobody", "v4-nobody", ""),
+		"v4-nowhere": send("r9", "dora", "v4-nowhere", ""),
+		"v4-large":   send("r1", "dora", "v4-large", strings.Repeat("x", 12<<10)),
+	} {
+		if err == nil {
+			t.Errorf("%s was taken", order)
+		}
 	}
 }
 
