@@ -12,6 +12,9 @@ const (
 	MaxAppend = 100 // messages at once
 	maxFences = 16  // names in a group
 	maxFence  = 32  // bytes of a name
+
+	// appendBytes is what a message may have at least: a result must not be lost where members may only say little.
+	appendBytes = 12 << 10
 )
 
 // Fenced is a message of the server with its place in its maker's own numbering: that of an outbox.
@@ -36,8 +39,8 @@ type AppendStore interface {
 
 // Append sends messages of the server to a group, in order and at most MaxAppend at once: those with a number above the newest
 // that was appended under this fence. It may be repeated as often as its caller likes, and from any node, until it succeeds:
-// members get each message once. Of a Message Body, CloudCustomData, Priority, From, Nick and Avatar count; without From it is
-// of Administrator.
+// members get each message once. One may have 12 KiB, or Config.MessageBytes where that is more. Of a Message Body,
+// CloudCustomData, Priority, From, Nick and Avatar count; without From it is of Administrator.
 func (s *Service) Append(ctx context.Context, group, fence string, messages ...Fenced) error {
 	all, err := s.fenced(group, fence, messages)
 	if err != nil || len(all) == 0 {
@@ -78,7 +81,7 @@ func (s *Service) fenced(group, fence string, messages []Fenced) ([]FencedMessag
 		if m.From == "" {
 			m.From = Administrator
 		}
-		c, err := s.check(&m)
+		c, err := s.checkWithin(&m, max(s.cfg.MessageBytes, appendBytes))
 		if err != nil {
 			return nil, err
 		}

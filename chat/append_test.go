@@ -53,6 +53,25 @@ func TestAppendDeliversOnce(t *testing.T) {
 	}
 }
 
+// TestAppendOfMuch: what the server has to tell is not lost where members may only say little.
+func TestAppendOfMuch(t *testing.T) {
+	s := start(t, chat.Config{MessageBytes: 1024}, chat.NewMemory())
+	create(t, s, "demo")
+	alice, _ := join(t, s, "demo", "alice")
+	for i, tc := range []struct {
+		size int
+		want error
+	}{{4 << 10, nil}, {11 << 10, nil}, {13 << 10, chat.ErrTooLarge}} {
+		m := chat.Message{Body: custom(`{"type":"draw_result","n":"` + strings.Repeat("n", tc.size) + `"}`)}
+		if err := s.Append(t.Context(), "demo", "draws", chat.Fenced{Number: uint64(i + 1), Message: m}); !errors.Is(err, tc.want) {
+			t.Errorf("%d bytes: %v", tc.size, err)
+		}
+	}
+	if n := len(alice.kinds()); n != 2 {
+		t.Errorf("members got %d of 2 messages", n)
+	}
+}
+
 func TestAppendRefuses(t *testing.T) {
 	s := start(t, chat.Config{}, chat.NewMemory())
 	create(t, s, "demo")

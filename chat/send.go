@@ -163,9 +163,12 @@ func (r *room) maySend(who Identity) error {
 }
 
 // check looks at what is the same for all senders.
-func (s *Service) check(m *Message) (content, error) {
-	if n := len(m.Body) + len(m.CloudCustomData); n > s.cfg.MessageBytes {
-		return content{}, ErrTooLarge.with("body", "body and cloudCustomData have %d bytes, at most %d are allowed", n, s.cfg.MessageBytes)
+func (s *Service) check(m *Message) (content, error) { return s.checkWithin(m, s.cfg.MessageBytes) }
+
+// checkWithin is check for a message of at most so many bytes.
+func (s *Service) checkWithin(m *Message, most int) (content, error) {
+	if n := len(m.Body) + len(m.CloudCustomData); n > most {
+		return content{}, ErrTooLarge.with("body", "body and cloudCustomData have %d bytes, at most %d are allowed", n, most)
 	}
 	if m.Priority > Lowest {
 		return content{}, ErrParameter.with("priority", "must be High, Normal, Low or Lowest")

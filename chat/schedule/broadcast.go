@@ -24,6 +24,7 @@ const (
 	MinBetween = time.Minute // from one run to the next of what comes again and again
 	maxID      = 64
 	maxCron    = 100
+	maxBody    = 12 << 10 // bytes: every room refuses more
 )
 
 // State of a broadcast.
@@ -113,6 +114,9 @@ func (d Draft) check(now time.Time) error {
 		if code < status.Waiting || code > status.Playback {
 			return invalid("filter.status", "must be statuses of rooms")
 		}
+	}
+	if len(d.Body) > maxBody {
+		return invalid("body", "must be at most %d bytes", maxBody)
 	}
 	return chat.CheckBody(json.RawMessage(d.Body))
 }

@@ -188,6 +188,7 @@ func TestDraftsOutOfBoundsAreNamed(t *testing.T) {
 		{"id", schedule.Draft{ID: "a b", Body: text}},
 		{"body", schedule.Draft{ID: "a"}},
 		{"body", schedule.Draft{ID: "a", Body: `{}`}},
+		{"body", schedule.Draft{ID: "a", Body: strings.Replace(text, "hello", strings.Repeat("早", 12<<10/3), 1)}},
 		{"at", schedule.Draft{ID: "a", Body: text, At: time.Now().Add(400 * 24 * time.Hour)}},
 		{"cron", schedule.Draft{ID: "a", Body: text, At: time.Now(), Cron: "@hourly"}},
 		{"cron", schedule.Draft{ID: "a", Body: text, Cron: "@every 1s"}},
