@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { Api } from '../api/client.ts';
+import { ApiError, type Api } from '../api/client.ts';
 import type { Room } from '../api/types.ts';
 import type { Identity } from '../chat/identity.ts';
 import { rank, scene, type Scene } from '../status/record.ts';
@@ -23,6 +23,7 @@ export class LobbyModel {
   readonly #api: Api;
   readonly #who: () => Who | null;
   #pages = 1;
+  #refused = ''; // a UserSig that is good no more
   #timer: ReturnType<typeof setTimeout> | null = null;
   #abort: AbortController | null = null;
 
@@ -68,7 +69,11 @@ export class LobbyModel {
     const ask = (who: Who | null) => this.#api.recommendations(RECOMMENDED, who, abort);
     const who = this.#who();
     try {
-      const rooms = await (who ? ask(who).catch(() => ask(null)) : ask(null)); // a UserSig may have run out
+      const rooms = await (who && who.userSig !== this.#refused ? ask(who).catch((err) => {
+        if (!(err instanceof ApiError) || (err.status !== 401 && err.status !== 403)) throw err;
+        this.#refused = who.userSig; // it may have run out
+        return ask(null);
+      }) : ask(null));
       return new Map(rooms.map((room) => [room.id, room.reasons ?? []]));
     } catch {
       return new Map();

@@ -187,6 +187,8 @@ describe('the lobby', () => {
     await model.refresh();
     expect(order()).toEqual([['loud', 'popular'], ['mine', null], ['calm', null]]);
     expect(asked).toEqual(['vera', 'vera', undefined]);
+    await model.refresh();
+    expect(asked).toEqual(['vera', 'vera', undefined, undefined]); // not with what was refused
     model.stop();
   });
 
