@@ -55,8 +55,8 @@ export class Gifts {
       try {
         this.#begin(options); // LIVEROOM_GIFT_ORDER tells how it goes on
       } catch (err) {
-        const { data, message } = err as ChatError;
-        this.#tell({ ...this.#orderOf(options), state: 'refused', reason: data.reason ?? message });
+        const { data } = err as ChatError;
+        this.#tell({ ...this.#orderOf(options), state: 'refused', reason: data.reason ?? 'not_joined' });
       }
     });
   }
@@ -77,7 +77,7 @@ export class Gifts {
     const key = `${groupID} ${id}`;
     const there = this.#undecided.get(key);
     if (there) return there.settled;
-    if (this.#undecided.size >= MOST_UNDECIDED) throw new ChatError(CODE.TOO_OFTEN, 'too many gifts are on their way', { temporary: true });
+    if (this.#undecided.size >= MOST_UNDECIDED) throw new ChatError(CODE.TOO_OFTEN, 'too many gifts are on their way', { reason: 'gifts_too_fast', temporary: true });
     const order = this.#orderOf({ ...o, groupID, count, order: id });
     const entry = { order, known: false, refusal: null, backoff: new Backoff(this.#core.env.random), timer: null } as Undecided;
     entry.settled = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));

@@ -1,6 +1,6 @@
 import { ChatError } from 'liveroom-sdk';
 import { ApiError } from '../api/client.ts';
-import type { Key } from '../i18n/index.ts';
+import { t, type Key } from '../i18n/index.ts';
 
 const BY_CODE: Record<number, Key> = {
   2040: 'err_upload',
@@ -36,6 +36,7 @@ const BY_CODE: Record<number, Key> = {
 const BY_REASON: Record<string, Key> = {
   banned: 'err_banned',
   file_too_large: 'err_picture_size',
+  gifts_too_fast: 'err_fast',
   muted_all: 'err_muted_all',
   no_such_gift: 'err_gift_none',
   not_joined: 'err_out',
@@ -54,6 +55,12 @@ export function errorKey(err: unknown): Key {
   if (known) return known;
   if (isSignatureError(err)) return 'err_signature';
   return err.data.temporary ? 'err_busy' : 'err_unknown';
+}
+
+/** Why a gift was refused: a backend's own words, or ours for the server's; '' for a word of the server that is none for people. */
+export function giftWhy(reason: string): string {
+  const known = BY_REASON[reason];
+  return known ? t(known) : /^[a-z]+(_[a-z]+)+$/.test(reason) ? '' : reason;
 }
 
 function apiErrorKey(err: ApiError): Key {

@@ -173,7 +173,7 @@ export function messageRow(message: Message, state: SendState = 'sent'): Message
 }
 
 /** The row of whatever came over the room's conversation; null for what is not for readers. */
-export function rowOf(message: Message, keepsOrder: boolean, log: Log): Row | null {
+export function rowOf(message: Message, keepsOrder: boolean, log: Log, anchor = ''): Row | null {
   if (message.type === TYPES.MSG_GRP_TIP) return tipRow(message, keepsOrder, log);
   const gift = giftResult(message);
   if (gift) {
@@ -183,7 +183,11 @@ export function rowOf(message: Message, keepsOrder: boolean, log: Log): Row | nu
     return { kind: 'gifts', key: message.ID, entries: [{ run, nick: nick || userID, gift: gift.gift, total: gift.comboTotal }], more: 0 };
   }
   const follows = followed(message);
-  if (follows !== '') return { kind: 'news', key: message.ID, say: 'news_follow', values: { nick: message.nick || message.from, who: nameOf(log, follows) } };
+  if (follows !== '') {
+    // Anybody may send these, and no filter of words reads them: whom nobody knows here is no name, but what somebody wrote.
+    if (follows !== anchor && !log.rows.some((row) => row.kind === 'message' && row.from === follows)) return null;
+    return { kind: 'news', key: message.ID, say: 'news_follow', values: { nick: message.nick || message.from, who: nameOf(log, follows) } };
+  }
   const status = liveStatus(message);
   if (status) {
     const record = parseRecord(status);

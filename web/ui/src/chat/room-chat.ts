@@ -38,6 +38,8 @@ export interface RoomChatOptions {
   onStatus?(record: StatusRecord): void;
   /** A text that was said just now (no history). */
   onLive?(text: string, own: boolean): void;
+  /** The account of the room's anchor; absent or '' if there is none. */
+  anchor?: string;
   random?: () => number;
 }
 
@@ -348,7 +350,7 @@ export class RoomChat {
       // What users send to each other is for programs here (invitations, control), not for the room's readers.
       if (message.conversationType === TYPES.CONV_C2C || message.to !== group) continue;
       const row =
-        message.type !== TYPES.MSG_GRP_SYS_NOTICE ? rowOf(message, this.keepsOrder.value, this.log.value)
+        message.type !== TYPES.MSG_GRP_SYS_NOTICE ? rowOf(message, this.keepsOrder.value, this.log.value, this.#o.anchor)
         : message.payload.operationType === 255 ? systemRow(message)
         : null; // one's own leaving, which LIVEROOM_LEFT tells
       if (row) rows.push(row);

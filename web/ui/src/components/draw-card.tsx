@@ -9,7 +9,6 @@ import { barrier } from './composer.tsx';
 import { Close, Ticket, Tick } from './icons.tsx';
 import { useNamed } from './name-gate.tsx';
 
-const LATE_MS = 8000; // an end that nobody told by then is asked for
 const NAMED = 50;
 
 /** A lucky draw: how to enter and how long, then who won; and how anybody can check that it was fair. */
@@ -48,9 +47,7 @@ function Open({ room, draw }: { room: Interaction; draw: Draw }): JSX.Element {
   const left = ends / 1000 - chat.now();
   const over = left <= 0;
   useEffect(() => {
-    if (!over) return;
-    const timer = setTimeout(() => void room.lookAtDraw(), LATE_MS);
-    return () => clearTimeout(timer);
+    return over ? room.awaitEnd() : undefined;
   }, [over, room]);
   const { keyword, messageType } = draw.trigger;
   const enter = () =>

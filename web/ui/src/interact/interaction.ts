@@ -1,9 +1,9 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import {
   ChatError, EVENT, type Chat, type Combo, type Draw, type DrawInfo, type FollowState, type Gift, type GiftOrder, type GiftOrderInfo, type GiftRanking, type GiftResult,
   type GroupMember, type Level, type LikesInfo, type SessionSummary, type SummaryInfo, type TotalsInfo,
 } from 'liveroom-sdk';
-import { errorKey } from '../chat/errors.ts';
+import { errorKey, giftWhy } from '../chat/errors.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { plural, t, type Key } from '../i18n/index.ts';
 import { GiftLane } from './lane.ts';
@@ -39,6 +39,9 @@ const RANKING_MS = 5000;
 const MEMBERS = 100;
 const MEMBERS_MS = 3000; // the SDK refuses to ask more often
 const GIFTS_MS = 10_000;
+const LATE_MS = 8000; // a draw's end that nobody told by then is asked for
+const TOLD_MS = 20_000; // how a live went is told by then
+const SPREAD_MS = 10_000; // over which the viewers of a full room ask what all of them ask
 
 const none: Totals = { likes: 0, giftValue: 0, giftCount: 0, popularity: 0 };
 
@@ -54,6 +57,7 @@ export class Interaction {
   readonly draw = signal<Draw | null>(null);
   readonly follow = signal<FollowState | null>(null);
   readonly ranking = signal<GiftRanking | null>(null);
+  /** How a live went: the last of which that was told. */
   readonly summary = signal<SessionSummary | null>(null);
   /** What is read out to who does not see it. */
   readonly said = signal('');
@@ -64,6 +68,8 @@ export class Interaction {
   readonly #group: string;
   readonly #shows = new Set<Show>();
   readonly #effects: (() => void)[] = [];
+  readonly #later = new Set<() => void>(); // how to end the waits for what will be asked
+  #followsAs: string | null = null; // whose following is known
   #banners: GiftResult[] = [];
   #bannerTimer: ReturnType<typeof setTimeout> | null = null;
   #unsaid: { last: GiftResult; more: number } | null = null;
@@ -79,14 +85,16 @@ export class Interaction {
     this.chat = chat;
     this.#listen();
     // What is not told by itself is asked for whenever one is in, as this person or another.
+    const present = computed(() => (chat.presence.value.state === 'online' ? chat.me.value.user : null));
     this.#effects.push(effect(() => {
-      const { user } = chat.me.value;
-      if (chat.presence.value.state === 'online') queueMicrotask(() => this.#ask(user));
+      const user = present.value;
+      return user === null ? undefined : this.#inTurn(() => this.#ask(user));
     }));
   }
 
   stop(): void {
     for (const stop of this.#effects) stop();
+    for (const stop of [...this.#later]) stop();
     for (const timer of [this.#bannerTimer, this.#sayTimer, this.#rankingTimer, this.#giftTimer]) if (timer !== null) clearTimeout(timer);
     this.lane.clear();
   }
@@ -151,7 +159,7 @@ export class Interaction {
     this.#sdk.getGiftList().then(
       ({ data }) => (this.gifts.value = data.giftList),
       (err) => {
-        if (err instanceof ChatError && err.data.temporary) this.#giftTimer = setTimeout(() => this.readGifts(), GIFTS_MS);
+        if (err instanceof ChatError && err.data.temporary) this.#giftTimer = setTimeout(() => this.readGifts(), GIFTS_MS * (1 + Math.random()) / 2);
         else this.gifts.value ??= [];
       },
     );
@@ -178,16 +186,43 @@ export class Interaction {
     this.draw.value = null;
   }
 
-  /** A draw whose time is over and whose end nobody told, as its message was missed. */
-  async lookAtDraw(): Promise<void> {
+  /** Asks how a draw ended whose time is over, until that is known: its message may have been missed. Returns how to stop. */
+  awaitEnd(): () => void {
+    let stop: () => void;
+    let tries = 0;
+    const wait = () => {
+      stop = this.#inTurn(async () => {
+        let stopped = false;
+        stop = () => (stopped = true);
+        await this.#lookAtDraw();
+        if (!stopped && this.draw.peek()?.state === 'open') wait();
+      }, LATE_MS * 2 ** Math.min(tries++, 5));
+    };
+    wait();
+    return () => stop();
+  }
+
+  /** Sees to it that how a live went is known, of which who was there is told by a message. Returns how to stop. */
+  lookBack(session: string, wasThere: boolean): () => void {
+    return this.#inTurn(() => void this.#askSummary(session), wasThere ? TOLD_MS : 0);
+  }
+
+  /** How a live went, if that is known. */
+  summaryOf(session: string): SessionSummary | null {
+    const summary = this.summary.value;
+    return session === '' || summary?.session === session ? summary : null;
+  }
+
+  async #lookAtDraw(): Promise<void> {
     const answer = await this.#sdk.getDraw(this.#group).catch(() => null);
     if (answer?.data.draw) this.#drawIs(answer.data.draw);
   }
 
-  /** How the live that is over went; the message that told it may be long ago. */
-  async askSummary(): Promise<void> {
+  async #askSummary(session: string): Promise<void> {
+    if (this.summaryOf(session)) return;
     const answer = await this.#sdk.getSummary(this.#group).catch(() => null);
-    if (answer) this.summary.value ??= answer.data.summary;
+    // Until the newest is closed, the server has the one before.
+    if (answer?.data.summary && (session === '' || answer.data.summary.session === session)) this.summary.value = answer.data.summary;
   }
 
   #notGiven(gift: Gift, err: unknown): void {
@@ -202,12 +237,35 @@ export class Interaction {
 
   // -- what is asked for
 
+  /** Does something after a while, and in a full room up to some seconds later: all viewers are told the same in the same moment. */
+  #inTurn(act: () => void, ms = 0): () => void {
+    let timer = setTimeout(() => {
+      // How many are there is known from now on.
+      timer = setTimeout(() => {
+        this.#later.delete(stop);
+        act();
+      }, ms + Math.random() * Math.min(this.chat.online.peek() ?? 0, SPREAD_MS));
+    }, 0);
+    const stop = () => {
+      clearTimeout(timer);
+      this.#later.delete(stop);
+    };
+    this.#later.add(stop);
+    return stop;
+  }
+
   #ask(user: string): void {
-    const sdk = this.#sdk;
     if (this.gifts.value === null) this.readGifts();
-    void sdk.getDraw(this.#group).then(({ data }) => data.draw && this.#drawIs(data.draw), () => {});
-    if (this.anchor !== '' && this.anchor !== user) void this.followOf(this.anchor).then((follow) => (this.follow.value = follow));
-    else this.follow.value = null;
+    void this.#lookAtDraw();
+    if (this.anchor === '' || this.anchor === user) {
+      this.follow.value = null;
+      return;
+    }
+    if (user === this.#followsAs && this.follow.peek() !== null) return; // only the line was another
+    void this.followOf(this.anchor).then((follow) => {
+      this.#followsAs = user;
+      this.follow.value = follow;
+    });
   }
 
   #drawIs(draw: Draw): void {
@@ -225,7 +283,7 @@ export class Interaction {
     here<LikesInfo>(EVENT.LIVEROOM_LIKES, ({ count }) => this.#each((show) => show.hearts(count)));
     here<GiftResult>(EVENT.LIVEROOM_GIFT, (gift) => this.#gift(gift));
     here<GiftOrderInfo>(EVENT.LIVEROOM_GIFT_ORDER, ({ order, balance }) => {
-      this.given.value = { order, why: order.state === 'refused' ? order.reason : '' };
+      this.given.value = { order, why: order.state === 'refused' ? giftWhy(order.reason) : '' };
       if (balance !== undefined) this.balance.value = balance;
     });
     here<DrawInfo>(EVENT.LIVEROOM_DRAW_STARTED, ({ draw }) => {
@@ -234,7 +292,8 @@ export class Interaction {
     });
     here<DrawInfo>(EVENT.LIVEROOM_DRAW_ENDED, ({ draw }) => {
       this.draw.value = draw;
-      if (draw.drawn > draw.winners.length) void this.lookAtDraw(); // its message had no room for all of them
+      // Its message may have had no room for all of them. Who listens only is none of them, and the first are enough to read.
+      if (draw.drawn > draw.winners.length && !this.chat.me.peek().anonymous) this.#inTurn(() => void this.#lookAtDraw());
       this.#say(draw.state === 'cancelled' ? t('draw_cancelled') : plural('draw_said_end', draw.winners.length, { title: draw.title }));
     });
     here<SummaryInfo>(EVENT.LIVEROOM_SUMMARY, ({ summary }) => (this.summary.value = summary));

@@ -14,7 +14,7 @@ export function parseNotice(notice: string): Notice {
   try {
     const { text, images } = JSON.parse(notice) as { text?: unknown; images?: unknown };
     if (typeof text !== 'string' && !Array.isArray(images)) return { text: notice, images: [] };
-    return { text: typeof text === 'string' ? text : '', images: (Array.isArray(images) ? images : []).map(webAddress).filter((url) => url !== '').slice(0, MOST_IMAGES) };
+    return { text: typeof text === 'string' ? text : '', images: [...new Set((Array.isArray(images) ? images : []).map(webAddress))].filter((url) => url !== '').slice(0, MOST_IMAGES) };
   } catch {
     return { text: notice, images: [] };
   }

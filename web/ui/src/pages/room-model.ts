@@ -113,6 +113,7 @@ export class RoomModel {
     const group = room.groupId || room.id;
     const chat = new RoomChat({
       group,
+      anchor: room.anchor,
       sdk: this.#options.sdk,
       identities: this.#options.identities,
       createGuest: (nick) => this.#options.api.guest(nick),
@@ -147,11 +148,14 @@ export class RoomModel {
     };
   }
 
-  /** How a live went is asked for where one comes when it is over. */
+  /** How a live went is asked for where one comes when it is over; who was there is told, and asks only if he was not. */
   #lookBack(chat: RoomChat, interaction: Interaction): () => void {
-    const over = computed(() => this.status.value?.name === 'ended' || this.status.value?.name === 'playback');
+    const ended = computed(() => (isOver(this.status.value) && chat.presence.value.state === 'online' ? this.status.value.session : null));
+    const running = computed(() => this.status.value?.name === 'live' || this.status.value?.name === 'paused');
+    let wasThere = false;
     return effect(() => {
-      if (over.value && chat.presence.value.state === 'online') queueMicrotask(() => void interaction.askSummary());
+      wasThere ||= running.value;
+      return ended.value === null ? undefined : interaction.lookBack(ended.value, wasThere);
     });
   }
 
@@ -159,6 +163,9 @@ export class RoomModel {
     return this.chat.value?.presence.value.state === 'online';
   }
 }
+
+/** Whether a live is over, and how it went can be told. */
+export const isOver = (record: StatusRecord | null): record is StatusRecord => record?.name === 'ended' || record?.name === 'playback';
 
 /** What the player should show for a status. */
 export function sourceOf(record: StatusRecord | null): Source {

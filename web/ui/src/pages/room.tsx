@@ -23,7 +23,7 @@ import '../styles/room.css';
 import '../styles/player.css';
 import '../styles/chat.css';
 import '../styles/interact.css';
-import { RoomModel } from './room-model.ts';
+import { isOver, RoomModel } from './room-model.ts';
 
 function Facts({ model }: { model: RoomModel }): JSX.Element | null {
   const room = model.room.value;
@@ -33,7 +33,7 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
   if (!room || !record) return null;
   const scene = sceneOf(record);
   const popularity = interaction?.totals.value.popularity ?? 0;
-  const over = record.name === 'ended' || record.name === 'playback';
+  const summary = isOver(record) ? interaction?.summaryOf(record.session) : null;
   return (
     <section class="facts">
       <div class="facts-line">
@@ -54,7 +54,7 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
         </div>
       )}
       <NoticeLine notice={model.notice.value} />
-      {over && interaction?.summary.value && <Summary summary={interaction.summary.value} />}
+      {summary && <Summary summary={summary} />}
       {members && interaction && <MembersDialog room={interaction} onClose={() => setMembers(false)} />}
     </section>
   );

@@ -182,7 +182,8 @@ test('levels are seen beside names and on cards; one follows the anchor and othe
 
 test('who gave most is ranked, and how it went is told when it is over', async () => {
   server.ranking = ['Ana', 'Bo', 'Cy', 'Di'].map((nick, i) => ({ rank: i + 1, user: nick.toLowerCase(), nick, avatar: '', level: i, value: 100 * (9 - i), count: 1 }));
-  server.summary = { session: 's', duration: 3725, pauses: 1, viewers: 50, peak: 20, members: 9, watchTime: 7200, messages: 88, likes: 1234, giftValue: 5000, giftCount: 7, top: server.ranking.slice(0, 2), curve: [1, 5, 3] };
+  const summary = { session: 's', duration: 3725, pauses: 1, viewers: 50, peak: 20, members: 9, watchTime: 7200, messages: 88, likes: 1234, giftValue: 5000, giftCount: 7, top: server.ranking.slice(0, 2), curve: [1, 5, 3] };
+  server.summary = { ...summary, session: 'the one before', duration: 1 };
   const { page, faults } = await visit();
   await page.click('[data-testid=ranking-button]');
   await seen(page, 'rank', '[data-user=cy]');
@@ -191,8 +192,13 @@ test('who gave most is ranked, and how it went is told when it is over', async (
   await seen(page, 'rank', '[data-user=di]');
   await page.keyboard.press('Escape');
   expect(await page.locator('[data-testid=summary]').count()).toBe(0);
-  server.setStatus('demo', 'ended', 'by_anchor');
-  await seen(page, 'summary');
+  server.setStatus('demo', 'ended', 'by_anchor', { session: 's' });
+  await page.waitForSelector('html[data-status=ended]');
+  const late = await visit('late'); // before the server closed it
+  await late.page.waitForSelector('html[data-status=ended]');
+  server.tell({ type: 'session_summary', ...summary });
+  await seen(late.page, 'summary', '[data-session=s]');
+  await seen(page, 'summary', '[data-session=s]');
   expect(await page.textContent('[data-testid=sum_duration]')).toContain('1:02:05');
   expect(await page.textContent('[data-testid=sum_likes]')).toContain('1,234');
   expect(await page.locator('[data-testid=summary] [data-testid=rank]').count()).toBe(2);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeServer } from '../../../sdk/test/fake-server.ts';
 import { added, emptyLog, LOG_LIMIT, rowOf, type GiftsRow, type Row } from '../../src/chat/log.ts';
 import { RoomChat } from '../../src/chat/room-chat.ts';
+import { en } from '../../src/i18n/index.ts';
 import { fits } from '../../src/interact/fair.ts';
 import { Interaction } from '../../src/interact/interaction.ts';
 import { GiftLane, SLOTS } from '../../src/interact/lane.ts';
@@ -92,10 +93,18 @@ describe('gifts in the chat', () => {
   });
 
   test('likes are no lines, new followers are; a forged gift is nothing', () => {
-    const custom = (data: object) => rowOf(element('TIMCustomElem', { data: JSON.stringify(data) }, { from: 'bo', nick: 'Bo' }), false, emptyLog);
+    let log = emptyLog;
+    const custom = (data: object) => rowOf(element('TIMCustomElem', { data: JSON.stringify(data) }, { from: 'bo', nick: 'Bo' }), false, log, 'anna');
     expect(custom({ type: 'like', count: 3 })).toBeNull();
     expect(custom({ type: 'gift_result', gift: { id: 'rose' }, from: { user: 'bo' } })).toBeNull();
     expect(custom({ type: 'follow', user: 'anna' })).toMatchObject({ kind: 'news', say: 'news_follow', values: { nick: 'Bo', who: 'anna' } });
+    // No filter of words reads what programs read: only whom one knows here is told.
+    const advert = { type: 'follow', user: 'buy at spam.example' };
+    expect(custom(advert)).toBeNull();
+    expect(custom({ type: 'follow', user: 'cy' })).toBeNull();
+    log = added(log, [rowOf(element('TIMTextElem', { text: 'hi' }, { from: 'cy', nick: 'Cy' }), false, log) as Row]);
+    expect(custom({ type: 'follow', user: 'cy' })).toMatchObject({ values: { nick: 'Bo', who: 'Cy' } });
+    expect(custom(advert)).toBeNull();
   });
 
   test('a flood is bounded', () => {
@@ -131,6 +140,7 @@ describe('a notice', () => {
     ['{"text":"only"}', { text: 'only', images: [] }],
     ['{broken', { text: '{broken', images: [] }],
     ['{"other":1}', { text: '{"other":1}', images: [] }],
+    ['{"images":["https://a/1","https://a/1"]}', { text: '', images: ['https://a/1'] }],
     ['null', { text: 'null', images: [] }],
   ])('%s', (given, want) => expect(parseNotice(given)).toEqual(want));
 
@@ -176,7 +186,8 @@ describe('a room', () => {
     const { chat, life } = room(server);
     chat.start();
     await pass();
-    await life.askSummary();
+    life.lookBack('', false);
+    await pass();
     expect([life.gifts.value, life.follow.value, life.draw.value, life.summary.value]).toEqual([[], null, null, null]);
     chat.stop();
     life.stop();
@@ -226,6 +237,113 @@ describe('a room', () => {
     void life.give(rose as never, 1);
     await pass();
     expect(life.given.value).toMatchObject({ order: { state: 'refused' }, why: 'not enough coins' });
+    chat.stop();
+    life.stop();
+  });
+
+  test('in a full room what everybody asks at the same moment is asked over some seconds, and once', async () => {
+    const server = new FakeServer();
+    server.group().state.count = { members: 10_000, viewers: 0, online: 10_000 };
+    const rooms = Array.from({ length: 20 }, () => room(server));
+    for (const { chat } of rooms) chat.start();
+    await pass(100);
+    const asked = () => ['gifts', 'draw', 'getFollow'].map((op) => server.asked(op).length);
+    expect(Math.max(...asked())).toBeLessThan(10);
+    await pass(10_000);
+    expect(asked()).toEqual([20, 20, 20]);
+    server.cut();
+    await pass(20_000);
+    expect(asked()).toEqual([20, 40, 20]); // only the draw may be another now
+    for (const { chat, life } of rooms) {
+      chat.stop();
+      life.stop();
+    }
+    await pass(60_000);
+    expect(asked()).toEqual([20, 40, 20]);
+  });
+
+  test('winners that its message had no room for are asked for by who may be one of them', async () => {
+    const server = new FakeServer();
+    const { chat, life } = room(server);
+    chat.start();
+    await pass();
+    const before = server.asked('draw').length;
+    const winners = [{ user: 'bo', nick: 'Bo' }];
+    server.draw = { id: 'd', state: 'ended', winners: [...winners, { user: 'alice', nick: 'Alice' }] };
+    server.tell('demo', { type: 'draw_result', draw: { id: 'd', drawn: 2, winners } });
+    await pass();
+    expect([server.asked('draw').length - before, life.draw.value?.winners.length]).toEqual([1, 2]);
+    chat.me.value = { ...chat.me.value, anonymous: true };
+    server.tell('demo', { type: 'draw_result', draw: { id: 'e', drawn: 2, winners } });
+    await pass(20_000);
+    expect([server.asked('draw').length - before, life.draw.value?.id]).toEqual([1, 'e']);
+    chat.stop();
+    life.stop();
+  });
+
+  test('a draw whose end nobody tells is asked for until it is known', async () => {
+    const server = new FakeServer();
+    server.draw = { id: 'd', winners: 1, endsAt: new Date(Date.now() + 1000).toISOString(), state: 'open' };
+    const { chat, life } = room(server);
+    chat.start();
+    await pass();
+    const stop = life.awaitEnd();
+    await pass(60_000);
+    expect(server.asked('draw').length).toBeGreaterThan(3);
+    expect(server.asked('draw').length).toBeLessThan(6);
+    server.draw = { ...server.draw, state: 'ended', winners: [] };
+    await pass(300_000);
+    expect(life.draw.value?.state).toBe('ended');
+    const asked = server.asked('draw').length;
+    await pass(600_000);
+    expect(server.asked('draw').length).toBe(asked);
+    life.awaitEnd()();
+    stop();
+    await pass(600_000);
+    expect(server.asked('draw').length).toBe(asked);
+    chat.stop();
+    life.stop();
+  });
+
+  test('how a live went is never what the one before was, and asked for only by who was not told', async () => {
+    const server = new FakeServer();
+    server.also.summary = { summary: { session: 's1', messages: 3 } };
+    const { chat, life } = room(server);
+    chat.start();
+    await pass();
+    life.lookBack('s2', false);
+    await pass();
+    expect([server.asked('summary').length, life.summaryOf('s2')]).toEqual([1, null]);
+    const stop = life.lookBack('s2', true);
+    await pass(10_000);
+    server.tell('demo', { type: 'session_summary', session: 's2', messages: 4 });
+    await pass(60_000);
+    expect([server.asked('summary').length, life.summaryOf('s2')?.messages, life.summaryOf('s1')]).toEqual([1, 4, null]);
+    stop();
+    server.also.summary = { summary: { session: 's3', messages: 5 } };
+    life.lookBack('s3', true); // its message was missed
+    await pass(30_000);
+    expect(life.summaryOf('s3')?.messages).toBe(5);
+    chat.stop();
+    life.stop();
+  });
+
+  test('why a run of clicks was refused is said in words of people', async () => {
+    const server = new FakeServer();
+    const { chat, life } = room(server);
+    chat.start();
+    await pass();
+    const [rose] = life.gifts.value ?? [];
+    for (const [refusal, why] of [
+      [{ code: 10010, error: 'no_such_gift' }, en.err_gift_none],
+      [{ code: 10032, error: 'a_word_of_tomorrow' }, ''],
+      [{ code: 10111, error: 'gift_refused', detail: 'card_declined: call us' }, 'card_declined: call us'],
+    ] as const) {
+      server.refuse.sendGift = refusal;
+      life.combo(rose as never).click();
+      await pass();
+      expect(life.given.value).toMatchObject({ order: { state: 'refused' }, why });
+    }
     chat.stop();
     life.stop();
   });
