@@ -21,6 +21,7 @@ type pending struct {
 	counts []Count
 	batch  *Batch // under way, or its answer was lost: it is sent again as it is
 	usedAt time.Time
+	gone   bool // the group is: a batch is due, be it without likes, so that the store forgets it too
 
 	session   string // the group was in
 	sessionAt time.Time
@@ -30,7 +31,9 @@ type pending struct {
 	asked bool  // somebody asks for it
 }
 
-func (p *pending) empty() bool { return p.batch == nil && len(p.counts) == 0 && p.fresh == 0 }
+func (p *pending) empty() bool {
+	return p.batch == nil && len(p.counts) == 0 && p.fresh == 0 && !p.gone
+}
 
 // unstored is how many likes are not among total.
 func (p *pending) unstored() int64 {
@@ -53,6 +56,14 @@ func (s *Service) collect(group string, n int64) {
 	p := s.of(group)
 	p.usedAt = time.Now()
 	p.fresh += n
+}
+
+// Gone notes that a group was dismissed: its likes go too, some minutes later, when whoever sums up its last session had them.
+func (s *Service) Gone(group string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.of(group)
+	p.usedAt, p.gone = time.Now(), true
 }
 
 // of is what is known of a group. The lock is held.
@@ -147,7 +158,7 @@ func (s *Service) batch(group, session string) Batch {
 	if p.batch == nil {
 		s.number++
 		p.batch = &Batch{Writer: s.writer, Number: s.number, Likes: p.counts}
-		p.counts = nil
+		p.counts, p.gone = nil, false
 	}
 	return *p.batch
 }

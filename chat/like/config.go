@@ -33,7 +33,7 @@ type Config struct {
 
 	// Raise tells a group its total, which never shrinks. While a group is liked, and a few times after that, it is called each
 	// Config.Tell, with what may be told already, by one node of a cluster. Nil: nobody is told. An error that is chat.ErrNoGroup
-	// says that the group is gone, and its likes go too.
+	// says that the group is gone, and its likes go too, some minutes later.
 	Raise func(ctx context.Context, group string, likes int64) error
 }
 

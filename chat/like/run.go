@@ -12,6 +12,9 @@ import (
 // maxTold is how many groups are told their totals at a time.
 const maxTold = 10_000
 
+// goneStays is how long the likes of a group stay that is gone: for who sums up its last session.
+const goneStays = 10 * time.Minute
+
 // Run brings what is collected to the store until ctx ends, and once more then. It runs once.
 func (s *Service) Run(ctx context.Context) error {
 	if !s.begin(ctx) {
@@ -65,9 +68,10 @@ func (s *Service) end() {
 func (s *Service) RunTotals(ctx context.Context) error {
 	tick := time.NewTicker(s.cfg.Tell)
 	defer tick.Stop()
+	t := teller{s: s, gone: map[string]time.Time{}}
 	failing := false
 	for {
-		err := s.tell(ctx)
+		err := t.tell(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
 			s.log.Warn("rooms can't be told their likes; will retry", "error", err)
 		}
@@ -80,45 +84,83 @@ func (s *Service) RunTotals(ctx context.Context) error {
 	}
 }
 
-// tell tells totals once. Only if all groups could be told they go off the store's list.
-func (s *Service) tell(ctx context.Context) error {
-	groups, mark, err := s.store.Liked(ctx, maxTold)
+// teller is what the node that tells totals knows.
+type teller struct {
+	s *Service
+
+	mu    sync.Mutex           // guards what follows
+	gone  map[string]time.Time // groups that are gone, and since when that is known; of maxTold at most
+	again []string             // groups that are to be told again
+}
+
+// tell tells totals once. Who could be told goes off the store's list, and who could not goes to its end: so one group keeps no
+// other from being told.
+func (r *teller) tell(ctx context.Context) error {
+	groups, mark, err := r.s.store.Liked(ctx, maxTold)
 	if err != nil || len(groups) == 0 {
 		return err
 	}
 	var wg sync.WaitGroup
-	var mu sync.Mutex // guards failed
-	var failed error
+	var failed error // guarded by mu
+	r.again = nil
 	places := make(chan struct{}, atOnce)
 	for _, group := range groups {
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			if err := s.tellOne(ctx, group); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
+			done, err := r.tellOne(ctx, group)
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if err != nil {
 				failed = err
+			}
+			if !done {
+				r.again = append(r.again, group)
 			}
 		})
 	}
 	wg.Wait()
-	if failed != nil {
-		return failed
+	for _, group := range r.again {
+		if _, err := r.s.store.AddLikes(ctx, group, Batch{}); err != nil {
+			return errors.Join(failed, err)
+		}
 	}
-	return s.store.Told(ctx, mark)
+	return errors.Join(failed, r.s.store.Told(ctx, mark))
 }
 
-// tellOne tells a group its total.
-func (s *Service) tellOne(ctx context.Context, group string) error {
+// tellOne tells a group its total, or forgets one that is gone for long enough. Done is false for one that must come again.
+func (r *teller) tellOne(ctx context.Context, group string) (done bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*storeTimeout)
 	defer cancel()
-	t, err := s.store.Likes(ctx, group, "")
+	t, err := r.s.store.Likes(ctx, group, "")
 	if err != nil {
-		return err
+		return false, err
 	}
-	err = s.cfg.Raise(ctx, group, t.All)
-	if errors.Is(err, chat.ErrNoGroup) {
-		return s.store.DeleteLikes(ctx, group)
+	err = r.s.cfg.Raise(ctx, group, t.All)
+	gone := errors.Is(err, chat.ErrNoGroup)
+	switch {
+	case !gone && err != nil:
+		return false, err
+	case gone && !r.over(group):
+		return false, nil
+	case gone:
+		err = r.s.store.DeleteLikes(ctx, group)
 	}
-	return err
+	if err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.gone, group)
+	}
+	return err == nil, err
+}
+
+// over says whether a group is gone for long enough.
+func (r *teller) over(group string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	since, known := r.gone[group]
+	if !known && len(r.gone) < maxTold {
+		since, r.gone[group] = time.Now(), time.Now()
+	}
+	return time.Since(since) >= goneStays
 }

@@ -322,6 +322,55 @@ func TestLikesCountForTheSessionTheyCameIn(t *testing.T) {
 	})
 }
 
+// TestAGroupThatIsGoneIsForgotten: also if it was not liked lately.
+func TestAGroupThatIsGoneIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var gone atomic.Bool
+		store := like.NewMemory()
+		n := start(t, like.Config{Raise: func(context.Context, string, int64) error {
+			if gone.Load() {
+				return chat.ErrNoGroup
+			}
+			return nil
+		}}, &room{}, store)
+		n.like(t, "ann", 5)
+		time.Sleep(time.Hour)
+		gone.Store(true)
+		n.Gone("g")
+		time.Sleep(time.Hour)
+		if got := total(t, store); got != 0 {
+			t.Errorf("%d likes are left", got)
+		}
+		if groups, _, err := store.Liked(t.Context(), 10); err != nil || len(groups) > 0 {
+			t.Errorf("still on the list: %v, %v", groups, err)
+		}
+	})
+}
+
+// TestAGroupThatCannotBeToldKeepsNoOther: it is told again, and the others are not.
+func TestAGroupThatCannotBeToldKeepsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var failed, fine atomic.Int64
+		n := start(t, like.Config{Raise: func(_ context.Context, group string, _ int64) error {
+			if group == "bad" {
+				failed.Add(1)
+				return errors.New("refused")
+			}
+			fine.Add(1)
+			return nil
+		}}, &room{}, like.NewMemory())
+		for _, group := range []string{"bad", "g"} {
+			if _, err := n.Add(t.Context(), group, "", 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		if failed.Load() < 10 || fine.Load() != 1 {
+			t.Errorf("one was tried %d times, the other told %d times", failed.Load(), fine.Load())
+		}
+	})
+}
+
 func TestTotalsAreToldWhenTheyChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -349,7 +398,11 @@ func TestTotalsAreToldWhenTheyChanged(t *testing.T) {
 		gone = true
 		mu.Unlock()
 		n.like(t, "ann", 1)
-		time.Sleep(time.Minute)
+		time.Sleep(5 * time.Minute)
+		if got := total(t, store); got != 12 {
+			t.Errorf("whoever sums up the session of a group that has just gone finds %d likes", got)
+		}
+		time.Sleep(10 * time.Minute)
 		if got := total(t, store); got != 0 {
 			t.Errorf("of a group that is gone %d likes are left", got)
 		}

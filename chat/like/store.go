@@ -11,7 +11,8 @@ import (
 // Store keeps the likes of groups. All nodes of a cluster share it.
 type Store interface {
 	// AddLikes counts a batch of a group, once: what a writer sends again, or later than one of its batches with a higher
-	// number, changes nothing. The answer has the totals as they are now; Session is that of the batch's last count.
+	// number, changes nothing. The answer has the totals as they are now; Session is that of the batch's last count. A batch
+	// without likes only has the group told.
 	AddLikes(ctx context.Context, group string, b Batch) (Totals, error)
 
 	// Likes are a group's totals: of all time, and of a live session if one is named. Unknown ones have none.

@@ -39,7 +39,7 @@ func (p *program) joinPopularity() (err error) {
 	return nil
 }
 
-// comings tell popularity and summaries who comes, and which groups end.
+// comings tell popularity and summaries who comes, and these and likes which groups end.
 type comings struct{ p *program }
 
 // Observe implements chat.Observer.
@@ -51,6 +51,7 @@ func (c comings) Observe(facts ...chat.Fact) {
 			c.p.summaries.Came(f.Group, f.By.User)
 		case chat.GroupGone:
 			c.p.popularity.Gone(f.Group)
+			c.p.likes.Gone(f.Group)
 		}
 	}
 }

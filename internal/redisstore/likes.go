@@ -45,12 +45,12 @@ func (l *Likes) list() string            { return l.s.key("lr", "likes") }
 
 // AddLikes implements like.Store. The script may be sent again: the batch's own number makes it count once.
 func (l *Likes) AddLikes(ctx context.Context, group string, b like.Batch) (like.Totals, error) {
-	if len(b.Likes) == 0 {
-		return l.Likes(ctx, group, "")
-	}
 	began, err := l.note(ctx, group)
 	if err != nil {
 		return like.Totals{}, err
+	}
+	if len(b.Likes) == 0 {
+		return l.Likes(ctx, group, "")
 	}
 	args := []any{b.Writer, b.Number, like.MaxSessions, like.MaxWriters}
 	for _, c := range b.Likes {

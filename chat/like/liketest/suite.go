@@ -159,6 +159,20 @@ func told(t *testing.T, s like.Store) {
 	if err != nil || !slices.Contains(groups, "a") {
 		t.Errorf("of a, to which was added, nobody would be told: %v, %v", groups, err)
 	}
+	before, err := s.Likes(ctx, "a", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, group := range []string{"a", "new"} {
+		if _, err := s.AddLikes(ctx, group, like.Batch{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	groups, _, err = s.Liked(ctx, 10)
+	if err != nil || !slices.Contains(groups, "a") || !slices.Contains(groups, "new") {
+		t.Errorf("those are not told that were only noted: %v, %v", groups, err)
+	}
+	is(t, s, "a", "", before)
 }
 
 func listLimit(t *testing.T, s like.Store) {
