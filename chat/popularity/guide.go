@@ -22,6 +22,7 @@ const (
 // Bounds of what a Guide looks at.
 const (
 	guideFresh   = 3 * time.Second // how long the list of live rooms is good
+	guideWait    = 5 * time.Second // how long it may take
 	maxLive      = 5_000           // live rooms that are looked at, the first by id
 	popularRooms = 20
 	newAge       = 15 * time.Minute
@@ -145,7 +146,9 @@ func (g *Guide) listing(ctx context.Context) (*listing, error) {
 			return nil, ctx.Err()
 		}
 	}
-	a.list, a.err = g.look(ctx)
+	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), guideWait) // others wait for it
+	defer cancel()
+	a.list, a.err = g.look(looking)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.asking = nil; a.err == nil {

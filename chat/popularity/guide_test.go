@@ -159,3 +159,30 @@ func TestManyWhoAskAtOnceAreOneLook(t *testing.T) {
 		}
 	})
 }
+
+// TestWhoAsksFirstMayGoAway: those who wait for what he asked get it.
+func TestWhoAsksFirstMayGoAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(t, Config{}, NewMemory())
+		g := NewGuide(GuideConfig{Live: func(ctx context.Context, _ int) ([]Room, error) {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(time.Second):
+				return []Room{{"a", "ga", "anna", time.Now()}}, nil
+			}
+		}}, s)
+		first, leave := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = g.Recommend(first, "", 10) })
+		synctest.Wait()
+		wg.Go(func() {
+			if all, err := g.Recommend(t.Context(), "", 10); err != nil || len(all) != 1 {
+				t.Errorf("who waited got %v, %v", all, err)
+			}
+		})
+		synctest.Wait()
+		leave()
+		wg.Wait()
+	})
+}
