@@ -10,7 +10,7 @@ import (
 const (
 	MaxCount  = 9999
 	MaxValue  = 10_000_000_000_000 // minor units
-	MaxReason = 200                // bytes kept of why an order was refused
+	MaxReason = 800                // bytes kept of why an order was refused: 200 characters of any script
 	MaxNote   = 64                 // bytes of Message
 
 	// MaxTotal is where a group's ledger takes no more orders: half of what a double holds exactly, since Redis' scripts and

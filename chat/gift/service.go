@@ -104,8 +104,11 @@ func (s *Service) DeleteGift(ctx context.Context, id string) (Catalogue, error) 
 
 // Order returns an order by its maker's id: of a user, or of backends where user is empty.
 func (s *Service) Order(ctx context.Context, group, user, id string) (Order, error) {
-	if user == "" {
+	switch {
+	case user == "":
 		return s.store.Order(ctx, group, BackendKey(id))
+	case !clientID.MatchString(id): // it might read as another user's: ids of users hold colons
+		return Order{}, ErrNoOrder
 	}
 	return s.store.Order(ctx, group, ClientKey(user, id))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -333,4 +334,26 @@ func TestManyGiftsAtOnce(t *testing.T) {
 		}
 		w.agree(t, "g")
 	})
+}
+
+// TestAnothersOrder: what divides user and order in a key can't be used to read the order of another user.
+func TestAnothersOrder(t *testing.T) {
+	bubble(t, gift.Config{}, func(t *testing.T, _ *world, n *node) {
+		give(t, n, giving("alice:bob", "1"))
+		if o, err := n.Order(t.Context(), "g", "alice", "bob:1"); !errors.Is(err, gift.ErrNoOrder) {
+			t.Errorf("alice reads %+v, %v", o, err)
+		}
+		if o, err := n.Order(t.Context(), "g", "alice:bob", "1"); err != nil || o.From != "alice:bob" {
+			t.Errorf("her own: %+v, %v", o, err)
+		}
+	})
+}
+
+// TestReasonsOfAnyScript: of a reason 200 characters are kept, as callbacks promise.
+func TestReasonsOfAnyScript(t *testing.T) {
+	reason := strings.Repeat("余", 200)
+	o := gifttest.Order("g", "alice", "1").Settled(gift.Verdict{State: gift.Refused, Reason: reason}, time.Now())
+	if o.Reason != reason {
+		t.Errorf("kept %d bytes of %d", len(o.Reason), len(reason))
+	}
 }
