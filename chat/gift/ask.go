@@ -79,6 +79,10 @@ func (s *Service) askAgain(ctx context.Context, a Asking, now time.Time) (bool, 
 	if !now.Before(a.Order.CreatedAt.Add(s.cfg.Expire)) {
 		return true, s.expire(ctx, a.Order, now)
 	}
+	if s.settler == nil { // it was placed when somebody settled
+		_, err := s.decide(ctx, a.Order, Verdict{State: Accepted}, now)
+		return true, err
+	}
 	f := &flight{id: flightKey{a.Order.Group, key}, order: a.Order, attempt: a.Attempt + 1, placed: s.placed, late: true, done: make(chan struct{})}
 	s.mu.Lock()
 	under := s.flights[f.id] != nil
@@ -116,15 +120,23 @@ func (s *Service) wait(attempt int) time.Duration {
 
 // expire refuses an order that nobody settled.
 func (s *Service) expire(ctx context.Context, o Order, now time.Time) error {
-	done, fresh, err := s.store.Settle(ctx, o.Group, o.Key(), Verdict{State: Refused, Reason: Expired}, now, s.cfg.Merge)
-	if err != nil || !fresh {
-		return err
+	fresh, err := s.decide(ctx, o, Verdict{State: Refused, Reason: Expired}, now)
+	if fresh {
+		s.stats.expired.Add(1)
+		s.log.Warn("gift order expired: nobody settled it", "group", o.Group, "order", o.ID, "via", o.Via)
 	}
-	s.stats.expired.Add(1)
-	s.log.Warn("gift order expired: nobody settled it", "group", o.Group, "order", o.ID, "via", o.Via)
+	return err
+}
+
+// decide settles a pending order without asking anybody.
+func (s *Service) decide(ctx context.Context, o Order, v Verdict, now time.Time) (fresh bool, err error) {
+	done, fresh, err := s.store.Settle(ctx, o.Group, o.Key(), v, now, s.cfg.Merge)
+	if err != nil || !fresh {
+		return false, err
+	}
 	s.settled(done)
 	s.tellLate(done)
-	return nil
+	return true, nil
 }
 
 // askers ask what comes until ctx ends.

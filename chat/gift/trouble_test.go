@@ -301,3 +301,23 @@ func TestExportAndTrim(t *testing.T) {
 		}
 	})
 }
+
+// TestPendingOrdersOfBeforeAllWasFree: they are accepted, and nothing waits for askers that are not there.
+func TestPendingOrdersOfBeforeAllWasFree(t *testing.T) {
+	bubble(t, gift.Config{Rate: 1000, Burst: 1000}, func(t *testing.T, w *world, n *node) {
+		w.bank.answer = func(context.Context, gift.Order, int, gift.Verdict) (gift.Verdict, error) {
+			return gift.Verdict{}, errors.New("no answer")
+		}
+		for i := range 100 {
+			give(t, n, giving("alice", fmt.Sprint(i)))
+		}
+		n.stop()
+		free := w.start(t, gift.Config{}, w.store, nil, w.room, nil)
+		defer free.stop()
+		pass(time.Minute)
+		if totals, err := free.Totals(t.Context(), "g", gift.All); err != nil || totals.Count != 100 || free.Stats().Asking != 0 {
+			t.Errorf("%+v, %v, %+v", totals, err, free.Stats())
+		}
+		w.agree(t, "g")
+	})
+}
