@@ -40,7 +40,7 @@ const (
 type Trigger struct {
 	Keyword     string `json:"keyword,omitempty"`     // the text of the message, without regard to width, case and blanks around it
 	Contains    bool   `json:"contains,omitempty"`    // the keyword may be a part of the text
-	MessageType string `json:"messageType,omitempty"` // "type" in the Data of a custom message
+	MessageType string `json:"messageType,omitempty"` // "type" in the Data of a custom message, compared as chat.FoldType has it
 }
 
 // Eligibility says who may enter; the zero value: everybody who may speak.
@@ -153,8 +153,8 @@ func (t Trigger) check() error {
 	case (t.Keyword == "") == (t.MessageType == ""):
 		return invalid("trigger", "give either keyword or messageType")
 	case t.MessageType != "":
-		if len(t.MessageType) > maxType || !clean(t.MessageType) || t.Contains {
-			return invalid("trigger.messageType", "must be at most %d bytes on one line, without contains", maxType)
+		if len(t.MessageType) > maxType || !clean(t.MessageType) || chat.FoldType(t.MessageType) == "" || t.Contains {
+			return invalid("trigger.messageType", "must be 1 to %d bytes on one line, without contains", maxType)
 		}
 	case utf8.RuneCountInString(t.Keyword) > maxKeyword || !clean(t.Keyword) || plain(t.Keyword) == "":
 		return invalid("trigger.keyword", "must be 1 to %d letters on one line", maxKeyword)

@@ -86,6 +86,7 @@ func (s *Service) Start(ctx context.Context, group string, by chat.Identity, t T
 	if err := t.Check(); err != nil {
 		return Draw{}, err
 	}
+	t.Window = t.Window.Truncate(time.Millisecond) // times are shown so, and draws are verified by what is shown
 	if err := s.offers(t.Eligibility); err != nil {
 		return Draw{}, err
 	}

@@ -192,6 +192,37 @@ func TestEndAndCancel(t *testing.T) {
 	})
 }
 
+// TestAWindowOfParts: a draw ends at a whole millisecond, as times are shown: who entered just before is not said to be too late.
+func TestAWindowOfParts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &rooms{}
+		s := draw.New(draw.Config{}, draw.NewMemory(), r, quiet())
+		run(t, s)
+		x := terms("d1")
+		x.Window = 10*time.Second + 900*time.Microsecond
+		d := begin(t, s, x)
+		if again := begin(t, s, x); again.Number != d.Number {
+			t.Errorf("the same again: %+v", again)
+		}
+		time.Sleep(10 * time.Second)
+		time.Sleep(500 * time.Microsecond)
+		r.say("bob", "hello")
+		time.Sleep(5 * time.Second)
+		x1, err := s.Export(t.Context(), "tea", "d1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(x1.View())
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := draw.ParseExport(raw)
+		if err != nil || len(draw.Verify(read, draw.Told{})) > 0 {
+			t.Errorf("%v, %v", err, draw.Verify(read, draw.Told{}))
+		}
+	})
+}
+
 // TestWhoMayEnter: each kind of eligibility, asked when he enters.
 func TestWhoMayEnter(t *testing.T) {
 	levels, gifts := map[string]int{"al": 5, "bob": 4}, map[string]int64{"al": 100}
@@ -382,6 +413,8 @@ func TestTriggers(t *testing.T) {
 		{"a part where the whole is asked for", draw.Trigger{Keyword: "抽奖"}, func(r *rooms) { r.say("bob", "我要抽奖!") }, false},
 		{"a type", draw.Trigger{MessageType: "red_packet"}, func(r *rooms) { r.custom("bob", `{"type":"red_packet","n":1}`) }, true},
 		{"another type", draw.Trigger{MessageType: "red_packet"}, func(r *rooms) { r.custom("bob", `{"type":"red"}`) }, false},
+		{"a type in another form", draw.Trigger{MessageType: "Red_Packet"}, func(r *rooms) { r.custom("bob", `{"type":" RED_packet"}`) }, true},
+		{"a final sigma", draw.Trigger{Keyword: "ΤΥΧΕΡΟΣ"}, func(r *rooms) { r.say("bob", "τυχερος") }, true},
 		{"the type as text", draw.Trigger{MessageType: "red_packet"}, func(r *rooms) { r.say("bob", `red_packet`) }, false},
 		{"no JSON", draw.Trigger{MessageType: "red_packet"}, func(r *rooms) { r.custom("bob", `red_packet`) }, false},
 		{"a body of another form", draw.Trigger{Keyword: "a"}, func(r *rooms) { r.deliver("bob", map[string]any{"MsgType": 1}) }, false},

@@ -20,16 +20,17 @@ type element struct {
 
 // plain is a text as keywords are compared: without regard to width and case, and to blanks around it.
 func plain(s string) string {
-	return strings.TrimSpace(strings.ToLower(norm.NFKC.String(strings.TrimSpace(s))))
+	return strings.TrimSpace(strings.ToLower(strings.ToUpper(norm.NFKC.String(s)))) // first up: letters may have two small forms
 }
 
 // matcher finds the messages that enter a draw.
 type matcher struct {
 	Trigger
 	keyword string
+	typ     string
 }
 
-func newMatcher(t Trigger) matcher { return matcher{t, plain(t.Keyword)} }
+func newMatcher(t Trigger) matcher { return matcher{t, plain(t.Keyword), chat.FoldType(t.MessageType)} }
 
 // enters says whether a message enters, if who sent it may.
 func (m matcher) enters(msg *chat.Message) bool {
@@ -45,11 +46,11 @@ func (m matcher) enters(msg *chat.Message) bool {
 		switch {
 		case e.MsgType == "TIMTextElem":
 			text.WriteString(e.MsgContent.Text)
-		case e.MsgType == "TIMCustomElem" && m.MessageType != "":
+		case e.MsgType == "TIMCustomElem" && m.typ != "":
 			var data struct {
 				Type string `json:"type"`
 			}
-			if json.Unmarshal([]byte(e.MsgContent.Data), &data) == nil && data.Type == m.MessageType {
+			if json.Unmarshal([]byte(e.MsgContent.Data), &data) == nil && chat.FoldType(data.Type) == m.typ {
 				return true
 			}
 		}
