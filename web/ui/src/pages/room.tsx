@@ -23,6 +23,10 @@ import '../styles/room.css';
 import '../styles/player.css';
 import '../styles/chat.css';
 import '../styles/interact.css';
+import '../styles/gifts.css';
+import '../styles/draw.css';
+import '../styles/people.css';
+import '../styles/summary.css';
 import { isOver, RoomModel } from './room-model.ts';
 
 function Facts({ model }: { model: RoomModel }): JSX.Element | null {
