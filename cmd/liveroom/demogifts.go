@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"liveroom/chat/gift"
 )
@@ -31,13 +32,16 @@ type catalogue interface {
 	PutGift(ctx context.Context, g gift.Gift) (gift.Catalogue, error)
 }
 
-// ensureGifts fills a catalogue that nobody ever touched.
+// ensureGifts fills a catalogue that nobody ever touched, or goes on where it was interrupted.
 func ensureGifts(ctx context.Context, gifts catalogue) error {
 	there, err := gifts.Catalogue(ctx)
-	if err != nil || there.Version > 0 {
+	all := demoGifts()
+	// Each change is another version: so many as gifts that are all of the demo are those of a filling.
+	others := func(g gift.Gift) bool { return !slices.Contains(all, g) }
+	if n := len(there.Gifts); err != nil || there.Version != uint64(n) || n >= len(all) || slices.ContainsFunc(there.Gifts, others) {
 		return err
 	}
-	for _, g := range demoGifts() {
+	for _, g := range all[len(there.Gifts):] {
 		if _, err := gifts.PutGift(ctx, g); err != nil {
 			return err
 		}

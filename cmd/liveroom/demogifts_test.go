@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"testing"
@@ -37,5 +38,45 @@ func TestADemoHasGiftsOfEachEffect(t *testing.T) {
 	}
 	if all, err = gifts.Catalogue(t.Context()); err != nil || len(all.Gifts) != 0 {
 		t.Errorf("came back: %v, %v", all.Gifts, err)
+	}
+}
+
+// breakingCatalogue takes some gifts and no more.
+type breakingCatalogue struct {
+	*gift.Service
+	takes int
+}
+
+var errBroken = errors.New("broken by the test")
+
+// PutGift implements catalogue.
+func (b *breakingCatalogue) PutGift(ctx context.Context, g gift.Gift) (gift.Catalogue, error) {
+	if b.takes--; b.takes < 0 {
+		return gift.Catalogue{}, errBroken
+	}
+	return b.Service.PutGift(ctx, g)
+}
+
+func TestADemoThatWasInterruptedGetsTheRestOfItsGifts(t *testing.T) {
+	for _, touched := range []bool{false, true} {
+		gifts := gift.NewService(gift.Config{}, gift.NewMemory(), nil, nil, nil, nil)
+		if err := ensureGifts(t.Context(), &breakingCatalogue{gifts, 3}); !errors.Is(err, errBroken) {
+			t.Fatal(err)
+		}
+		want := len(demoGifts())
+		if touched {
+			if _, err := gifts.PutGift(t.Context(), gift.Gift{ID: "own", Name: "Own", Enabled: true}); err != nil {
+				t.Fatal(err)
+			}
+			want = 4 // somebody's own by now
+		}
+		for range 2 {
+			if err := ensureGifts(t.Context(), gifts); err != nil {
+				t.Fatal(err)
+			}
+			if all, err := gifts.Catalogue(t.Context()); err != nil || len(all.Gifts) != want {
+				t.Errorf("touched %v: %d gifts, want %d, %v", touched, len(all.Gifts), want, err)
+			}
+		}
 	}
 }
