@@ -79,9 +79,13 @@ func TestDrawOverARealServer(t *testing.T) {
 		delivered []string
 		dropped   int
 	)
+	var senders []*member
 	for i := range 12 {
 		user := fmt.Sprint("u", i)
-		m := n.enter("r1", user, n.userSig(user), nil)
+		senders = append(senders, n.enter("r1", user, n.userSig(user), nil))
+	}
+	for i, m := range senders {
+		user := fmt.Sprint("u", i)
 		wg.Go(func() {
 			var ack struct{ Fate string }
 			m.must(map[string]any{"op": "send", "group": "r1", "random": 1, "priority": "Low", "fate": true, "body": textBody("Tea")}, &ack)
