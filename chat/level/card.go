@@ -143,6 +143,7 @@ func (s *Service) do(ctx context.Context, d Deed) (Card, error) {
 
 // Delete forgets a user.
 func (s *Service) Delete(ctx context.Context, user string) error {
+	s.pending.drop(user)
 	if err := s.store.Delete(ctx, user); err != nil {
 		return fmt.Errorf("delete the level of %s: %w", user, err)
 	}

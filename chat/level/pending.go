@@ -55,6 +55,17 @@ func (p *pending) note(user string, s Source, n int64, seen Minutes) {
 	shard.users[user] = e
 }
 
+// drop forgets what a user earned.
+func (p *pending) drop(user string) {
+	shard := &p.shards[maphash.String(p.seed, user)%shards]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	if _, known := shard.users[user]; known {
+		delete(shard.users, user)
+		p.users.Add(-1)
+	}
+}
+
 // take calls see for all that was noted, and forgets it.
 func (p *pending) take(see func(user string, e earning)) {
 	for i := range p.shards {

@@ -294,12 +294,18 @@ func TestNodesHearOfEachOther(t *testing.T) {
 		if len(a.reported) != 1 || len(b.reported) != 2 || len(c.reported) != 0 {
 			t.Errorf("reported %+v, %+v and %+v", a.reported, b.reported, c.reported)
 		}
+		a.Earn("bob", level.Likes, 1)
+		b.Earn("bob", level.Likes, 1)
 		if err := a.Delete(t.Context(), "bob"); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		for _, n := range []*node{a, b} {
 			n.stands("bob", level.Standing{})
+		}
+		settle()
+		if all, err := s.Records(t.Context(), []string{"bob"}); err != nil || len(all) != 0 {
+			t.Errorf("of who was deleted there is again what he had earned before: %+v, %v", all, err)
 		}
 	})
 }
