@@ -25,7 +25,7 @@ func TestNodeIsKilledAndBack(t *testing.T) {
 		slices.Sort(all)
 		return strings.Join(all, " ")
 	}
-	const each = "courier jobs keeper"
+	const each = "broadcasts courier draws gifts jobs keeper likes popularity summaries"
 	back.start()
 	back.eventually("it leads", func() bool { return leads(back) == each })
 	steady.start()

@@ -100,6 +100,8 @@ func benchNode(b testing.TB, redis string, keys Secrets) *benched {
 	set := Settings{
 		HTTP: addr(), RTMP: addr(), Ops: addr(), Data: b.TempDir(), Apps: []string{"live"}, AutoRoom: on,
 		PublicURL: "http://localhost", PublicRTMPURL: "rtmp://localhost", Grace: time.Minute, PauseLimit: time.Minute, Redis: redis,
+		LikeRate: 10, LikeBurst: 30, LikeTotals: 4 * time.Second, FollowLimit: 5000, LevelThresholds: []int64{20, 100}, GiftSettlement: "free",
+		PopularHalf: 10 * time.Minute, PopularWeights: []string{"message=1"}, SummaryAge: 24 * time.Hour,
 	}
 	set.InternalURL = "http://" + set.HTTP
 	for _, command := range im.Commands() { // as many as come

@@ -66,7 +66,7 @@ func TestLevels(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t)
 	n := startNode(t, "--callback-private=127.0.0.0/8", "--event-callback-url="+r.URL+"/events",
-		"--level-weights=messages=10,likes=1,onlineMinutes=0", "--level-caps=messages=3,likes=2", "--level-thresholds=20,31,1000")
+		"--level-weights=messages=10,likes=1,onlineMinutes=0", "--level-caps=messages=3,likes=2", "--level-thresholds=20,31,1000", "--level-tiers=gold=Gold:gold:0")
 	n.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	n.call(http.MethodPut, "/api/v1/accounts/bob", map[string]any{"nick": "Bob"}, nil)
 	bob, alice := n.enter("r1", "bob", n.userSig("bob"), nil), n.enter("r1", "alice", n.userSig("alice"), nil)
@@ -148,7 +148,8 @@ func TestLevelsOfACluster(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t)
 	c := startCluster(t, 2, nil, "--callback-private=127.0.0.0/8", "--event-callback-url="+r.URL+"/events",
-		"--chat-user-burst=0", "--level-weights=messages=10,likes=1,onlineMinutes=0", "--level-caps=messages=4", "--level-thresholds=20,40,1000")
+		"--chat-user-burst=0", "--level-weights=messages=10,likes=1,onlineMinutes=0", "--level-caps=messages=4", "--level-thresholds=20,40,1000",
+		"--level-tiers=silver=Silver:silver:0") // nothing by the clock
 	here, there := c.nodes[0], c.nodes[1]
 	here.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	bob, alice := here.enter("r1", "bob", here.userSig("bob"), nil), there.enter("r1", "alice", there.userSig("alice"), nil)

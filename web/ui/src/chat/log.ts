@@ -107,7 +107,7 @@ export function added(log: Log, fresh: readonly Row[]): Log {
     known.add(row.key);
     const last = rows.at(-1);
     if (row.kind === 'crowd' && last?.kind === 'crowd') rows[rows.length - 1] = crowd(last, row);
-    else if (row.kind === 'gifts' && last?.kind === 'gifts') rows[rows.length - 1] = gifts(last, row);
+    else if (row.kind === 'gifts') give(rows, row);
     else rows.push(row);
   }
   return { ...log, rows: bounded(rows.filter((row) => row.kind !== 'crowd' || row.joined.length + row.left.length > 0)) };
@@ -121,6 +121,16 @@ function crowd(a: CrowdRow, b: CrowdRow): CrowdRow {
     joined: [...without(a.joined, b.left), ...without(b.joined, [...a.left, ...a.joined])],
     left: [...without(a.left, b.joined), ...without(b.left, [...a.joined, ...a.left])],
   };
+}
+
+/** Puts gifts into the line of those before them; a run stays in its line though somebody came or rose meanwhile. */
+function give(rows: Row[], row: GiftsRow): void {
+  let at = rows.length - 1;
+  const goesOn = (r: GiftsRow) => row.entries.every(({ run }) => r.entries.some((e) => e.run === run));
+  while (at > 0 && !['gifts', 'message', 'gap'].includes((rows[at] as Row).kind)) at--;
+  const line = rows[at];
+  if (line?.kind === 'gifts' && (at === rows.length - 1 || goesOn(line))) rows[at] = gifts(line, row);
+  else rows.push(row);
 }
 
 /** A run that goes on grows in its place; of many runs the last are told. */

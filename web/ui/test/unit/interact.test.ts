@@ -92,6 +92,15 @@ describe('gifts in the chat', () => {
     expect(log.rows.map((row) => row.kind)).toEqual(['gifts', 'message', 'gifts']);
   });
 
+  test('a run goes on in its line though somebody rose meanwhile; another begins anew', () => {
+    const rose = { kind: 'news', key: 'n', say: 'news_level', values: {} } as unknown as Row;
+    const run = (comboTotal: number, combo = 'c') => rows(message('b', { combo, count: 20, comboTotal }));
+    const log = added(emptyLog, [...run(20), rose, ...run(40)]);
+    expect(log.rows.map((row) => row.kind)).toEqual(['gifts', 'news']);
+    expect((log.rows[0] as GiftsRow).entries.map((e) => e.total)).toEqual([40]);
+    expect(added(log, run(20, 'd')).rows.map((row) => row.kind)).toEqual(['gifts', 'news', 'gifts']);
+  });
+
   test('likes are no lines, new followers are; a forged gift is nothing', () => {
     let log = emptyLog;
     const custom = (data: object) => rowOf(element('TIMCustomElem', { data: JSON.stringify(data) }, { from: 'bo', nick: 'Bo' }), false, log, 'anna');
