@@ -3,6 +3,7 @@ package socket_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"liveroom/chat/level"
@@ -13,13 +14,16 @@ import (
 // ranks are levels of a test; they may be away.
 type ranks struct {
 	cards map[string]level.Card
-	away  error
+	away  atomic.Bool
 }
 
 func (r *ranks) Card(_ context.Context, user string) (level.Card, error) {
 	c := r.cards[user]
 	c.User = user
-	return c, r.away
+	if r.away.Load() {
+		return c, errors.Join(errors.New("redis"), status.ErrUnavailable)
+	}
+	return c, nil
 }
 
 func (r *ranks) Standings(_ context.Context, users []string) map[string]level.Standing {
@@ -69,7 +73,7 @@ func TestLevelsAreAnswered(t *testing.T) {
 	if bob.into(object{"op": "members", "group": "demo"}, &list); len(list.Members) != 1 || list.Members[0].Level != 2 || list.Members[0].Badge != "gold" {
 		t.Errorf("members %+v", list)
 	}
-	of.away = errors.Join(errors.New("redis"), status.ErrUnavailable)
+	of.away.Store(true)
 	if a := bob.ask(object{"op": "getLevel"}); a.Code != 10002 || a.Error != "store_unavailable" {
 		t.Errorf("while the store is away: %+v", a)
 	}
