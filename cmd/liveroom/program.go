@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"time"
+
+	"liveroom/address"
+	"liveroom/chat"
+	"liveroom/chat/account"
+	"liveroom/chat/audit"
+	"liveroom/chat/draw"
+	"liveroom/chat/file"
+	"liveroom/chat/follow"
+	"liveroom/chat/gift"
+	"liveroom/chat/kind"
+	"liveroom/chat/level"
+	"liveroom/chat/like"
+	"liveroom/chat/popularity"
+	"liveroom/chat/schedule"
+	"liveroom/chat/summary"
+	"liveroom/chat/words"
+	"liveroom/internal/redisstore"
+	"liveroom/live"
+	"liveroom/live/edge"
+	"liveroom/live/flv"
+	"liveroom/live/hls"
+	"liveroom/live/rtmp"
+	"liveroom/live/stream"
+	"liveroom/status"
+	"liveroom/web"
+	"liveroom/web/im"
+	"liveroom/web/socket"
+	"liveroom/web/ui"
+)
+
+// program is every part of a running liveroom, joined but not started.
+type program struct {
+	set   Settings
+	log   *slog.Logger
+	ready func(context.Context) error // runs once everything else does
+
+	cluster   *cluster // nil: this node is alone
+	stores    *stores
+	hub       *stream.Hub
+	machine   *status.Machine
+	outbox    *status.Synchroniser
+	deadlines *status.Deadlines
+	chat      *chat.Service
+	words     *words.Service
+	audit     *audit.Log
+	files     *file.Service
+	folder    *file.Folder
+	accounts  *account.Service
+	rooms     *live.Service
+	rtmp      *rtmp.Server
+	flv       *flv.Server
+	edges     *edge.Edges // of a cluster's node only, like the next
+	pulled    *flv.Server // by other nodes
+	hls       *hls.Server
+	socket    *socket.Server
+	callbacks *callbacks
+	deliver   func(context.Context) error // callbacks, on one node of a cluster at a time; nil: this node is alone
+	imHost    *imHost                     // nil: there is none
+	im        *im.Server
+
+	interaction interaction
+	popularity  *popularity.Service
+	guide       *popularity.Guide
+	summaries   *summary.Service
+	levels      *level.Service
+	draws       *draw.Service
+	likes       *like.Service
+	follows     *follow.Service
+	kinds       *kind.Service
+	gifts       *gift.Service
+	boards      *gift.Boards
+	broadcasts  *schedule.Service
+
+	sessions *limits // of HLS, of one address
+	web      *web.Server
+	ports    ports
+	known    *knownRooms // of a cluster's node only
+}
+
+// begin is newProgram, as often as the Redis of a cluster goes away in the middle of it.
+func begin(ctx context.Context, set Settings, keys Secrets, log *slog.Logger) (*program, error) {
+	for {
+		p, err := newProgram(ctx, set, keys, log)
+		if !errors.Is(err, redisstore.ErrAway) || ctx.Err() != nil {
+			return p, err
+		}
+		log.Warn("redis went away at the start; beginning again", "err", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// newProgram opens the stores, takes the ports and joins the parts. Nothing runs yet. The node of a cluster waits for Redis
+// before, and answers meanwhile that it is not ready.
+func newProgram(ctx context.Context, set Settings, keys Secrets, log *slog.Logger) (*program, error) {
+	p := &program{set: set, log: log}
+	err := os.MkdirAll(set.Data, 0o700)
+	if err == nil && set.Redis != "" {
+		err = p.meet(ctx, keys)
+	} else if err == nil {
+		p.stores, err = openFiles(set.Data, log)
+	}
+	if err == nil {
+		err = p.join(keys)
+	}
+	if err == nil {
+		err = p.joinDoors(keys)
+	}
+	if err == nil && p.ports.http == nil {
+		p.ports, err = listen(set)
+	}
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// join makes the parts that know no network, from those that know nothing of the others to those that know many.
+func (p *program) join(keys Secrets) error {
+	p.hub = stream.NewHub(p.set.hub())
+	p.machine = status.NewMachine(p.stores.status, status.Config{Shared: p.cluster != nil})
+	p.deadlines = status.NewDeadlines(status.DeadlinesConfig{}, p.machine, p.stores.status, p.log)
+
+	var err error
+	talk := p.set.chat()
+	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
+	talk.Viewers, talk.Rename, talk.Account = newAudience(p.viewers).of, p.rename, p.account
+	talk.Found, talk.Disband = p.found, p.disband
+	talk.Banished, talk.Skeleton = p.banished, account.Skeleton
+	if p.audit, err = audit.New(audit.Config{Age: p.set.AuditAge, Entries: p.set.AuditEntries}, p.stores.audit, p.log); err != nil {
+		return err
+	}
+	talk.Journal = p.audit
+	if err = p.joinWords(&talk); err != nil {
+		return err
+	}
+	if err = p.joinCallbacks(keys, &talk); err != nil {
+		return err
+	}
+	p.watchFiles(&talk)
+	p.joinPeople(&talk)
+	if err = p.joinKinds(&talk); err != nil {
+		return err
+	}
+	if err = p.joinLevels(&talk); err != nil {
+		return err
+	}
+	if err = errors.Join(p.joinLikes(), p.joinFollows(), p.joinPopularity(), p.joinSummaries()); err != nil {
+		return err
+	}
+	p.joinGifts()
+	p.interaction.joinInteraction(&talk)
+	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
+		return err
+	}
+	p.joinDraws()
+	p.joinBroadcasts()
+	if err = p.joinFiles(keys); err != nil {
+		return err
+	}
+	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
+	people := account.Config{Signer: signer, Admins: p.set.Admins, Words: p.words, Renamed: func(a account.Account) {
+		p.chat.Renamed(a.User, a.Nick, a.Avatar)
+	}, Deleted: p.forgetUsers}
+	if p.accounts, err = account.New(people, p.stores.accounts, p.log); err != nil {
+		return err
+	}
+	steps := []status.Announcer{&announcer{p.stores.rooms, p.chat}, p.callbacks.statuses, sessions{p}}
+	if p.imHost != nil {
+		p.imHost.queue = p.callbacks.queues
+		steps = append(steps, p.imHost)
+	}
+	sync := status.SyncConfig{}
+	if p.cluster != nil {
+		sync.Claims = p.cluster.states
+	}
+	p.outbox = status.NewSynchroniser(sync, p.stores.status, steps, p.log)
+	p.machine.WatchOwn(func(s status.State) { p.outbox.Wake(s.Record.Room) })
+
+	p.rooms, err = live.New(live.Config{
+		Node: p.nodeID(), Shared: p.shared(), Edges: p.joinEdges(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit,
+		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
+		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
+		Banned:   p.isBanned,
+		Describe: describe, Words: p.words, Pushes: p.callbacks.streams,
+		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
+		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
+	}, p.stores.rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)
+	return err
+}
+
+// joinDoors makes what meets the network.
+func (p *program) joinDoors(keys Secrets) error {
+	var err error
+	if p.rtmp, err = rtmp.New(p.set.rtmp(), rtmpAdmission{players{p.rooms, p}}, p.log); err != nil {
+		return err
+	}
+	p.sessions = newLimits(0, p.set.MaxPerAddress, p.set.proxies())
+	p.flv = flv.New(flv.Config{}, players{p.rooms, p}, p.log)
+	play := p.set.hls()
+	play.NodeKey, play.PlayKey, play.PlayKeyBackup = []byte(keys.NodeKey), []byte(keys.PlayKey), []byte(keys.PlayKeyBackup)
+	play.Upstream, play.Node = p.upstream(), p.nodeID()
+	if p.hls, err = hls.New(play, p.hub, hlsGate{players{p.rooms, p}, p.sessions}, p.log); err != nil {
+		return err
+	}
+	door := p.set.socket()
+	door.Files, door.Levels = p.files, p.levels
+	door.Draws = p.draws
+	door.Likes, door.Follows = p.likes, p.follows
+	door.Summaries = p.summaries
+	door.Gifts = giftDoor{p.gifts, p}
+	p.joinStreams(&door)
+	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
+		return err
+	}
+	deps := web.Deps{
+		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
+		Draws: p.draws, Ranking: p.popularity, Guide: p.guide, Summaries: p.summaries,
+		Kinds:      p.kinds,
+		Gifts:      giftDoor{p.gifts, p},
+		Broadcasts: p.broadcasts,
+		Events:     p.stores.status, Watch: p.machine.Watch, Log: p.log,
+		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
+		Checks: p.checks(), Metrics: p.metrics(),
+	}
+	deps.Likes, deps.Follows = p.likes, p.follows
+	if p.cluster != nil {
+		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.edgeMetrics)
+	}
+	if err = p.joinIM(keys, &deps); err != nil {
+		return err
+	}
+	if p.set.GuestLogin == on {
+		deps.Guests = p.accounts
+	}
+	p.web, err = web.New(p.set.web(keys.APIToken), deps)
+	return err
+}
+
+// close lets go of what newProgram took.
+func (p *program) close() {
+	p.ports.close()
+	if p.imHost != nil {
+		p.imHost.client.Close()
+	}
+	if p.callbacks != nil {
+		p.callbacks.client.Close()
+	}
+	var err error
+	if p.folder != nil {
+		err = p.folder.Close()
+	}
+	if p.stores != nil {
+		err = errors.Join(err, p.stores.close())
+	}
+	if p.cluster != nil {
+		err = errors.Join(err, p.cluster.close())
+	}
+	if err != nil {
+		p.log.Error("store did not close", "err", err)
+	}
+}
