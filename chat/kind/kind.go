@@ -79,6 +79,10 @@ func (k Kind) Check() (Kind, error) {
 		return k, invalid("type", "must be 1 to %d bytes without blanks around it and without characters that can't be seen", maxType)
 	case chat.OfServer(k.Type):
 		return k, invalid("type", "messages of this type come from the server only; see docs/messages.md")
+	case byOps(k.Type) && k.Senders != Anyone:
+		return k, invalid("senders", "must be anyone: the op %q sends such messages for whoever may speak; a mute keeps people from it", k.Type)
+	case byOps(k.Type) && k.MaxBytes != 0:
+		return k, invalid("maxBytes", "must be 0: the op %q makes such messages, and their size", k.Type)
 	case k.Priority > chat.Lowest:
 		return k, invalid("priority", "must be High, Normal, Low or Lowest")
 	case k.Weight < 0 || k.Weight > MaxWeight:
@@ -93,6 +97,9 @@ func (k Kind) Check() (Kind, error) {
 	}
 	return k, nil
 }
+
+// byOps says whether messages of a type are made by an op, for each who asks for it (docs/messages.md).
+func byOps(typ string) bool { return typ == "like" || typ == "follow" }
 
 // chat is who may send, as the chat has it.
 func (s Senders) chat() (chat.Senders, error) {

@@ -100,6 +100,10 @@ func TestKindsOutOfBoundsAreNamed(t *testing.T) {
 		{"type", kind.Kind{Type: strings.Repeat("a", 65)}},
 		{"type", kind.Kind{Type: "live_status"}},
 		{"type", kind.Kind{Type: "Draw_Result"}},
+		{"senders", kind.Kind{Type: "like", Senders: kind.Admins}},
+		{"senders", kind.Kind{Type: "Like", Senders: kind.Members}},
+		{"senders", kind.Kind{Type: "follow", Senders: kind.Server}},
+		{"maxBytes", kind.Kind{Type: "follow", MaxBytes: 100}},
 		{"priority", kind.Kind{Type: "a", Priority: 9}},
 		{"senders", kind.Kind{Type: "a", Senders: "nobody"}},
 		{"weight", kind.Kind{Type: "a", Weight: -1}},
@@ -112,6 +116,22 @@ func TestKindsOutOfBoundsAreNamed(t *testing.T) {
 		var refused *chat.Error
 		if _, err := s.Put(t.Context(), tc.k); !errors.As(err, &refused) || refused.Field != tc.field {
 			t.Errorf("%+v: %v, want %s", tc.k, err, tc.field)
+		}
+	}
+}
+
+// TestTypesOfOps: of what the ops like and follow send, the priority can be registered.
+func TestTypesOfOps(t *testing.T) {
+	s, err := kind.New(t.Context(), kind.NewMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range []string{"like", "follow"} {
+		if _, err := s.Put(t.Context(), kind.Kind{Type: typ, Priority: chat.Normal, Senders: kind.Anyone}); err != nil {
+			t.Error(err)
+		}
+		if k, ok := s.Kind(typ); !ok || k != (chat.Kind{Priority: chat.Normal, Senders: chat.SendersAnyone}) {
+			t.Errorf("%+v, %v", k, ok)
 		}
 	}
 }
