@@ -23,6 +23,13 @@ type Fenced struct {
 	Message Message
 }
 
+// NextNumber is the number in an outbox after last: the time of the store in µs, or one more where that is not above. So a store that
+// lost the newest of what it had, as Redis may in a fail-over, hands out no number that a group has noted already: its message would
+// be skipped.
+func NextNumber(last uint64, now time.Time) uint64 {
+	return max(last+1, uint64(max(0, now.UnixMicro())))
+}
+
 // FencedMessage is a Fenced on its way to the log.
 type FencedMessage struct {
 	Number  uint64

@@ -3,6 +3,8 @@ package gift
 import (
 	"cmp"
 	"time"
+
+	"liveroom/chat"
 )
 
 // Head is what a group's ledger has of its own, with the rules all stores share. A store reads it, lets it make a step,
@@ -10,7 +12,7 @@ import (
 type Head struct {
 	Entries uint64 `json:"entries"` // number of the newest ledger entry; the first is 1
 	Told    uint64 `json:"told"`    // entries up to this one were told of
-	Shown   uint64 `json:"shown"`   // number of the newest message put in the outbox; the first is 1
+	Shown   uint64 `json:"shown"`   // number of the newest message put in the outbox
 	Acked   uint64 `json:"acked"`   // messages up to this one were taken
 	Pending int    `json:"pending"` // orders not settled
 	Combos  int    `json:"combos"`  // kept, running or not
@@ -85,7 +87,7 @@ func (h Head) Ended(c Combo, now time.Time, m Merge) (after Head, next Combo, sh
 func (h Head) show(at time.Time, results ...Result) (Head, []Showing) {
 	var all []Showing
 	for _, r := range results {
-		h.Shown++
+		h.Shown = chat.NextNumber(h.Shown, time.Now())
 		all = append(all, Showing{Number: h.Shown, At: at, Result: r})
 	}
 	return h, all

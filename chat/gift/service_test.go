@@ -327,11 +327,6 @@ func TestManyGiftsAtOnce(t *testing.T) {
 		if len(m.shown) != 2500 || len(m.appends) > 60 || len(m.raises) > 8 {
 			t.Errorf("%d messages in %d appends, counters raised %d times", len(m.shown), len(m.appends), len(m.raises))
 		}
-		for i, s := range m.shown {
-			if s.Number != uint64(i+1) {
-				t.Fatalf("message %d is %d.", s.Number, i+1)
-			}
-		}
 		w.agree(t, "g")
 	})
 }

@@ -106,7 +106,7 @@ type Asking struct {
 	NextAt  time.Time
 }
 
-// Showing is a message in the outbox. Numbers of a group grow by one.
+// Showing is a message in the outbox. Numbers of a group grow (chat.NextNumber).
 type Showing struct {
 	Number uint64    `json:"number"`
 	At     time.Time `json:"at"`

@@ -65,7 +65,7 @@ func (f tellerFunc) Tell(ctx context.Context, group string, entries []gift.Entry
 func TestWhatNoRoomTakesHoldsNothingUp(t *testing.T) {
 	bubble(t, gift.Config{}, func(t *testing.T, w *world, n *node) {
 		w.room.fail = func(messages []chat.Fenced) error {
-			if slices.ContainsFunc(messages, func(f chat.Fenced) bool { return f.Number == 7 }) {
+			if slices.ContainsFunc(messages, func(f chat.Fenced) bool { return read(f.Message).Order == "7" }) {
 				return chat.ErrTooLarge
 			}
 			return nil

@@ -1,8 +1,11 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -178,13 +181,18 @@ func (b *giftBook) dueCombos(now time.Time, limit int) (due []string, err error)
 // Ack implements gift.Store.
 func (g *Gifts) Ack(ctx context.Context, group string, shown, told uint64) error {
 	return g.write(ctx, group, func(b *giftBook) error {
-		before := b.head.Acked
 		b.head = b.head.Ack(shown, told)
-		for n := before + 1; n <= b.head.Acked; n++ {
-			if err := b.delete(bucketGiftOutbox, roomKey(group, n)); err != nil {
-				return err
+		var taken [][]byte
+		err := b.each(bucketGiftOutbox, b.key(), func(k, _ []byte) (bool, error) {
+			if binary.BigEndian.Uint64(k[len(k)-8:]) > b.head.Acked {
+				return false, nil
 			}
+			taken = append(taken, bytes.Clone(k))
+			return true, nil
+		})
+		for _, k := range taken {
+			err = errors.Join(err, b.delete(bucketGiftOutbox, k))
 		}
-		return nil
+		return err
 	})
 }

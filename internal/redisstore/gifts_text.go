@@ -46,22 +46,22 @@ func readOrder(value string) (k keptOrder, err error) {
 	return k, nil
 }
 
-// readShowing reads a message of the outbox.
-func readShowing(value string, number uint64) (s gift.Showing, err error) {
+// readShowing reads a message of the outbox; before is the number of the one before it.
+func readShowing(value string, before uint64) (s gift.Showing, err error) {
 	head, raw, _ := strings.Cut(value, "\n")
 	var (
-		at           int64
-		how          string
-		c            gift.Combo
-		count, total int64
+		at     int64
+		how    string
+		c      gift.Combo
+		number = before + 1
 	)
-	if _, err = fmt.Sscan(head, &at, &how, &count, &c.Value, &total); err == nil {
+	n, err := fmt.Sscan(head, &at, &how, &c.Count, &c.Value, &c.Total, &number)
+	if n >= 5 { // the number is not in those of older versions
 		err = json.Unmarshal([]byte(raw), &c.Last)
 	}
 	if err != nil {
-		return s, fmt.Errorf("%w: message %d of gifts: %w", errReply, number, err)
+		return s, fmt.Errorf("%w: message after %d of gifts: %w", errReply, before, err)
 	}
-	c.Count, c.Total = int(count), total
 	s = gift.Showing{Number: number, At: fromMicros(at)}
 	switch how {
 	case "s":

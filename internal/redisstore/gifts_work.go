@@ -86,11 +86,13 @@ func readWork(r replyReader) (w gift.Work, err error) {
 	if end := readScore(r.text(4)); w.Next.IsZero() || !end.IsZero() && end.Before(w.Next) {
 		w.Next = end
 	}
-	for i, value := range r.texts(6) {
-		s, err := readShowing(value, r.number(5)+uint64(i)+1)
+	number := r.number(5)
+	for _, value := range r.texts(6) {
+		s, err := readShowing(value, number)
 		if err != nil {
 			return w, err
 		}
+		number = s.Number
 		w.Show = append(w.Show, s)
 	}
 	w.Untold, err = readEntries(r.texts(8), r.number(7))

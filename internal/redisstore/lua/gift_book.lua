@@ -1,13 +1,14 @@
 -- What the scripts of a group's gifts share. Their first eleven KEYS are
---   1 book      hash: e number of the newest ledger entry, b entries that were trimmed, t entries told, s messages put into the outbox,
---               a taken, p orders pending, c combos kept, d newest mark that counts no longer; for each session and * for all of it
---               =SESSION: value, count, senders, first and last entry
+--   1 book      hash: e number of the newest ledger entry, b entries that were trimmed, t entries told, s number of the newest
+--               message put into the outbox, a of the newest taken, p orders pending, c combos kept, d newest mark that counts no
+--               longer; for each session and * for all of it =SESSION: value, count, senders, first and last entry
 --   2 orders    hash: order's key → JSON as it was placed, a newline, and what became of it: "p <times asked> <op>", "a <µs> <op>"
 --               or "r <µs> <op> <reason>"; op is what wrote that
 --   3 asks      sorted set: pending order → when it is due to be asked again, µs
 --   4 combos    hash: combo → "<due µs> <1 running, 0 not> <count> <value> <total>", a newline, JSON of its newest order
 --   5 ends      sorted set: combo → its due
---   6 outbox    list: messages not taken, "<µs> <s single, m more to come, f final> <count> <value> <total>", a newline, JSON of the order
+--   6 outbox    list: messages not taken, "<µs> <s single, m more to come, f final> <count> <value> <total> <number>", a newline, JSON
+--               of the order; without a number, as older versions wrote it: one more than that before it
 --   7 ledger    list: keys of accepted orders, the first is number b + 1
 --   8 senders   hash: session, 0x1F, user → "<value> <count>", a newline, JSON of n nick, a avatar, l level
 --   9 ranks     sorted set by name, a session's in the order of its ranking: session, 0x1F, 2^53 - value in 16 digits, 0x1F, user
@@ -47,9 +48,12 @@ local function takes(mark, at)
   if sums('*') >= tonumber(ARGV[at + 1]) then return {'full'} end
 end
 
+-- show puts a message into the outbox, under chat.NextNumber.
 local function show(at, how, count, value, total, json)
-  redis.call('RPUSH', KEYS[6], table.concat({at, how, whole(count), whole(value), whole(total)}, ' ') .. '\n' .. json)
-  redis.call('HINCRBY', KEYS[1], 's', 1)
+  local now = redis.call('TIME')
+  local number = whole(math.max(field('s') + 1, now[1] * 1000000 + now[2]))
+  redis.call('RPUSH', KEYS[6], table.concat({at, how, whole(count), whole(value), whole(total), number}, ' ') .. '\n' .. json)
+  redis.call('HSET', KEYS[1], 's', number)
 end
 
 -- keep writes what is kept of a combo.

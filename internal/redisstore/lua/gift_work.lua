@@ -2,8 +2,8 @@
 -- KEYS 1–11 as there
 -- ARGV 1 now, µs, 2 most of each list
 -- Answers 1 if the group has work else 0; of pending orders that are due their values and dues, in turns; the next due of one, or
--- ''; since when a combo is due, or ''; the next due of one, or ''; number of messages taken; messages; number of entries told;
--- values of entries not told.
+-- ''; since when a combo is due, or ''; the next due of one, or ''; number of the newest message taken; messages; number of entries
+-- told; values of entries not told.
 local now, most = ARGV[1], tonumber(ARGV[2])
 local function next(key)
   return redis.call('ZRANGE', key, '(' .. now, '+inf', 'BYSCORE', 'LIMIT', 0, 1, 'WITHSCORES')[2] or ''
