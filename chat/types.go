@@ -69,6 +69,9 @@ func Network(addr netip.Addr) netip.Prefix {
 	return p
 }
 
+// TimeLayout is how JSON of ours has times, of chat and of all that is built on it: RFC 3339 with milliseconds. They are in UTC.
+const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
+
 // Message is one room message. Body is Tencent's MsgBody array, kept byte for byte (spec im-rest §3.12).
 type Message struct {
 	Group           string

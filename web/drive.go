@@ -128,7 +128,7 @@ func (s *Server) forbid(ctx context.Context, in *forbidIn) (*recordOut, error) {
 	}
 	detail := map[string]string{"reason": body.Reason}
 	if body.Until != nil {
-		detail["until"] = body.Until.UTC().Format(timeLayout)
+		detail["until"] = body.Until.UTC().Format(chat.TimeLayout)
 	}
 	return s.drive(ctx, in.Room, "forbid", detail, func(ctx context.Context, _ status.Reason) (status.Record, error) {
 		return s.rooms.Forbid(ctx, in.Room, body.Until.value(), body.Reason)

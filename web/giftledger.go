@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"liveroom/chat"
 	"liveroom/chat/gift"
 	"liveroom/live"
 )
@@ -187,7 +188,7 @@ func (l *ledgerLines) write(e gift.Entry) error {
 		return l.json.Encode(EntryBody{e.Number, orderBody(e.Order)})
 	}
 	return l.rows.Write([]string{
-		strconv.FormatUint(e.Number, 10), harmless(e.ID), e.CreatedAt.UTC().Format(timeLayout), e.SettledAt.UTC().Format(timeLayout),
+		strconv.FormatUint(e.Number, 10), harmless(e.ID), e.CreatedAt.UTC().Format(chat.TimeLayout), e.SettledAt.UTC().Format(chat.TimeLayout),
 		harmless(e.Group), harmless(e.Session), harmless(e.Gift), harmless(e.Name), itoa(e.Price), strconv.Itoa(e.Count), itoa(e.Value),
 		harmless(e.From), harmless(e.Nick), strconv.Itoa(e.Level), harmless(e.To), harmless(e.Combo), string(e.Via), harmless(e.Message),
 	})

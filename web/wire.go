@@ -9,18 +9,16 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"liveroom/chat"
 	"liveroom/status"
 )
-
-// timeLayout is how times are written: RFC 3339, UTC, milliseconds.
-const timeLayout = "2006-01-02T15:04:05.000Z07:00"
 
 // Time is a moment on the wire. It is read in any zone and written in UTC.
 type Time struct{ time.Time }
 
 // MarshalJSON writes the time.
 func (t Time) MarshalJSON() ([]byte, error) {
-	return []byte(`"` + t.UTC().Format(timeLayout) + `"`), nil
+	return []byte(`"` + t.UTC().Format(chat.TimeLayout) + `"`), nil
 }
 
 // Schema describes the type in the API's description.

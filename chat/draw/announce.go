@@ -3,6 +3,8 @@ package draw
 import (
 	"encoding/json"
 	"time"
+
+	"liveroom/chat"
 )
 
 // The messages of the server that tell a room of its draws, by their type (docs/messages.md).
@@ -15,10 +17,7 @@ const (
 // shownBytes bounds the winners that a message names, as they are written into its body. All are in the draw.
 const shownBytes = 4 << 10
 
-// timeLayout is how times are written: RFC 3339, UTC, milliseconds.
-const timeLayout = "2006-01-02T15:04:05.000Z07:00"
-
-func wire(t time.Time) string { return t.UTC().Format(timeLayout) }
+func wire(t time.Time) string { return t.UTC().Format(chat.TimeLayout) }
 
 // started is a draw as the room is told of it.
 type started struct {

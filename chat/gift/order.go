@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"time"
+
+	"liveroom/chat"
 )
 
 // Limits of an order.
@@ -180,7 +182,7 @@ func wireTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format("2006-01-02T15:04:05.000Z07:00")
+	return t.UTC().Format(chat.TimeLayout)
 }
 
 // MarshalJSON implements json.Marshaler.

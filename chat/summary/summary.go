@@ -3,6 +3,8 @@ package summary
 import (
 	"encoding/json"
 	"time"
+
+	"liveroom/chat"
 )
 
 // Ranked is somebody who gave gifts, and how much.
@@ -70,14 +72,11 @@ type PauseBody struct {
 	Reason  string `json:"reason"`
 }
 
-// wireTime is RFC 3339 in UTC with milliseconds (design §3).
-const wireTime = "2006-01-02T15:04:05.000Z"
-
 func wire(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	return at.UTC().Format(wireTime)
+	return at.UTC().Format(chat.TimeLayout)
 }
 
 func seconds(d time.Duration) int64 { return int64(d.Round(time.Second) / time.Second) }
@@ -138,7 +137,7 @@ func (s Summary) Shared() Public {
 // Number is the session's place in its room's time, from which what is told of it is numbered: the milliseconds of its
 // beginning.
 func (s Summary) Number() uint64 {
-	at, err := time.Parse(wireTime, s.StartedAt)
+	at, err := time.Parse(chat.TimeLayout, s.StartedAt)
 	if err != nil || at.UnixMilli() < 1 {
 		return 1
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"liveroom/chat"
 	"liveroom/web/callback/delivery"
 )
 
@@ -101,16 +102,13 @@ func eventID(command, room, key string) string {
 	return command + ":" + url.QueryEscape(room) + ":" + key
 }
 
-// timeFormat is RFC 3339 with milliseconds, as everywhere.
-const timeFormat = "2006-01-02T15:04:05.000Z07:00"
-
 // eventBody is the body of an event of our own format. What can't be encoded is null; everything that is told can.
 func eventBody(command string, at time.Time, name string, what any) []byte {
 	raw, err := json.Marshal(what)
 	if err != nil {
 		raw = []byte("null")
 	}
-	return newObject(96+len(raw)).text("event", command).text("at", at.UTC().Format(timeFormat)).raw(name, raw).close()
+	return newObject(96+len(raw)).text("event", command).text("at", at.UTC().Format(chat.TimeLayout)).raw(name, raw).close()
 }
 
 // eventsLoss puts a loss into the words of our own format.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"liveroom/chat"
 	"liveroom/chat/draw"
 	"liveroom/chat/gift"
 	"liveroom/chat/summary"
@@ -52,7 +53,7 @@ func sampleDraw() draw.Draw {
 }
 
 func sampleSummary() summary.Summary {
-	wire := func(at time.Time) string { return at.Format(timeFormat) }
+	wire := func(at time.Time) string { return at.Format(chat.TimeLayout) }
 	return summary.Summary{
 		Room: sampleRoom, Group: sampleRoom,
 		Public: summary.Public{
