@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import { amount, compact, t } from '../i18n/index.ts';
+import { amount, compact, compactAmount, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { GiftPanel } from './gift-panel.tsx';
 import { Heart, Present, Trophy } from './icons.tsx';
@@ -60,7 +60,7 @@ export function ActBar({ room }: { room: Interaction }): JSX.Element {
           <button type="button" class="act" aria-haspopup="dialog" aria-label={t('ranking_label', { n: amount(giftValue) })} title={t('ranking')} onClick={() => setRanking(true)} data-testid="ranking-button" data-value={giftValue}>
             <Trophy />
             <span class="number" aria-hidden="true">
-              {amount(giftValue)}
+              {compactAmount(giftValue)}
             </span>
           </button>
         )}

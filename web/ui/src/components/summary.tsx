@@ -1,6 +1,6 @@
 import type { SessionSummary } from 'liveroom-sdk';
 import type { JSX } from 'preact';
-import { amount, compact, hours, t, type Key } from '../i18n/index.ts';
+import { compact, compactAmount, hours, t, type Key } from '../i18n/index.ts';
 import { clockOf } from '../lib/tick.ts';
 import { Ranks } from './ranking-dialog.tsx';
 
@@ -14,7 +14,7 @@ export function Summary({ summary }: { summary: SessionSummary }): JSX.Element {
     ['sum_watch', hours(summary.watchTime)],
     ['sum_messages', compact(summary.messages)],
     ['sum_likes', compact(summary.likes)],
-    ['sum_gifts', amount(summary.giftValue)],
+    ['sum_gifts', compactAmount(summary.giftValue)],
   ];
   return (
     <section class="summary" aria-labelledby="summary-title" data-testid="summary" data-session={summary.session}>

@@ -74,9 +74,12 @@ export function when(moment: string | number, now = new Date()): string {
 /** A number as short as it is still told apart: 999, 12.3K. */
 export const compact = (n: number): string => new Intl.NumberFormat(languageTag(), n < 10_000 ? {} : { notation: 'compact', maximumFractionDigits: 1 }).format(n);
 
-/** A sum of money in the smallest unit, as one says it. */
+/** A sum of money, given in the smallest unit, to the last digit: who spends it reads all of it. */
 export const amount = (minor: number): string =>
-  new Intl.NumberFormat(languageTag(), minor < 1_000_000 ? { maximumFractionDigits: 2 } : { notation: 'compact', maximumFractionDigits: 1 }).format(minor / 100);
+  new Intl.NumberFormat(languageTag(), { minimumFractionDigits: minor % 100 === 0 ? 0 : 2, maximumFractionDigits: 2 }).format(minor / 100);
+
+/** The same as short as a counter shows it. */
+export const compactAmount = (minor: number): string => (minor < 1_000_000 ? amount(minor) : compact(minor / 100));
 
 /** A long time, as hours. */
 export const hours = (seconds: number): string =>

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { en, language, pickLanguage, plural, t, when, zh, type Key } from '../../src/i18n/index.ts';
+import { amount, compactAmount, en, language, pickLanguage, plural, t, when, zh, type Key } from '../../src/i18n/index.ts';
 
 afterEach(() => {
   language.value = 'en';
@@ -53,6 +53,17 @@ describe('texts', () => {
     expect(plural('chat_new', 1200)).toBe('1,200 new messages');
     language.value = 'zh';
     expect(plural('chat_new', 1)).toBe('1 条新消息');
+  });
+
+  test.each([
+    [0, '0', '0'],
+    [100, '1', '1'],
+    [1250, '12.50', '12.50'],
+    [999_999, '9,999.99', '9,999.99'],
+    [1_234_567, '12,345.67', '12.3K'],
+    [1_234_567_890_099, '12,345,678,900.99', '12.3B'],
+  ])('%i of the smallest unit is told in full where it is spent, and short as a counter', (minor, full, short) => {
+    expect([amount(minor), compactAmount(minor)]).toEqual([full, short]);
   });
 
   test('a moment today is only the hour', () => {
