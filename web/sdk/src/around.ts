@@ -1,8 +1,11 @@
 import { mustBeGroupID, ok, type Core } from './core.ts';
 import { ChatError, CODE } from './error.ts';
 import { drawOf, summaryOf, userOf } from './told.ts';
-import type { Draw, DrawOptions, FollowState, Level, Result, SessionSummary, UserInfo } from './types.ts';
-import { isObject, list, number, text, type Json, type Reply } from './wire.ts';
+import type { Draw, DrawOptions, Followed, FollowResult, FollowState, Level, Result, SessionSummary, UserInfo } from './types.ts';
+import { isObject, list, number, seconds, text, texts, type Json, type Reply } from './wire.ts';
+
+const MOST_AT_ONCE = 20; // as many Tencent's takes
+const MOST_OF_A_PAGE = 100;
 
 /** Whom one follows, how far one got, what goes on in a room beside talking. */
 export class Around {
@@ -25,7 +28,29 @@ export class Around {
   async followList(op: 'following' | 'followers', o: { userID?: string; limit?: number; next?: string }): Promise<Result<{ userList: UserInfo[]; next: string }>> {
     this.#core.mustBeReady();
     const answer = await this.#core.request(op, { user: o?.userID || this.#core.me.userID, ...(o?.limit ? { limit: o.limit } : {}), ...(o?.next ? { next: o.next } : {}) });
-    return ok({ userList: list(answer.users ?? answer[op]).filter(isObject).map(userOf), next: text(answer.next) });
+    return ok({ userList: list(answer.users).filter(isObject).map(userOf), next: text(answer.next) });
+  }
+
+  /** Tencent's way: several at once, each with a code of its own. Rejects where none succeeded. */
+  async setFollows(op: 'follow' | 'unfollow', userIDList: string[]): Promise<Result<FollowResult[]>> {
+    this.#core.mustBeReady();
+    const users = [...new Set(texts(userIDList))];
+    if (users.length === 0 || users.length > MOST_AT_ONCE) throw new ChatError(CODE.INVALID, `userIDList must be 1 to ${MOST_AT_ONCE} ids of users`);
+    const ends = await Promise.allSettled(users.map((user) => this.#core.request(op, { user })));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed && ends.every((end) => end.status === 'rejected')) throw failed.reason;
+    return ok(ends.map((end, i) => {
+      const userID = users[i] as string;
+      if (end.status === 'fulfilled') return { userID, code: 0, info: '' };
+      return { userID, code: end.reason instanceof ChatError ? end.reason.code : CODE.NETWORK, info: String(end.reason?.message ?? '') };
+    }));
+  }
+
+  /** Tencent's way: page by page, with when it began. */
+  async followPage(op: 'following' | 'followers', nextCursor?: string): Promise<Result<{ resultList: Followed[]; nextCursor: string }>> {
+    this.#core.mustBeReady();
+    const answer = await this.#core.request(op, { limit: MOST_OF_A_PAGE, ...(nextCursor ? { next: nextCursor } : {}) });
+    return ok({ resultList: list(answer.users).filter(isObject).map((user) => ({ ...userOf(user), followTime: seconds(user.since) })), nextCursor: text(answer.next) });
   }
 
   async level(userID?: string): Promise<Result<Level>> {

@@ -16,7 +16,7 @@ import { Rates } from './rates.ts';
 import { Recent } from './recent.ts';
 import type { Room } from './room.ts';
 import type {
-  Combo, ComboOptions, CountInfo, CreateOptions, Draw, DrawOptions, Environment, FollowState, Gift, GiftOptions, GiftOrderInfo, GiftRanking, Group, GroupMember, Handler, JoinResult,
+  Combo, ComboOptions, CountInfo, CreateOptions, Draw, DrawOptions, Environment, Followed, FollowResult, FollowState, Gift, GiftOptions, GiftOrderInfo, GiftRanking, Group, GroupMember, Handler, JoinResult,
   Level, LimitsInfo, LiveStatus, Message, MessageOptions, MutedInfo, Profile, Result, RoomSettings, SendOptions, SessionSummary, TotalsInfo, UserInfo,
 } from './types.ts';
 import { addUnsupported, type Unsupported } from './unsupported.ts';
@@ -449,6 +449,21 @@ export class Chat {
     return this.#members.updateMyProfile(options as Json);
   }
 
+  /** Follows up to 20 users; whom one follows already counts as done. */
+  followUser(userIDList: string[]): Promise<Result<FollowResult[]>> {
+    return this.#around.setFollows('follow', userIDList);
+  }
+  unfollowUser(userIDList: string[]): Promise<Result<FollowResult[]>> {
+    return this.#around.setFollows('unfollow', userIDList);
+  }
+  /** Who follows this user, the newest first. */
+  getMyFollowersList(nextCursor?: string): Promise<Result<{ resultList: Followed[]; nextCursor: string }>> {
+    return this.#around.followPage('followers', nextCursor);
+  }
+  getMyFollowingList(nextCursor?: string): Promise<Result<{ resultList: Followed[]; nextCursor: string }>> {
+    return this.#around.followPage('following', nextCursor);
+  }
+
   // -- ours
 
   /** This user, with nick and avatar as the server last told them; all empty for a guest. */
@@ -518,6 +533,13 @@ export class Chat {
    */
   sendGift(options: GiftOptions): Promise<Result<GiftOrderInfo>> {
     return this.#gifts.send(options);
+  }
+  /**
+   * How it stands with an order of this user that was sent before, such as by a page that was loaded again since. Resolves as sendGift does; an order
+   * that is pending is followed to its end, which LIVEROOM_GIFT_ORDER tells. Rejects when it was refused or the server has no such order.
+   */
+  getGiftOrder(options: { groupID: string; order: string }): Promise<Result<GiftOrderInfo>> {
+    return this.#gifts.look(options);
   }
   /** Clicks in a row on one gift. */
   combo(options: ComboOptions): Combo {

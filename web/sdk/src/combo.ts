@@ -1,6 +1,7 @@
 import type { Combo, ComboOptions, Environment } from './types.ts';
 
-const MOST_OF_ONE = 9999;
+/** How many of a gift one order may be for. */
+export const MOST_OF_ONE = 9999;
 
 /** Clicks in a row, merged into a few orders a second. After a rest the next click begins another run. */
 export class Run implements Combo {
@@ -35,7 +36,7 @@ export class Run implements Combo {
       this.clicks = 0;
     }
     this.#clickedAt = now;
-    const more = Math.max(1, Math.floor(n) || 1);
+    const more = Math.min(Math.max(1, Math.floor(n) || 1), MOST_OF_ONE); // a slip must not buy a million
     this.clicks += more;
     this.#waiting += more;
     if (this.#timer === null) this.#leave();

@@ -1,5 +1,5 @@
 import { Backoff } from './backoff.ts';
-import { Run } from './combo.ts';
+import { MOST_OF_ONE, Run } from './combo.ts';
 import { EVENT } from './constants.ts';
 import { mustBeGroupID, ok, type Core } from './core.ts';
 import { ChatError, CODE, isTemporary } from './error.ts';
@@ -8,14 +8,13 @@ import type { Combo, ComboOptions, Gift, GiftOptions, GiftOrder, GiftOrderInfo, 
 import { isObject, list, number, text, type Json } from './wire.ts';
 
 const MOST_UNDECIDED = 100;
-const MOST_OF_ONE = 9999;
 const DECIDED = new Set(['gift_refused', 'no_such_gift', 'order_reused']); // refusals of a server that looked for the order first
 const FIRST_LOOK_MS = 4000; // the server tells of a decision itself; looking is for what was told while the line was away
 
 interface Undecided {
   order: GiftOrder;
   known: boolean; // the server has it
-  refusal: ChatError | null; // of a request that may not have been the first: the server is asked whether it has the order
+  refusal: ChatError | null; // what it ends with if the server has no such order; where there is one, the server is only asked for it
   backoff: Backoff;
   timer: unknown;
   settled: Promise<Result<GiftOrderInfo>>;
@@ -67,23 +66,34 @@ export class Gifts {
     return this.#begin(o);
   }
 
+  /** How it stands with an order of this user that was placed before, such as by the page before it was loaded again. */
+  async look(o: { groupID: string; order: string }): Promise<Result<GiftOrderInfo>> {
+    this.#core.mustBeReady();
+    const groupID = mustBeGroupID(o?.groupID);
+    if (typeof o.order !== 'string' || o.order === '') throw new ChatError(CODE.INVALID, 'order must be the id of one');
+    return this.#follow(this.#orderOf({ groupID, gift: '', count: 0, order: o.order }), new ChatError(CODE.SEND_FAILED, 'there is no such order', { reason: 'no_such_order' }));
+  }
+
   #begin(o: GiftOptions): Promise<Result<GiftOrderInfo>> {
     this.#core.mustBeReady();
     const { groupID } = this.#core.joined(o?.groupID);
     const count = o.count ?? 1;
     if (!Number.isSafeInteger(count) || count < 1 || count > MOST_OF_ONE) throw new ChatError(CODE.INVALID, `count must be 1 to ${MOST_OF_ONE}`);
     if (typeof o.gift !== 'string' || o.gift === '') throw new ChatError(CODE.INVALID, 'gift must be the id of one');
-    const id = o.order || this.newID();
-    const key = `${groupID} ${id}`;
+    return this.#follow(this.#orderOf({ ...o, groupID, count, order: o.order || this.newID() }));
+  }
+
+  /** Sees an order to its end. With a refusal it is never sent, only asked for, and refused with that if the server has none. */
+  #follow(order: GiftOrder, refusal: ChatError | null = null): Promise<Result<GiftOrderInfo>> {
+    const key = keyOf(order);
     const there = this.#undecided.get(key);
     if (there) return there.settled;
     if (this.#undecided.size >= MOST_UNDECIDED) throw new ChatError(CODE.TOO_OFTEN, 'too many gifts are on their way', { reason: 'gifts_too_fast', temporary: true });
-    const order = this.#orderOf({ ...o, groupID, count, order: id });
-    const entry = { order, known: false, refusal: null, backoff: new Backoff(this.#core.env.random), timer: null } as Undecided;
+    const entry = { order, known: false, refusal, backoff: new Backoff(this.#core.env.random), timer: null } as Undecided;
     entry.settled = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
     entry.settled.catch(() => {});
     this.#undecided.set(key, entry);
-    this.#tell(order);
+    if (!refusal) this.#tell(order);
     void this.#ask(entry);
     return entry.settled;
   }
@@ -97,7 +107,7 @@ export class Gifts {
   /** The server tells how an order of this user stands, of this instance or another. */
   told(wire: Json, balance?: unknown): void {
     const order = orderOf(wire);
-    const entry = this.#undecided.get(`${order.groupID} ${order.id}`);
+    const entry = this.#undecided.get(keyOf(order));
     if (entry) this.#stands(entry, order, balance);
     else this.#tell(order, balance);
   }
@@ -131,7 +141,7 @@ export class Gifts {
   }
 
   #stands(entry: Undecided, order: GiftOrder, balance: unknown): void {
-    const changed = order.state !== entry.order.state || order.value !== entry.order.value;
+    const changed = order.state !== entry.order.state || order.value !== entry.order.value || order.gift !== entry.order.gift;
     entry.order = { ...order, groupID: entry.order.groupID };
     entry.known = true;
     if (changed) this.#tell(entry.order, balance);
@@ -167,12 +177,12 @@ export class Gifts {
   }
 
   #has(entry: Undecided): boolean {
-    return this.#undecided.get(`${entry.order.groupID} ${entry.order.id}`) === entry;
+    return this.#undecided.get(keyOf(entry.order)) === entry;
   }
 
   #done(entry: Undecided): void {
     this.#core.env.clearTimeout(entry.timer);
-    this.#undecided.delete(`${entry.order.groupID} ${entry.order.id}`);
+    this.#undecided.delete(keyOf(entry.order));
   }
 
   #tell(order: GiftOrder, balance?: unknown): void {
@@ -180,9 +190,11 @@ export class Gifts {
   }
 }
 
+const keyOf = ({ groupID, id }: GiftOrder): string => `${groupID} ${id}`;
+
 const told = (order: GiftOrder, balance: unknown): GiftOrderInfo => ({ groupID: order.groupID, order: { ...order }, ...(typeof balance === 'number' ? { balance } : {}) });
 
-export function orderOf(v: Json): GiftOrder {
+function orderOf(v: Json): GiftOrder {
   return {
     id: text(v.id), groupID: text(v.group), gift: text(v.gift), name: text(v.name), price: number(v.price), count: number(v.count), value: number(v.value),
     combo: text(v.combo), state: v.state === 'accepted' || v.state === 'refused' ? v.state : 'pending', reason: text(v.reason),

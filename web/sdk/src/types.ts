@@ -428,6 +428,17 @@ export interface FollowState {
   following: boolean;
   followers: number;
 }
+/** How it went with one of several users whom one follows or unfollows at once. */
+export interface FollowResult {
+  userID: string;
+  /** 0: done; else why not, and info says it. */
+  code: number;
+  info: string;
+}
+export interface Followed extends UserInfo {
+  /** Unix seconds. */
+  followTime: number;
+}
 /** A lucky draw. */
 export interface Draw {
   id: string;

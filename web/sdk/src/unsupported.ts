@@ -21,7 +21,6 @@ const REFUSED = {
   convertVoiceToText: CODE.NO_MODULE, searchCloudMessages: CODE.NO_MODULE, searchCloudUsers: CODE.NO_MODULE, searchCloudGroups: CODE.NO_MODULE,
   addMessageReaction: CODE.NO_MODULE, removeMessageReaction: CODE.NO_MODULE, getMessageReactions: CODE.NO_MODULE,
   getAllUserListOfMessageReaction: CODE.NO_MODULE, pinGroupMessage: CODE.NO_MODULE, getPinnedGroupMessageList: CODE.NO_MODULE,
-  followUser: CODE.NO_MODULE, unfollowUser: CODE.NO_MODULE, getMyFollowersList: CODE.NO_MODULE, getMyFollowingList: CODE.NO_MODULE,
   getMutualFollowersList: CODE.NO_MODULE, getUserFollowInfo: CODE.NO_MODULE, checkFollowType: CODE.NO_MODULE,
   downloadMergedMessages: CODE.NO_MODULE, downloadMergeMessage: CODE.NO_MODULE, callExperimentalAPI: CODE.NO_MODULE,
 } as const satisfies Record<string, number>;

@@ -113,6 +113,32 @@ describe('giving', () => {
     expect(w.server.asked('giftOrder')).toMatchObject([{ group: 'demo', order: order.id }]);
   });
 
+  test('a page that was loaded again asks how an order ended, and is told when it does', async () => {
+    const before = await inRoom(w.server);
+    w.server.settlement = 'later';
+    const { order } = (await during(before.chat.sendGift({ ...rose, count: 2 }))).data;
+    await before.chat.destroy();
+    const after = await inRoom(w.server);
+    const asked = { groupID, order: order.id };
+    const [one, two] = await during(Promise.all([after.chat.getGiftOrder(asked), after.chat.getGiftOrder(asked)]));
+    expect([one, one.data.order]).toEqual([two, order]);
+    expect(orders(after)).toEqual([['pending', 2, '']]);
+    w.server.settle('alice', order.id, 'refused', 'card declined');
+    expect(orders(after).at(-1)).toEqual(['refused', 2, 'card declined']);
+    expect(await refused(after.chat.getGiftOrder(asked))).toMatchObject({ message: 'card declined', data: { reason: 'gift_refused' } });
+    expect(w.server.asked('sendGift')).toHaveLength(1); // asking places nothing
+  });
+
+  test.each([['says so', { code: 10010, error: 'no_such_order' }], ['has none', null]])('an order the server never got was not given: it %s', async (_, refusal) => {
+    const alice = await inRoom(w.server);
+    if (refusal) w.server.refuse.giftOrder = refusal;
+    expect(await refused(alice.chat.getGiftOrder({ groupID, order: 'lost' }))).toMatchObject({ data: { reason: 'no_such_order' } });
+    expect(orders(alice)).toEqual([['refused', 0, 'no_such_order']]);
+    await pass(60_000);
+    expect(w.server.asked('giftOrder')).toHaveLength(1);
+    for (const order of ['', undefined as never]) expect((await refused(alice.chat.getGiftOrder({ groupID, order }))).code).toBe(2905);
+  });
+
   test('the same id twice is one order', async () => {
     const { chat } = await inRoom(w.server);
     w.server.settlement = 'later';
@@ -159,6 +185,14 @@ describe('a run of clicks', () => {
     expect(asked.reduce((sum, f) => sum + f.count, 0)).toBe(99);
     expect(new Set(asked.map((f) => f.combo))).toEqual(new Set([combo.id]));
     expect(combo.clicks).toBe(99);
+  });
+
+  test('one click is never more than one order', async () => {
+    const alice = await inRoom(w.server);
+    const combo = alice.chat.combo(rose);
+    for (const n of [Infinity, 1e12, NaN, -3]) combo.click(n);
+    await pass(10_000);
+    expect(w.server.asked('sendGift').reduce((sum, f) => sum + f.count, 0)).toBe(9999 + 9999 + 1 + 1);
   });
 
   test('clicks that can’t leave are told as refused', async () => {

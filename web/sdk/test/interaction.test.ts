@@ -152,6 +152,21 @@ describe('people', () => {
     expect((await refused(chat.follow(''))).code).toBe(2002);
   });
 
+  test('are followed in Tencent’s way: several at once, each with a code, and in pages', async () => {
+    const { chat } = await inRoom(w.server);
+    w.server.refuse.follow = (f) => (f.user === 'alice' ? { code: 10004, error: 'cannot_follow_oneself', detail: 'nobody follows himself' } : null);
+    expect((await during(chat.followUser(['anna', 'alice', 'anna']))).data).toEqual([{ userID: 'anna', code: 0, info: '' }, { userID: 'alice', code: 10004, info: 'nobody follows himself' }]);
+    expect([w.server.asked('follow').length, [...w.server.follows]]).toEqual([2, ['anna']]);
+    expect((await refused(chat.followUser(['alice']))).code).toBe(10004); // none of them
+    for (const none of [[], Array.from({ length: 21 }, (_, i) => `u${i}`), undefined as never]) expect((await refused(chat.followUser(none))).code).toBe(2905);
+    expect((await during(chat.unfollowUser(['anna']))).data).toEqual([{ userID: 'anna', code: 0, info: '' }]);
+    w.server.also.followers = { users: [{ user: 'bob', nick: 'Bob', avatar: '', since: 1_790_000_013 }], next: 'n' };
+    expect((await during(chat.getMyFollowersList())).data).toEqual({ resultList: [{ userID: 'bob', nick: 'Bob', avatar: '', followTime: 1_790_000_013 }], nextCursor: 'n' });
+    expect((await during(chat.getMyFollowingList('n'))).data).toEqual({ resultList: [], nextCursor: '' });
+    expect(w.server.asked('following')[0]).toMatchObject({ next: 'n', limit: 100 });
+    expect((await refused(client(w.server).chat.followUser(['anna']))).code).toBe(2999);
+  });
+
   test('how a live went is told at its end', async () => {
     const alice = await inRoom(w.server);
     w.server.tell('demo', { type: 'session_summary', session: 's1', duration: 3600, likes: 9, top: [{ rank: 1, user: 'bob', nick: 'Bob', value: 5 }], curve: [1, 2] });

@@ -37,6 +37,8 @@ test('gifts: at once for who gives, one growing run for the room, ranked; the sa
   const { data } = await bob.chat.sendGift(twice);
   expect(data.order).toMatchObject({ id: 'mine', groupID: 'gifts', count: 5, value: 500, state: 'accepted' });
   expect((await bob.chat.sendGift(twice)).data.order).toEqual(data.order);
+  expect((await bob.chat.getGiftOrder({ groupID: 'gifts', order: 'mine' })).data.order).toEqual(data.order);
+  expect(await refused(bob.chat.getGiftOrder({ groupID: 'gifts', order: 'none' }))).toMatchObject({ data: { reason: 'no_such_order' } });
   expect(await refused(bob.chat.sendGift({ ...twice, count: 6 }))).toMatchObject({ data: { reason: 'order_reused' } });
   expect(await refused(bob.chat.sendGift({ groupID: 'gifts', gift: 'moon' }))).toMatchObject({ data: { reason: 'no_such_gift' } });
   await soon(() => expect(anna.chat.getTotals('gifts')).toMatchObject({ giftValue: 5000, giftCount: 50 }));
@@ -64,6 +66,8 @@ test('levels are on messages and members; following is told and holds', async ()
   expect((await bob.chat.getFollowing()).data.userList).toMatchObject([{ userID: 'anna' }]);
   expect((await anna.chat.getFollowers()).data.userList).toMatchObject([{ userID: 'bob' }]);
   expect((await anna.chat.getFollow('bob')).data.following).toBe(false);
+  expect((await anna.chat.followUser(['bob', 'anna'])).data).toMatchObject([{ userID: 'bob', code: 0 }, { userID: 'anna', code: 10004 }]);
+  expect((await bob.chat.getMyFollowersList()).data).toMatchObject({ resultList: [{ userID: 'anna', followTime: expect.any(Number) }], nextCursor: '' });
   await soon(() => expect(anna.messages().some((m) => m.type === 'TIMCustomElem' && m.from === 'bob' && m.payload.data.includes('follow'))).toBe(true));
 });
 
