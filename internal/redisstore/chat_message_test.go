@@ -49,3 +49,12 @@ func FuzzWhatRedisSays(f *testing.F) {
 		_, _, _ = parsePlace(s, " ")
 	})
 }
+
+// TestAMessageWithoutALevelIsAsOlderNodesReadIt: they read its fields from the first byte on and take what follows for the body, so
+// that a cluster in which nobody has a level yet may have nodes of both versions (docs/operating.md, "A new version").
+func TestAMessageWithoutALevelIsAsOlderNodesReadIt(t *testing.T) {
+	m := chat.Message{From: "bob", Nick: "B", Avatar: "", Priority: chat.Normal, Random: 5, CloudCustomData: "c", Server: true, Broadcast: true, Body: []byte(`[{}]`)}
+	if got, want := string(encodeMessage(&m)), "\x01\x03\x02\x05\x03bob\x01B\x00\x01c\x00[{}]"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
