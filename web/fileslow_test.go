@@ -96,13 +96,13 @@ func TestSlowPhonesDownload(t *testing.T) {
 	b := slowFiles(t)
 	content := strings.Repeat("0123456789abcdef", 2<<20) // 32 MiB: more than the system holds on the way
 	g := b.upload("file", "x", content)
-	ask := func() *bufio.Reader {
+	ask := func() (*bufio.Reader, string) {
 		conn := dial(t, b.url)
 		must(t, conn.SetReadBuffer(64<<10))
 		must(t, conn.SetDeadline(time.Now().Add(30*time.Second)))
 		_, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", here(t, g.URL))
 		must(t, err)
-		return bufio.NewReader(conn)
+		return bufio.NewReader(conn), conn.LocalAddr().String()
 	}
 	read := func(r *bufio.Reader, pauses int) (int64, error) {
 		resp, err := http.ReadResponse(r, nil)
@@ -117,11 +117,12 @@ func TestSlowPhonesDownload(t *testing.T) {
 		n, err := io.Copy(io.Discard, resp.Body)
 		return n + int64(pauses)<<20, err
 	}
-	if n, err := read(ask(), 16); n != int64(len(content)) || err != nil {
+	r, _ := ask()
+	if n, err := read(r, 16); n != int64(len(content)) || err != nil {
 		t.Errorf("slowly: %d bytes, %v", n, err)
 	}
-	r := ask()
-	time.Sleep(time.Second)
+	r, address := ask()
+	eventually(t, "who takes nothing is cut off", func() bool { _, closed := b.closed.Load(address); return closed })
 	if n, err := read(r, 0); err == nil {
 		t.Errorf("after standing still: all %d bytes", n)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -104,6 +105,7 @@ func (r *rooms) set(change func(*rooms)) {
 type bench struct {
 	t      testing.TB
 	url    string
+	closed sync.Map // addresses of clients whose connections the server closed
 	server *web.Server
 	rooms  *rooms
 	states *status.Memory
@@ -242,6 +244,11 @@ func (b *bench) serve(runs ...func(context.Context) error) {
 	}
 	ts := httptest.NewUnstartedServer(nil)
 	ts.Config = web.NewHTTPServer(b.server, slog.New(slog.DiscardHandler))
+	ts.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			b.closed.Store(conn.RemoteAddr().String(), true)
+		}
+	}
 	ts.Start()
 	b.url = ts.URL
 	b.stop = sync.OnceFunc(func() {
