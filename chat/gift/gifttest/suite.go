@@ -37,6 +37,7 @@ func Store(t *testing.T, open func(t *testing.T) gift.Store) {
 		{"the catalogue is bounded", fullCatalogue},
 		{"an order is placed once", place},
 		{"an id stands for one order", reused},
+		{"an order repeated with another combo", otherCombo},
 		{"an order is settled once", settle},
 		{"a refused order leaves no trace in the ledger", refuse},
 		{"a billed order is recorded once", record},
@@ -235,6 +236,38 @@ func reused(t *testing.T, s gift.Store) {
 		t.Errorf("a backend's, from another: %v", err)
 	}
 	totals(t, s, "g", gift.All, gift.Totals{Value: 100, Count: 1, Senders: 1})
+}
+
+// otherCombo: whether clicks are merged is the catalogue's, which may have changed meanwhile; a run of another name is another order.
+func otherCombo(t *testing.T, s gift.Store) {
+	n := 0
+	for _, tc := range []struct {
+		was, is string
+		same    bool
+	}{{"c", "c", true}, {"c", "", true}, {"", "c", true}, {"c", "d", false}} {
+		for name, repeat := range map[string]func(o gift.Order) (gift.Order, bool, error){
+			"placed":   func(o gift.Order) (gift.Order, bool, error) { return s.Place(t.Context(), o, Start) },
+			"recorded": func(o gift.Order) (gift.Order, bool, error) { return s.Record(t.Context(), o, Merge) },
+		} {
+			n++
+			o := clicked(Order("g", "alice", fmt.Sprint(n)), tc.was)
+			Place(t, s, o)
+			again := clicked(o, tc.is)
+			again.SettledAt = Start
+			for i := range 2 { // while it is pending, and as it is then
+				now, fresh, err := repeat(again)
+				switch {
+				case !tc.same:
+					if !errors.Is(err, gift.ErrOrderReused) {
+						t.Errorf("%q %s as %q: %+v, %v", tc.was, name, tc.is, now, err)
+					}
+				case err != nil || now.Combo != tc.was || fresh != (name == "recorded" && i == 0) || (now.State == gift.Accepted) != (name == "recorded"):
+					t.Errorf("%q %s as %q, %d.: %+v, fresh %v, %v", tc.was, name, tc.is, i+1, now, fresh, err)
+				}
+			}
+		}
+	}
+	totals(t, s, "g", gift.All, gift.Totals{Value: 300, Count: 3, Senders: 1})
 }
 
 func settle(t *testing.T, s gift.Store) {

@@ -9,7 +9,8 @@ if old then
   local json, state = kept(old)
   if state ~= 'p' then return {'old', old} end
   local was, is = cjson.decode(json), cjson.decode(ARGV[3])
-  if was.gift ~= is.gift or was.count ~= is.count or was.from ~= is.from or was.combo ~= is.combo then return {'other', old} end
+  local combo = was.combo == is.combo or was.combo == '' or is.combo == '' -- gift.Repeated says the same
+  if was.gift ~= is.gift or was.count ~= is.count or was.from ~= is.from or not combo then return {'other', old} end
   return {'new', settled(ARGV[1], json, ARGV[4], ARGV[2], clicks, still)}
 end
 local refused = takes(ARGV[5], 6)
