@@ -14,7 +14,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"liveroom/chat/account"
 	"liveroom/internal/bench"
@@ -170,27 +173,42 @@ func (c benchChatCmd) rooms(e *env, p bench.ChatPlan) error {
 	return nil
 }
 
-// tidy deletes what the plan made.
+// Deleting what a bench made: how many at a time, and how long each may take the server at most.
+const (
+	tidyAtOnce = 16
+	tidyOne    = 100 * time.Millisecond
+)
+
+// tidy deletes what the plan made: the rooms, then the accounts.
 func (c benchChatCmd) tidy(e *env, p bench.ChatPlan) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), apiTimeout+time.Duration(len(p.Rooms))*50*time.Millisecond)
-	defer cancel()
-	if p.Gifts > 0 {
-		if err := e.api(ctx, nil, http.MethodDelete, "gifts/"+p.GiftID, nil, nil); err != nil {
-			fmt.Fprintf(e.errOut, "bench: gift %s stays: %v\n", p.GiftID, err)
+	var rooms, rest []string
+	for _, room := range p.Rooms {
+		rooms = append(rooms, "rooms/"+room.Group)
+		for _, who := range slices.Concat(room.Senders, room.Likers, room.Givers) {
+			rest = append(rest, "accounts/"+who.User)
 		}
 	}
-	for _, room := range p.Rooms {
-		err := e.room(ctx, nil, http.MethodDelete, room.Group, nil)
-		last := ""
-		for _, who := range slices.Concat(room.Senders, room.Likers, room.Givers) {
-			if err == nil && who.User != last {
-				err = e.api(ctx, nil, http.MethodDelete, "accounts/"+who.User, nil, nil)
-			}
-			last = who.User
+	rest = slices.Compact(rest) // a user's connections are neighbours
+	if p.Gifts > 0 {
+		rest = append(rest, "gifts/"+p.GiftID)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), apiTimeout+time.Duration(len(rooms)+len(rest))*tidyOne)
+	defer cancel()
+	for _, paths := range [][]string{rooms, rest} {
+		var g errgroup.Group // what can't be deleted keeps nothing else
+		g.SetLimit(tidyAtOnce)
+		var stay atomic.Int64
+		for _, path := range paths {
+			g.Go(func() error {
+				if err := e.api(ctx, nil, http.MethodDelete, path, nil, nil); err != nil {
+					stay.Add(1)
+					return fmt.Errorf("%s: %w", path, err)
+				}
+				return nil
+			})
 		}
-		if err != nil {
-			fmt.Fprintf(e.errOut, "bench: room %s or its senders' accounts stay: %v\n", room.Group, err)
-			return
+		if err := g.Wait(); err != nil {
+			fmt.Fprintf(e.errOut, "bench: %d of %d can't be deleted, the first is %v\n", stay.Load(), len(paths), err)
 		}
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,4 +77,52 @@ func TestBenchChatFlags(t *testing.T) {
 		})
 	}
 	mustFail(t, []string{"bench", "chat", "--data", t.TempDir()}, "no secrets yet")
+}
+
+// TestBenchChatTidiesUp: of what a bench made everything is deleted, several at a time, also where the server refuses some of it.
+func TestBenchChatTidiesUp(t *testing.T) {
+	var mu sync.Mutex // guards deleted and open
+	var all sync.Once
+	deleted, open, together := map[string]int{}, 0, make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		deleted[strings.TrimPrefix(r.Method+r.URL.Path, "DELETE/api/v1/")]++
+		if open++; open == 8 && strings.Contains(r.URL.Path, "/accounts/") {
+			all.Do(func() { close(together) })
+		}
+		mu.Unlock()
+		if strings.Contains(r.URL.Path, "/accounts/") {
+			select { // the first ones wait for each other
+			case <-together:
+			case <-r.Context().Done():
+			}
+		}
+		mu.Lock()
+		open--
+		mu.Unlock()
+		if strings.HasSuffix(r.URL.Path, "b-0.l3") {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer server.Close()
+	data, _ := keptSecrets(t)
+	var said bytes.Buffer
+	e := &env{ctx: t.Context(), errOut: &said, cli: &cli{}}
+	e.cli.Data, e.cli.PublicURL = data, server.URL
+	p := bench.ChatPlan{Gifts: 1, GiftID: "rose"}
+	for i := range 2 {
+		room := bench.ChatRoom{Group: fmt.Sprint("b-", i)}
+		room.Senders = []bench.ChatSender{{User: room.Group + ".0"}, {User: room.Group + ".0"}}
+		for k := range 20 {
+			room.Likers = append(room.Likers, bench.ChatSender{User: fmt.Sprint(room.Group, ".l", k)})
+		}
+		p.Rooms = append(p.Rooms, room)
+	}
+	benchChatCmd{}.tidy(e, p)
+	if len(deleted) != 2+2*21+1 || deleted["rooms/b-1"] != 1 || deleted["accounts/b-0.0"] != 1 || deleted["accounts/b-1.l19"] != 1 || deleted["gifts/rose"] != 1 {
+		t.Errorf("deleted %v", deleted)
+	}
+	if text := said.String(); text != "bench: 1 of 43 can't be deleted, the first is accounts/b-0.l3: the API answers 503 Service Unavailable\n" {
+		t.Errorf("said %q", text)
+	}
 }
