@@ -16,7 +16,7 @@ type BillBody struct {
 	User   string `json:"user" minLength:"1" maxLength:"32" doc:"The account that gives." example:"alice"`
 	Nick   string `json:"nick,omitempty" maxLength:"256" doc:"Default: the account's."`
 	Avatar string `json:"avatar,omitempty" maxLength:"500" doc:"Default: the account's."`
-	Price  *int64 `json:"price,omitempty" minimum:"0" maximum:"1000000000000" doc:"Of one, in minor units; default: the catalogue's."`
+	Price  *int64 `json:"price,omitempty" minimum:"0" maximum:"100000000000" doc:"Of one, in minor units; default: the catalogue's."`
 	Name   string `json:"name,omitempty" maxLength:"256" doc:"Default: the catalogue's."`
 	Combo  string `json:"combo,omitempty" maxLength:"64" doc:"Names a run of clicks that are shown together."`
 }
@@ -131,7 +131,7 @@ type GiftTotals struct {
 type rankingIn struct {
 	RoomPath
 	Session string `query:"session" maxLength:"64" doc:"A live session's id."`
-	Scope   string `query:"scope" enum:"session,all" default:"session" doc:"session: the session named, else the newest; all: since the room was made."`
+	Scope   string `query:"scope" enum:"session,all" default:"session" doc:"session: the session named, else the newest; all: all that is in the ledger of the room's chat group, also of a room of this group id that was deleted before."`
 	Limit   int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 }
 
@@ -181,7 +181,7 @@ func (s *Server) giftRanking(ctx context.Context, in *rankingIn) (*rankingOut, e
 
 type totalsIn struct {
 	RoomPath
-	Session string `query:"session" maxLength:"64" doc:"A live session's id; empty: since the room was made."`
+	Session string `query:"session" maxLength:"64" doc:"A live session's id; empty: all that is in the ledger of the room's chat group, see scope=all of the ranking."`
 }
 
 type totalsOut struct {

@@ -56,7 +56,7 @@ func (s *Server) perhapsSignedIn(ctx huma.Context, next func(huma.Context)) {
 // GiftDraft is what can be said of a gift.
 type GiftDraft struct {
 	Name    string `json:"name" minLength:"1" maxLength:"256" doc:"At most 64 characters." example:"Rose"`
-	Price   int64  `json:"price" minimum:"0" maximum:"1000000000000" doc:"Of one, in minor units of the currency you bill in." example:"100"`
+	Price   int64  `json:"price" minimum:"0" maximum:"100000000000" doc:"Of one, in minor units of the currency you bill in." example:"100"`
 	Icon    string `json:"icon,omitempty" maxLength:"500" doc:"URL of a picture, or a path of this server."`
 	Effect  string `json:"effect,omitempty" maxLength:"500" doc:"How pages show it; theirs to understand. Ours know none, float, confetti and banner."`
 	Combo   bool   `json:"combo,omitempty" doc:"Clicks in a row are shown together."`

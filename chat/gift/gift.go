@@ -11,7 +11,7 @@ import (
 
 // Limits of a gift and of the catalogue.
 const (
-	MaxPrice    = 1_000_000_000_000 // minor units
+	MaxPrice    = 100_000_000_000 // minor units
 	MaxGifts    = 1000
 	MaxName     = 64  // runes
 	MaxAddress  = 500 // bytes of Icon, Effect and Avatar

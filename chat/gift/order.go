@@ -11,9 +11,9 @@ import (
 // Limits of an order.
 const (
 	MaxCount  = 9999
-	MaxValue  = 10_000_000_000_000 // minor units
-	MaxReason = 800                // bytes kept of why an order was refused: 200 characters of any script
-	MaxNote   = 64                 // bytes of Message
+	MaxValue  = 400_000_000_000 // minor units
+	MaxReason = 800             // bytes kept of why an order was refused: 200 characters of any script
+	MaxNote   = 64              // bytes of Message
 
 	// MaxTotal is where a group's ledger takes no more orders: half of what a double holds exactly, since Redis' scripts and
 	// browsers count in doubles. The other half is for orders placed before that.
@@ -22,6 +22,9 @@ const (
 	// MaxPending is how many orders of a group may wait for their settlement.
 	MaxPending = 10_000
 )
+
+// What pends when a ledger is full has its place in the other half: this does not compile otherwise.
+const _ = uint64(1<<53 - MaxTotal - MaxPending*MaxValue)
 
 // State of an order. Accepted and refused are final.
 type State string
