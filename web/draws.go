@@ -28,7 +28,7 @@ func (s *Server) registerDraws() {
 	register(s, s.operation("draw", http.MethodGet, "/rooms/{room}/draws/{draw}", "draws", "Show a draw", anyone), s.showDraw)
 	register(s, s.operation("end-draw", http.MethodPost, "/rooms/{room}/draws/{draw}/end", "draws", "End a draw now, and draw its winners", tokenOrAnchor), s.endDraw)
 	register(s, s.operation("cancel-draw", http.MethodPost, "/rooms/{room}/draws/{draw}/cancel", "draws", "End a draw without winners", tokenOrAnchor), s.cancelDraw)
-	register(s, s.operation("export-draw", http.MethodGet, "/rooms/{room}/draws/{draw}/export", "draws", "Export a draw that has ended, for liveroom draw verify", anyone), s.exportDraw)
+	s.registerDrawExport()
 }
 
 // DrawBody is a draw.
@@ -175,39 +175,6 @@ func (s *Server) listDraws(ctx context.Context, in *drawsIn) (*drawsOut, error) 
 			break
 		}
 		out.Body.Draws = append(out.Body.Draws, DrawBody(d.View()))
-	}
-	return out, nil
-}
-
-// DrawEntry is a user in a draw.
-type DrawEntry draw.EntryView
-
-// DrawExport is a draw that has ended and who was in it.
-type DrawExport struct {
-	Draw    DrawBody    `json:"draw"`
-	Entries []DrawEntry `json:"entries" doc:"In the order in which they entered."`
-}
-
-type exportDrawOut struct{ Body DrawExport }
-
-func (s *Server) exportDraw(ctx context.Context, in *DrawPath) (*exportDrawOut, error) {
-	if s.draws == nil {
-		return nil, errNotOffered()
-	}
-	group, err := s.group(ctx, in.Room)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := timed(ctx)
-	defer cancel()
-	x, err := s.draws.Export(ctx, group, in.Draw)
-	if err != nil {
-		return nil, err
-	}
-	v := x.View()
-	out := &exportDrawOut{DrawExport{DrawBody(v.Draw), make([]DrawEntry, len(v.Entries))}}
-	for i, e := range v.Entries {
-		out.Body.Entries[i] = DrawEntry(e)
 	}
 	return out, nil
 }

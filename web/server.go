@@ -19,42 +19,42 @@ import (
 
 // Server is the public HTTP handler.
 type Server struct {
-	cfg       Config
-	log       *slog.Logger
-	rooms     Rooms
-	chat      Chat
-	accounts  Accounts
-	guests    Guests
-	words     Words
-	audit     Audit
-	files     Files
-	levels    Levels
-	draws     Draws
-	likes     Likes
-	follows   Follows
-	ranking   Ranking
-	guide     Guide
-	summaries Summaries
-	kinds     Kinds
-	gifts     Gifts
-	callbacks *Callbacks
-	socket    http.Handler
-	media     http.Handler
-	pages     http.Handler
-	im        http.Handler
-	peers     http.Handler
+	cfg        Config
+	log        *slog.Logger
+	rooms      Rooms
+	chat       Chat
+	accounts   Accounts
+	guests     Guests
+	words      Words
+	audit      Audit
+	files      Files
+	levels     Levels
+	draws      Draws
+	likes      Likes
+	follows    Follows
+	ranking    Ranking
+	guide      Guide
+	summaries  Summaries
+	kinds      Kinds
+	gifts      Gifts
+	callbacks  *Callbacks
+	broadcasts Broadcasts
+	socket     http.Handler
+	media      http.Handler
+	pages      http.Handler
+	im         http.Handler
+	peers      http.Handler
 
 	tokens   tokens
 	failures *limiter // failed authentications
 	newcomer *limiter // named guests
 	crowd    *crowd   // requests under way
+	exports  *exports // of draws
 	origins  origins
 	feed     *feed
 	health   *health
 	metrics  *metrics
 	count    counters
-
-	broadcasts Broadcasts
 
 	engine *gin.Engine
 	api    huma.API
@@ -74,7 +74,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
-		draws: deps.Draws, likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
+		draws: deps.Draws, exports: newExports(), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		kinds:      deps.Kinds,
 		gifts:      deps.Gifts,
 		broadcasts: deps.Broadcasts,
