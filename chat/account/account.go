@@ -63,14 +63,19 @@ type Store interface {
 	AccountsAfter(ctx context.Context, after string, limit int) ([]Account, error)
 	// PutAccount creates a, or applies p to the account that already has this user id, and returns what is stored then.
 	// created says which it was; p is not applied to an account just created, which has the NotBefore of one that was
-	// deleted before.
+	// deleted before. While that deletion is Untold, none is created, and the error is an *UntoldError.
 	PutAccount(ctx context.Context, a Account, p Patch) (stored Account, created bool, err error)
 	// PatchAccount changes an existing account and returns what is stored then.
 	PatchAccount(ctx context.Context, user string, p Patch) (Account, error)
-	// DeleteAccount removes the account of user. Unless it is a guest's, notBefore outlives it: see NotBefore.
-	DeleteAccount(ctx context.Context, user string, notBefore time.Time) error
+	// DeleteAccount removes the account of user, which is Untold from then on. Unless it is a guest's, notBefore outlives it: see
+	// NotBefore.
+	DeleteAccount(ctx context.Context, user string, notBefore time.Time) (Gone, error)
 	// NotBefore tells which UserSigs of a deleted account are refused, should it come back; zero: none.
 	NotBefore(ctx context.Context, user string) (time.Time, error)
-	// DeleteGuests removes at most limit guests created before the given time and returns their user ids.
-	DeleteGuests(ctx context.Context, before time.Time, limit int) ([]string, error)
+	// DeleteGuests removes at most limit guests created before the given time, who are Untold from then on.
+	DeleteGuests(ctx context.Context, before time.Time, limit int) ([]Gone, error)
+	// Untold are deletions from before a time, at most limit, in no order, of which others may not know.
+	Untold(ctx context.Context, before time.Time, limit int) ([]Gone, error)
+	// Told says that others know of deletions. A later one of the same user is another.
+	Told(ctx context.Context, gone []Gone) error
 }

@@ -24,9 +24,9 @@ func (s *awayStore) Account(ctx context.Context, user string) (account.Account, 
 	return s.Memory.Account(ctx, user)
 }
 
-func (s *awayStore) DeleteAccount(ctx context.Context, user string, notBefore time.Time) error {
+func (s *awayStore) DeleteAccount(ctx context.Context, user string, notBefore time.Time) (account.Gone, error) {
 	if s.err != nil {
-		return s.err
+		return account.Gone{}, s.err
 	}
 	return s.Memory.DeleteAccount(ctx, user, notBefore)
 }

@@ -13,13 +13,14 @@ type Memory struct {
 	mu       sync.Mutex
 	accounts map[string]Account
 	gone     map[string]time.Time // NotBefore of deleted accounts
+	untold   map[string]time.Time // when they were deleted
 }
 
 var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty Store.
 func NewMemory() *Memory {
-	return &Memory{accounts: map[string]Account{}, gone: map[string]time.Time{}}
+	return &Memory{accounts: map[string]Account{}, gone: map[string]time.Time{}, untold: map[string]time.Time{}}
 }
 
 // Account implements Store.
@@ -67,6 +68,9 @@ func (m *Memory) PutAccount(_ context.Context, a Account, p Patch) (Account, boo
 	if ok {
 		a = p.Apply(old)
 	} else {
+		if at, untold := m.untold[a.User]; untold {
+			return Account{}, false, &UntoldError{Gone{a.User, at}}
+		}
 		a = a.NotSooner(m.gone[a.User])
 		delete(m.gone, a.User)
 	}
@@ -88,18 +92,24 @@ func (m *Memory) PatchAccount(_ context.Context, user string, p Patch) (Account,
 }
 
 // DeleteAccount implements Store.
-func (m *Memory) DeleteAccount(_ context.Context, user string, notBefore time.Time) error {
+func (m *Memory) DeleteAccount(_ context.Context, user string, notBefore time.Time) (Gone, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	a, ok := m.accounts[user]
 	if !ok {
-		return ErrUnknownUser
+		return Gone{}, ErrUnknownUser
 	}
-	delete(m.accounts, user)
 	if !a.Guest {
 		m.gone[user] = a.NotSooner(notBefore).NotBefore
 	}
-	return nil
+	return m.remove(user), nil
+}
+
+// remove removes an account. The lock is held.
+func (m *Memory) remove(user string) Gone {
+	delete(m.accounts, user)
+	m.untold[user] = time.Now()
+	return Gone{user, m.untold[user]}
 }
 
 // NotBefore implements Store.
@@ -110,7 +120,7 @@ func (m *Memory) NotBefore(_ context.Context, user string) (time.Time, error) {
 }
 
 // DeleteGuests implements Store.
-func (m *Memory) DeleteGuests(_ context.Context, before time.Time, limit int) (deleted []string, err error) {
+func (m *Memory) DeleteGuests(_ context.Context, before time.Time, limit int) (deleted []Gone, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for user, a := range m.accounts {
@@ -118,9 +128,32 @@ func (m *Memory) DeleteGuests(_ context.Context, before time.Time, limit int) (d
 			break
 		}
 		if a.Guest && a.CreatedAt.Before(before) {
-			delete(m.accounts, user)
-			deleted = append(deleted, user)
+			deleted = append(deleted, m.remove(user))
 		}
 	}
 	return deleted, nil
+}
+
+// Untold implements Store.
+func (m *Memory) Untold(_ context.Context, before time.Time, limit int) (all []Gone, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for user, at := range m.untold {
+		if len(all) < limit && at.Before(before) {
+			all = append(all, Gone{user, at})
+		}
+	}
+	return all, nil
+}
+
+// Told implements Store.
+func (m *Memory) Told(_ context.Context, gone []Gone) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, g := range gone {
+		if m.untold[g.User].Equal(g.At) {
+			delete(m.untold, g.User)
+		}
+	}
+	return nil
 }

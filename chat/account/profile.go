@@ -23,7 +23,7 @@ func (s *Service) ImportProfile(ctx context.Context, user string, p Patch) (a Ac
 		return Account{}, false, err
 	}
 	a, err = s.named(user, p, func() (stored Account, err error) {
-		stored, created, err = s.store.PutAccount(ctx, p.Apply(Account{User: user, CreatedAt: time.Now().UTC()}), p)
+		stored, created, err = s.put(ctx, p.Apply(Account{User: user, CreatedAt: time.Now().UTC()}), p)
 		return stored, err
 	})
 	return a, created, wrap("import", user, err)
@@ -192,10 +192,10 @@ func (s *Service) List(ctx context.Context, after string, limit int) (page []Acc
 // if the account is made anew; one issued from now on makes it so.
 func (s *Service) Delete(ctx context.Context, user string) error {
 	now := time.Now().UTC()
-	err := s.store.DeleteAccount(ctx, user, now)
+	gone, err := s.store.DeleteAccount(ctx, user, now)
 	if err == nil {
 		s.memories.revoke(user, now, true)
-		s.deleted(ctx, []string{user})
+		s.tellNow(ctx, gone)
 	}
 	return wrap("delete", user, err)
 }

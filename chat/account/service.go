@@ -32,9 +32,10 @@ type Config struct {
 	// must not call the Service. Nil: nobody wants to know.
 	Renamed func(a Account)
 
-	// Deleted is told of accounts that were deleted, or guests whose time was over, for what others keep of them. Nil: nobody
-	// wants to know.
-	Deleted func(ctx context.Context, users []string)
+	// Deleted is told of accounts that were deleted, or guests whose time was over, for what others keep of them: that goes, if
+	// it is from before. It is told at least twice of each, whatever crashes between, and again where it fails; no account is
+	// made of the same name before it was told. Nil: nobody wants to know.
+	Deleted func(ctx context.Context, gone []Gone) error
 }
 
 // Service is the accounts of one application.
@@ -44,7 +45,7 @@ type Service struct {
 	guestLifetime time.Duration
 	words         chat.Filter
 	renamed       func(Account)
-	deleted       func(context.Context, []string)
+	deleted       func(context.Context, []Gone) error
 	store         Store
 	log           *slog.Logger
 
@@ -75,7 +76,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 		return nil, fmt.Errorf("accounts: guest lifetime %s: must be at least 1m", cfg.GuestLifetime)
 	}
 	if cfg.Deleted == nil {
-		cfg.Deleted = func(context.Context, []string) {}
+		cfg.Deleted = func(context.Context, []Gone) error { return nil }
 	}
 	return &Service{
 		signer:        cfg.Signer,
@@ -153,7 +154,7 @@ func (s *Service) known(ctx context.Context, claims Claims, now time.Time) (Acco
 	if err != nil {
 		return Account{}, wrap("log in", user, err)
 	}
-	a, _, err = s.store.PutAccount(ctx, Account{User: user, CreatedAt: now.UTC()}, Patch{})
+	a, _, err = s.put(ctx, Account{User: user, CreatedAt: now.UTC()}, Patch{})
 	return a, wrap("log in", user, err)
 }
 
@@ -205,7 +206,7 @@ func (s *Service) SweepGuests(ctx context.Context) (int, error) {
 			return total, fmt.Errorf("sweep guests: %w", err)
 		}
 		if len(guests) > 0 {
-			s.deleted(ctx, guests)
+			s.tellNow(ctx, guests...)
 		}
 		if total += len(guests); len(guests) < sweepLimit {
 			if total > 0 {

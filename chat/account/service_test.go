@@ -97,8 +97,12 @@ func TestLogin(t *testing.T) {
 func TestAGuestLivesSevenDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
-		s, err := account.New(account.Config{Signer: sample, Deleted: func(_ context.Context, users []string) { told = append(told, users...) }},
-			account.NewMemory(), slog.New(slog.DiscardHandler))
+		s, err := account.New(account.Config{Signer: sample, Deleted: func(_ context.Context, gone []account.Gone) error {
+			for _, g := range gone {
+				told = append(told, g.User)
+			}
+			return nil
+		}}, account.NewMemory(), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,7 +297,7 @@ func (brokenStore) PutAccount(context.Context, account.Account, account.Patch) (
 	return account.Account{}, false, errDisk
 }
 
-func (brokenStore) DeleteGuests(context.Context, time.Time, int) ([]string, error) {
+func (brokenStore) DeleteGuests(context.Context, time.Time, int) ([]account.Gone, error) {
 	return nil, errDisk
 }
 

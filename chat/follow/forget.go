@@ -14,9 +14,9 @@ const (
 	forgetMost   = 10_000 // follows that end in one call: others wait for the next
 )
 
-// Forget has users forgotten who are no more: whom they follow now, and who follows them. It is durable when it is answered, and
-// done by ForgetRest. What one does from now on, should he come back, stays.
-func (s *Service) Forget(ctx context.Context, users ...string) error {
+// Forget has users forgotten who are no more since some time: whom they followed then, and who followed them. It is durable when
+// it is answered, and done by ForgetRest. What is later stays, of somebody who came back.
+func (s *Service) Forget(ctx context.Context, users ...Place) error {
 	for some := range slices.Chunk(users, forgetUsers) {
 		if err := s.store.Forget(ctx, some); err != nil {
 			return fmt.Errorf("forget follows of %d users: %w", len(users), err)
@@ -28,13 +28,12 @@ func (s *Service) Forget(ctx context.Context, users ...string) error {
 // ForgetRest goes on with those who are to be forgotten. It is called every few seconds on one node. Nobody is told of
 // follows that end so.
 func (s *Service) ForgetRest(ctx context.Context) error {
-	left := forgetMost
-	for left > 0 {
+	for left := forgetMost; left > 0; {
 		users, err := s.store.Forgotten(ctx, forgetUsers)
 		if err != nil || len(users) == 0 {
 			return err
 		}
-		done := 0
+		var done []Place
 		for _, one := range users {
 			for _, side := range []Side{Following, Followers} {
 				n, err := s.cut(ctx, one, side, left)
@@ -44,18 +43,11 @@ func (s *Service) ForgetRest(ctx context.Context) error {
 				left -= n
 			}
 			if left <= 0 {
-				break // of the last one there may be more
+				break // of this one there may be more
 			}
-			done++
+			done = append(done, one)
 		}
-		if done == 0 {
-			return nil
-		}
-		upTo := users[done-1].At
-		if done == forgetUsers || done < len(users) && users[done].At == upTo { // of this moment there may be more
-			upTo--
-		}
-		if err := s.store.Forgot(ctx, upTo); err != nil || done < forgetUsers {
+		if err := s.store.Forgot(ctx, done); err != nil || len(users) < forgetUsers {
 			return err
 		}
 	}

@@ -14,14 +14,14 @@ type Memory struct {
 	mu   sync.Mutex
 	last int64                                // Place.At of the newest follow
 	ends map[Side]map[string]map[string]int64 // by user, by the user at the other end: Place.At
-	gone map[string]int64                     // users to be forgotten: Place.At
+	gone map[Place]bool                       // users to be forgotten, and up to when
 }
 
 var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty Store.
 func NewMemory() *Memory {
-	return &Memory{ends: map[Side]map[string]map[string]int64{Following: {}, Followers: {}}, gone: map[string]int64{}}
+	return &Memory{ends: map[Side]map[string]map[string]int64{Following: {}, Followers: {}}, gone: map[Place]bool{}}
 }
 
 // SetFollow implements Store.
@@ -87,12 +87,11 @@ func (m *Memory) FollowList(_ context.Context, user string, side Side, after Pla
 }
 
 // Forget implements Store.
-func (m *Memory) Forget(_ context.Context, users []string) error {
+func (m *Memory) Forget(_ context.Context, users []Place) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.last = max(m.last+1, time.Now().UnixMicro())
-	for _, user := range users {
-		m.gone[user] = m.last
+	for _, p := range users {
+		m.gone[p] = true
 	}
 	return nil
 }
@@ -101,18 +100,16 @@ func (m *Memory) Forget(_ context.Context, users []string) error {
 func (m *Memory) Forgotten(_ context.Context, limit int) ([]Place, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var all []Place
-	for user, at := range m.gone {
-		all = append(all, Place{at, user})
-	}
-	slices.SortFunc(all, func(p, q Place) int { return cmp.Compare(p.At, q.At) })
+	all := slices.SortedFunc(maps.Keys(m.gone), func(p, q Place) int { return cmp.Compare(p.At, q.At) })
 	return all[:min(limit, len(all))], nil
 }
 
 // Forgot implements Store.
-func (m *Memory) Forgot(_ context.Context, upTo int64) error {
+func (m *Memory) Forgot(_ context.Context, users []Place) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	maps.DeleteFunc(m.gone, func(_ string, at int64) bool { return at <= upTo })
+	for _, p := range users {
+		delete(m.gone, p)
+	}
 	return nil
 }

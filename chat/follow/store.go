@@ -22,11 +22,11 @@ type Store interface {
 	// before the first.
 	FollowList(ctx context.Context, user string, side Side, after Place, limit int) ([]Place, error)
 
-	// Forget notes that users are to be forgotten, with what is in their lists now. Forgotten lists those who were noted, the
-	// oldest first, at most limit: At is when, on the clock of FollowList. Forgot takes off what was noted up to a time.
-	Forget(ctx context.Context, users []string) error
+	// Forget notes that users are to be forgotten, with what is in their lists up to a time. Forgotten lists those who were noted,
+	// the oldest first, at most limit. Forgot takes off what was noted so.
+	Forget(ctx context.Context, users []Place) error
 	Forgotten(ctx context.Context, limit int) ([]Place, error)
-	Forgot(ctx context.Context, upTo int64) error
+	Forgot(ctx context.Context, users []Place) error
 }
 
 // Repairer is a Store in which a crash may leave a change half done. Repair completes such changes; it is called every few

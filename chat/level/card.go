@@ -141,13 +141,19 @@ func (s *Service) do(ctx context.Context, d Deed) (Card, error) {
 	return s.Card(ctx, d.User)
 }
 
-// Delete forgets a user.
-func (s *Service) Delete(ctx context.Context, user string) error {
-	s.pending.drop(user)
-	if err := s.store.Delete(ctx, user); err != nil {
-		return fmt.Errorf("delete the level of %s: %w", user, err)
+// Delete forgets users who are no more. What they earned since they went stays, of those who came back.
+func (s *Service) Delete(ctx context.Context, gone ...Gone) error {
+	for some := range slices.Chunk(gone, MaxAsked) {
+		for _, g := range some {
+			s.pending.drop(g.User) // else he would be there again, for ever
+		}
+		if err := s.store.Delete(ctx, some); err != nil {
+			return fmt.Errorf("delete levels of %d users: %w", len(gone), err)
+		}
+		for _, g := range some {
+			s.known.forget(g.User)
+		}
 	}
-	s.known.forget(user)
 	return nil
 }
 

@@ -49,7 +49,7 @@ func (s *Service) TellRest(ctx context.Context) error {
 // told.
 func (s *Service) note(c Change) {
 	if c.Gone {
-		s.pending.drop(c.User) // else he would be there again, for ever
+		s.pending.drop(c.User)
 		s.known.forget(c.User)
 		return
 	}

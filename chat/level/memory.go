@@ -115,12 +115,18 @@ func (m *Memory) Told(_ context.Context, changes []Change) error {
 }
 
 // Delete implements Store.
-func (m *Memory) Delete(_ context.Context, user string) error {
+func (m *Memory) Delete(_ context.Context, gone []Gone) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.records, user)
-	delete(m.untold, user)
-	m.publish("", []Change{{User: user, Gone: true}})
+	var changes []Change
+	for _, g := range gone {
+		if rec := m.records[g.User]; g.Takes(&rec) {
+			delete(m.records, g.User)
+			delete(m.untold, g.User)
+			changes = append(changes, Change{User: g.User, Gone: true})
+		}
+	}
+	m.publish("", changes)
 	return nil
 }
 

@@ -296,7 +296,7 @@ func TestNodesHearOfEachOther(t *testing.T) {
 		}
 		a.Earn("bob", level.Likes, 1)
 		b.Earn("bob", level.Likes, 1)
-		if err := a.Delete(t.Context(), "bob"); err != nil {
+		if err := a.Delete(t.Context(), level.Gone{User: "bob", At: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

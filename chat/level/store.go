@@ -63,6 +63,15 @@ func (step *Step) Apply(find func(user string) (rec Record, found bool, err erro
 	return all, changes, nil
 }
 
+// Gone is a user who is no more, and since when.
+type Gone struct {
+	User string
+	At   time.Time
+}
+
+// Takes says whether a record is of who is gone, and not of who came after him.
+func (g Gone) Takes(rec *Record) bool { return !rec.Since.After(g.At) }
+
 // Store keeps records. What it answers belongs to the caller.
 type Store interface {
 	// Take does a step, and answers what is to be told of it, in the order of its deeds, which it also keeps until Told. One that
@@ -76,8 +85,9 @@ type Store interface {
 	Untold(ctx context.Context, before time.Time, limit int) ([]Change, error)
 	// Told says that changes were told. Those with which later ones have become one are not.
 	Told(ctx context.Context, changes []Change) error
-	// Delete forgets a user. Others hear of it as a Change that is Gone.
-	Delete(ctx context.Context, user string) error
+	// Delete forgets users, at most MaxAsked, but for records that were made later than they went. Others hear of it as Changes
+	// that are Gone.
+	Delete(ctx context.Context, gone []Gone) error
 	// DeleteGuests forgets guests whose records were made before a time, up to limit, and answers how many there were.
 	DeleteGuests(ctx context.Context, before time.Time, limit int) (int, error)
 }

@@ -8,6 +8,7 @@ import (
 	"liveroom/chat"
 	"liveroom/chat/account"
 	"liveroom/chat/follow"
+	"liveroom/chat/level"
 	"liveroom/web/callback"
 )
 
@@ -35,20 +36,13 @@ func mayFollow(user string) error {
 	return nil
 }
 
-// forgetUsers lets go of what is kept of deleted accounts, and of guests whose time is over. The levels of these, if they are many,
-// have an age of their own.
-func (p *program) forgetUsers(ctx context.Context, users []string) {
-	if err := p.follows.Forget(ctx, users...); err != nil {
-		p.log.Warn("the follows of deleted accounts stay", "users", len(users), "err", err)
+// forgetUsers lets go of what is kept of deleted accounts, and of guests whose time is over.
+func (p *program) forgetUsers(ctx context.Context, gone []account.Gone) error {
+	follows, levels := make([]follow.Place, len(gone)), make([]level.Gone, len(gone))
+	for i, g := range gone {
+		follows[i], levels[i] = follow.Place{At: g.At.UnixMicro(), User: g.User}, level.Gone(g)
 	}
-	for _, user := range users {
-		if len(users) > 1 && account.IsGuest(user) {
-			continue
-		}
-		if err := p.levels.Delete(ctx, user); err != nil {
-			p.log.Warn("the level of a deleted account stays", "err", err)
-		}
-	}
+	return errors.Join(p.follows.Forget(ctx, follows...), p.levels.Delete(ctx, levels...))
 }
 
 // followJobs are what one node of a cluster does for the follows of all.
@@ -58,5 +52,5 @@ func (p *program) followJobs() []job {
 			return err
 		}
 		return nil
-	}}, {"follows of deleted accounts", "@every 10s", p.follows.ForgetRest}}
+	}}, {"deleted accounts", "@every 10s", p.accounts.TellDeleted}, {"follows of deleted accounts", "@every 10s", p.follows.ForgetRest}}
 }

@@ -2,10 +2,16 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"liveroom/chat/account"
+	"liveroom/internal/boltstore"
+	"liveroom/internal/redisstore"
 )
 
 // card is what the test reads of a user's level, over REST or the chat.
@@ -136,9 +142,39 @@ func TestLevels(t *testing.T) {
 	if len(rest.Members) != 2 || rest.Members[0].User != "bob" || rest.Members[0].Level != 3 {
 		t.Errorf("members over REST: %+v", rest)
 	}
+	n.kill()
+	file, err := boltstore.Open(filepath.Join(n.data, "liveroom.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	deletedInACrash(t, file.Accounts(), "bob")
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n.start()
+	n.comesAnew("bob")
+	adjust := map[string]any{"points": 7, "reason": "a prize"}
+	n.call(http.MethodPost, "/api/v1/users/bob/level/adjust", adjust, nil)
 	n.call(http.MethodDelete, "/api/v1/accounts/bob", nil, nil)
 	if c := n.card("bob"); c.Score != 0 || c.Badge != "" {
 		t.Errorf("of a deleted account: %+v", c)
+	}
+}
+
+// deletedInACrash deletes an account as a node does that crashes before it told anybody.
+func deletedInACrash(t *testing.T, accounts account.Store, user string) {
+	t.Helper()
+	if _, err := accounts.DeleteAccount(t.Context(), user, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// comesAnew makes the account of a user anew, who has nothing of what he had.
+func (n *node) comesAnew(user string) {
+	n.t.Helper()
+	n.call(http.MethodPut, "/api/v1/accounts/"+user, map[string]any{"nick": "Anew"}, nil)
+	if c := n.card(user); c != (card{User: user, Next: c.Next}) {
+		n.t.Errorf("who came anew after a crash has what the one before him had: %+v", c)
 	}
 }
 
@@ -188,4 +224,11 @@ func TestLevelsOfACluster(t *testing.T) {
 	if all := r.all("/events", "event", "level.changed"); len(all) != 3 {
 		t.Errorf("backends were told %d times: %+v", len(all), all)
 	}
+	redis, err := redisstore.Open(redisstore.Config{URL: c.url}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer redis.Close()
+	deletedInACrash(t, redis.Accounts(), "bob")
+	there.comesAnew("bob")
 }

@@ -13,11 +13,13 @@ import (
 //
 //	accounts         user id → account.Account (JSON)
 //	accounts.gone    user id → time.Time (JSON): NotBefore of an account that was deleted, until it is made anew
+//	accounts.untold  user id → when his account was deleted (8 bytes, big endian, µs), until others know of it
 //	accounts.guests  time of creation (8 bytes, big endian, nanoseconds), user id → nothing: named guests, oldest first
 var (
 	bucketAccounts = []byte("accounts")
 	bucketGuests   = []byte("accounts.guests")
 	bucketDeleted  = []byte("accounts.gone")
+	bucketUntold   = []byte("accounts.untold")
 )
 
 // Accounts is the file as account.Store. Everything is class A.
@@ -94,6 +96,9 @@ func (a *Accounts) PutAccount(ctx context.Context, fresh account.Account, p acco
 			stored = p.Apply(old)
 			return storeAccount(tx, stored)
 		}
+		if at, untold := untoldAt(tx, fresh.User); untold {
+			return &account.UntoldError{Gone: account.Gone{User: fresh.User, At: at}}
+		}
 		notBefore, err := deletedAt(tx, fresh.User)
 		if err != nil {
 			return err
@@ -129,13 +134,13 @@ func (a *Accounts) PatchAccount(ctx context.Context, user string, p account.Patc
 }
 
 // DeleteAccount implements account.Store.
-func (a *Accounts) DeleteAccount(ctx context.Context, user string, notBefore time.Time) error {
-	return a.s.update(ctx, func(tx *bolt.Tx) error {
+func (a *Accounts) DeleteAccount(ctx context.Context, user string, notBefore time.Time) (gone account.Gone, err error) {
+	err = a.s.update(ctx, func(tx *bolt.Tx) error {
 		acc, err := loadAccount(tx, user)
 		if err != nil {
 			return err
 		}
-		if err := removeAccount(tx, acc); err != nil || acc.Guest {
+		if gone, err = removeAccount(tx, acc); err != nil || acc.Guest {
 			return err
 		}
 		b, err := tx.CreateBucketIfNotExists(bucketDeleted)
@@ -144,6 +149,10 @@ func (a *Accounts) DeleteAccount(ctx context.Context, user string, notBefore tim
 		}
 		return putJSON(b, []byte(user), acc.NotSooner(notBefore).NotBefore)
 	})
+	if err != nil {
+		return account.Gone{}, err
+	}
+	return gone, nil
 }
 
 // NotBefore implements account.Store.
@@ -164,7 +173,7 @@ func deletedAt(tx *bolt.Tx, user string) (notBefore time.Time, err error) {
 }
 
 // DeleteGuests implements account.Store.
-func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted []string, err error) {
+func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted []account.Gone, err error) {
 	err = a.s.update(ctx, func(tx *bolt.Tx) error {
 		deleted = nil
 		old, err := oldGuests(tx, before, limit)
@@ -172,10 +181,11 @@ func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int
 			return err
 		}
 		for _, acc := range old {
-			if err := removeAccount(tx, acc); err != nil {
+			gone, err := removeAccount(tx, acc)
+			if err != nil {
 				return err
 			}
-			deleted = append(deleted, acc.User)
+			deleted = append(deleted, gone)
 		}
 		return nil
 	})
@@ -239,11 +249,21 @@ func storeAccount(tx *bolt.Tx, acc account.Account) error {
 	return mark(guests, guestKey(acc), true)
 }
 
-func removeAccount(tx *bolt.Tx, acc account.Account) error {
-	if err := tx.Bucket(bucketAccounts).Delete([]byte(acc.User)); err != nil || !acc.Guest {
-		return err
+// removeAccount removes an account, and notes that others are to know of it.
+func removeAccount(tx *bolt.Tx, acc account.Account) (gone account.Gone, err error) {
+	untold, err := tx.CreateBucketIfNotExists(bucketUntold)
+	if err != nil {
+		return gone, err
 	}
-	return mark(tx.Bucket(bucketGuests), guestKey(acc), false)
+	now := time.Now().UnixMicro()
+	gone = account.Gone{User: acc.User, At: time.UnixMicro(now)}
+	if err := untold.Put([]byte(acc.User), number(uint64(now))); err != nil {
+		return gone, err
+	}
+	if err := tx.Bucket(bucketAccounts).Delete([]byte(acc.User)); err != nil || !acc.Guest {
+		return gone, err
+	}
+	return gone, mark(tx.Bucket(bucketGuests), guestKey(acc), false)
 }
 
 func guestKey(acc account.Account) []byte {

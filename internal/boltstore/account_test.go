@@ -35,7 +35,8 @@ func TestAccountsSurviveAReopen(t *testing.T) {
 			t.Fatal(created, err)
 		}
 	}
-	if err := s.Accounts().DeleteAccount(t.Context(), "bob", born.Add(time.Minute)); err != nil {
+	gone, err := s.Accounts().DeleteAccount(t.Context(), "bob", born.Add(time.Minute))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -50,6 +51,9 @@ func TestAccountsSurviveAReopen(t *testing.T) {
 	}
 	if at, err := s.Accounts().NotBefore(t.Context(), "bob"); err != nil || !at.Equal(born.Add(time.Minute)) {
 		t.Errorf("reopened: bob's UserSigs are refused from before %v, %v", at, err)
+	}
+	if all, err := s.Accounts().Untold(t.Context(), time.Now().Add(time.Hour), 10); err != nil || len(all) != 1 || all[0].User != "bob" || !all[0].At.Equal(gone.At) {
+		t.Errorf("reopened: others may not know of %v, %v, want %v", all, err, gone)
 	}
 	if some, err := s.Accounts().DeleteGuests(t.Context(), born.Add(time.Hour), 10); len(some) != 1 || err != nil {
 		t.Errorf("swept %v, %v", some, err)

@@ -18,7 +18,7 @@ import (
 //	follows.following  user, 0, time counted back, whom he follows → nothing
 //	follows.followers  user, 0, time counted back, who follows him → nothing
 //	follows.counts     user → lengths of these lists (two times 8 bytes, big endian)
-//	follows.forget     time, user to be forgotten → nothing
+//	follows.forget     time, user to be forgotten with all up to it → nothing
 var (
 	bucketFollows      = []byte("follows")
 	bucketFollowing    = []byte("follows.following")
@@ -87,22 +87,14 @@ func (f *Follows) SetFollow(ctx context.Context, c follow.Change) (done follow.D
 }
 
 // Forget implements follow.Store.
-func (f *Follows) Forget(ctx context.Context, users []string) error {
+func (f *Follows) Forget(ctx context.Context, users []follow.Place) error {
 	return f.s.update(ctx, func(tx *bolt.Tx) error {
-		b, err := openFollows(tx)
-		if err != nil {
-			return err
-		}
 		gone, err := tx.CreateBucketIfNotExists(bucketFollowForget)
 		if err != nil {
 			return err
 		}
-		at, err := b.moment()
-		if err != nil {
-			return err
-		}
-		for _, user := range users {
-			if err := gone.Put(append(bytes.Clone(at), user...), []byte{}); err != nil {
+		for _, p := range users {
+			if err := mark(gone, forgetKey(p), true); err != nil {
 				return err
 			}
 		}
@@ -134,25 +126,22 @@ func (f *Follows) Forgotten(ctx context.Context, limit int) (all []follow.Place,
 }
 
 // Forgot implements follow.Store.
-func (f *Follows) Forgot(ctx context.Context, upTo int64) error {
+func (f *Follows) Forgot(ctx context.Context, users []follow.Place) error {
 	return f.s.update(ctx, func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketFollowForget)
 		if b == nil {
 			return nil
 		}
-		var old [][]byte // removing moves the cursor
-		c := b.Cursor()
-		for k, _ := c.First(); len(k) > 8 && int64(binary.BigEndian.Uint64(k)) <= upTo; k, _ = c.Next() {
-			old = append(old, bytes.Clone(k))
-		}
-		for _, k := range old {
-			if err := b.Delete(k); err != nil {
+		for _, p := range users {
+			if err := b.Delete(forgetKey(p)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 }
+
+func forgetKey(p follow.Place) []byte { return append(number(uint64(p.At)), p.User...) }
 
 // moment is now, or a little later: no two follows have the same.
 func (b followTx) moment() ([]byte, error) {

@@ -196,7 +196,7 @@ func (l *Levels) Records(ctx context.Context, users []string) (all []level.Recor
 // Untold implements level.Store.
 func (l *Levels) Untold(ctx context.Context, before time.Time, limit int) (all []level.Change, err error) {
 	err = l.s.view(ctx, func(tx *bolt.Tx) error {
-		return eachAged(tx.Bucket(bucketLevelDue), before, limit, func(user []byte) error {
+		return eachAged(tx.Bucket(bucketLevelDue), before, limit, func(_ time.Time, user []byte) error {
 			var c level.Change
 			found, err := getJSON(tx.Bucket(bucketLevelUntold), user, &c)
 			if err == nil && !found {
@@ -212,17 +212,18 @@ func (l *Levels) Untold(ctx context.Context, before time.Time, limit int) (all [
 	return all, nil
 }
 
-// eachAged calls see for the users of a bucket of agedKeys, the oldest first.
-func eachAged(b *bolt.Bucket, before time.Time, limit int, see func(user []byte) error) error {
+// eachAged calls see for the times and users of a bucket of agedKeys, the oldest first.
+func eachAged(b *bolt.Bucket, before time.Time, limit int, see func(at time.Time, user []byte) error) error {
 	if b == nil {
 		return nil
 	}
 	c := b.Cursor()
 	for k, _ := c.First(); k != nil && limit > 0; k, _ = c.Next() {
-		if int64(binary.BigEndian.Uint64(k)) >= before.UnixMilli() {
+		at := time.UnixMilli(int64(binary.BigEndian.Uint64(k)))
+		if at.UnixMilli() >= before.UnixMilli() {
 			return nil
 		}
-		if err := see(k[8:]); err != nil {
+		if err := see(at, k[8:]); err != nil {
 			return err
 		}
 		limit--
@@ -243,16 +244,26 @@ func (l *Levels) Told(ctx context.Context, changes []level.Change) error {
 }
 
 // Delete implements level.Store.
-func (l *Levels) Delete(ctx context.Context, user string) error {
-	return l.s.update(ctx, func(tx *bolt.Tx) error { return removeLevel(tx, user) })
+func (l *Levels) Delete(ctx context.Context, gone []level.Gone) error {
+	return l.s.update(ctx, func(tx *bolt.Tx) error {
+		records := tx.Bucket(bucketLevels)
+		if records == nil {
+			return nil
+		}
+		for _, g := range gone {
+			rec, found, err := findLevel(records, g.User)
+			if err == nil && !(found && g.Takes(&rec)) {
+				continue
+			}
+			if err := removeLevel(tx, g.User, rec); err != nil { // also one that can't be read
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-func removeLevel(tx *bolt.Tx, user string) error {
-	records := tx.Bucket(bucketLevels)
-	rec, found, err := findLevel(records, user)
-	if err != nil || !found {
-		return err
-	}
+func removeLevel(tx *bolt.Tx, user string, rec level.Record) error {
 	if rec.Guest {
 		if err := mark(tx.Bucket(bucketLevelGuests), agedKey(rec.Since, user), false); err != nil {
 			return err
@@ -261,19 +272,19 @@ func removeLevel(tx *bolt.Tx, user string) error {
 	if err := dropUntold(tx, user, 0); err != nil {
 		return err
 	}
-	return records.Delete([]byte(user))
+	return tx.Bucket(bucketLevels).Delete([]byte(user))
 }
 
 // DeleteGuests implements level.Store.
 func (l *Levels) DeleteGuests(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	err = l.s.update(ctx, func(tx *bolt.Tx) error {
-		var old []string // removing moves the cursor
-		err := eachAged(tx.Bucket(bucketLevelGuests), before, limit, func(user []byte) error {
-			old = append(old, string(user))
+		var old []level.Record // removing moves the cursor
+		err := eachAged(tx.Bucket(bucketLevelGuests), before, limit, func(since time.Time, user []byte) error {
+			old = append(old, level.Record{User: string(user), Guest: true, Since: since})
 			return nil
 		})
-		for _, user := range old {
-			err = errors.Join(err, removeLevel(tx, user))
+		for _, rec := range old {
+			err = errors.Join(err, removeLevel(tx, rec.User, rec))
 		}
 		n = len(old)
 		return err

@@ -16,10 +16,11 @@ import (
 //	{lr}:accounts         hash: user id → account.Account (JSON)
 //	{lr}:accounts:ids     sorted set: user ids, all of score 0, for pages
 //	{lr}:accounts:guests  sorted set: ids of named guests by creation (Unix µs)
+//	{lr}:accounts:untold  hash: user id → when his account was deleted (Unix µs), until others know of it
 //	{lr}:accounts:gone    hash: user id → time.Time (JSON): NotBefore of an account that was deleted, until it is made anew
 type Accounts struct {
-	s                       *Store
-	all, ids, guests, gones string
+	s                               *Store
+	all, ids, guests, gones, untold string
 }
 
 var _ account.Store = (*Accounts)(nil)
@@ -27,7 +28,7 @@ var _ account.Store = (*Accounts)(nil)
 // Accounts is the accounts' view of Redis.
 func (s *Store) Accounts() *Accounts {
 	of := func(parts ...string) string { return s.key("lr", append([]string{"accounts"}, parts...)...) }
-	return &Accounts{s: s, all: of(), ids: of("ids"), guests: of("guests"), gones: of("gone")}
+	return &Accounts{s: s, all: of(), ids: of("ids"), guests: of("guests"), gones: of("gone"), untold: of("untold")}
 }
 
 // Account implements account.Store.
@@ -85,6 +86,17 @@ func (a *Accounts) PutAccount(ctx context.Context, fresh account.Account, p acco
 			stored = p.Apply(old)
 			return d.put(a.all, stored.User, stored)
 		}
+		untold, err := d.fields(ctx, a.untold, fresh.User)
+		if err != nil {
+			return err
+		}
+		if at, is := untold[0].(string); is {
+			gone, err := goneAt(fresh.User, at)
+			if err != nil {
+				return err
+			}
+			return &account.UntoldError{Gone: gone}
+		}
 		gone, err := d.fields(ctx, a.gones, fresh.User)
 		if err != nil {
 			return err
@@ -126,18 +138,25 @@ func (a *Accounts) PatchAccount(ctx context.Context, user string, p account.Patc
 }
 
 // DeleteAccount implements account.Store.
-func (a *Accounts) DeleteAccount(ctx context.Context, user string, notBefore time.Time) error {
-	return a.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
+func (a *Accounts) DeleteAccount(ctx context.Context, user string, notBefore time.Time) (gone account.Gone, err error) {
+	err = a.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
 		acc, err := a.known(ctx, d, user)
 		if err != nil {
 			return err
 		}
-		a.remove(d, user)
-		if acc.Guest {
+		all, err := a.remove(ctx, d, user)
+		if err != nil {
+			return err
+		}
+		if gone = all[0]; acc.Guest {
 			return nil
 		}
 		return d.put(a.gones, user, acc.NotSooner(notBefore).NotBefore)
 	})
+	if err != nil {
+		return account.Gone{}, err
+	}
+	return gone, nil
 }
 
 // NotBefore implements account.Store.
@@ -153,9 +172,8 @@ func (a *Accounts) NotBefore(ctx context.Context, user string) (time.Time, error
 }
 
 // DeleteGuests implements account.Store.
-func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted []string, err error) {
+func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int) (deleted []account.Gone, err error) {
 	err = a.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
-		deleted = nil
 		ids, err := a.s.rdb.ZRangeArgs(ctx, redis.ZRangeArgs{Key: a.guests, ByScore: true, Start: "-inf", Stop: before.UnixMicro(), Count: int64(limit)}).Result()
 		if err != nil {
 			return away(err)
@@ -164,7 +182,7 @@ func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int
 		if err != nil {
 			return err
 		}
-		var old []any
+		var old []string
 		for i, guest := range guests {
 			acc, found, err := decode[account.Account](guest)
 			if err != nil {
@@ -172,11 +190,10 @@ func (a *Accounts) DeleteGuests(ctx context.Context, before time.Time, limit int
 			}
 			if found && acc.CreatedAt.Before(before) { // the score is less exact
 				old = append(old, ids[i])
-				deleted = append(deleted, ids[i])
 			}
 		}
-		a.remove(d, old...)
-		return nil
+		deleted, err = a.remove(ctx, d, old...)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -200,8 +217,23 @@ func (a *Accounts) known(ctx context.Context, d *draft, user string) (account.Ac
 	return acc, err
 }
 
-func (a *Accounts) remove(d *draft, users ...any) {
-	d.each("HDEL", a.all, users)
-	d.each("ZREM", a.ids, users)
-	d.each("ZREM", a.guests, users)
+// remove notes that accounts are removed, and that others are to know of it.
+func (a *Accounts) remove(ctx context.Context, d *draft, users ...string) (gone []account.Gone, err error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	now, err := a.s.micros(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names, untold []any
+	for _, user := range users {
+		names, untold = append(names, user), append(untold, user, now)
+		gone = append(gone, account.Gone{User: user, At: time.UnixMicro(now)})
+	}
+	d.each("HDEL", a.all, names)
+	d.each("ZREM", a.ids, names)
+	d.each("ZREM", a.guests, names)
+	d.each("HSET", a.untold, untold)
+	return gone, nil
 }

@@ -31,7 +31,7 @@ func TestALostReplyChangesNoAnswer(t *testing.T) {
 		t.Errorf("created %v, %v", created, err)
 	}
 	rob(1)
-	if err := s.Accounts().DeleteAccount(ctx, "ann", time.Now()); err != nil {
+	if _, err := s.Accounts().DeleteAccount(ctx, "ann", time.Now()); err != nil {
 		t.Errorf("deleted: %v", err)
 	}
 	rob(1)

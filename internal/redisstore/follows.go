@@ -37,7 +37,7 @@ const (
 //	{u:USER}:follow      hash: the time of his newest change, and what of his changes is due in others' followers (follow_set.lua)
 //	{u:USER}:op:…        string: what a change was answered
 //	{lr}:follows         sorted set: users by when they were about to change something (ms)
-//	{lr}:follows:forget  sorted set: users to be forgotten by when that was asked (ms)
+//	{lr}:follows:forget  sorted set: users to be forgotten, and up to when (follow.Place as text), by that time (µs)
 type Follows struct {
 	s      *Store
 	repair time.Duration // followRepair; shorter in tests
@@ -196,31 +196,37 @@ func (f *Follows) FollowList(ctx context.Context, user string, side follow.Side,
 }
 
 // Forget implements follow.Store.
-func (f *Follows) Forget(ctx context.Context, users []string) error {
-	args := make([]any, len(users))
-	for i, user := range users {
-		args[i] = user
+func (f *Follows) Forget(ctx context.Context, users []follow.Place) error {
+	args := []any{"zadd", f.gone()}
+	for _, p := range users {
+		args = append(args, p.At, p.String())
 	}
-	return away(f.s.mutate(ctx, scriptTouch, []string{f.gone()}, args...).Err())
+	return away(f.s.command(ctx, args...).Err())
 }
-
-// forgetMoment is the last µs of a noted ms.
-const forgetMoment = 999
 
 // Forgotten implements follow.Store.
 func (f *Follows) Forgotten(ctx context.Context, limit int) ([]follow.Place, error) {
-	users, at, _, err := f.s.touched(ctx, f.gone(), 0, limit)
+	ctx, cancel := f.s.within(ctx)
+	defer cancel()
+	some, err := f.s.rdb.ZRange(ctx, f.gone(), 0, int64(limit)-1).Result()
 	if err != nil {
-		return nil, err
+		return nil, away(err)
 	}
-	all := make([]follow.Place, len(users))
-	for i, user := range users {
-		all[i] = follow.Place{At: at[i]*1000 + forgetMoment, User: user}
+	all := make([]follow.Place, len(some))
+	for i, text := range some {
+		all[i], _ = follow.ParsePlace(text)
 	}
 	return all, nil
 }
 
 // Forgot implements follow.Store.
-func (f *Follows) Forgot(ctx context.Context, upTo int64) error {
-	return f.s.untouch(ctx, f.gone(), (upTo-forgetMoment)/1000)
+func (f *Follows) Forgot(ctx context.Context, users []follow.Place) error {
+	args := []any{"zrem", f.gone()}
+	for _, p := range users {
+		args = append(args, p.String())
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	return away(f.s.command(ctx, args...).Err())
 }

@@ -251,19 +251,30 @@ func (l *Levels) Told(ctx context.Context, changes []level.Change) error {
 }
 
 // Delete implements level.Store.
-func (l *Levels) Delete(ctx context.Context, user string) error {
+func (l *Levels) Delete(ctx context.Context, gone []level.Gone) error {
 	return l.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
-		return l.remove(ctx, d, user)
+		users := make([]string, len(gone))
+		for i, g := range gone {
+			users[i] = g.User
+		}
+		values, err := d.fields(ctx, l.all, users...)
+		if err != nil {
+			return err
+		}
+		users = users[:0]
+		for i, g := range gone {
+			if rec, _, err := decodeLevel(g.User, values[i]); err != nil || g.Takes(&rec) { // also one that can't be read
+				users = append(users, g.User)
+			}
+		}
+		return l.remove(d, users)
 	})
 }
 
-// remove notes that users are forgotten.
-func (l *Levels) remove(ctx context.Context, d *draft, users ...string) error {
+// remove notes that users are forgotten whose records were read.
+func (l *Levels) remove(d *draft, users []string) error {
 	if len(users) == 0 {
 		return nil
-	}
-	if _, err := d.fields(ctx, l.all, users...); err != nil { // so that what is earned meanwhile is not half forgotten
-		return err
 	}
 	all, gone := make([]any, len(users)), make([]level.Change, len(users))
 	for i, user := range users {
@@ -280,10 +291,14 @@ func (l *Levels) remove(ctx context.Context, d *draft, users ...string) error {
 func (l *Levels) DeleteGuests(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	err = l.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
 		users, err := l.oldest(ctx, l.guests, before, limit)
-		if n = len(users); err != nil {
+		if err != nil {
 			return err
 		}
-		return l.remove(ctx, d, users...)
+		if _, err := d.fields(ctx, l.all, users...); err != nil { // so that what is earned meanwhile is not half forgotten
+			return err
+		}
+		n = len(users)
+		return l.remove(d, users)
 	})
 	if err != nil {
 		return 0, err

@@ -146,11 +146,14 @@ func (s *Store) Close() error {
 
 // Now is Redis's clock, UTC, in whole milliseconds. In a cluster it is that of the server of the control plane.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
-	ms, err := s.run(ctx, scriptNow, []string{s.key("lr", "clock")}).Int64()
-	if err != nil {
-		return time.Time{}, away(err)
-	}
-	return time.UnixMilli(ms).UTC(), nil
+	us, err := s.micros(ctx)
+	return time.UnixMilli(us / 1000).UTC(), err
+}
+
+// micros is Redis's clock in µs since 1970.
+func (s *Store) micros(ctx context.Context) (int64, error) {
+	us, err := s.run(ctx, scriptNow, []string{s.key("lr", "clock")}).Int64()
+	return us, away(err)
 }
 
 // key is a key, or a channel, whose hash tag is tag.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ func Store(t *testing.T, open func(t *testing.T) account.Store) {
 		{"all of a profile is kept", profile},
 		{"deleted is gone", deleted},
 		{"deleted revokes", deletedRevokes},
+		{"others know of a deletion before there is another account", untold},
 		{"only old guests are swept, and no more than asked", sweep},
 		{"of two creators one creates", race},
 	} {
@@ -48,7 +50,7 @@ func unknown(t *testing.T, s account.Store) {
 	if at, err := s.NotBefore(ctx, "nobody"); err != nil || !at.IsZero() {
 		t.Errorf("NotBefore: %v, %v", at, err)
 	}
-	if err := s.DeleteAccount(ctx, "nobody", born); !errors.Is(err, account.ErrUnknownUser) {
+	if _, err := s.DeleteAccount(ctx, "nobody", born); !errors.Is(err, account.ErrUnknownUser) {
 		t.Errorf("DeleteAccount: %v", err)
 	}
 	if all, err := s.Accounts(ctx, []string{"nobody"}); err != nil || len(all) != 0 {
@@ -166,9 +168,7 @@ func profile(t *testing.T, s account.Store) {
 
 func deleted(t *testing.T, s account.Store) {
 	put(t, s, account.Account{User: "dave", CreatedAt: born})
-	if err := s.DeleteAccount(t.Context(), "dave", born.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, "dave", born.Add(time.Hour))
 	if _, err := s.Account(t.Context(), "dave"); !errors.Is(err, account.ErrUnknownUser) {
 		t.Fatalf("after deletion: %v", err)
 	}
@@ -188,9 +188,7 @@ func deletedRevokes(t *testing.T, s account.Store) {
 	}
 	put(t, s, account.Account{User: "dave", CreatedAt: born, NotBefore: last})
 	gone("dave", time.Time{})
-	if err := s.DeleteAccount(ctx, "dave", first); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, "dave", first)
 	gone("dave", last) // it was later already
 	again := account.Account{User: "dave", CreatedAt: last}
 	stored, created, err := s.PutAccount(ctx, again, account.Patch{})
@@ -199,15 +197,81 @@ func deletedRevokes(t *testing.T, s account.Store) {
 	}
 	is(t, s, again)
 	gone("dave", time.Time{}) // the account has it now
-	if err := s.DeleteAccount(ctx, "dave", last.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, "dave", last.Add(time.Hour))
 	gone("dave", last.Add(time.Hour))
 	guest := put(t, s, account.Account{User: "guest_x", Guest: true, CreatedAt: born})
-	if err := s.DeleteAccount(ctx, guest.User, last); err != nil {
+	remove(t, s, guest.User, last)
+	gone(guest.User, time.Time{})
+}
+
+// untold: a deletion is noted with it, and no account is made of that name until it is said that others know.
+func untold(t *testing.T, s account.Store) {
+	ctx := t.Context()
+	noted := func(want ...account.Gone) {
+		t.Helper()
+		all, err := s.Untold(ctx, time.Now().Add(time.Hour), 100)
+		slices.SortFunc(all, func(a, b account.Gone) int { return strings.Compare(a.User, b.User) })
+		if err != nil || !slices.EqualFunc(all, want, same) {
+			t.Fatalf("untold: %v, %v, want %v", all, err, want)
+		}
+	}
+	noted()
+	before := time.Now()
+	put(t, s, account.Account{User: "dave", CreatedAt: born})
+	put(t, s, account.Account{User: "guest_x", Guest: true, CreatedAt: born})
+	put(t, s, account.Account{User: "guest_y", Guest: true, CreatedAt: born.Add(-time.Hour)})
+	dave, err := s.DeleteAccount(ctx, "dave", born)
+	if err != nil || dave.User != "dave" || dave.At.Sub(before).Abs() > 20*time.Second {
+		t.Fatalf("deleted: %v, %v", dave, err)
+	}
+	guest, err := s.DeleteAccount(ctx, "guest_x", born)
+	if err != nil {
 		t.Fatal(err)
 	}
-	gone(guest.User, time.Time{})
+	swept, err := s.DeleteGuests(ctx, born, 10)
+	if err != nil || len(swept) != 1 || swept[0].User != "guest_y" {
+		t.Fatalf("swept: %v, %v", swept, err)
+	}
+	noted(dave, guest, swept[0])
+	if some, err := s.Untold(ctx, time.Now().Add(time.Hour), 2); err != nil || len(some) != 2 {
+		t.Errorf("two of them: %v, %v", some, err)
+	}
+	if old, err := s.Untold(ctx, before.Add(-time.Hour), 10); err != nil || len(old) != 0 {
+		t.Errorf("from before: %v, %v", old, err)
+	}
+	_, _, err = s.PutAccount(ctx, account.Account{User: "dave", CreatedAt: born}, account.Patch{})
+	if is, ok := errors.AsType[*account.UntoldError](err); !ok || !same(is.Gone, dave) {
+		t.Fatalf("made before others know: %v", err)
+	}
+	told(t, s, guest, account.Gone{User: "dave", At: dave.At.Add(-time.Second)}, account.Gone{User: "nobody", At: dave.At}) // another deletion
+	noted(dave, swept[0])
+	told(t, s, dave)
+	put(t, s, account.Account{User: "dave", CreatedAt: born})
+	again, err := s.DeleteAccount(ctx, "dave", born)
+	if err != nil || !again.At.After(dave.At) {
+		t.Fatalf("again: %v, %v", again, err)
+	}
+	told(t, s, dave) // late: of the first one
+	noted(again, swept[0])
+}
+
+func same(a, b account.Gone) bool { return a.User == b.User && a.At.Equal(b.At) }
+
+// remove deletes an account, of which others hear.
+func remove(t *testing.T, s account.Store, user string, notBefore time.Time) {
+	t.Helper()
+	gone, err := s.DeleteAccount(t.Context(), user, notBefore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told(t, s, gone)
+}
+
+func told(t *testing.T, s account.Store, gone ...account.Gone) {
+	t.Helper()
+	if err := s.Told(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func sweep(t *testing.T, s account.Store) {
@@ -223,7 +287,9 @@ func sweep(t *testing.T, s account.Store) {
 		if err != nil || len(some) != want {
 			t.Fatalf("swept %v, %v, want %d", some, err, want)
 		}
-		swept = append(swept, some...)
+		for _, g := range some {
+			swept = append(swept, g.User)
+		}
 	}
 	slices.Sort(swept)
 	if want := []string{"guest_old0", "guest_old1", "guest_old2", "guest_old3", "guest_old4"}; !slices.Equal(swept, want) {
@@ -235,9 +301,7 @@ func sweep(t *testing.T, s account.Store) {
 		t.Fatalf("still there: %v, %v", all, err)
 	}
 	// A guest deleted by hand leaves nothing for the sweep to stumble over.
-	if err := s.DeleteAccount(ctx, young.User, born); err != nil {
-		t.Fatal(err)
-	}
+	remove(t, s, young.User, born)
 	if some, err := s.DeleteGuests(ctx, born.Add(time.Hour), 10); err != nil || len(some) != 0 {
 		t.Fatalf("swept %v, %v", some, err)
 	}

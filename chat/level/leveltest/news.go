@@ -45,7 +45,7 @@ func News(t *testing.T, open func(t *testing.T) (a, b Shared)) {
 	if got := next(t, h.changes); len(got) != 1 || got[0] != want[0] {
 		t.Errorf("heard %+v, want %+v", got, want)
 	}
-	if err := a.Delete(t.Context(), "bob"); err != nil {
+	if err := a.Delete(t.Context(), []level.Gone{{User: "bob", At: at}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := next(t, h.changes); len(got) != 1 || got[0].User != "bob" || !got[0].Gone {

@@ -55,7 +55,7 @@ func unknown(t *testing.T, s level.Store) {
 	if all, err := s.Untold(t.Context(), at.Add(time.Hour), 10); err != nil || len(all) != 0 {
 		t.Errorf("Untold: %v, %v", all, err)
 	}
-	if err := s.Delete(t.Context(), "nobody"); err != nil {
+	if err := s.Delete(t.Context(), []level.Gone{{User: "nobody", At: at}}); err != nil {
 		t.Errorf("Delete: %v", err)
 	}
 	if err := s.Told(t.Context(), nil); err != nil {
@@ -210,19 +210,26 @@ func member(t *testing.T, s level.Store) {
 
 func deleted(t *testing.T, s level.Store) {
 	was := take(t, s, step("a", 1, at, does("bob", level.Gifts, 20_000)))
-	if err := s.Delete(t.Context(), "bob"); err != nil {
+	take(t, s, step("b", 1, at.Add(time.Minute), does("cat", level.Gifts, 20_000)))
+	gone := []level.Gone{{User: "nobody", At: at}, {User: "bob", At: at}, {User: "cat", At: at}}
+	if err := s.Delete(t.Context(), gone); err != nil {
 		t.Fatal(err)
+	}
+	record(t, s, "cat") // who came later
+	if left := rest(t, s, at.Add(time.Hour), 10); len(left) != 1 || left[0].User != "cat" {
+		t.Errorf("still to be told: %+v", left)
 	}
 	if all, err := s.Records(t.Context(), []string{"bob"}); err != nil || len(all) != 0 {
 		t.Errorf("still there: %+v, %v", all, err)
-	}
-	if left := rest(t, s, at.Add(time.Hour), 10); len(left) != 0 {
-		t.Errorf("still to be told: %+v", left)
 	}
 	now := take(t, s, step("a", 2, at.Add(time.Minute), does("bob", level.Gifts, 10_000)))
 	if len(now) != 1 || now[0].Level != 1 || now[0].Version <= was[0].Version {
 		t.Errorf("anew: %+v after %+v", now, was)
 	}
+	if err := s.Delete(t.Context(), gone); err != nil { // told again
+		t.Fatal(err)
+	}
+	record(t, s, "bob")
 }
 
 func sweep(t *testing.T, s level.Store) {
@@ -243,7 +250,7 @@ func sweep(t *testing.T, s level.Store) {
 	}
 	record(t, s, "bob")
 	record(t, s, "guest_young")
-	if err := s.Delete(t.Context(), "guest_young"); err != nil {
+	if err := s.Delete(t.Context(), []level.Gone{{User: "guest_young", At: at}}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := s.DeleteGuests(t.Context(), at.Add(time.Hour), 10); err != nil || n != 0 {
