@@ -54,7 +54,9 @@ type BroadcastPath struct {
 type BroadcastRun struct {
 	StartedAt NullTime `json:"startedAt"`
 	EndedAt   NullTime `json:"endedAt"`
+	Of        int      `json:"of" doc:"Rooms there were to be told at the start."`
 	Rooms     int      `json:"rooms" doc:"That have it."`
+	Skipped   int      `json:"skipped" doc:"That were gone, or not of the filter, when their turn came."`
 	Failed    int      `json:"failed" doc:"That can't be told."`
 	Reached   int      `json:"reached" doc:"People who were there."`
 }
@@ -63,7 +65,7 @@ type BroadcastRun struct {
 type BroadcastBody struct {
 	ID        string          `json:"id"`
 	Number    uint64          `json:"number"`
-	State     string          `json:"state" enum:"scheduled,running,done,cancelled"`
+	State     string          `json:"state" enum:"scheduled,running,cancelling,done,cancelled"`
 	Body      json.RawMessage `json:"body"`
 	Filter    BroadcastFilter `json:"filter"`
 	At        NullTime        `json:"at"`
@@ -79,7 +81,10 @@ func broadcastBody(b schedule.Broadcast) BroadcastBody {
 	out := BroadcastBody{
 		ID: b.ID, Number: b.Number, State: string(b.State), Body: json.RawMessage(b.Body), Filter: BroadcastFilter{Rooms: b.Filter.Rooms},
 		At: NullTime{b.At}, Cron: b.Cron, By: b.By, CreatedAt: Time{b.CreatedAt}, Runs: b.Runs,
-		Run: BroadcastRun{NullTime{b.Run.StartedAt}, NullTime{b.Run.EndedAt}, b.Run.Rooms, b.Run.Failed, b.Run.Reached},
+		Run: BroadcastRun{
+			StartedAt: NullTime{b.Run.StartedAt}, EndedAt: NullTime{b.Run.EndedAt},
+			Of: b.Run.Of, Rooms: b.Run.Rooms, Skipped: b.Run.Skipped, Failed: b.Run.Failed, Reached: b.Run.Reached,
+		},
 	}
 	if b.State == schedule.Scheduled {
 		out.NextAt = NullTime{b.NextAt}
@@ -141,6 +146,8 @@ func (s *Server) showBroadcast(ctx context.Context, in *BroadcastPath) (*broadca
 	if s.broadcasts == nil {
 		return nil, errNotOffered()
 	}
+	ctx, cancel := timed(ctx)
+	defer cancel()
 	return broadcastAnswer(s.broadcasts.Broadcast(ctx, in.Broadcast))
 }
 
@@ -173,6 +180,8 @@ func (s *Server) listBroadcasts(ctx context.Context, in *broadcastsIn) (*broadca
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := timed(ctx)
+	defer cancel()
 	all, err := s.broadcasts.Broadcasts(ctx, before, in.Limit+1)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 // Package schedule holds messages to all rooms, or those of a filter: now, at a time, or again and again. One node goes through
 // the rooms, so many a second; where it dies another goes on behind the room it had come to, and each room gets each run's message
-// once, because runs are numbered and go one after the other: the number is the fence of chat.Service.Append.
+// once, because runs are numbered and go one after the other: the number is the fence of chat.Service.Append. Several
+// rooms are told at a time; one that can't be told in its time is put aside and told later, so that it holds up no other.
 //
 // When something is due that comes again and again is told by whoever can read its expression (Config.Next).
 package schedule
@@ -32,10 +33,11 @@ type State string
 
 // The states. Done and cancelled ones never change.
 const (
-	Scheduled State = "scheduled"
-	Running   State = "running"
-	Done      State = "done"
-	Cancelled State = "cancelled"
+	Scheduled  State = "scheduled"
+	Running    State = "running"
+	Cancelling State = "cancelling" // somebody cancelled it, and who goes through the rooms has yet to stop
+	Done       State = "done"
+	Cancelled  State = "cancelled"
 )
 
 // Filter says which rooms get it; the zero value: all there are.
@@ -55,13 +57,17 @@ type Draft struct {
 
 // Run is one go through the rooms.
 type Run struct {
-	Number    uint64    `json:"number"` // of all runs of all broadcasts, from 1 on
+	Number    uint64    `json:"number"` // of all runs of all broadcasts, rising (Head.Change)
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	EndedAt   time.Time `json:"endedAt,omitzero"`
-	Cursor    string    `json:"cursor,omitempty"` // rooms up to here are done
-	Rooms     int       `json:"rooms"`            // that have it
-	Failed    int       `json:"failed"`           // that can't be told
-	Reached   int       `json:"reached"`          // people who were there
+	Cursor    string    `json:"cursor,omitempty"`  // rooms up to here had their turn
+	Listed    bool      `json:"listed,omitempty"`  // all had
+	Late      []Target  `json:"late,omitempty"`    // those that had and could not be told yet, at most maxLate and a page
+	Of        int       `json:"of,omitempty"`      // rooms there were to be told at the start
+	Rooms     int       `json:"rooms"`             // that have it
+	Skipped   int       `json:"skipped,omitempty"` // that were gone, or not of the filter, when their turn came
+	Failed    int       `json:"failed"`            // that can't be told
+	Reached   int       `json:"reached"`           // people who were there
 }
 
 // Broadcast is a message to many rooms as stores keep it.
@@ -78,7 +84,14 @@ type Broadcast struct {
 }
 
 // Active says whether it is not over.
-func (b Broadcast) Active() bool { return b.State == Scheduled || b.State == Running }
+func (b Broadcast) Active() bool { return b.State == Scheduled || b.underWay() }
+
+func (b Broadcast) underWay() bool { return b.State == Running || b.State == Cancelling }
+
+func (b Broadcast) copy() Broadcast {
+	b.Filter.Rooms, b.Filter.Status, b.Run.Late = slices.Clone(b.Filter.Rooms), slices.Clone(b.Filter.Status), slices.Clone(b.Run.Late)
+	return b
+}
 
 // The refusals of this package.
 var (
@@ -130,5 +143,15 @@ func (d Draft) same(o Draft) bool {
 func validID(id string) bool {
 	return id != "" && len(id) <= maxID && !strings.ContainsFunc(id, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-'
+	})
+}
+
+// unique is a list without what it names again.
+func unique(all []string) []string {
+	seen := make(map[string]bool, len(all))
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool {
+		again := seen[s]
+		seen[s] = true
+		return again
 	})
 }

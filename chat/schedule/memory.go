@@ -54,7 +54,7 @@ func (m *Memory) Change(_ context.Context, b Broadcast) (Broadcast, error) {
 	if i < 0 {
 		return Broadcast{}, ErrUnknown
 	}
-	head, next, err := m.head.Change(m.all[i], b)
+	head, next, err := m.head.Change(m.all[i], b, time.Now())
 	if err != nil {
 		return Broadcast{}, err
 	}
@@ -101,9 +101,4 @@ func (m *Memory) Due(_ context.Context, now time.Time) (*Broadcast, error) {
 	}
 	b := m.all[first].copy()
 	return &b, nil
-}
-
-func (b Broadcast) copy() Broadcast {
-	b.Filter.Rooms, b.Filter.Status = slices.Clone(b.Filter.Rooms), slices.Clone(b.Filter.Status)
-	return b
 }

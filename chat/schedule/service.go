@@ -12,24 +12,26 @@ import (
 	"liveroom/chat"
 )
 
-// Target is a room that gets a message.
+// Target is a room that gets a message; without a Group it is none any more, or not of the filter.
 type Target struct {
-	Room, Group string
+	Room  string `json:"room"`
+	Group string `json:"group"`
 }
 
 // Rooms is what broadcasts need of rooms and their chat.
 type Rooms interface {
-	// Targets are rooms of a filter behind a cursor (empty: from the start), and the cursor behind the last of them; empty: there
-	// are no more. A room may come twice.
-	Targets(ctx context.Context, f Filter, cursor string) (some []Target, next string, err error)
+	// Targets are at most so many rooms of a filter behind a cursor (empty: from the start), as they are now, and the cursor
+	// behind the last of them; empty: there are no more. Each room comes once. There may be none and more all the same.
+	Targets(ctx context.Context, f Filter, cursor string, limit int) (some []Target, next string, err error)
 	// Append tells a group a message of the server under a run's number, once, and how many people are there.
 	Append(ctx context.Context, group string, run uint64, body string) (people int, err error)
 }
 
 // Config tunes a Service. Zero fields take their defaults.
 type Config struct {
-	Rate  int           // rooms a second; default 100
-	Every time.Duration // how often it is looked what is due; default 500 ms
+	Rate     int           // rooms a second; default 100
+	Every    time.Duration // how often it is looked what is due; default 500 ms
+	Patience time.Duration // how long a room may take before the others go on without it; default 3 s
 
 	// Next is the first moment after one at which an expression has something done; an error says what is wrong with it.
 	Next func(cron string, after time.Time) (time.Time, error)
@@ -55,6 +57,9 @@ func New(cfg Config, store Store, rooms Rooms, log *slog.Logger) *Service {
 	}
 	if cfg.Every == 0 {
 		cfg.Every = 500 * time.Millisecond
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = 3 * time.Second
 	}
 	return &Service{cfg: cfg, store: store, rooms: rooms, log: log, wake: make(chan struct{}, 1)}
 }
@@ -84,6 +89,7 @@ func (s *Service) Add(ctx context.Context, by chat.Identity, d Draft) (Broadcast
 	if d.At.Year() == 1 {
 		d.At = time.Time{}
 	}
+	d.Filter.Rooms = unique(d.Filter.Rooms)
 	if err := d.check(now); err != nil {
 		return Broadcast{}, err
 	}
@@ -145,26 +151,25 @@ func (s *Service) Broadcasts(ctx context.Context, before uint64, limit int) ([]B
 	return s.store.Broadcasts(ctx, before, limit)
 }
 
-// Cancel ends a broadcast: rooms that do not have it yet do not get it. One that is cancelled already is answered as it is.
+// Cancel ends a broadcast: rooms that do not have it when it is answered do not get it. One that is cancelled already is answered
+// as it is. Where who goes through the rooms does not stop in time, since one of them is blocked or a node died, it is answered as
+// Cancelling, and stops later.
 func (s *Service) Cancel(ctx context.Context, by chat.Identity, id string) (Broadcast, error) {
 	for {
 		b, err := s.store.Broadcast(ctx, id)
-		switch {
-		case err != nil:
-			return Broadcast{}, err
-		case b.State == Cancelled:
-			return b, nil
-		case b.State == Done:
-			return Broadcast{}, ErrOver
-		}
-		now, err := s.store.Now(ctx)
 		if err != nil {
 			return Broadcast{}, err
 		}
-		if b.State == Running {
-			b.Run.EndedAt = now.UTC().Truncate(time.Millisecond)
+		switch b.State {
+		case Cancelled, Cancelling:
+			return s.stopped(ctx, b)
+		case Done:
+			return Broadcast{}, ErrOver
+		case Running:
+			b.State = Cancelling
+		case Scheduled:
+			b.State, b.NextAt = Cancelled, time.Time{}
 		}
-		b.State, b.NextAt = Cancelled, time.Time{}
 		b, err = s.store.Change(ctx, b)
 		if errors.Is(err, ErrChanged) {
 			continue
@@ -173,8 +178,28 @@ func (s *Service) Cancel(ctx context.Context, by chat.Identity, id string) (Broa
 			return Broadcast{}, err
 		}
 		s.note(ctx, by, "broadcast_cancel", id, nil)
-		return b, nil
+		return s.stopped(ctx, b)
 	}
+}
+
+// stopped is a broadcast that was cancelled when nobody works on it any more, or as it is after the time a room may take.
+func (s *Service) stopped(ctx context.Context, b Broadcast) (Broadcast, error) {
+	s.stir()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience+time.Second)
+	defer cancel()
+	tick := time.NewTicker(lookEvery / 2)
+	defer tick.Stop()
+	for b.State == Cancelling {
+		select {
+		case <-ctx.Done():
+			return b, nil
+		case <-tick.C:
+		}
+		if now, err := s.store.Broadcast(ctx, b.ID); err == nil {
+			b = now
+		}
+	}
+	return b, nil
 }
 
 func (s *Service) note(ctx context.Context, by chat.Identity, action, id string, detail map[string]string) {

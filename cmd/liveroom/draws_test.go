@@ -105,15 +105,8 @@ func TestDrawOverARealServer(t *testing.T) {
 	n.eventually("all whose message was delivered are in", func() bool { return n.lot("r1", "d1").Entries == len(delivered) })
 
 	n.call(http.MethodPost, "/api/v1/broadcasts", map[string]any{"id": "b1", "text": "hello all", "filter": map[string]any{"status": []string{"waiting", "live"}}}, nil)
-	var sent struct {
-		State string
-		Run   struct{ Rooms, Reached int }
-	}
-	n.eventually("the broadcast is done", func() bool {
-		n.call(http.MethodGet, "/api/v1/broadcasts/b1", nil, &sent)
-		return sent.State == "done"
-	})
-	if sent.Run.Rooms != 1 || sent.Run.Reached != 13 {
+	n.eventually("the broadcast is done", func() bool { return n.broadcast("b1").State == "done" })
+	if sent := n.broadcast("b1").Run; sent.Of != 1 || sent.Rooms != 1 || sent.Reached != 13 {
 		t.Errorf("the broadcast: %+v", sent)
 	}
 	n.eventually("the room has it", func() bool {

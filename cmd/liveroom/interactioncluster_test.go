@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,12 +33,13 @@ func (a around) less(before around) bool {
 }
 
 // TestInteractionOfACluster: likes, follows, levels and popularity are the same from both nodes after members of both
-// were at it, none of which a node takes back meanwhile, and after one of them is killed.
+// were at it, none of which a node takes back meanwhile, and after one of them is killed. A broadcast that one had begun the other
+// ends, and each room is told once.
 func TestInteractionOfACluster(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t, 2, nil, "--chat-user-burst=0", "--like-totals=500ms",
 		"--level-weights=messages=1,likes=1,onlineMinutes=0", "--level-caps=messages=0,likes=0", "--level-thresholds=5,10,20,100000")
-	here, there := c.nodes[0], c.nodes[1]
+	here, there := c.awaitLeader("broadcasts")
 	here.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	var (
 		wg    sync.WaitGroup
@@ -46,7 +49,7 @@ func TestInteractionOfACluster(t *testing.T) {
 	)
 	var last *member // of the node that stays
 	for i := range 6 {
-		n, user := c.nodes[i%2], fmt.Sprint("u", i/2*2) // u0, u2, u4, each on both
+		n, user := []*node{here, there}[i%2], fmt.Sprint("u", i/2*2) // u0, u2, u4, each on both
 		m := n.enter("r1", user, n.userSig(user), nil)
 		last = m
 		wg.Go(func() {
@@ -105,7 +108,18 @@ func TestInteractionOfACluster(t *testing.T) {
 		return a > 0 && b > 0 && max(a, b)-min(a, b) <= max(a, b)/20+1
 	})
 
+	const rooms = 220
+	var all []string
+	for i := range rooms {
+		all = append(all, fmt.Sprint("all", i))
+		there.createRoom(map[string]any{"id": all[i]})
+	}
+	there.call(http.MethodPost, "/api/v1/broadcasts", map[string]any{"id": "b1", "text": "hello all", "filter": map[string]any{"rooms": all}}, nil)
+	there.eventually("the broadcast is under way", func() bool { return there.broadcast("b1").Run.Rooms > 0 })
 	here.kill()
+	if b := there.broadcast("b1"); b.State != "running" || b.Run.Rooms >= rooms {
+		t.Errorf("it was over before: %+v", b)
+	}
 	if now := there.around("r1"); now != want {
 		t.Errorf("after one was killed the other says %+v, want %+v", now, want)
 	}
@@ -114,4 +128,45 @@ func TestInteractionOfACluster(t *testing.T) {
 	}
 	took := last.like("r1", 2)
 	there.eventually("it goes on", func() bool { return there.liked("r1") == want.Likes+took })
+	there.eventually("the broadcast is done", func() bool { return there.broadcast("b1").State == "done" })
+	if run := there.broadcast("b1").Run; run.Of != rooms || run.Rooms != rooms || run.Skipped != 0 || run.Failed != 0 {
+		t.Errorf("the broadcast: %+v", run)
+	}
+	for _, room := range all {
+		var told struct{ Messages []chatMessage }
+		there.call(http.MethodGet, "/api/v1/rooms/"+room+"/messages", nil, &told)
+		times := 0
+		for _, m := range told.Messages {
+			times += strings.Count(string(m.Body), "hello all")
+		}
+		if times != 1 {
+			t.Errorf("%s was told %d times", room, times)
+		}
+	}
+}
+
+// shownBroadcast is how far a broadcast is.
+type shownBroadcast struct {
+	State string
+	Run   struct{ Of, Rooms, Skipped, Failed, Reached int }
+}
+
+func (n *node) broadcast(id string) (b shownBroadcast) {
+	n.t.Helper()
+	n.call(http.MethodGet, "/api/v1/broadcasts/"+id, nil, &b)
+	return b
+}
+
+// awaitLeader is the node of two that does some work, and the other.
+func (c *testCluster) awaitLeader(of string) (leader, other *node) {
+	c.t.Helper()
+	eventually(c.t, "a node leads "+of, func() bool {
+		for i, n := range c.nodes {
+			if slices.Contains(n.about().Leads, of) {
+				leader, other = n, c.nodes[1-i]
+			}
+		}
+		return leader != nil
+	})
+	return leader, other
 }

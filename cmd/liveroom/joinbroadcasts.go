@@ -44,61 +44,55 @@ func nextTime(expression string, after time.Time) (time.Time, error) {
 // broadcastFence is the name under which rooms are told of broadcasts (chat.Service.Append).
 const broadcastFence = "broadcasts"
 
-// broadcastPage is how many rooms are looked up at a time.
-const broadcastPage = 100
-
-// broadcastRooms are the live rooms as broadcasts go through them. A cursor is a status and the last room of it, for the rooms
-// that a filter names how many were done.
+// broadcastRooms are the live rooms as broadcasts go through them. A cursor is the last room, for the rooms that a filter names how
+// many had their turn.
 type broadcastRooms struct{ p *program }
 
-// Targets implements schedule.Rooms.
-func (r broadcastRooms) Targets(ctx context.Context, f schedule.Filter, cursor string) ([]schedule.Target, string, error) {
+// Targets implements schedule.Rooms. Only one status has a list of its own to go through: of several a room might change from one
+// that is yet to come to one that was.
+func (r broadcastRooms) Targets(ctx context.Context, f schedule.Filter, cursor string, limit int) ([]schedule.Target, string, error) {
 	if len(f.Rooms) > 0 {
-		return r.named(ctx, f, cursor)
+		return r.named(ctx, f, cursor, limit)
 	}
-	codes := f.Status
-	if len(codes) == 0 {
-		codes = []status.Code{0}
+	if strings.Contains(cursor, ":") { // as older versions had it, with the number of a status: from the start, rooms don't notice
+		cursor = ""
 	}
-	at, after, _ := strings.Cut(cursor, ":")
-	i, _ := strconv.Atoi(at) // empty: the first
-	if i < 0 || i >= len(codes) {
-		return nil, "", nil
+	q := live.ListQuery{Limit: limit, After: cursor}
+	if len(f.Status) == 1 {
+		q.Status = f.Status[0]
 	}
-	listed, next, err := r.p.rooms.Rooms(ctx, live.ListQuery{Status: codes[i], Limit: broadcastPage, After: after})
+	listed, next, err := r.p.rooms.Rooms(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
-	some := make([]schedule.Target, len(listed))
-	for i, l := range listed {
-		some[i] = schedule.Target{Room: l.Room.ID, Group: l.Room.GroupID}
+	var some []schedule.Target
+	for _, l := range listed {
+		if inFilter(f, l) {
+			some = append(some, schedule.Target{Room: l.Room.ID, Group: l.Room.GroupID})
+		}
 	}
-	switch {
-	case next != "":
-		return some, cursorAt(i) + next, nil
-	case i+1 < len(codes):
-		return some, cursorAt(i + 1), nil
-	}
-	return some, "", nil
+	return some, next, nil
 }
 
-func cursorAt(i int) string { return strconv.Itoa(i) + ":" }
+func inFilter(f schedule.Filter, l live.Listed) bool {
+	return len(f.Status) == 0 || slices.Contains(f.Status, l.Record.Code)
+}
 
-func (r broadcastRooms) named(ctx context.Context, f schedule.Filter, cursor string) (some []schedule.Target, next string, err error) {
+func (r broadcastRooms) named(ctx context.Context, f schedule.Filter, cursor string, limit int) (some []schedule.Target, next string, err error) {
 	from, _ := strconv.Atoi(cursor)
-	to := min(from+broadcastPage, len(f.Rooms))
+	to := min(from+limit, len(f.Rooms))
 	for _, id := range f.Rooms[min(from, to):to] {
 		l, err := r.p.rooms.Room(ctx, id)
+		t := schedule.Target{Room: id}
 		var none *live.Error
-		if errors.As(err, &none) {
-			continue // there is no such room
-		}
-		if err != nil {
+		switch {
+		case errors.As(err, &none), errors.Is(err, status.ErrUnknownRoom): // there is no such room
+		case err != nil:
 			return nil, "", err
+		case inFilter(f, l):
+			t.Group = l.Room.GroupID
 		}
-		if len(f.Status) == 0 || slices.Contains(f.Status, l.Record.Code) {
-			some = append(some, schedule.Target{Room: id, Group: l.Room.GroupID})
-		}
+		some = append(some, t)
 	}
 	if to < len(f.Rooms) {
 		next = strconv.Itoa(to)

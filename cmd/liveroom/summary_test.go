@@ -165,15 +165,7 @@ func TestASessionIsSummedUpThoughItsNodeIsKilled(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t)
 	c := startCluster(t, 2, nil, "--callback-private=127.0.0.0/8", "--event-callback-url="+r.URL+"/events")
-	var first, second *node
-	eventually(t, "a node looks after sessions", func() bool {
-		for i, n := range c.nodes {
-			if slices.Contains(n.about().Leads, "summaries") {
-				first, second = n, c.nodes[1-i]
-			}
-		}
-		return first != nil
-	})
+	first, second := c.awaitLeader("summaries")
 	first.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	early := first.enter("r1", "early", first.userSig("early"), nil)
 	p := push(t, second.addresses("r1").Push.RTMP)

@@ -166,7 +166,7 @@ func (w *Broadcasts) Change(ctx context.Context, b schedule.Broadcast) (stored s
 		if err != nil {
 			return err
 		}
-		next, changed, err := head.Change(was, b)
+		next, changed, err := head.Change(was, b, time.Now())
 		if err != nil {
 			return err
 		}

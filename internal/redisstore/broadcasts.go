@@ -18,7 +18,7 @@ import (
 //
 //	{lr}:broadcasts:all   hash: id → schedule.Broadcast (JSON)
 //	{lr}:broadcasts:ids   sorted set by number: ids
-//	{lr}:broadcasts:due   sorted set by when they are due, Unix ms (0: it runs): ids of those that are not over
+//	{lr}:broadcasts:due   sorted set by when they are due, Unix ms (0: it is under way): ids of those that are not over
 //	{lr}:broadcasts:head  string: schedule.Head (JSON); it is compared and written with each change
 type Broadcasts struct {
 	s                   *Store
@@ -125,6 +125,10 @@ func (w *Broadcasts) drop(ctx context.Context, d *draft) error {
 
 // Change implements schedule.Store.
 func (w *Broadcasts) Change(ctx context.Context, b schedule.Broadcast) (stored schedule.Broadcast, err error) {
+	now, err := w.s.Now(ctx)
+	if err != nil {
+		return schedule.Broadcast{}, err
+	}
 	err = w.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
 		h, was, found, err := w.read(ctx, d, b.ID)
 		if err == nil && !found {
@@ -133,7 +137,7 @@ func (w *Broadcasts) Change(ctx context.Context, b schedule.Broadcast) (stored s
 		if err != nil {
 			return err
 		}
-		next, changed, err := h.Change(was, b)
+		next, changed, err := h.Change(was, b, now)
 		if err != nil {
 			return err
 		}
