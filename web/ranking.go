@@ -158,12 +158,12 @@ func (p *rankPage) fill(ctx context.Context) (more bool, err error) {
 
 func (p *rankPage) full() bool { return len(p.rooms) >= p.limit || p.seen >= rankScan }
 
-// chunk is how many are looked at together.
+// chunk is how many are looked at together: where few are of the status that is asked for, twice as many each time.
 func (p *rankPage) chunk() int {
 	if p.code == 0 {
 		return p.limit - len(p.rooms)
 	}
-	return min(rankChunk, 2*p.limit)
+	return min(rankChunk, max(2*p.limit, p.seen))
 }
 
 // ranked adds rooms whose score is shown.

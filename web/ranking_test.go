@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"liveroom/chat/popularity"
@@ -154,6 +155,34 @@ func TestRoomsByPopularityOfOneStatus(t *testing.T) {
 	}
 	if !slices.Equal(all, []string{"r8", "r4", "r0", "none"}) {
 		t.Errorf("%q", all)
+	}
+}
+
+// counted is a ranking that counts how often it is looked at.
+type counted struct {
+	ranked
+	looks *atomic.Int32
+}
+
+func (c counted) Top(ctx context.Context, after popularity.Place, floor float64, limit int) ([]popularity.Scored, error) {
+	c.looks.Add(1)
+	return c.ranked.Top(ctx, after, floor, limit)
+}
+
+// TestAStatusThatFewRoomsHaveTakesFewLooks: anybody may ask for it, one room at a time.
+func TestAStatusThatFewRoomsHaveTakesFewLooks(t *testing.T) {
+	scores := counted{ranked{popularity.NewMemory()}, new(atomic.Int32)}
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Ranking = scores })
+	for i := range 60 {
+		id := fmt.Sprint("r", i)
+		b.createRoom(id)
+		scores.raise(t, id, float64(i))
+	}
+	b.do(200, "POST", "/api/v1/rooms/r1/end", apiToken, nil)
+	var page rankedPage
+	b.ranked("/api/v1/rooms?sort=popularity&status=ended&limit=1", &page)
+	if n := scores.looks.Load(); !slices.Equal(page.list(), []string{"r1 2"}) || n > 7 {
+		t.Errorf("%q after %d looks", page.list(), n)
 	}
 }
 
