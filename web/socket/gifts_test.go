@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -153,6 +154,7 @@ func TestGivingIsRefused(t *testing.T) {
 		"an id of others":    {alice, give(object{"order": "a:b"}), 10004, "order"},
 		"a long combo":       {alice, give(object{"combo": string(make([]byte, 65))}), 10004, "combo"},
 		"limit":              {alice, object{"op": "ranking", "group": "tea", "limit": 101}, 10004, "limit"},
+		"an endless group":   {alice, object{"op": "giftOrder", "group": strings.Repeat("x", 49), "order": "o-1"}, 10004, "group"},
 		"scope":              {alice, object{"op": "ranking", "group": "tea", "scope": "me"}, 10004, "scope"},
 		"somebody's order":   {alice, object{"op": "giftOrder", "group": "tea", "order": "o-9"}, 10010, "order"},
 		"a guest's order":    {guest, object{"op": "giftOrder", "group": "tea", "order": "o-1"}, 10010, "order"},

@@ -84,10 +84,16 @@ func (s *session) dispatch(ctx context.Context, r *request) error {
 		return s.inGroup(ctx, r)
 	}
 	if op := moreOps[r.Op]; op != nil {
+		if len(r.Group) > maxGroupBytes {
+			return badParameter("group", "must be a group's id")
+		}
 		return op(s, ctx, r)
 	}
 	return errUnknownOp
 }
+
+// maxGroupBytes is the longest that a group's id can be. The chat looks at ids itself; what stands beside it keeps things by them.
+const maxGroupBytes = 48
 
 // moreOps are those of nouns beside the chat, each in a file of its own. What they need of a group they ask for themselves.
 var moreOps = map[string]func(*session, context.Context, *request) error{

@@ -12,15 +12,12 @@ type Summaries interface {
 	Last(ctx context.Context, group string) (summary.Public, error)
 }
 
-// maxGroupBytes is the longest that a group's id can be.
-const maxGroupBytes = 48
-
 // summary answers how a group's last live session went, as far as everybody may know; null where none is over.
 func (s *session) summary(ctx context.Context, r *request) error {
 	if s.srv.cfg.Summaries == nil {
 		return errNotOffered
 	}
-	if r.Group == "" || len(r.Group) > maxGroupBytes {
+	if r.Group == "" {
 		return badParameter("group", "must be a group's id")
 	}
 	last, err := s.srv.cfg.Summaries.Last(ctx, r.Group)
