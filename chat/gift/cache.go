@@ -6,8 +6,10 @@ import (
 	"time"
 )
 
-// cacheAge is how long a node believes its catalogue.
-const cacheAge = time.Second
+const (
+	cacheAge  = time.Second            // how long a node believes its catalogue
+	cacheWait = 250 * time.Millisecond // longest that who has an older one waits for the store: his order has to be refused in time
+)
 
 // giftCache is the catalogue as this node knows it.
 type giftCache struct {
@@ -17,6 +19,7 @@ type giftCache struct {
 	now     Catalogue
 	byID    map[string]Gift
 	at      time.Time // when it was read or changed; zero: never
+	tried   time.Time // when it was read last, or could not be
 	loading bool
 }
 
@@ -24,18 +27,23 @@ type giftCache struct {
 func (c *giftCache) all(ctx context.Context) (Catalogue, error) {
 	c.mu.Lock()
 	old, known := c.now, !c.at.IsZero()
-	if known && (c.loading || time.Since(c.at) < cacheAge) {
+	if known && (c.loading || time.Since(c.tried) < cacheAge) {
 		c.mu.Unlock()
 		return old, nil
 	}
 	c.loading = true
 	c.mu.Unlock()
 
+	if known {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, cacheWait)
+		defer cancel()
+	}
 	began := time.Now()
 	fresh, err := c.load(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.loading = false
+	c.loading, c.tried = false, time.Now()
 	switch {
 	case err == nil && (fresh.Version >= c.now.Version || began.After(c.at)):
 		c.set(fresh) // an older version than was known before it was read: the store has lost what it had
@@ -62,7 +70,7 @@ func (c *giftCache) set(fresh Catalogue) {
 	for _, g := range fresh.Gifts {
 		c.byID[g.ID] = g
 	}
-	c.now, c.at = fresh, time.Now()
+	c.now, c.at, c.tried = fresh, time.Now(), time.Now()
 }
 
 // find returns a gift, of a catalogue that was read within cacheAge if the store is there.

@@ -46,3 +46,37 @@ func TestCatalogueOfAStoreThatLostIt(t *testing.T) {
 		costs(400)
 	})
 }
+
+// TestCatalogueOfAStoreThatIsAway: who has a catalogue waits a quarter of a second for a newer one, one caller a second.
+func TestCatalogueOfAStoreThatIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away, asked := false, 0
+		c := giftCache{load: func(ctx context.Context) (Catalogue, error) {
+			if asked++; !away {
+				return Catalogue{Version: 1, Gifts: []Gift{{ID: "rose", Name: "Rose", Price: 100, Enabled: true}}}, nil
+			}
+			<-ctx.Done()
+			return Catalogue{}, ctx.Err()
+		}}
+		looks := func(want time.Duration) {
+			t.Helper()
+			began := time.Now()
+			if g, ok, err := c.find(t.Context(), "rose"); err != nil || !ok || g.Price != 100 || time.Since(began) != want {
+				t.Errorf("%+v, %v, %v after %v, want %v", g, ok, err, time.Since(began), want)
+			}
+		}
+		looks(0)
+		away = true
+		time.Sleep(2 * cacheAge)
+		looks(cacheWait)
+		looks(0)
+		time.Sleep(2 * cacheAge)
+		looks(cacheWait)
+		away = false
+		time.Sleep(2 * cacheAge)
+		looks(0)
+		if asked != 4 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
