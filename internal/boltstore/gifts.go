@@ -164,11 +164,7 @@ func (g *Gifts) Record(ctx context.Context, o gift.Order, m gift.Merge) (now gif
 			}
 		} else {
 			now, old = o, giftOrder{}
-			total, err := b.totals(gift.All)
-			if err != nil {
-				return err
-			}
-			if b.head, err = b.head.Place(total.Totals); err != nil {
+			if err := b.admit(); err != nil {
 				return err
 			}
 		}

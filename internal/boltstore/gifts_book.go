@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -104,6 +105,15 @@ func (b *giftBook) get(bucket, key []byte, v any) (bool, error) {
 	return getJSON(in, key, v)
 }
 
+// must is get for what another key says is there.
+func (b *giftBook) must(bucket, key []byte, v any) error {
+	found, err := b.get(bucket, key, v)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: %q is not in %s", errCorrupt, key, bucket)
+	}
+	return err
+}
+
 func (b *giftBook) delete(bucket, key []byte) error {
 	in := b.tx.Bucket(bucket)
 	if in == nil {
@@ -133,13 +143,18 @@ func (b *giftBook) order(key string) (o giftOrder, found bool, err error) {
 	return o, found, err
 }
 
+// admit counts a new order in, if there is room for it.
+func (b *giftBook) admit() error {
+	total, err := b.totals(gift.All)
+	if err == nil {
+		b.head, err = b.head.Place(total.Totals)
+	}
+	return err
+}
+
 // place keeps a new pending order.
 func (b *giftBook) place(o giftOrder) error {
-	total, err := b.totals(gift.All)
-	if err != nil {
-		return err
-	}
-	if b.head, err = b.head.Place(total.Totals); err != nil {
+	if err := b.admit(); err != nil {
 		return err
 	}
 	return b.wait(o)

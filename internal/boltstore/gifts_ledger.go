@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"sort"
 	"time"
@@ -99,8 +98,8 @@ func (g *Gifts) Ranking(ctx context.Context, group, session string, limit int) (
 			}
 			r := gift.Rank{}
 			user := k[len(prefix)+8:]
-			if found, err := b.get(bucketGiftSenders, b.key([]byte(session), user), &r); err != nil || !found {
-				return false, fmt.Errorf("%w: %q ranks in %s: found %v, %w", errCorrupt, user, group, found, err)
+			if err := b.must(bucketGiftSenders, b.key([]byte(session), user), &r); err != nil {
+				return false, err
 			}
 			r.Rank = len(all) + 1
 			all = append(all, r)
@@ -163,8 +162,8 @@ func (b *giftBook) span(q gift.Query) (after, end uint64, err error) {
 	since := q.Since.Add(-ledgerSkew)
 	old := sort.Search(int(end-min(after, end)), func(i int) bool { // entry after+1+i is not too old
 		var e gift.Entry
-		if found := b.eachEntry(after+uint64(i), func(first gift.Entry) bool { e = first; return false }); found != nil {
-			err = found
+		if failed := b.eachEntry(after+uint64(i), func(first gift.Entry) bool { e = first; return false }); failed != nil {
+			err = failed
 		}
 		return !e.SettledAt.Before(since)
 	})
@@ -188,9 +187,9 @@ func (b *giftBook) entries(after uint64, limit int) (all []gift.Entry, err error
 // eachEntry runs f on the entries after a number until it answers false.
 func (b *giftBook) eachEntry(after uint64, f func(gift.Entry) bool) error {
 	return b.each(bucketGiftLedger, roomKey(b.group, after+1), func(k, v []byte) (bool, error) {
-		o, found, err := b.order(string(v))
-		if err != nil || !found {
-			return false, errors.Join(err, fmt.Errorf("%w: order %q of %s is in the ledger: found %v", errCorrupt, v, b.group, found))
+		var o giftOrder
+		if err := b.must(bucketGiftOrders, b.key(v), &o); err != nil {
+			return false, err
 		}
 		return f(gift.Entry{Number: binary.BigEndian.Uint64(k[len(k)-8:]), Order: o.Order}), nil
 	})

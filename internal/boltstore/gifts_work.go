@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -81,10 +80,8 @@ func (b *giftBook) asking(now time.Time, limit int, next *time.Time) (due []gift
 		if len(due) == limit {
 			return false, nil
 		}
-		o, found, err := b.order(key)
-		if err == nil && !found {
-			err = fmt.Errorf("%w: gift order %q of %s is due and not there", errCorrupt, key, b.group)
-		}
+		var o giftOrder
+		err := b.must(bucketGiftOrders, b.key([]byte(key)), &o)
 		due = append(due, gift.Asking{Order: o.Order, Attempt: o.Attempt, NextAt: at})
 		return true, err
 	})
@@ -145,8 +142,8 @@ func (g *Gifts) EndCombos(ctx context.Context, group string, now time.Time, limi
 		}
 		for _, key := range due {
 			var old gift.Combo
-			if found, err := b.get(bucketGiftCombos, b.key([]byte(key)), &old); err != nil || !found {
-				return fmt.Errorf("%w: combo %q of %s: found %v, %w", errCorrupt, key, group, found, err)
+			if err := b.must(bucketGiftCombos, b.key([]byte(key)), &old); err != nil {
+				return err
 			}
 			head, next, show, forget := b.head.Ended(old, now, m)
 			b.head = head

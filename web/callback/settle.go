@@ -64,8 +64,8 @@ func NewSettlement(app uint64, receivers *Registry, client *Client, log *slog.Lo
 // Asks says whether there is a receiver for a question, GiftSettle or BeforeSendGift.
 func (s *Settlement) Asks(command string) bool { return s.receivers.Wants(command) != nil }
 
-// Settle asks whether an order, as JSON, is paid. key is the order's in its group; attempts count from 1. The reason is a backend's, of a refusal. An error goes
-// with Undecided and says why nobody knows; the order is to be asked about again, by the same id.
+// Settle asks whether an order, as JSON, is paid. key is the order's in its group; attempts count from 1. The reason is a backend's,
+// of a refusal. An error goes with Undecided and says why nobody knows; the order is to be asked about again, by the same id.
 func (s *Settlement) Settle(ctx context.Context, group, key string, attempt int, order json.RawMessage) (d Decision, reason string, err error) {
 	to, ok := s.receiver(GiftSettle)
 	if !ok {
