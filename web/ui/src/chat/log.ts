@@ -31,12 +31,19 @@ export interface StatusRow {
   time: number;
 }
 
+/** Somebody as he is called. */
+export interface Named {
+  user: string;
+  nick: string;
+}
+
 /** Who came and went, one after the other, in one line. */
 export interface CrowdRow {
   kind: 'crowd';
   key: string;
-  joined: readonly string[];
-  left: readonly string[];
+  joined: readonly Named[];
+  left: readonly Named[];
+  time: number;
 }
 
 /** What somebody who keeps order did. */
@@ -58,6 +65,7 @@ export interface SystemRow {
 /** One run of a gift, as far as it was told. */
 export interface GiftEntry {
   run: string;
+  user: string;
   nick: string;
   gift: GiftResult['gift'];
   total: number;
@@ -69,6 +77,7 @@ export interface GiftsRow {
   key: string;
   entries: readonly GiftEntry[];
   more: number;
+  time: number; // of the last
 }
 
 /** Something nice that happened to somebody. */
@@ -95,27 +104,44 @@ export interface Log {
 
 export const LOG_LIMIT = 300;
 const RUNS = 3; // told in one line
+const TIPPED_LATE = 10; // seconds: who comes is told now and then, what he says or gives at once
 
 export const emptyLog: Log = { rows: [], gaps: 0 };
 
-/** Adds rows in order. One that is there already is left out; neighbouring lines about who came and went become one. */
+/** Adds rows in order. One that is there already is left out; neighbouring lines about who came and went become one, and nobody comes in after he spoke. */
 export function added(log: Log, fresh: readonly Row[]): Log {
   const rows = log.rows.slice();
   const known = new Set(rows.map((row) => row.key));
   for (const row of fresh) {
     if (known.has(row.key)) continue;
     known.add(row.key);
-    const last = rows.at(-1);
-    if (row.kind === 'crowd' && last?.kind === 'crowd') rows[rows.length - 1] = crowd(last, row);
+    if (row.kind === 'crowd') tell(rows, row);
     else if (row.kind === 'gifts') give(rows, row);
     else rows.push(row);
   }
   return { ...log, rows: bounded(rows.filter((row) => row.kind !== 'crowd' || row.joined.length + row.left.length > 0)) };
 }
 
+/** Tells who came and went: at the end, or before the first word or gift of who came just now. */
+function tell(rows: Row[], row: CrowdRow): void {
+  const came = new Set(row.joined.map(({ user }) => user));
+  let at = rows.length;
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const before = rows[i] as Row;
+    if (before.kind === 'gap' || (before.kind === 'crowd' && before.left.some(({ user }) => came.has(user)))) break;
+    if (before.kind === 'message' || before.kind === 'gifts') {
+      if (before.time < row.time - TIPPED_LATE) break;
+      if (before.kind === 'message' ? came.has(before.from) : before.entries.some(({ user }) => came.has(user))) at = i;
+    }
+  }
+  const last = rows[at - 1];
+  if (last?.kind === 'crowd') rows[at - 1] = crowd(last, row);
+  else rows.splice(at, 0, row);
+}
+
 /** Who comes and goes again leaves nothing to tell. */
 function crowd(a: CrowdRow, b: CrowdRow): CrowdRow {
-  const without = (names: readonly string[], others: readonly string[]) => names.filter((name) => !others.includes(name));
+  const without = (all: readonly Named[], others: readonly Named[]) => all.filter(({ user }) => !others.some((other) => other.user === user));
   return {
     ...a,
     joined: [...without(a.joined, b.left), ...without(b.joined, [...a.left, ...a.joined])],
@@ -144,7 +170,7 @@ function gifts(a: GiftsRow, b: GiftsRow): GiftsRow {
     else entries.push(entry);
   }
   while (entries.length > RUNS) more += (entries.shift() as GiftEntry).total;
-  return { ...a, entries, more };
+  return { ...a, entries, more, time: b.time };
 }
 
 /** Messages were lost between the rows so far and what comes. Where nothing was shown yet, nothing is missing. */
@@ -190,7 +216,7 @@ export function rowOf(message: Message, keepsOrder: boolean, log: Log, anchor = 
     const { userID, nick } = gift.from;
     // Gifts that are no run are added up while they follow each other; a run says its own total.
     const run = gift.combo ? `${userID} ${gift.combo}` : `= ${userID} ${gift.gift.id}`;
-    return { kind: 'gifts', key: message.ID, entries: [{ run, nick: nick || userID, gift: gift.gift, total: gift.comboTotal }], more: 0 };
+    return { kind: 'gifts', key: message.ID, entries: [{ run, user: userID, nick: nick || userID, gift: gift.gift, total: gift.comboTotal }], more: 0, time: message.time };
   }
   const follows = followed(message);
   if (follows !== '') {
@@ -247,13 +273,13 @@ const ACTS: Record<number, Key> = {
 /** Who comes and goes is told to all, what was done to somebody only to those who keep order. */
 function tipRow(message: Message, keepsOrder: boolean, log: Log): Row | null {
   const { operationType, memberList = [] } = message.payload as { operationType: number; memberList?: Tipped[] };
-  const names = memberList.map((m) => m.nick || nameOf(log, m.userID));
-  if (names.length === 0) return null;
+  const all = memberList.map((m) => ({ user: m.userID, nick: m.nick || nameOf(log, m.userID) }));
+  if (all.length === 0) return null;
   const way = CROWD[operationType];
-  if (way) return { kind: 'crowd', key: message.ID, joined: [], left: [], [way]: names };
+  if (way) return { kind: 'crowd', key: message.ID, joined: [], left: [], time: message.time, [way]: all };
   const muted = operationType === TYPES.GRP_TIP_MBR_PROFILE_UPDATED;
   const say = muted ? (memberList[0]?.muteTime ? 'act_muted' : 'act_unmuted') : ACTS[operationType];
-  return say && keepsOrder ? { kind: 'act', key: message.ID, say, who: names.join(', '), time: message.time } : null;
+  return say && keepsOrder ? { kind: 'act', key: message.ID, say, who: all.map(({ nick }) => nick).join(', '), time: message.time } : null;
 }
 
 const bounded = (rows: Row[]): Row[] => (rows.length > LOG_LIMIT ? rows.slice(rows.length - LOG_LIMIT) : rows);

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { CrowdRow, GiftsRow, MessageRow, Row } from '../chat/log.ts';
+import type { CrowdRow, GiftsRow, MessageRow, Named, Row } from '../chat/log.ts';
 import { webAddress } from '../chat/parts.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { clock, names, plural, t } from '../i18n/index.ts';
@@ -131,14 +131,16 @@ function Line({ row, chat, onMore, onWho }: LineProps<Row>): JSX.Element {
   }
 }
 
+const called = ({ nick }: Named) => nick;
+
 /** Who came and went: softly, and not read out. */
 function Crowd({ row }: { row: CrowdRow }): JSX.Element {
   const { joined, left } = row;
   return (
     <p class="chat-crowd" aria-live="off" data-testid="chat-crowd">
-      {joined.length > 0 && <bdi>{plural('crowd_joined', joined.length, { names: names(joined) })}</bdi>}
+      {joined.length > 0 && <bdi>{plural('crowd_joined', joined.length, { names: names(joined.map(called)) })}</bdi>}
       {joined.length > 0 && left.length > 0 && ' · '}
-      {left.length > 0 && <bdi>{plural('crowd_left', left.length, { names: names(left) })}</bdi>}
+      {left.length > 0 && <bdi>{plural('crowd_left', left.length, { names: names(left.map(called)) })}</bdi>}
     </p>
   );
 }

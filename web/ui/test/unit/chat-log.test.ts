@@ -7,6 +7,7 @@ const texts = (log: Log) => log.rows.map(said);
 const row = (...args: Parameters<typeof message>) => messageRow(message(...args)) as Row;
 const log = (...rows: (Row | null)[]) => added(emptyLog, rows.filter((r): r is Row => r !== null));
 const come = (...nicks: string[]) => rowOf(tip(1, nicks.map((nick) => ({ userID: nick, nick }))), false, emptyLog);
+const crowd = (row: Row) => (row.kind === 'crowd' ? [...row.joined.map((n) => n.nick), ...row.left.map((n) => `-${n.nick}`)] : row.kind);
 const go = (...nicks: string[]) => rowOf(tip(2, nicks.map((nick) => ({ userID: nick, nick }))), false, emptyLog);
 
 describe('messages', () => {
@@ -72,12 +73,35 @@ describe('status in the chat', () => {
 describe('who comes and goes', () => {
   test('is one line, until somebody speaks', () => {
     const all = log(come('Ana'), come('Bo'), go('Cy'), row('hello'), come('Di'));
-    expect(all.rows).toMatchObject([{ kind: 'crowd', joined: ['Ana', 'Bo'], left: ['Cy'] }, { kind: 'message' }, { kind: 'crowd', joined: ['Di'], left: [] }]);
+    expect(all.rows.map(crowd)).toEqual([['Ana', 'Bo', '-Cy'], 'message', ['Di']]);
   });
 
   test('and goes again leaves nothing to tell', () => {
     expect(log(come('Ana'), go('Ana')).rows).toEqual([]);
-    expect(log(go('Ana'), come('Ana', 'Bo')).rows).toMatchObject([{ joined: ['Bo'], left: [] }]);
+    expect(log(go('Ana'), come('Ana', 'Bo')).rows.map(crowd)).toEqual([['Bo']]);
+  });
+
+  test('is told apart by account, whatever they call themselves', () => {
+    const two = tip(1, [{ userID: 'u1', nick: 'Ana' }, { userID: 'u2', nick: 'Ana' }]);
+    expect(log(rowOf(two, false, emptyLog), rowOf(tip(2, [{ userID: 'u1', nick: 'Ana' }]), false, emptyLog)).rows.map(crowd)).toEqual([['Ana']]);
+  });
+});
+
+describe('who comes and is told late', () => {
+  const at = (time: number, row: Row | null) => ({ ...row, time }) as Row;
+  const says = (user: string, time: number) => at(time, row('hi', { from: user, nick: user }));
+  const gives = (user: string, time: number) => at(time, rowOf(element('TIMCustomElem', { data: JSON.stringify({ type: 'gift_result', gift: { id: 'rose', name: 'Rose' }, from: { user, nick: user }, count: 1 }) }, { from: 'administrator' }), false, emptyLog));
+  const order = (...rows: Row[]) => log(...rows).rows.map(crowd);
+
+  test('came in before the first word and the first gift', () => {
+    expect(order(says('Cy', 100), gives('Ana', 101), says('Bo', 102), at(103, come('Ana', 'Di')))).toEqual(['message', ['Ana', 'Di'], 'gifts', 'message']);
+    expect(order(at(100, come('Cy')), says('Ana', 101), says('Ana', 102), at(103, come('Ana')))).toEqual([['Cy', 'Ana'], 'message', 'message']);
+  });
+
+  test('is told now where he spoke before he left, long ago, or before what was missed', () => {
+    expect(order(says('Ana', 100), at(101, go('Ana')), says('Cy', 101), at(102, come('Ana')))).toEqual(['message', ['-Ana'], 'message', ['Ana']]);
+    expect(order(says('Ana', 100), at(111, come('Ana')))).toEqual(['message', ['Ana']]);
+    expect(added(gapped(log(says('Ana', 100))), [at(101, come('Ana'))]).rows.map(crowd)).toEqual(['message', 'gap', ['Ana']]);
   });
 });
 

@@ -214,7 +214,7 @@ describe('receiving', () => {
     server.event('demo', 'tips', { joined: [{ user: 'di', nick: 'Di', avatar: '' }], left: [], members: 6 });
     server.event('demo', 'notification', { content: 'Back in five', by: 'administrator', time: 1 });
     server.event('demo', 'member', { user: 'ana', nick: 'Anna', avatar: '' });
-    expect(chat.log.value.rows).toMatchObject([{ nick: 'Anna' }, { kind: 'crowd', joined: ['Cy', 'Di'] }, { kind: 'system', text: 'Back in five' }]);
+    expect(chat.log.value.rows).toMatchObject([{ nick: 'Anna' }, { kind: 'crowd', joined: [{ nick: 'Cy' }, { nick: 'Di' }] }, { kind: 'system', text: 'Back in five' }]);
   });
 });
 
