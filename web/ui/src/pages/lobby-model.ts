@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { ApiError, type Api } from '../api/client.ts';
 import type { Room } from '../api/types.ts';
 import type { Identity } from '../chat/identity.ts';
+import { Pace } from '../lib/pace.ts';
 import { rank, scene, type Scene } from '../status/record.ts';
 
 type Who = Pick<Identity, 'userID' | 'userSig'>;
@@ -10,9 +11,10 @@ export type LobbyState = 'loading' | 'ready' | 'error';
 
 const PAGE = 48;
 const RECOMMENDED = 24;
-const REFRESH_MS = 8000;
+const ROOMS = { baseMs: 8000, capMs: 24_000 };
+const REASONS_MS = { baseMs: 30_000, capMs: 240_000 };
 
-/** The list of rooms, read again every few seconds while somebody looks. */
+/** The list of rooms, read again every few seconds while somebody looks, and less often while nothing changes. */
 export class LobbyModel {
   readonly rooms = signal<readonly Room[]>([]);
   readonly state = signal<LobbyState>('loading');
@@ -22,15 +24,21 @@ export class LobbyModel {
 
   readonly #api: Api;
   readonly #who: () => Who | null;
+  readonly #roomsPace: Pace;
+  readonly #reasonsPace: Pace;
+  #reasonsAt = 0; // when the reasons are to be read again, by a clock that nobody sets
+  #asWhom: string | null = null; // who the reasons are for
   #pages = 1;
   #refused = ''; // a UserSig that is good no more
   #timer: ReturnType<typeof setTimeout> | null = null;
   #abort: AbortController | null = null;
 
   /** who is the account of who looks; null if there is none. */
-  constructor(api: Api, who: () => Who | null = () => null) {
+  constructor(api: Api, who: () => Who | null = () => null, random: () => number = Math.random) {
     this.#api = api;
     this.#who = who;
+    this.#roomsPace = new Pace({ ...ROOMS, random });
+    this.#reasonsPace = new Pace({ ...REASONS_MS, random });
   }
 
   /** Reads now and plans the next time; a running read is given up. */
@@ -38,9 +46,11 @@ export class LobbyModel {
     this.stop();
     const abort = new AbortController();
     this.#abort = abort;
+    let changed = false;
     try {
-      const [{ rooms, more }, reasons] = await Promise.all([this.#read(abort.signal), this.#recommended(abort.signal)]);
+      const [{ rooms, more }, reasons] = await Promise.all([this.#read(abort.signal), this.#reasonsNow(abort.signal)]);
       if (abort.signal.aborted) return;
+      changed = this.state.peek() !== 'ready' || !same(rooms, this.rooms.peek());
       this.reasons.value = reasons;
       this.rooms.value = rooms;
       this.more.value = more;
@@ -49,7 +59,7 @@ export class LobbyModel {
       if (abort.signal.aborted) return;
       this.state.value = 'error'; // the rooms known so far stay
     }
-    this.#timer = setTimeout(() => void this.refresh(), REFRESH_MS);
+    this.#timer = setTimeout(() => void this.refresh(), this.#roomsPace.next(changed));
   }
 
   async showMore(): Promise<void> {
@@ -64,8 +74,21 @@ export class LobbyModel {
     this.#abort = null;
   }
 
-  /** Nice to have: without them the list is as good. */
-  async #recommended(abort: AbortSignal): Promise<Map<string, readonly string[]>> {
+  /** The reasons as they were last read, or anew when it is time to, or for somebody else. */
+  async #reasonsNow(abort: AbortSignal): Promise<ReadonlyMap<string, readonly string[]>> {
+    const known = this.reasons.peek();
+    const whom = this.#who()?.userID ?? '';
+    const another = whom !== this.#asWhom;
+    if (!another && performance.now() < this.#reasonsAt) return known;
+    const found = (await this.#recommended(abort)) ?? (another ? new Map() : known);
+    if (abort.aborted) return known;
+    this.#asWhom = whom;
+    this.#reasonsAt = performance.now() + this.#reasonsPace.next(another || !same([...found], [...known]));
+    return found;
+  }
+
+  /** Nice to have: without them (null) the list is as good. */
+  async #recommended(abort: AbortSignal): Promise<Map<string, readonly string[]> | null> {
     const ask = (who: Who | null) => this.#api.recommendations(RECOMMENDED, who, abort);
     const who = this.#who();
     try {
@@ -76,7 +99,7 @@ export class LobbyModel {
       }) : ask(null));
       return new Map(rooms.map((room) => [room.id, room.reasons ?? []]));
     } catch {
-      return new Map();
+      return null;
     }
   }
 
@@ -92,6 +115,8 @@ export class LobbyModel {
     return { rooms: [...byId.values()], more: cursor !== undefined };
   }
 }
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export type Section = 'onair' | 'soon' | 'replay' | 'ended';
 

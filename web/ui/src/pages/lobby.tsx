@@ -118,10 +118,9 @@ function Lobby({ model }: { model: LobbyModel }): JSX.Element {
 const identities = new BrowserIdentities();
 const model = new LobbyModel(new Api(), () => identities.load());
 followSettings();
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible') void model.refresh();
-  else model.stop();
-});
-addEventListener('online', () => void model.refresh());
+/** Nobody looks at a page that is hidden, also one that was opened so. */
+const look = () => (document.visibilityState === 'visible' ? void model.refresh() : model.stop());
+document.addEventListener('visibilitychange', look);
+addEventListener('online', look);
 render(<Lobby model={model} />, document.getElementById('app') as HTMLElement);
-void model.refresh();
+look();

@@ -9,6 +9,7 @@ import { split } from '../../src/components/countdown.tsx';
 import { DanmakuGate } from '../../src/components/danmaku-gate.ts';
 import { Backoff } from '../../src/lib/backoff.ts';
 import { hash } from '../../src/lib/hash.ts';
+import { Pace } from '../../src/lib/pace.ts';
 import { roomOfPath } from '../../src/lib/page.ts';
 import { LobbyModel, programme, reasonOf } from '../../src/pages/lobby-model.ts';
 import { RoomModel, sourceOf } from '../../src/pages/room-model.ts';
@@ -151,7 +152,7 @@ describe('the lobby', () => {
   test('reads again by itself, keeps what it knew when that fails, and stops unseen', async () => {
     let fail = false;
     const rooms = vi.fn(() => (fail ? Promise.reject(new Error('down')) : Promise.resolve<RoomPage>({ rooms: [room('a', 'live')] })));
-    const model = new LobbyModel({ rooms } as unknown as Api);
+    const model = new LobbyModel({ rooms } as unknown as Api, undefined, () => 0.5);
     await model.refresh();
     expect(model.state.value).toBe('ready');
     fail = true;
@@ -159,12 +160,38 @@ describe('the lobby', () => {
     expect(model.state.value).toBe('error');
     expect(model.rooms.value).toHaveLength(1);
     fail = false;
-    await vi.advanceTimersByTimeAsync(8000);
+    await vi.advanceTimersByTimeAsync(16_000);
     expect(model.state.value).toBe('ready');
     model.stop();
     const calls = rooms.mock.calls.length;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(rooms.mock.calls.length).toBe(calls);
+  });
+
+  test('is read less often while nothing changes, its reasons less often still, and never by all at the same moment', async () => {
+    let online = 1;
+    const asked = { rooms: [] as number[], reasons: [] as number[] };
+    const api = {
+      rooms: () => (asked.rooms.push(Date.now()), Promise.resolve({ rooms: [room('a', 'live', { online })] })),
+      recommendations: () => (asked.reasons.push(Date.now()), Promise.resolve([])),
+    } as unknown as Api;
+    const waits = (times: number[]) => times.slice(1).map((at, i) => at - (times[i] as number));
+    const model = new LobbyModel(api, undefined, () => 0.5);
+    await model.refresh();
+    await vi.advanceTimersByTimeAsync(8000 + 16_000 + 24_000 + 24_000);
+    expect(waits(asked.rooms)).toEqual([8000, 16_000, 24_000, 24_000]);
+    expect(asked.reasons).toHaveLength(2);
+    online = 2;
+    await vi.advanceTimersByTimeAsync(24_000 + 8000);
+    expect(waits(asked.rooms).slice(4)).toEqual([24_000, 8000]);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(asked.reasons.length).toBeLessThan(3600 / 240 + 4);
+    const before = [asked.rooms.length, asked.reasons.length];
+    await model.refresh(); // the page is seen again
+    expect([asked.rooms.length - (before[0] as number), asked.reasons.length - (before[1] as number)]).toEqual([1, 0]);
+    model.stop();
+    const pace = (random: number) => new Pace({ baseMs: 8000, capMs: 32_000, random: () => random }).next(true);
+    expect([pace(0), pace(0.999)]).toEqual([6000, 9996]);
   });
 
   test('whom one follows comes first, then what is popular; a signature that ran out loses the reasons of a person only', async () => {
@@ -184,9 +211,13 @@ describe('the lobby', () => {
     await model.refresh();
     expect(order()).toEqual([['mine', 'following'], ['loud', 'popular'], ['calm', null]]);
     valid = false;
+    model.stop();
+    await vi.advanceTimersByTimeAsync(300_000);
     await model.refresh();
     expect(order()).toEqual([['loud', 'popular'], ['mine', null], ['calm', null]]);
     expect(asked).toEqual(['vera', 'vera', undefined]);
+    model.stop();
+    await vi.advanceTimersByTimeAsync(300_000);
     await model.refresh();
     expect(asked).toEqual(['vera', 'vera', undefined, undefined]); // not with what was refused
     model.stop();
