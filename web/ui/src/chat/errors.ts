@@ -38,10 +38,12 @@ const BY_REASON: Record<string, Key> = {
   file_too_large: 'err_picture_size',
   gifts_too_fast: 'err_fast',
   muted_all: 'err_muted_all',
+  no_settlement: 'err_not_offered',
   no_such_gift: 'err_gift_none',
   not_joined: 'err_out',
   not_offered: 'err_not_offered',
   slow_mode: 'err_slow',
+  too_many_orders: 'err_busy',
   too_many_uploads: 'err_uploads',
   uploads_off: 'err_uploads_off',
   uploads_running: 'err_uploads',
@@ -59,7 +61,7 @@ export function errorKey(err: unknown): Key {
 
 /** Why a gift was refused: a backend's own words, or ours for the server's; '' for a word of the server that is none for people. */
 export function giftWhy(reason: string): string {
-  const known = BY_REASON[reason];
+  const known = reason === 'no_permission' ? 'err_guests' : BY_REASON[reason];
   return known ? t(known) : /^[a-z]+(_[a-z]+)+$/.test(reason) ? '' : reason;
 }
 

@@ -133,8 +133,8 @@ export class RoomChat {
 
   // -- speaking
 
-  /** Says something. The own row is there at once and tells what became of it. */
-  say(text: string): Promise<void> {
+  /** Says something. The own row is there at once and tells what became of it; resolves with whether it was sent. */
+  say(text: string): Promise<boolean> {
     const message = this.#sdk.createTextMessage({ to: this.#o.group, conversationType: TYPES.CONV_GROUP, payload: { text } });
     this.#show(messageRow(message, 'sending'));
     this.#o.onLive?.(text, true);
@@ -142,7 +142,7 @@ export class RoomChat {
   }
 
   /** Shows a picture of this device to all. */
-  picture(file: File): Promise<void> {
+  picture(file: File): Promise<boolean> {
     const message: Message = this.#sdk.createImageMessage({
       to: this.#o.group, conversationType: TYPES.CONV_GROUP, payload: { file },
       onProgress: (progress) => this.#change(message, { progress }),
@@ -159,14 +159,16 @@ export class RoomChat {
     await this.#deliver(row.message, true);
   }
 
-  async #deliver(message: Message, again = false): Promise<void> {
+  async #deliver(message: Message, again = false): Promise<boolean> {
     try {
       await (again ? this.#sdk.resendMessage(message) : this.#sdk.sendMessage(message));
       this.#change(message, { state: 'sent', parts: partsOf(message), time: message.time });
+      return true;
     } catch (err) {
       const error = errorKey(err);
       if (error === 'err_uploads_off') this.uploadsOff.value = true;
       this.#change(message, { state: 'failed', error });
+      return false;
     }
   }
 

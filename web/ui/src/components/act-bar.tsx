@@ -3,7 +3,8 @@ import { useRef, useState } from 'preact/hooks';
 import { amount, compact, compactAmount, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { GiftPanel } from './gift-panel.tsx';
-import { Heart, Present, Trophy } from './icons.tsx';
+import { Stands, StandsAloud } from './gift-stands.tsx';
+import { Close, Heart, Present, Trophy } from './icons.tsx';
 import { useNamed } from './name-gate.tsx';
 import { RankingDialog } from './ranking-dialog.tsx';
 
@@ -16,14 +17,30 @@ export function ActBar({ room }: { room: Interaction }): JSX.Element {
   const giftButton = useRef<HTMLButtonElement>(null);
   const { likes, giftValue } = room.totals.value;
   const gifts = room.gifts.value ?? [];
+  const given = room.given.value;
   const out = room.chat.presence.value.state !== 'online';
   const close = () => {
     setOpen(false);
     giftButton.current?.focus();
   };
+  const noted = () => {
+    room.forgetGiven();
+    giftButton.current?.focus();
+  };
   return (
     <div class="acts" data-testid="acts">
-      {open && gifts.length > 0 && <GiftPanel room={room} gifts={gifts} named={named} onClose={close} />}
+      {open && <GiftPanel room={room} gifts={gifts} named={named} onClose={close} />}
+      {!open && given && (
+        <div class="acts-given">
+          <Stands room={room} />
+          {given.order.state === 'refused' && (
+            <button type="button" class="acts-noted" aria-label={t('close')} onClick={noted} data-testid="given-noted">
+              <Close />
+            </button>
+          )}
+        </div>
+      )}
+      <StandsAloud room={room} />
       <div class="acts-line">
         <button
           type="button"
@@ -47,7 +64,7 @@ export function ActBar({ room }: { room: Interaction }): JSX.Element {
             {compact(likes)}
           </span>
         </button>
-        {gifts.length > 0 && (
+        {(gifts.length > 0 || open) && (
           <button ref={giftButton} type="button" class="act act-gift" disabled={out} aria-expanded={open} aria-controls="gift-panel" onClick={() => {
               if (open) return close();
               room.readGifts(); // prices may be others by now

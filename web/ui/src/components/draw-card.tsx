@@ -15,13 +15,17 @@ const NAMED = 50;
 export function DrawCard({ room }: { room: Interaction }): JSX.Element | null {
   const draw = room.draw.value;
   if (!draw) return null;
+  const dismiss = (ev: { currentTarget: HTMLElement }) => {
+    ev.currentTarget.closest('.chat')?.querySelector<HTMLElement>('[role=log]')?.focus(); // the button goes
+    room.dismissDraw();
+  };
   return (
     <section class={`draw draw-${draw.state}`} aria-labelledby="draw-title" data-testid="draw" data-state={draw.state} data-draw={draw.id}>
       <h3 id="draw-title">
         <Ticket /> <bdi>{draw.title || t('draw')}</bdi>
       </h3>
       {draw.state !== 'open' && (
-        <button type="button" class="draw-close" aria-label={t('close')} onClick={() => room.dismissDraw()} data-testid="draw-close">
+        <button type="button" class="draw-close" aria-label={t('close')} onClick={dismiss} data-testid="draw-close">
           <Close />
         </button>
       )}
@@ -50,10 +54,12 @@ function Open({ room, draw }: { room: Interaction; draw: Draw }): JSX.Element {
     return over ? room.awaitEnd() : undefined;
   }, [over, room]);
   const { keyword, messageType } = draw.trigger;
+  const closed = over || entered === draw.id || barrier(chat) !== null || chat.wait() > 0;
   const enter = () =>
+    !closed &&
     named(() => {
       setEntered(draw.id);
-      void chat.say(keyword);
+      void chat.say(keyword).then((sent) => sent || setEntered(''));
     });
   return (
     <>
@@ -65,7 +71,7 @@ function Open({ room, draw }: { room: Interaction; draw: Draw }): JSX.Element {
       </p>
       <Conditions draw={draw} />
       {keyword ? (
-        <button type="button" class="button draw-enter" disabled={over || entered === draw.id || barrier(chat) !== null || chat.wait() > 0} onClick={enter} data-testid="draw-enter">
+        <button type="button" class="button draw-enter" aria-disabled={closed} onClick={enter} data-testid="draw-enter">
           {entered === draw.id ? <Tick /> : null}
           <bdi>{t(entered === draw.id ? 'draw_entered' : 'draw_enter', { keyword })}</bdi>
         </button>

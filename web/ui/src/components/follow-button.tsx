@@ -12,7 +12,7 @@ export function FollowButton({ room }: { room: Interaction }): JSX.Element | nul
   const { following, followers } = follow;
   return (
     <span class="follow">
-      <button type="button" class={`follow-button${following ? ' follow-on' : ''}`} aria-pressed={following} onClick={() => named(() => void room.setFollow(!following))} data-testid="follow" data-following={following}>
+      <button type="button" class={`follow-button${following ? ' follow-on' : ''}`} aria-pressed={following} onClick={() => named(() => void room.followAnchor(!following))} data-testid="follow" data-following={following}>
         {following ? <Tick /> : <Plus />} {t(following ? 'following' : 'follow')}
       </button>
       <span class="number" data-testid="followers" data-followers={followers}>

@@ -4,10 +4,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { amount, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { GiftIcon } from './gift-icon.tsx';
+import { Stands } from './gift-stands.tsx';
 import { Close, Coin } from './icons.tsx';
 
 const QUANTITIES = [1, 10, 66, 188, 520];
-const REST_MS = 3000; // the SDK's: after it the next click is another run
 
 interface GiftPanelProps {
   room: Interaction;
@@ -18,17 +18,25 @@ interface GiftPanelProps {
 
 /** The catalogue: choose a gift and how many, and give. A gift that may be a combo is given again and again by clicking on. */
 export function GiftPanel({ room, gifts, named, onClose }: GiftPanelProps): JSX.Element {
-  const [id, setId] = useState(gifts[0]?.id ?? '');
+  const [chosen, setChosen] = useState(gifts[0]);
   const [quantity, setQuantity] = useState(1);
   const panel = useRef<HTMLDivElement>(null);
-  const gift = gifts.find((g) => g.id === id) ?? (gifts[0] as Gift);
-  useEffect(() => panel.current?.querySelector<HTMLInputElement>('input:checked')?.focus(), []);
+  // One that left the catalogue is none: another in its place would cost what nobody chose to spend.
+  const gift = gifts.find((g) => g.id === chosen?.id);
+  const gone = gift === undefined;
+  useEffect(() => panel.current?.querySelector<HTMLElement>('input:checked')?.focus(), []);
+  useEffect(() => {
+    const box = panel.current as HTMLElement;
+    const here = document.activeElement === document.body || box.contains(document.activeElement); // or what was chosen took the focus with it
+    if (gone && here) (box.querySelector('input') ?? box).focus();
+  }, [gone]);
   return (
     <div
       id="gift-panel"
       ref={panel}
       class="gift-panel"
       role="group"
+      tabIndex={-1}
       aria-label={t('gifts')}
       data-testid="gift-panel"
       onKeyDown={(ev) => {
@@ -44,7 +52,7 @@ export function GiftPanel({ room, gifts, named, onClose }: GiftPanelProps): JSX.
         <legend class="hidden">{t('gifts')}</legend>
         {gifts.map((g) => (
           <label key={g.id} class="gift-choice" data-testid="gift-choice" data-gift={g.id}>
-            <input type="radio" name="gift" value={g.id} checked={g.id === gift.id} onChange={() => setId(g.id)} />
+            <input type="radio" name="gift" value={g.id} checked={g.id === gift?.id} onChange={() => setChosen(g)} />
             <GiftIcon icon={g.icon} />
             <span class="gift-name">{g.name}</span>
             <span class="gift-price number">
@@ -59,6 +67,9 @@ export function GiftPanel({ room, gifts, named, onClose }: GiftPanelProps): JSX.
           </label>
         ))}
       </fieldset>
+      <p class="gift-gone" role="alert" data-testid="gift-gone">
+        {gone && t('gift_gone', { gift: chosen?.name ?? '' })}
+      </p>
       <div class="gift-foot">
         <label class="gift-quantity">
           <span>{t('gift_quantity')}</span>
@@ -71,10 +82,10 @@ export function GiftPanel({ room, gifts, named, onClose }: GiftPanelProps): JSX.
           </select>
         </label>
         <Stands room={room} />
-        {gift.combo ? (
+        {gift?.combo ? (
           <ComboButton key={gift.id} room={room} gift={gift} quantity={quantity} named={named} />
         ) : (
-          <button type="button" class="button" onClick={() => named(() => void room.give(gift, quantity))} data-testid="gift-give">
+          <button type="button" class="button" disabled={gone} onClick={() => named(() => void (gift && room.give(gift, quantity)))} data-testid="gift-give">
             {t('gift_give')}
           </button>
         )}
@@ -95,32 +106,17 @@ function ComboButton({ room, gift, quantity, named }: { room: Interaction; gift:
       combo.current.click(quantity);
       setClicks(combo.current.clicks);
       clearTimeout(timer.current);
-      timer.current = setTimeout(() => setClicks(0), REST_MS);
+      timer.current = setTimeout(() => setClicks(0), room.restMs);
     });
   return (
-    <button type="button" class={`combo${clicks > 0 ? ' combo-on' : ''}`} onClick={click} aria-label={clicks > 0 ? t('gift_combo_on', { n: clicks }) : t('gift_give')} data-testid="gift-give" data-clicks={clicks}>
+    <button type="button" class={`combo${clicks > 0 ? ' combo-on' : ''}`} onClick={click} aria-label={t(clicks > 0 ? 'gift_combo_on' : 'gift_give')} data-testid="gift-give" data-clicks={clicks}>
       {clicks > 0 && (
         <svg class="combo-ring" viewBox="0 0 40 40" aria-hidden="true" key={clicks}>
           <circle cx="20" cy="20" r="18" pathLength="1" />
         </svg>
       )}
-      <span aria-hidden="true" class="number">
-        {clicks > 0 ? `×${clicks}` : t('gift_give')}
-      </span>
+      {/* A number for the eye alone: a name that changes with each click would be read each time. */}
+      {clicks > 0 ? <span class="number combo-count" data-count={`×${clicks}`} /> : t('gift_give')}
     </button>
-  );
-}
-
-/** How it stands with what one gave last. */
-function Stands({ room }: { room: Interaction }): JSX.Element {
-  const given = room.given.value;
-  const balance = room.balance.value;
-  return (
-    <p class="gift-stands" role="status" data-testid="gift-stands" data-state={given?.order.state ?? ''}>
-      {given?.order.state === 'pending' && t('gift_pending')}
-      {given?.order.state === 'accepted' && t('gift_accepted', { gift: given.order.name, n: given.order.count })}
-      {given?.order.state === 'refused' && <span class="gift-refused">{given.why ? t('gift_refused', { why: given.why }) : t('gift_refused_plain')}</span>}
-      {balance !== null && given?.order.state !== 'refused' && <span> {t('gift_balance', { n: amount(balance) })}</span>}
-    </p>
   );
 }

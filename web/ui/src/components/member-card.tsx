@@ -1,7 +1,7 @@
 import type { FollowState, Level } from 'liveroom-sdk';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { compact, plural, t } from '../i18n/index.ts';
+import { compact, plural, t, type Key } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { Close } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';
@@ -22,12 +22,19 @@ export function MemberCard({ room, who, onClose }: { room: Interaction; who: Who
   const dialog = useRef<HTMLDialogElement>(null);
   const [level, setLevel] = useState<Level | null>(null);
   const [follow, setFollow] = useState<FollowState | null>(null);
+  const [error, setError] = useState<Key | null>(null); // told here: what is beside the chat lies behind
   const [named, nameDialog] = useNamed(room.chat);
   useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
     void room.levelOf(who.user).then(setLevel);
     void room.followOf(who.user).then(setFollow);
   }, [room, who.user]);
+  const turn = async (on: boolean) => {
+    setError(null);
+    const done = await room.setFollow(on, who.user);
+    if (typeof done === 'string') setError(done);
+    else setFollow(done);
+  };
   const me = room.chat.me.value.user === who.user;
   const now = level ?? who;
   return (
@@ -60,10 +67,13 @@ export function MemberCard({ room, who, onClose }: { room: Interaction; who: Who
         )}
         {follow && <p>{plural('followers', follow.followers, { many: compact(follow.followers) })}</p>}
         {follow && !me && (
-          <button type="button" class={`button${follow.following ? ' button-quiet' : ''}`} aria-pressed={follow.following} onClick={() => named(() => void room.setFollow(!follow.following, who.user).then((next) => next && setFollow(next)))} data-testid="member-follow">
+          <button type="button" class={`button${follow.following ? ' button-quiet' : ''}`} aria-pressed={follow.following} onClick={() => named(() => void turn(!follow.following))} data-testid="member-follow">
             {t(follow.following ? 'following' : 'follow')}
           </button>
         )}
+        <p class="form-error" role="alert" data-testid="member-error">
+          {error && t('chat_remark', { what: t(error) })}
+        </p>
       </div>
       {nameDialog}
     </dialog>

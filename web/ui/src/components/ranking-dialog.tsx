@@ -12,7 +12,8 @@ export function RankingDialog({ room, onClose }: { room: Interaction; onClose():
   const [scope, setScope] = useState<'session' | 'all'>('session');
   useLayoutEffect(() => dialog.current?.showModal(), []);
   useEffect(() => room.followRanking(scope), [room, scope]);
-  const found = room.ranking.value;
+  const known = room.ranking.value;
+  const found = typeof known === 'string' ? null : known;
   return (
     <dialog ref={dialog} class="sheet" aria-labelledby="ranking-title" onClose={onClose} onClick={(ev) => ev.target === ev.currentTarget && ev.currentTarget.close()} data-testid="ranking">
       <div class="sheet-inside">
@@ -31,7 +32,12 @@ export function RankingDialog({ room, onClose }: { room: Interaction; onClose():
             </label>
           ))}
         </fieldset>
-        {found === null && <p class="sheet-none">{t('loading')}</p>}
+        {known === null && <p class="sheet-none">{t('loading')}</p>}
+        {typeof known === 'string' && (
+          <p class="sheet-none" role="alert">
+            {t('chat_remark', { what: t(known) })}
+          </p>
+        )}
         {found?.ranking.length === 0 && <p class="sheet-none">{t('ranking_none')}</p>}
         <Ranks ranks={found?.ranking ?? []} />
         {found && found.totals.count > 0 && <p class="sheet-sum number">{plural('ranking_sum', found.totals.senders, { gifts: String(found.totals.count), value: amount(found.totals.value) })}</p>}

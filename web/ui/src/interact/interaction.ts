@@ -7,6 +7,7 @@ import { errorKey, giftWhy } from '../chat/errors.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { plural, t, type Key } from '../i18n/index.ts';
 import { GiftLane } from './lane.ts';
+import { PendingGifts } from './pending.ts';
 
 export type Totals = Omit<TotalsInfo, 'groupID'>;
 
@@ -30,12 +31,16 @@ export interface InteractionOptions {
   /** The account of the room's anchor; '' if there is none. */
   anchor: string;
   chat: RoomChat;
+  /** Where gifts whose end is not known are remembered; absent: the tab. */
+  pending?: PendingGifts;
 }
 
 const SAY_EVERY_MS = 5000;
 const BANNER_MS = 5000;
 const BANNERS = 5; // that wait
 const RANKING_MS = 5000;
+const GIVEN_MS = 10_000; // how long it is told that a gift was given
+const REST_MS = 3000; // after it the next click begins another run
 const MEMBERS = 100;
 const MEMBERS_MS = 3000; // the SDK refuses to ask more often
 const GIFTS_MS = 10_000;
@@ -50,13 +55,15 @@ export class Interaction {
   readonly totals = signal<Totals>(none);
   /** The catalogue; null until it is known. A server that offers no gifts has an empty one. */
   readonly gifts = signal<readonly Gift[] | null>(null);
+  /** Until it was told for a while; a refusal until note was taken of it. */
   readonly given = signal<Given | null>(null);
   readonly balance = signal<number | null>(null);
   readonly lane = new GiftLane();
   readonly banner = signal<GiftResult | null>(null);
   readonly draw = signal<Draw | null>(null);
   readonly follow = signal<FollowState | null>(null);
-  readonly ranking = signal<GiftRanking | null>(null);
+  /** null until it is known; or why it can't be. */
+  readonly ranking = signal<GiftRanking | Key | null>(null);
   /** How a live went: the last of which that was told. */
   readonly summary = signal<SessionSummary | null>(null);
   /** What is read out to who does not see it. */
@@ -64,11 +71,14 @@ export class Interaction {
 
   readonly anchor: string;
   readonly chat: RoomChat;
+  readonly restMs = REST_MS;
+  readonly #pending: PendingGifts;
   readonly #sdk: Chat;
   readonly #group: string;
   readonly #shows = new Set<Show>();
   readonly #effects: (() => void)[] = [];
   readonly #later = new Set<() => void>(); // how to end the waits for what will be asked
+  #user = ''; // whose gifts and balance are known
   #followsAs: string | null = null; // whose following is known
   #banners: GiftResult[] = [];
   #bannerTimer: ReturnType<typeof setTimeout> | null = null;
@@ -76,13 +86,15 @@ export class Interaction {
   #sayTimer: ReturnType<typeof setTimeout> | null = null;
   #rankingTimer: ReturnType<typeof setTimeout> | null = null;
   #giftTimer: ReturnType<typeof setTimeout> | null = null;
+  #givenTimer: ReturnType<typeof setTimeout> | null = null;
   #members: { at: number; list: readonly GroupMember[] } | null = null;
 
-  constructor({ sdk, group, anchor, chat }: InteractionOptions) {
+  constructor({ sdk, group, anchor, chat, pending = new PendingGifts() }: InteractionOptions) {
     this.#sdk = sdk;
     this.#group = group;
     this.anchor = anchor;
     this.chat = chat;
+    this.#pending = pending;
     this.#listen();
     // What is not told by itself is asked for whenever one is in, as this person or another.
     const present = computed(() => (chat.presence.value.state === 'online' ? chat.me.value.user : null));
@@ -95,7 +107,7 @@ export class Interaction {
   stop(): void {
     for (const stop of this.#effects) stop();
     for (const stop of [...this.#later]) stop();
-    for (const timer of [this.#bannerTimer, this.#sayTimer, this.#rankingTimer, this.#giftTimer]) if (timer !== null) clearTimeout(timer);
+    for (const timer of [this.#bannerTimer, this.#sayTimer, this.#rankingTimer, this.#giftTimer, this.#givenTimer]) if (timer !== null) clearTimeout(timer);
     this.lane.clear();
   }
 
@@ -113,22 +125,39 @@ export class Interaction {
   }
 
   async give(gift: Gift, count: number): Promise<void> {
-    await this.#sdk.sendGift({ groupID: this.#group, gift: gift.id, count }).catch((err) => this.#notGiven(gift, err));
+    const before = this.given.peek();
+    try {
+      await this.#sdk.sendGift({ groupID: this.#group, gift: gift.id, count });
+    } catch (err) {
+      // Of an order that was made LIVEROOM_GIFT_ORDER tells the end; one whose giver signed out may still be accepted.
+      if (this.given.peek() === before) this.#notGiven(gift, count, err);
+    }
   }
 
   combo(gift: Gift): Combo {
-    return this.#sdk.combo({ groupID: this.#group, gift: gift.id });
+    return this.#sdk.combo({ groupID: this.#group, gift: gift.id, restMs: REST_MS });
   }
 
-  async setFollow(on: boolean, user = this.anchor): Promise<FollowState | null> {
+  /** Note was taken of how the last gift ended. */
+  forgetGiven(): void {
+    if (this.given.peek()?.order.state !== 'pending') this.given.value = null;
+  }
+
+  /** Follows somebody, or no longer: how it stands then, or why it could not be done. */
+  async setFollow(on: boolean, user: string): Promise<FollowState | Key> {
     try {
       const { data } = await (on ? this.#sdk.follow(user, this.#group) : this.#sdk.unfollow(user));
       if (user === this.anchor) this.follow.value = data;
       return data;
     } catch (err) {
-      this.#remark(err);
-      return null;
+      return errorKey(err);
     }
+  }
+
+  /** The same of the anchor; a refusal is told beside the chat. */
+  async followAnchor(on: boolean): Promise<void> {
+    const done = await this.setFollow(on, this.anchor);
+    if (typeof done === 'string') this.chat.remark.value = done;
   }
 
   followOf(user: string): Promise<FollowState | null> {
@@ -169,9 +198,9 @@ export class Interaction {
   followRanking(scope: 'session' | 'all'): () => void {
     let running = true;
     const read = async () => {
-      const answer = await this.#sdk.getGiftRanking({ groupID: this.#group, scope, limit: 50 }).catch(() => null);
+      const found = await this.#sdk.getGiftRanking({ groupID: this.#group, scope, limit: 50 }).then(({ data }) => data, errorKey);
       if (!running) return;
-      if (answer) this.ranking.value = answer.data;
+      if (typeof found !== 'string' || this.ranking.peek() === null) this.ranking.value = found; // what was known stays
       this.#rankingTimer = setTimeout(() => void read(), RANKING_MS);
     };
     this.ranking.value = null;
@@ -225,10 +254,15 @@ export class Interaction {
     if (answer?.data.summary && (session === '' || answer.data.summary.session === session)) this.summary.value = answer.data.summary;
   }
 
-  #notGiven(gift: Gift, err: unknown): void {
-    const why = err instanceof ChatError && err.data.reason === 'gift_refused' ? err.message : t(errorKey(err));
-    const order = this.given.value?.order ?? { id: '', groupID: this.#group, gift: gift.id, name: gift.name, price: gift.price, count: 1, value: gift.price, combo: '', state: 'refused', reason: '' };
-    this.given.value = { order: { ...order, state: 'refused' }, why };
+  #notGiven({ id, name, price }: Gift, count: number, err: unknown): void {
+    this.#stands({ id: '', groupID: this.#group, gift: id, name, price, count, value: price * count, combo: '', state: 'refused', reason: '' }, t(errorKey(err)));
+  }
+
+  /** How it stands with the gift that was given last. */
+  #stands(order: GiftOrder, why = ''): void {
+    if (this.#givenTimer !== null) clearTimeout(this.#givenTimer);
+    this.#givenTimer = order.state === 'accepted' ? setTimeout(() => this.forgetGiven(), GIVEN_MS) : null;
+    this.given.value = { order, why };
   }
 
   #remark(err: unknown): void {
@@ -257,6 +291,11 @@ export class Interaction {
   #ask(user: string): void {
     if (this.gifts.value === null) this.readGifts();
     void this.#lookAtDraw();
+    if (user !== this.#user) {
+      this.#user = user;
+      this.given.value = this.balance.value = null; // those of somebody else
+    }
+    for (const order of this.#pending.of(user, this.#group)) this.#sdk.getGiftOrder({ groupID: this.#group, order }).catch(() => {}); // LIVEROOM_GIFT_ORDER tells
     if (this.anchor === '' || this.anchor === user) {
       this.follow.value = null;
       return;
@@ -283,8 +322,12 @@ export class Interaction {
     here<LikesInfo>(EVENT.LIVEROOM_LIKES, ({ count }) => this.#each((show) => show.hearts(count)));
     here<GiftResult>(EVENT.LIVEROOM_GIFT, (gift) => this.#gift(gift));
     here<GiftOrderInfo>(EVENT.LIVEROOM_GIFT_ORDER, ({ order, balance }) => {
-      this.given.value = { order, why: order.state === 'refused' ? giftWhy(order.reason) : '' };
+      const of = [this.chat.me.peek().user, order.groupID, order.id] as const;
+      if (order.state === 'pending') this.#pending.keep(...of);
+      else this.#pending.drop(...of);
+      this.#stands(order, order.state === 'refused' ? giftWhy(order.reason) : '');
       if (balance !== undefined) this.balance.value = balance;
+      if (order.reason === 'no_such_gift') this.readGifts(); // the catalogue is another one now
     });
     here<DrawInfo>(EVENT.LIVEROOM_DRAW_STARTED, ({ draw }) => {
       this.draw.value = draw;

@@ -34,6 +34,19 @@ async function visit(user = 'vera', options: object = {}): Promise<{ page: Page;
   return opened;
 }
 const seen = (page: Page, id: string, more = '') => page.waitForSelector(`[data-testid=${id}]${more}`);
+/** Writes down what the gift button is called and what is read out of one's gifts; returns how to see it. */
+async function listen(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const heard: string[] = Object.assign(window, { heard: [] as string[] }).heard;
+    new MutationObserver((all) => {
+      for (const { type, target } of all) {
+        if (type === 'attributes') heard.push((target as Element).getAttribute('aria-label') ?? '');
+        else if (target.parentElement?.closest('[data-testid=gift-aloud]') || (target as Element).closest?.('[data-testid=gift-aloud]')) heard.push(target.textContent ?? '');
+      }
+    }).observe(document.querySelector('[data-testid=acts]') as Element, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['aria-label'] });
+  });
+  return () => page.evaluate(() => (window as unknown as { heard: string[] }).heard);
+}
 const sum = (list: readonly Record<string, unknown>[]) => list.reduce((n, one) => n + Number(one.count), 0);
 
 test('taps count at once, leave merged, and make hearts; others’ hearts fly too', async () => {
@@ -71,6 +84,7 @@ test('a run of clicks is given in a few orders and seen as one growing gift, by 
   await page.click('[data-testid=gift-button]');
   await seen(page, 'gift-panel');
   expect(await page.evaluate(() => (document.activeElement as HTMLInputElement).value)).toBe('rose'); // the keyboard is there
+  const heard = await listen(page);
   for (let i = 0; i < 12; i++) await page.click('[data-testid=gift-give]');
   await seen(page, 'gift-give', '[data-clicks="12"]');
   await expect.poll(() => sum(server.orders), { timeout: 5000 }).toBe(12);
@@ -78,6 +92,10 @@ test('a run of clicks is given in a few orders and seen as one growing gift, by 
   await Promise.all([page, bo.page].map((p) => seen(p, 'gift-run', '[data-gift=rose][data-total="12"]')));
   await bo.page.waitForSelector('[data-testid=chat-gift]:has-text("Vera gave Rose"):has-text("×12")');
   expect(await bo.page.locator('.chat-gift').count()).toBe(1);
+  // Who listens hears of the run once, when it rests, and of a button that is called otherwise; not of each click.
+  await page.waitForSelector('[data-testid=gift-aloud]:has-text("given")', { state: 'attached' });
+  const said = await heard();
+  expect([/^Give again$/, /given/, /on its way/i].map((words) => said.filter((one) => words.test(one)).length)).toEqual([1, 1, 0]);
   await bo.page.waitForFunction(() => /Vera gave Rose/.test(document.querySelector('[data-testid=said]')?.textContent ?? ''));
   await page.keyboard.press('Escape');
   expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('gift-button');
@@ -95,6 +113,38 @@ test('one gift of a quantity, and a refusal in the backend’s words', async () 
   server.giftRefusal = 'not enough coins';
   await page.click('[data-testid=gift-give]');
   await page.waitForSelector('text=Not given: not enough coins');
+  // One that leaves the catalogue is chosen no more, and nothing is given in its place.
+  server.gifts = CATALOGUE.filter((gift) => gift.id !== 'kiln');
+  server.giftError = 'no_such_gift';
+  await page.click('[data-testid=gift-give]');
+  await page.waitForSelector('[data-testid=gift-gone]:has-text("A load of kiln firing can’t be given any more")');
+  expect(await page.locator('[data-testid=gift-choice] :checked').count()).toBe(0);
+  expect(await page.isDisabled('[data-testid=gift-give]')).toBe(true);
+  expect(await page.evaluate(() => document.activeElement?.closest('[data-testid=gift-panel]') !== null)).toBe(true); // the keyboard is still there
+  await page.click('[data-testid=gift-choice][data-gift=rocket]');
+  expect([await page.textContent('[data-testid=gift-gone]'), await page.isDisabled('[data-testid=gift-give]'), server.orders.length]).toEqual(['', false, 1]);
+});
+
+test('how a gift ended that was pending is told after the page was loaded again', async () => {
+  server.pending = true;
+  const { page, faults } = await visit();
+  await page.click('[data-testid=gift-button]');
+  await page.click('[data-testid=gift-choice][data-gift=kiln]');
+  await page.click('[data-testid=gift-give]');
+  await expect.poll(() => server.orders.length).toBe(1);
+  await page.reload();
+  await seen(page, 'gift-stands', '[data-state=pending]');
+  server.settle(server.orders[0] as Record<string, unknown>, 'refused', 'not enough coins');
+  await page.waitForSelector('[data-testid=gift-stands]:has-text("Not given: not enough coins")');
+  await page.waitForSelector('[data-testid=gift-aloud]:has-text("not enough coins")', { state: 'attached' });
+  await page.click('[data-testid=given-noted]');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('gift-button');
+  await page.waitForSelector('[data-testid=gift-stands]', { state: 'detached' });
+  await page.reload();
+  await seen(page, 'gift-button');
+  await page.waitForSelector('[data-testid=chat-me]');
+  expect(await page.locator('[data-testid=gift-stands]').count()).toBe(0);
+  expect(faults).toEqual([]);
 });
 
 test('a stranger is asked for a name first, and the gift follows', async () => {
@@ -135,9 +185,15 @@ test('a draw: one click takes part, the result tells who won and lets anybody ch
   server.tell({ type: 'draw_start', draw });
   await seen(page, 'draw', '[data-state=open]');
   expect(await page.textContent('[data-testid=draw]')).toMatch(/Tea for two.*Prize: a cup.*(1:00|0:5\d).*2 winners.*level 3 and above/);
+  server.refuse = { code: 80001, error: 'blocked' };
+  await page.click('[data-testid=draw-enter]');
+  await page.waitForSelector('[data-testid=chat-message][data-state=failed]:has-text("tea please")');
+  await page.waitForSelector('[data-testid=draw-enter][aria-disabled=false]:has-text("Say")'); // it did not take part yet
+  server.refuse = null;
   await page.click('[data-testid=draw-enter]');
   await page.waitForSelector('[data-testid=chat-message][data-state=sent]:has-text("tea please")');
-  await page.waitForSelector('[data-testid=draw-enter]:disabled');
+  await page.waitForSelector('[data-testid=draw-enter][aria-disabled=true]');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('draw-enter');
   server.tell({ type: 'draw_result', draw: { id: 'd1', title: 'Tea for two', prize: 'a cup', seed, commitment, entriesHash: 'ab', entries: 9, drawn: 2, winners: [{ user: 'vera', nick: 'Vera' }, { user: 'bo', nick: 'Bo' }] } });
   await seen(page, 'draw-won');
   expect(await page.textContent('[data-testid=draw-winners]')).toBe('2 winners: Vera, Bo');
@@ -146,6 +202,7 @@ test('a draw: one click takes part, the result tells who won and lets anybody ch
   expect(await page.textContent('[data-testid=said]')).toBe('Tea for two: there are 2 winners');
   await page.click('[data-testid=draw-close]');
   await page.waitForSelector('[data-testid=draw]', { state: 'detached' });
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('chat-list');
   // One that runs is there for who comes later.
   server.draw = { ...draw, id: 'd2', state: 'open' };
   await page.reload();
@@ -169,6 +226,11 @@ test('levels are seen beside names and on cards; one follows the anchor and othe
   await seen(page, 'member-card', '[data-user=bo]');
   await page.click('[data-testid=member-follow]');
   await page.waitForSelector('[data-testid=member-follow][aria-pressed=true]');
+  server.refuse = { code: 10023, error: 'too_fast' };
+  await page.click('[data-testid=member-follow]');
+  await page.waitForSelector('[data-testid=member-card] [role=alert]:has-text("too fast")'); // where one looks, and not behind it
+  expect(await page.locator('[data-testid=chat-remark]').count()).toBe(0);
+  server.refuse = null;
   await page.keyboard.press('Escape');
   await page.focus('[data-testid=online]');
   await page.keyboard.press('Enter');
@@ -229,6 +291,50 @@ test('the lobby is in the order of popularity, whom one follows first, and says 
   await page.reload();
   await seen(page, 'reason');
   expect(await page.locator('[data-testid=reason]').allTextContents()).toEqual(['Popular now', 'Popular now']); // of a stranger nobody knows more
+});
+
+test('nobody reads a lobby that is hidden', async () => {
+  const { page } = await open(browser, 'about:blank');
+  await page.addInitScript(() => {
+    let state = 'hidden';
+    Object.defineProperty(document, 'visibilityState', { get: () => state });
+    Object.assign(window, { show: () => ((state = 'visible'), document.dispatchEvent(new Event('visibilitychange'))) });
+  });
+  const asked: string[] = [];
+  page.on('request', (request) => request.url().includes('/api/') && asked.push(request.url()));
+  await page.goto(`${base}/`);
+  await page.waitForSelector('.lobby');
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  expect(asked).toEqual([]);
+  await page.evaluate(() => (window as unknown as { show(): void }).show());
+  await seen(page, 'room-card');
+});
+
+test('all of it fits a narrow phone', async () => {
+  const long = 'Prinzregententorte mit Sahne';
+  server.gifts = [...CATALOGUE, { id: 'gold', name: long, price: 1_234_567_890, icon: '', effect: 'none', combo: false }];
+  server.counters = { live_likes: 12_345_678, live_gift_value: 98_765_432_100, live_popularity: 1_234_567 };
+  server.ranking = [{ rank: 1, user: 'a', nick: 'Maximilian von und zu Hohenlohe', avatar: '', level: 50, value: 98_765_432_100, count: 9 }, { rank: 2, user: 'b', nick: 'Bo', avatar: '', level: 1, value: 100, count: 1 }];
+  server.summary = { session: 's', duration: 36_000, viewers: 1_234_567, likes: 12_345_678, giftValue: 98_765_432_100, top: server.ranking, curve: [1, 5, 3] };
+  const { page } = await visit('vera', { viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' });
+  const wider = () => page.evaluate(() => [document.scrollingElement as Element, ...document.querySelectorAll('dialog[open], .draw, .gift-panel, .gift-price, .acts, .summary')].filter((box) => box.scrollWidth > box.getBoundingClientRect().width + 4 || box.getBoundingClientRect().right > 360.5).map((box) => box.className));
+  server.tell({ type: 'draw_start', draw: { id: 'd', title: long.repeat(3), prize: long, trigger: { keyword: long }, endsAt: new Date(Date.now() + 60_000).toISOString(), winners: 1000, eligibility: { minLevel: 50, follower: true, giftValue: 98_765_432_100, notWonBefore: true }, commitment: 'ab'.repeat(32) } });
+  server.gave('Maximilian von und zu Hohenlohe', 'rocket', 9999);
+  await seen(page, 'draw');
+  expect(await wider()).toEqual([]);
+  await page.click('[data-testid=gift-button]');
+  await page.click('[data-testid=gift-choice][data-gift=gold]');
+  await page.waitForSelector('[data-testid=gift-choice][data-gift=gold]:has-text("12,345,678.90")');
+  expect(await wider()).toEqual([]);
+  expect(await page.evaluate(() => [...document.querySelectorAll('.gift-choice, [data-testid=chat-input]')].filter((box) => box.scrollWidth > box.clientWidth || box.getBoundingClientRect().bottom > innerHeight).map((box) => box.className))).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.click('[data-testid=ranking-button]');
+  await page.waitForSelector('[data-testid=rank]:has-text("987,654,321")');
+  expect(await wider()).toEqual([]);
+  await page.keyboard.press('Escape');
+  server.setStatus('demo', 'ended', 'by_anchor', { session: 's' });
+  await seen(page, 'summary');
+  expect(await wider()).toEqual([]);
 });
 
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');

@@ -35,7 +35,7 @@ export class MockServer {
   readonly rooms = new Map<string, Room>();
   readonly stream = new MockStream();
   readonly log: Record<string, unknown>[] = [];
-  /** Answers a send with this refusal instead of delivering it. */
+  /** Answers a send or a follow with this refusal instead of doing it. */
   refuse: { code: number; error: string; [more: string]: unknown } | null = null;
   /** Users of the site, by their UserSig; a guest's is "sig". */
   readonly users = new Map<string, { nick: string; avatar: string; sig: string }>();
@@ -59,6 +59,9 @@ export class MockServer {
   gifts: Record<string, unknown>[] = [];
   /** Refuses gifts in these words. */
   giftRefusal = '';
+  giftError = 'gift_refused';
+  /** Leaves orders pending until settle. */
+  pending = false;
   readonly orders: Record<string, unknown>[] = [];
   counters: Record<string, number> = {};
   readonly levels = new Map<string, { level: number; badge: string }>();
@@ -142,6 +145,12 @@ export class MockServer {
       type: 'gift_result', gift: { id, name, icon, effect, price }, from: { user: user.toLowerCase(), nick: user, avatar: '', level }, to: 'anna', count,
       value: Number(price) * count, final: true, order: `o${this.#seq}`, session: 's', ...more,
     });
+  }
+
+  /** Decides an order that is pending; its sender is told, wherever he is. */
+  settle(order: Record<string, unknown>, state: 'accepted' | 'refused', reason = ''): void {
+    Object.assign(order, { state, reason });
+    for (const s of this.#sessions) if (s.user === order.from) s.socket.send({ push: 'gift', order });
   }
 
   /** Counters of the server's own grow. */
@@ -252,14 +261,17 @@ export class MockServer {
       case 'gifts':
         return { code: 0, gifts: this.gifts, version: 1 };
       case 'sendGift': {
-        if (this.giftRefusal) return { code: 10111, error: 'gift_refused', detail: this.giftRefusal, temporary: false };
+        if (this.giftRefusal) return { code: 10111, error: this.giftError, detail: this.giftRefusal, temporary: false };
         const gift = this.gifts.find((g) => g.id === frame.gift) as Record<string, unknown>;
-        const order = { id: frame.order, group: frame.group, gift: gift.id, name: gift.name, price: gift.price, count: frame.count, value: Number(gift.price) * Number(frame.count), combo: frame.combo ?? '', state: 'accepted', reason: '' };
+        const order = { id: frame.order, group: frame.group, gift: gift.id, name: gift.name, price: gift.price, count: frame.count, value: Number(gift.price) * Number(frame.count), combo: frame.combo ?? '', from: session.user, state: this.pending ? 'pending' : 'accepted', reason: '' };
         this.orders.push(order);
+        if (this.pending) return { code: 0, order };
         const comboTotal = this.orders.filter((o) => frame.combo && o.combo === frame.combo).reduce((sum, o) => sum + Number(o.count), 0);
         this.gave(session.nick, String(frame.gift), Number(frame.count), frame.combo ? { combo: frame.combo, comboTotal, final: false } : {});
         return { code: 0, order };
       }
+      case 'giftOrder':
+        return { code: 0, order: this.orders.find((o) => o.id === frame.order && o.from === session.user) };
       case 'ranking':
         return { code: 0, ranking: frame.scope === 'all' ? this.ranking : this.ranking.slice(0, 3), totals: { value: 1234500, count: 99, senders: this.ranking.length }, session: 's' };
       case 'like':
@@ -270,6 +282,7 @@ export class MockServer {
       case 'unfollow':
       case 'getFollow': {
         const user = String(frame.user);
+        if (this.refuse && frame.op !== 'getFollow') return { temporary: false, ...this.refuse };
         if (frame.op === 'follow') this.followed.add(user);
         if (frame.op === 'unfollow') this.followed.delete(user);
         if (frame.op === 'follow' && frame.group) this.tell({ type: 'follow', user }, session.user, session.nick);

@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
-import { create, type GiftResult } from 'liveroom-sdk';
+import type { GiftResult } from 'liveroom-sdk';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeServer } from '../../../sdk/test/fake-server.ts';
 import { added, emptyLog, LOG_LIMIT, rowOf, type GiftsRow, type Row } from '../../src/chat/log.ts';
-import { RoomChat } from '../../src/chat/room-chat.ts';
 import { en } from '../../src/i18n/index.ts';
 import { fits } from '../../src/interact/fair.ts';
-import { Interaction } from '../../src/interact/interaction.ts';
 import { GiftLane, SLOTS } from '../../src/interact/lane.ts';
 import { parseNotice } from '../../src/interact/notice.ts';
 import { MOST_PARTICLES, Particles } from '../../src/interact/particles.ts';
+import { pass, visit } from './life.ts';
 import { element } from './make.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -163,24 +162,13 @@ test('a draw’s seed is checked against what was told at its start', async () =
 });
 
 describe('a room', () => {
-  let app = 5000;
-  function room(server: FakeServer) {
-    const sdk = create({ SDKAppID: app++, host: 'https://live.example', environment: { socket: server.socket, watch: () => () => {}, log: () => {}, online: () => true } });
-    server.users.set('alice', { nick: 'Alice', avatar: '' });
-    const chat = new RoomChat({
-      sdk, group: 'demo', createGuest: () => Promise.reject(new Error('no')),
-      identities: { load: () => ({ userID: 'alice', userSig: 's', nick: '', guest: false }), save: () => {}, renamed: () => {}, forget: () => {} },
-    });
-    return { chat, life: new Interaction({ sdk, group: 'demo', anchor: 'anna', chat }) };
-  }
-  const pass = (ms = 30) => vi.advanceTimersByTimeAsync(ms);
   const told = (user: string, more: object = {}) => ({ type: 'gift_result', gift: { id: 'rose', name: 'Rose', effect: 'banner' }, from: { user, nick: user }, count: 1, value: 100, final: true, ...more });
 
   test('knows gifts, follower count, the running draw and the totals as soon as one is in', async () => {
     const server = new FakeServer();
     server.group().state.counters = { live_likes: 7, live_popularity: 3 };
     server.draw = { id: 'd', title: 'Tea', winners: 1, endsAt: new Date(Date.now() + 60_000).toISOString(), state: 'open', trigger: { keyword: 'x' } };
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     expect(life.gifts.value?.map((g) => g.id)).toEqual(['rose', 'car']);
@@ -192,7 +180,7 @@ describe('a room', () => {
   test('a server without gifts shows none, and nothing fails', async () => {
     const server = new FakeServer();
     for (const op of ['gifts', 'draw', 'getFollow', 'summary']) server.refuse[op] = { code: 10003, error: 'not_offered' };
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     life.lookBack('', false);
@@ -205,7 +193,7 @@ describe('a room', () => {
   test('a server whose store is away is asked for its gifts again', async () => {
     const server = new FakeServer();
     server.refuse.gifts = { code: 10002, error: 'store_unavailable', temporary: true };
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     expect(life.gifts.value).toBeNull();
@@ -218,7 +206,7 @@ describe('a room', () => {
 
   test('what is read out is a line now and then, not every gift', async () => {
     const server = new FakeServer();
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     const said: string[] = [];
@@ -238,7 +226,7 @@ describe('a room', () => {
 
   test('an own gift that is refused says why, in the backend’s words', async () => {
     const server = new FakeServer();
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     server.refuse.sendGift = { code: 10111, error: 'gift_refused', detail: 'not enough coins' };
@@ -253,7 +241,7 @@ describe('a room', () => {
   test('in a full room what everybody asks at the same moment is asked over some seconds, and once', async () => {
     const server = new FakeServer();
     server.group().state.count = { members: 10_000, viewers: 0, online: 10_000 };
-    const rooms = Array.from({ length: 20 }, () => room(server));
+    const rooms = Array.from({ length: 20 }, () => visit(server));
     for (const { chat } of rooms) chat.start();
     await pass(100);
     const asked = () => ['gifts', 'draw', 'getFollow'].map((op) => server.asked(op).length);
@@ -273,7 +261,7 @@ describe('a room', () => {
 
   test('winners that its message had no room for are asked for by who may be one of them', async () => {
     const server = new FakeServer();
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     const before = server.asked('draw').length;
@@ -293,7 +281,7 @@ describe('a room', () => {
   test('a draw whose end nobody tells is asked for until it is known', async () => {
     const server = new FakeServer();
     server.draw = { id: 'd', winners: 1, endsAt: new Date(Date.now() + 1000).toISOString(), state: 'open' };
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     const stop = life.awaitEnd();
@@ -317,7 +305,7 @@ describe('a room', () => {
   test('how a live went is never what the one before was, and asked for only by who was not told', async () => {
     const server = new FakeServer();
     server.also.summary = { summary: { session: 's1', messages: 3 } };
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     life.lookBack('s2', false);
@@ -339,7 +327,7 @@ describe('a room', () => {
 
   test('why a run of clicks was refused is said in words of people', async () => {
     const server = new FakeServer();
-    const { chat, life } = room(server);
+    const { chat, life } = visit(server);
     chat.start();
     await pass();
     const [rose] = life.gifts.value ?? [];
