@@ -32,6 +32,9 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
+// is says whether the caller may do what a user may: he is that user, or a backend.
+func (c caller) is(user string) bool { return c.token || c.user == user }
+
 // by is the reason that stands in the record for what the caller does.
 func (c caller) by() status.Reason {
 	if c.token {

@@ -50,9 +50,17 @@ type followsOut struct {
 	}
 }
 
-// listFollows makes a handler of one of a user's lists.
+// errNotYou refuses what is between a user and the backends.
+func errNotYou() error {
+	return newProblem(http.StatusForbidden, "not_you", "only the user himself or an API token may do this")
+}
+
+// listFollows makes a handler of one of a user's lists, which a backend or the user himself may read.
 func (s *Server) listFollows(side follow.Side) func(context.Context, *followsIn) (*followsOut, error) {
 	return func(ctx context.Context, in *followsIn) (*followsOut, error) {
+		if !callerOf(ctx).is(in.User) {
+			return nil, errNotYou()
+		}
 		counts, err := s.follows.Counts(ctx, in.User)
 		if err != nil {
 			return nil, err
@@ -112,7 +120,11 @@ type followOut struct {
 	}
 }
 
+// showFollow tells a backend and both of its ends of a follow.
 func (s *Server) showFollow(ctx context.Context, in *followIn) (*followOut, error) {
+	if who := callerOf(ctx); !who.is(in.User) && !who.is(in.Other) {
+		return nil, errNotYou()
+	}
 	counts, err := s.follows.Counts(ctx, in.Other)
 	if err != nil {
 		return nil, err
@@ -129,8 +141,8 @@ func (s *Server) showFollow(ctx context.Context, in *followIn) (*followOut, erro
 // setFollow makes a handler of a change, which a backend or the user himself may make.
 func (s *Server) setFollow(on bool) func(context.Context, *followIn) (*followOut, error) {
 	return func(ctx context.Context, in *followIn) (*followOut, error) {
-		if who := callerOf(ctx); !who.token && who.user != in.User {
-			return nil, newProblem(http.StatusForbidden, "not_you", "only the user himself or an API token may do this")
+		if !callerOf(ctx).is(in.User) {
+			return nil, errNotYou()
 		}
 		ctx, cancel := timed(ctx)
 		defer cancel()

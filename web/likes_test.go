@@ -27,7 +27,16 @@ func TestLikesOfABackend(t *testing.T) {
 		{"demo", "", `{"count":1}`, 401, ""},
 		{"demo", b.userSig("bob"), `{"count":1}`, 403, ""},
 		{"none", apiToken, `{"count":1}`, 404, ""},
+		{"demo", apiToken, `{}`, 422, "count"},
 		{"demo", apiToken, `{"count":0}`, 422, "count"},
+		{"demo", apiToken, `{"count":0.5}`, 422, "count"},
+		{"demo", apiToken, `{"count":1.5}`, 422, "count"},
+		{"demo", apiToken, `{"count":1e308}`, 422, "count"},
+		{"demo", apiToken, `{"count":1e999}`, 400, ""}, // no number at all
+		{"demo", apiToken, `{"count":"5"}`, 422, "count"},
+		{"demo", apiToken, `{"count":null}`, 422, "count"},
+		{"demo", apiToken, `{"count":[1]}`, 422, "count"},
+		{"demo", apiToken, `{"count":9223372036854775808}`, 422, "count"},
 		{"demo", apiToken, `{"count":-1}`, 422, "count"},
 		{"demo", apiToken, `{"count":1000001}`, 422, "count"},
 		{"demo", apiToken, `{"user":"bob","count":1001}`, 422, "count"},
@@ -52,7 +61,7 @@ func TestFollows(t *testing.T) {
 	var names []string
 	path := "/api/v1/users/anna/followers?limit=4"
 	for range 3 {
-		a = b.do(200, "GET", path, b.userSig("bob"), nil)
+		a = b.do(200, "GET", path, b.userSig("anna"), nil)
 		if a.json["count"] != 6.0 {
 			t.Errorf("count: %s", a.raw)
 		}
@@ -76,6 +85,9 @@ func TestFollows(t *testing.T) {
 		{"PUT", "/api/v1/users/anna/following/bob", "", 401, "unauthorized", ""},
 		{"PUT", "/api/v1/users/anna/following/bob", b.userSig("bob"), 403, "not_you", ""},
 		{"DELETE", "/api/v1/users/f1/following/anna", b.userSig("bob"), 403, "not_you", ""},
+		{"GET", "/api/v1/users/anna/followers", b.userSig("bob"), 403, "not_you", ""},
+		{"GET", "/api/v1/users/bob/following", b.userSig("anna"), 403, "not_you", ""},
+		{"GET", "/api/v1/users/f1/following/anna", b.userSig("bob"), 403, "not_you", ""},
 		{"PUT", "/api/v1/users/bob/following/bob", apiToken, 422, "cannot_follow_oneself", "user"},
 		{"GET", "/api/v1/users/anna/followers", "", 401, "unauthorized", ""},
 		{"GET", "/api/v1/users/anna/followers?cursor=x", apiToken, 422, "invalid", "cursor"},
@@ -85,6 +97,12 @@ func TestFollows(t *testing.T) {
 			t.Errorf("%s %s: %d %s", tc.method, tc.path, a.status, a.raw)
 		}
 	}
+	for _, auth := range []string{b.userSig("bob"), b.userSig("anna"), apiToken} {
+		if a := b.do(200, "GET", "/api/v1/users/bob/following/anna", auth, nil); a.json["following"] != true || a.json["followers"] != 6.0 {
+			t.Errorf("an end of it: %s", a.raw)
+		}
+	}
+	b.do(200, "GET", "/api/v1/users/bob/following", b.userSig("bob"), nil)
 	for i := range 4 {
 		b.do(200, "PUT", fmt.Sprintf("/api/v1/users/bob/following/x%d", i), apiToken, nil)
 	}

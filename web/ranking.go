@@ -30,7 +30,7 @@ type (
 // registerGuide offers what is recommended.
 func (s *Server) registerGuide() {
 	op := s.operation("recommendations", http.MethodGet, "/recommendations", "rooms", "Recommend live rooms, and say why", anyone)
-	op.Description = "Whom a user follows is for those who are signed in: with user, send a token or a UserSig."
+	op.Description = "Whom a user follows is his own: with user, send his UserSig or a token."
 	register(s, op, s.recommendations)
 }
 
@@ -273,8 +273,12 @@ func (s *Server) recommendations(ctx context.Context, in *recommendIn) (*recomme
 		if err := account.CheckUser(in.User); err != nil {
 			return nil, err
 		}
-		if _, err := s.authenticate(ctx, in.Authorization); err != nil {
+		who, err := s.authenticate(ctx, in.Authorization)
+		if err != nil {
 			return nil, err
+		}
+		if !who.is(in.User) {
+			return nil, errNotYou()
 		}
 	}
 	all, err := s.guide.Recommend(ctx, in.User, in.Limit)

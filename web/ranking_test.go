@@ -216,7 +216,10 @@ func TestRecommendationsHaveReasons(t *testing.T) {
 		t.Errorf("%+v", page)
 	}
 	b.do(401, "GET", "/api/v1/recommendations?user=alice", "", nil)
-	b.do(200, "GET", "/api/v1/recommendations?user=alice", b.userSig("bob"), nil)
+	if a := b.do(403, "GET", "/api/v1/recommendations?user=alice", b.userSig("bob"), nil); a.code() != "not_you" {
+		t.Errorf("of another: %s", a.raw)
+	}
+	b.do(200, "GET", "/api/v1/recommendations?user=alice", b.userSig("alice"), nil)
 	if !slices.Equal(asked, []string{" 7", "alice 20"}) {
 		t.Errorf("asked %q", asked)
 	}

@@ -21,7 +21,11 @@ type Follows interface {
 // defaultFollows is a page of a list whose client names no limit.
 const defaultFollows = 30
 
-var errGuestsFollowNobody = &chat.Error{Code: 10007, Name: "no_permission", Detail: "anonymous guests follow nobody; sign in first"}
+// Refusals of the ops on follows.
+var (
+	errGuestsFollowNobody = &chat.Error{Code: 10007, Name: "no_permission", Detail: "anonymous guests follow nobody; sign in first"}
+	errOthersFollows      = &chat.Error{Code: 10007, Name: "no_permission", Detail: "whom others follow, and who follows them, is theirs to read", Field: "user"}
+)
 
 // followFields are those of the ops on follows.
 type followFields struct {
@@ -107,12 +111,12 @@ func (s *session) getFollow(ctx context.Context, r *request) error {
 	return nil
 }
 
-// following answers whom a user follows, the caller if none is named.
+// following answers whom the user follows; an application administrator may name another.
 func (s *session) following(ctx context.Context, r *request) error {
 	return s.followList(ctx, r, follow.Following)
 }
 
-// followers answers who follows a user.
+// followers answers who follows him, as above.
 func (s *session) followers(ctx context.Context, r *request) error {
 	return s.followList(ctx, r, follow.Followers)
 }
@@ -135,6 +139,9 @@ func (s *session) followList(ctx context.Context, r *request, side follow.Side) 
 	}
 	if f.User == "" {
 		f.User = s.who.User
+	}
+	if f.User != s.who.User && !s.who.Admin {
+		return errOthersFollows
 	}
 	page, next, err := follows.List(ctx, f.User, side, f.Next, f.Limit)
 	if err != nil {

@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -25,15 +26,21 @@ func TestLikesOverTheSocket(t *testing.T) {
 		ask  object
 		code int
 	}{
-		"anonymous":    {guest, object{"op": "like", "group": "demo", "count": 1}, 10007},
-		"not joined":   {bob, object{"op": "like", "group": "elsewhere", "count": 1}, 10007},
-		"wrong type":   {bob, object{"op": "like", "group": "demo", "count": "many"}, 10004},
-		"without one":  {bob, object{"op": "like", "group": "demo"}, 10004},
-		"not a number": {bob, object{"op": "like", "group": "demo", "count": -3}, 10004},
+		"anonymous":   {guest, object{"op": "like", "group": "demo", "count": 1}, 10007},
+		"not joined":  {bob, object{"op": "like", "group": "elsewhere", "count": 1}, 10007},
+		"without one": {bob, object{"op": "like", "group": "demo"}, 10004},
 	} {
-		if a := tc.c.ask(tc.ask); a.Code != tc.code {
+		if a := tc.c.ask(tc.ask); a.Code != tc.code || tc.code == 10004 && a.Field != "count" {
 			t.Errorf("%s: %+v", what, a)
 		}
+	}
+	for _, count := range []string{"0", "-3", "1001", "0.5", "1.5", "1e308", "1e999", "9223372036854775808", `"5"`, "null", "true", "[1]", "{}"} {
+		if a := bob.ask(object{"op": "like", "group": "demo", "count": json.RawMessage(count)}); a.Code != 10004 || a.Field != "count" {
+			t.Errorf("count %s: %+v", count, a)
+		}
+	}
+	if a := bob.ok(object{"op": "like", "group": "demo", "count": 1}); a.Likes != 4 {
+		t.Errorf("what was refused was counted: %+v", a)
 	}
 }
 
@@ -63,11 +70,19 @@ func TestFollowsOverTheSocket(t *testing.T) {
 		}
 	}
 	for what, ask := range map[string]object{
-		"nobody": {"op": "follow"}, "a number": {"op": "follow", "user": 7}, "no cursor": {"op": "followers", "next": "x"},
+		"nobody": {"op": "follow"}, "an object": {"op": "getFollow", "user": object{}},
+		"too long": {"op": "follow", "user": strings.Repeat("x", 33)}, "no limit": {"op": "following", "limit": "x"}, "a number": {"op": "follow", "user": 7}, "no cursor": {"op": "followers", "next": "x"},
 	} {
-		if a := bob.ask(ask); a.Code != 10004 {
+		if a := bob.ask(ask); a.Code != 10004 || a.Field == "" {
 			t.Errorf("%s: %+v", what, a)
 		}
+	}
+	for _, op := range []string{"following", "followers"} {
+		if a := bob.ask(object{"op": op, "user": "anna"}); a.Code != 10007 || a.Field != "user" {
+			t.Errorf("another's %s: %+v", op, a)
+		}
+		bob.ok(object{"op": op, "user": "bob"})
+		d.member("administrator").ok(object{"op": op, "user": "bob"})
 	}
 }
 

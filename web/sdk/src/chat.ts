@@ -560,7 +560,7 @@ export class Chat {
   getFollow(userID: string): Promise<Result<FollowState>> {
     return this.#around.getFollow(userID);
   }
-  /** Whom somebody (this user, if nobody is named) follows. */
+  /** Whom this user follows. Only an application administrator may name somebody else. */
   getFollowing(options: { userID?: string; limit?: number; next?: string } = {}): Promise<Result<{ userList: UserInfo[]; next: string }>> {
     return this.#around.followList('following', options);
   }
