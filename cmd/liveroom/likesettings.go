@@ -81,7 +81,8 @@ func likesOf(m *chat.Message, which jsonpath.Path, value string, count jsonpath.
 		}
 		n := int64(1)
 		if given, there := count.Find(raw); there {
-			if n, _ = jsonpath.Integer(given); n < 1 {
+			var whole bool
+			if n, whole = jsonpath.Integer(given); !whole || n < 1 {
 				continue
 			}
 		}
