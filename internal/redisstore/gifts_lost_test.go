@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"errors"
 	"testing"
 
 	"liveroom/chat"
@@ -74,4 +75,25 @@ func TestMessagesOfOlderVersions(t *testing.T) {
 	if left := gifttest.Shown(t, g, "g"); len(left) != 2 || left[0] != all[1] || left[1] != all[2] {
 		t.Errorf("%+v", left)
 	}
+}
+
+// TestGiftsThatPend: orders beyond those that may wait for their settlement are refused until some are settled.
+func TestGiftsThatPend(t *testing.T) {
+	s := open(t, redistest.Shared(t).URL())
+	g, ctx := s.Gifts(), t.Context()
+	o := gifttest.Place(t, g, gifttest.Order("g", "alice", "1"))
+	if err := s.rdb.HSet(ctx, g.keys("g")[0], "p", gift.MaxPending).Err(); err != nil {
+		t.Fatal(err)
+	}
+	more := gifttest.Order("g", "alice", "2")
+	if _, _, err := g.Place(ctx, more, gifttest.Start); !errors.Is(err, gift.ErrPending) {
+		t.Errorf("one more: %v", err)
+	}
+	if _, fresh, err := g.Place(ctx, o, gifttest.Start); err != nil || fresh {
+		t.Errorf("one that pends, again: %v, %v", fresh, err)
+	}
+	if _, _, err := g.Settle(ctx, "g", o.Key(), gifttest.Refuse, gifttest.Start, gifttest.Merge); err != nil {
+		t.Fatal(err)
+	}
+	gifttest.Place(t, g, more)
 }

@@ -56,6 +56,7 @@ func Store(t *testing.T, open func(t *testing.T) gift.Store) {
 		{"the ledger of nodes whose clocks differ", clocks},
 		{"totals and ranking", ranking},
 		{"trimming", trim},
+		{"a full ledger takes no more orders", full},
 		{"whatever happens, the sums are right", func(t *testing.T, s gift.Store) { Property(t, s, nil) }},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, open(t)) })
