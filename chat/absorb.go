@@ -101,8 +101,6 @@ func (r *room) absorbTold(raw json.RawMessage, at time.Time) outcome {
 		return r.kickOutcome(t.Kick.By.identity(&r.s.cfg), t.Kick.Users, t.Kick.Users, t.Kick.Reason)
 	case t.Notification != nil:
 		return r.notificationOutcome(*t.Notification, at)
-	case t.Announcement != nil:
-		return t.Announcement.outcome(at)
 	}
 	return outcome{}
 }

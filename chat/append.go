@@ -12,10 +12,13 @@ const (
 	MaxAppend = 100 // messages at once
 	maxFences = 16  // names in a group
 	maxFence  = 32  // bytes of a name
-
-	// appendBytes is what a message may have at least: a result must not be lost where members may only say little.
-	appendBytes = 12 << 10
 )
+
+// serverBytes is how long what the server tells may be at least: it must not be lost where members may only say little.
+const serverBytes = 12 << 10
+
+// serverMost is how long what the server tells may be: 12 KiB, or as long as a message where that is more.
+func (s *Service) serverMost() int { return max(s.cfg.MessageBytes, serverBytes) }
 
 // Fenced is a message of the server with its place in its maker's own numbering: that of an outbox.
 type Fenced struct {
@@ -47,7 +50,7 @@ type AppendStore interface {
 // Append sends messages of the server to a group, in order and at most MaxAppend at once: those with a number above the newest
 // that was appended under this fence. It may be repeated as often as its caller likes, and from any node, until it succeeds:
 // members get each message once. One may have 12 KiB, or Config.MessageBytes where that is more. Of a Message Body,
-// CloudCustomData, Priority, From, Nick and Avatar count; without From it is of Administrator.
+// CloudCustomData, Priority, From, Nick, Avatar and Broadcast count; without From it is of Administrator.
 func (s *Service) Append(ctx context.Context, group, fence string, messages ...Fenced) error {
 	all, err := s.fenced(group, fence, messages)
 	if err != nil || len(all) == 0 {
@@ -88,7 +91,7 @@ func (s *Service) fenced(group, fence string, messages []Fenced) ([]FencedMessag
 		if m.From == "" {
 			m.From = Administrator
 		}
-		c, err := s.checkWithin(&m, max(s.cfg.MessageBytes, appendBytes))
+		c, err := s.checkWithin(&m, s.serverMost())
 		if err != nil {
 			return nil, err
 		}

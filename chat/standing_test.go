@@ -76,36 +76,6 @@ func TestNewLevelsAreTold(t *testing.T) {
 	})
 }
 
-func TestTell(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, 2, chat.Config{})
-		c.say(t, 0, "before")
-		if err := c.rooms[0].Tell(t.Context(), "demo", "heat", map[string]int{"popularity": 5}, true); err != nil {
-			t.Fatal(err)
-		}
-		c.say(t, 1, "after")
-		if err := c.rooms[1].Tell(t.Context(), "demo", "heat", map[string]int{"popularity": 6}, false); err != nil {
-			t.Fatal(err)
-		}
-		settle(time.Second)
-		c.alike(t)
-		for _, v := range c.viewers {
-			got := v.events("heat")
-			if len(got) != 2 || string(got[0].Data) != `{"popularity":5}` || !got[0].Lossy || got[1].Lossy || got[1].Version <= got[0].Version {
-				t.Errorf("%s was told %+v", v.id, got)
-			}
-			if kinds := v.kinds(); !slices.Equal(kinds, []string{"before", "heat", "after", "heat"}) {
-				t.Errorf("in the order %q", kinds)
-			}
-		}
-		for kind, data := range map[string]any{"a b": 1, "": 1, "x": make(chan int), "y": string(make([]byte, 13<<10))} {
-			if err := c.rooms[0].Tell(t.Context(), "demo", kind, data, true); err == nil {
-				t.Errorf("an event %q of %T is told", kind, data)
-			}
-		}
-	})
-}
-
 // TestNewLevelsAreToldOnOtherNodes, once wherever the user is.
 func TestNewLevelsAreToldOnOtherNodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,7 +3,11 @@ package chat
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 )
+
+// personalKind is what TellUser may call what it tells.
+var personalKind = regexp.MustCompile(`^[A-Za-z]{1,32}$`)
 
 // Addressee is a Session that hears what is told to its user alone: see Service.TellUser. Hear must not block. Data is a JSON
 // object and shared.
@@ -19,12 +23,13 @@ type personal struct {
 }
 
 // TellUser tells all devices of a user, on all nodes, something that is stored nowhere, whatever groups they are in. Kind is 1
-// to 32 letters; data is encoded as a JSON object, which may be as long as a message. It is lost to a device that is not
-// there, or does not keep up.
+// to 32 letters; data is encoded as a JSON object, which may have 12 KiB, or Config.MessageBytes where that is more. It is lost
+// to a device that is not there, or does not keep up.
 func (s *Service) TellUser(ctx context.Context, user, kind string, data any) error {
 	raw, err := json.Marshal(data)
-	if err != nil || len(raw) > s.cfg.MessageBytes || raw[0] != '{' || !eventKind.MatchString(kind) {
-		return ErrParameter.with("data", "must be a JSON object of at most %d bytes, of a kind of 1 to 32 letters", s.cfg.MessageBytes)
+	most := s.serverMost()
+	if err != nil || len(raw) > most || raw[0] != '{' || !personalKind.MatchString(kind) {
+		return ErrParameter.with("data", "must be a JSON object of at most %d bytes, of a kind of 1 to 32 letters", most)
 	}
 	if err := s.ready(ctx); err != nil {
 		return err

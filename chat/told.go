@@ -10,7 +10,6 @@ import (
 type told struct {
 	Kick         *kick         `json:"kick,omitempty"`
 	Notification *notification `json:"notification,omitempty"`
-	Announcement *announcement `json:"announcement,omitempty"`
 }
 
 // kick takes users out of a group.

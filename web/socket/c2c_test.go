@@ -2,6 +2,7 @@ package socket_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +84,20 @@ func TestWhatIsToldToAUser(t *testing.T) {
 	}
 	if other.ok(object{"op": "ping"}); len(other.pushes) > 0 {
 		t.Errorf("another was told %+v", other.pushes)
+	}
+}
+
+// TestMuchIsToldToAUser, also where members may only say little.
+func TestMuchIsToldToAUser(t *testing.T) {
+	d := openChat(t, socket.Config{}, chat.Config{MessageBytes: 1024}, nil)
+	page := d.device("otto", "Web", "1")
+	if err := d.chat.TellUser(t.Context(), "otto", "gift", object{"order": strings.Repeat("x", 4096)}); err != nil {
+		t.Fatal(err)
+	}
+	if told := page.raw(); told["push"] != "gift" {
+		t.Errorf("he was told %v", told)
+	}
+	if err := d.chat.TellUser(t.Context(), "otto", "gift", object{"order": strings.Repeat("x", 13<<10)}); !errors.Is(err, chat.ErrParameter) {
+		t.Errorf("of 13 KiB: %v", err)
 	}
 }
