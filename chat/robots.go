@@ -118,6 +118,21 @@ func (s *Service) RemoveRobots(ctx context.Context, group string, by Identity, u
 	return s.putRobots(ctx, group, by, "robots_remove", users, RobotChange{Remove: users})
 }
 
+// Robots tells which of some users are robots of a group.
+func (s *Service) Robots(ctx context.Context, group string, users []string) (are map[string]bool, err error) {
+	err = s.with(ctx, group, func(r *room) error {
+		now := time.Now()
+		are = make(map[string]bool)
+		for _, user := range users {
+			if p := r.robots[user]; p != nil && now.Before(p.robot.Until) {
+				are[user] = true
+			}
+		}
+		return nil
+	})
+	return are, err
+}
+
 func (s *Service) putRobots(ctx context.Context, group string, by Identity, action string, users []string, c RobotChange) error {
 	permit := func(*room) error {
 		if !by.Admin {

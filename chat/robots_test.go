@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -48,6 +49,10 @@ func TestRobotsCountForThreeDays(t *testing.T) {
 		if d, e := s.Describe(t.Context(), "r"); err != nil || e != nil || !slices.Equal(there, []string{"r2"}) || d.Count.Members != 3 {
 			t.Errorf("there is %v, %v; %+v, %v", there, err, d.Count, e)
 		}
+		asked := []string{"r1", "bob", "cid"}
+		if are, err := s.Robots(t.Context(), "r", asked); err != nil || !maps.Equal(are, map[string]bool{"r1": true, "bob": true}) {
+			t.Errorf("robots of some are %v, %v", are, err)
+		}
 		// Who is a robot and there too is one, and counts when he has gone.
 		s.Leave("r", bob)
 		is("when bob went", "r", 3, "bob", "r1", "r2")
@@ -77,6 +82,9 @@ func TestRobotsCountForThreeDays(t *testing.T) {
 		join(t, s, "still", "bob")
 		pass(71 * time.Hour)
 		is("after three days", "r", 0)
+		if are, err := s.Robots(t.Context(), "still", asked); err != nil || len(are) != 0 {
+			t.Errorf("after three days robots are %v, %v", are, err)
+		}
 		is("bob is there himself", "still", 1, "bob")
 		if got := journal.lines(); len(got) != 3+3+3 || got[0] != "robots_add r1 " || got[8] != "robots_remove cid " {
 			t.Errorf("kept are %q", got)

@@ -13,6 +13,7 @@ const fence = "draws"
 type Chat struct {
 	Service interface {
 		Describe(ctx context.Context, group string) (chat.Description, error)
+		Robots(ctx context.Context, group string, users []string) (map[string]bool, error)
 		Append(ctx context.Context, group, fence string, messages ...chat.Fenced) error
 	}
 	Store interface { // the service's
@@ -31,6 +32,11 @@ func (c Chat) Look(ctx context.Context, group string) (anchor string, seq uint64
 // Log implements Rooms.
 func (c Chat) Log(ctx context.Context, group string, after uint64, limit int) ([]*chat.Message, bool, error) {
 	return c.Store.Log(ctx, group, after, limit)
+}
+
+// Robots implements Rooms.
+func (c Chat) Robots(ctx context.Context, group string, users []string) (map[string]bool, error) {
+	return c.Service.Robots(ctx, group, users)
 }
 
 // Append implements Rooms.

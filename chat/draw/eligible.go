@@ -15,9 +15,6 @@ const (
 // eligible leaves out who may not enter, and says of how many entries it found that out: of some at least, if there are any.
 // What can't be found out now is an error: nobody is left out for it.
 func (s *Service) eligible(ctx context.Context, d Draw, entries []Entry) (left []Entry, asked int, err error) {
-	if d.Eligibility == (Eligibility{}) {
-		return entries, len(entries), nil
-	}
 	begun := time.Now()
 	for asked < len(entries) && (asked == 0 || time.Since(begun) < askTime) {
 		some := entries[asked:min(asked+askAtOnce, len(entries))]
@@ -42,10 +39,12 @@ func (s *Service) eligible(ctx context.Context, d Draw, entries []Entry) (left [
 
 // checks asks all that must be known of users, and returns what decides.
 func (s *Service) checks(ctx context.Context, d Draw, users []string) (func(user string) bool, error) {
-	var (
-		all []func(user string) bool
-		e   = d.Eligibility
-	)
+	robots, err := s.rooms.Robots(ctx, d.Group, users)
+	if err != nil {
+		return nil, err
+	}
+	e := d.Eligibility
+	all := []func(user string) bool{func(user string) bool { return !robots[user] && user != d.Anchor }}
 	if e.MinLevel > 0 && s.cfg.Levels != nil {
 		levels, err := s.cfg.Levels(ctx, users)
 		if err != nil {

@@ -65,6 +65,24 @@ func TestWhoMayEnter(t *testing.T) {
 	}
 }
 
+// TestWhoNeverEnters: a draw without any conditions is not for robots, nor for the anchor, who says what others are to say.
+func TestWhoNeverEnters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, store := &rooms{robot: "r2d2"}, draw.NewMemory()
+		s := draw.New(draw.Config{}, store, r, quiet())
+		begin(t, s, terms("d1"))
+		for _, user := range []string{"anna", "bob", "r2d2"} {
+			r.say(user, "hello")
+		}
+		if _, err := s.End(t.Context(), "tea", backend, "d1"); err != nil {
+			t.Fatal(err)
+		}
+		if got := users(t, store, "d1"); got != "bob" || s.Stats().Refused != 2 {
+			t.Errorf("entered: %q, %+v", got, s.Stats())
+		}
+	})
+}
+
 // TestWhoGetsThereLater: one who may not enter may a moment later, and what can't be found out keeps nobody out.
 func TestWhoGetsThereLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ type rooms struct {
 	seq   uint64
 	floor uint64 // of the newest message that is gone
 	gone  bool   // the group is
+	robot string // nobody else is one
 	fence uint64
 	told  []draw.Out
 	fail  func(what string) error // nil: nothing fails
@@ -58,6 +60,15 @@ func (r *rooms) Log(_ context.Context, group string, after uint64, limit int) ([
 		}
 	}
 	return page, after >= r.floor && after <= r.seq, r.failing("log")
+}
+
+func (r *rooms) Robots(_ context.Context, group string, users []string) (map[string]bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if group != "tea" || r.gone {
+		return nil, chat.ErrNoGroup
+	}
+	return map[string]bool{r.robot: slices.Contains(users, r.robot)}, r.failing("robots")
 }
 
 func (r *rooms) Append(_ context.Context, group string, o draw.Out) error {

@@ -90,3 +90,22 @@ func TestManyMessages(t *testing.T) {
 		}
 	})
 }
+
+// TestAStoreThatLostItsLastChanges: the room, which was told of what is lost, is told of what comes after it.
+func TestAStoreThatLostItsLastChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &rooms{}
+		for _, id := range []string{"d1", "d2"} {
+			s := draw.New(draw.Config{}, draw.NewMemory(), r, quiet()) // each time as it was before the first
+			begin(t, s, terms(id))
+			time.Sleep(time.Second)
+			if _, err := s.Cancel(t.Context(), "tea", backend, id, ""); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		if got := r.kinds(); got != "draw_start:d1 draw_cancelled:d1 draw_start:d2 draw_cancelled:d2" {
+			t.Errorf("told %q", got)
+		}
+	})
+}

@@ -20,6 +20,8 @@ type Rooms interface {
 	Look(ctx context.Context, group string) (anchor string, seq uint64, err error)
 	// Log returns up to limit messages with a number above after, oldest first, and whether none between is missing.
 	Log(ctx context.Context, group string, after uint64, limit int) (messages []*chat.Message, whole bool, err error)
+	// Robots tells which of users are robots of the group, which never win.
+	Robots(ctx context.Context, group string, users []string) (map[string]bool, error)
 	// Append tells the group something of its outbox, each number once.
 	Append(ctx context.Context, group string, o Out) error
 }

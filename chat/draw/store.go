@@ -59,7 +59,7 @@ type Closing struct {
 
 // Out is something the group is to be told.
 type Out struct {
-	Number uint64          `json:"number"` // of the group's, from 1 on
+	Number uint64          `json:"number"` // of the group's; they rise, see Head.tell
 	Draw   string          `json:"draw"`   // its id
 	Kind   string          `json:"kind"`   // the message's type: KindStart, KindResult, KindCancelled
 	Data   json.RawMessage `json:"data"`   // of the custom message
@@ -80,7 +80,7 @@ func (h Head) Start(d Draw) (Head, Draw, Out, error) {
 	h.Number++
 	d.Number, d.State = h.Number, Open
 	h.Open = d.ID
-	next, out := h.tell(d, KindStart, d.startMessage())
+	next, out := h.tell(d, d.StartedAt, KindStart, d.startMessage())
 	return next, d, out, nil
 }
 
@@ -108,16 +108,18 @@ func (h Head) Close(d Draw, c Closing) (next Head, closed Draw, out Out, ok bool
 	if c.State == Cancelled {
 		kind, message = KindCancelled, d.cancelledMessage(c.Reason)
 	}
-	next, out = h.tell(d, kind, message)
+	next, out = h.tell(d, c.At, kind, message)
 	return next, d, out, true
 }
 
-func (h Head) tell(d Draw, kind string, message any) (Head, Out) {
+// tell numbers what the group is to be told by the store's clock, in µs: a store that lost its last changes and gave numbers in a
+// row would give some again, which the room has heard of already (chat.Service.Append), and tell it nothing.
+func (h Head) tell(d Draw, at time.Time, kind string, message any) (Head, Out) {
 	data, err := json.Marshal(message)
 	if err != nil {
 		panic(err) // texts and numbers always can be
 	}
-	h.Out++
+	h.Out = max(h.Out+1, uint64(max(0, at.UnixMicro())))
 	return h, Out{h.Out, d.ID, kind, data}
 }
 

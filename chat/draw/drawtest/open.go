@@ -35,7 +35,7 @@ func start(t *testing.T, s draw.Store) {
 		t.Fatalf("%+v, %+v, %v", open, out, err)
 	}
 	data := string(out[0].Data)
-	if out[0].Number != 1 || out[0].Draw != "d1" || out[0].Kind != draw.KindStart || !strings.Contains(data, `"commitment":"c0"`) || strings.Contains(data, want.Seed) {
+	if out[0].Number != uint64(at.UnixMicro()) || out[0].Draw != "d1" || out[0].Kind != draw.KindStart || !strings.Contains(data, `"commitment":"c0"`) || strings.Contains(data, want.Seed) {
 		t.Errorf("%+v %s", out[0], data)
 	}
 	if busy, err := s.Busy(t.Context()); err != nil || !slices.Equal(busy, []string{"tea"}) {

@@ -30,7 +30,7 @@ func closing(t *testing.T, s draw.Store) {
 		t.Errorf("again: %+v", d)
 	}
 	open, out, err := s.Work(t.Context(), "tea", 10)
-	if err != nil || open != nil || len(out) != 2 || out[1].Number != 2 || out[1].Kind != draw.KindResult || !strings.Contains(string(out[1].Data), `"winners":[{"user":"bob","nick":"BOB"}]`) {
+	if err != nil || open != nil || len(out) != 2 || out[1].Number != uint64(c.At.UnixMicro()) || out[1].Kind != draw.KindResult || !strings.Contains(string(out[1].Data), `"winners":[{"user":"bob","nick":"BOB"}]`) {
 		t.Errorf("%+v, %+v, %v", open, out, err)
 	}
 }

@@ -83,7 +83,7 @@ func unknown(t *testing.T, s draw.Store) {
 }
 
 func outbox(t *testing.T, s draw.Store) {
-	ctx := t.Context()
+	ctx, first := t.Context(), uint64(at.UnixMicro())
 	for i := range 3 {
 		id := fmt.Sprint("d", i)
 		begin(t, s, Sample("tea", id))
@@ -96,7 +96,7 @@ func outbox(t *testing.T, s draw.Store) {
 			t.Fatal(err)
 		}
 		for _, o := range out {
-			all = append(all, o.Number)
+			all = append(all, o.Number-first+1) // as if they began with 1
 		}
 		return all
 	}
@@ -104,21 +104,21 @@ func outbox(t *testing.T, s draw.Store) {
 		t.Errorf("%v", got)
 	}
 	for _, upTo := range []uint64{4, 2} {
-		if err := s.Ack(ctx, "tea", upTo); err != nil {
+		if err := s.Ack(ctx, "tea", first+upTo-1); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got := numbers(4); !slices.Equal(got, []uint64{5, 6}) {
 		t.Errorf("%v", got)
 	}
-	if err := s.Ack(ctx, "tea", 6); err != nil {
+	if err := s.Ack(ctx, "tea", first+5); err != nil {
 		t.Fatal(err)
 	}
 	if busy, err := s.Busy(ctx); len(busy) != 0 || err != nil || len(numbers(4)) != 0 {
 		t.Errorf("%v, %v", busy, err)
 	}
 	begin(t, s, Sample("tea", "d3"))
-	if err := s.Ack(ctx, "tea", 7); err != nil {
+	if err := s.Ack(ctx, "tea", first+6); err != nil {
 		t.Fatal(err)
 	}
 	if busy, err := s.Busy(ctx); err != nil || !slices.Equal(busy, []string{"tea"}) || len(numbers(4)) != 0 {
@@ -126,6 +126,12 @@ func outbox(t *testing.T, s draw.Store) {
 	}
 	end(t, s, "tea", "d3", draw.Closing{State: draw.Ended, Place: 7, At: at})
 	if got := numbers(4); !slices.Equal(got, []uint64{8}) {
+		t.Errorf("%v", got)
+	}
+	later := Sample("tea", "d4")
+	later.StartedAt = at.Add(time.Second)
+	begin(t, s, later)
+	if got := numbers(4); !slices.Equal(got, []uint64{8, 1_000_001}) { // by the clock
 		t.Errorf("%v", got)
 	}
 }
