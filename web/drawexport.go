@@ -1,19 +1,23 @@
 package web
 
 import (
-	"bytes"
+	"bufio"
 	"context"
-	"encoding/json"
+	"iter"
 	"net/http"
 	"reflect"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"liveroom/chat/draw"
+)
+
+// Bounds of exports under way: each holds a page of entries, for as long as its client takes what is written.
+const (
+	maxExports       = 64 // in all
+	exportsOfAddress = 4
 )
 
 // DrawEntry is a user in a draw.
@@ -27,95 +31,82 @@ type DrawExport struct {
 
 func (s *Server) registerDrawExport() {
 	op := s.operation("export-draw", http.MethodGet, "/rooms/{room}/draws/{draw}/export", "draws", "Export a draw that has ended, for liveroom draw verify", anyone)
-	body := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[DrawExport](), true, "DrawExport")
-	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: body}}}}
+	op.Description = "An export that is no whole JSON was cut off: ask again. An address may have 4 under way."
+	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
+		"application/json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[DrawExport](), true, "DrawExport")},
+	}}}
 	register(s, op, s.exportDraw)
 }
 
-// exportDraw answers all entries of a draw. What has ended does not change.
 func (s *Server) exportDraw(ctx context.Context, in *DrawPath) (*huma.StreamResponse, error) {
-	if s.draws == nil {
-		return nil, errNotOffered()
-	}
-	group, err := s.group(ctx, in.Room)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := timed(ctx)
-	defer cancel()
-	d, err := s.draws.Draw(ctx, group, in.Draw)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := s.exports.of(ctx, d.Commitment, func() ([]byte, error) { // of a seed that no other draw has
-		x, err := s.draws.Export(ctx, group, in.Draw)
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(x.View())
-	})
+	group, _, err := s.drawsOf(ctx, in.Room)
 	if err != nil {
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		r, w := humagin.Unwrap(ctx).Request, humagin.Unwrap(ctx).Writer
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("ETag", `"`+d.Commitment+`"`)
-		http.ServeContent(&steady{ResponseWriter: w, control: http.NewResponseController(w), timeout: s.cfg.StallTimeout}, r, "", time.Time{}, bytes.NewReader(raw))
+		addr := remoteOf(ctx.Context())
+		if !s.exports.enter(addr) {
+			s.refuse(ctx, newProblem(http.StatusTooManyRequests, "too_many_requests", "this address has as many exports under way as it may").retry(5*time.Second))
+			return
+		}
+		defer s.exports.leave(addr)
+		defer s.count.exports.Add(-1)
+		if s.count.exports.Add(1) > maxExports {
+			s.refuse(ctx, newProblem(http.StatusServiceUnavailable, "busy", "too many exports are under way").retry(5*time.Second))
+			return
+		}
+		d, entries, err := s.draws.Export(ctx.Context(), group, in.Draw)
+		if err != nil {
+			s.refuse(ctx, err)
+			return
+		}
+		s.writeExport(ctx, d, entries)
 	}}, nil
 }
 
-// exportsKept is how many exports are kept for who asks next.
-const exportsKept = 3
-
-// exports are exports of draws as they are sent. One of 100,000 entries is more than ten megabytes, and everybody may ask for it: one
-// at a time is made, and all who ask for the same one get the same bytes.
-type exports struct {
-	turn chan struct{} // is full while one is made
-
-	mu   sync.Mutex // guards kept
-	kept []exported // the newest last
+// writeExport streams a draw. What the store refuses at once is answered like any error.
+func (s *Server) writeExport(ctx huma.Context, d draw.Draw, entries iter.Seq2[draw.Entry, error]) {
+	w := humagin.Unwrap(ctx).Writer
+	tag := `"` + d.Commitment + `"` // what has ended does not change, and no other draw has its seed
+	if ctx.Header("If-None-Match") == tag {
+		w.Header().Set("ETag", tag)
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	answer := &begun{start: func() {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("ETag", tag)
+		w.WriteHeader(http.StatusOK)
+	}, to: &steady{ResponseWriter: w, control: http.NewResponseController(w), timeout: s.cfg.StallTimeout}}
+	out := bufio.NewWriterSize(answer, 32<<10)
+	err := draw.WriteExport(out, d, entries)
+	switch {
+	case err != nil && !answer.is:
+		s.refuse(ctx, err)
+	case err != nil && answer.err == nil:
+		s.log.Warn("export of a draw cut off", "requestId", requestID(ctx.Context()), "group", d.Group, "draw", d.ID, "err", err)
+		panic(http.ErrAbortHandler) // who reads it must see that it is not whole
+	case err == nil:
+		_ = out.Flush() // the client is gone: nobody to tell
+	}
 }
 
-type exported struct {
-	key string
-	raw []byte
+// begun is an answer that starts when something is written of it.
+type begun struct {
+	start func()
+	to    *steady
+	is    bool
+	err   error // of writing: the client is gone
 }
 
-func newExports() *exports { return &exports{turn: make(chan struct{}, 1)} }
-
-// of returns the export of a key, which encode makes unless it is there.
-func (e *exports) of(ctx context.Context, key string, encode func() ([]byte, error)) ([]byte, error) {
-	if raw := e.find(key); raw != nil {
-		return raw, nil
+func (b *begun) Write(p []byte) (int, error) {
+	if !b.is {
+		b.is = true
+		b.start()
 	}
-	select {
-	case e.turn <- struct{}{}:
-		defer func() { <-e.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if raw := e.find(key); raw != nil { // made meanwhile
-		return raw, nil
-	}
-	raw, err := encode()
+	n, err := b.to.Write(p)
 	if err != nil {
-		return nil, err
+		b.err = err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.kept = append(e.kept, exported{key, raw})
-	e.kept = slices.Delete(e.kept, 0, max(0, len(e.kept)-exportsKept))
-	return raw, nil
-}
-
-func (e *exports) find(key string) []byte {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, one := range e.kept {
-		if one.key == key {
-			return one.raw
-		}
-	}
-	return nil
+	return n, err
 }

@@ -2,12 +2,15 @@ package web
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"net/http"
 	"strconv"
 	"time"
 
 	"liveroom/chat"
 	"liveroom/chat/draw"
+	"liveroom/live"
 )
 
 // Draws is what the API asks of lucky draws (draw.Service), which decides who may.
@@ -17,14 +20,16 @@ type Draws interface {
 	Cancel(ctx context.Context, group string, by chat.Identity, id, reason string) (draw.Draw, error)
 	Draw(ctx context.Context, group, id string) (draw.Draw, error)
 	Draws(ctx context.Context, group string, before uint64, limit int) ([]draw.Draw, error)
-	Export(ctx context.Context, group, id string) (draw.Export, error)
+	Export(ctx context.Context, group, id string) (draw.Draw, iter.Seq2[draw.Entry, error], error)
 }
 
 func (s *Server) registerDraws() {
 	op := s.operation("start-draw", http.MethodPost, "/rooms/{room}/draws", "draws", "Start a lucky draw", tokenOrAnchor)
 	op.DefaultStatus = http.StatusCreated
 	register(s, op, s.startDraw)
-	register(s, s.operation("draws", http.MethodGet, "/rooms/{room}/draws", "draws", "List the room's draws", anyone), s.listDraws)
+	op = s.operation("draws", http.MethodGet, "/rooms/{room}/draws", "draws", "List the room's draws", anyone)
+	op.Description = "Each with the first 20 of its winners. Those of a room that is gone are there by the id of its chat group, here and where one is named."
+	register(s, op, s.listDraws)
 	register(s, s.operation("draw", http.MethodGet, "/rooms/{room}/draws/{draw}", "draws", "Show a draw", anyone), s.showDraw)
 	register(s, s.operation("end-draw", http.MethodPost, "/rooms/{room}/draws/{draw}/end", "draws", "End a draw now, and draw its winners", tokenOrAnchor), s.endDraw)
 	register(s, s.operation("cancel-draw", http.MethodPost, "/rooms/{room}/draws/{draw}/cancel", "draws", "End a draw without winners", tokenOrAnchor), s.cancelDraw)
@@ -52,7 +57,7 @@ type DrawEligibility struct {
 	MinLevel     int   `json:"minLevel,omitempty" minimum:"0" maximum:"100"`
 	Follower     bool  `json:"follower,omitempty" doc:"Follows the room's anchor."`
 	GiftValue    int64 `json:"giftValue,omitempty" minimum:"0" doc:"Has given gifts of at least so much in this live session, in minor units."`
-	NotWonBefore bool  `json:"notWonBefore,omitempty" doc:"Has won none of the room's last 200 draws."`
+	NotWonBefore bool  `json:"notWonBefore,omitempty" doc:"Has won none of the room's draws that are kept."`
 }
 
 // DrawDraft is a draw to be started.
@@ -132,10 +137,26 @@ func (s *Server) cancelDraw(ctx context.Context, in *cancelDrawIn) (*drawOut, er
 	})
 }
 
+// drawsOf is the group whose draws are read. They outlive their room: where there is none (missing says so), the group it names.
+func (s *Server) drawsOf(ctx context.Context, room string) (group string, missing *live.Error, err error) {
+	if s.draws == nil {
+		return "", nil, errNotOffered()
+	}
+	group, err = s.group(ctx, room)
+	if errors.As(err, &missing) {
+		return room, missing, nil
+	}
+	return group, nil, err
+}
+
 func (s *Server) showDraw(ctx context.Context, in *DrawPath) (*drawOut, error) {
-	return s.drawing(ctx, in.Room, func(ctx context.Context, group string, _ chat.Identity) (draw.Draw, error) {
-		return s.draws.Draw(ctx, group, in.Draw)
-	})
+	ctx, cancel := timed(ctx)
+	defer cancel()
+	group, _, err := s.drawsOf(ctx, in.Room)
+	if err != nil {
+		return nil, err
+	}
+	return drawAnswer(s.draws.Draw(ctx, group, in.Draw))
 }
 
 type drawsIn struct {
@@ -152,18 +173,20 @@ type drawsOut struct {
 }
 
 func (s *Server) listDraws(ctx context.Context, in *drawsIn) (*drawsOut, error) {
-	if s.draws == nil {
-		return nil, errNotOffered()
-	}
 	before, err := numberCursor(in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	group, err := s.group(ctx, in.Room)
+	ctx, cancel := timed(ctx)
+	defer cancel()
+	group, missing, err := s.drawsOf(ctx, in.Room)
 	if err != nil {
 		return nil, err
 	}
 	all, err := s.draws.Draws(ctx, group, before, in.Limit+1)
+	if err == nil && len(all) == 0 && missing != nil {
+		err = missing
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,15 +1,9 @@
 package web_test
 
 import (
-	"context"
-	"io"
-	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
-	"liveroom/chat/draw"
 	"liveroom/web"
 )
 
@@ -75,64 +69,4 @@ func TestDrawRefusals(t *testing.T) {
 		}
 	}
 	b.do(404, "GET", "/api/v1/rooms/nowhere/draws", "", nil)
-}
-
-type allDraws = web.Draws
-
-// heldExports are draws whose exports take until they are let go.
-type heldExports struct {
-	allDraws
-	began chan struct{}
-	let   chan struct{}
-	made  atomic.Int32
-}
-
-func (h *heldExports) Export(ctx context.Context, group, id string) (draw.Export, error) {
-	if h.made.Add(1) == 1 {
-		close(h.began)
-	}
-	<-h.let
-	return h.allDraws.Export(ctx, group, id)
-}
-
-// TestADrawIsExportedOnceForAllWhoAsk: everybody may ask, and an export may be large.
-func TestADrawIsExportedOnceForAllWhoAsk(t *testing.T) {
-	held := &heldExports{began: make(chan struct{}), let: make(chan struct{})}
-	b := newBench(t, func(_ *web.Config, d *web.Deps) { held.allDraws, d.Draws = d.Draws, held })
-	b.createRoom("demo")
-	path := "/api/v1/rooms/demo/draws"
-	b.do(201, "POST", path, apiToken, map[string]any{"id": "d1", "title": "T", "trigger": map[string]any{"keyword": "tea"}, "window": "60s", "winners": 1})
-	b.do(200, "POST", path+"/d1/end", apiToken, nil)
-
-	raws := make([]string, 5)
-	var wg sync.WaitGroup
-	for i := range raws {
-		wg.Go(func() {
-			resp, err := b.client.Get(b.url + path + "/d1/export")
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer func() { _ = resp.Body.Close() }()
-			raw, err := io.ReadAll(resp.Body)
-			if raws[i] = string(raw); err != nil || resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/json" {
-				t.Errorf("%d %q, %v", resp.StatusCode, resp.Header, err)
-			}
-		})
-	}
-	<-held.began
-	close(held.let)
-	wg.Wait()
-	for _, raw := range raws {
-		if x, err := draw.ParseExport([]byte(raw)); err != nil || x.Draw.ID != "d1" || raw != raws[0] {
-			t.Errorf("%q: %v", raw, err)
-		}
-	}
-	tag := b.do(200, "GET", path+"/d1/export", "", nil).header.Get("ETag")
-	if a := b.request("GET", path+"/d1/export", "", nil, "If-None-Match", tag); a.status != http.StatusNotModified || a.raw != "" {
-		t.Errorf("with the ETag %s: %d %s", tag, a.status, a.raw)
-	}
-	if n := held.made.Load(); n != 1 {
-		t.Errorf("made %d times", n)
-	}
 }

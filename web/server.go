@@ -49,7 +49,7 @@ type Server struct {
 	failures *limiter // failed authentications
 	newcomer *limiter // named guests
 	crowd    *crowd   // requests under way
-	exports  *exports // of draws
+	exports  *crowd   // exports of draws under way
 	origins  origins
 	feed     *feed
 	health   *health
@@ -64,6 +64,7 @@ type Server struct {
 type counters struct {
 	authFailures, panics atomic.Uint64
 	eventStreams, waits  atomic.Int64
+	exports              atomic.Int64 // of draws
 }
 
 // New returns the handler. It is not ready until SetReady, and status changes reach waiting requests only while Run runs.
@@ -74,7 +75,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
-		draws: deps.Draws, exports: newExports(), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
+		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		kinds:      deps.Kinds,
 		gifts:      deps.Gifts,
 		broadcasts: deps.Broadcasts,

@@ -29,6 +29,7 @@ type started struct {
 	Winners     int         `json:"winners"`
 	Eligibility Eligibility `json:"eligibility"`
 	Commitment  string      `json:"commitment"`
+	RulesHash   string      `json:"rulesHash"`
 }
 
 type message[T any] struct {
@@ -38,7 +39,7 @@ type message[T any] struct {
 
 func (d Draw) startMessage() any {
 	return message[started]{KindStart, started{
-		d.ID, d.Title, d.Prize, d.Trigger, wire(d.EndsAt), d.Winners, d.Eligibility, d.Commitment,
+		d.ID, d.Title, d.Prize, d.Trigger, wire(d.EndsAt), d.Winners, d.Eligibility, d.Commitment, RulesHash(d),
 	}}
 }
 
@@ -54,6 +55,7 @@ type result struct {
 	Prize       string  `json:"prize"`
 	Seed        string  `json:"seed"`
 	Commitment  string  `json:"commitment"`
+	RulesHash   string  `json:"rulesHash"`
 	EntriesHash string  `json:"entriesHash"`
 	Entries     int     `json:"entries"`
 	Gap         bool    `json:"gap,omitempty"`  // as View has them: the room shall know of it
@@ -75,7 +77,7 @@ func (d Draw) resultMessage() any {
 		shown = append(shown, n)
 	}
 	return message[result]{KindResult, result{
-		d.ID, d.Title, d.Prize, d.Seed, d.Commitment, d.EntriesHash, d.Entries, d.Gap, d.Full, d.Winners, len(d.Drawn), shown,
+		d.ID, d.Title, d.Prize, d.Seed, d.Commitment, RulesHash(d), d.EntriesHash, d.Entries, d.Gap, d.Full, d.Winners, len(d.Drawn), shown,
 	}}
 }
 

@@ -144,9 +144,8 @@ func survive(t *testing.T, said, faults, deaths []int) (problems []string) {
 	if !slices.Equal(got, want) {
 		problems = append(problems, fmt.Sprintf("entered: %v, want %v", got, want))
 	}
-	x, err := starter.Export(t.Context(), "tea", "d1")
-	if wrong := draw.Verify(x, draw.Told{}); err != nil || len(wrong) != 0 {
-		problems = append(problems, fmt.Sprint(wrong, err))
+	if wrong := draw.Verify(export(t, starter, "d1"), draw.Told{}); len(wrong) != 0 {
+		problems = append(problems, fmt.Sprint(wrong))
 	}
 	if kinds := r.kinds(); kinds != "draw_start:d1 draw_result:d1" {
 		problems = append(problems, fmt.Sprintf("told %q", kinds))

@@ -2,6 +2,7 @@ package draw
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,6 +26,9 @@ const (
 
 // Kept is how many draws of a group are kept; the oldest go, and what is known of who won them.
 const Kept = 200
+
+// ListedWinners is how many of a draw's winners are in a list of draws.
+const ListedWinners = 20
 
 // State of a draw.
 type State string
@@ -94,11 +98,20 @@ type Draw struct {
 	Drawn       []Winner `json:"drawn,omitempty"`
 }
 
+// until is when the draw ends by itself. EndsAt is that, or earlier where somebody ended it.
+func (d Draw) until() time.Time { return d.StartedAt.Add(d.Window) }
+
 // Public is the draw without what is secret while it is open. Of a cancelled one the seed stays secret: nothing was drawn with it.
 func (d Draw) Public() Draw {
 	if d.State != Ended {
 		d.Seed = ""
 	}
+	return d
+}
+
+// Listed is the draw as a list has it: with the first of its winners.
+func (d Draw) Listed() Draw {
+	d.Drawn = slices.Clone(d.Drawn[:min(len(d.Drawn), ListedWinners)]) // of many the others would be held too
 	return d
 }
 

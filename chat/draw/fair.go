@@ -44,6 +44,18 @@ func Ticket(seed []byte, draw, user string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+// RulesHash is the hex SHA-256 of what a draw's rules are from its start on: a line each of id, title, prize, keyword, contains,
+// messageType, places, minLevel, follower, giftValue, notWonBefore and until, that is its name, a blank, its value and a line feed.
+// Names and values are as View has them; what is absent there is empty, 0 or false.
+func RulesHash(d Draw) string {
+	t, e := d.Trigger, d.Eligibility
+	sum := sha256.Sum256(fmt.Appendf(nil,
+		"id %s\ntitle %s\nprize %s\nkeyword %s\ncontains %t\nmessageType %s\nplaces %d\nminLevel %d\nfollower %t\ngiftValue %d\nnotWonBefore %t\nuntil %s\n",
+		d.ID, d.Title, d.Prize, t.Keyword, t.Contains, t.MessageType, d.Winners, e.MinLevel, e.Follower, e.GiftValue, e.NotWonBefore, wire(d.until()),
+	))
+	return hex.EncodeToString(sum[:])
+}
+
 // EntriesHash is the hex SHA-256 of all entries in their order: of each its message's number, a blank, the user and a line feed.
 func EntriesHash(entries []Entry) string {
 	h := sha256.New()

@@ -4,8 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 	"testing"
@@ -27,6 +28,15 @@ func TestTicketVector(t *testing.T) {
 	}
 	if got := draw.EntriesHash([]draw.Entry{{User: "bob", Seq: 8}, {User: "al", Seq: 11}}); got != hex.EncodeToString(sum("8 bob\n11 al\n")) {
 		t.Errorf("entries' hash %s", got)
+	}
+}
+
+// TestRulesVector: the same of the rules.
+func TestRulesVector(t *testing.T) {
+	lines := "id d1\ntitle Tonight\nprize A phone\nkeyword tea\ncontains false\nmessageType \nplaces 3\nminLevel 2\nfollower true\n" +
+		"giftValue 0\nnotWonBefore false\nuntil 2026-11-21T06:01:00.000Z\n"
+	if got := draw.RulesHash(ended().Draw); got != hex.EncodeToString(sum(lines)) {
+		t.Errorf("rules' hash %s", got)
 	}
 }
 
@@ -84,7 +94,11 @@ func TestEverybodyWinsAsOften(t *testing.T) {
 
 func ended() draw.Export {
 	at := time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC)
-	d := draw.Draw{Terms: draw.Terms{ID: "d1", Winners: 3}, State: draw.Ended, Seed: seedOf(1), StartedAt: at, EndsAt: at.Add(time.Minute)}
+	rules := draw.Terms{
+		ID: "d1", Title: "Tonight", Prize: "A phone", Trigger: draw.Trigger{Keyword: "tea"}, Window: time.Minute, Winners: 3,
+		Eligibility: draw.Eligibility{MinLevel: 2, Follower: true},
+	}
+	d := draw.Draw{Terms: rules, State: draw.Ended, Seed: seedOf(1), StartedAt: at, EndsAt: at.Add(time.Minute)}
 	x := draw.Export{Draw: d}
 	for i := range 10 {
 		x.Entries = append(x.Entries, draw.Entry{User: fmt.Sprint("u", i), Seq: uint64(i), At: at.Add(time.Second)})
@@ -93,13 +107,14 @@ func ended() draw.Export {
 	x.Draw.Commitment, _ = draw.Commitment(d.Seed)
 	x.Draw.EntriesHash = draw.EntriesHash(x.Entries)
 	x.Draw.Drawn, _ = draw.Pick(d.Seed, d.ID, x.Entries, 3)
+	x.RulesHash = draw.RulesHash(d)
 	return x
 }
 
 // TestTamperingIsFound: whatever is changed in an export is said in words.
 func TestTamperingIsFound(t *testing.T) {
 	x := ended()
-	told := draw.Told{Commitment: x.Draw.Commitment, EntriesHash: x.Draw.EntriesHash}
+	told := draw.Told{Commitment: x.Draw.Commitment, RulesHash: x.RulesHash, EntriesHash: x.Draw.EntriesHash}
 	if wrong := draw.Verify(x, told); len(wrong) != 0 {
 		t.Fatal(wrong)
 	}
@@ -108,6 +123,7 @@ func TestTamperingIsFound(t *testing.T) {
 		x.Draw.Entries, x.Draw.EntriesHash = len(x.Entries), draw.EntriesHash(x.Entries)
 		x.Draw.Commitment, _ = draw.Commitment(x.Draw.Seed)
 		x.Draw.Drawn, _ = draw.Pick(x.Draw.Seed, x.Draw.ID, x.Entries, x.Draw.Winners)
+		x.RulesHash = draw.RulesHash(x.Draw)
 	}
 	for _, tc := range []struct {
 		name, says string
@@ -120,6 +136,11 @@ func TestTamperingIsFound(t *testing.T) {
 		}},
 		{"a winner less", "3 winners follow", func(x *draw.Export) { x.Draw.Drawn = x.Draw.Drawn[:2] }},
 		{"more winners", "4 winners follow", func(x *draw.Export) { x.Draw.Winners = 4 }},
+		{"more places", "the rules' hash is", func(x *draw.Export) { x.Draw.Winners = 9 }},
+		{"another prize", "the rules' hash is", func(x *draw.Export) { x.Draw.Prize = "A sticker" }},
+		{"no hash of the rules", "the draw says :", func(x *draw.Export) { x.RulesHash = "" }},
+		{"a longer window", "the rules' hash is", func(x *draw.Export) { x.Draw.Window += time.Second }},
+		{"an end after its window", "and was to end at", func(x *draw.Export) { x.Draw.EndsAt = x.Draw.EndsAt.Add(time.Second) }},
 		{"another ticket", "the ticket of winner 2", func(x *draw.Export) { x.Draw.Drawn[1].Ticket = "00" }},
 		{"an entry less", "has 10 entries, and there are 9", func(x *draw.Export) { x.Entries = x.Entries[1:] }},
 		{"an entry in the place of another", "the entries' hash is", func(x *draw.Export) { x.Entries[3].User = "eve" }},
@@ -130,6 +151,9 @@ func TestTamperingIsFound(t *testing.T) {
 		{"no seed", "not 32 bytes", func(x *draw.Export) { x.Draw.Seed = "" }},
 		{"an open draw", "the draw is open", func(x *draw.Export) { x.Draw.State = draw.Open }},
 		{"all of it made anew with another seed", "the room was told the commitment", func(x *draw.Export) { x.Draw.Seed = seedOf(2); forge(x) }},
+		{"all of it made anew with more places", "the room was told the rules' hash", func(x *draw.Export) { x.Draw.Winners = 9; forge(x) }},
+		{"all of it made anew with another trigger", "the room was told the rules' hash", func(x *draw.Export) { x.Draw.Trigger.Contains = true; forge(x) }},
+		{"all of it made anew with another eligibility", "the room was told the rules' hash", func(x *draw.Export) { x.Draw.Eligibility.NotWonBefore = true; forge(x) }},
 		{"all of it made anew with another entry", "the room was told the entries' hash", func(x *draw.Export) { x.Entries[0].User = "eve"; forge(x) }},
 	} {
 		x := ended()
@@ -142,10 +166,11 @@ func TestTamperingIsFound(t *testing.T) {
 
 // TestAnExportIsReadAsItWasWritten: what a file says is what is verified.
 func TestAnExportIsReadAsItWasWritten(t *testing.T) {
-	raw, err := json.Marshal(ended().View())
-	if err != nil {
+	var file strings.Builder
+	if err := draw.WriteExport(&file, ended().Draw, each(ended().Entries, nil)); err != nil {
 		t.Fatal(err)
 	}
+	raw := []byte(file.String())
 	x, err := draw.ParseExport(raw)
 	if err != nil {
 		t.Fatal(err)
@@ -161,11 +186,37 @@ func TestAnExportIsReadAsItWasWritten(t *testing.T) {
 	}
 	for _, bad := range []string{
 		``, `[]`, `{}`, `{"draw":{"id":"d1","places":1}}`, `{"draw":{"id":"d1","places":1,"startedAt":"2026-11-21T06:00:00Z","endsAt":"x"}}`,
-		`{"draw":{"id":"d1","places":1,"startedAt":"2026-11-21T06:00:00Z","endsAt":"2026-11-21T06:00:00Z"},"entries":[{"at":"x"}]}`,
+		`{"draw":{"id":"d1","places":1,"startedAt":"2026-11-21T06:00:00Z","endsAt":"2026-11-21T06:00:00Z"}}`,
+		`{"draw":{"id":"d1","places":1,"startedAt":"2026-11-21T06:00:00Z","endsAt":"2026-11-21T06:00:00Z","until":"2026-11-21T06:00:00Z"},"entries":[{"at":"x"}]}`,
 		strings.Replace(string(raw), `"places":`, `"places":-`, 1), strings.Replace(string(raw), `"id":"`, `"id":"\n`, 1),
 	} {
 		if _, err := draw.ParseExport([]byte(bad)); err == nil {
 			t.Errorf("%s was read", bad)
 		}
+	}
+}
+
+// each are entries, and what comes after them.
+func each(entries []draw.Entry, err error) iter.Seq2[draw.Entry, error] {
+	return func(yield func(draw.Entry, error) bool) {
+		for _, e := range entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(draw.Entry{}, err)
+		}
+	}
+}
+
+// TestAnExportThatBreaks: what could not be read whole is none.
+func TestAnExportThatBreaks(t *testing.T) {
+	var file strings.Builder
+	if err := draw.WriteExport(&file, ended().Draw, each(ended().Entries[:2], errBefore)); !errors.Is(err, errBefore) {
+		t.Error(err)
+	}
+	if _, err := draw.ParseExport([]byte(file.String())); err == nil {
+		t.Errorf("%s was read", file.String())
 	}
 }

@@ -1,6 +1,7 @@
 package draw_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -170,4 +171,22 @@ func users(t *testing.T, s draw.Store, id string) string {
 		names = append(names, e.User)
 	}
 	return strings.Join(names, " ")
+}
+
+// export is a draw's export, as it is read from a file.
+func export(t *testing.T, s *draw.Service, id string) draw.Export {
+	t.Helper()
+	d, entries, err := s.Export(t.Context(), "tea", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if err := draw.WriteExport(&file, d, entries); err != nil {
+		t.Fatal(err)
+	}
+	x, err := draw.ParseExport(file.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }

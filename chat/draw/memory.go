@@ -125,7 +125,7 @@ func (m *Memory) Draws(_ context.Context, group string, before uint64, limit int
 	if g := m.groups[group]; g != nil {
 		for _, d := range g.draws {
 			if before == 0 || d.Number < before {
-				all = append(all, d.copy())
+				all = append(all, d.Listed())
 			}
 		}
 	}
@@ -160,6 +160,25 @@ func (m *Memory) Won(_ context.Context, group string, users []string) (map[strin
 		}
 	}
 	return won, nil
+}
+
+// Sweep implements Store.
+func (m *Memory) Sweep(_ context.Context, before time.Time, limit int) (n int, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for group, g := range m.groups {
+		maps.DeleteFunc(g.draws, func(_ string, d *memoryDraw) bool {
+			old := n < limit && d.State != Open && d.ClosedAt.Before(before)
+			if old {
+				n++
+			}
+			return old
+		})
+		if len(g.draws) == 0 && len(g.out) == 0 {
+			delete(m.groups, group)
+		}
+	}
+	return n, nil
 }
 
 // Busy implements Store.

@@ -204,9 +204,12 @@ func (s *Service) advance(ctx context.Context, d Draw, now time.Time) (Draw, err
 	if len(found.Entries) > 0 || found.Gap && !d.Gap || !end {
 		return s.enter(ctx, d, found)
 	}
-	entries, err := s.entries(ctx, d)
-	if err != nil {
-		return d, err
+	entries := make([]Entry, 0, d.Entries)
+	for e, err := range s.entries(ctx, d) {
+		if err != nil {
+			return d, err
+		}
+		entries = append(entries, e)
 	}
 	c := Closing{State: Ended, Place: d.Place, At: now, EntriesHash: EntriesHash(entries)}
 	if c.Drawn, err = Pick(d.Seed, d.ID, entries, d.Winners); err != nil {

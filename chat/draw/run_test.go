@@ -109,3 +109,25 @@ func TestAStoreThatLostItsLastChanges(t *testing.T) {
 		}
 	})
 }
+
+// TestSweep: a draw is kept for its time after it is over, in the room that is there and in that which is gone.
+func TestSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, store := &rooms{}, draw.NewMemory()
+		s := draw.New(draw.Config{Age: 24 * time.Hour}, store, r, quiet())
+		begin(t, s, terms("d1"))
+		if _, err := s.End(t.Context(), "tea", backend, "d1"); err != nil {
+			t.Fatal(err)
+		}
+		r.gone = true
+		for _, passes := range []time.Duration{0, 24 * time.Hour, time.Second} {
+			time.Sleep(passes)
+			if err := s.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Draw(t.Context(), "tea", "d1"); (err == nil) != (passes != time.Second) {
+				t.Errorf("after %s: %v", passes, err)
+			}
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -31,6 +32,7 @@ type Rooms interface {
 type Config struct {
 	Every  time.Duration // how often the logs of groups with an open draw are looked at; default 500 ms
 	Settle time.Duration // how long after its end a draw is closed, for what was delivered before to be in the log; default 300 ms
+	Age    time.Duration // how long a draw is kept that is over, whether its room is there or not; default 90 days
 
 	Session func(group string) string // the live session; nil: none
 
@@ -62,6 +64,9 @@ func New(cfg Config, store Store, rooms Rooms, log *slog.Logger) *Service {
 	}
 	if cfg.Settle == 0 {
 		cfg.Settle = 300 * time.Millisecond
+	}
+	if cfg.Age == 0 {
+		cfg.Age = 90 * 24 * time.Hour
 	}
 	return &Service{cfg: cfg, store: store, rooms: rooms, log: log, wake: make(chan struct{}, 1)}
 }
@@ -221,7 +226,7 @@ func (s *Service) Draw(ctx context.Context, group, id string) (Draw, error) {
 	return d.Public(), err
 }
 
-// Draws are those of a group with a number below before (0: all), the newest first.
+// Draws are those of a group with a number below before (0: all), the newest first, each with ListedWinners at most.
 func (s *Service) Draws(ctx context.Context, group string, before uint64, limit int) ([]Draw, error) {
 	all, err := s.store.Draws(ctx, group, before, limit)
 	for i := range all {
@@ -230,35 +235,50 @@ func (s *Service) Draws(ctx context.Context, group string, before uint64, limit 
 	return all, err
 }
 
-// Export is a draw that has ended with all its entries, for Verify.
-func (s *Service) Export(ctx context.Context, group, id string) (Export, error) {
+// Export is a draw that has ended and its entries, in their order, which are read as they are asked for: an error is the last.
+func (s *Service) Export(ctx context.Context, group, id string) (Draw, iter.Seq2[Entry, error], error) {
 	d, err := s.store.Draw(ctx, group, id)
 	if err != nil {
-		return Export{}, err
+		return Draw{}, nil, err
 	}
 	if d.State != Ended {
-		return Export{}, &chat.Error{Code: 10032, Name: "draw_not_ended", Field: "draw", Detail: fmt.Sprintf("the draw is %s; only one that has ended can be exported", d.State)}
+		return Draw{}, nil, &chat.Error{Code: 10032, Name: "draw_not_ended", Field: "draw", Detail: fmt.Sprintf("the draw is %s; only one that has ended can be exported", d.State)}
 	}
-	entries, err := s.entries(ctx, d)
-	return Export{d, entries}, err
+	return d, s.entries(ctx, d), nil
 }
 
 // entriesPage is how many entries are read at a time.
 const entriesPage = 5000
 
-func (s *Service) entries(ctx context.Context, d Draw) ([]Entry, error) {
-	all := make([]Entry, 0, d.Entries)
-	for len(all) < d.Entries {
-		page, err := s.store.Entries(ctx, d.Group, d.ID, len(all), min(entriesPage, d.Entries-len(all)))
-		if err != nil {
-			return nil, err
+func (s *Service) entries(ctx context.Context, d Draw) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for n := 0; n < d.Entries; {
+			page, err := s.store.Entries(ctx, d.Group, d.ID, n, min(entriesPage, d.Entries-n))
+			if err == nil && len(page) == 0 {
+				err = fmt.Errorf("draw %s has %d entries, and %d are there", d.ID, d.Entries, n)
+			}
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			n += len(page)
 		}
-		if len(page) == 0 {
-			return nil, fmt.Errorf("draw %s has %d entries, and %d are there", d.ID, d.Entries, len(all))
-		}
-		all = append(all, page...)
 	}
-	return all, nil
+}
+
+// Sweep removes draws that are over for so long that they need not be kept. It is for one node at a time.
+func (s *Service) Sweep(ctx context.Context) error {
+	const page = 50
+	now, err := s.store.Now(ctx)
+	for n := page; err == nil && n == page; {
+		n, err = s.store.Sweep(ctx, now.Add(-s.cfg.Age), page)
+	}
+	return err
 }
 
 // may says whether somebody may drive draws of a group, and what is known of it.

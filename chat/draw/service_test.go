@@ -59,9 +59,8 @@ func TestADraw(t *testing.T) {
 		if len(told) != 1 || told[0].ID != "d1" || len(told[0].Drawn) != 2 {
 			t.Errorf("the backend was told %+v", told)
 		}
-		x, err := s.Export(t.Context(), "tea", "d1")
-		if err != nil || len(draw.Verify(x, draw.Told{Commitment: d.Commitment, EntriesHash: d.EntriesHash})) != 0 {
-			t.Errorf("%v %v", err, draw.Verify(x, draw.Told{}))
+		if wrong := draw.Verify(export(t, s, "d1"), draw.Told{Commitment: d.Commitment, RulesHash: draw.RulesHash(d), EntriesHash: d.EntriesHash}); len(wrong) != 0 {
+			t.Error(wrong)
 		}
 		if st := s.Stats(); st != (draw.Stats{Started: 1, Ended: 1, Entered: 3}) {
 			t.Errorf("%+v", st)
@@ -82,10 +81,10 @@ func TestWhatTheRoomIsTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := `{"type":"draw_start","draw":{"id":"d1","title":"Tonight","prize":"A phone","trigger":{"keyword":"Hello"},"endsAt":"2000-01-01T00:01:00.000Z","winners":2,"eligibility":{"notWonBefore":true},"commitment":"` + d.Commitment + `"}}`; string(r.told[0].Data) != want {
+		if want := `{"type":"draw_start","draw":{"id":"d1","title":"Tonight","prize":"A phone","trigger":{"keyword":"Hello"},"endsAt":"2000-01-01T00:01:00.000Z","winners":2,"eligibility":{"notWonBefore":true},"commitment":"` + d.Commitment + `","rulesHash":"` + draw.RulesHash(d) + `"}}`; string(r.told[0].Data) != want {
 			t.Errorf("%s", r.told[0].Data)
 		}
-		if want := `{"type":"draw_result","draw":{"id":"d1","title":"Tonight","prize":"A phone","seed":"` + d.Seed + `","commitment":"` + d.Commitment + `","entriesHash":"` + d.EntriesHash + `","entries":1,"places":2,"drawn":1,"winners":[{"user":"bob","nick":"BOB"}]}}`; string(r.told[1].Data) != want {
+		if want := `{"type":"draw_result","draw":{"id":"d1","title":"Tonight","prize":"A phone","seed":"` + d.Seed + `","commitment":"` + d.Commitment + `","rulesHash":"` + draw.RulesHash(d) + `","entriesHash":"` + d.EntriesHash + `","entries":1,"places":2,"drawn":1,"winners":[{"user":"bob","nick":"BOB"}]}}`; string(r.told[1].Data) != want {
 			t.Errorf("%s", r.told[1].Data)
 		}
 		if err := chat.CheckBody(r.told[1].Body()); err != nil {
@@ -143,7 +142,7 @@ func TestEndAndCancel(t *testing.T) {
 		if _, err := s.Start(t.Context(), "tea", anna, terms("d2")); !errors.Is(err, draw.ErrRunning) {
 			t.Errorf("a second: %v", err)
 		}
-		if _, err := s.Export(t.Context(), "tea", "d1"); err == nil || !strings.Contains(err.Error(), "draw_not_ended") {
+		if _, _, err := s.Export(t.Context(), "tea", "d1"); err == nil || !strings.Contains(err.Error(), "draw_not_ended") {
 			t.Errorf("export of an open one: %v", err)
 		}
 		if _, err := s.End(t.Context(), "tea", bob, "d1"); !errors.Is(err, draw.ErrNotOwner) {
@@ -206,17 +205,8 @@ func TestAWindowOfParts(t *testing.T) {
 		time.Sleep(500 * time.Microsecond)
 		r.say("bob", "hello")
 		time.Sleep(5 * time.Second)
-		x1, err := s.Export(t.Context(), "tea", "d1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw, err := json.Marshal(x1.View())
-		if err != nil {
-			t.Fatal(err)
-		}
-		read, err := draw.ParseExport(raw)
-		if err != nil || len(draw.Verify(read, draw.Told{})) > 0 {
-			t.Errorf("%v, %v", err, draw.Verify(read, draw.Told{}))
+		if wrong := draw.Verify(export(t, s, "d1"), draw.Told{}); len(wrong) != 0 {
+			t.Error(wrong)
 		}
 	})
 }

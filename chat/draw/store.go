@@ -25,12 +25,16 @@ type Store interface {
 	Close(ctx context.Context, group, id string, c Closing) (Draw, error)
 
 	Draw(ctx context.Context, group, id string) (Draw, error)
-	// Draws are the group's with a number below before (0: all), the newest first, at most limit.
+	// Draws are the group's with a number below before (0: all), the newest first, at most limit, as lists have them (Draw.Listed).
 	Draws(ctx context.Context, group string, before uint64, limit int) ([]Draw, error)
 	// Entries are those of a draw, in their order, from the one at index after on, at most limit.
 	Entries(ctx context.Context, group, id string, after, limit int) ([]Entry, error)
 	// Won are those of users who have won a draw of the group that is kept.
 	Won(ctx context.Context, group string, users []string) (map[string]bool, error)
+
+	// Sweep removes draws that were closed before a time, with all there is of them, each in one step and limit at most, and says
+	// how many. Of a group without any draw and without anything to be told nothing stays.
+	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 
 	// Busy are groups with an open draw or something in the outbox.
 	Busy(ctx context.Context) ([]string, error)

@@ -1,18 +1,18 @@
 package draw
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // Export is a draw that has ended and all its entries, in their order: what Verify needs.
 type Export struct {
-	Draw    Draw    `json:"draw"`
-	Entries []Entry `json:"entries"`
+	Draw      Draw
+	RulesHash string // as the file has it
+	Entries   []Entry
 }
 
 // Told is what the room was told of a draw; what is empty is not compared.
 type Told struct {
 	Commitment  string // of draw_start
+	RulesHash   string // of draw_start
 	EntriesHash string // of draw_result
 }
 
@@ -35,6 +35,16 @@ func Verify(x Export, told Told) (wrong []string) {
 	}
 	if told.Commitment != "" && told.Commitment != d.Commitment {
 		say("the room was told the commitment %s, and the export has %s", told.Commitment, d.Commitment)
+	}
+	rules := RulesHash(d)
+	if rules != x.RulesHash {
+		say("the rules' hash is %s, and the draw says %s: title, prize, trigger, eligibility, places or time are not what they were at the start", rules, x.RulesHash)
+	}
+	if told.RulesHash != "" && told.RulesHash != rules {
+		say("the room was told the rules' hash %s, and that of the export's rules is %s", told.RulesHash, rules)
+	}
+	if d.EndsAt.After(d.until()) {
+		say("the draw ended at %s, and was to end at %s", wire(d.EndsAt), wire(d.until()))
 	}
 	if d.Entries != len(x.Entries) {
 		say("the draw says it has %d entries, and there are %d", d.Entries, len(x.Entries))

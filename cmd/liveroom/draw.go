@@ -19,6 +19,7 @@ type drawCmd struct {
 type verifyDrawCmd struct {
 	File        string `arg:"" help:"What GET /api/v1/rooms/ROOM/draws/DRAW/export answered; - reads it from the standard input."`
 	Commitment  string `help:"The commitment that the room was told at the start (draw_start)."`
+	RulesHash   string `help:"The hash of the rules that the room was told at the start (draw_start)."`
 	EntriesHash string `help:"The hash of the entries that the room was told at the end (draw_result)."`
 }
 
@@ -32,7 +33,7 @@ func (c verifyDrawCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	wrong := draw.Verify(x, draw.Told{Commitment: c.Commitment, EntriesHash: c.EntriesHash})
+	wrong := draw.Verify(x, draw.Told{Commitment: c.Commitment, RulesHash: c.RulesHash, EntriesHash: c.EntriesHash})
 	for _, what := range wrong {
 		if _, err := fmt.Fprintln(e.out, "differs:", what); err != nil {
 			return err
@@ -41,8 +42,8 @@ func (c verifyDrawCmd) Run(e *env) error {
 	if len(wrong) > 0 {
 		return fmt.Errorf("the draw %s is not what its seed and entries make it", x.Draw.ID)
 	}
-	if _, err := fmt.Fprintf(e.out, "draw %s is right: %d winners of %d entries follow from the seed\ncommitment:   %s\nentries hash: %s\n",
-		x.Draw.ID, len(x.Draw.Drawn), len(x.Entries), x.Draw.Commitment, x.Draw.EntriesHash); err != nil {
+	if _, err := fmt.Fprintf(e.out, "draw %s is right: %d winners of %d entries follow from the seed\ncommitment:   %s\nrules hash:   %s\nentries hash: %s\n",
+		x.Draw.ID, len(x.Draw.Drawn), len(x.Entries), x.Draw.Commitment, x.RulesHash, x.Draw.EntriesHash); err != nil {
 		return err
 	}
 	for _, what := range missing(x.Draw) {
@@ -50,8 +51,8 @@ func (c verifyDrawCmd) Run(e *env) error {
 			return err
 		}
 	}
-	if c.Commitment == "" || c.EntriesHash == "" {
-		_, err = fmt.Fprintln(e.out, "Compare these with what the room was told at the start and at the end, or give them with --commitment and --entries-hash.")
+	if c.Commitment == "" || c.RulesHash == "" || c.EntriesHash == "" {
+		_, err = fmt.Fprintln(e.out, "Compare these with what the room was told at the start and at the end, or give them with --commitment, --rules-hash and --entries-hash.")
 	}
 	return err
 }

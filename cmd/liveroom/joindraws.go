@@ -12,7 +12,7 @@ import (
 // joinDraws makes the lucky draws, once the chat is there.
 func (p *program) joinDraws() {
 	p.draws = draw.New(draw.Config{
-		Session: p.drawSession, Ended: p.drawEnded, Journal: p.audit,
+		Age: p.set.DrawAge, Session: p.drawSession, Ended: p.drawEnded, Journal: p.audit,
 		Levels: p.levels.Levels, Followers: p.drawFollowers, Gifts: p.drawGifts,
 	}, p.stores.draws, draw.Chat{Service: p.chat, Store: p.stores.chat}, p.log)
 	p.interaction.actors = append(p.interaction.actors, actor{"draws", p.once("draws", p.draws.Run)})

@@ -36,10 +36,12 @@ func (s *Settings) popularity() (popularity.Config, error) {
 	return cfg, nil
 }
 
-// validPopularity says which setting of popularity and summaries can't be used.
+// validPopularity says which setting of popularity can't be used, or of how long summaries and draws are kept.
 func (s *Settings) validPopularity() error {
-	if s.SummaryAge < time.Hour || s.SummaryAge > 10*8784*time.Hour {
-		return fmt.Errorf("summary-age is %s, must be from 1h to 87840h", s.SummaryAge)
+	for name, age := range map[string]time.Duration{"summary-age": s.SummaryAge, "draw-age": s.DrawAge} {
+		if age < time.Hour || age > 10*8784*time.Hour {
+			return fmt.Errorf("%s is %s, must be from 1h to 87840h", name, age)
+		}
 	}
 	_, err := s.popularity()
 	return err

@@ -150,6 +150,7 @@ func (p *program) jobs() (each, once []job) {
 		}},
 		{"audit", "@every 1h", p.audit.Sweep},
 		{"summaries", "@every 1h", p.summaries.Sweep},
+		{"draws", "@every 1h", p.draws.Sweep},
 	}
 	once = append(once, p.levelJobs()...)
 	once = append(once, p.followJobs()...)

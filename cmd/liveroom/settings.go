@@ -78,6 +78,7 @@ type Settings struct {
 	ChatCreate     string        `name:"chat-create-groups" help:"on: whoever has an account may make groups, and live rooms with them, over the chat; off: application administrators only." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_CREATE_GROUPS" yaml:"chat-create-groups"`
 	PopularHalf    time.Duration `name:"popularity-half-life" help:"In which what happened in a room counts half as much for its popularity." default:"10m" env:"LIVEROOM_POPULARITY_HALF_LIFE" yaml:"popularity-half-life"`
 	PopularWeights []string      `name:"popularity-weights" help:"What counts how much for it, from 0 to 1000000: minute (of each who is there), join, message, like, gift (100 of its value)." default:"minute=1,join=1,message=1,like=0.2,gift=1" env:"LIVEROOM_POPULARITY_WEIGHTS" yaml:"popularity-weights"`
+	DrawAge        time.Duration `name:"draw-age" help:"How long lucky draws are kept that are over, the newest 200 of each room." default:"2160h" env:"LIVEROOM_DRAW_AGE" yaml:"draw-age"`
 	SummaryAge     time.Duration `name:"summary-age" help:"How long summaries of live sessions are kept, the newest 100 of each room." default:"2160h" env:"LIVEROOM_SUMMARY_AGE" yaml:"summary-age"`
 	AuditAge       time.Duration `name:"audit-age" help:"How long the log of who did what is kept." default:"2160h" env:"LIVEROOM_AUDIT_AGE" yaml:"audit-age"`
 	AuditEntries   int           `name:"audit-entries" help:"How many acts it keeps at most." default:"100000" env:"LIVEROOM_AUDIT_ENTRIES" yaml:"audit-entries"`

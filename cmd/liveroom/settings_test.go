@@ -231,7 +231,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 		"--gift-settlement=live", "--gift-expire=2h", "--gift-guests=on", "--gift-combo-clicks=10", "--gift-combo-still=2s", "--gift-ledger-age=48h", "--gift-message=$.kind=paid gift",
 		"--gift-message-order=$.o", "--gift-message-gift=$.g", "--gift-message-count=", "--gift-message-price=$.p[0]", `--gift-message-name=$["the name"]`,
 		"--level-weights=messages=3", "--level-caps=likes=0", "--level-thresholds=5,10", "--level-tiers=vip=Vip:★:5",
-		"--popularity-half-life=5m", "--popularity-weights=minute=2,gift=0", "--summary-age=48h",
+		"--popularity-half-life=5m", "--popularity-weights=minute=2,gift=0", "--summary-age=48h", "--draw-age=48h",
 	}
 	out := mustCommand(t, append([]string{"config"}, flags...)...)
 	again := mustCommand(t, "config", "--config", writeFile(t, "liveroom.yaml", out))

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 //	draws.won      group, 0, user → number (8 bytes) of the newest draw he won
 //	draws.out      group, 0, number (8 bytes) → draw.Out (JSON)
 //	draws.heads    group → draw.Head (JSON)
+//	draws.over     when it was closed (8 bytes, Unix ms), group, 0, number (8 bytes) → nothing
 //	draws.busy     group → nothing: those with an open draw or something in the outbox
 var (
 	bucketDraws       = []byte("draws")
@@ -29,6 +31,7 @@ var (
 	bucketDrawsWon    = []byte("draws.won")
 	bucketDrawsOut    = []byte("draws.out")
 	bucketDrawHeads   = []byte("draws.heads")
+	bucketDrawsOver   = []byte("draws.over")
 	bucketDrawsBusy   = []byte("draws.busy")
 )
 
@@ -57,16 +60,33 @@ func (t drawTx) key(parts ...[]byte) []byte {
 
 func (w *Draws) update(ctx context.Context, group string, fn func(t drawTx) error) error {
 	return w.s.update(ctx, func(tx *bolt.Tx) error {
-		if tx.Bucket(bucketDraws) == nil {
-			for _, name := range [][]byte{
-				bucketDraws, bucketDrawIDs, bucketDrawEntries, bucketDrawUsers, bucketDrawsWon, bucketDrawsOut, bucketDrawHeads, bucketDrawsBusy,
-			} {
-				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-					return err
-				}
+		if tx.Bucket(bucketDrawsOver) == nil { // it is the youngest
+			if err := makeDraws(tx); err != nil {
+				return err
 			}
 		}
 		return fn(drawTx{tx, group})
+	})
+}
+
+// makeDraws makes the buckets. Of draws that are there from before draws.over was, it notes which are over.
+func makeDraws(tx *bolt.Tx) error {
+	for _, name := range [][]byte{
+		bucketDraws, bucketDrawIDs, bucketDrawEntries, bucketDrawUsers, bucketDrawsWon, bucketDrawsOut, bucketDrawHeads, bucketDrawsOver, bucketDrawsBusy,
+	} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return tx.Bucket(bucketDraws).ForEach(func(k, v []byte) error {
+		var d draw.Draw
+		if err := json.Unmarshal(v, &d); err != nil {
+			return fmt.Errorf("decode draw %q: %w", k, err)
+		}
+		if d.State == draw.Open {
+			return nil
+		}
+		return drawTx{tx, d.Group}.over(d, true)
 	})
 }
 
@@ -105,6 +125,11 @@ func (t drawTx) put(d draw.Draw, h draw.Head, out *draw.Out) error {
 func (t drawTx) mark(h draw.Head) error {
 	k, _ := t.bucket(bucketDrawsOut).Cursor().Seek(t.key())
 	return mark(t.bucket(bucketDrawsBusy), []byte(t.group), h.Open != "" || bytes.HasPrefix(k, t.key()))
+}
+
+// over notes that a draw is over, or not kept any more.
+func (t drawTx) over(d draw.Draw, is bool) error {
+	return mark(t.bucket(bucketDrawsOver), append(number(uint64(d.ClosedAt.UnixMilli())), t.key(number(d.Number))...), is)
 }
 
 func (t drawTx) find(id string) (d draw.Draw, found bool, err error) {
@@ -159,49 +184,6 @@ func (w *Draws) Start(ctx context.Context, d draw.Draw) (stored draw.Draw, fresh
 		return draw.Draw{}, false, err
 	}
 	return stored, fresh, nil
-}
-
-// remove removes a draw that has to go, if it is there.
-func (t drawTx) remove(n uint64) error {
-	var d draw.Draw
-	found, err := getJSON(t.bucket(bucketDraws), t.key(number(n)), &d)
-	if err != nil || !found {
-		return err
-	}
-	won := t.bucket(bucketDrawsWon)
-	for _, winner := range d.Drawn {
-		key := t.key([]byte(winner.User))
-		if bytes.Equal(won.Get(key), number(n)) {
-			if err := won.Delete(key); err != nil {
-				return err
-			}
-		}
-	}
-	for _, name := range [][]byte{bucketDrawEntries, bucketDrawUsers} {
-		if err := t.clear(name, t.key(number(n))); err != nil {
-			return err
-		}
-	}
-	if err := t.bucket(bucketDrawIDs).Delete(t.key([]byte(d.ID))); err != nil {
-		return err
-	}
-	return t.bucket(bucketDraws).Delete(t.key(number(n)))
-}
-
-// clear deletes what begins with a prefix. Keys are collected first, because deleting moves the cursor.
-func (t drawTx) clear(bucket, prefix []byte) error {
-	var keys [][]byte
-	b := t.bucket(bucket)
-	c := b.Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		keys = append(keys, bytes.Clone(k))
-	}
-	for _, k := range keys {
-		if err := b.Delete(k); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Enter implements draw.Store.
@@ -271,6 +253,9 @@ func (w *Draws) Close(ctx context.Context, group, id string, c draw.Closing) (d 
 			if err := t.bucket(bucketDrawsWon).Put(t.key([]byte(winner.User)), number(closed.Number)); err != nil {
 				return err
 			}
+		}
+		if err := t.over(closed, true); err != nil {
+			return err
 		}
 		return t.put(closed, next, &out)
 	})

@@ -43,7 +43,7 @@ func (w *Draws) Draws(ctx context.Context, group string, before uint64, limit in
 			if !found {
 				break // older ones are gone too, or it never was
 			}
-			all = append(all, d)
+			all = append(all, d.Listed())
 		}
 		return nil
 	})

@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"liveroom/chat/draw"
 	"liveroom/chat/draw/drawtest"
@@ -35,6 +38,33 @@ func TestDrawsSurviveAReopen(t *testing.T) {
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestDrawsOfBefore: draws that were over before it was noted when they ended are found when they are old.
+func TestDrawsOfBefore(t *testing.T) {
+	s := openTest(t)
+	w, now := s.Draws(), time.Now()
+	for _, group := range []string{"tea", "milk"} {
+		if _, _, err := w.Start(t.Context(), drawtest.Sample(group, "d1")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Close(t.Context(), group, "d1", draw.Closing{State: draw.Cancelled, Place: 7, At: now}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.update(t.Context(), func(tx *bolt.Tx) error { return tx.DeleteBucket(bucketDrawsOver) }); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{0, 2} {
+		if n, err := w.Sweep(t.Context(), now.Add(time.Hour), 10); n != want || err != nil {
+			t.Errorf("%d went, %v, want %d", n, err, want)
+		}
+		if i == 0 {
+			if _, _, err := w.Start(t.Context(), drawtest.Sample("cocoa", "d1")); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 //	{lr}:draws:out:GROUP             sorted set by number: draw.Out (JSON)
 //	{lr}:draws:entries:NUMBER:GROUP  list: draw.Entry (JSON), in their order
 //	{lr}:draws:users:NUMBER:GROUP    set: who is in it
+//	{lr}:draws:over                  sorted set by when they were closed (Unix ms): NUMBER:GROUP of draws that are over
 //	{lr}:draws:busy                  set: groups with an open draw or something to be told
 //
 // A change of a draw compares it, and one of the outbox the head: so what else is read is what it was.
@@ -139,38 +140,6 @@ func (w *Draws) Start(ctx context.Context, d draw.Draw) (stored draw.Draw, fresh
 	return stored, fresh, nil
 }
 
-// remove notes that a draw has to go, if it is there.
-func (d drawDraft) remove(ctx context.Context, n uint64) error {
-	values, err := d.w.s.fields(ctx, d.w.key("all", d.group), numbered(n))
-	if err != nil {
-		return err
-	}
-	old, found, err := decode[draw.Draw](values[0])
-	if err != nil || !found {
-		return err
-	}
-	users := make([]string, len(old.Drawn))
-	for i, winner := range old.Drawn {
-		users[i] = winner.User
-	}
-	newest, err := d.w.s.fields(ctx, d.w.key("won", d.group), users...)
-	if err != nil {
-		return err
-	}
-	var gone []any
-	for i, user := range users {
-		if newest[i] == numbered(n) {
-			gone = append(gone, user)
-		}
-	}
-	d.each("HDEL", d.w.key("won", d.group), gone)
-	d.do("HDEL", d.w.key("ids", d.group), old.ID)
-	d.do("HDEL", d.w.key("all", d.group), numbered(n))
-	d.do("UNLINK", d.w.key("entries", numbered(n), d.group))
-	d.do("UNLINK", d.w.key("users", numbered(n), d.group))
-	return nil
-}
-
 // Enter implements draw.Store.
 func (w *Draws) Enter(ctx context.Context, group, id string, from uint64, more draw.More) (d draw.Draw, err error) {
 	err = w.change(ctx, group, func(ctx context.Context, draft drawDraft) error {
@@ -264,6 +233,7 @@ func (w *Draws) Close(ctx context.Context, group, id string, c draw.Closing) (d 
 			won = append(won, winner.User, closed.Number)
 		}
 		draft.each("HSET", w.key("won", group), won)
+		draft.do("ZADD", w.key("over"), closed.ClosedAt.UnixMilli(), drawOver(group, closed.Number))
 		if err := draft.put(closed); err != nil {
 			return err
 		}

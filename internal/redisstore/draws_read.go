@@ -46,15 +46,29 @@ func (w *Draws) Draws(ctx context.Context, group string, before uint64, limit in
 		}
 		before = h.Number + 1
 	}
-	var numbers []string
-	for n := before - 1; n > 0 && len(numbers) < limit; n-- {
-		numbers = append(numbers, numbered(n))
+	var all []draw.Draw
+	for n := before - 1; n > 0 && len(all) < limit; {
+		const some = 10 // each may have a thousand winners
+		var numbers []string
+		for ; n > 0 && len(numbers) < min(some, limit-len(all)); n-- {
+			numbers = append(numbers, numbered(n))
+		}
+		values, err := w.s.fields(ctx, w.key("all", group), numbers...)
+		if err != nil {
+			return nil, err
+		}
+		found, err := decodeFound[draw.Draw](values)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			break // older ones are gone too, or never were
+		}
+		for _, d := range found {
+			all = append(all, d.Listed())
+		}
 	}
-	values, err := w.s.fields(ctx, w.key("all", group), numbers...)
-	if err != nil {
-		return nil, err
-	}
-	return decodeFound[draw.Draw](values)
+	return all, nil
 }
 
 func (w *Draws) head(ctx context.Context, group string) (h draw.Head, err error) {

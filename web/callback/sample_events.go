@@ -44,7 +44,7 @@ func sampleOrder() gift.Order {
 
 func sampleDraw() draw.Draw {
 	return draw.Draw{
-		Terms: draw.Terms{ID: "d1", Title: "Tea set", Prize: "A tea set", Trigger: draw.Trigger{Keyword: "tea"}, Winners: 1},
+		Terms: draw.Terms{ID: "d1", Title: "Tea set", Prize: "A tea set", Trigger: draw.Trigger{Keyword: "tea"}, Window: time.Minute, Winners: 1},
 		Group: sampleRoom, Number: 1, Session: sampleSession, By: "anchor1", State: draw.Ended,
 		StartedAt: sampleTime.Add(-time.Minute), EndsAt: sampleTime, ClosedAt: sampleTime,
 		Seed: "e3b0c442", Commitment: "72cd6e84", Entries: 120, EntriesHash: "60303ae2",

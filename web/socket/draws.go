@@ -73,22 +73,22 @@ func (s *session) draw(ctx context.Context, r *request) error {
 	if s.srv.cfg.Draws == nil {
 		return errNotOffered
 	}
-	if f.Draw != "" {
-		return s.drawing(r, func(all Draws) (draw.Draw, error) { return all.Draw(ctx, r.Group, f.Draw) })
+	id := f.Draw
+	if id == "" {
+		if _, err := s.srv.rooms.Describe(ctx, r.Group); err != nil {
+			return err
+		}
+		newest, err := s.srv.cfg.Draws.Draws(ctx, r.Group, 0, 1)
+		if err != nil {
+			return err
+		}
+		if len(newest) == 0 {
+			s.answer(finish(append(answer(r, 16), `,"draw":null`...)))
+			return nil
+		}
+		id = newest[0].ID // a list has not all winners
 	}
-	if _, err := s.srv.rooms.Describe(ctx, r.Group); err != nil {
-		return err
-	}
-	newest, err := s.srv.cfg.Draws.Draws(ctx, r.Group, 0, 1)
-	if err != nil {
-		return err
-	}
-	if len(newest) == 0 {
-		s.answer(finish(append(answer(r, 16), `,"draw":null`...)))
-		return nil
-	}
-	s.answer(finish(appendField(answer(r, 1024), "draw", newest[0].View())))
-	return nil
+	return s.drawing(r, func(all Draws) (draw.Draw, error) { return all.Draw(ctx, r.Group, id) })
 }
 
 // drawing answers what something makes of the draws.

@@ -96,3 +96,71 @@ func kept(t *testing.T, s draw.Store) {
 		t.Errorf("an id that is free again: %+v, %v, %v", d, all, err)
 	}
 }
+
+func sweep(t *testing.T, s draw.Store) {
+	ctx := t.Context()
+	for i, group := range []string{"tea", "milk", "milk", "a:b"} {
+		id := fmt.Sprint("d", i)
+		begin(t, s, Sample(group, id))
+		if _, err := s.Enter(ctx, group, id, 7, draw.More{Entries: []draw.Entry{Entry("bob", 8)}, Place: 8}); err != nil {
+			t.Fatal(err)
+		}
+		end(t, s, group, id, draw.Closing{State: draw.Ended, Place: 8, At: at.Add(time.Duration(i) * time.Hour), Drawn: []draw.Winner{{User: "bob"}, {User: id}}})
+	}
+	begin(t, s, Sample("a:b", "open"))
+	if _, out, err := s.Work(ctx, "tea", 10); err != nil || s.Ack(ctx, "tea", out[len(out)-1].Number) != nil {
+		t.Fatal(out, err)
+	}
+	left := func(want string) {
+		t.Helper()
+		var all []string
+		for _, group := range []string{"tea", "milk", "a:b"} {
+			page, err := s.Draws(ctx, group, 0, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range page {
+				all = append(all, d.ID)
+			}
+		}
+		if got := strings.Join(all, " "); got != want {
+			t.Errorf("%q are left, want %q", got, want)
+		}
+	}
+	for _, tc := range []struct {
+		before time.Duration
+		limit  int
+		gone   int
+		left   string
+	}{
+		{0, 10, 0, "d0 d2 d1 open d3"},
+		{time.Hour + time.Millisecond, 1, 1, "d2 d1 open d3"},
+		{time.Hour + time.Millisecond, 10, 1, "d2 open d3"},
+		{time.Hour + time.Millisecond, 10, 0, "d2 open d3"},
+		{24 * time.Hour, 10, 2, "open"},
+	} {
+		if n, err := s.Sweep(ctx, at.Add(tc.before), tc.limit); err != nil || n != tc.gone {
+			t.Errorf("%+v: %d went, %v", tc, n, err)
+		}
+		left(tc.left)
+		if tc.left == "d2 open d3" {
+			if won, err := s.Won(ctx, "milk", []string{"bob", "d1", "d2"}); err != nil || !reflect.DeepEqual(won, map[string]bool{"bob": true, "d2": true}) {
+				t.Errorf("%v, %v", won, err)
+			}
+		}
+	}
+	if _, err := s.Entries(ctx, "tea", "d0", 0, 10); !errors.Is(err, draw.ErrNoDraw) {
+		t.Errorf("entries of one that is gone: %v", err)
+	}
+	for group, number := range map[string]uint64{"tea": 1, "milk": 3} { // what milk is to be told keeps its numbers
+		if d := begin(t, s, Sample(group, "d0")); d.Number != number || d.Entries != 0 {
+			t.Errorf("in %s: %+v", group, d)
+		}
+		if all, err := s.Entries(ctx, group, "d0", 0, 10); err != nil || len(all) != 0 {
+			t.Errorf("in %s: %v, %v", group, all, err)
+		}
+	}
+	if busy, err := s.Busy(ctx); err != nil || len(busy) != 3 {
+		t.Errorf("%v, %v", busy, err)
+	}
+}

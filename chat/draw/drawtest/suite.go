@@ -32,6 +32,7 @@ func Store(t *testing.T, open func(t *testing.T) draw.Store) {
 		{"the outbox is in order until it is acknowledged", outbox},
 		{"draws are listed from the newest on", list},
 		{"the oldest draws go", kept},
+		{"draws that are over for long go", sweep},
 		{"what is answered is the caller's own", own},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, open(t)) })
@@ -141,7 +142,7 @@ func list(t *testing.T, s draw.Store) {
 		id := fmt.Sprint("d", i)
 		begin(t, s, Sample("tea", id))
 		if i < 11 {
-			end(t, s, "tea", id, draw.Closing{State: draw.Ended, Place: 7, At: at, Drawn: []draw.Winner{{User: "bob"}}})
+			end(t, s, "tea", id, draw.Closing{State: draw.Ended, Place: 7, At: at, Drawn: make([]draw.Winner, 2*i)})
 		}
 	}
 	var got []string
@@ -155,6 +156,9 @@ func list(t *testing.T, s draw.Store) {
 		}
 		for _, d := range page {
 			got = append(got, d.ID)
+			if want := min(2*int(d.Number-1), draw.ListedWinners); d.State == draw.Ended && len(d.Drawn) != want {
+				t.Errorf("%s is listed with %d winners, want %d", d.ID, len(d.Drawn), want)
+			}
 			before = d.Number
 		}
 	}
