@@ -123,7 +123,8 @@ type Room interface {
 const Fence = "gifts"
 
 // Teller is told of all that was accepted, group by group, in the order of the ledger. It is asked again until it succeeds, so
-// it may be told twice, and by two nodes: group and number name an entry.
+// it may be told twice, and by two nodes: group and Key of an order name it. Its number does not, in a store that may lose what it
+// wrote last.
 type Teller interface {
 	Tell(ctx context.Context, group string, entries []Entry) error
 }

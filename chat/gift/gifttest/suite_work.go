@@ -325,35 +325,3 @@ func trim(t *testing.T, s gift.Store) {
 		t.Errorf("of a group nobody knows: %d, %v", n, err)
 	}
 }
-
-// full: what a ledger holds is exact up to the last coin, together with all that may pend when it is full.
-func full(t *testing.T, s gift.Store) {
-	worth := func(user, id string, value int64) gift.Order {
-		o := Order("g", user, id)
-		o.Price, o.Value = value, value
-		return o
-	}
-	last := worth("bob", "1", gift.MaxPending*gift.MaxValue) // as if it were all that may pend
-	Place(t, s, last)
-	for i, value := range []int64{gift.MaxTotal - 1, 1} {
-		Settle(t, s, worth("alice", fmt.Sprint(i), value), Accept, Start)
-	}
-	more := worth("carol", "1", 1)
-	if _, _, err := s.Place(t.Context(), more, Start); !errors.Is(err, gift.ErrLedgerFull) {
-		t.Errorf("placed: %v", err)
-	}
-	if _, _, err := s.Record(t.Context(), Billed(more, Start), Merge); !errors.Is(err, gift.ErrLedgerFull) {
-		t.Errorf("recorded: %v", err)
-	}
-	if now, fresh, err := s.Place(t.Context(), last, Start); err != nil || fresh || now.State != gift.Pending {
-		t.Errorf("one that was placed before, again: %+v, %v, %v", now, fresh, err)
-	}
-	if now, fresh, err := s.Settle(t.Context(), "g", last.Key(), Accept, Start, Merge); err != nil || !fresh || now.State != gift.Accepted {
-		t.Errorf("settled: %+v, %v, %v", now, fresh, err)
-	}
-	totals(t, s, "g", gift.All, gift.Totals{Value: gift.MaxTotal + last.Value, Count: 3, Senders: 2})
-	ranks, err := s.Ranking(t.Context(), "g", "s1", 10)
-	if err != nil || len(ranks) != 2 || ranks[0].Value != gift.MaxTotal || ranks[1].Value != last.Value {
-		t.Errorf("ranking: %+v, %v", ranks, err)
-	}
-}
