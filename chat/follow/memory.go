@@ -100,7 +100,7 @@ func (m *Memory) Forget(_ context.Context, users []Place) error {
 func (m *Memory) Forgotten(_ context.Context, limit int) ([]Place, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := slices.SortedFunc(maps.Keys(m.gone), func(p, q Place) int { return cmp.Compare(p.At, q.At) })
+	all := slices.SortedFunc(maps.Keys(m.gone), func(p, q Place) int { return cmp.Or(cmp.Compare(p.At, q.At), cmp.Compare(p.User, q.User)) })
 	return all[:min(limit, len(all))], nil
 }
 
