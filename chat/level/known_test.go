@@ -2,6 +2,7 @@ package level_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,5 +112,38 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 		if st := n.Stats(); st.Pending != 0 || st.Deeds != 2000 {
 			t.Errorf("stats %+v", st)
 		}
+	})
+}
+
+// TestStandingsWhileTheStoreIsAway are the last that were known, or those of who never earned anything, and no error to who
+// sends or reads a list.
+func TestStandingsWhileTheStoreIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &lossy{Store: level.NewMemory()}
+		n := over(t, s, nil)
+		for _, user := range []string{"bob", "cat"} {
+			if _, err := n.Adjust(t.Context(), user, level.Adjustment{Points: 300}, "a prize"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.Came("bob")
+		settle()
+		s.set(0, true)
+		n.Came("cat")
+		settle()
+		known, none := level.Standing{Level: 3}, level.Standing{}
+		n.stands("bob", known)
+		n.stands("cat", none)
+		n.stands("dan", none)
+		want := map[string]level.Standing{"bob": known, "cat": none, "dan": none, "eve": none}
+		if got := n.Standings(t.Context(), []string{"bob", "cat", "dan", "eve"}); !maps.Equal(got, want) {
+			t.Errorf("cards have %+v, want %+v", got, want)
+		}
+		if _, err := n.Card(t.Context(), "bob"); err == nil {
+			t.Error("his score was read from nowhere")
+		}
+		s.set(0, false)
+		settle()
+		n.stands("cat", known)
 	})
 }

@@ -39,6 +39,41 @@ func TestAGroupThatIsGoneIsForgotten(t *testing.T) {
 	})
 }
 
+// TestAGroupThatIsMadeAgainGoesOn with its likes for some minutes, and with none after that.
+func TestAGroupThatIsMadeAgainGoesOn(t *testing.T) {
+	for away, want := range map[time.Duration]string{5 * time.Minute: "[5 5 6]", time.Hour: "[5 1]"} {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			var told []int64
+			gone := false
+			isGone := func(is bool) { mu.Lock(); gone = is; mu.Unlock() }
+			n := start(t, like.Config{Raise: func(_ context.Context, _ string, likes int64) error {
+				mu.Lock()
+				defer mu.Unlock()
+				if gone {
+					return chat.ErrNoGroup
+				}
+				told = append(told, likes)
+				return nil
+			}}, &room{}, like.NewMemory())
+			n.like(t, "ann", 5)
+			time.Sleep(time.Minute)
+			isGone(true)
+			n.Gone("g")
+			time.Sleep(away)
+			isGone(false)
+			time.Sleep(time.Minute)
+			got := n.like(t, "ann", 1)
+			time.Sleep(time.Minute)
+			mu.Lock()
+			defer mu.Unlock()
+			if fmt.Sprint(told) != want || got.Total != told[len(told)-1] {
+				t.Errorf("made again after %s: told %v, answered %+v, want %s", away, told, got, want)
+			}
+		})
+	}
+}
+
 // TestAGroupThatCannotBeToldKeepsNoOther: it is told again, and the others are not.
 func TestAGroupThatCannotBeToldKeepsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
