@@ -29,9 +29,8 @@ type Config struct {
 	// long time before he ever signs in. Nil: any name will do that is none too long.
 	Check func(user string) error
 
-	// Changed is told of each change that was made here, once it is durable: whether he follows now, and how many follow whom he
-	// follows then, -1 if that is not known. It must not block. A change
-	// whose answer was lost may not be told. Nil: nobody wants to know.
+	// Changed is told of each change that was made here, once it is durable: whether he follows now, and how many follow the other
+	// one then, -1 if that is not known. It must not block. A change whose answer was lost may not be told. Nil: nobody wants to know.
 	Changed func(follower, followed string, on bool, followers int)
 }
 

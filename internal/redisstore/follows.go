@@ -34,7 +34,7 @@ const (
 //	{u:USER}:following   sorted set: whom he follows → since (µs)
 //	{u:USER}:followers   sorted set: who follows him → since (µs): the mirror of the others' following
 //	{u:USER}:unfollowed  sorted set: who ceased to → when (µs), for a day
-//	{u:USER}:follow      hash: the time of his newest change, and what of his changes is due in others' followers (follow_set.lua)
+//	{u:USER}:follow      hash: the time of his newest change, for a day, and what of his changes is due in others' followers (follow_set.lua)
 //	{u:USER}:op:…        string: what a change was answered
 //	{lr}:follows         sorted set: users by when they were about to change something (ms)
 //	{lr}:follows:forget  sorted set: users to be forgotten, and up to when (follow.Place as text), by that time (µs)
@@ -97,7 +97,7 @@ func (f *Follows) mirror(ctx context.Context, follower, followed, due string) (f
 		return 0, away(err)
 	}
 	// Where this fails, the repair does the same again.
-	_ = f.s.run(ctx, scriptFollowDone, []string{f.key(follower, "follow")}, followed, due).Err()
+	_ = f.s.run(ctx, scriptFollowDone, []string{f.key(follower, "follow")}, followed, due, followGone.Milliseconds()).Err()
 	return followers, nil
 }
 

@@ -176,6 +176,33 @@ func TestFollowsLeftHalfDoneAreRepaired(t *testing.T) {
 	})
 }
 
+// TestWhatIsKeptOfChangesOfFollowsGoes, but not before they are done.
+func TestWhatIsKeptOfChangesOfFollowsGoes(t *testing.T) {
+	f := open(t, redistest.Shared(t).URL()).Follows()
+	f.repair = 0
+	lasts := func(what string, want bool) {
+		t.Helper()
+		left, err := f.s.rdb.PTTL(t.Context(), f.key("ann", "follow")).Result()
+		if err != nil || (left < 0) != want || left > followGone {
+			t.Errorf("%s: it lasts %s, %v", what, left, err)
+		}
+	}
+	followtest.Set(t, f, "ann", "bob", true)
+	lasts("done", false)
+	noted := time.Now().UnixMilli()
+	keys := []string{f.key("ann", "following"), f.key("ann", "follow"), f.key("ann", "op", "x1")}
+	if err := f.s.run(t.Context(), scriptFollowSet, keys, "cat", "1", 10, 1000, noted, followLate.Milliseconds()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	lasts("half done", true)
+	followtest.Set(t, f, "ann", "bob", false)
+	lasts("one of two done", true)
+	if n, err := f.RepairFollows(t.Context()); err != nil || n != 1 {
+		t.Errorf("repaired %d, %v", n, err)
+	}
+	lasts("repaired", false)
+}
+
 // TestFollowsWhileRedisIsAway are refused in time.
 func TestFollowsWhileRedisIsAway(t *testing.T) {
 	server := redistest.Start(t)

@@ -18,6 +18,7 @@ if on ~= (since ~= false) then
   if on then redis.call('ZADD', KEYS[1], at, ARGV[1]) else redis.call('ZREM', KEYS[1], ARGV[1]) end
   changed, due = '1', at .. ' ' .. ARGV[2]
   redis.call('HSET', KEYS[2], '', at, ARGV[1], due)
+  redis.call('PERSIST', KEYS[2])
 end
 redis.call('SET', KEYS[3], changed, 'PX', ARGV[4])
 return { 'done', changed, due }
