@@ -1,48 +1,30 @@
 import { Around } from './around.ts';
-import { EVENT, TYPES, VERSION } from './constants.ts';
-import { Core, ok } from './core.ts';
+import { EVENT, TYPES } from './constants.ts';
+import { Core } from './core.ts';
 import { Emitter } from './emitter.ts';
-import { ChatError, CODE, isTemporary } from './error.ts';
 import { Gifts } from './gifts.ts';
 import { Groups } from './groups.ts';
 import { Likes } from './likes.ts';
-import type { Line } from './line.ts';
-import { LineDown } from './line.ts';
-import { Link, type Ended } from './link.ts';
 import { Members } from './members.ts';
-import { nobody, userMessage } from './message.ts';
 import { Messages } from './messages.ts';
 import { Rates } from './rates.ts';
-import { Recent } from './recent.ts';
 import type { Room } from './room.ts';
+import { Session } from './session.ts';
 import type {
   Combo, ComboOptions, CountInfo, CreateOptions, Draw, DrawOptions, Environment, Followed, FollowResult, FollowState, Gift, GiftOptions, GiftOrderInfo, GiftRanking, Group, GroupMember, Handler, JoinResult,
   Level, LimitsInfo, LiveStatus, Message, MessageOptions, MutedInfo, Profile, Result, RoomSettings, SendOptions, SessionSummary, TotalsInfo, UserInfo,
 } from './types.ts';
 import { addUnsupported, type Unsupported } from './unsupported.ts';
 import { Values } from './values.ts';
-import { number, text, type Json, type Push, type Reply } from './wire.ts';
+import type { Json } from './wire.ts';
 import { LocalWords } from './words.ts';
-
-interface Identity {
-  userID: string;
-  userSig: string;
-}
-
-const IN_ANOTHER = 10037; // the server's
-
-/** KICKED_OUT's type for the ends of a login. */
-const KICKED: Record<string, string> = {
-  replaced: TYPES.KICKED_OUT_MULT_ACCOUNT, too_many_instances: TYPES.KICKED_OUT_MULT_ACCOUNT, kicked: TYPES.KICKED_OUT_REST_API,
-  usersig_revoked: TYPES.KICKED_OUT_REST_API, usersig_expired: TYPES.KICKED_OUT_USERSIG_EXPIRED,
-};
 
 export interface Chat extends Unsupported {}
 
 /** One instance of the SDK: a user (or a guest) with a connection that comes back by itself. Made by create. */
 export class Chat {
   readonly #core: Core;
-  readonly #url: string;
+  readonly #session: Session;
   readonly #emitter: Emitter;
   readonly #groups: Groups;
   readonly #messages: Messages;
@@ -51,32 +33,24 @@ export class Chat {
   readonly #gifts: Gifts;
   readonly #likes: Likes;
   readonly #around: Around;
-  readonly #instance: string;
   readonly #destroyed: () => void;
   #logLevel = 2;
-  #identity: Identity | null = null;
-  #loggingIn: Promise<unknown> | null = null;
-  #guestStart: Promise<void> | null = null;
-  #session = '';
-  readonly #fromUsers = new Recent<string, true>(1000); // messages between users that came: by ID, by ID and time
-  #unnumbered = 0;
 
   /** Use create instead: it keeps one instance for each SDKAppID. */
   constructor(options: CreateOptions, url: string, env: Environment, destroyed: () => void) {
-    this.#url = url;
     this.#destroyed = destroyed;
     const log = env.log;
     env = { ...env, log: (level, line, detail) => level >= this.#logLevel && log(level, line, detail) };
     this.#emitter = new Emitter((name, err) => env.log(3, `a handler of ${name} failed`, err));
     this.#core = new Core(env, this.#emitter, new Rates(env.now), options.unlimitedAVChatRoom !== true);
-    this.#groups = new Groups(this.#core, () => this.#connected(), () => this.#identity === null && this.#stop());
     this.#messages = new Messages(this.#core);
     this.#members = new Members(this.#core);
     this.#values = new Values(this.#core);
     this.#gifts = new Gifts(this.#core);
+    this.#session = new Session(this.#core, url, this.#messages, this.#gifts);
+    this.#groups = new Groups(this.#core, () => this.#session.connected(), () => this.#session.idle());
     this.#likes = new Likes(this.#core);
     this.#around = new Around(this.#core);
-    this.#instance = [0, 0, 0].map(() => Math.floor(env.random() * 2 ** 32).toString(36)).join('');
     if (options.localWords) this.setLocalWords(options.localWords);
     // Bound, so that a framework may wrap the instance in a proxy and a page may take methods off it.
     for (const name of Object.getOwnPropertyNames(Chat.prototype)) {
@@ -116,199 +90,18 @@ export class Chat {
     return Math.floor(this.#core.serverNow() / 1000);
   }
 
-  async login(options: { userID: string; userSig: string }): Promise<Result<Record<string, unknown>>> {
-    const { userID, userSig } = options ?? {};
-    if (typeof userID !== 'string' || userID === '') throw new ChatError(CODE.NO_USER_ID, 'userID is missing');
-    if (typeof userSig !== 'string' || userSig === '') throw new ChatError(CODE.NO_USER_SIG, 'userSig is missing');
-    if (this.#loggingIn) throw new ChatError(CODE.REPEATED_LOGIN, 'a login is under way');
-    if (this.#identity) {
-      if (this.#identity.userID !== userID) throw new ChatError(CODE.REPEATED_LOGIN, `${this.#identity.userID} is logged in: log out first`);
-      return ok({ actionStatus: 'OK', errorCode: 0, errorInfo: `${userID} is logged in already`, repeatLogin: true });
-    }
-    const login = this.#login({ userID, userSig });
-    this.#loggingIn = login.catch(() => {});
-    try {
-      return await login;
-    } finally {
-      this.#loggingIn = null;
-    }
+  login(options: { userID: string; userSig: string }): Promise<Result<Record<string, unknown>>> {
+    return this.#session.login(options);
   }
-
-  async #login(identity: Identity): Promise<Result<Record<string, unknown>>> {
-    this.#stop(false); // a guest's line is another one; its rooms go on on this user's
-    this.#identity = identity;
-    try {
-      await this.#start();
-    } catch (err) {
-      this.#identity = null;
-      this.#core.link = null;
-      this.#dropRooms();
-      throw err;
-    }
-    if (this.#identity !== identity) throw new ChatError(CODE.LOGGED_OUT, 'logged out during the login');
-    this.#core.env.setTimeout(() => {
-      if (this.#identity !== identity || this.#core.ready) return;
-      this.#core.ready = true;
-      this.#core.emit(EVENT.SDK_READY);
-    }, 0);
-    return ok({ actionStatus: 'OK', errorCode: 0, errorInfo: '' });
+  logout(): Promise<Result<Record<string, unknown>>> {
+    return this.#session.logout();
   }
-
-  async logout(): Promise<Result<Record<string, unknown>>> {
-    const was = this.#identity !== null;
-    this.#stop();
-    if (was) this.#notReady();
-    return ok({});
-  }
-
   /** Logs out and frees the instance; create makes a new one after it. */
   async destroy(): Promise<void> {
     await this.logout();
     this.#destroyed();
     this.#core.emit(EVENT.SDK_DESTROY);
     this.#emitter.clear();
-  }
-
-  #notReady(): void {
-    this.#core.ready = false;
-    this.#core.me = nobody();
-    this.#core.emit(EVENT.SDK_NOT_READY);
-  }
-
-  // -- connection
-
-  /** For joining: whoever is logging in is waited for; nobody being there, a guest's line is opened. */
-  async #connected(): Promise<void> {
-    if (this.#loggingIn) await this.#loggingIn;
-    if (this.#core.link) return this.#guestStart ?? undefined;
-    this.#guestStart = this.#start().finally(() => (this.#guestStart = null));
-    return this.#guestStart;
-  }
-
-  async #start(): Promise<void> {
-    const core = this.#core;
-    const link: Link = new Link(core.env, this.#url, {
-      auth: () => this.#auth(),
-      welcome: (hello, line) => this.#welcome(hello, line),
-      push: (push) => core.link === link && this.#push(push),
-      state: (state) => core.link === link && this.#netState(state),
-      ended: (why) => core.link === link && this.#ended(why),
-    });
-    core.link = link;
-    try {
-      await link.start();
-    } catch (err) {
-      if (core.link === link) core.link = null;
-      throw err;
-    }
-  }
-
-  #netState(state: string): void {
-    this.#core.emit(EVENT.NET_STATE_CHANGE, { state });
-    if (state === TYPES.NET_STATE_CONNECTED) this.#gifts.resume();
-  }
-
-  /** Ends the connection; the rooms too, unless they go on on another one. */
-  #stop(dropRooms = true): void {
-    const { link } = this.#core;
-    this.#core.link = null;
-    this.#identity = null;
-    if (dropRooms) this.#dropRooms();
-    this.#gifts.forget();
-    link?.stop();
-  }
-
-  #dropRooms(): void {
-    for (const room of [...this.#core.rooms.values()]) this.#core.drop(room);
-  }
-
-  #auth(): Json {
-    return {
-      platform: this.#core.env.platform, sdk: `liveroom-js/${VERSION}`, protocol: 1, instance: this.#instance,
-      ...(this.#core.oneRoom ? {} : { rooms: 'many' }),
-      ...(this.#session ? { session: this.#session } : {}),
-      ...(this.#identity ? { userId: this.#identity.userID, userSig: this.#identity.userSig } : {}),
-    };
-  }
-
-  async #welcome(hello: Reply, line: Line): Promise<void> {
-    const core = this.#core;
-    if (number(hello.serverTime) > 0) core.clockAhead = number(hello.serverTime) - core.env.now();
-    if (this.#identity) {
-      const mine = { userID: text(hello.user) || this.#identity.userID, nick: text(hello.nick), avatar: 'avatar' in hello ? text(hello.avatar) : core.me.avatar };
-      if (core.ready) core.meChanged(mine.nick, mine.avatar);
-      core.me = mine;
-    }
-    if (text(hello.session) !== this.#session) {
-      this.#session = text(hello.session);
-      core.emit(EVENT.LIVEROOM_SESSION, { session: this.#session });
-    }
-    for (const room of core.rooms.values()) if (room.isIn) room.pause();
-    await Promise.all([...core.rooms.values()].filter((room) => room.isIn).map((room) => this.#resume(room, line)));
-  }
-
-  async #resume(room: Room, line: Line): Promise<void> {
-    try {
-      const answer = await this.#goOn(room, line);
-      if (room.isIn) room.resumed(answer);
-    } catch (err) {
-      if (!(err instanceof ChatError) || isTemporary(err)) throw err instanceof ChatError ? new LineDown(true) : err; // the next line may do
-      const reasons: Record<number, string> = { 10007: 'banned', 10010: 'dismissed', 10015: 'dismissed' };
-      room.left({ reason: reasons[err.code] ?? err.data.reason ?? '', by: '', detail: err.message, until: err.data.until ?? 0 });
-      this.#core.drop(room);
-    }
-  }
-
-  #goOn(room: Room, line: Line): Promise<Reply> {
-    const resume = line.request('join', { group: room.groupID, epoch: room.epoch, seq: room.seq });
-    if (!this.#loggingIn) return resume;
-    // A guest who logs in comes to where he is, from wherever else he is as that user: for a mere return that is refused.
-    return resume.catch((err) => {
-      if (!(err instanceof ChatError) || err.code !== IN_ANOTHER) throw err;
-      return line.request('join', { group: room.groupID });
-    });
-  }
-
-  #push(push: Push): void {
-    const core = this.#core;
-    if (push.push === 'batch') {
-      const room = core.rooms.get(push.group);
-      room?.take(push.items);
-      if (room?.closed) core.drop(room); // dismissed
-    } else if (push.push === 'left') {
-      const room = core.rooms.get(push.group);
-      if (!room?.isIn) return;
-      room.left({ reason: push.reason, by: push.by, detail: push.detail, until: push.until });
-      core.drop(room);
-    } else if (push.push === 'c2c') {
-      this.#fromUser(userMessage(push.message, core.me.userID));
-    } else if (push.push === 'gift') {
-      this.#gifts.told(push.order);
-    }
-  }
-
-  #fromUser(message: Message): void {
-    const seen = this.#fromUsers;
-    if (message.flow === 'out' && this.#messages.sentHere(message.ID)) return;
-    const { ID, time, random } = message;
-    if (random !== 0 && seen.has(`${ID} ${time}`)) return;
-    if (random === 0 || seen.has(ID)) message.ID += `-${time}-${++this.#unnumbered}`; // a program may use one number for all it sends
-    seen.keep(ID, true);
-    seen.keep(`${ID} ${time}`, true);
-    this.#core.emit(EVENT.MESSAGE_RECEIVED, [message]);
-  }
-
-  /** The server does not want this login (or guest) back. */
-  #ended(why: Ended): void {
-    const was = this.#identity !== null;
-    this.#core.link = null;
-    this.#identity = null;
-    this.#dropRooms();
-    this.#gifts.forget();
-    const type = why.type || KICKED[why.reason] || (why.code >= 70000 && why.code < 71000 ? TYPES.KICKED_OUT_USERSIG_EXPIRED : '');
-    if (was && type) this.#core.emit(EVENT.KICKED_OUT, { type });
-    else this.#core.emit(EVENT.ERROR, { code: why.code || (why.reason === 'client_too_old' ? CODE.CLIENT_TOO_OLD : CODE.NETWORK), message: why.detail || why.reason });
-    if (was) this.#notReady();
   }
 
   // -- groups
@@ -472,25 +265,25 @@ export class Chat {
   }
   /** The chat session, to be sent as vid= with play addresses so that who chats and watches counts once; '' before the first connection. */
   getSession(): string {
-    return this.#session;
+    return this.#session.id;
   }
   /** The newest live status this instance saw of a room it is in. */
   getLiveStatus(groupID: string): LiveStatus | null {
-    return this.#room(groupID)?.status ?? null;
+    return this.#room(groupID)?.state.status ?? null;
   }
   /** Whether this user may speak in a room; null outside. */
   getMuted(groupID: string): MutedInfo | null {
-    return this.#room(groupID)?.muted() ?? null;
+    return this.#room(groupID)?.state.muted() ?? null;
   }
   getLimits(groupID: string): LimitsInfo | null {
-    return this.#room(groupID)?.limits() ?? null;
+    return this.#room(groupID)?.state.limits() ?? null;
   }
   getSettings(groupID: string): RoomSettings | null {
-    return this.#room(groupID)?.settings ?? null;
+    return this.#room(groupID)?.state.settings ?? null;
   }
   getCount(groupID: string): CountInfo | null {
     const room = this.#room(groupID);
-    return room && { groupID, ...room.count };
+    return room && { groupID, ...room.state.count };
   }
   /** "connected", "connecting" or "disconnected"; '' without a connection. */
   getNetState(): string {
@@ -521,7 +314,7 @@ export class Chat {
   }
   /** Likes, gifts and popularity of a room one is in. */
   getTotals(groupID: string): TotalsInfo | null {
-    return this.#room(groupID)?.totals() ?? null;
+    return this.#room(groupID)?.state.totals() ?? null;
   }
   /** The catalogue. */
   getGiftList(): Promise<Result<{ giftList: Gift[]; version: number }>> {

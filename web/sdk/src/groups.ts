@@ -59,7 +59,7 @@ export class Groups {
       // One joined as a guest before login: this is the first time its page joins as this user.
       const status = there.asGuest ? TYPES.JOIN_STATUS_SUCCESS : TYPES.JOIN_STATUS_ALREADY_IN_GROUP;
       there.asGuest = false;
-      return ok({ status, group: there.group() });
+      return ok({ status, group: there.state.group() });
     }
     if (core.oneRoom) for (const other of [...core.rooms.values()]) this.#switchFrom(other);
     const room = new Room(
@@ -76,7 +76,7 @@ export class Groups {
       this.#idleSoon();
       throw err;
     }
-    return ok(guest ? { status: TYPES.JOIN_STATUS_SUCCESS } : { status: TYPES.JOIN_STATUS_SUCCESS, group: room.group() });
+    return ok(guest ? { status: TYPES.JOIN_STATUS_SUCCESS } : { status: TYPES.JOIN_STATUS_SUCCESS, group: room.state.group() });
   }
 
   async #enter(groupID: string): Promise<Reply> {
@@ -100,7 +100,7 @@ export class Groups {
   #switchFrom(room: Room): void {
     const core = this.#core;
     core.drop(room);
-    core.request('leave', { group: room.groupID, ...(room.role === TYPES.GRP_MBR_ROLE_OWNER ? { detach: true } : {}) }).catch((err) =>
+    core.request('leave', { group: room.groupID, ...(room.state.role === TYPES.GRP_MBR_ROLE_OWNER ? { detach: true } : {}) }).catch((err) =>
       core.env.log(2, 'the old room could not be left', err),
     );
   }
@@ -179,7 +179,7 @@ export class Groups {
     const core = this.#core;
     core.mustBeReady();
     const room = core.rooms.get(mustBeGroupID(groupID));
-    if (room?.isIn) return ok({ memberCount: room.count.members });
+    if (room?.isIn) return ok({ memberCount: room.state.count.members });
     const now = core.env.now();
     for (const [id, kept] of this.#counts) if (now - kept.at >= COUNT_LIFETIME_MS || kept.at > now) this.#counts.delete(id);
     let kept = this.#counts.get(groupID);
@@ -195,7 +195,7 @@ export class Groups {
     const core = this.#core;
     const facts = groupFacts(value);
     const room = core.rooms.get(facts.groupID);
-    return groupOf(facts, { userID: core.me.userID, role: room?.isIn ? room.role : '', joinTime: room?.joinedAt ?? 0 });
+    return groupOf(facts, { userID: core.me.userID, role: room?.isIn ? room.state.role : '', joinTime: room?.state.joinedAt ?? 0 });
   }
 }
 

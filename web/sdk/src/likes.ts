@@ -38,7 +38,7 @@ export class Likes {
     if (!tally) this.#tallies.set(room, (tally = { taps: 0, next: null, last: Promise.resolve(), sentAt: -Infinity }));
     const more = Math.min(count, MOST - tally.taps);
     tally.taps += more;
-    room.liked(more);
+    room.state.liked(more);
     return (tally.next ??= this.#send(room, tally));
   }
 
@@ -58,10 +58,10 @@ export class Likes {
       tally.last = asked.catch(() => {});
       const answer = await asked;
       const accepted = number(answer.accepted);
-      room.liked(-count, accepted, number(answer.likes));
-      return ok({ groupID: room.groupID, accepted, likes: room.totals().likes });
+      room.state.liked(-count, accepted, number(answer.likes));
+      return ok({ groupID: room.groupID, accepted, likes: room.state.totals().likes });
     } catch (err) {
-      room.liked(-count);
+      room.state.liked(-count);
       throw err;
     }
   }

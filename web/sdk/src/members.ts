@@ -52,7 +52,7 @@ export class Members {
     if (!(seconds >= 0)) throw new ChatError(CODE.INVALID, 'muteTime must be a number of seconds');
     const answer = await core.request('mute', { group: o.groupID, user: o.userID, seconds });
     const until = seconds === 0 ? 0 : number(answer.until) || (seconds >= FOREVER ? FOREVER : Math.floor(core.serverNow() / 1000) + seconds);
-    return ok({ group: room.group(), member: memberOf({ user: o.userID, mutedUntil: until }) });
+    return ok({ group: room.state.group(), member: memberOf({ user: o.userID, mutedUntil: until }) });
   }
 
   /** As with Tencent for an AVChatRoom: away, and kept away for `duration` seconds. */
@@ -63,7 +63,7 @@ export class Members {
     if (!(duration > 0)) throw new ChatError(CODE.BAN_DURATION, 'duration must be a number of seconds above 0');
     const users = texts(o.userIDList);
     await this.#core.request('ban', { group: o.groupID, users, seconds: duration, reason: text(o.reason), ...(o.address === true ? { address: true } : {}) });
-    return ok({ group: room.group(), userIDList: users });
+    return ok({ group: room.state.group(), userIDList: users });
   }
 
   async act(op: 'kick' | 'unban', o: { groupID: string; userIDList: string[]; reason?: string }): Promise<Result<{ userIDList: string[] }>> {
@@ -81,7 +81,7 @@ export class Members {
     if (o.role !== TYPES.GRP_MBR_ROLE_ADMIN && o.role !== TYPES.GRP_MBR_ROLE_MEMBER) throw new ChatError(CODE.BAD_ROLE, 'role must be Admin or Member');
     if (o.userID === core.me.userID) throw new ChatError(CODE.OWN_ROLE, 'you cannot change your own role');
     await core.request('setRole', { group: o.groupID, user: o.userID, role: o.role });
-    return ok({ group: room.group(), member: memberOf({ user: o.userID, role: o.role }) });
+    return ok({ group: room.state.group(), member: memberOf({ user: o.userID, role: o.role }) });
   }
 
   async mutes(groupID: string): Promise<Result<{ memberList: { userID: string; muteUntil: number; by: string; reason: string }[] }>> {

@@ -138,15 +138,15 @@ export class Messages {
       });
     } catch (err) {
       if (err instanceof ChatError) {
-        if (err.data.nextAt) room.mayNext(err.data.nextAt);
-        if (err.data.reason === 'muted' && err.data.until) room.mutedUntil(err.data.until);
+        if (err.data.nextAt) room.state.mayNext(err.data.nextAt);
+        if (err.data.reason === 'muted' && err.data.until) room.state.refusedUntil(err.data.until);
       }
       throw err;
     }
     this.#sent(message, answer);
     if (!message.sequence) message.sequence = number(answer.seq);
     room.changed(message, parseBody(answer.body), answer.cloudCustomData);
-    room.mayNext(number(answer.nextAt));
+    room.state.mayNext(number(answer.nextAt));
   }
 
   async #toUser(message: Message, kept: Kept | undefined): Promise<void> {

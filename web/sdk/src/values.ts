@@ -28,7 +28,7 @@ export class Values {
   async deleteAttributes(o: { groupID: string; keyList?: string[] }): Promise<Result<{ keyList: string[] }>> {
     const room = this.#room(o?.groupID);
     const given = texts(o.keyList);
-    const keyList = given.length > 0 ? given : Object.keys(room.attributes);
+    const keyList = given.length > 0 ? given : Object.keys(room.state.attributes);
     await this.#write(o.groupID, 'deleteAttributes', { keys: given });
     return ok({ keyList });
   }
@@ -78,7 +78,7 @@ export class Values {
     this.#core.rates.spend('writeAttributes');
     const before = this.#writing.get(room) ?? Promise.resolve();
     const write = before.then(async () => {
-      seen(room, await this.#core.request(op, { group: groupID, version: room.attributesVersion, ...fields }));
+      seen(room, await this.#core.request(op, { group: groupID, version: room.state.attributesVersion, ...fields }));
     });
     this.#writing.set(room, write.catch(() => {}));
     await write;
@@ -86,7 +86,7 @@ export class Values {
 }
 
 function seen(room: Room, answer: Reply): void {
-  room.attributesVersion = Math.max(room.attributesVersion, number(answer.version));
+  room.state.attributesVersion = Math.max(room.state.attributesVersion, number(answer.version));
 }
 
 function attributesOf(value: unknown): Record<string, string> {
