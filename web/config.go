@@ -110,26 +110,27 @@ func (c Config) Validate() error {
 
 // Deps are what the server leads to. Rooms, Chat, Accounts, Words, Audit, Events and Log are needed; a handler that is nil answers 404.
 type Deps struct {
-	Rooms     Rooms
-	Chat      Chat
-	Accounts  Accounts
-	Guests    Guests // nil: named guests can't be made here
-	Words     Words
-	Audit     Audit                                    // who did what
-	Files     Files                                    // nil: nothing can be uploaded here
-	Levels    Levels                                   // nil: users have no levels here
-	Draws     Draws                                    // nil: there are no lucky draws here
-	Likes     Likes                                    // nil: nobody likes rooms here
-	Follows   Follows                                  // nil: nobody follows anybody here
-	Ranking   Ranking                                  // nil: rooms are not ranked here
-	Guide     Guide                                    // nil: nothing is recommended here; needs Ranking
-	Summaries Summaries                                // nil: live sessions are not summed up here
-	Kinds     Kinds                                    // nil: no types of messages are registered here
-	Gifts     Gifts                                    // nil: nothing can be given here
-	Callbacks *Callbacks                               // nil: there are no callbacks here
-	Events    EventLog                                 // the installation's log of status changes
-	Watch     func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
-	Log       *slog.Logger
+	Rooms      Rooms
+	Chat       Chat
+	Accounts   Accounts
+	Guests     Guests // nil: named guests can't be made here
+	Words      Words
+	Audit      Audit                                    // who did what
+	Files      Files                                    // nil: nothing can be uploaded here
+	Levels     Levels                                   // nil: users have no levels here
+	Draws      Draws                                    // nil: there are no lucky draws here
+	Likes      Likes                                    // nil: nobody likes rooms here
+	Follows    Follows                                  // nil: nobody follows anybody here
+	Ranking    Ranking                                  // nil: rooms are not ranked here
+	Guide      Guide                                    // nil: nothing is recommended here; needs Ranking
+	Summaries  Summaries                                // nil: live sessions are not summed up here
+	Kinds      Kinds                                    // nil: no types of messages are registered here
+	Gifts      Gifts                                    // nil: nothing can be given here
+	Broadcasts Broadcasts                               // nil: there are no broadcasts here
+	Callbacks  *Callbacks                               // nil: there are no callbacks here
+	Events     EventLog                                 // the installation's log of status changes
+	Watch      func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
+	Log        *slog.Logger
 
 	Socket http.Handler // /chat, /chat/stream
 	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…
@@ -140,8 +141,6 @@ type Deps struct {
 	Checks  []Check  // for readiness and health
 	Facts   Facts    // beside them in detailed health; nil: none
 	Metrics []Source // beside the server's own
-
-	Broadcasts Broadcasts // nil: there are no broadcasts here
 }
 
 func (d Deps) validate() error {

@@ -76,10 +76,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
-		kinds:      deps.Kinds,
-		gifts:      deps.Gifts,
-		broadcasts: deps.Broadcasts,
-		socket:     deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
+		kinds: deps.Kinds, gifts: deps.Gifts, broadcasts: deps.Broadcasts,
+		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),
 		feed:    newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks, deps.Facts),

@@ -23,6 +23,23 @@ type interaction struct {
 	actors    []actor            // they end after the doors and before the chat
 }
 
+// joinParts makes the parts beside the chat that it tells or asks something. It is made after them: what they need of it, and of the
+// accounts, they ask when they run.
+func (p *program) joinParts(talk *chat.Config) error {
+	for _, join := range []func() error{
+		func() error { return p.joinKinds(talk) },
+		func() error { return p.joinLevels(talk) },
+		p.joinLikes, p.joinFollows, p.joinPopularity, p.joinSummaries,
+	} {
+		if err := join(); err != nil {
+			return err
+		}
+	}
+	p.joinGifts()
+	p.interaction.joinInteraction(talk)
+	return nil
+}
+
 // gave tells all who want to know of a gift that was settled here.
 func (i *interaction) gave(o gift.Order) {
 	for _, tell := range i.gifts {

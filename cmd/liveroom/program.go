@@ -150,17 +150,9 @@ func (p *program) join(keys Secrets) error {
 	}
 	p.watchFiles(&talk)
 	p.joinPeople(&talk)
-	if err = p.joinKinds(&talk); err != nil {
+	if err = p.joinParts(&talk); err != nil {
 		return err
 	}
-	if err = p.joinLevels(&talk); err != nil {
-		return err
-	}
-	if err = errors.Join(p.joinLikes(), p.joinFollows(), p.joinPopularity(), p.joinSummaries()); err != nil {
-		return err
-	}
-	p.joinGifts()
-	p.interaction.joinInteraction(&talk)
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
 	}
@@ -215,26 +207,20 @@ func (p *program) joinDoors(keys Secrets) error {
 		return err
 	}
 	door := p.set.socket()
-	door.Files, door.Levels = p.files, p.levels
-	door.Draws = p.draws
-	door.Likes, door.Follows = p.likes, p.follows
-	door.Summaries = p.summaries
-	door.Gifts = giftDoor{p.gifts, p}
+	door.Files, door.Gifts, door.Likes, door.Follows = p.files, giftDoor{p.gifts, p}, p.likes, p.follows
+	door.Levels, door.Draws, door.Summaries = p.levels, p.draws, p.summaries
 	p.joinStreams(&door)
 	if p.socket, err = socket.New(door, p.chat, p.accounts, p.log); err != nil {
 		return err
 	}
 	deps := web.Deps{
-		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Levels: p.levels, Callbacks: p.callbacks.door(keys.SDKAppID),
-		Draws: p.draws, Ranking: p.popularity, Guide: p.guide, Summaries: p.summaries,
-		Kinds:      p.kinds,
-		Gifts:      giftDoor{p.gifts, p},
-		Broadcasts: p.broadcasts,
-		Events:     p.stores.status, Watch: p.machine.Watch, Log: p.log,
+		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
+		Gifts: giftDoor{p.gifts, p}, Likes: p.likes, Follows: p.follows, Levels: p.levels, Ranking: p.popularity, Guide: p.guide,
+		Draws: p.draws, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds,
+		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
-	deps.Likes, deps.Follows = p.likes, p.follows
 	if p.cluster != nil {
 		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.edgeMetrics)
 	}

@@ -72,14 +72,11 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 	states, talk := main.Status(eventLog), main.Chat()
 	return &stores{
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
-		popularity: main.Popularity(), summaries: main.Summaries(),
-		files: main.Files(), levels: main.Levels(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
-		likes: main.Likes(), follows: main.Follows(),
-		draws: main.Draws(), kinds: main.Kinds(),
-		gifts:      main.Gifts(),
-		broadcasts: main.Broadcasts(),
-		actors:     []actor{{"store", main.Run}},
-		metrics:    fileStoreMetrics(main),
+		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
+		gifts: main.Gifts(), likes: main.Likes(), follows: main.Follows(), levels: main.Levels(), popularity: main.Popularity(),
+		draws: main.Draws(), broadcasts: main.Broadcasts(), summaries: main.Summaries(), kinds: main.Kinds(),
+		actors:  []actor{{"store", main.Run}},
+		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
 		close: func() error { return errors.Join(talk.Close(), queues.Close(), main.Close()) },
 	}, nil
@@ -90,15 +87,12 @@ func (c *cluster) stores() *stores {
 	talk := c.redis.Chat()
 	return &stores{
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
-		popularity: c.redis.Popularity(), summaries: c.redis.Summaries(),
-		files: c.redis.Files(), levels: c.redis.Levels(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
-		likes: c.redis.Likes(), follows: c.redis.Follows(),
-		draws: c.redis.Draws(), kinds: c.redis.Kinds(),
-		gifts:      c.redis.Gifts(),
-		broadcasts: c.redis.Broadcasts(),
-		actors:     []actor{{"chat of the cluster", talk.Run}},
-		metrics:    c.metrics,
-		close:      func() error { return nil }, // the connections outlive it
+		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
+		gifts: c.redis.Gifts(), likes: c.redis.Likes(), follows: c.redis.Follows(), levels: c.redis.Levels(), popularity: c.redis.Popularity(),
+		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(),
+		actors:  []actor{{"chat of the cluster", talk.Run}},
+		metrics: c.metrics,
+		close:   func() error { return nil }, // the connections outlive it
 	}
 }
 
