@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"liveroom/chat/notice"
 )
 
 // wordFields are the members of an element's content that people read, in the form of fold. Custom elements and
@@ -21,7 +23,12 @@ func (s *Service) cleanText(by Identity, field, text string) (string, error) {
 	if s.cfg.Words == nil || text == "" || by.Admin && by.Platform == "" {
 		return text, nil
 	}
-	clean, blocked := s.cfg.Words.Check(text)
+	clean, blocked := "", false
+	if field == "notice" {
+		clean, blocked = notice.Clean(text, s.cfg.Words.Check)
+	} else {
+		clean, blocked = s.cfg.Words.Check(text)
+	}
 	if blocked {
 		return "", blockedText(field)
 	}

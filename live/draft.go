@@ -12,13 +12,12 @@ import (
 
 // Limits of a room's fields. Title, notice and group id follow the group profile of spec im-rest §3.0.
 const (
-	MaxTitleBytes  = 120
-	MaxNoticeBytes = 300
-	MinGrace       = time.Second
-	MaxGrace       = 24 * time.Hour
-	MaxPauseLimit  = 7 * 24 * time.Hour
-	MostViewers    = 10_000_000
-	MostBandwidth  = 1_000_000_000_000 // bits per second
+	MaxTitleBytes = 120
+	MinGrace      = time.Second
+	MaxGrace      = 24 * time.Hour
+	MaxPauseLimit = 7 * 24 * time.Hour
+	MostViewers   = 10_000_000
+	MostBandwidth = 1_000_000_000_000 // bits per second
 )
 
 var (
@@ -139,8 +138,8 @@ func set[T any](to *T, from *T) {
 	}
 }
 
-// validate says which field of r is at fault.
-func (r Room) validate() error {
+// validate says which field of r is at fault, whose notice may have so many bytes.
+func (r Room) validate(noticeBytes int) error {
 	switch {
 	case !ValidID(r.ID):
 		return invalid("id", "must be 1 to 48 letters, digits, _ or -")
@@ -150,8 +149,8 @@ func (r Room) validate() error {
 		return invalid("stream", "must be 1 to 64 letters, digits, _ . or -, and not end in .flv or .m3u8")
 	case len(r.Title) > MaxTitleBytes || !utf8.ValidString(r.Title):
 		return invalid("title", fmt.Sprintf("must be at most %d bytes of UTF-8", MaxTitleBytes))
-	case len(r.Notice) > MaxNoticeBytes || !utf8.ValidString(r.Notice):
-		return invalid("notice", fmt.Sprintf("must be at most %d bytes of UTF-8", MaxNoticeBytes))
+	case len(r.Notice) > noticeBytes || !utf8.ValidString(r.Notice):
+		return invalid("notice", fmt.Sprintf("must be at most %d bytes of UTF-8", noticeBytes))
 	case r.Anchor != "" && !userPattern.MatchString(r.Anchor):
 		return invalid("anchor", "must be a user id: at most 32 letters, digits, _ . @ or -")
 	case r.Grace < MinGrace || r.Grace > MaxGrace:

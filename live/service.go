@@ -17,17 +17,18 @@ import (
 
 // Config says how rooms behave where they don't say themselves.
 type Config struct {
-	Node       string        // id of this node and incarnation; recorded as publisher
-	Apps       []string      // accepted AppNames, "*" = any; default: live
-	AutoRoom   bool          // a validly signed push for an unknown stream creates its room
-	Grace      time.Duration // how long an interrupted room waits for its anchor; default 60 s
-	PauseLimit time.Duration // how long a paused room without a stream stays; default 30 min
-	AddressTTL time.Duration // lifetime of addresses made without one; default 24 h
-	Addresses  address.Base  // what addresses are made of
-	PushKeys   address.Keys
-	PlayKeys   address.Keys
-	NodeLimits Limits // of all viewers of this node
-	RoomLimits Limits // of the viewers this node has of a room that has no limit of its own
+	Node        string        // id of this node and incarnation; recorded as publisher
+	Apps        []string      // accepted AppNames, "*" = any; default: live
+	AutoRoom    bool          // a validly signed push for an unknown stream creates its room
+	Grace       time.Duration // how long an interrupted room waits for its anchor; default 60 s
+	PauseLimit  time.Duration // how long a paused room without a stream stays; default 30 min
+	NoticeBytes int           // of a notice; default 300 (spec im-rest §3.0)
+	AddressTTL  time.Duration // lifetime of addresses made without one; default 24 h
+	Addresses   address.Base  // what addresses are made of
+	PushKeys    address.Keys
+	PlayKeys    address.Keys
+	NodeLimits  Limits // of all viewers of this node
+	RoomLimits  Limits // of the viewers this node has of a room that has no limit of its own
 
 	// Shared is the store of statuses where several nodes use it. Nil: this node is alone.
 	Shared status.Shared
@@ -104,6 +105,9 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 	cfg.Grace = cmpOr(cfg.Grace, time.Minute)
 	cfg.PauseLimit = cmpOr(cfg.PauseLimit, 30*time.Minute)
 	cfg.AddressTTL = cmpOr(cfg.AddressTTL, 24*time.Hour)
+	if cfg.NoticeBytes == 0 {
+		cfg.NoticeBytes = 300
+	}
 	if cfg.Viewers == nil {
 		cfg.Viewers = func(Room) Viewers { return Viewers{} }
 	}
@@ -149,7 +153,7 @@ func (s *Service) Create(ctx context.Context, d Draft) (Listed, error) {
 		return Listed{}, err
 	}
 	r := d.room(s.cfg, now)
-	if err := r.validate(); err != nil {
+	if err := r.validate(s.cfg.NoticeBytes); err != nil {
 		return Listed{}, err
 	}
 	if !r.EndAt.IsZero() && !r.EndAt.After(now) {
@@ -206,7 +210,7 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error
 	}
 	r, err := s.store.UpdateRoom(ctx, id, func(r *Room) error {
 		p.apply(r, now)
-		return r.validate()
+		return r.validate(s.cfg.NoticeBytes)
 	})
 	if err != nil {
 		return Listed{}, err

@@ -58,7 +58,7 @@ func (s *Server) chatGroup(ctx context.Context, in *RoomPath) (*chatGroupOut, er
 // ChatGroupPatch changes a group; what is absent stays.
 type ChatGroupPatch struct {
 	Name         *string           `json:"name,omitempty" maxLength:"120" doc:"The room's title too."`
-	Notice       *string           `json:"notice,omitempty" maxLength:"300" doc:"At most 300 bytes."`
+	Notice       *string           `json:"notice,omitempty" maxLength:"4096" doc:"As the room's."`
 	Introduction *string           `json:"introduction,omitempty" maxLength:"240" doc:"At most 240 bytes."`
 	Avatar       *string           `json:"avatar,omitempty" maxLength:"100" doc:"URL of at most 100 bytes."`
 	Fields       map[string]string `json:"fields,omitempty" maxProperties:"11" doc:"Custom fields to set; an empty value deletes."`
@@ -81,6 +81,9 @@ func (s *Server) changeChatGroup(ctx context.Context, in *changeChatGroupIn) (*c
 		return nil, err
 	}
 	b := in.Body
+	if err := s.checkNotice(b.Notice); err != nil {
+		return nil, err
+	}
 	if err := s.chat.Change(ctx, group, s.speaker(ctx), chat.GroupPatch{
 		Name: b.Name, Notice: b.Notice, Fields: b.Fields,
 		Settings: chat.SettingsPatch{

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"liveroom/chat"
+	"liveroom/chat/notice"
 )
 
 // Notifier tells the people in a group something (chat.Service).
@@ -22,7 +23,7 @@ func (s *Server) registerNotice() {
 
 // NoticeBody is a notice.
 type NoticeBody struct {
-	Notice string `json:"notice" maxLength:"300" doc:"At most 300 bytes; empty: none."`
+	Notice string `json:"notice" maxLength:"4096" doc:"Text, or the JSON of text and images; at most 300 bytes (chat-notice-size). Empty: none."`
 }
 
 type noticeIn struct {
@@ -46,6 +47,9 @@ func (s *Server) notice(ctx context.Context, in *RoomPath) (*noticeOut, error) {
 
 // setNotice sets the notice of group and room, and answers it with words replaced that may not be said.
 func (s *Server) setNotice(ctx context.Context, in *noticeIn) (*noticeOut, error) {
+	if err := s.checkNotice(&in.Body.Notice); err != nil {
+		return nil, err
+	}
 	err := s.forMember(ctx, in.Room, func(ctx context.Context, group string, by chat.Identity) error {
 		return s.chat.Change(ctx, group, by, chat.GroupPatch{Notice: &in.Body.Notice})
 	})
@@ -53,6 +57,17 @@ func (s *Server) setNotice(ctx context.Context, in *noticeIn) (*noticeOut, error
 		return nil, err
 	}
 	return s.notice(ctx, &in.RoomPath)
+}
+
+// checkNotice refuses a notice, if one is given, that is meant to be JSON of text and pictures and is not.
+func (s *Server) checkNotice(given *string) error {
+	if given == nil {
+		return nil
+	}
+	if fault := notice.Fault(*given, s.cfg.PublicURL); fault != "" {
+		return newProblem(http.StatusUnprocessableEntity, "invalid", fault).at("notice")
+	}
+	return nil
 }
 
 // NotificationBody is a system notification.

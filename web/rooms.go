@@ -72,7 +72,7 @@ type RoomDraft struct {
 	Stream       string    `json:"stream,omitempty" maxLength:"64" doc:"1 to 64 letters, digits, _ . or -, not ending in .flv or .m3u8. Default: id."`
 	Title        string    `json:"title,omitempty" maxLength:"120" doc:"At most 120 bytes. Default: id."`
 	Anchor       string    `json:"anchor,omitempty" maxLength:"32" doc:"Account that may drive the room with its UserSig."`
-	Notice       string    `json:"notice,omitempty" maxLength:"300" doc:"At most 300 bytes."`
+	Notice       string    `json:"notice,omitempty" maxLength:"4096" doc:"Text, or the JSON of text and images; at most 300 bytes (chat-notice-size)."`
 	ScheduledAt  NullTime  `json:"scheduledAt,omitempty"`
 	EndAt        NullTime  `json:"endAt,omitempty" doc:"Ends the room by itself."`
 	Grace        *Duration `json:"grace,omitempty" doc:"Default: the server's setting."`
@@ -122,6 +122,9 @@ func (s *Server) registerRooms() {
 func (s *Server) createRoom(ctx context.Context, in *createIn) (*createOut, error) {
 	ctx, cancel := timed(ctx)
 	defer cancel()
+	if err := s.checkNotice(&in.Body.Notice); err != nil {
+		return nil, err
+	}
 	draft := in.Body.draft()
 	if in.IdempotencyKey != "" && draft.ID == "" {
 		draft.ID = idOfKey(in.IdempotencyKey)
@@ -225,7 +228,7 @@ func (s *Server) getRoom(ctx context.Context, in *RoomPath) (*roomOut, error) {
 type RoomPatch struct {
 	Title        *string   `json:"title,omitempty" maxLength:"120"`
 	Anchor       *string   `json:"anchor,omitempty" maxLength:"32"`
-	Notice       *string   `json:"notice,omitempty" maxLength:"300"`
+	Notice       *string   `json:"notice,omitempty" maxLength:"4096"`
 	ScheduledAt  TimePatch `json:"scheduledAt,omitempty" doc:"null removes it."`
 	EndAt        TimePatch `json:"endAt,omitempty" doc:"null removes it."`
 	Grace        *Duration `json:"grace,omitempty"`
@@ -245,6 +248,9 @@ func (s *Server) changeRoom(ctx context.Context, in *changeIn) (*roomOut, error)
 	ctx, cancel := timed(ctx)
 	defer cancel()
 	b := in.Body
+	if err := s.checkNotice(b.Notice); err != nil {
+		return nil, err
+	}
 	l, err := s.rooms.Update(ctx, in.Room, live.Patch{
 		Title: b.Title, Anchor: b.Anchor, Notice: b.Notice, ScheduledAt: b.ScheduledAt.patch(), EndAt: b.EndAt.patch(),
 		Grace: b.Grace.patch(), PauseLimit: b.PauseLimit.patch(),

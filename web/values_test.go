@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -58,6 +59,46 @@ func TestWhoWritesOverREST(t *testing.T) {
 	}
 	if a := b.do(200, "GET", "/api/v1/rooms/anchor", "", nil); a.json["notice"] != "x" {
 		t.Errorf("the room does not know of the notice: %s", a.raw)
+	}
+}
+
+// TestNoticesOfTextAndPictures: what is meant to be that and is not is refused at each door, with the field's name; all else is kept
+// as it is, also beyond this.
+func TestNoticesOfTextAndPictures(t *testing.T) {
+	b := newBench(t, nil)
+	b.createRoom("demo")
+	doors := []struct{ name, method, path string }{
+		{"notice", "PUT", "/api/v1/rooms/demo/notice"},
+		{"group", "PATCH", "/api/v1/rooms/demo/chat"},
+		{"room", "PATCH", "/api/v1/rooms/demo"},
+		{"new room", "POST", "/api/v1/rooms"},
+	}
+	for _, tc := range []struct {
+		notice string
+		good   bool
+	}{
+		{`{"text":"Be kind","images":["https://example.com/rules.png","/files/x.png"]}`, true},
+		{`{"text":"Be kind"`, false},
+		{`{"text":"x","images":["javascript:alert(1)"]}`, false},
+		{`{"images":[` + strings.Repeat(`"/a",`, 9) + `"/a"]}`, false},
+		{`{"images":["http://example.com/rules.png"]}`, false},
+		{strings.Repeat("茶", 101), false},
+		{`{"other":1}`, true},
+		{"<b>be</b> kind", true},
+	} {
+		for _, d := range doors {
+			body, _ := json.Marshal(map[string]string{"notice": tc.notice})
+			a := b.request(d.method, d.path, apiToken, string(body))
+			switch {
+			case !tc.good && (a.status/100 != 4 || a.json["field"] != "notice"):
+				t.Errorf("%s by %s: %d %s", tc.notice, d.name, a.status, a.raw)
+			case tc.good && a.status/100 != 2:
+				t.Errorf("%s by %s: %d %s", tc.notice, d.name, a.status, a.raw)
+			}
+			if now := b.do(200, "GET", "/api/v1/rooms/demo/notice", "", nil); tc.good && d.method != "POST" && now.json["notice"] != tc.notice {
+				t.Errorf("%s by %s: it is %s", tc.notice, d.name, now.raw)
+			}
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ func (s *Settings) validChat() error {
 		{"chat-tips", s.ChatTips, 0, 10_000},
 		{"audit-entries", s.AuditEntries, 1000, 100_000_000},
 		{"chat-message-size", s.ChatMessage, 1024, 12 << 10},
+		{"chat-notice-size", s.ChatNotice, 300, 4096},
 		{"chat-web-instances", s.ChatWeb, 0, 1000},
 		{"chat-native-instances", s.ChatNative, 0, 1000},
 	} {
@@ -52,7 +53,7 @@ func (s *Settings) validChat() error {
 // chat is what the chat is told of the settings.
 func (s *Settings) chat() chat.Config {
 	return chat.Config{
-		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage,
+		RatePerSecond: s.ChatRate, History: s.ChatHistory, HistoryAge: s.ChatHistoryAge, MessageBytes: s.ChatMessage, NoticeBytes: s.ChatNotice,
 		RecallWindow: noneIsNegative(s.ChatRecall), UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
 		CountChange: s.ChatCount, MemberList: s.ChatMembers, Tips: s.ChatTips, MembersFound: s.ChatCreate == on,
 		MembersWrite: s.ChatWrite == on,

@@ -31,6 +31,8 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 		{"chat-files", "10GB", "10GiB"},
 		{"chat-files", "1023KiB", "1MiB"},
 		{"chat-message-size", "12289", "12288"},
+		{"chat-notice-size", "299", "300"},
+		{"chat-notice-size", "4097", "4096"},
 		{"chat-web-instances", "-1", "1000"},
 		{"chat-native-instances", "1001", "1000"},
 	} {
@@ -39,9 +41,9 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 }
 
 func TestSettingsForTheChat(t *testing.T) {
-	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatCount: 0.1, ChatMembers: 7, ChatTips: 8, ChatCreate: on, ChatNative: 9}
+	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatNotice: 400, ChatCount: 0.1, ChatMembers: 7, ChatTips: 8, ChatCreate: on, ChatNative: 9}
 	c := s.chat()
-	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.CountChange != 0.1 || c.MemberList != 7 || c.Tips != 8 || !c.MembersFound || c.WebInstances != -1 || c.NativeInstances != 9 {
+	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.NoticeBytes != 400 || c.CountChange != 0.1 || c.MemberList != 7 || c.Tips != 8 || !c.MembersFound || c.WebInstances != -1 || c.NativeInstances != 9 {
 		t.Errorf("%+v", c)
 	}
 	for write, want := range map[string]bool{"on": true, "off": false} {

@@ -62,6 +62,7 @@ type Settings struct {
 	ChatHistory    int           `name:"chat-history" help:"Newest messages that a newcomer gets." default:"20" env:"LIVEROOM_CHAT_HISTORY" yaml:"chat-history"`
 	ChatHistoryAge time.Duration `name:"chat-history-age" help:"How old they may be." default:"24h" env:"LIVEROOM_CHAT_HISTORY_AGE" yaml:"chat-history-age"`
 	ChatMessage    int           `name:"chat-message-size" help:"Most bytes of a message, MsgBody and CloudCustomData together." default:"12288" env:"LIVEROOM_CHAT_MESSAGE_SIZE" yaml:"chat-message-size"`
+	ChatNotice     int           `name:"chat-notice-size" help:"Most bytes of a room's notice; 300 is Tencent's limit." default:"300" env:"LIVEROOM_CHAT_NOTICE_SIZE" yaml:"chat-notice-size"`
 	ChatUserBurst  int           `name:"chat-user-burst" help:"Messages a member may send at once; 0: as many as he likes." default:"5" env:"LIVEROOM_CHAT_USER_BURST" yaml:"chat-user-burst"`
 	ChatUserRate   float64       `name:"chat-user-rate" help:"Messages a member may send in a second, after those at once." default:"2" env:"LIVEROOM_CHAT_USER_RATE" yaml:"chat-user-rate"`
 	ChatPriority   string        `name:"chat-priority-cap" help:"Highest priority that messages of members have, whatever they claim or their type says: high, normal or low." enum:"high,normal,low" default:"high" env:"LIVEROOM_CHAT_PRIORITY_CAP" yaml:"chat-priority-cap"`
@@ -274,7 +275,7 @@ func (s *Settings) hls() hls.Config {
 
 // socket is what the chat's door is told of the limits. It counts by the client behind a trusted proxy.
 func (s *Settings) socket() socket.Config {
-	return socket.Config{MaxSockets: s.maxConnections(), MaxPerAddress: s.perAddress()}
+	return socket.Config{MaxSockets: s.maxConnections(), MaxPerAddress: s.perAddress(), PublicURL: s.PublicURL}
 }
 
 // web is what the HTTP side is told. It counts requests under way by the client behind a trusted proxy.

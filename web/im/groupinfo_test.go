@@ -2,6 +2,7 @@ package im_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -83,6 +84,12 @@ func TestModifyGroup(t *testing.T) {
 	if told := member.event(t, "notice"); told != `{"notice":"notice"}` {
 		t.Errorf("members were told %s", told)
 	}
+	hostile := `{"text":"x","images":["javascript:alert(1)"]}` // any text is one: readers show it as text
+	d.do("modify_group_base_info", `{"GroupId":"live_1","Notification":`+strconv.Quote(hostile)+`}`)
+	if a := d.info(`{"GroupIdList":["live_1"]}`); a["Notification"] != hostile {
+		t.Error(a.field("Notification"))
+	}
+	d.do("modify_group_base_info", `{"GroupId":"live_1","Notification":"notice"}`)
 	d.do("modify_group_base_info", `{"GroupId":"live_1","Introduction":"","AppDefinedData":[{"Key":"a","Value":""}]}`)
 	a := d.info(`{"GroupIdList":["live_1"]}`)
 	got := strings.Join([]string{a.field("Name"), a.field("Introduction"), a.field("Notification"), a.field("FaceUrl"), a.field("AppDefinedData")}, " ")

@@ -36,6 +36,8 @@ type Config struct {
 	FailuresPerMinute int           // failed logins of one address before it is refused unheard (60)
 	FailureDelay      time.Duration // before the answer to a failed login; doubles with each, up to 16-fold (250ms)
 
+	PublicURL string // where browsers reach the server: a notice may show pictures from there without TLS
+
 	Draws   Draws   // lucky draws; nil: there are none
 	Files   Files   // who may upload, and where to; nil: nobody
 	Likes   Likes   // nil: nobody likes

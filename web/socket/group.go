@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/chat/notice"
 )
 
 // Groups is what the door needs to show, make, change and dismiss groups.
@@ -78,6 +79,11 @@ func (s *session) setGroup(ctx context.Context, r *request) error {
 		d := slowMode(*f.SlowMode)
 		p.Settings.SlowMode = &d
 	}
+	if f.Notice != nil {
+		if err := s.checkNotice(*f.Notice); err != nil {
+			return err
+		}
+	}
 	if err := s.srv.rooms.Change(ctx, r.Group, s.who, p); err != nil {
 		return err
 	}
@@ -97,6 +103,9 @@ func (s *session) createGroup(ctx context.Context, r *request) error {
 	if err := r.into(&f); err != nil {
 		return err
 	}
+	if err := s.checkNotice(f.Notice); err != nil {
+		return err
+	}
 	id, err := s.srv.rooms.Found(ctx, s.who, chat.GroupDraft{
 		ID: f.GroupID, Owner: s.who.User, Name: f.Name, Notice: f.Notice, Introduction: f.Introduction, Avatar: f.Avatar, Fields: f.Fields,
 	})
@@ -105,6 +114,14 @@ func (s *session) createGroup(ctx context.Context, r *request) error {
 	}
 	r.Group = id
 	return s.group(ctx, r)
+}
+
+// checkNotice refuses a notice that is meant to be JSON of text and pictures and is not.
+func (s *session) checkNotice(given string) error {
+	if fault := notice.Fault(given, s.srv.cfg.PublicURL); fault != "" {
+		return &chat.Error{Code: chat.ErrParameter.Code, Name: chat.ErrParameter.Name, Field: "notice", Detail: fault}
+	}
+	return nil
 }
 
 // slowMode is a number of seconds as a length of time; one that is none stays out of bounds.

@@ -111,6 +111,7 @@ func TestGroupsAreMadeAndDismissed(t *testing.T) {
 	if made.Group.ID != "tea" || made.Group.Owner != "alice" || made.Group.Avatar != "https://h/t.png" {
 		t.Errorf("%+v", made)
 	}
+	alice.refused(object{"op": "setGroup", "group": "tea", "notice": `{"text":"x",`}, "bad_parameter", "notice")
 	bob.ok(object{"op": "join", "group": "tea"})
 	if a := bob.ask(object{"op": "dismiss", "group": "tea"}); a.Code != 10007 {
 		t.Errorf("%+v", a)
@@ -125,6 +126,9 @@ func TestGroupsAreMadeAndDismissed(t *testing.T) {
 		t.Errorf("a guest: %+v", a)
 	}
 	if a := alice.ask(object{"op": "createGroup", "name": 1}); a.Code != 10004 || a.Field != "name" {
+		t.Errorf("%+v", a)
+	}
+	if a := alice.ask(object{"op": "createGroup", "name": "x", "notice": `{"images":["javascript:alert(1)"]}`}); a.Code != 10004 || a.Field != "notice" {
 		t.Errorf("%+v", a)
 	}
 }

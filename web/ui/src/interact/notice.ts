@@ -8,14 +8,27 @@ export interface Notice {
 
 const MOST_IMAGES = 6;
 
-/** A notice is text, or JSON of text and pictures. What looks like JSON and is not is the text that somebody wrote. */
+/** A notice is text, or the JSON of a text and pictures and nothing else: what is not wholly of that form is the text that somebody wrote, as the server has it (`chat/notice`). */
 export function parseNotice(notice: string): Notice {
-  if (!notice.trimStart().startsWith('{')) return { text: notice, images: [] };
+  return formOf(notice) ?? { text: notice, images: [] };
+}
+
+function formOf(notice: string): Notice | undefined {
+  if (!notice.trimStart().startsWith('{')) return undefined;
+  let said: { text?: unknown; images?: unknown };
   try {
-    const { text, images } = JSON.parse(notice) as { text?: unknown; images?: unknown };
-    if (typeof text !== 'string' && !Array.isArray(images)) return { text: notice, images: [] };
-    return { text: typeof text === 'string' ? text : '', images: [...new Set((Array.isArray(images) ? images : []).map(webAddress))].filter((url) => url !== '').slice(0, MOST_IMAGES) };
+    said = JSON.parse(notice) as typeof said;
   } catch {
-    return { text: notice, images: [] };
+    return undefined;
   }
+  const names = Object.keys(said);
+  const { text = '', images = [] } = said;
+  if (names.length === 0 || names.some((name) => name !== 'text' && name !== 'images') || typeof text !== 'string') return undefined;
+  if (!Array.isArray(images) || images.length > MOST_IMAGES || !images.every(isPicture)) return undefined;
+  return { text, images: [...new Set(images)] };
+}
+
+function isPicture(image: unknown): image is string {
+  if (typeof image !== 'string' || webAddress(image) === '' || /[\s\\]/.test(image)) return false;
+  return image.startsWith('/') || (/^https?:\/\/[^/]/.test(image) && new URL(image).username === '');
 }

@@ -93,7 +93,7 @@ test('a draw: started by the anchor’s site, one click takes part, both see who
 
 test('one follows the anchor, the others are told, and it holds in the next visit', async () => {
   await makeRoom('follow');
-  await server.api('PUT', '/rooms/follow/notice', { notice: JSON.stringify({ text: 'look <b>here</b>', images: [`${server.base}/gifts/tea.svg`] }) });
+  await server.api('PUT', '/rooms/follow/notice', { notice: JSON.stringify({ text: 'look <b>here</b>', images: ['/gifts/tea.svg'] }) });
   const [vera, anna] = await Promise.all([visit('follow', 'vera'), visit('follow', 'anna')]);
   await seen(vera, 'notice', ':has-text("look <b>here</b>")');
   await vera.waitForFunction(() => (document.querySelector<HTMLImageElement>('[data-testid=notice-picture]')?.naturalWidth ?? 0) > 0);
