@@ -15,6 +15,7 @@ import (
 type rooms struct {
 	mu    sync.Mutex
 	n     int
+	page  int             // most of them at a look-up
 	gone  map[string]bool // they have no group any more
 	fence map[string]uint64
 	got   map[string][]uint64        // by group: the runs whose message it has
@@ -26,7 +27,7 @@ type rooms struct {
 
 func newRooms(n int) *rooms {
 	return &rooms{
-		n: n, gone: map[string]bool{}, fence: map[string]uint64{}, got: map[string][]uint64{},
+		n: n, page: 4, gone: map[string]bool{}, fence: map[string]uint64{}, got: map[string][]uint64{},
 		plan: func() error { return nil }, fate: func(uint64, string) error { return nil }, lost: func(uint64, string) bool { return false },
 	}
 }
@@ -40,7 +41,7 @@ func (r *rooms) Targets(_ context.Context, f schedule.Filter, cursor string, lim
 	if err := r.plan(); err != nil {
 		return nil, "", err
 	}
-	limit = min(limit, 4)
+	limit = min(limit, r.page)
 	var some []schedule.Target
 	for i := range r.n {
 		id := fmt.Sprintf("r%03d", i)

@@ -33,6 +33,7 @@ func TestOneBlockedRoomHoldsUpNoOther(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, store := newRooms(60), schedule.NewMemory()
+				r.page = 100
 				begun := time.Now()
 				r.fate = func(_ uint64, group string) error {
 					if group == "r007" && time.Since(begun) < tc.blocked {
@@ -42,10 +43,11 @@ func TestOneBlockedRoomHoldsUpNoOther(t *testing.T) {
 				}
 				defer run(newService(store, r, hourly))()
 				add(t, newService(store, r, hourly), schedule.Draft{ID: "b"})
-				time.Sleep(5 * time.Second)
+				time.Sleep(time.Second)
 				if _, n := r.has(""); n != 59 {
 					t.Errorf("%d rooms have it", n)
 				}
+				time.Sleep(4 * time.Second)
 				if b := show(t, store, "b"); b.State != schedule.Running || b.Run.Of != 60 || b.Run.Rooms != 59 || b.Run.Failed != 0 {
 					t.Errorf("%+v", b)
 				}
