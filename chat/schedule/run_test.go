@@ -43,11 +43,11 @@ func TestOneBlockedRoomHoldsUpNoOther(t *testing.T) {
 				}
 				defer run(newService(store, r, hourly))()
 				add(t, newService(store, r, hourly), schedule.Draft{ID: "b"})
-				time.Sleep(time.Second)
+				time.Sleep(2 * time.Second)
 				if _, n := r.has(""); n != 59 {
 					t.Errorf("%d rooms have it", n)
 				}
-				time.Sleep(4 * time.Second)
+				time.Sleep(3 * time.Second)
 				if b := show(t, store, "b"); b.State != schedule.Running || b.Run.Of != 60 || b.Run.Rooms != 59 || b.Run.Failed != 0 {
 					t.Errorf("%+v", b)
 				}
