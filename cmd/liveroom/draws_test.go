@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"liveroom/chat/draw"
+	"liveroom/status"
 )
 
 // lot is a lucky draw over the API.
@@ -45,14 +46,14 @@ func (m *member) drawMessages() (all []string, told draw.Told) {
 		var body []struct{ MsgContent struct{ Data string } }
 		var data struct {
 			Type string
-			Draw struct{ Commitment, EntriesHash string }
+			Draw struct{ Commitment, RulesHash, EntriesHash string }
 		}
 		if msg.From != "administrator" || json.Unmarshal(msg.Body, &body) != nil || len(body) != 1 || json.Unmarshal([]byte(body[0].MsgContent.Data), &data) != nil {
 			continue
 		}
 		if strings.HasPrefix(data.Type, "draw_") {
 			all = append(all, data.Type)
-			told.Commitment, told.EntriesHash = data.Draw.Commitment, data.Draw.EntriesHash
+			told = draw.Told(data.Draw)
 		}
 	}
 	return all, told
@@ -143,7 +144,7 @@ func TestDrawOverARealServer(t *testing.T) {
 		all, told = anna.drawMessages()
 		return slices.Equal(all, []string{"draw_result"})
 	})
-	if out, err := verifyDraw(name, "--commitment", told.Commitment, "--entries-hash", told.EntriesHash); err != nil || !strings.Contains(out, "is right: 3 winners of "+fmt.Sprint(len(in))+" entries") {
+	if out, err := verifyDraw(name, "--commitment", told.Commitment, "--rules-hash", told.RulesHash, "--entries-hash", told.EntriesHash); err != nil || !strings.Contains(out, "is right: 3 winners of "+fmt.Sprint(len(in))+" entries") {
 		t.Errorf("%v: %s", err, out)
 	}
 	raw, err := os.ReadFile(name)
@@ -163,10 +164,62 @@ func TestDrawOverARealServer(t *testing.T) {
 	if out, err := verifyDraw(name); err == nil || !strings.Contains(out, "differs: the entries' hash is") {
 		t.Errorf("another winner: %v: %s", err, out)
 	}
+	if err := os.WriteFile(name, bytes.Replace(raw, []byte(`"places":3`), []byte(`"places":300`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := verifyDraw(name, "--rules-hash", told.RulesHash); err == nil || !strings.Contains(out, "differs: the room was told the rules' hash") {
+		t.Errorf("more places: %v: %s", err, out)
+	}
+	n.drawsForSome()
 	for _, bad := range []string{"/nowhere/draw.json", os.Args[0]} {
 		if out, err := verifyDraw(bad); err == nil {
 			t.Errorf("%s was verified: %s", bad, out)
 		}
+	}
+}
+
+// drawsForSome draws among those who follow the anchor and gave something in this live session, and are no robots.
+func (n *node) drawsForSome() {
+	n.t.Helper()
+	p := push(n.t, n.addresses("r1").Push.RTMP)
+	defer p.kill()
+	n.waitStatus("r1", status.Live)
+	n.call(http.MethodPost, "/api/v1/rooms/r1/draws", map[string]any{
+		"id": "some", "title": "For some", "trigger": map[string]any{"keyword": "coin"}, "window": "1h", "winners": 9,
+		"eligibility": map[string]any{"follower": true, "giftValue": 200},
+	}, nil)
+	for _, who := range []struct {
+		user    string
+		follows bool
+		gives   int
+		robot   bool
+	}{{"all", true, 2, false}, {"follower", true, 1, false}, {"giver", false, 2, false}, {"robot", true, 2, true}, {"nothing", false, 0, false}, {"last", true, 3, false}} {
+		m := n.enter("r1", who.user, n.userSig(who.user), nil)
+		if who.follows {
+			m.must(map[string]any{"op": "follow", "user": "anna"}, nil)
+		}
+		for i := range who.gives {
+			order := map[string]any{"order": fmt.Sprint(who.user, i), "gift": "rose", "name": "Rose", "price": 100, "count": 1, "user": who.user}
+			n.call(http.MethodPost, "/api/v1/rooms/r1/gifts", order, nil)
+		}
+		if who.robot {
+			n.backend().must(0, "group_open_avchatroom_http_svc/add_robots", map[string]any{"GroupId": "r1", "Robot_Account": []string{who.user}})
+		}
+		random := 0
+		n.eventually(who.user+" is heard", func() bool { // not while the room, or he, says too much
+			random++
+			raw := m.call(map[string]any{"op": "send", "group": "r1", "random": random, "priority": "High", "fate": true, "body": textBody("coin")})
+			return bytes.Contains(raw, []byte(`"fate":"delivered"`))
+		})
+	}
+	n.call(http.MethodPost, "/api/v1/rooms/r1/draws/some/end", nil, nil)
+	_, x := n.export("r1", "some")
+	var in []string
+	for _, e := range x.Entries {
+		in = append(in, e.User)
+	}
+	if !slices.Equal(in, []string{"all", "last"}) || len(x.Draw.Winners) != 2 {
+		n.t.Errorf("in the draw for some: %v, %+v", in, x.Draw)
 	}
 }
 
