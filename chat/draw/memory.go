@@ -166,17 +166,21 @@ func (m *Memory) Won(_ context.Context, group string, users []string) (map[strin
 func (m *Memory) Sweep(_ context.Context, before time.Time, limit int) (n int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for group, g := range m.groups {
-		maps.DeleteFunc(g.draws, func(_ string, d *memoryDraw) bool {
-			old := n < limit && d.State != Open && d.ClosedAt.Before(before)
-			if old {
-				n++
+	var old []*memoryDraw
+	for _, g := range m.groups {
+		for _, d := range g.draws {
+			if d.State != Open && d.ClosedAt.Before(before) {
+				old = append(old, d)
 			}
-			return old
-		})
-		if len(g.draws) == 0 && len(g.out) == 0 {
-			delete(m.groups, group)
 		}
+	}
+	slices.SortFunc(old, func(a, b *memoryDraw) int { return a.ClosedAt.Compare(b.ClosedAt) })
+	for _, d := range old[:min(limit, len(old))] {
+		g := m.groups[d.Group]
+		if delete(g.draws, d.ID); len(g.draws) == 0 && len(g.out) == 0 {
+			delete(m.groups, d.Group)
+		}
+		n++
 	}
 	return n, nil
 }

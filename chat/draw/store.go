@@ -32,8 +32,8 @@ type Store interface {
 	// Won are those of users who have won a draw of the group that is kept.
 	Won(ctx context.Context, group string, users []string) (map[string]bool, error)
 
-	// Sweep removes draws that were closed before a time, with all there is of them, each in one step and limit at most, and says
-	// how many. Of a group without any draw and without anything to be told nothing stays.
+	// Sweep removes draws that were closed before a time, with all there is of them: each in one step, the oldest first, and limit
+	// at most. It says how many. Of a group without any draw and without anything to be told nothing stays.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 
 	// Busy are groups with an open draw or something in the outbox.
