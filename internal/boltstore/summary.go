@@ -15,12 +15,14 @@ import (
 // Buckets of live sessions, made with the first one:
 //
 //	summary.sessions  session → summary.Session (JSON), until it is told
+//	summary.over      session → nothing: those of them that are over
 //	summary.counts    session → summary.Counts (JSON); Members is how many there are in the next
 //	summary.users     a bucket for each session: hash of a user (8 bytes) → nothing
 //	summaries         group, 0, number (8 bytes, big endian), session → summary.Summary (JSON)
 //	summaries.age     time of keeping (8 bytes, big endian, nanoseconds), key in summaries → nothing
 var (
 	bucketSessions     = []byte("summary.sessions")
+	bucketSessionsOver = []byte("summary.over")
 	bucketCounts       = []byte("summary.counts")
 	bucketUsers        = []byte("summary.users")
 	bucketSummaries    = []byte("summaries")
@@ -38,23 +40,49 @@ func (s *Store) Summaries() *Summaries { return &Summaries{s} }
 // Sessions implements summary.Store.
 func (v *Summaries) Sessions(ctx context.Context, over bool) (all []summary.Session, err error) {
 	err = v.s.view(ctx, func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketSessions)
-		if b == nil {
+		sessions, ended := tx.Bucket(bucketSessions), tx.Bucket(bucketSessionsOver)
+		if sessions == nil {
 			return nil
 		}
-		c := b.Cursor()
+		keys := sessions
+		if over && ended != nil {
+			keys = ended
+		}
+		c := keys.Cursor()
 		for k, _ := c.First(); k != nil && len(all) < summary.MaxListed; k, _ = c.Next() {
+			if !over && ended != nil && ended.Get(k) != nil {
+				continue
+			}
 			var one summary.Session
-			if _, err := getJSON(b, k, &one); err != nil {
+			if _, err := getJSON(sessions, k, &one); err != nil {
 				return err
 			}
-			if (one.Phase == summary.Over) == over {
+			if (one.Phase == summary.Over) == over { // in a file without that bucket they may be either
 				all = append(all, one)
 			}
 		}
 		return nil
 	})
 	return all, err
+}
+
+// sessionsOver is the bucket of the sessions that are over. Former versions had none: those that are over already go into it
+// when it is made.
+func sessionsOver(tx *bolt.Tx, sessions *bolt.Bucket) (*bolt.Bucket, error) {
+	if b := tx.Bucket(bucketSessionsOver); b != nil {
+		return b, nil
+	}
+	b, err := tx.CreateBucket(bucketSessionsOver)
+	if err != nil {
+		return nil, err
+	}
+	return b, sessions.ForEach(func(k, _ []byte) error {
+		var one summary.Session
+		if _, err := getJSON(sessions, k, &one); err != nil {
+			return err
+		}
+		return mark(b, k, one.Phase == summary.Over)
+	})
 }
 
 // Session implements summary.Store.
@@ -93,16 +121,23 @@ func (v *Summaries) Swap(ctx context.Context, prev uint64, next summary.Session)
 		if old.Revision != prev {
 			return summary.ErrConflict
 		}
+		over, err := sessionsOver(tx, b)
+		if err != nil {
+			return err
+		}
 		stored := next
 		stored.Revision = prev + 1
-		return putJSON(b, []byte(next.Session), stored)
+		if err := putJSON(b, []byte(next.Session), stored); err != nil {
+			return err
+		}
+		return mark(over, []byte(next.Session), next.Phase == summary.Over)
 	})
 }
 
 // Remove implements summary.Store.
 func (v *Summaries) Remove(ctx context.Context, session string) error {
 	return v.s.update(ctx, func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{bucketSessions, bucketCounts} {
+		for _, name := range [][]byte{bucketSessions, bucketSessionsOver, bucketCounts} {
 			if b := tx.Bucket(name); b != nil {
 				if err := b.Delete([]byte(session)); err != nil {
 					return err
