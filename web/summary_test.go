@@ -18,7 +18,7 @@ type summed struct{ *summary.Memory }
 func (s summed) Summaries(ctx context.Context, group string, before uint64, limit int) ([]summary.Summary, uint64, error) {
 	page, err := s.Memory.Summaries(ctx, group, before, limit+1)
 	if len(page) > limit {
-		return page[:limit], page[limit-1].Number(), err
+		return page[:limit], page[limit-1].Began(), err
 	}
 	return page, 0, err
 }

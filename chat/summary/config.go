@@ -41,7 +41,8 @@ type Config struct {
 	Gifts func(ctx context.Context, group, session string) (Gifts, error)
 
 	// Message tells the room, once however often it is called with a number (Summary.Number), and Report tells backends, who
-	// know a session they were told of before. Nil: they are not told.
+	// know a session they were told of before. Of a group numbers come in order; what a room will never take is no error. Nil:
+	// they are not told.
 	Message func(ctx context.Context, s Summary) error
 	Report  func(ctx context.Context, s Summary) error
 }

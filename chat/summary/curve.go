@@ -44,15 +44,6 @@ func (c Curve) Add(since time.Duration, p Point) Curve {
 	return c
 }
 
-// Within is the curve with no more points than asked for.
-func (c Curve) Within(most int) Curve {
-	c.Points = append([]Point(nil), c.Points...)
-	for len(c.Points) > most {
-		c.halve()
-	}
-	return c
-}
-
 // halve makes one point of two. Points are the curve's own.
 func (c *Curve) halve() {
 	half := c.Points[:0]

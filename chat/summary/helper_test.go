@@ -20,13 +20,29 @@ type town struct {
 	here    []string
 	gifts   Gifts
 	likes   int64
-	giftErr error
+	giftErr error           // of all sessions
+	ungiven map[string]bool // sessions whose gifts can't be read
+	slow    map[string]bool // rooms whose state and reports get no answer
 
 	messages, reports []Summary
-	tellErr           error // of the next message
+	numbers           map[string]uint64 // the newest that a group took
+	tellErr           error             // of the next message
 }
 
-func newTown() *town { return &town{now: map[string]Turn{}} }
+func newTown() *town {
+	return &town{now: map[string]Turn{}, ungiven: map[string]bool{}, slow: map[string]bool{}, numbers: map[string]uint64{}}
+}
+
+// answer returns at once, but for a slow room.
+func (w *town) answer(ctx context.Context, room string) error {
+	w.mu.Lock()
+	slow := w.slow[room]
+	w.mu.Unlock()
+	if slow {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
 
 func (w *town) config() Config {
 	return Config{
@@ -41,7 +57,10 @@ func (w *town) config() Config {
 			return t.Session, nil
 		},
 		Group: func(_ context.Context, room string) (string, error) { return room, nil },
-		State: func(_ context.Context, room string) (Turn, error) {
+		State: func(ctx context.Context, room string) (Turn, error) {
+			if err := w.answer(ctx, room); err != nil {
+				return Turn{}, err
+			}
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if t, known := w.now[room]; known {
@@ -79,9 +98,12 @@ func (w *town) config() Config {
 			defer w.mu.Unlock()
 			return w.likes, nil
 		},
-		Gifts: func(context.Context, string, string) (Gifts, error) {
+		Gifts: func(_ context.Context, _, session string) (Gifts, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
+			if w.ungiven[session] {
+				return Gifts{}, errTest
+			}
 			return w.gifts, w.giftErr
 		},
 		Message: func(_ context.Context, s Summary) error {
@@ -92,10 +114,16 @@ func (w *town) config() Config {
 				w.tellErr = nil
 				return err
 			}
-			w.messages = append(w.messages, s)
+			if s.Number > w.numbers[s.Group] {
+				w.numbers[s.Group] = s.Number
+				w.messages = append(w.messages, s)
+			}
 			return nil
 		},
-		Report: func(_ context.Context, s Summary) error {
+		Report: func(ctx context.Context, s Summary) error {
+			if err := w.answer(ctx, s.Room); err != nil {
+				return err
+			}
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.reports = append(w.reports, s)

@@ -1,6 +1,7 @@
 package summary
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ type Memory struct {
 	mu       sync.Mutex
 	sessions map[string]*held
 	kept     map[string][]filed // by group, the newest first
+	number   uint64             // the last that was given
 }
 
 // held is a session with what was counted.
@@ -118,9 +120,16 @@ func (m *Memory) Keep(_ context.Context, s Summary, keep int, _ time.Duration) (
 			return f.summary, nil
 		}
 	}
-	all = append(slices.Clone(all), filed{s, time.Now()})
-	slices.SortStableFunc(all, func(a, b filed) int { return int(int64(b.summary.Number()) - int64(a.summary.Number())) })
-	m.kept[s.Group] = all[:min(len(all), keep)]
+	now := time.Now()
+	m.number = max(m.number+1, uint64(now.UnixMicro()))
+	s.Number = m.number
+	all = slices.Clone(all[:min(len(all), keep)])
+	at, _ := slices.BinarySearchFunc(all, s.Began(), func(f filed, began uint64) int { return cmp.Compare(began, f.summary.Began()) })
+	all = slices.Insert(all, at, filed{s, now})
+	if len(all) > keep && at < keep {
+		all = all[:keep]
+	}
+	m.kept[s.Group] = all
 	return s, nil
 }
 
@@ -141,7 +150,7 @@ func (m *Memory) Summaries(_ context.Context, group string, before uint64, limit
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, f := range m.kept[group] {
-		if (before == 0 || f.summary.Number() < before) && len(all) < limit {
+		if (before == 0 || f.summary.Began() < before) && len(all) < limit {
 			all = append(all, f.summary)
 		}
 	}

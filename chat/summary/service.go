@@ -17,7 +17,7 @@ type Service struct {
 
 	pending *pending
 
-	mu    sync.Mutex // guards newest
+	mu    sync.Mutex // guards known
 	known map[string]newest
 }
 
@@ -130,8 +130,8 @@ func (s *Service) Summary(ctx context.Context, group, session string) (Summary, 
 	return so, nil
 }
 
-// Summaries lists those of a group, the newest first, limit at most. Next, given as before, goes on where a page ended; 0: it was
-// the last, or before, from the newest.
+// Summaries lists those of a group, the newest first, limit at most. Next, given as before, goes on where a page ended; as
+// next 0 says that it was the last, as before from the newest.
 func (s *Service) Summaries(ctx context.Context, group string, before uint64, limit int) (page []Summary, next uint64, err error) {
 	page, err = s.store.Summaries(ctx, group, before, limit+1)
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *Service) Summaries(ctx context.Context, group string, before uint64, li
 	}
 	if len(page) > limit {
 		page = page[:limit]
-		next = page[limit-1].Number()
+		next = page[limit-1].Began()
 	}
 	return page, next, nil
 }

@@ -1,7 +1,6 @@
 package summary
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -244,9 +243,8 @@ func TestWhatEverybodySeesFitsAMessage(t *testing.T) {
 		s.Top = append(s.Top, Ranked{Rank: i + 1, User: strings.Repeat("u", 32), Nick: strings.Repeat("ß", 64), Avatar: "https://x/" + strings.Repeat("a", 2000), Value: 1 << 40})
 	}
 	p := s.Shared()
-	raw, err := json.Marshal(p)
-	if err != nil || len(raw) > maxPublicBytes {
-		t.Errorf("%d bytes, %v", len(raw), err)
+	if n := p.textBytes(); n > maxPublicBytes {
+		t.Errorf("%d bytes", n)
 	}
 	if len(p.Curve) > publicPoints || slices.Max(p.Curve) != 1_000_359 || p.CurveStep != 320 || len(s.Curve) != 360 || s.Top[0].Avatar == "" {
 		t.Errorf("curve of %d points of %d s", len(p.Curve), p.CurveStep)

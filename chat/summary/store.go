@@ -32,12 +32,14 @@ type Store interface {
 	// (chat.WithOperation) for ten seconds.
 	Add(ctx context.Context, deltas []Delta) error
 
-	// Keep stores a summary, and answers the one that is kept of its session: the first. Of a group the newest keep are kept,
-	// for an age.
+	// Keep stores a summary with a Number, and answers the one that is kept of its session: the first. The number is the time in
+	// microseconds, or as much more that it is above those that were given before in the group, so that one that is told in
+	// their order is also told when a Store has lost its last seconds. Of a group keep are kept for an age, those that began
+	// last, and the one just kept. Those that former versions kept have the number 0.
 	Keep(ctx context.Context, s Summary, keep int, age time.Duration) (Summary, error)
 	// Summary returns one, or ErrUnknown.
 	Summary(ctx context.Context, group, session string) (Summary, error)
-	// Summaries lists those of a group, the newest first, that began before a time (Number; 0: from the newest), limit at most.
+	// Summaries lists those of a group, the newest first, that began before a time (Began; 0: from the newest), limit at most.
 	Summaries(ctx context.Context, group string, before uint64, limit int) ([]Summary, error)
 	// Sweep forgets summaries that were kept before a time, limit at most, and says how many.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)

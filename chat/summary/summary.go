@@ -2,6 +2,7 @@ package summary
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"liveroom/chat"
@@ -49,8 +50,9 @@ type Public struct {
 
 // Summary is how a session went. One that is kept never changes.
 type Summary struct {
-	Room  string `json:"room"`
-	Group string `json:"group"`
+	Room   string `json:"room"`
+	Group  string `json:"group"`
+	Number uint64 `json:"number,omitempty"` // see Store.Keep; 0: it is not kept
 	Public
 
 	Reason      string      `json:"reason"` // of the end, as the status has it
@@ -107,7 +109,7 @@ func sum(s Session, c Counts, likes int64, g Gifts, complete bool) Summary {
 const (
 	maxTop         = 10
 	publicPoints   = 60
-	maxPublicBytes = 10 << 10
+	maxPublicBytes = 11 << 10 // as a text in a message's JSON
 )
 
 // Shared is the public part, small enough for a message: with a curve of 60 points at most, and without pictures if these are
@@ -125,8 +127,8 @@ func (s Summary) Shared() Public {
 		}
 		p.Curve, p.CurveStep = half, 2*p.CurveStep
 	}
-	if raw, err := json.Marshal(p); err == nil && len(raw) > maxPublicBytes {
-		p.Top = append([]Ranked(nil), p.Top...)
+	if p.textBytes() > maxPublicBytes {
+		p.Top = slices.Clone(p.Top)
 		for i := range p.Top {
 			p.Top[i].Avatar = ""
 		}
@@ -134,9 +136,15 @@ func (s Summary) Shared() Public {
 	return p
 }
 
-// Number is the session's place in its room's time, from which what is told of it is numbered: the milliseconds of its
-// beginning.
-func (s Summary) Number() uint64 {
+// textBytes is how long it is as a text in JSON, which escapes what JSON escaped already.
+func (p Public) textBytes() int {
+	raw, _ := json.Marshal(p) // numbers and texts always can be
+	text, _ := json.Marshal(string(raw))
+	return len(text)
+}
+
+// Began is the session's place in the lists of its group: the milliseconds of its beginning.
+func (s Summary) Began() uint64 {
 	at, err := time.Parse(chat.TimeLayout, s.StartedAt)
 	if err != nil || at.UnixMilli() < 1 {
 		return 1

@@ -39,7 +39,7 @@ func (p *program) joinPopularity() (err error) {
 	return nil
 }
 
-// comings tell popularity and summaries who comes, and these and likes which groups end.
+// comings tell popularity and summaries who comes, and popularity and likes which groups end.
 type comings struct{ p *program }
 
 // Observe implements chat.Observer.
@@ -135,6 +135,5 @@ func (p *program) popularityMetrics() []web.Sample {
 	return []web.Sample{
 		gauge("popularity_waiting_groups", "Groups in which something happened that the ranking of rooms does not have yet.", st.Pending),
 		counter("popularity_lost_total", "Groups' seconds that the ranking of rooms never got.", st.Lost),
-		counter("summary_lost_total", "Groups' seconds and users that summaries of live sessions never got.", p.summaries.Lost()),
 	}
 }

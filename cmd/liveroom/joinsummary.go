@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"liveroom/chat"
@@ -13,6 +13,7 @@ import (
 	"liveroom/live"
 	"liveroom/live/stream"
 	"liveroom/status"
+	"liveroom/web"
 )
 
 // fenceSummaries names the numbering of summaries in a group: see chat.Service.Append.
@@ -113,18 +114,9 @@ func (p *program) turns(ctx context.Context) (all []summary.Turn, err error) {
 
 // sessionLately is the session that a group is in, or was a moment ago, as its members were told.
 func (p *program) sessionLately(ctx context.Context, group string) (string, error) {
-	found, err := p.chat.Attributes(ctx, group, []string{chat.StatusKey})
-	if errors.Is(err, chat.ErrNoGroup) {
-		return "", nil
-	}
+	r, err := p.toldStatus(ctx, group)
 	if err != nil {
 		return "", err
-	}
-	var r status.Record
-	if text := found.All[chat.StatusKey]; text == "" {
-		return "", nil
-	} else if err := json.Unmarshal([]byte(text), &r); err != nil {
-		return "", fmt.Errorf("status of group %s: %w", group, err)
 	}
 	if r.Code == status.Live || r.Code == status.Paused || time.Since(r.Since) < sessionLately {
 		return r.Session, nil
@@ -145,35 +137,47 @@ func (p *program) scores(ctx context.Context, groups []string) (map[string]int64
 	return scores, nil
 }
 
-// tellSummary tells a room how its session went. One that is gone is told nothing.
+// tellSummary tells a room how its session went. One that is gone is told nothing, nor is one that will never take it.
 func (p *program) tellSummary(ctx context.Context, s summary.Summary) error {
+	body, err := summaryMessage(s)
+	if err != nil {
+		return err
+	}
+	err = p.chat.Append(ctx, s.Group, fenceSummaries, chat.Fenced{
+		Number:  cmp.Or(s.Number, s.Began()), // former versions kept it without
+		Message: chat.Message{From: chat.Administrator, Priority: chat.High, Body: body},
+	})
+	var refusal *chat.Error
+	switch {
+	case errors.Is(err, chat.ErrNoGroup):
+		return nil
+	case errors.As(err, &refusal) && !refusal.Temporary:
+		p.log.Error("a room takes no summary of its live session", "room", s.Room, "session", s.Session, "err", err)
+		return nil
+	}
+	return err
+}
+
+// summaryMessage is the body of the message that tells a room.
+func summaryMessage(s summary.Summary) ([]byte, error) {
 	data, err := json.Marshal(struct {
 		Type string `json:"type"`
 		summary.Public
 	}{"session_summary", s.Shared()})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	type content struct{ Data, Desc, Ext, Sound string }
 	type element struct {
 		MsgType    string
 		MsgContent content
 	}
-	body, err := json.Marshal([]element{{"TIMCustomElem", content{Data: string(data)}}})
-	if err != nil {
-		return err
-	}
-	err = p.chat.Append(ctx, s.Group, fenceSummaries, chat.Fenced{
-		Number: s.Number(), Message: chat.Message{From: chat.Administrator, Priority: chat.High, Body: body},
-	})
-	if errors.Is(err, chat.ErrNoGroup) {
-		return nil
-	}
-	return err
+	return json.Marshal([]element{{"TIMCustomElem", content{Data: string(data)}}})
 }
 
-// reportSummary tells backends.
+// reportSummary tells backends. The number is the room's.
 func (p *program) reportSummary(ctx context.Context, s summary.Summary) error {
+	s.Number = 0
 	p.callbacks.events.SessionSummary(s.Room, s.Session, s)
 	return p.callbacks.events.Settle(ctx)
 }
@@ -234,4 +238,9 @@ func (p *program) played(ctx context.Context, req stream.Request) {
 	if room, err := find(ctx, req.Name); err == nil {
 		p.summaries.Played(room.GroupID)
 	}
+}
+
+// summaryMetrics are what summaries missed.
+func (p *program) summaryMetrics() []web.Sample {
+	return []web.Sample{counter("summary_lost_total", "Groups' seconds and users that summaries of live sessions never got.", p.summaries.Lost())}
 }

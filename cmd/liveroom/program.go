@@ -79,10 +79,11 @@ type program struct {
 	boards      *gift.Boards
 	broadcasts  *schedule.Service
 
-	sessions *limits // of HLS, of one address
-	web      *web.Server
-	ports    ports
-	known    *knownRooms // of a cluster's node only
+	sessions   *limits // of HLS, of one address
+	web        *web.Server
+	ports      ports
+	known      *knownRooms // of a cluster's node only
+	lastStatus lastStatuses
 }
 
 // begin is newProgram, as often as the Redis of a cluster goes away in the middle of it.

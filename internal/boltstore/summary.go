@@ -18,7 +18,8 @@ import (
 //	summary.over      session → nothing: those of them that are over
 //	summary.counts    session → summary.Counts (JSON); Members is how many there are in the next
 //	summary.users     a bucket for each session: hash of a user (8 bytes) → nothing
-//	summaries         group, 0, number (8 bytes, big endian), session → summary.Summary (JSON)
+//	summaries         group, 0, beginning (Summary.Began, 8 bytes, big endian), session → summary.Summary (JSON); the bucket's
+//	                  sequence is the last Summary.Number that was given
 //	summaries.age     time of keeping (8 bytes, big endian, nanoseconds), key in summaries → nothing
 var (
 	bucketSessions     = []byte("summary.sessions")
@@ -213,17 +214,13 @@ func addUsers(tx *bolt.Tx, d summary.Delta, most int64) (fresh int64, err error)
 	return fresh, nil
 }
 
-// summaryKey is that of a summary, and what those of its group begin with.
-func summaryKey(s summary.Summary) []byte {
-	return append(roomKey(s.Group, s.Number()), s.Session...)
-}
-
-// groupSummaries calls visit for each summary of a group, the newest first, from those that began before a number (0: all).
-func groupSummaries(tx *bolt.Tx, group string, before uint64, visit func(key []byte, s summary.Summary) (more bool, err error)) error {
-	b := tx.Bucket(bucketSummaries)
+// groupSummaries calls visit with the key and the session of each summary of a group, the newest first, from those that began
+// before a time (0: all).
+func groupSummaries(b *bolt.Bucket, group string, before uint64, visit func(key []byte, session string) (more bool, err error)) error {
 	if b == nil {
 		return nil
 	}
+	prefix := append([]byte(group), 0)
 	end := append([]byte(group), 1) // behind all of them
 	if before > 0 {
 		end = roomKey(group, before)
@@ -235,16 +232,23 @@ func groupSummaries(tx *bolt.Tx, group string, before uint64, visit func(key []b
 	} else {
 		k, _ = c.Prev()
 	}
-	for ; k != nil && bytes.HasPrefix(k, append([]byte(group), 0)); k, _ = c.Prev() {
-		var s summary.Summary
-		if _, err := getJSON(b, k, &s); err != nil {
-			return err
-		}
-		if more, err := visit(k, s); err != nil || !more {
+	for ; bytes.HasPrefix(k, prefix); k, _ = c.Prev() {
+		if more, err := visit(k, string(k[len(prefix)+8:])); err != nil || !more {
 			return err
 		}
 	}
 	return nil
+}
+
+// findSummary returns the summary of a session of a group, if there is one.
+func findSummary(b *bolt.Bucket, group, session string) (s summary.Summary, found bool, err error) {
+	err = groupSummaries(b, group, 0, func(key []byte, name string) (bool, error) {
+		if name == session {
+			found, err = getJSON(b, key, &s)
+		}
+		return !found, err
+	})
+	return s, found, err
 }
 
 // Keep implements summary.Store.
@@ -260,31 +264,22 @@ func (v *Summaries) Keep(ctx context.Context, s summary.Summary, keep int, _ tim
 			return err
 		}
 		var found bool
-		var surplus [][]byte
-		n := 1
-		if err := groupSummaries(tx, s.Group, 0, func(key []byte, old summary.Summary) (bool, error) {
-			if old.Session == s.Session {
-				kept, found = old, true
-				return false, nil
-			}
-			if n++; n > keep {
-				surplus = append(surplus, bytes.Clone(key))
-			}
-			return true, nil
-		}); err != nil || found {
+		if kept, found, err = findSummary(all, s.Group, s.Session); err != nil || found {
 			return err
 		}
 		kept = s
-		for _, key := range surplus {
-			if err := all.Delete(key); err != nil { // its place by age goes with the sweep
-				return err
-			}
+		kept.Number = max(all.Sequence()+1, uint64(now.UnixMicro()))
+		if err := all.SetSequence(kept.Number); err != nil {
+			return err
 		}
-		key := summaryKey(s)
+		key := append(roomKey(s.Group, s.Began()), s.Session...)
+		if err := putJSON(all, key, kept); err != nil {
+			return err
+		}
 		if err := age.Put(append(number(uint64(now.UnixNano())), key...), []byte{}); err != nil {
 			return err
 		}
-		return putJSON(all, key, s)
+		return dropSummaries(all, s.Group, s.Session, keep)
 	})
 	if err != nil {
 		return summary.Summary{}, err
@@ -292,27 +287,47 @@ func (v *Summaries) Keep(ctx context.Context, s summary.Summary, keep int, _ tim
 	return kept, nil
 }
 
+// dropSummaries deletes those of a group beyond so many, but for that of a session. Their places by age go with the sweep.
+func dropSummaries(all *bolt.Bucket, group, but string, keep int) error {
+	var surplus [][]byte
+	n := 0
+	if err := groupSummaries(all, group, 0, func(key []byte, session string) (bool, error) {
+		if n++; n > keep && session != but {
+			surplus = append(surplus, bytes.Clone(key))
+		}
+		return true, nil
+	}); err != nil {
+		return err
+	}
+	for _, key := range surplus {
+		if err := all.Delete(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Summary implements summary.Store.
-func (v *Summaries) Summary(ctx context.Context, group, session string) (found summary.Summary, err error) {
+func (v *Summaries) Summary(ctx context.Context, group, session string) (s summary.Summary, err error) {
 	err = v.s.view(ctx, func(tx *bolt.Tx) error {
-		err := groupSummaries(tx, group, 0, func(_ []byte, s summary.Summary) (bool, error) {
-			if s.Session == session {
-				found = s
-			}
-			return s.Session != session, nil
-		})
-		if err == nil && found.Session == "" {
+		var found bool
+		if s, found, err = findSummary(tx.Bucket(bucketSummaries), group, session); err == nil && !found {
 			err = summary.ErrUnknown
 		}
 		return err
 	})
-	return found, err
+	return s, err
 }
 
 // Summaries implements summary.Store.
 func (v *Summaries) Summaries(ctx context.Context, group string, before uint64, limit int) (all []summary.Summary, err error) {
 	err = v.s.view(ctx, func(tx *bolt.Tx) error {
-		return groupSummaries(tx, group, before, func(_ []byte, s summary.Summary) (bool, error) {
+		b := tx.Bucket(bucketSummaries)
+		return groupSummaries(b, group, before, func(key []byte, _ string) (bool, error) {
+			var s summary.Summary
+			if _, err := getJSON(b, key, &s); err != nil {
+				return false, err
+			}
 			all = append(all, s)
 			return len(all) < limit, nil
 		})

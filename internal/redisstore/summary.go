@@ -25,7 +25,8 @@ var (
 //	{lr}:session:SESSION:users  HyperLogLog: users who were in the chat
 //	{lr}:sessions, …:over       sets: sessions that run, and that are over and not told yet
 //	{g:GROUP}:summaries         hash: session → summary.Summary (JSON)
-//	{g:GROUP}:summaries:order   sorted set: its sessions by number
+//	{g:GROUP}:summaries:order   sorted set: its sessions by their beginnings
+//	{g:GROUP}:summaries:number  string: the last Summary.Number that was given
 //
 // Users are counted by Redis's HyperLogLog: 12 kB a session at most, with a standard error of 0.81 %.
 type Summaries struct{ s *Store }
@@ -172,17 +173,18 @@ func (v *Summaries) Add(ctx context.Context, deltas []summary.Delta) error {
 
 // kept are the keys of a group's summaries.
 func (v *Summaries) kept(group string) []string {
-	return []string{v.s.key("g:"+group, "summaries"), v.s.key("g:"+group, "summaries", "order")}
+	return []string{v.s.key("g:"+group, "summaries"), v.s.key("g:"+group, "summaries", "order"), v.s.key("g:"+group, "summaries", "number")}
 }
 
 // Keep implements summary.Store. It may be sent twice: the first one stays.
 func (v *Summaries) Keep(ctx context.Context, s summary.Summary, keep int, age time.Duration) (summary.Summary, error) {
+	s.Number = 0 // the script writes it
 	text, err := json.Marshal(s)
 	if err != nil {
 		return summary.Summary{}, fmt.Errorf("encode summary of session %s: %w", s.Session, err)
 	}
 	oldest := max(0, time.Now().Add(-age).UnixMilli())
-	first, err := v.s.mutate(ctx, scriptSummaryKeep, v.kept(s.Group), s.Session, s.Number(), text, keep, age.Milliseconds(), oldest).Text()
+	first, err := v.s.mutate(ctx, scriptSummaryKeep, v.kept(s.Group), s.Session, s.Began(), text, keep, age.Milliseconds(), oldest).Text()
 	if err != nil {
 		return summary.Summary{}, away(err)
 	}

@@ -34,6 +34,7 @@ func Store(t *testing.T, open func(t *testing.T) summary.Store) {
 		{"different users are counted once each", members},
 		{"the first summary is kept", first},
 		{"summaries come page by page, the newest first", pages},
+		{"summaries are numbered in the order in which they are kept", numbers},
 		{"the newest are kept of each group", newest},
 		{"a removed session is gone with its counts", removed},
 	} {
@@ -263,7 +264,10 @@ func first(t *testing.T, s summary.Store) {
 	other.Peak = 99
 	for _, in := range []summary.Summary{one, other} {
 		got, err := s.Keep(t.Context(), in, 10, forever)
-		if err != nil || !reflect.DeepEqual(got, one) {
+		if one.Number == 0 {
+			one.Number = got.Number
+		}
+		if err != nil || !reflect.DeepEqual(got, one) || got.Number == 0 {
 			t.Errorf("kept %+v, %v; want the first", got, err)
 		}
 	}
@@ -301,13 +305,31 @@ func pages(t *testing.T, s summary.Store) {
 			break
 		}
 		got = append(got, names(page)...)
-		before = page[len(page)-1].Number()
+		before = page[len(page)-1].Began()
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if all, err := s.Summaries(t.Context(), "other", 0, 10); err != nil || len(all) != 0 {
 		t.Errorf("of another group: %v, %v", all, err)
+	}
+}
+
+func numbers(t *testing.T, s summary.Store) {
+	var last uint64
+	for i := range 5 { // the later one has begun the sooner it is kept
+		at := began.Add(time.Duration(-i) * time.Hour)
+		kept, err := s.Keep(t.Context(), sum(fmt.Sprint("s", i), at), 2, forever)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if off := time.Since(time.UnixMicro(int64(kept.Number))).Abs(); kept.Number <= last || off > time.Minute {
+			t.Errorf("number %d after %d: %s from now", kept.Number, last, off)
+		}
+		last = kept.Number
+		if again, err := s.Summary(t.Context(), "g", kept.Session); err != nil || again.Number != last {
+			t.Errorf("it is %d afterwards, %v", again.Number, err)
+		}
 	}
 }
 
@@ -323,6 +345,20 @@ func newest(t *testing.T, s summary.Store) {
 	}
 	if _, err := s.Summary(t.Context(), "g", "s1"); !errors.Is(err, summary.ErrUnknown) {
 		t.Errorf("an old one: %v", err)
+	}
+	for _, step := range []struct {
+		i    int
+		want []string
+	}{
+		{1, []string{"s5", "s4", "s3", "s1"}}, // it is to be told still
+		{6, []string{"s6", "s5", "s4"}},
+	} {
+		if _, err := s.Keep(t.Context(), sum(fmt.Sprint("s", step.i), began.Add(time.Duration(step.i)*time.Hour)), 3, forever); err != nil {
+			t.Fatal(err)
+		}
+		if all, err := s.Summaries(t.Context(), "g", 0, 10); err != nil || !slices.Equal(names(all), step.want) {
+			t.Errorf("%q, %v; want %q", names(all), err, step.want)
+		}
 	}
 }
 

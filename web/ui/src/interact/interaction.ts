@@ -339,7 +339,9 @@ export class Interaction {
       if (draw.drawn > draw.winners.length && !this.chat.me.peek().anonymous) this.#inTurn(() => void this.#lookAtDraw());
       this.#say(draw.state === 'cancelled' ? t('draw_cancelled') : plural('draw_said_end', draw.winners.length, { title: draw.title }));
     });
-    here<SummaryInfo>(EVENT.LIVEROOM_SUMMARY, ({ summary }) => (this.summary.value = summary));
+    here<SummaryInfo>(EVENT.LIVEROOM_SUMMARY, ({ summary }) => {
+      if (summary.startedAt >= (this.summary.value?.startedAt ?? '')) this.summary.value = summary; // an older one may come late
+    });
   }
 
   #gift(gift: GiftResult): void {
