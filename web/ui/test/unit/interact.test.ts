@@ -314,7 +314,8 @@ describe('a room', () => {
     expect([server.asked('summary').length, life.summaryOf('s2')]).toEqual([1, null]);
     const stop = life.lookBack('s2', true);
     await pass(10_000);
-    server.tell('demo', { type: 'session_summary', session: 's2', messages: 4 });
+    server.tell('demo', { type: 'session_summary', session: 's2', startedAt: '2026-09-21T14:13:20.123Z', messages: 4 });
+    server.tell('demo', { type: 'session_summary', session: 's1', startedAt: '2026-09-21T13:13:20.123Z', messages: 3 }); // late
     await pass(60_000);
     expect([server.asked('summary').length, life.summaryOf('s2')?.messages, life.summaryOf('s1')]).toEqual([1, 4, null]);
     stop();
