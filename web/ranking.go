@@ -9,29 +9,16 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"liveroom/chat/account"
 	"liveroom/chat/popularity"
 	"liveroom/live"
 	"liveroom/status"
 )
 
-// Ranking knows how popular rooms are (popularity.Service), and Guide recommends them (popularity.Guide).
-type (
-	Ranking interface {
-		Top(ctx context.Context, after popularity.Place, floor float64, limit int) ([]popularity.Scored, error)
-		Scores(ctx context.Context, groups []string) (map[string]popularity.Scored, error)
-		Floor() float64
-	}
-	Guide interface {
-		Recommend(ctx context.Context, user string, limit int) ([]popularity.Recommended, error)
-	}
-)
-
-// registerGuide offers what is recommended.
-func (s *Server) registerGuide() {
-	op := s.operation("recommendations", http.MethodGet, "/recommendations", "rooms", "Recommend live rooms, and say why", anyone)
-	op.Description = "Whom a user follows is his own: with user, send his UserSig or a token."
-	register(s, op, s.recommendations)
+// Ranking knows how popular rooms are (popularity.Service).
+type Ranking interface {
+	Top(ctx context.Context, after popularity.Place, floor float64, limit int) ([]popularity.Scored, error)
+	Scores(ctx context.Context, groups []string) (map[string]popularity.Scored, error)
+	Floor() float64
 }
 
 // notRanked is the answer of a server without ranking.
@@ -244,68 +231,4 @@ func (p *rankPage) others(ctx context.Context) (more bool, err error) {
 		p.rooms = append(p.rooms, rankedRoom{l, popularity.Rounded(score.Score)})
 	}
 	return next != "", nil
-}
-
-// RecommendedBody is a live room and why it is recommended.
-type RecommendedBody struct {
-	RoomBody
-	Reasons []string `json:"reasons" doc:"following: the user follows its anchor; popular: it is among the twenty most popular; rising: more happens in it than some minutes ago; new: it began less than 15 minutes ago; live: nothing of these."`
-}
-
-type recommendIn struct {
-	Authorization string `header:"Authorization" hidden:"true"`
-	User          string `query:"user" maxLength:"32" doc:"Who is to be recommended something: rooms of anchors he follows come first. Default: anybody." example:"alice"`
-	Limit         int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
-}
-
-type recommendOut struct {
-	Body struct {
-		Rooms []RecommendedBody `json:"rooms" doc:"The most recommended first."`
-	}
-}
-
-// recommendations shows rooms as they are now: one that ended since is left out.
-func (s *Server) recommendations(ctx context.Context, in *recommendIn) (*recommendOut, error) {
-	if s.guide == nil || s.ranking == nil {
-		return nil, notRanked()
-	}
-	if in.User != "" {
-		if err := account.CheckUser(in.User); err != nil {
-			return nil, err
-		}
-		who, err := s.authenticate(ctx, in.Authorization)
-		if err != nil {
-			return nil, err
-		}
-		if !who.is(in.User) {
-			return nil, errNotYou()
-		}
-	}
-	all, err := s.guide.Recommend(ctx, in.User, in.Limit)
-	if err != nil {
-		return nil, err
-	}
-	ids := make([]string, len(all))
-	for i, r := range all {
-		ids[i] = r.Room
-	}
-	found, err := s.many(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	out := &recommendOut{}
-	out.Body.Rooms = []RecommendedBody{}
-	for i, l := range found {
-		if l == nil || l.Record.Code != status.Live {
-			continue
-		}
-		body := RecommendedBody{RoomBody: s.roomBody(*l)}
-		score := popularity.Rounded(all[i].Score)
-		body.Popularity = &score
-		for _, why := range all[i].Reasons {
-			body.Reasons = append(body.Reasons, string(why))
-		}
-		out.Body.Rooms = append(out.Body.Rooms, body)
-	}
-	return out, nil
 }

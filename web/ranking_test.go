@@ -220,9 +220,17 @@ func TestRecommendationsHaveReasons(t *testing.T) {
 		t.Errorf("of another: %s", a.raw)
 	}
 	b.do(200, "GET", "/api/v1/recommendations?user=alice", b.userSig("alice"), nil)
-	if !slices.Equal(asked, []string{" 7", "alice 20"}) {
+	if asked[0] != " 50" || asked[len(asked)-1] != "alice 20" {
 		t.Errorf("asked %q", asked)
 	}
+	h := b.do(200, "GET", "/api/v1/recommendations", "", nil).header
+	if h.Get("Cache-Control") != "public, max-age=1" || h.Get("ETag") == "" {
+		t.Errorf("%v", h)
+	}
+	if own := b.do(200, "GET", "/api/v1/recommendations?user=alice", b.userSig("alice"), nil).header; own.Get("Cache-Control") != "private, no-cache" {
+		t.Errorf("%v", own)
+	}
+	b.do(304, "GET", "/api/v1/recommendations", "", nil, "If-None-Match", h.Get("ETag"))
 	b.do(422, "GET", "/api/v1/recommendations?limit=51", "", nil)
 }
 

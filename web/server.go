@@ -34,6 +34,7 @@ type Server struct {
 	follows    Follows
 	ranking    Ranking
 	guide      Guide
+	anybody    shared // what guide recommends
 	summaries  Summaries
 	kinds      Kinds
 	gifts      Gifts
