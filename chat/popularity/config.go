@@ -28,7 +28,7 @@ type Config struct {
 	Every time.Duration // from one write to the next (1s)
 	Tend  time.Duration // from one count of those who are there to the next (10s)
 
-	// Now is the clock that all nodes have in common; nil: this machine's. It is asked once in Tend: between that it is the
+	// Now is the clock that all nodes have in common; nil: this machine's. It is asked as often as Tend says; between, it is this
 	// machine's with the difference.
 	Now func(ctx context.Context) (time.Time, error)
 

@@ -1,6 +1,7 @@
 package popularity
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -189,15 +190,7 @@ func rank(rooms []Room, scores map[string]Scored, now time.Time) []candidate {
 	}
 	byScore := func(weight func(candidate) float64) func(a, b candidate) int {
 		return func(a, b candidate) int {
-			switch x, y := weight(a), weight(b); {
-			case x > y:
-				return -1
-			case x < y:
-				return 1
-			case a.ID < b.ID:
-				return -1
-			}
-			return 1
+			return cmp.Or(cmp.Compare(weight(b), weight(a)), cmp.Compare(a.ID, b.ID))
 		}
 	}
 	slices.SortFunc(all, byScore(func(c candidate) float64 { return c.Score }))

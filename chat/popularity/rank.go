@@ -23,9 +23,10 @@ const (
 func (s *Service) scored(m Mark) Scored {
 	now := s.now()
 	score := s.slow.Score(m.Slow, now)
-	// A steady rate r of weights in a half-life makes a score of r/ln 2 on each scale, whatever its half-life.
-	rate, before := s.fast.Score(m.Fast, now)*fastShare, score
-	return Scored{Group: m.Group, Score: score, Rising: score >= risingScore && rate >= risingFactor*before, Place: m.Place()}
+	// A steady rate r of weights in a half-life makes a score of r/ln 2 on each scale, whatever its half-life: while nothing
+	// changes this is the score.
+	lately := s.fast.Score(m.Fast, now) * fastShare
+	return Scored{Group: m.Group, Score: score, Rising: score >= risingScore && lately >= risingFactor*score, Place: m.Place()}
 }
 
 // Floor is the level at which a group is visible now.

@@ -77,6 +77,10 @@ func (s *Service) Gift(group string, value int64) {
 func (s *Service) Gone(group string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, known := s.pending[group]; !known && len(s.pending) >= maxPending {
+		s.lost.Add(1) // it leaves the board when it is to be told its score
+		return
+	}
 	s.pending[group] = event{weight: -1}
 }
 

@@ -9,8 +9,10 @@ import (
 
 // Bounds of what one round of Tend does.
 const (
-	maxPublished = 2_000            // groups whose scores are known to be told
+	maxPublished = 2_000            // groups whose scores are looked at in one round
+	maxTold      = 10_000           // groups of which is known what they were told
 	perRound     = 500              // groups told in one round
+	maxRefused   = 5                // of these that can't be told; then the round is over
 	maxElapsed   = 30 * time.Second // that one round counts those who are there for: nobody knows who was there before
 	sweepLives   = 6                // half-lives that an invisible group stays: longer than anybody turns pages
 	sweepOnce    = 1_000            // groups dropped in one round
@@ -39,10 +41,13 @@ func (s *Service) Tend(ctx context.Context) error {
 	}
 }
 
+// unknown stands for what a group that was swept was told: nobody knows.
+const unknown = -1
+
 // tender is what the node that tends knows.
 type tender struct {
 	s    *Service
-	told map[string]int64 // scores that groups were told, not zero
+	told map[string]int64 // scores that groups were told, not zero; or unknown
 	last time.Time        // when those who are there were counted
 	bad  bool
 }
@@ -73,33 +78,43 @@ func (t *tender) publish(ctx context.Context) error {
 		return err
 	}
 	seen := make(map[string]bool, len(top))
-	budget := perRound
+	r := rest{budget: perRound}
 	for _, one := range top {
 		seen[one.Group] = true
 		score := Rounded(one.Score)
 		before := t.told[one.Group]
-		if score == before || math.Abs(float64(score-before)) < moved*float64(before) || budget == 0 {
-			continue
-		}
-		budget--
-		if err := t.tell(ctx, one.Group, score); err != nil {
-			return err
+		if score != before && math.Abs(float64(score-before)) >= moved*float64(before) {
+			r.tell(ctx, t, one.Group, score)
 		}
 	}
 	for group := range t.told {
-		if seen[group] || budget == 0 {
-			continue
-		}
-		if len(top) == maxPublished { // it may be behind those that were looked at
+		switch {
+		case seen[group]:
+		case len(top) == maxPublished && t.told[group] != unknown: // it may be behind those that were looked at
 			delete(t.told, group)
-			continue
-		}
-		budget--
-		if err := t.tell(ctx, group, 0); err != nil {
-			return err
+		default:
+			r.tell(ctx, t, group, 0)
 		}
 	}
-	return nil
+	return r.err
+}
+
+// rest is what is left of a round's telling. One group that can't be told keeps no other; several are taken for all.
+type rest struct {
+	budget, refused int
+	err             error // the first
+}
+
+func (r *rest) tell(ctx context.Context, t *tender, group string, score int64) {
+	if r.budget == 0 || r.refused == maxRefused {
+		return
+	}
+	r.budget--
+	if err := t.tell(ctx, group, score); err != nil {
+		if r.refused++; r.err == nil {
+			r.err = err
+		}
+	}
 }
 
 // tell tells one group. One that was dismissed leaves the board: what happened in its last second may have come behind the
@@ -119,15 +134,15 @@ func (t *tender) tell(ctx context.Context, group string, score int64) error {
 	return nil
 }
 
-// sweep drops groups in which long nothing happened, and tells them so: who tended before may have told them more.
+// sweep drops groups in which long nothing happened. The next round tells them so: who tended before may have told them more.
 func (t *tender) sweep(ctx context.Context) error {
 	gone, err := t.s.store.Sweep(ctx, t.s.board, t.s.Floor()-sweepLives, sweepOnce)
 	if err != nil {
 		return err
 	}
 	for _, group := range gone {
-		if err := t.tell(ctx, group, 0); err != nil {
-			return err
+		if len(t.told) < maxTold {
+			t.told[group] = unknown
 		}
 	}
 	return nil

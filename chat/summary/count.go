@@ -16,6 +16,7 @@ const (
 	maxUsers  = 200_000 // of all groups together
 	perWrite  = 200     // sessions written in one step
 	perUsers  = 5_000   // users in one step
+	maxUnread = 3       // groups whose sessions can't be found out, before others are left to the next time
 )
 
 // beganKnown is how long after its beginning a session is known everywhere.
@@ -184,11 +185,12 @@ type step struct {
 // write empties what is pending. A step that can't be written is tried again until the store may have forgotten that it was.
 func (w *writer) write(ctx context.Context) {
 	err := w.collect(ctx)
-	for err == nil && len(w.left) > 0 {
+	for len(w.left) > 0 {
 		one := w.left[0]
 		if time.Since(one.since) > chat.OperationAge*8/10 {
 			w.s.pending.lost.Add(1)
-		} else if err = w.s.store.Add(chat.AsOperation(ctx, one.op), one.deltas); err != nil {
+		} else if failed := w.s.store.Add(chat.AsOperation(ctx, one.op), one.deltas); failed != nil {
+			err = failed
 			break
 		}
 		w.left = w.left[1:]
@@ -200,7 +202,8 @@ func (w *writer) write(ctx context.Context) {
 	}
 }
 
-// collect makes steps of what is pending. Of a group whose session can't be found out now it stays pending.
+// collect makes steps of what is pending. Of a group whose session can't be found out now it stays pending; where that is so of
+// several, no others are asked about.
 func (w *writer) collect(ctx context.Context) (failed error) {
 	if len(w.left) > 0 && time.Since(w.left[0].since) < chat.OperationAge*8/10 {
 		return nil // what was counted since is collected when that is written
@@ -215,14 +218,16 @@ func (w *writer) collect(ctx context.Context) (failed error) {
 			one = step{}
 		}
 	}
+	unread := 0
 	for group, t := range w.s.pending.take() {
-		var session string
-		err := failed
-		if err == nil {
-			session, err = w.s.cfg.Session(ctx, group)
+		if unread == maxUnread {
+			w.s.pending.put(group, t)
+			continue
 		}
+		session, err := w.s.cfg.Session(ctx, group)
 		if err != nil {
 			failed = err
+			unread++
 			w.s.pending.put(group, t)
 			continue
 		}

@@ -23,6 +23,7 @@ type town struct {
 	giftErr error           // of all sessions
 	ungiven map[string]bool // sessions whose gifts can't be read
 	slow    map[string]bool // rooms whose state and reports get no answer
+	unread  map[string]bool // groups whose session can't be found out
 
 	messages, reports []Summary
 	numbers           map[string]uint64 // the newest that a group took
@@ -30,7 +31,7 @@ type town struct {
 }
 
 func newTown() *town {
-	return &town{now: map[string]Turn{}, ungiven: map[string]bool{}, slow: map[string]bool{}, numbers: map[string]uint64{}}
+	return &town{now: map[string]Turn{}, ungiven: map[string]bool{}, slow: map[string]bool{}, unread: map[string]bool{}, numbers: map[string]uint64{}}
 }
 
 // answer returns at once, but for a slow room.
@@ -51,6 +52,9 @@ func (w *town) config() Config {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			t := w.now[group]
+			if w.unread[group] {
+				return "", errTest
+			}
 			if t.Phase == Over && time.Since(t.Since) > 3*time.Second {
 				return "", nil
 			}

@@ -108,3 +108,41 @@ func TestARoomWithoutAnswerHoldsUpNoOther(t *testing.T) {
 		}
 	})
 }
+
+// TestAGroupWhoseSessionIsNotKnownKeepsNoOtherFromBeingCounted, and what is counted of it is not lost.
+func TestAGroupWhoseSessionIsNotKnownKeepsNoOtherFromBeingCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown()
+		n := w.node(t, NewMemory(), false)
+		rooms := []string{"a", "b", "c", "d", "e"}
+		for _, room := range rooms {
+			n.turn(t, w.record(room, room, Live, "push_started"))
+			n.Message(room)
+		}
+		w.mu.Lock()
+		w.unread["c"] = true
+		w.mu.Unlock()
+		messages := func() (all []int64) {
+			for _, room := range rooms {
+				so, err := n.Summary(t.Context(), room, room)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, so.Messages)
+			}
+			return all
+		}
+		time.Sleep(1500 * time.Millisecond)
+		if got := messages(); !slices.Equal(got, []int64{1, 1, 0, 1, 1}) {
+			t.Errorf("counted %v", got)
+		}
+		w.mu.Lock()
+		delete(w.unread, "c")
+		w.mu.Unlock()
+		n.Message("c")
+		time.Sleep(time.Second)
+		if got := messages(); !slices.Equal(got, []int64{1, 1, 2, 1, 1}) {
+			t.Errorf("counted %v in the end", got)
+		}
+	})
+}

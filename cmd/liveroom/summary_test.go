@@ -34,6 +34,15 @@ func (n *node) summary(room, session string) (s shownSummary) {
 	return s
 }
 
+// followed waits until a session that just began is followed. Its room was told of it then, and what happens counts for it.
+func (n *node) followed(room, session string) {
+	n.t.Helper()
+	n.eventually("the session is followed", func() bool {
+		resp, _ := n.request(http.MethodGet, "/api/v1/rooms/"+room+"/sessions/"+session+"/summary", nil, "Bearer "+n.secrets.APIToken)
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
 // summaries are those that the member was told.
 func (m *member) summaries() (all []shownSummary) {
 	m.mu.Lock()
@@ -82,6 +91,7 @@ func TestASessionIsSummedUpThoughTheServerCrashes(t *testing.T) {
 	early := n.enter("r1", "early", n.userSig("early"), nil)
 	p := push(t, a.Push.RTMP)
 	live := n.waitStatus("r1", status.Live)
+	n.followed("r1", live.Session)
 	n.watchFLV(a.Play.FLV)
 	bob := n.enter("r1", "bob", n.userSig("bob"), nil)
 	for i := range 3 {
@@ -126,6 +136,7 @@ func TestASessionIsSummedUpThoughTheServerCrashes(t *testing.T) {
 	n.call(http.MethodPost, "/api/v1/rooms/r1/reopen", map[string]any{}, nil)
 	p = push(t, a.Push.RTMP)
 	next := n.waitStatus("r1", status.Live)
+	n.followed("r1", next.Session)
 	n.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
 	p.wait()
 	n.eventually("members are told", func() bool { return len(carl.summaries()) > 0 && len(bob.summaries()) > 0 })
@@ -177,6 +188,7 @@ func TestASessionIsSummedUpThoughItsNodeIsKilled(t *testing.T) {
 	early := first.enter("r1", "early", first.userSig("early"), nil)
 	p := push(t, second.addresses("r1").Push.RTMP)
 	live := second.waitStatus("r1", status.Live)
+	second.followed("r1", live.Session)
 	bob := second.enter("r1", "bob", second.userSig("bob"), nil)
 	for i := range 4 {
 		early.say("r1", "hello", uint32(i+1))

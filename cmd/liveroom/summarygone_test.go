@@ -16,6 +16,7 @@ func TestASessionIsSummedUpThoughItsRoomIsDeleted(t *testing.T) {
 	n.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	p := push(t, n.addresses("r1").Push.RTMP)
 	live := n.waitStatus("r1", status.Live)
+	n.followed("r1", live.Session)
 	n.call(http.MethodPost, "/api/v1/rooms/r1/gifts", map[string]any{"order": "o1", "gift": "rose", "name": "Rose", "price": 100, "count": 2, "user": "bob"}, nil)
 	n.call(http.MethodPost, "/api/v1/rooms/r1/likes", map[string]any{"count": 20}, nil)
 	n.eventually("what happened is counted", func() bool {
