@@ -33,9 +33,11 @@ func TestDocumentedExamplesRun(t *testing.T) {
 			if len(examples) == 0 {
 				t.Fatal("no example is marked to be run")
 			}
+			dir := t.TempDir() // for what they write
 			for _, block := range examples {
 				cmd := exec.Command("bash", "-euo", "pipefail", "-c", strings.ReplaceAll(block, "localhost:8080", n.http))
 				cmd.Env = append(os.Environ(), "LIVEROOM_API_TOKEN="+n.secrets.APIToken, envSDKAppID+"="+strconv.FormatUint(n.secrets.SDKAppID, 10), "PATH="+bin+":"+os.Getenv("PATH"))
+				cmd.Dir = dir
 				var out bytes.Buffer
 				cmd.Stdout, cmd.Stderr = &out, &out
 				if err := cmd.Run(); err != nil {
