@@ -250,7 +250,7 @@ test('who gave most is ranked, and how it went is told when it is over', async (
   await page.click('[data-testid=ranking-button]');
   await seen(page, 'rank', '[data-user=cy]');
   expect(await page.locator('[data-testid=ranking] [data-testid=rank]').count()).toBe(3);
-  await page.check('[data-testid=ranking-all]', { force: true });
+  await page.click('label:has([data-testid=ranking-all])');
   await seen(page, 'rank', '[data-user=di]');
   await page.keyboard.press('Escape');
   expect(await page.locator('[data-testid=summary]').count()).toBe(0);
