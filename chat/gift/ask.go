@@ -162,14 +162,14 @@ func (s *Service) ask(ctx context.Context, f *flight) {
 	cancel()
 	if err != nil || !v.Known() {
 		s.stats.unknown.Add(1)
-		s.log.Debug("gift order not settled; will ask again", "group", f.order.Group, "attempt", f.attempt, "error", err)
+		s.log.Debug("gift order not settled; will ask again", "group", f.order.Group, "attempt", f.attempt, "err", err)
 		s.land(f, f.order)
 		return
 	}
 	now, fresh, err := s.keep(ctx, f, v)
 	switch {
 	case err != nil:
-		s.log.Warn("a settled gift can't be stored; will ask again", "group", f.order.Group, "error", err)
+		s.log.Warn("a settled gift can't be stored; will ask again", "group", f.order.Group, "err", err)
 		s.land(f, f.order)
 		return
 	case fresh:

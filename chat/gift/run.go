@@ -62,7 +62,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 	for failed := false; ; {
 		err := s.sweep(ctx)
 		if err != nil && !failed && ctx.Err() == nil {
-			s.log.Warn("groups with gifts to settle or show can't be read; will retry", "error", err)
+			s.log.Warn("groups with gifts to settle or show can't be read; will retry", "err", err)
 		}
 		failed = err != nil
 		timer := time.NewTimer(s.cfg.Poll/2 + rand.N(s.cfg.Poll))
@@ -102,7 +102,7 @@ func (s *Service) round(ctx context.Context, t *turn) {
 	case err != nil:
 		s.stats.failed.Add(1)
 		if t.failures == 0 {
-			s.log.Warn("gifts of a group can't be settled or shown; will retry", "group", t.group, "error", err)
+			s.log.Warn("gifts of a group can't be settled or shown; will retry", "group", t.group, "err", err)
 		}
 		wait := min(maxRetry, s.cfg.RetryIn<<min(t.failures, 10))
 		t.failures++

@@ -71,7 +71,7 @@ func (s *Service) append(ctx context.Context, group string, some []Showing) erro
 		}
 	default:
 		s.stats.dropped.Add(1)
-		s.log.Error("a gift can't be shown", "group", group, "number", some[0].Number, "error", err)
+		s.log.Error("a gift can't be shown", "group", group, "number", some[0].Number, "err", err)
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func (s *Service) tell(ctx context.Context, group string, entries []Entry) error
 	switch {
 	case err == nil, errors.Is(err, chat.ErrNoGroup):
 	case final(err):
-		s.log.Error("counters of gifts can't be raised", "group", group, "error", err)
+		s.log.Error("counters of gifts can't be raised", "group", group, "err", err)
 	default:
 		return fmt.Errorf("raise counters of gifts: %w", err)
 	}

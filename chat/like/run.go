@@ -26,7 +26,7 @@ func (s *Service) Run(ctx context.Context) error {
 	failing := false
 	note := func(err error) {
 		if err != nil && !failing {
-			s.log.Warn("likes can't be stored; they wait", "error", err)
+			s.log.Warn("likes can't be stored; they wait", "err", err)
 		}
 		failing = err != nil
 	}
@@ -35,7 +35,7 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			err := s.flush(context.WithoutCancel(ctx))
 			if err != nil {
-				s.log.Error("likes were lost at the end", "error", err)
+				s.log.Error("likes were lost at the end", "err", err)
 			}
 			return errors.Join(context.Cause(ctx), err)
 		case now := <-tick.C:
@@ -73,7 +73,7 @@ func (s *Service) RunTotals(ctx context.Context) error {
 	for {
 		err := t.tell(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
-			s.log.Warn("rooms can't be told their likes; will retry", "error", err)
+			s.log.Warn("rooms can't be told their likes; will retry", "err", err)
 		}
 		failing = err != nil
 		select {

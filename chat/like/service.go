@@ -154,7 +154,7 @@ func (s *Service) show(group string, who chat.Identity, n int) {
 		ctx, cancel := context.WithTimeout(s.base, storeTimeout)
 		defer cancel()
 		if _, err := s.rooms.SendWith(ctx, m, who, chat.SendOptions{Local: true, Beside: true}); err != nil {
-			s.log.Debug("a like was counted but not shown", "error", err)
+			s.log.Debug("a like was counted but not shown", "err", err)
 		}
 	}()
 }
