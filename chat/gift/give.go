@@ -36,7 +36,7 @@ func (s *Service) Give(ctx context.Context, in Giving) (Order, error) {
 	if err := o.Validate(); err != nil {
 		return Order{}, err
 	}
-	if !s.pace.take(o.From, time.Now()) {
+	if one, _ := s.pace.Take(o.From, 1, time.Now()); one == 0 {
 		return Order{}, ErrPace
 	}
 	g, ok, err := s.gifts.find(ctx, o.Gift)

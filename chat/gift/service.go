@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"liveroom/chat/pace"
 )
 
 // Service is what the doors call. Create it with NewService and keep Run running.
@@ -19,7 +21,7 @@ type Service struct {
 	log     *slog.Logger
 
 	gifts  giftCache
-	pace   pace
+	pace   *pace.Buckets // of givers
 	agenda agenda
 	fresh  chan *flight  // to be asked the first time
 	again  chan *flight  // to be asked again
@@ -60,7 +62,7 @@ func NewService(cfg Config, store Store, settler Settler, room Room, teller Tell
 	}
 	close(s.placed)
 	s.gifts.load = store.Catalogue
-	s.pace = newPace(cfg.Rate, cfg.Burst)
+	s.pace = pace.New(cfg.Burst, time.Duration(float64(time.Second)/cfg.Rate))
 	s.agenda.init()
 	return s
 }

@@ -40,8 +40,8 @@ func (s *Service) Run(ctx context.Context) error {
 			return errors.Join(context.Cause(ctx), err)
 		case now := <-tick.C:
 			note(s.flush(ctx))
-			s.givers.sweep(now)
-			s.shows.sweep(now)
+			s.givers.Sweep(now)
+			s.shows.Sweep(now)
 		}
 	}
 }

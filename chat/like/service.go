@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/chat/pace"
 )
 
 // maxShowing is how many messages that show likes are under way at a time; beyond, likes are counted and not shown.
@@ -31,8 +32,8 @@ type Service struct {
 	log    *slog.Logger
 	writer string // of this process, for the store
 
-	givers buckets // by user
-	shows  buckets // by group
+	givers *pace.Buckets // by user
+	shows  *pace.Buckets // by group
 
 	life    sync.Mutex // guards what follows, and wg.Go against wg.Wait
 	base    context.Context
@@ -62,8 +63,8 @@ func New(cfg Config, rooms Rooms, store Store, log *slog.Logger) (*Service, erro
 	}
 	return &Service{
 		cfg: cfg, rooms: rooms, store: store, log: log, writer: rand.Text(),
-		givers: buckets{burst: cfg.Burst, interval: time.Duration(float64(time.Second) / cfg.Rate)},
-		shows:  buckets{burst: cfg.Shown, interval: time.Second / time.Duration(cfg.Shown)},
+		givers: pace.New(cfg.Burst, time.Duration(float64(time.Second)/cfg.Rate)),
+		shows:  pace.New(cfg.Shown, time.Second/time.Duration(cfg.Shown)),
 		groups: map[string]*pending{},
 	}, nil
 }
@@ -126,7 +127,7 @@ func (s *Service) Session(group string) string { return s.cfg.Session(group) }
 func (s *Service) accept(group, user string, n int) int {
 	taken := n
 	if user != "" {
-		taken = s.givers.take(user, n, time.Now())
+		taken, _ = s.givers.Take(user, n, time.Now())
 	}
 	s.refused.Add(uint64(n - taken))
 	if taken == 0 {
@@ -140,7 +141,7 @@ func (s *Service) accept(group, user string, n int) int {
 
 // show has the chat show likes, if the room was not shown too many already and has place for them. Nobody waits for it.
 func (s *Service) show(group string, who chat.Identity, n int) {
-	if s.shows.take(group, 1, time.Now()) == 0 || s.rooms.Crowded(group) || !s.mayShow() {
+	if one, _ := s.shows.Take(group, 1, time.Now()); one == 0 || s.rooms.Crowded(group) || !s.mayShow() {
 		s.unshown.Add(1)
 		return
 	}
