@@ -11,6 +11,7 @@ import (
 
 // Follows knows who follows whom (follow.Service).
 type Follows interface {
+	SetOwn(ctx context.Context, follower, followed string, on bool) (follow.Done, error)
 	Set(ctx context.Context, follower, followed string, on bool) (follow.Done, error)
 	Follows(ctx context.Context, user, other string) (bool, error)
 	Counts(ctx context.Context, user string) (follow.Counts, error)
@@ -146,7 +147,11 @@ func (s *Server) setFollow(on bool) func(context.Context, *followIn) (*followOut
 		}
 		ctx, cancel := timed(ctx)
 		defer cancel()
-		done, err := s.follows.Set(ctx, in.User, in.Other, on)
+		set := s.follows.SetOwn
+		if callerOf(ctx).token {
+			set = s.follows.Set
+		}
+		done, err := set(ctx, in.User, in.Other, on)
 		if err != nil {
 			return nil, err
 		}

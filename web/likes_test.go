@@ -113,3 +113,20 @@ func TestFollows(t *testing.T) {
 		t.Errorf("no longer: %s", a.raw)
 	}
 }
+
+// TestFollowsTooFast: of users, each of whose changes is told to backends, and not of backends.
+func TestFollowsTooFast(t *testing.T) {
+	b := newBench(t, nil)
+	b.account("bob")
+	for i := range 30 {
+		b.do(200, []string{"PUT", "DELETE"}[i%2], "/api/v1/users/bob/following/anna", apiToken, nil)
+	}
+	a := b.do(200, "PUT", "/api/v1/users/bob/following/anna", b.userSig("bob"), nil)
+	for a.status == 200 {
+		a = b.request("DELETE", "/api/v1/users/bob/following/anna", b.userSig("bob"), nil)
+	}
+	if a.status != 429 || a.code() != "follows_too_fast" || a.json["nextAt"] == nil || a.header.Get("Retry-After") == "" {
+		t.Errorf("%d %s", a.status, a.raw)
+	}
+	b.do(200, "PUT", "/api/v1/users/bob/following/anna", apiToken, nil)
+}

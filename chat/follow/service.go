@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"liveroom/chat"
+	"liveroom/chat/pace"
 )
 
 const (
@@ -14,9 +16,16 @@ const (
 	MaxPage      = 100 // entries of a list that are read at once
 )
 
+// How fast each may change whom he follows himself, on each node: as often at once as a page may ask for in one call of the SDK.
+const (
+	ownBurst    = 20
+	ownInterval = time.Second // for one more
+)
+
 // Refusals of this package. Compare with errors.Is.
 var (
 	ErrTooMany = &chat.Error{Code: 30010, Name: "too_many_follows", Detail: "you follow as many users as one may; unfollow somebody first", Field: "user"}
+	ErrPace    = &chat.Error{Code: 10023, Name: "follows_too_fast", Detail: "you follow and unfollow too fast; wait a moment", Temporary: true}
 	ErrSelf    = &chat.Error{Code: chat.ErrParameter.Code, Name: "cannot_follow_oneself", Detail: "nobody follows himself", Field: "user"}
 	ErrCursor  = &chat.Error{Code: chat.ErrParameter.Code, Name: chat.ErrParameter.Name, Detail: "it is none that was answered", Field: "next"}
 )
@@ -39,6 +48,7 @@ type Service struct {
 	cfg   Config
 	store Store
 	log   *slog.Logger
+	own   *pace.Buckets // of followers
 }
 
 // New checks cfg and returns a Service over store.
@@ -60,7 +70,18 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	if cfg.Changed == nil {
 		cfg.Changed = func(string, string, bool, int) {}
 	}
-	return &Service{cfg, store, log}, nil
+	return &Service{cfg, store, log, pace.New(ownBurst, ownInterval)}, nil
+}
+
+// SetOwn is Set for a user who asks for it himself. Who does so too often is refused with ErrPace, which says when he may again:
+// each change is told to others.
+func (s *Service) SetOwn(ctx context.Context, follower, followed string, on bool) (Done, error) {
+	if one, next := s.own.Take(follower, 1, time.Now()); one == 0 {
+		refused := *ErrPace
+		refused.NextAt = next
+		return Done{}, &refused
+	}
+	return s.Set(ctx, follower, followed, on)
 }
 
 // Set lets a user follow another (on), or no longer. What is so already stays, and is no error.

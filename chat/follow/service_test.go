@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"liveroom/chat"
 	"liveroom/chat/follow"
@@ -37,6 +39,44 @@ func TestWhoWantsToKnowIsToldOfChanges(t *testing.T) {
 	if !slices.Equal(told, []string{"annbobtrue 1", "annbobfalse 0"}) {
 		t.Errorf("told %v", told)
 	}
+}
+
+func TestEachMayChangeWhomHeFollowsAtARate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		s := service(t, follow.Config{Changed: func(string, string, bool, int) { told++ }})
+		again := func(times int) (err error) {
+			for range times {
+				if _, err = s.SetOwn(t.Context(), "ann", "bob", told%2 == 0); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if err := again(20); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // refusals cost nothing
+			var refused *chat.Error
+			if err := again(1); !errors.Is(err, follow.ErrPace) || !errors.As(err, &refused) || time.Until(refused.NextAt) != time.Second {
+				t.Fatalf("the next at once: %v", err)
+			}
+		}
+		if _, err := s.SetOwn(t.Context(), "cat", "bob", true); err != nil {
+			t.Errorf("somebody else: %v", err)
+		}
+		if _, err := s.Set(t.Context(), "ann", "dan", true); err != nil {
+			t.Errorf("a backend, in her name: %v", err)
+		}
+		time.Sleep(2 * time.Second)
+		if err := again(3); !errors.Is(err, follow.ErrPace) || told != 24 {
+			t.Errorf("after two seconds: %v, told %d times", err, told)
+		}
+		time.Sleep(time.Hour)
+		if err := again(21); !errors.Is(err, follow.ErrPace) || told != 44 {
+			t.Errorf("after an hour: %v, told %d times", err, told)
+		}
+	})
 }
 
 func TestRefusals(t *testing.T) {

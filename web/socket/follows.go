@@ -12,7 +12,7 @@ import (
 
 // Follows knows who follows whom (follow.Service).
 type Follows interface {
-	Set(ctx context.Context, follower, followed string, on bool) (follow.Done, error)
+	SetOwn(ctx context.Context, follower, followed string, on bool) (follow.Done, error)
 	Follows(ctx context.Context, user, other string) (bool, error)
 	Counts(ctx context.Context, user string) (follow.Counts, error)
 	List(ctx context.Context, user string, side follow.Side, cursor string, limit int) (page []follow.Place, next string, err error)
@@ -58,7 +58,7 @@ func (s *session) setFollow(ctx context.Context, r *request, on bool) error {
 	if s.who.Anonymous {
 		return errGuestsFollowNobody
 	}
-	done, err := follows.Set(ctx, s.who.User, f.User, on)
+	done, err := follows.SetOwn(ctx, s.who.User, f.User, on)
 	if err != nil {
 		return err
 	}

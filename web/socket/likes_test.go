@@ -95,3 +95,15 @@ func TestWhatIsNotOfferedIsSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestFollowsTooFast(t *testing.T) {
+	d := open(t, socket.Config{Follows: paperFollows(t)}, nil)
+	bob := d.member("bob")
+	a := bob.ok(object{"op": "follow", "user": "anna"})
+	for a.Code == 0 {
+		a = bob.ask(object{"op": "unfollow", "user": "anna"})
+	}
+	if a.Error != "follows_too_fast" || !a.Temporary {
+		t.Errorf("%+v", a)
+	}
+}
