@@ -2,6 +2,8 @@ package boltstore
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -98,12 +100,22 @@ func changeWords(b *bolt.Bucket, c words.Change, done *words.Result) error {
 		done.Removed++
 		done.Count--
 	}
-	for _, word := range c.Put {
-		key := []byte(word.Key())
+	// In order of keys: a page of a transaction grows until its end, and each key in the middle of it moves all behind.
+	type keyed struct {
+		key  string
+		word words.Word
+	}
+	put := make([]keyed, len(c.Put))
+	for i, word := range c.Put {
+		put[i] = keyed{word.Key(), word}
+	}
+	slices.SortStableFunc(put, func(a, b keyed) int { return strings.Compare(a.key, b.key) }) // of one key the last one holds
+	for _, p := range put {
+		key := []byte(p.key)
 		if b.Get(key) == nil {
 			done.Count++
 		}
-		if err := putJSON(b, key, storedWord(word)); err != nil {
+		if err := putJSON(b, key, storedWord(p.word)); err != nil {
 			return err
 		}
 	}

@@ -69,7 +69,7 @@ func (r *room) short(seen map[uint64]bool) (numbers []uint64) {
 // TestPartsDivideTheSegment: a segment ends with a part that is about as long as the others.
 func TestPartsDivideTheSegment(t *testing.T) {
 	for _, segment := range []time.Duration{time.Second, 2 * time.Second} {
-		for _, fps := range []float64{15, 24, 25, 30000. / 1001, 30, 50, 60} {
+		for _, fps := range []float64{15, 25, 30000. / 1001, 60} {
 			for _, gop := range []int64{500, 1000, 2000, 4000} {
 				t.Run(fmt.Sprintf("%v, %.5g a second, keyframes each %d ms", segment, fps, gop), func(t *testing.T) {
 					inRoom(t, Config{SegmentDuration: segment}, func(r *room) {
