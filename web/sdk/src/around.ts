@@ -2,7 +2,7 @@ import { mustBeGroupID, ok, type Core } from './core.ts';
 import { ChatError, CODE } from './error.ts';
 import { drawOf, summaryOf, userOf } from './told.ts';
 import type { Draw, DrawOptions, Followed, FollowResult, FollowState, Level, Result, SessionSummary, UserInfo } from './types.ts';
-import { isObject, list, number, seconds, text, texts, type Json, type Reply } from './wire.ts';
+import { isObject, number, objects, seconds, text, texts, type Json, type Reply } from './wire.ts';
 
 const MOST_AT_ONCE = 20; // as many Tencent's takes
 const MOST_OF_A_PAGE = 100;
@@ -28,7 +28,7 @@ export class Around {
   async followList(op: 'following' | 'followers', o: { userID?: string; limit?: number; next?: string }): Promise<Result<{ userList: UserInfo[]; next: string }>> {
     this.#core.mustBeReady();
     const answer = await this.#core.request(op, { user: o?.userID || this.#core.me.userID, ...(o?.limit ? { limit: o.limit } : {}), ...(o?.next ? { next: o.next } : {}) });
-    return ok({ userList: list(answer.users).filter(isObject).map(userOf), next: text(answer.next) });
+    return ok({ userList: objects(answer.users).map(userOf), next: text(answer.next) });
   }
 
   /** Tencent's way: several at once, each with a code of its own. Rejects where none succeeded. */
@@ -50,7 +50,7 @@ export class Around {
   async followPage(op: 'following' | 'followers', nextCursor?: string): Promise<Result<{ resultList: Followed[]; nextCursor: string }>> {
     this.#core.mustBeReady();
     const answer = await this.#core.request(op, { limit: MOST_OF_A_PAGE, ...(nextCursor ? { next: nextCursor } : {}) });
-    return ok({ resultList: list(answer.users).filter(isObject).map((user) => ({ ...userOf(user), followTime: seconds(user.since) })), nextCursor: text(answer.next) });
+    return ok({ resultList: objects(answer.users).map((user) => ({ ...userOf(user), followTime: seconds(user.since) })), nextCursor: text(answer.next) });
   }
 
   async level(userID?: string): Promise<Result<Level>> {

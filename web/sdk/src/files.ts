@@ -2,7 +2,7 @@
 import { TYPES } from './constants.ts';
 import { ChatError, CODE } from './error.ts';
 import type { Environment, FileLike, Message } from './types.ts';
-import { isObject, strings, text, type Json, type Reply } from './wire.ts';
+import { object, strings, text, type Json, type Reply } from './wire.ts';
 
 export interface Draft {
   file: FileLike | null;
@@ -73,7 +73,7 @@ export async function uploadFile(
   if (!file || !env.upload) throw new ChatError(CODE.NO_UPLOAD, 'files cannot be sent from here: environment.upload is missing');
   const size = message.type === TYPES.MSG_IMAGE && env.measure ? await env.measure(file).catch(() => ({ width: 0, height: 0 })) : { width: 0, height: 0 };
   const place = await request({ kind: KINDS[message.type], name: file.name ?? '', size: file.size, type: file.type ?? '' });
-  const put = isObject(place.put) ? place.put : {};
+  const put = object(place.put);
   if (!text(put.url)) throw new ChatError(FAILED[message.type] ?? CODE.NO_UPLOAD_URL, 'the server named no place for the file');
   try {
     await env.upload({ url: text(put.url), headers: strings(put.headers), file, onProgress: draft.onProgress });

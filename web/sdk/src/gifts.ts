@@ -5,7 +5,7 @@ import { mustBeGroupID, ok, type Core } from './core.ts';
 import { ChatError, CODE, isTemporary } from './error.ts';
 import { giftOf, rankedOf } from './told.ts';
 import type { Combo, ComboOptions, Gift, GiftOptions, GiftOrder, GiftOrderInfo, GiftRanking, Result } from './types.ts';
-import { isObject, list, number, text, type Json } from './wire.ts';
+import { isObject, number, object, objects, text, type Json } from './wire.ts';
 
 const MOST_UNDECIDED = 100;
 const DECIDED = new Set(['gift_refused', 'no_such_gift', 'order_reused']); // refusals of a server that looked for the order first
@@ -34,16 +34,16 @@ export class Gifts {
 
   async catalogue(): Promise<Result<{ giftList: Gift[]; version: number }>> {
     const answer = await this.#core.request('gifts');
-    const giftList = list(answer.gifts).filter(isObject).map(giftOf);
+    const giftList = objects(answer.gifts).map(giftOf);
     this.#catalogue = new Map(giftList.map((gift) => [gift.id, gift]));
     return ok({ giftList, version: number(answer.version) });
   }
 
   async ranking(o: { groupID: string; scope?: string; limit?: number }): Promise<Result<GiftRanking>> {
     const answer = await this.#core.request('ranking', { group: mustBeGroupID(o?.groupID), scope: o.scope ?? 'session', limit: Math.min(o.limit ?? 10, 100) });
-    const totals: Json = isObject(answer.totals) ? answer.totals : {};
+    const totals: Json = object(answer.totals);
     return ok({
-      ranking: list(answer.ranking).filter(isObject).map(rankedOf), session: text(answer.session),
+      ranking: objects(answer.ranking).map(rankedOf), session: text(answer.session),
       totals: { value: number(totals.value), count: number(totals.count), senders: number(totals.senders) },
     });
   }

@@ -4,7 +4,7 @@ import { ChatError, CODE } from './error.ts';
 import { groupFacts, groupOf } from './group.ts';
 import { Room } from './room.ts';
 import type { Group, JoinResult, Result } from './types.ts';
-import { isObject, number, text, type Json, type Reply } from './wire.ts';
+import { isObject, number, object, text, type Json, type Reply } from './wire.ts';
 
 const COUNT_LIFETIME_MS = 10_000;
 const ALREADY_IN = 10013; // the server's
@@ -152,7 +152,7 @@ export class Groups {
     mustBeGroupID(groupID);
     core.rates.spend('groupProfile');
     const answer = await core.request('group', { group: groupID });
-    return ok({ group: this.#group(isObject(answer.group) ? answer.group : {}) });
+    return ok({ group: this.#group(object(answer.group)) });
   }
 
   async update(options: Json): Promise<Result<{ group: Group }>> {
@@ -165,7 +165,7 @@ export class Groups {
     };
     const fields = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
     const answer = await core.request('setGroup', { group, ...fields });
-    return ok({ group: this.#group(isObject(answer.group) ? answer.group : {}) });
+    return ok({ group: this.#group(object(answer.group)) });
   }
 
   /** AVChatRooms are in no list, as with Tencent; there are no other groups. */

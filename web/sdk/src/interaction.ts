@@ -146,19 +146,22 @@ export interface Draw {
   prize: string;
   /** One enters by saying `keyword` (with `contains` also within a text), or by a custom message of this type. */
   trigger: { keyword: string; contains: boolean; messageType: string };
-  /** RFC 3339. */
+  /** RFC 3339: messages from then on are too late. Of one that has ended only `getDraw` tells. */
   endsAt: string;
+  /** RFC 3339: when it was to end by itself, which is `endsAt` unless somebody ended it earlier; only `getDraw` tells. */
+  until: string;
   /** How many win. */
   places: number;
   eligibility: { minLevel: number; follower: boolean; giftValue: number; notWonBefore: boolean };
   state: 'open' | 'ended' | 'cancelled';
-  /** The hash of the seed, told before anybody entered. */
+  /** The hashes of the seed and of the rules, told before anybody entered. */
   commitment: string;
+  rulesHash: string;
   /** Told at the end: the seed, the hash of the entries, how many there were, and who won. */
   seed: string;
   entriesHash: string;
   entries: number;
-  /** How many won; a message of very many names only the first of them. */
+  /** How many won. `winners` are the first of them; those of `getDraw` 20, and behind them yourself if you are one of the others. */
   drawn: number;
   winners: UserInfo[];
   /** Why it was cancelled. */

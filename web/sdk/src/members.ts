@@ -3,7 +3,7 @@ import { mustBeGroupID, ok, type Core } from './core.ts';
 import { ChatError, CODE } from './error.ts';
 import { memberOf, profileOf } from './group.ts';
 import type { Group, GroupMember, Profile, Result } from './types.ts';
-import { FOREVER, isObject, list, number, text, texts, type Json } from './wire.ts';
+import { FOREVER, isObject, number, object, objects, text, texts, type Json } from './wire.ts';
 
 const PROFILE_FIELDS = [
   'nick', 'avatar', 'gender', 'selfSignature', 'allowType', 'birthday', 'location', 'language', 'messageSettings', 'adminForbidType', 'level', 'role',
@@ -28,7 +28,7 @@ export class Members {
     if (offset === 0) core.rates.spend('memberList');
     else if (next === undefined) return ok({ memberList: [], offset: 0 });
     const answer = await core.request('members', { group, limit: Math.min(Math.max(1, Number(o.count) || 15), 100), ...(offset > 0 ? { next } : {}) });
-    const memberList = list(answer.members).filter(isObject).map(memberOf);
+    const memberList = objects(answer.members).map(memberOf);
     const more = answer.next !== undefined && answer.next !== '' && answer.next !== 0 && answer.next !== null && memberList.length > 0;
     const after = offset + memberList.length;
     if (offset === 0) for (const key of [...this.#cursors.keys()]) if (key.startsWith(`${group} `)) this.#cursors.delete(key);
@@ -87,7 +87,7 @@ export class Members {
   async mutes(groupID: string): Promise<Result<{ memberList: { userID: string; muteUntil: number; by: string; reason: string }[] }>> {
     const answer = await this.#moderation('mutes', groupID, {});
     return ok({
-      memberList: list(answer.mutes ?? answer.list).filter(isObject).map((m) => ({
+      memberList: objects(answer.mutes ?? answer.list).map((m) => ({
         userID: text(m.user), muteUntil: number(m.until), by: text(m.by), reason: text(m.reason),
       })),
     });
@@ -96,7 +96,7 @@ export class Members {
   async bans(o: { groupID: string; next?: string }): Promise<Result<{ memberList: { userID: string; bannedUntil: number; by: string; reason: string }[]; next: string }>> {
     const answer = await this.#moderation('bans', o?.groupID, o?.next ? { next: o.next } : {});
     return ok({
-      memberList: list(answer.bans ?? answer.list).filter(isObject).map((m) => ({
+      memberList: objects(answer.bans ?? answer.list).map((m) => ({
         userID: text(m.user), bannedUntil: number(m.until), by: text(m.by), reason: text(m.reason),
       })),
       next: text(answer.next),
@@ -124,7 +124,7 @@ export class Members {
     const fields = Object.fromEntries(Object.entries(o).filter(([key, value]) => PROFILE_FIELDS.includes(key) && value !== undefined));
     const answer = await core.request('setProfile', fields);
     const { userID, nick, avatar } = core.me;
-    const told = isObject(answer.profile) ? answer.profile : {};
+    const told = object(answer.profile);
     const profile = profileOf({ user: userID, nick, avatar, ...fields, ...told });
     core.me = { userID, nick: profile.nick, avatar: profile.avatar };
     core.emit(EVENT.PROFILE_UPDATED, [profile]);
@@ -140,6 +140,6 @@ export class Members {
   async #profiles(users: string[]): Promise<Profile[]> {
     if (users.length === 0) return [];
     const answer = await this.#core.request('getProfiles', { users });
-    return list(answer.profiles).filter(isObject).map(profileOf);
+    return objects(answer.profiles).map(profileOf);
   }
 }

@@ -6,7 +6,7 @@ import { blank, conversationID, messageID, modified } from './message.ts';
 import { writeElement } from './payload.ts';
 import { Recent } from './recent.ts';
 import type { Message, MessageOptions, Result, SendOptions } from './types.ts';
-import { isObject, number, parseBody, seconds, type Element, type Json, type Reply } from './wire.ts';
+import { isObject, number, object, parseBody, seconds, type Element, type Json, type Reply } from './wire.ts';
 import type { LocalWords } from './words.ts';
 
 const KEPT_DRAFTS = 200;
@@ -35,7 +35,7 @@ export class Messages {
     const group = options.conversationType === TYPES.CONV_GROUP;
     const random = Math.floor(env.random() * 0xffff_ffff) + 1;
     const clientTime = Math.floor(this.#core.serverNow() / 1000);
-    const given = isObject(options.payload) ? options.payload : {};
+    const given = object(options.payload);
     const file = needsFile(type) ? env.file(given.file) : null;
     const payload = needsFile(type) ? draftPayload(type, given, file) : payloadOf(type, given);
     const message = blank({

@@ -1,7 +1,7 @@
 // What the server tells a room by custom messages: gifts, draws, how a live went. Only its own messages count.
-import { drawOf, giftOf, object, serverData, summaryOf, userOf } from './told.ts';
+import { drawOf, giftOf, serverData, summaryOf, userOf } from './told.ts';
 import type { Draw, GiftResult, Message, SessionSummary } from './types.ts';
-import { isObject, number, text } from './wire.ts';
+import { isObject, number, object, text } from './wire.ts';
 
 /** What the server tells of a gift; null for any other message. */
 export function giftResult(message: Partial<Message>): GiftResult | null {

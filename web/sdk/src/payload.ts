@@ -1,6 +1,6 @@
 // Payloads as pages know them, elements as the wire has them (spec of Tencent's MsgBody), both ways.
 import { TYPES } from './constants.ts';
-import { isObject, list, number, text, texts, type Element, type Json } from './wire.ts';
+import { isObject, list, number, objects, text, texts, type Element, type Json } from './wire.ts';
 
 // Sizes of a picture: the wire counts 1 original, 2 large, 3 thumb; pages 0 original, 1 thumb (198p), 2 large (720p).
 const PICTURE_TO_PAGE: Record<number, number> = { 1: 0, 3: 1, 2: 2 };
@@ -14,7 +14,7 @@ const READ: Record<string, (c: Json) => Json> = {
   [TYPES.MSG_IMAGE]: (c) => ({
     uuid: text(c.UUID),
     imageFormat: number(c.ImageFormat),
-    imageInfoArray: allSizes(list(c.ImageInfoArray).filter(isObject).map((i) => ({
+    imageInfoArray: allSizes(objects(c.ImageInfoArray).map((i) => ({
       type: PICTURE_TO_PAGE[number(i.Type)] ?? 0, size: number(i.Size), width: number(i.Width), height: number(i.Height),
       url: text(i.URL), imageUrl: text(i.URL),
     }))),
@@ -40,7 +40,7 @@ const WRITE: Record<string, (p: Json) => Json> = {
   [TYPES.MSG_IMAGE]: (p) => ({
     UUID: text(p.uuid),
     ImageFormat: number(p.imageFormat),
-    ImageInfoArray: list(p.imageInfoArray).filter(isObject).map((i) => ({
+    ImageInfoArray: objects(p.imageInfoArray).map((i) => ({
       Type: PICTURE_TO_WIRE[number(i.type)] ?? 1, Size: number(i.size), Width: number(i.width), Height: number(i.height),
       URL: text(i.url) || text(i.imageUrl),
     })),

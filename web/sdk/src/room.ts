@@ -8,7 +8,7 @@ import { liveStatus } from './status.ts';
 import { NOTICE, notice, type TipPayload } from './tips.ts';
 import { customData } from './told.ts';
 import type { Draw, LeftInfo, LevelInfo, LikesInfo, Message } from './types.ts';
-import { ADMINISTRATOR, FOREVER, isObject, list, number, parseMessages, seconds, text, texts, type Element, type Item, type Json, type Reply, type WireEvent, type WireMessage } from './wire.ts';
+import { ADMINISTRATOR, FOREVER, number, objects, parseMessages, seconds, text, texts, type Element, type Item, type Json, type Reply, type WireEvent, type WireMessage } from './wire.ts';
 
 const KEPT_DRAWS = 20;
 
@@ -97,7 +97,7 @@ export class Room {
       this.#gap({ from: this.seq + 1, to: newest });
       this.seq = newest;
     }
-    this.#withdrawn(list(answer.withdrawn).filter(isObject));
+    this.#withdrawn(objects(answer.withdrawn));
     this.take(held);
   }
 
@@ -267,9 +267,9 @@ export class Room {
         return;
       }
       case 'recalled':
-        return emit(EVENT.MESSAGE_REVOKED, list(data.messages).filter(isObject).map((m) => said.recalled(m, text(data.by), text(data.reason))));
+        return emit(EVENT.MESSAGE_REVOKED, objects(data.messages).map((m) => said.recalled(m, text(data.by), text(data.reason))));
       case 'modified':
-        return emit(EVENT.MESSAGE_MODIFIED, list(data.messages).filter(isObject).map((m) => said.blocked(m)));
+        return emit(EVENT.MESSAGE_MODIFIED, objects(data.messages).map((m) => said.blocked(m)));
       case 'member':
         return this.#memberEvent(data, emit);
       case 'level': {
@@ -324,7 +324,7 @@ export class Room {
   #tipsEvent(data: Json, tipped: (payload: TipPayload) => void): void {
     const memberCount = number(data.members) || this.state.count.members;
     for (const [operationType, users] of [[1, data.joined], [2, data.left]] as const) {
-      for (const user of list(users).filter(isObject)) {
+      for (const user of objects(users)) {
         const info = this.#said.called(text(user.user), text(user.nick), text(user.avatar));
         tipped({ operationType, groupJoinType: operationType === 1 ? 1 : 0, operatorInfo: info, memberList: [info], memberCount });
       }

@@ -3,7 +3,7 @@ import { groupOf, noSettings, roomSettings, type GroupFacts } from './group.ts';
 import { liveStatus, newerStatus } from './status.ts';
 import { tip, type TipPayload } from './tips.ts';
 import type { CountInfo, DegradedInfo, Environment, Group, LimitsInfo, LiveStatus, Message, MutedInfo, RoomSettings, TotalsInfo, UserInfo } from './types.ts';
-import { FOREVER, isObject, number, numbers, seconds, strings, text, type Json, type Reply } from './wire.ts';
+import { FOREVER, isObject, number, numbers, object, seconds, strings, text, type Json, type Reply } from './wire.ts';
 
 export interface RoomContext {
   env: Environment;
@@ -126,7 +126,7 @@ export class State {
     this.takeProfile(answer.profile);
     this.takeCount(answer.count);
     this.settings = roomSettings(answer.settings);
-    const mute = isObject(answer.mute) ? answer.mute : {};
+    const mute = object(answer.mute);
     this.muteAll = mute.all === true || this.settings.muteAll;
     this.muteEnds = number(mute.until);
     this.nextAt = nextAt(answer);
@@ -161,7 +161,7 @@ export class State {
     const versions = numbers(answer.versions);
     const state: [string, Json][] = [
       ['attributes', { attributes: answer.attributes }], ['fields', { fields: answer.fields }], ['notice', { notice: answer.notice }],
-      ['profile', isObject(answer.profile) ? answer.profile : {}], ['counters', { counters: answer.counters }],
+      ['profile', object(answer.profile)], ['counters', { counters: answer.counters }],
     ];
     if (isObject(answer.settings)) state.push(['settings', answer.settings]);
     if (isObject(answer.count)) state.push(['count', answer.count]);
@@ -172,7 +172,7 @@ export class State {
     for (const [event, data] of state) if (this.isNewer(event, versions[event] ?? 0)) this.event(event, data, versions[event] ?? 0, batch);
     batch.flush();
     this.setRole(text(answer.role));
-    const mute = isObject(answer.mute) ? answer.mute : {};
+    const mute = object(answer.mute);
     this.setMuted(mute.all === true || this.settings.muteAll, number(mute.until));
     this.mayNext(nextAt(answer));
     this.setDegraded(answer.degraded === true);

@@ -1,6 +1,6 @@
 // Gifts, draws and summaries as the wire has them, read with distrust.
 import type { Draw, Gift, Message, Ranked, SessionSummary, UserInfo } from './types.ts';
-import { ADMINISTRATOR, isObject, list, number, parseJson, text, type Json } from './wire.ts';
+import { ADMINISTRATOR, isObject, list, number, object, objects, parseJson, text, type Json } from './wire.ts';
 
 /** The object in a custom message of the server to a room; null for any other message, whoever it pretends to be from. */
 export function serverData(message: Partial<Message>): Json | null {
@@ -15,8 +15,6 @@ export function customData(message: Partial<Message>): Json | null {
   return isObject(data) ? data : null;
 }
 
-export const object = (v: unknown): Json => (isObject(v) ? v : {});
-
 export const userOf = (v: Json): UserInfo => ({ userID: text(v.user), nick: text(v.nick), avatar: text(v.avatar) });
 
 export const giftOf = (v: Json): Gift => ({
@@ -29,16 +27,16 @@ export const rankedOf = (v: Json): Ranked => ({ ...userOf(v), rank: number(v.ran
 export function drawOf(v: Json, state: Draw['state']): Draw {
   const trigger = object(v.trigger);
   const eligibility = object(v.eligibility);
-  const winners = list(v.winners).filter(isObject).map(userOf); // a draw that begins says with it how many will be
+  const winners = objects(v.winners).map(userOf); // a draw that begins says with it how many will be
   return {
     id: text(v.id), title: text(v.title), prize: text(v.prize), state,
     trigger: { keyword: text(trigger.keyword), contains: trigger.contains === true, messageType: text(trigger.messageType) },
-    endsAt: text(v.endsAt), places: number(v.places) || number(v.winners) || number(v.drawn) || winners.length,
+    endsAt: text(v.endsAt), until: text(v.until), places: number(v.places) || number(v.winners) || number(v.drawn) || winners.length,
     eligibility: {
       minLevel: number(eligibility.minLevel), follower: eligibility.follower === true, giftValue: number(eligibility.giftValue),
       notWonBefore: eligibility.notWonBefore === true,
     },
-    commitment: text(v.commitment), seed: text(v.seed), entriesHash: text(v.entriesHash), entries: number(v.entries), winners,
+    commitment: text(v.commitment), rulesHash: text(v.rulesHash), seed: text(v.seed), entriesHash: text(v.entriesHash), entries: number(v.entries), winners,
     drawn: number(v.drawn) || winners.length, reason: text(v.reason),
   };
 }
@@ -47,7 +45,7 @@ export function summaryOf(v: Json): SessionSummary {
   return {
     session: text(v.session), startedAt: text(v.startedAt), endedAt: text(v.endedAt), duration: number(v.duration), pauses: number(v.pauses),
     viewers: number(v.viewers), peak: number(v.peak), members: number(v.members), watchTime: number(v.watchTime), messages: number(v.messages),
-    likes: number(v.likes), giftValue: number(v.giftValue), giftCount: number(v.giftCount), top: list(v.top).filter(isObject).map(rankedOf),
+    likes: number(v.likes), giftValue: number(v.giftValue), giftCount: number(v.giftCount), top: objects(v.top).map(rankedOf),
     curve: list(v.curve).map(number),
   };
 }

@@ -61,7 +61,13 @@ export type Frame = { reply: Reply; push?: undefined } | { push: Push; reply?: u
 
 export const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
 export const text = (v: unknown): string => (typeof v === 'string' ? v : '');
+/** What is no object counts as an empty one. */
+export const object = (v: unknown): Json => (isObject(v) ? v : {});
+
 export const list = (v: unknown): unknown[] => (Array.isArray(v) ? v : []);
+
+/** Those of a list that are objects. */
+export const objects = (v: unknown): Json[] => list(v).filter(isObject);
 export const texts = (v: unknown): string[] => list(v).filter((s): s is string => typeof s === 'string');
 
 /** A number, also one written in decimal digits (int64 beyond JavaScript's reach loses its last digits). */
@@ -137,7 +143,7 @@ export function parseItems(value: unknown): Item[] {
   for (const item of list(value)) {
     if (!isObject(item)) continue;
     if (item.type === 'event') {
-      items.push({ event: { event: text(item.event), version: number(item.version), data: isObject(item.data) ? item.data : {} } });
+      items.push({ event: { event: text(item.event), version: number(item.version), data: object(item.data) } });
     } else if (item.type === 'message' || item.type === undefined) {
       const message = parseMessage(item);
       if (message) items.push({ message });

@@ -84,8 +84,8 @@ describe('likes', () => {
 });
 
 describe('draws', () => {
-  const draw = { id: 'd1', title: 'Tea', prize: 'a cup', trigger: { keyword: '666' }, endsAt: '2026-11-30T09:00:00.000Z', winners: 2, eligibility: { minLevel: 3 }, commitment: 'c0ffee' };
-  const result = { ...draw, seed: 'abc', entriesHash: 'ff', entries: 9, winners: [{ user: 'bob', nick: 'Bob' }] };
+  const draw = { id: 'd1', title: 'Tea', prize: 'a cup', trigger: { keyword: '666' }, endsAt: '2026-11-30T09:00:00.000Z', winners: 2, eligibility: { minLevel: 3 }, commitment: 'c0ffee', rulesHash: 'f00d' };
+  const result = { ...draw, seed: 'abc', entriesHash: 'ff', entries: 9, drawn: 31, winners: [{ user: 'bob', nick: 'Bob' }] };
 
   test('begin and end once each, told by the server alone', async () => {
     const alice = await inRoom(w.server);
@@ -97,19 +97,19 @@ describe('draws', () => {
     w.server.tell('demo', { type: 'draw_start', draw: { ...draw, id: 'd2' } });
     w.server.tell('demo', { type: 'draw_cancelled', draw: { ...draw, id: 'd2' } });
     expect(alice.of(EVENT.LIVEROOM_DRAW_STARTED)).toMatchObject([
-      { groupID, draw: { id: 'd1', places: 2, trigger: { keyword: '666', contains: false, messageType: '' }, eligibility: { minLevel: 3, follower: false }, commitment: 'c0ffee', state: 'open', winners: [] } },
+      { groupID, draw: { id: 'd1', places: 2, trigger: { keyword: '666', contains: false, messageType: '' }, eligibility: { minLevel: 3, follower: false }, commitment: 'c0ffee', rulesHash: 'f00d', state: 'open', winners: [] } },
       { draw: { id: 'd2' } },
     ]);
     expect(alice.of(EVENT.LIVEROOM_DRAW_ENDED)).toMatchObject([
-      { draw: { id: 'd1', state: 'ended', seed: 'abc', entries: 9, winners: [{ userID: 'bob', nick: 'Bob' }] } }, { draw: { id: 'd2', state: 'cancelled' } },
+      { draw: { id: 'd1', state: 'ended', seed: 'abc', rulesHash: 'f00d', entries: 9, drawn: 31, winners: [{ userID: 'bob', nick: 'Bob' }] } }, { draw: { id: 'd2', state: 'cancelled' } },
     ]);
   });
 
   test('one that runs is asked for, and is no news after that', async () => {
     const alice = await inRoom(w.server);
     expect((await during(alice.chat.getDraw(groupID))).data).toEqual({ draw: null });
-    w.server.draw = draw;
-    expect((await during(alice.chat.getDraw(groupID))).data.draw).toMatchObject({ id: 'd1', state: 'open', places: 2 });
+    w.server.draw = { ...draw, until: '2026-11-30T09:05:00.000Z' };
+    expect((await during(alice.chat.getDraw(groupID))).data.draw).toMatchObject({ id: 'd1', state: 'open', places: 2, rulesHash: 'f00d', until: '2026-11-30T09:05:00.000Z' });
     w.server.tell('demo', { type: 'draw_start', draw });
     expect(alice.of(EVENT.LIVEROOM_DRAW_STARTED)).toEqual([]);
   });

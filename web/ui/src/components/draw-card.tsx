@@ -121,6 +121,7 @@ function Fair({ draw }: { draw: Draw }): JSX.Element {
     setProven(null);
     if (draw.seed) void fits(draw.seed, draw.commitment).then(setProven);
   }, [draw.seed, draw.commitment]);
+  const told = draw.seed ? ` --commitment ${draw.commitment} --rules-hash ${draw.rulesHash} --entries-hash ${draw.entriesHash}` : '';
   return (
     <details class="draw-fair" data-testid="draw-fair">
       <summary>{t('draw_fair')}</summary>
@@ -129,6 +130,10 @@ function Fair({ draw }: { draw: Draw }): JSX.Element {
         <dt>{t('draw_commitment')}</dt>
         <dd>
           <code data-testid="draw-commitment">{draw.commitment}</code>
+        </dd>
+        <dt>{t('draw_rules_hash')}</dt>
+        <dd>
+          <code data-testid="draw-rules-hash">{draw.rulesHash}</code>
         </dd>
         {draw.seed && (
           <>
@@ -149,7 +154,7 @@ function Fair({ draw }: { draw: Draw }): JSX.Element {
         )}
       </dl>
       <p>
-        {t('draw_verify')} <code>liveroom draw verify FILE</code>
+        {t('draw_verify')} <code data-testid="draw-verify">{`liveroom draw verify FILE${told}`}</code>
       </p>
     </details>
   );

@@ -242,6 +242,7 @@ export const en = {
   draw_fair: 'How to check that it is fair',
   draw_fair_text: 'Before anybody took part, the server made a secret seed and told its hash. Each entry gets the ticket HMAC-SHA256(seed, draw ‖ 0 ‖ account); the smallest tickets win. At the end the seed is told, so that anybody can do the sum again.',
   draw_commitment: 'Hash of the seed, told at the start',
+  draw_rules_hash: 'Hash of the rules, told at the start',
   draw_seed: 'Seed, told at the end',
   draw_fits: 'It fits the hash.',
   draw_fits_not: 'It does not fit the hash!',

@@ -243,6 +243,7 @@ export const zh: Record<Key, string> = {
   draw_fair: '如何验证公平',
   draw_fair_text: '在任何人参与之前，服务器生成一个保密的种子并公布其哈希值。每份参与的票为 HMAC-SHA256(种子, 抽奖编号 ‖ 0 ‖ 账号)，票值最小者中奖。结束时公布种子，任何人都可以重新计算。',
   draw_commitment: '开始时公布的种子哈希',
+  draw_rules_hash: '开始时公布的规则哈希',
   draw_seed: '结束时公布的种子',
   draw_fits: '与哈希一致。',
   draw_fits_not: '与哈希不一致！',

@@ -179,7 +179,7 @@ test('five hundred gifts a second leave the page usable and its memory bounded',
 test('a draw: one click takes part, the result tells who won and lets anybody check it', async () => {
   const seed = '07'.repeat(32);
   const commitment = createHash('sha256').update(Buffer.from(seed, 'hex')).digest('hex');
-  const draw = { id: 'd1', title: 'Tea for two', prize: 'a cup', trigger: { keyword: 'tea please' }, endsAt: new Date(Date.now() + 60_000).toISOString(), winners: 2, eligibility: { minLevel: 3 }, commitment };
+  const draw = { id: 'd1', title: 'Tea for two', prize: 'a cup', trigger: { keyword: 'tea please' }, endsAt: new Date(Date.now() + 60_000).toISOString(), winners: 2, eligibility: { minLevel: 3 }, commitment, rulesHash: 'ef'.repeat(32) };
   const { page, faults } = await visit();
   server.tell({ type: 'draw_start', draw: { ...draw, title: 'forged' } }, 'mallory', 'Mallory');
   server.tell({ type: 'draw_start', draw });
@@ -194,11 +194,12 @@ test('a draw: one click takes part, the result tells who won and lets anybody ch
   await page.waitForSelector('[data-testid=chat-message][data-state=sent]:has-text("tea please")');
   await page.waitForSelector('[data-testid=draw-enter][aria-disabled=true]');
   expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('draw-enter');
-  server.tell({ type: 'draw_result', draw: { id: 'd1', title: 'Tea for two', prize: 'a cup', seed, commitment, entriesHash: 'ab', entries: 9, drawn: 2, winners: [{ user: 'vera', nick: 'Vera' }, { user: 'bo', nick: 'Bo' }] } });
+  server.tell({ type: 'draw_result', draw: { id: 'd1', title: 'Tea for two', prize: 'a cup', seed, commitment, rulesHash: draw.rulesHash, entriesHash: 'ab', entries: 9, drawn: 2, winners: [{ user: 'vera', nick: 'Vera' }, { user: 'bo', nick: 'Bo' }] } });
   await seen(page, 'draw-won');
   expect(await page.textContent('[data-testid=draw-winners]')).toBe('2 winners: Vera, Bo');
   await page.click('[data-testid=draw-fair] summary');
   await seen(page, 'draw-fits', '[data-fits=true]');
+  expect(await page.textContent('[data-testid=draw-verify]')).toBe(`liveroom draw verify FILE --commitment ${commitment} --rules-hash ${draw.rulesHash} --entries-hash ab`);
   expect(await page.textContent('[data-testid=said]')).toBe('Tea for two: there are 2 winners');
   await page.click('[data-testid=draw-close]');
   await page.waitForSelector('[data-testid=draw]', { state: 'detached' });
