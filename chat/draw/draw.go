@@ -115,6 +115,17 @@ func (d Draw) Listed() Draw {
 	return d
 }
 
+// ListedFor is that for somebody: where he won and is not among the first, he is the last in it.
+func (d Draw) ListedFor(user string) Draw {
+	some := d.Listed()
+	for _, w := range d.Drawn[len(some.Drawn):] {
+		if w.User == user {
+			some.Drawn = append(some.Drawn, w)
+		}
+	}
+	return some
+}
+
 // Entry is a user in a draw.
 type Entry struct {
 	User string    `json:"user"`

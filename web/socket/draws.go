@@ -86,7 +86,11 @@ func (s *session) draw(ctx context.Context, r *request) error {
 			s.answer(finish(append(answer(r, 16), `,"draw":null`...)))
 			return nil
 		}
-		id = newest[0].ID // a list has not all winners
+		if len(newest[0].Drawn) < draw.ListedWinners {
+			s.answerDraw(r, newest[0])
+			return nil
+		}
+		id = newest[0].ID // he may be one of those that a list has not
 	}
 	return s.drawing(r, func(all Draws) (draw.Draw, error) { return all.Draw(ctx, r.Group, id) })
 }
@@ -100,6 +104,11 @@ func (s *session) drawing(r *request, act func(Draws) (draw.Draw, error)) error 
 	if err != nil {
 		return err
 	}
-	s.answer(finish(appendField(answer(r, 1024), "draw", d.View())))
+	s.answerDraw(r, d)
 	return nil
+}
+
+// answerDraw answers a draw with the first of its winners, and with the user himself if he won.
+func (s *session) answerDraw(r *request, d draw.Draw) {
+	s.answer(finish(appendField(answer(r, 1024), "draw", d.ListedFor(s.who.User).View())))
 }

@@ -1,7 +1,9 @@
 package socket_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -72,6 +74,71 @@ func TestDrawOps(t *testing.T) {
 	} {
 		if a := tc.c.ask(tc.op); a.Error != tc.name || a.Field != tc.field {
 			t.Errorf("%v: %+v", tc.op, a)
+		}
+	}
+}
+
+type someDraws = socket.Draws // by another name than its method's
+
+// crowd is a group whose only draw has been won by many, u1 to u1000.
+type crowd struct{ someDraws }
+
+func (c crowd) Draw(_ context.Context, _, id string) (draw.Draw, error) {
+	d := draw.Draw{Terms: draw.Terms{ID: id, Winners: draw.MaxWinners}, State: draw.Ended, Entries: 5000}
+	for i := range draw.MaxWinners {
+		d.Drawn = append(d.Drawn, draw.Winner{User: fmt.Sprint("u", i+1)})
+	}
+	return d, nil
+}
+
+func (c crowd) Draws(ctx context.Context, group string, _ uint64, _ int) ([]draw.Draw, error) {
+	d, err := c.Draw(ctx, group, "d1")
+	return []draw.Draw{d.Listed()}, err
+}
+
+func (c crowd) End(ctx context.Context, group string, _ chat.Identity, id string) (draw.Draw, error) {
+	return c.Draw(ctx, group, id)
+}
+
+// TestADrawOfManyWinnersTellsEachWhetherHeWon: and nobody all the others.
+func TestADrawOfManyWinnersTellsEachWhetherHeWon(t *testing.T) {
+	d := open(t, socket.Config{Draws: crowd{}}, nil)
+	for _, tc := range []struct {
+		user string
+		op   object
+		own  bool // behind the first
+	}{
+		{"u7", object{"op": "draw"}, false},
+		{"u20", object{"op": "draw"}, false},
+		{"u21", object{"op": "draw"}, true},
+		{"u1000", object{"op": "draw"}, true},
+		{"u1000", object{"op": "draw", "draw": "d1"}, true},
+		{"bob", object{"op": "draw"}, false},
+		{"bob", object{"op": "endDraw", "draw": "d1"}, false},
+		{"", object{"op": "draw"}, false},
+	} {
+		c := d.dial()
+		if tc.user == "" {
+			c.ok(object{"op": "auth"})
+		} else {
+			c.ok(object{"op": "auth", "userId": tc.user, "userSig": d.sig(tc.user)})
+		}
+		tc.op["group"] = "demo"
+		c.write(tc.op)
+		var a struct{ Draw draw.View }
+		if err := json.Unmarshal(c.frame(), &a); err != nil {
+			t.Fatal(err)
+		}
+		all := a.Draw.Winners
+		want := draw.ListedWinners
+		if tc.own {
+			want++
+		}
+		if len(all) != want || all[0].User != "u1" || all[19].User != "u20" || a.Draw.Drawn != draw.MaxWinners {
+			t.Fatalf("%q: %d winners of %d", tc.user, len(all), a.Draw.Drawn)
+		}
+		if tc.own && all[20].User != tc.user {
+			t.Errorf("%q: the last is %s", tc.user, all[20].User)
 		}
 	}
 }

@@ -95,13 +95,11 @@ function Conditions({ draw }: { draw: Draw }): JSX.Element | null {
 }
 
 function Ended({ room, draw }: { room: Interaction; draw: Draw }): JSX.Element {
-  const me = room.chat.me.value.user;
-  const won = draw.winners.some((winner) => winner.userID === me && me !== '');
   const all = draw.winners.slice(0, NAMED).map((winner) => winner.nick || winner.userID);
   const more = draw.drawn - all.length;
   return (
     <>
-      {won && (
+      {room.won(draw) && (
         <p class="draw-won" data-testid="draw-won">
           {t('draw_won')}
         </p>

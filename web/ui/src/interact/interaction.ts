@@ -1,7 +1,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import {
   ChatError, EVENT, type Chat, type Combo, type Draw, type DrawInfo, type FollowState, type Gift, type GiftOrder, type GiftOrderInfo, type GiftRanking, type GiftResult,
-  type GroupMember, type Level, type LikesInfo, type SessionSummary, type SummaryInfo, type TotalsInfo,
+  type GroupMember, type Level, type LikesInfo, type SessionSummary, type SummaryInfo, type TotalsInfo, type UserInfo,
 } from 'liveroom-sdk';
 import { errorKey, giftWhy } from '../chat/errors.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
@@ -211,6 +211,12 @@ export class Interaction {
     };
   }
 
+  /** The user, if he is among the winners that are named. */
+  won(draw: Draw): UserInfo | undefined {
+    const me = this.chat.me.value.user;
+    return draw.winners.find((winner) => winner.userID === me && me !== '');
+  }
+
   dismissDraw(): void {
     this.draw.value = null;
   }
@@ -309,8 +315,12 @@ export class Interaction {
 
   #drawIs(draw: Draw): void {
     const known = this.draw.value;
-    // One that was over before this page came is nothing to show.
-    if (known?.id === draw.id ? known.state === 'open' || known.winners.length < draw.winners.length : draw.state === 'open' && !(Date.parse(draw.endsAt) < this.chat.now() * 1000 - 60_000)) this.draw.value = draw;
+    const me = this.won(draw);
+    if (known?.id !== draw.id) {
+      // One that was over before this page came is nothing to show.
+      if (draw.state === 'open' && !(Date.parse(draw.endsAt) < this.chat.now() * 1000 - 60_000)) this.draw.value = draw;
+    } else if (known.state === 'open') this.draw.value = draw;
+    else if (me && !this.won(known)) this.draw.value = { ...known, winners: [...known.winners, me] };
   }
 
   // -- what is told
@@ -336,8 +346,8 @@ export class Interaction {
     here<DrawInfo>(EVENT.LIVEROOM_DRAW_ENDED, ({ draw }) => {
       this.draw.value = draw;
       // Its message may have had no room for all of them. Who listens only is none of them, and the first are enough to read.
-      if (draw.drawn > draw.winners.length && !this.chat.me.peek().anonymous) this.#inTurn(() => void this.#lookAtDraw());
-      this.#say(draw.state === 'cancelled' ? t('draw_cancelled') : plural('draw_said_end', draw.winners.length, { title: draw.title }));
+      if (draw.drawn > draw.winners.length && !this.won(draw) && !this.chat.me.peek().anonymous) this.#inTurn(() => void this.#lookAtDraw());
+      this.#say(draw.state === 'cancelled' ? t('draw_cancelled') : plural('draw_said_end', draw.drawn, { title: draw.title }));
     });
     here<SummaryInfo>(EVENT.LIVEROOM_SUMMARY, ({ summary }) => {
       if (summary.startedAt >= (this.summary.value?.startedAt ?? '')) this.summary.value = summary; // an older one may come late

@@ -266,13 +266,20 @@ describe('a room', () => {
     chat.start();
     await pass();
     const before = server.asked('draw').length;
-    const winners = [{ user: 'bo', nick: 'Bo' }];
-    server.draw = { id: 'd', state: 'ended', winners: [...winners, { user: 'alice', nick: 'Alice' }] };
-    server.tell('demo', { type: 'draw_result', draw: { id: 'd', drawn: 2, winners } });
+    const winners = ['bo', 'cy', 'di'].map((user) => ({ user, nick: user }));
+    const told = (id: string, all = winners) => server.tell('demo', { type: 'draw_result', draw: { id, title: id, drawn: 40, winners: all } });
+    const alice = { user: 'alice', nick: 'Alice' };
+    server.draw = { id: 'd', state: 'ended', drawn: 40, winners: [winners[0], alice] }; // fewer are answered than told, but oneself
+    told('d');
     await pass();
-    expect([server.asked('draw').length - before, life.draw.value?.winners.length]).toEqual([1, 2]);
+    expect([server.asked('draw').length - before, life.draw.value?.winners.map((w) => w.userID)]).toEqual([1, ['bo', 'cy', 'di', 'alice']]);
+    expect(life.said.value).toBe('d: there are 40 winners');
+    server.draw = { id: 'w', state: 'ended', drawn: 40, winners };
+    told('w', [alice]); // known already
+    await pass();
+    expect([server.asked('draw').length - before, life.draw.value?.winners.length]).toEqual([1, 1]);
     chat.me.value = { ...chat.me.value, anonymous: true };
-    server.tell('demo', { type: 'draw_result', draw: { id: 'e', drawn: 2, winners } });
+    told('e');
     await pass(20_000);
     expect([server.asked('draw').length - before, life.draw.value?.id]).toEqual([1, 'e']);
     chat.stop();
