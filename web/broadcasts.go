@@ -23,10 +23,10 @@ type Broadcasts interface {
 func (s *Server) registerBroadcasts() {
 	op := s.operation("broadcast", http.MethodPost, "/broadcasts", "broadcasts", "Send a message to all rooms, now or when it is due", tokenHolder)
 	op.DefaultStatus = http.StatusCreated
-	register(s, op, s.addBroadcast)
-	register(s, s.operation("broadcasts", http.MethodGet, "/broadcasts", "broadcasts", "List broadcasts", tokenHolder), s.listBroadcasts)
-	register(s, s.operation("show-broadcast", http.MethodGet, "/broadcasts/{broadcast}", "broadcasts", "Show how far a broadcast is", tokenHolder), s.showBroadcast)
-	register(s, s.operation("cancel-broadcast", http.MethodDelete, "/broadcasts/{broadcast}", "broadcasts", "Cancel a broadcast", tokenHolder), s.cancelBroadcast)
+	offer(s, s.broadcasts != nil, op, s.addBroadcast)
+	offer(s, s.broadcasts != nil, s.operation("broadcasts", http.MethodGet, "/broadcasts", "broadcasts", "List broadcasts", tokenHolder), s.listBroadcasts)
+	offer(s, s.broadcasts != nil, s.operation("show-broadcast", http.MethodGet, "/broadcasts/{broadcast}", "broadcasts", "Show how far a broadcast is", tokenHolder), s.showBroadcast)
+	offer(s, s.broadcasts != nil, s.operation("cancel-broadcast", http.MethodDelete, "/broadcasts/{broadcast}", "broadcasts", "Cancel a broadcast", tokenHolder), s.cancelBroadcast)
 }
 
 // BroadcastFilter says which rooms get it.
@@ -130,9 +130,6 @@ func broadcastAnswer(b schedule.Broadcast, err error) (*broadcastOut, error) {
 }
 
 func (s *Server) addBroadcast(ctx context.Context, in *addBroadcastIn) (*broadcastOut, error) {
-	if s.broadcasts == nil {
-		return nil, errNotOffered()
-	}
 	d, err := in.Body.draft()
 	if err != nil {
 		return nil, err
@@ -143,18 +140,12 @@ func (s *Server) addBroadcast(ctx context.Context, in *addBroadcastIn) (*broadca
 }
 
 func (s *Server) showBroadcast(ctx context.Context, in *BroadcastPath) (*broadcastOut, error) {
-	if s.broadcasts == nil {
-		return nil, errNotOffered()
-	}
 	ctx, cancel := timed(ctx)
 	defer cancel()
 	return broadcastAnswer(s.broadcasts.Broadcast(ctx, in.Broadcast))
 }
 
 func (s *Server) cancelBroadcast(ctx context.Context, in *BroadcastPath) (*broadcastOut, error) {
-	if s.broadcasts == nil {
-		return nil, errNotOffered()
-	}
 	ctx, cancel := timed(ctx)
 	defer cancel()
 	return broadcastAnswer(s.broadcasts.Cancel(ctx, s.speaker(ctx), in.Broadcast))
@@ -173,9 +164,6 @@ type broadcastsOut struct {
 }
 
 func (s *Server) listBroadcasts(ctx context.Context, in *broadcastsIn) (*broadcastsOut, error) {
-	if s.broadcasts == nil {
-		return nil, errNotOffered()
-	}
 	before, err := numberCursor(in.Cursor)
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func (s *Server) registerDrawExport() {
 	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[DrawExport](), true, "DrawExport")},
 	}}}
-	register(s, op, s.exportDraw)
+	offer(s, s.draws != nil, op, s.exportDraw)
 }
 
 func (s *Server) exportDraw(ctx context.Context, in *DrawPath) (*huma.StreamResponse, error) {

@@ -26,13 +26,13 @@ type Draws interface {
 func (s *Server) registerDraws() {
 	op := s.operation("start-draw", http.MethodPost, "/rooms/{room}/draws", "draws", "Start a lucky draw", tokenOrAnchor)
 	op.DefaultStatus = http.StatusCreated
-	register(s, op, s.startDraw)
+	offer(s, s.draws != nil, op, s.startDraw)
 	op = s.operation("draws", http.MethodGet, "/rooms/{room}/draws", "draws", "List the room's draws", anyone)
 	op.Description = "Each with the first 20 of its winners. Those of a room that is gone are there by the id of its chat group, here and where one is named."
-	register(s, op, s.listDraws)
-	register(s, s.operation("draw", http.MethodGet, "/rooms/{room}/draws/{draw}", "draws", "Show a draw", anyone), s.showDraw)
-	register(s, s.operation("end-draw", http.MethodPost, "/rooms/{room}/draws/{draw}/end", "draws", "End a draw now, and draw its winners", tokenOrAnchor), s.endDraw)
-	register(s, s.operation("cancel-draw", http.MethodPost, "/rooms/{room}/draws/{draw}/cancel", "draws", "End a draw without winners", tokenOrAnchor), s.cancelDraw)
+	offer(s, s.draws != nil, op, s.listDraws)
+	offer(s, s.draws != nil, s.operation("draw", http.MethodGet, "/rooms/{room}/draws/{draw}", "draws", "Show a draw", anyone), s.showDraw)
+	offer(s, s.draws != nil, s.operation("end-draw", http.MethodPost, "/rooms/{room}/draws/{draw}/end", "draws", "End a draw now, and draw its winners", tokenOrAnchor), s.endDraw)
+	offer(s, s.draws != nil, s.operation("cancel-draw", http.MethodPost, "/rooms/{room}/draws/{draw}/cancel", "draws", "End a draw without winners", tokenOrAnchor), s.cancelDraw)
 	s.registerDrawExport()
 }
 
@@ -97,9 +97,6 @@ func drawAnswer(d draw.Draw, err error) (*drawOut, error) {
 
 // drawing runs something on the draws of a room.
 func (s *Server) drawing(ctx context.Context, room string, act func(ctx context.Context, group string, by chat.Identity) (draw.Draw, error)) (*drawOut, error) {
-	if s.draws == nil {
-		return nil, errNotOffered()
-	}
 	var d draw.Draw
 	err := s.forMember(ctx, room, func(ctx context.Context, group string, by chat.Identity) (err error) {
 		d, err = act(ctx, group, by)
@@ -139,9 +136,6 @@ func (s *Server) cancelDraw(ctx context.Context, in *cancelDrawIn) (*drawOut, er
 
 // drawsOf is the group whose draws are read. They outlive their room: where there is none (missing says so), the group it names.
 func (s *Server) drawsOf(ctx context.Context, room string) (group string, missing *live.Error, err error) {
-	if s.draws == nil {
-		return "", nil, errNotOffered()
-	}
 	group, err = s.group(ctx, room)
 	if errors.As(err, &missing) {
 		return room, missing, nil

@@ -208,8 +208,3 @@ func accountProblem(e *account.Error) *Problem {
 	}
 	return newProblem(http.StatusUnauthorized, "bad_user_sig", e.Detail)
 }
-
-// errNotOffered answers what this server has not.
-func errNotOffered() error {
-	return newProblem(http.StatusNotFound, "not_offered", "this server does not offer it")
-}

@@ -19,14 +19,11 @@ type Follows interface {
 }
 
 func (s *Server) registerFollows() {
-	if s.follows == nil {
-		return
-	}
-	register(s, s.operation("followers", http.MethodGet, "/users/{user}/followers", "follows", "List who follows a user, the newest first", tokenOrAnchor), s.listFollows(follow.Followers))
-	register(s, s.operation("following", http.MethodGet, "/users/{user}/following", "follows", "List whom a user follows, the newest first", tokenOrAnchor), s.listFollows(follow.Following))
-	register(s, s.operation("follow", http.MethodGet, "/users/{user}/following/{other}", "follows", "Show whether a user follows another", tokenOrAnchor), s.showFollow)
-	register(s, s.operation("set-follow", http.MethodPut, "/users/{user}/following/{other}", "follows", "Let a user follow another", tokenOrAnchor), s.setFollow(true))
-	register(s, s.operation("delete-follow", http.MethodDelete, "/users/{user}/following/{other}", "follows", "Let a user follow another no longer", tokenOrAnchor), s.setFollow(false))
+	offer(s, s.follows != nil, s.operation("followers", http.MethodGet, "/users/{user}/followers", "follows", "List who follows a user, the newest first", tokenOrAnchor), s.listFollows(follow.Followers))
+	offer(s, s.follows != nil, s.operation("following", http.MethodGet, "/users/{user}/following", "follows", "List whom a user follows, the newest first", tokenOrAnchor), s.listFollows(follow.Following))
+	offer(s, s.follows != nil, s.operation("follow", http.MethodGet, "/users/{user}/following/{other}", "follows", "Show whether a user follows another", tokenOrAnchor), s.showFollow)
+	offer(s, s.follows != nil, s.operation("set-follow", http.MethodPut, "/users/{user}/following/{other}", "follows", "Let a user follow another", tokenOrAnchor), s.setFollow(true))
+	offer(s, s.follows != nil, s.operation("delete-follow", http.MethodDelete, "/users/{user}/following/{other}", "follows", "Let a user follow another no longer", tokenOrAnchor), s.setFollow(false))
 }
 
 // FollowBody is an entry of a list.

@@ -54,13 +54,10 @@ func (s *Server) registerLedger() {
 	op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{
 		"application/json": {Schema: page}, "text/csv": {Schema: text}, "application/x-ndjson": {Schema: text},
 	}}}
-	register(s, op, s.giftLedger)
+	offer(s, s.gifts != nil, op, s.giftLedger)
 }
 
 func (s *Server) giftLedger(ctx context.Context, in *ledgerIn) (*huma.StreamResponse, error) {
-	if s.gifts == nil {
-		return nil, errNotOffered()
-	}
 	group, err := s.ledgerOf(ctx, in.Room)
 	if err != nil {
 		return nil, err

@@ -31,16 +31,16 @@ func (s *Server) registerGifts() {
 	list := s.operation("gifts", http.MethodGet, "/gifts", "gifts", "List what can be given", anyone)
 	list.Middlewares = huma.Middlewares{s.perhapsSignedIn}
 	list.Description = "With an API token the list has also gifts that can't be given now."
-	register(s, list, s.listGifts)
-	register(s, s.operation("gift", http.MethodGet, "/gifts/{gift}", "gifts", "Show a gift of the catalogue", tokenHolder), s.showGift)
-	register(s, s.operation("put-gift", http.MethodPut, "/gifts/{gift}", "gifts", "Make or change a gift of the catalogue", tokenHolder), s.putGift)
+	offer(s, s.gifts != nil, list, s.listGifts)
+	offer(s, s.gifts != nil, s.operation("gift", http.MethodGet, "/gifts/{gift}", "gifts", "Show a gift of the catalogue", tokenHolder), s.showGift)
+	offer(s, s.gifts != nil, s.operation("put-gift", http.MethodPut, "/gifts/{gift}", "gifts", "Make or change a gift of the catalogue", tokenHolder), s.putGift)
 	op := s.operation("delete-gift", http.MethodDelete, "/gifts/{gift}", "gifts", "Take a gift out of the catalogue", tokenHolder)
 	op.DefaultStatus = http.StatusNoContent
-	register(s, op, s.deleteGift)
-	register(s, s.operation("bill-gift", http.MethodPost, "/rooms/{room}/gifts", "gifts", "Record a gift that is paid, and show it to the room", tokenHolder), s.billGift)
-	register(s, s.operation("gift-order", http.MethodGet, "/rooms/{room}/gifts/orders/{order}", "gifts", "Show an order", tokenOrAnchor), s.giftOrder)
-	register(s, s.operation("gift-ranking", http.MethodGet, "/rooms/{room}/gifts/ranking", "gifts", "Show who gave most", anyone), s.giftRanking)
-	register(s, s.operation("gift-totals", http.MethodGet, "/rooms/{room}/gifts/totals", "gifts", "Show how much was given", anyone), s.giftTotals)
+	offer(s, s.gifts != nil, op, s.deleteGift)
+	offer(s, s.gifts != nil, s.operation("bill-gift", http.MethodPost, "/rooms/{room}/gifts", "gifts", "Record a gift that is paid, and show it to the room", tokenHolder), s.billGift)
+	offer(s, s.gifts != nil, s.operation("gift-order", http.MethodGet, "/rooms/{room}/gifts/orders/{order}", "gifts", "Show an order", tokenOrAnchor), s.giftOrder)
+	offer(s, s.gifts != nil, s.operation("gift-ranking", http.MethodGet, "/rooms/{room}/gifts/ranking", "gifts", "Show who gave most", anyone), s.giftRanking)
+	offer(s, s.gifts != nil, s.operation("gift-totals", http.MethodGet, "/rooms/{room}/gifts/totals", "gifts", "Show how much was given", anyone), s.giftTotals)
 	s.registerLedger()
 }
 
@@ -96,9 +96,6 @@ type giftIn struct {
 }
 
 func (s *Server) listGifts(ctx context.Context, _ *struct{}) (*giftsOut, error) {
-	if s.gifts == nil {
-		return nil, errNotOffered()
-	}
 	all, err := s.gifts.Catalogue(ctx)
 	if err != nil {
 		return nil, err
@@ -115,9 +112,6 @@ func (s *Server) listGifts(ctx context.Context, _ *struct{}) (*giftsOut, error) 
 }
 
 func (s *Server) showGift(ctx context.Context, in *GiftPath) (*giftOut, error) {
-	if s.gifts == nil {
-		return nil, errNotOffered()
-	}
 	all, err := s.gifts.Catalogue(ctx)
 	if err != nil {
 		return nil, err
@@ -130,9 +124,6 @@ func (s *Server) showGift(ctx context.Context, in *GiftPath) (*giftOut, error) {
 }
 
 func (s *Server) putGift(ctx context.Context, in *giftIn) (*giftOut, error) {
-	if s.gifts == nil {
-		return nil, errNotOffered()
-	}
 	ctx, cancel := timed(ctx)
 	defer cancel()
 	b := in.Body
@@ -145,9 +136,6 @@ func (s *Server) putGift(ctx context.Context, in *giftIn) (*giftOut, error) {
 }
 
 func (s *Server) deleteGift(ctx context.Context, in *GiftPath) (*empty, error) {
-	if s.gifts == nil {
-		return nil, errNotOffered()
-	}
 	ctx, cancel := timed(ctx)
 	defer cancel()
 	if _, err := s.gifts.DeleteGift(ctx, in.Gift); err != nil {

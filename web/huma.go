@@ -101,3 +101,13 @@ func register[I, O any](s *Server, op huma.Operation, handle func(context.Contex
 		return out, nil
 	})
 }
+
+// offer registers an operation on what this server may be without, which then is all that it answers.
+func offer[I, O any](s *Server, has bool, op huma.Operation, handle func(context.Context, *I) (*O, error)) {
+	if !has {
+		handle = func(context.Context, *I) (*O, error) {
+			return nil, newProblem(http.StatusNotFound, "not_offered", "this server does not offer it")
+		}
+	}
+	register(s, op, handle)
+}

@@ -18,12 +18,12 @@ type Kinds interface {
 }
 
 func (s *Server) registerKinds() {
-	register(s, s.operation("message-types", http.MethodGet, "/message-types", "message types", "List the registered types of custom messages", tokenHolder), s.listKinds)
-	register(s, s.operation("message-type", http.MethodGet, "/message-types/{type}", "message types", "Show a registered type", tokenHolder), s.showKind)
-	register(s, s.operation("put-message-type", http.MethodPut, "/message-types/{type}", "message types", "Register a type, or change it", tokenHolder), s.putKind)
+	offer(s, s.kinds != nil, s.operation("message-types", http.MethodGet, "/message-types", "message types", "List the registered types of custom messages", tokenHolder), s.listKinds)
+	offer(s, s.kinds != nil, s.operation("message-type", http.MethodGet, "/message-types/{type}", "message types", "Show a registered type", tokenHolder), s.showKind)
+	offer(s, s.kinds != nil, s.operation("put-message-type", http.MethodPut, "/message-types/{type}", "message types", "Register a type, or change it", tokenHolder), s.putKind)
 	op := s.operation("delete-message-type", http.MethodDelete, "/message-types/{type}", "message types", "End that a type is registered", tokenHolder)
 	op.DefaultStatus = http.StatusNoContent
-	register(s, op, s.deleteKind)
+	offer(s, s.kinds != nil, op, s.deleteKind)
 }
 
 // KindPath names a type.
@@ -64,9 +64,6 @@ type kindsOut struct {
 }
 
 func (s *Server) listKinds(context.Context, *struct{}) (*kindsOut, error) {
-	if s.kinds == nil {
-		return nil, errNotOffered()
-	}
 	out := &kindsOut{}
 	out.Body.Types = []KindBody{}
 	for _, k := range s.kinds.All() {
@@ -76,9 +73,6 @@ func (s *Server) listKinds(context.Context, *struct{}) (*kindsOut, error) {
 }
 
 func (s *Server) showKind(_ context.Context, in *KindPath) (*kindOut, error) {
-	if s.kinds == nil {
-		return nil, errNotOffered()
-	}
 	k, err := s.kinds.Find(in.Type)
 	if err != nil {
 		return nil, err
@@ -92,9 +86,6 @@ type putKindIn struct {
 }
 
 func (s *Server) putKind(ctx context.Context, in *putKindIn) (*kindOut, error) {
-	if s.kinds == nil {
-		return nil, errNotOffered()
-	}
 	b := in.Body
 	k := kind.Kind{Type: in.Type, Senders: kind.Senders(b.Senders), Weight: 1, MaxBytes: b.MaxBytes, Description: b.Description}
 	if b.Weight != nil {
@@ -116,9 +107,6 @@ func (s *Server) putKind(ctx context.Context, in *putKindIn) (*kindOut, error) {
 }
 
 func (s *Server) deleteKind(ctx context.Context, in *KindPath) (*empty, error) {
-	if s.kinds == nil {
-		return nil, errNotOffered()
-	}
 	ctx, cancel := timed(ctx)
 	defer cancel()
 	if err := s.kinds.Delete(ctx, in.Type); err != nil {

@@ -19,13 +19,10 @@ type Levels interface {
 }
 
 func (s *Server) registerLevels() {
-	if s.levels == nil {
-		return
-	}
-	register(s, s.operation("level", http.MethodGet, "/users/{user}/level", "levels", "Show a user's level", anyone), s.showLevel)
-	register(s, s.operation("adjust-level", http.MethodPost, "/users/{user}/level/adjust", "levels", "Add points to a user's score, or take them away", tokenHolder), s.adjustLevel)
-	register(s, s.operation("set-membership", http.MethodPut, "/users/{user}/membership", "levels", "Make a user a member", tokenHolder), s.setMembership)
-	register(s, s.operation("end-membership", http.MethodDelete, "/users/{user}/membership", "levels", "End a user's membership", tokenHolder), s.endMembership)
+	offer(s, s.levels != nil, s.operation("level", http.MethodGet, "/users/{user}/level", "levels", "Show a user's level", anyone), s.showLevel)
+	offer(s, s.levels != nil, s.operation("adjust-level", http.MethodPost, "/users/{user}/level/adjust", "levels", "Add points to a user's score, or take them away", tokenHolder), s.adjustLevel)
+	offer(s, s.levels != nil, s.operation("set-membership", http.MethodPut, "/users/{user}/membership", "levels", "Make a user a member", tokenHolder), s.setMembership)
+	offer(s, s.levels != nil, s.operation("end-membership", http.MethodDelete, "/users/{user}/membership", "levels", "End a user's membership", tokenHolder), s.endMembership)
 }
 
 // LevelBody is how far a user has come.

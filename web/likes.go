@@ -16,11 +16,8 @@ type Likes interface {
 }
 
 func (s *Server) registerLikes() {
-	if s.likes == nil {
-		return
-	}
-	register(s, s.operation("likes", http.MethodGet, "/rooms/{room}/likes", "likes", "Show how often a room was liked", anyone), s.showLikes)
-	register(s, s.operation("add-likes", http.MethodPost, "/rooms/{room}/likes", "likes", "Add likes that your backend took", tokenHolder), s.addLikes)
+	offer(s, s.likes != nil, s.operation("likes", http.MethodGet, "/rooms/{room}/likes", "likes", "Show how often a room was liked", anyone), s.showLikes)
+	offer(s, s.likes != nil, s.operation("add-likes", http.MethodPost, "/rooms/{room}/likes", "likes", "Add likes that your backend took", tokenHolder), s.addLikes)
 }
 
 // LikesBody is how often a room was liked.

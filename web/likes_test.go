@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"liveroom/web"
 )
 
 func TestLikesOfABackend(t *testing.T) {
@@ -129,4 +131,30 @@ func TestFollowsTooFast(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.raw)
 	}
 	b.do(200, "PUT", "/api/v1/users/bob/following/anna", apiToken, nil)
+}
+
+func TestLikesFollowsAndLevelsNotOffered(t *testing.T) {
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Likes, d.Follows, d.Levels = nil, nil, nil })
+	b.createRoom("demo")
+	type body = map[string]any
+	for _, call := range []struct {
+		method, path string
+		body         any
+	}{
+		{"GET", "/rooms/demo/likes", nil},
+		{"POST", "/rooms/demo/likes", body{"count": 1}},
+		{"GET", "/users/bob/following", nil},
+		{"GET", "/users/bob/followers", nil},
+		{"GET", "/users/bob/following/anna", nil},
+		{"PUT", "/users/bob/following/anna", nil},
+		{"DELETE", "/users/bob/following/anna", nil},
+		{"GET", "/users/bob/level", nil},
+		{"POST", "/users/bob/level/adjust", body{"points": 1, "reason": "x"}},
+		{"PUT", "/users/bob/membership", body{"tier": "gold"}},
+		{"DELETE", "/users/bob/membership", nil},
+	} {
+		if a := b.request(call.method, "/api/v1"+call.path, apiToken, call.body); a.status != 404 || a.code() != "not_offered" {
+			t.Errorf("%s %s: %d %s", call.method, call.path, a.status, a.raw)
+		}
+	}
 }

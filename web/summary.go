@@ -16,15 +16,12 @@ type Summaries interface {
 }
 
 func (s *Server) registerSummaries() {
-	register(s, s.operation("sessions", http.MethodGet, "/rooms/{room}/sessions", "summaries", "List the live sessions of a room that are over", tokenOrAnchor), s.listSessions)
-	register(s, s.operation("session-summary", http.MethodGet, "/rooms/{room}/sessions/{session}/summary", "summaries", "Show how a live session went, or goes", tokenOrAnchor), s.sessionSummary)
+	offer(s, s.summaries != nil, s.operation("sessions", http.MethodGet, "/rooms/{room}/sessions", "summaries", "List the live sessions of a room that are over", tokenOrAnchor), s.listSessions)
+	offer(s, s.summaries != nil, s.operation("session-summary", http.MethodGet, "/rooms/{room}/sessions/{session}/summary", "summaries", "Show how a live session went, or goes", tokenOrAnchor), s.sessionSummary)
 }
 
 // summed returns the group of the room of a caller who may know how its sessions went.
 func (s *Server) summed(ctx context.Context, room string) (group string, err error) {
-	if s.summaries == nil {
-		return "", newProblem(http.StatusNotFound, "not_offered", "this server does not sum up live sessions")
-	}
 	l, err := s.mayDrive(ctx, room)
 	return l.Room.GroupID, err
 }
