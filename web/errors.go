@@ -169,7 +169,7 @@ func chatStatus(e *chat.Error) *Problem {
 		p = newProblem(http.StatusForbidden, e.Name, e.Detail).at(e.Field)
 	case 10010, 10030, 10050:
 		p = newProblem(http.StatusNotFound, e.Name, e.Detail).at(e.Field)
-	case 10021, 10025, 10031, 10032:
+	case 10021, 10025, 10031, 10032, 10057:
 		p = newProblem(http.StatusConflict, e.Name, e.Detail).at(e.Field)
 	case 10006, 10023, 10049:
 		p = newProblem(http.StatusTooManyRequests, e.Name, e.Detail).at(e.Field).retry(time.Second)

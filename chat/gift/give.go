@@ -14,14 +14,16 @@ type Giving struct {
 	Order string // client-made
 	Gift  string
 	Count int
+	Price *int64 // of one, minor units: what the giver was shown; nil: he takes the catalogue's
 	Combo string // may be empty
 	From  chat.Identity
 	Level int
 }
 
-// Give places a viewer's order and waits a moment for its settlement. A repeated order id answers the order as it is. An
-// order that is still pending when the wait is over is answered so; Config.Late tells then. Of a refused order the error is
-// ErrRefused with the reason as its detail, beside the order.
+// Give places a viewer's order and waits a moment for its settlement. A repeated order id answers the order as it is,
+// whatever the catalogue says meanwhile. A new one is ErrPriceChanged where the gift costs something else than its giver was
+// shown. An order that is still pending when the wait is over is answered so; Config.Late tells then. Of a refused order the
+// error is ErrRefused with the reason as its detail, beside the order.
 func (s *Service) Give(ctx context.Context, in Giving) (Order, error) {
 	o := Order{
 		ID: in.Order, Group: in.Group, Gift: in.Gift, Count: in.Count, Combo: in.Combo,
@@ -32,6 +34,9 @@ func (s *Service) Give(ctx context.Context, in Giving) (Order, error) {
 		return Order{}, with(chat.ErrPermission, "user", "sign in to give something")
 	case in.From.Guest && !s.cfg.Guests:
 		return Order{}, with(chat.ErrPermission, "user", "guests may not give anything here; sign in")
+	}
+	if in.Price != nil {
+		o.Price = *in.Price
 	}
 	if err := o.Validate(); err != nil {
 		return Order{}, err
@@ -48,6 +53,9 @@ func (s *Service) Give(ctx context.Context, in Giving) (Order, error) {
 	}
 	if !s.cfg.Settles() {
 		return s.earlier(ctx, o, ErrNoSettler)
+	}
+	if in.Price != nil && o.Price != g.Price {
+		return s.earlier(ctx, o, with(ErrPriceChanged, "price", "the gift costs %d now", g.Price))
 	}
 	o.of(g)
 	if !g.Combo {

@@ -55,6 +55,7 @@ func (s *session) sendGift(ctx context.Context, r *request) error {
 		Order string `json:"order"`
 		Gift  string `json:"gift"`
 		Count *int   `json:"count"`
+		Price *int64 `json:"price"`
 		Combo string `json:"combo"`
 	}
 	if err := r.into(&f); err != nil {
@@ -67,7 +68,7 @@ func (s *session) sendGift(ctx context.Context, r *request) error {
 	if f.Count != nil {
 		count = *f.Count
 	}
-	in := gift.Giving{Group: r.Group, Order: f.Order, Gift: f.Gift, Count: count, Combo: f.Combo, From: s.who}
+	in := gift.Giving{Group: r.Group, Order: f.Order, Gift: f.Gift, Count: count, Price: f.Price, Combo: f.Combo, From: s.who}
 	return s.aside(ctx, r, func(ctx context.Context, r *request) error {
 		o, err := s.srv.cfg.Gifts.Give(ctx, in)
 		if err != nil {

@@ -150,6 +150,9 @@ func TestGivingIsRefused(t *testing.T) {
 		"no such gift":       {alice, give(object{"gift": "yacht"}), 10010, "gift"},
 		"none of them":       {alice, give(object{"count": 0}), 10004, "count"},
 		"a text for a count": {alice, give(object{"count": "3"}), 10004, "count"},
+		"another price":      {alice, give(object{"price": 99}), 10057, "price"},
+		"less than nothing":  {alice, give(object{"price": -1}), 10004, "price"},
+		"half a price":       {alice, give(object{"price": 99.5}), 10004, "price"},
 		"no order":           {alice, give(object{"order": ""}), 10004, "order"},
 		"an id of others":    {alice, give(object{"order": "a:b"}), 10004, "order"},
 		"a long combo":       {alice, give(object{"combo": string(make([]byte, 65))}), 10004, "combo"},
@@ -163,7 +166,7 @@ func TestGivingIsRefused(t *testing.T) {
 			t.Errorf("%s: %+v", name, a)
 		}
 	}
-	if a := alice.ask(give(nil)); a.Code != 10016 || a.Error != "gift_refused" || a.Detail != "not enough coins" {
+	if a := alice.ask(give(object{"price": 100})); a.Code != 10016 || a.Error != "gift_refused" || a.Detail != "not enough coins" {
 		t.Errorf("refused: %+v", a)
 	}
 	if a := guest.ask(object{"op": "gifts"}); a.Code != 0 {
