@@ -19,6 +19,8 @@ export interface GiftOptions {
   gift: string;
   /** 1…9999; default 1. */
   count?: number;
+  /** What one costs as it was shown; default: as getGiftList said last. Where it costs something else now it is refused as price_changed. */
+  price?: number;
   /** The id of a run of clicks; see combo. */
   combo?: string;
   /** The order's id, up to 64 characters; made here if absent. The same id is never charged twice. */
@@ -76,6 +78,8 @@ export interface Combo {
 export interface ComboOptions {
   groupID: string;
   gift: string;
+  /** As of sendGift; default: as getGiftList said when the combo was made. At another price, make another. */
+  price?: number;
   /** Orders a second at most; default 2. */
   perSecond?: number;
   /** After so many milliseconds without a click the next one begins a new run; default 3000. */

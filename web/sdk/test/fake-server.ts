@@ -190,6 +190,7 @@ export class FakeServer {
         const gift = this.gifts.find((one) => one.id === f.gift);
         if (!gift) return { code: 10004, error: 'no_such_gift', detail: 'there is no such gift' };
         const key = `${f.group} ${c.user} ${f.order}`;
+        if (!this.orders.has(key) && (f.price ?? gift.price) !== gift.price) return { code: 10057, error: 'price_changed', detail: `the gift costs ${gift.price} now`, field: 'price' };
         const order = this.orders.get(key) ?? {
           id: f.order, group: f.group, gift: f.gift, name: gift.name, price: gift.price, count: f.count, value: gift.price * f.count, from: c.user,
           combo: f.combo ?? '', state: this.settlement === 'free' ? 'accepted' : 'pending', reason: '',

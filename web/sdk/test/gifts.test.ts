@@ -139,6 +139,34 @@ describe('giving', () => {
     for (const order of ['', undefined as never]) expect((await refused(alice.chat.getGiftOrder({ groupID, order }))).code).toBe(2905);
   });
 
+  test('is refused where the gift costs something else than was shown, and nothing is given', async () => {
+    const alice = await inRoom(w.server);
+    await during(alice.chat.sendGift(rose)); // no price is known: the catalogue's is taken
+    await during(alice.chat.getGiftList());
+    w.server.gifts = w.server.gifts.map((gift) => ({ ...gift, price: 120 }));
+    expect(await refused(alice.chat.sendGift({ ...rose, order: 'dear' }))).toMatchObject({ code: 10057, data: { reason: 'price_changed', field: 'price' } });
+    expect(alice.of(EVENT.LIVEROOM_GIFT_ORDER).at(-1)).toMatchObject({ order: { id: 'dear', price: 100, state: 'refused', reason: 'price_changed' } });
+    await during(alice.chat.getGiftList());
+    expect((await refused(alice.chat.sendGift({ ...rose, price: 100 }))).code).toBe(10057); // the page still shows another
+    expect((await refused(alice.chat.sendGift({ ...rose, price: 0 }))).code).toBe(10057);
+    expect((await during(alice.chat.sendGift(rose))).data.order.price).toBe(120);
+    expect(w.server.asked('sendGift').map((f) => f.price)).toEqual([undefined, 100, 100, 0, 120]);
+    expect([w.server.orders.size, w.server.asked('giftOrder').length]).toEqual([2, 0]);
+  });
+
+  test('a lost answer is asked for again at the price of then', async () => {
+    const alice = await inRoom(w.server);
+    await during(alice.chat.getGiftList());
+    w.server.swallow.add('sendGift');
+    const sent = alice.chat.sendGift(rose);
+    await pass(1000);
+    w.server.gifts = w.server.gifts.map((gift) => ({ ...gift, price: 120 }));
+    await during(alice.chat.getGiftList());
+    w.server.swallow.clear();
+    expect((await during(sent, 60_000)).data.order.value).toBe(100);
+    expect(new Set(w.server.asked('sendGift').map((f) => f.price))).toEqual(new Set([100]));
+  });
+
   test('the same id twice is one order', async () => {
     const { chat } = await inRoom(w.server);
     w.server.settlement = 'later';
@@ -205,6 +233,23 @@ describe('a run of clicks', () => {
     const combo = alice.chat.combo(rose);
     expect(() => combo.click()).not.toThrow();
     expect(orders(alice).at(-1)).toEqual(['refused', 1, 'not_joined']);
+  });
+
+  test('costs what it cost when it began: clicks that wait give nothing at another price', async () => {
+    const alice = await inRoom(w.server);
+    await during(alice.chat.getGiftList());
+    const combo = alice.chat.combo(rose);
+    combo.click();
+    combo.click(5); // these wait
+    await pass(10);
+    w.server.gifts = w.server.gifts.map((gift) => ({ ...gift, price: 120 }));
+    await during(alice.chat.getGiftList());
+    await pass(1000);
+    expect(orders(alice)).toEqual([['pending', 1, ''], ['accepted', 1, ''], ['pending', 5, ''], ['refused', 5, 'price_changed']]);
+    for (const options of [rose, { ...rose, price: 120 }, { ...rose, price: 100 }]) alice.chat.combo(options).click();
+    await pass(1000);
+    expect(orders(alice).slice(-3).map(([state]) => state).sort()).toEqual(['accepted', 'accepted', 'refused']);
+    expect([...w.server.orders.values()].map((order) => order.value)).toEqual([100, 120, 120]);
   });
 
   test('after a rest the next click begins another', async () => {

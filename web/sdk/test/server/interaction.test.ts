@@ -41,6 +41,7 @@ test('gifts: at once for who gives, one growing run for the room, ranked; the sa
   expect(await refused(bob.chat.getGiftOrder({ groupID: 'gifts', order: 'none' }))).toMatchObject({ data: { reason: 'no_such_order' } });
   expect(await refused(bob.chat.sendGift({ ...twice, count: 6 }))).toMatchObject({ data: { reason: 'order_reused' } });
   expect(await refused(bob.chat.sendGift({ groupID: 'gifts', gift: 'moon' }))).toMatchObject({ data: { reason: 'no_such_gift' } });
+  expect(await refused(bob.chat.sendGift({ groupID: 'gifts', gift: 'rose', price: 90 }))).toMatchObject({ code: 10057, message: 'the gift costs 100 now', data: { reason: 'price_changed', field: 'price' } });
   await soon(() => expect(anna.chat.getTotals('gifts')).toMatchObject({ giftValue: 5000, giftCount: 50 }));
   expect((await anna.chat.getGiftRanking({ groupID: 'gifts', scope: 'all' })).data).toMatchObject({ ranking: [{ rank: 1, userID: 'bob', value: 5000, count: 50 }], totals: { value: 5000, count: 50, senders: 1 } });
 });
