@@ -42,6 +42,7 @@ const BY_REASON: Record<string, Key> = {
   no_such_gift: 'err_gift_none',
   not_joined: 'err_out',
   not_offered: 'err_not_offered',
+  price_changed: 'err_price',
   slow_mode: 'err_slow',
   too_many_orders: 'err_busy',
   too_many_uploads: 'err_uploads',

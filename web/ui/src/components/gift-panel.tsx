@@ -1,6 +1,6 @@
 import type { Combo, Gift } from 'liveroom-sdk';
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { amount, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { GiftIcon } from './gift-icon.tsx';
@@ -100,6 +100,10 @@ function ComboButton({ room, gift, quantity, named }: { room: Interaction; gift:
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const [clicks, setClicks] = useState(0);
   useEffect(() => () => clearTimeout(timer.current), []);
+  useLayoutEffect(() => {
+    combo.current = null; // one that began at another price gives nothing any more
+    setClicks(0);
+  }, [gift.price]);
   const click = () =>
     named(() => {
       combo.current ??= room.combo(gift);

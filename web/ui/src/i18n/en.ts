@@ -294,6 +294,8 @@ export const en = {
   err_nick: 'this name isn’t possible, choose another',
   err_no_guests: 'this room’s chat is for signed-in people only',
   err_gift_none: 'there is no such gift any more',
+  err_price: 'the price has changed',
+  err_price_now: 'the price has changed, {gift} is now {price}',
   err_not_offered: 'this server does not offer that',
   err_guests: 'this needs an account',
   err_unknown: 'something went wrong',

@@ -295,6 +295,8 @@ export const zh: Record<Key, string> = {
   err_nick: '这个名字不能使用，请换一个',
   err_no_guests: '本直播间仅限登录用户发言',
   err_gift_none: '该礼物已下架',
+  err_price: '价格已变',
+  err_price_now: '价格已变，{gift} 现价 {price}',
   err_not_offered: '此服务器不提供该功能',
   err_guests: '需要登录账号',
   err_unknown: '出错了',

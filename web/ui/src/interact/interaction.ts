@@ -5,7 +5,7 @@ import {
 } from 'liveroom-sdk';
 import { errorKey, giftWhy } from '../chat/errors.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
-import { plural, t, type Key } from '../i18n/index.ts';
+import { amount, plural, t, type Key } from '../i18n/index.ts';
 import { GiftLane } from './lane.ts';
 import { PendingGifts } from './pending.ts';
 
@@ -127,7 +127,7 @@ export class Interaction {
   async give(gift: Gift, count: number): Promise<void> {
     const before = this.given.peek();
     try {
-      await this.#sdk.sendGift({ groupID: this.#group, gift: gift.id, count });
+      await this.#sdk.sendGift({ groupID: this.#group, gift: gift.id, price: gift.price, count });
     } catch (err) {
       // Of an order that was made LIVEROOM_GIFT_ORDER tells the end; one whose giver signed out may still be accepted.
       if (this.given.peek() === before) this.#notGiven(gift, count, err);
@@ -135,7 +135,7 @@ export class Interaction {
   }
 
   combo(gift: Gift): Combo {
-    return this.#sdk.combo({ groupID: this.#group, gift: gift.id, restMs: REST_MS });
+    return this.#sdk.combo({ groupID: this.#group, gift: gift.id, price: gift.price, restMs: REST_MS });
   }
 
   /** Note was taken of how the last gift ended. */
@@ -186,7 +186,10 @@ export class Interaction {
     if (this.#giftTimer !== null) clearTimeout(this.#giftTimer);
     this.#giftTimer = null;
     this.#sdk.getGiftList().then(
-      ({ data }) => (this.gifts.value = data.giftList),
+      ({ data }) => {
+        this.gifts.value = data.giftList;
+        this.#tellPrice();
+      },
       (err) => {
         if (err instanceof ChatError && err.data.temporary) this.#giftTimer = setTimeout(() => this.readGifts(), GIFTS_MS * (1 + Math.random()) / 2);
         else this.gifts.value ??= [];
@@ -271,6 +274,16 @@ export class Interaction {
     this.given.value = { order, why };
   }
 
+  /** What the gift costs that was refused because its price had changed, now that it is known. */
+  #tellPrice(): void {
+    const given = this.given.peek();
+    if (given?.order.reason !== 'price_changed') return;
+    const now = this.gifts.peek()?.find(({ id }) => id === given.order.gift);
+    if (now && now.price !== given.order.price) {
+      this.given.value = { ...given, why: t('err_price_now', { gift: now.name, price: now.price > 0 ? amount(now.price) : t('gift_free') }) };
+    }
+  }
+
   #remark(err: unknown): void {
     this.chat.remark.value = errorKey(err);
   }
@@ -337,7 +350,7 @@ export class Interaction {
       else this.#pending.drop(...of);
       this.#stands(order, order.state === 'refused' ? giftWhy(order.reason) : '');
       if (balance !== undefined) this.balance.value = balance;
-      if (order.reason === 'no_such_gift') this.readGifts(); // the catalogue is another one now
+      if (order.reason === 'no_such_gift' || order.reason === 'price_changed') this.readGifts(); // the catalogue is another one now
     });
     here<DrawInfo>(EVENT.LIVEROOM_DRAW_STARTED, ({ draw }) => {
       this.draw.value = draw;

@@ -110,6 +110,26 @@ test('one gift of a quantity, and a refusal in the backend’s words', async () 
   await page.click('[data-testid=gift-give]');
   await seen(page, 'gift-stands', '[data-state=accepted]');
   expect(server.orders).toMatchObject([{ gift: 'kiln', count: 10, combo: '' }]);
+  // At another price than the giver sees nothing is given, and the gift stays chosen.
+  const costs = (price: number) => (server.gifts = CATALOGUE.map((gift) => ({ ...gift, price })));
+  costs(12_050);
+  await page.click('[data-testid=gift-give]');
+  await page.waitForSelector('[data-testid=gift-stands]:has-text("Not given: the price has changed, A load of kiln firing is now 120.50")');
+  await page.waitForSelector('[data-testid=gift-choice][data-gift=kiln]:has-text("120.50") :checked');
+  expect(server.orders.length).toBe(1);
+  await page.click('[data-testid=gift-choice][data-gift=rose]');
+  await page.click('[data-testid=gift-give]');
+  await seen(page, 'gift-give', '[data-clicks="10"]');
+  await expect.poll(() => server.orders.length).toBe(2);
+  costs(9900);
+  await page.click('[data-testid=gift-give]');
+  await page.waitForSelector('[data-testid=gift-stands]:has-text("Rose is now 99")');
+  await seen(page, 'gift-give', '[data-clicks="0"]');
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('gift-give'); // the keyboard is still there
+  await page.click('[data-testid=gift-give]');
+  await seen(page, 'gift-stands', '[data-state=accepted]');
+  expect(server.orders.map((order) => order.price)).toEqual([9900, 12_050, 9900]);
+  await page.click('[data-testid=gift-choice][data-gift=kiln]');
   server.giftRefusal = 'not enough coins';
   await page.click('[data-testid=gift-give]');
   await page.waitForSelector('text=Not given: not enough coins');
@@ -122,7 +142,7 @@ test('one gift of a quantity, and a refusal in the backend’s words', async () 
   expect(await page.isDisabled('[data-testid=gift-give]')).toBe(true);
   expect(await page.evaluate(() => document.activeElement?.closest('[data-testid=gift-panel]') !== null)).toBe(true); // the keyboard is still there
   await page.click('[data-testid=gift-choice][data-gift=rocket]');
-  expect([await page.textContent('[data-testid=gift-gone]'), await page.isDisabled('[data-testid=gift-give]'), server.orders.length]).toEqual(['', false, 1]);
+  expect([await page.textContent('[data-testid=gift-gone]'), await page.isDisabled('[data-testid=gift-give]'), server.orders.length]).toEqual(['', false, 3]);
 });
 
 test('how a gift ended that was pending is told after the page was loaded again', async () => {

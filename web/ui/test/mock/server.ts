@@ -263,6 +263,7 @@ export class MockServer {
       case 'sendGift': {
         if (this.giftRefusal) return { code: 10111, error: this.giftError, detail: this.giftRefusal, temporary: false };
         const gift = this.gifts.find((g) => g.id === frame.gift) as Record<string, unknown>;
+        if (frame.price !== gift.price) return { code: 10057, error: 'price_changed', detail: `the gift costs ${gift.price} now`, field: 'price', temporary: false };
         const order = { id: frame.order, group: frame.group, gift: gift.id, name: gift.name, price: gift.price, count: frame.count, value: Number(gift.price) * Number(frame.count), combo: frame.combo ?? '', from: session.user, state: this.pending ? 'pending' : 'accepted', reason: '' };
         this.orders.push(order);
         if (this.pending) return { code: 0, order };

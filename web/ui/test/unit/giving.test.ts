@@ -118,6 +118,45 @@ test('a gift that is no more has the catalogue read again', async () => {
   room.stop();
 });
 
+test('a gift at another price than was shown is not given; what it costs is read and told', async () => {
+  const server = new FakeServer();
+  const room = await entered(server);
+  const costs = (price: number) => (server.gifts = server.gifts.map((gift) => ({ ...gift, price })));
+  const told = () => room.life.given.value?.why;
+  costs(12_000);
+  void room.life.give(rose, 3);
+  await pass();
+  expect([state(room), told(), room.life.gifts.value?.[0]?.price]).toEqual(['refused', 'the price has changed, Rose is now 120', 12_000]);
+  const combo = room.life.combo(rose); // of who has not looked yet
+  for (let i = 0; i < 5; i++) combo.click();
+  await pass(10_000);
+  expect([state(room), told(), server.orders.size]).toEqual(['refused', 'the price has changed, Rose is now 120', 0]);
+  costs(0);
+  room.life.combo({ ...rose, price: 12_000 }).click();
+  await pass();
+  expect(told()).toBe('the price has changed, Rose is now free');
+  costs(100);
+  server.refuse.gifts = { code: 10002, error: 'store_unavailable', temporary: true };
+  void room.life.give({ ...rose, price: 0 }, 1);
+  await pass();
+  expect(told()).toBe(en.err_price); // what it costs is not known yet
+  server.refuse = {};
+  await pass(10_000);
+  expect(told()).toBe('the price has changed, Rose is now 1');
+  void room.life.give({ ...rose, price: 120 }, 1); // read meanwhile, and not yet seen
+  await pass();
+  expect([state(room), told()]).toEqual(['refused', 'the price has changed, Rose is now 1']);
+  server.refuse.sendGift = { code: 10057, error: 'price_changed' };
+  void room.life.give(rose, 1);
+  await pass();
+  expect(told()).toBe(en.err_price); // another node lists the old price yet
+  server.refuse = {};
+  void room.life.give(rose, 1);
+  await pass();
+  expect([state(room), server.orders.size]).toEqual(['accepted', 1]);
+  room.stop();
+});
+
 test('what a person gave and has is not shown to the next one', async () => {
   const server = new FakeServer();
   server.also.sendGift = { balance: 4200 };
