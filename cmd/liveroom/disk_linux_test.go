@@ -102,7 +102,10 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 		texts := m.texts()
 		return len(texts) > 0 && texts[len(texts)-1] == "on a full disk"
 	})
-	mustSay(t, n.log.String(), "no space left on device", "liveroom.db")
+	eventually(t, "the log says why, with the next write at the latest", func() bool {
+		said := n.log.String()
+		return strings.Contains(said, "no space left on device") && strings.Contains(said, "liveroom.db")
+	})
 
 	empty()
 	n.eventually("the server takes up work", func() bool {

@@ -60,7 +60,7 @@ func (n *node) comeAndGo(what string, visits map[string]visit, once, each int) {
 	n.visitAll(visits, 40) // what is made once is made
 	n.settle()
 	goroutines, descriptors, weight := n.gauge("go_goroutines"), n.descriptors(), n.weight()
-	rounds := 500 * scale()
+	rounds := 300 * scale()
 	n.visitAll(visits, rounds)
 	n.settle()
 	n.eventually(fmt.Sprintf("%s: goroutines return to %.0f", what, goroutines), func() bool { return n.gauge("go_goroutines") <= goroutines+5 })
