@@ -27,7 +27,7 @@ type card struct {
 // card is how far a user has come, as a node tells anybody.
 func (n *node) card(user string) (c card) {
 	n.t.Helper()
-	n.call(http.MethodGet, "/api/v1/users/"+user+"/level", nil, &c)
+	n.read("/api/v1/users/"+user+"/level", &c)
 	return c
 }
 

@@ -13,7 +13,7 @@ import (
 func (n *node) liked(room string) int64 {
 	n.t.Helper()
 	var out struct{ Likes int64 }
-	n.call(http.MethodGet, "/api/v1/rooms/"+room+"/likes", nil, &out)
+	n.read("/api/v1/rooms/"+room+"/likes", &out)
 	return out.Likes
 }
 
@@ -98,7 +98,7 @@ func (n *node) follows(user, list string) (users []string) {
 		Users []struct{ User string }
 		Count int
 	}
-	n.call(http.MethodGet, "/api/v1/users/"+user+"/"+list, nil, &out)
+	n.read("/api/v1/users/"+user+"/"+list, &out)
 	for _, one := range out.Users {
 		users = append(users, one.User)
 	}

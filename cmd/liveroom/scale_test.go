@@ -36,3 +36,9 @@ func (n *node) try(method, path string, body, out any) bool {
 	defer func() { _ = resp.Body.Close() }()
 	return resp.StatusCode < 300 && json.NewDecoder(resp.Body).Decode(out) == nil
 }
+
+// read asks until it is answered: where a machine is so busy that its Redis stands still, a node says for a moment that it is away.
+func (n *node) read(path string, out any) {
+	n.t.Helper()
+	n.eventually("an answer of "+path, func() bool { return n.try(http.MethodGet, path, nil, out) })
+}
