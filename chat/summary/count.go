@@ -19,8 +19,12 @@ const (
 	maxUnread = 3       // groups whose sessions can't be found out, before others are left to the next time
 )
 
-// beganKnown is how long after its beginning a session is known everywhere.
-const beganKnown = 2 * time.Second
+// A session is known everywhere a moment after its beginning. Where a node is slow to learn of it what happens there waits, but not
+// for ever.
+const (
+	beganKnown  = 2 * time.Second
+	beganAtMost = time.Minute
+)
 
 // pending is what was counted since the last write.
 type pending struct {
@@ -71,44 +75,54 @@ func (s *Service) Came(group, user string) {
 
 // Began notes that a session began in a room: whoever is there on this node is in it. He is counted a little later, when all
 // nodes know of the session.
-func (s *Service) Began(room string) {
-	p := s.pending
+func (s *Service) Began(room string) { s.pending.begin(room, time.Now()) }
+
+func (p *pending) begin(room string, at time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, known := p.began[room]; !known && len(p.began) >= maxGroups {
+	old, known := p.began[room]
+	switch {
+	case !known && len(p.began) >= maxGroups:
 		p.lost.Add(1)
-		return
+	case !known || at.After(old):
+		p.began[room] = at
 	}
-	p.began[room] = time.Now()
 }
 
-// due are the rooms whose sessions began, and are known by now.
-func (p *pending) due() (rooms []string) {
+// beginnings takes the rooms whose sessions began.
+func (p *pending) beginnings() map[string]time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for room, at := range p.began {
-		if time.Since(at) >= beganKnown {
-			rooms = append(rooms, room)
-			delete(p.began, room)
-		}
-	}
-	return rooms
+	all := p.began
+	p.began = map[string]time.Time{}
+	return all
 }
 
-// early counts who was there when sessions began.
-func (s *Service) early(ctx context.Context) {
-	for _, room := range s.pending.due() {
+// early counts who was there when sessions began. Of what it returns a session began of which the group does not know yet: what
+// was counted in them belongs to it.
+func (s *Service) early(ctx context.Context) (awaited map[string]bool) {
+	awaited = map[string]bool{}
+	for room, at := range s.pending.beginnings() {
 		group, err := s.cfg.Group(ctx, room)
-		if err != nil {
-			if !errors.Is(err, ErrGone) {
-				s.Began(room)
-			}
+		if errors.Is(err, ErrGone) {
 			continue
 		}
-		for _, user := range s.cfg.Here(group) {
-			s.Came(group, user)
+		session := ""
+		if err == nil {
+			if session, err = s.cfg.Session(ctx, group); err == nil && session == "" {
+				awaited[group] = true
+			}
+		}
+		age := time.Since(at)
+		if session != "" && age >= beganKnown {
+			for _, user := range s.cfg.Here(group) {
+				s.Came(group, user)
+			}
+		} else if age < beganAtMost {
+			s.pending.begin(room, at)
 		}
 	}
+	return awaited
 }
 
 // user enters a user. The lock is held.
@@ -208,7 +222,7 @@ func (w *writer) collect(ctx context.Context) (failed error) {
 	if len(w.left) > 0 && time.Since(w.left[0].since) < chat.OperationAge*8/10 {
 		return nil // what was counted since is collected when that is written
 	}
-	w.s.early(ctx)
+	awaited := w.s.early(ctx)
 	var one step
 	done := func() {
 		if len(one.deltas) > 0 {
@@ -232,7 +246,10 @@ func (w *writer) collect(ctx context.Context) (failed error) {
 			continue
 		}
 		if session == "" {
-			continue // nothing runs that it could belong to
+			if awaited[group] {
+				w.s.pending.put(group, t)
+			}
+			continue // else nothing runs that it could belong to
 		}
 		d := Delta{Session: session, Messages: t.messages, Plays: t.plays}
 		for u := range t.users {

@@ -146,3 +146,38 @@ func TestAGroupWhoseSessionIsNotKnownKeepsNoOtherFromBeingCounted(t *testing.T) 
 		}
 	})
 }
+
+// TestWhatHappensBeforeTheGroupIsToldCounts: a node knows that a session began, and its group is told late. What the group never is
+// told of waits for no more than a minute.
+func TestWhatHappensBeforeTheGroupIsToldCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown()
+		w.here = []string{"early"}
+		n := w.node(t, NewMemory(), false)
+		for _, room := range []string{"late", "never"} {
+			n.Began(room)
+			n.Message(room)
+			n.Came(room, "anna")
+		}
+		n.Message("other") // no session began there
+		time.Sleep(10 * time.Second)
+		for _, room := range []string{"late", "other"} {
+			n.turn(t, w.record(room, room, Live, "push_started"))
+		}
+		n.Message("late")
+		time.Sleep(2 * time.Second)
+		so, err := n.Summary(t.Context(), "late", "late")
+		if err != nil || so.Messages != 2 || so.Members != 2 {
+			t.Errorf("told late: %+v, %v", so, err)
+		}
+		if so, err = n.Summary(t.Context(), "other", "other"); err != nil || so.Messages != 0 {
+			t.Errorf("before it began: %+v, %v", so, err)
+		}
+		time.Sleep(time.Minute)
+		n.turn(t, w.record("never", "never", Live, "push_started"))
+		time.Sleep(2 * time.Second)
+		if so, err = n.Summary(t.Context(), "never", "never"); err != nil || so.Messages != 0 || so.Members != 0 {
+			t.Errorf("told after a minute: %+v, %v", so, err)
+		}
+	})
+}

@@ -43,6 +43,17 @@ func (n *node) followed(room, session string) {
 	})
 }
 
+// seen waits until something is so; where it is not in time, the test says what was seen last.
+func (n *node) seen(what string, last any, ok func() bool) {
+	n.t.Helper()
+	defer func() {
+		if n.t.Failed() {
+			n.t.Logf("seen last: %+v", reflect.ValueOf(last).Elem().Interface())
+		}
+	}()
+	n.eventually(what, ok)
+}
+
 // summaries are those that the member was told.
 func (m *member) summaries() (all []shownSummary) {
 	m.mu.Lock()
@@ -195,8 +206,9 @@ func TestASessionIsSummedUpThoughItsNodeIsKilled(t *testing.T) {
 		bob.say("r1", "hi", uint32(i+1))
 	}
 	for _, n := range c.nodes {
-		n.eventually("all is counted, on both nodes", func() bool {
-			s := n.summary("r1", live.Session)
+		var s shownSummary
+		n.seen("all is counted, on both nodes", &s, func() bool {
+			s = n.summary("r1", live.Session)
 			return s.Messages == 8 && s.Members == 2 && s.Peak >= 1
 		})
 	}
