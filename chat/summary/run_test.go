@@ -159,8 +159,8 @@ func TestWhatHappensBeforeTheGroupIsToldCounts(t *testing.T) {
 			n.Message(room)
 			n.Came(room, "anna")
 		}
-		n.Message("other") // no session began there
-		time.Sleep(10 * time.Second)
+		n.Message("other")                   // no session began there
+		time.Sleep(10500 * time.Millisecond) // between two writes
 		for _, room := range []string{"late", "other"} {
 			n.turn(t, w.record(room, room, Live, "push_started"))
 		}
