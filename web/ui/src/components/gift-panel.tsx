@@ -85,7 +85,7 @@ export function GiftPanel({ room, gifts, named, onClose }: GiftPanelProps): JSX.
         {gift?.combo ? (
           <ComboButton key={gift.id} room={room} gift={gift} quantity={quantity} named={named} />
         ) : (
-          <button type="button" class="button" disabled={gone} onClick={() => named(() => void (gift && room.give(gift, quantity)))} data-testid="gift-give">
+          <button type="button" class="button gift-once" disabled={gone} onClick={() => named(() => void (gift && room.give(gift, quantity)))} data-testid="gift-give">
             {t('gift_give')}
           </button>
         )}

@@ -82,6 +82,10 @@ test('who wants less movement has none of it: numbers count, gifts stand still',
 test('a run of clicks is given in a few orders and seen as one growing gift, by its giver and the others', async () => {
   const [{ page, faults }, bo] = await Promise.all([visit(), visit('bo')]);
   await page.click('[data-testid=gift-button]');
+  const button = () => page.evaluate(() => getComputedStyle(document.querySelector('[data-testid=gift-button]') ?? document.body).backgroundColor);
+  const hovered = await button(); // the pointer is still there
+  await page.mouse.move(0, 0);
+  expect(hovered).toBe(await button());
   await seen(page, 'gift-panel');
   expect(await page.evaluate(() => (document.activeElement as HTMLInputElement).value)).toBe('rose'); // the keyboard is there
   const heard = await listen(page);
