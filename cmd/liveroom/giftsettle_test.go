@@ -9,6 +9,7 @@ import (
 
 	"liveroom/chat/gift"
 	"liveroom/chat/gift/gifttest"
+	"liveroom/internal/outbound"
 	"liveroom/web/callback"
 	"liveroom/web/callback/delivery"
 )
@@ -30,7 +31,7 @@ func TestGiftSettlers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	local, _ := callback.ParsePrivate("on")
+	local, _ := outbound.ParsePrivate("on")
 	client := callback.NewClient(local)
 	defer client.Close()
 	asks := callback.NewSettlement(1400000001, receivers, client, slog.New(slog.DiscardHandler))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/internal/outbound"
 	"liveroom/web"
 	"liveroom/web/callback"
 	"liveroom/web/callback/delivery"
@@ -60,7 +61,7 @@ func (p *program) joinQueues(ctx context.Context) (err error) {
 
 // joinCallbacks makes them and lets the chat ask and tell them.
 func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
-	private, _ := callback.ParsePrivate(p.set.CallbackLocal) // Validate has checked it
+	private, _ := outbound.ParsePrivate(p.set.CallbackLocal) // Validate has checked it
 	c := &callbacks{client: callback.NewClient(private)}
 	p.callbacks = c // closed with the program from here on
 	ctx, cancel := context.WithTimeout(context.Background(), callbacksTimeout)
@@ -140,7 +141,7 @@ func (s *Settings) endpoints(keys Secrets) []callback.Endpoint {
 
 // validCallbacks says which setting of callbacks can't be used.
 func (s *Settings) validCallbacks() error {
-	if _, err := callback.ParsePrivate(s.CallbackLocal); err != nil {
+	if _, err := outbound.ParsePrivate(s.CallbackLocal); err != nil {
 		return fmt.Errorf("callback-private: %w", err)
 	}
 	if s.CallbackBytes < 1<<20 {

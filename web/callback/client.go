@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"liveroom/internal/outbound"
 )
 
 // How long a receiver may take, from its name's look-up to the last byte of its answer.
@@ -59,8 +61,8 @@ func (f *failure) Error() string {
 type Client struct{ http *http.Client }
 
 // NewClient returns a client for receivers that may have the private addresses given.
-func NewClient(private Private) *Client {
-	dialer := &net.Dialer{Control: private.control, Timeout: connectTimeout}
+func NewClient(private outbound.Private) *Client {
+	dialer := &net.Dialer{Control: private.Control, Timeout: connectTimeout}
 	return newClient(dialer.DialContext)
 }
 
@@ -126,8 +128,8 @@ func failureOf(ctx context.Context, err error) *failure {
 		late net.Error
 	)
 	switch {
-	case errors.Is(err, errPrivate):
-		return &failure{"private_address", errPrivate.Error()}
+	case errors.Is(err, outbound.ErrPrivate):
+		return &failure{"private_address", "the receiver has a private address; --callback-private allows those"}
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
 		return &failure{"stopped", "the request was given up"}
 	case ctx.Err() != nil, errors.As(err, &late) && late.Timeout():

@@ -14,11 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"liveroom/internal/outbound"
 	"liveroom/internal/redistest"
 )
 
 // everywhere allows private addresses: the test's own receivers have no others.
-var everywhere = Private{all: true}
+var everywhere, _ = outbound.ParsePrivate("on")
 
 func why(t *testing.T, err error) string {
 	t.Helper()
@@ -96,7 +97,7 @@ func TestPostRefusesPrivateAddresses(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
 	defer srv.Close()
 	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
-	c := NewClient(Private{})
+	c := NewClient(outbound.Private{})
 	defer c.Close()
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0", "127.1.2.3"} {
 		if _, err := c.post(t.Context(), time.Minute, "http://"+host+":"+port, http.Header{}, nil); err == nil || why(t, err) != "private_address" {
@@ -106,7 +107,7 @@ func TestPostRefusesPrivateAddresses(t *testing.T) {
 	if reached.Load() {
 		t.Error("a private address was reached")
 	}
-	loopback, err := ParsePrivate("127.0.0.0/8,::1/128")
+	loopback, err := outbound.ParsePrivate("127.0.0.0/8,::1/128")
 	if err != nil {
 		t.Fatal(err)
 	}

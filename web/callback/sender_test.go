@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"liveroom/internal/outbound"
 	"liveroom/web/callback/delivery"
 )
 
@@ -166,7 +167,7 @@ func TestNoAnswer(t *testing.T) {
 			t.Errorf("%v: %+v, want %+v", f, got, want)
 		}
 	}
-	s := NewSender(testApp, registryOf(t), NewClient(Private{}))
+	s := NewSender(testApp, registryOf(t), NewClient(outbound.Private{}))
 	if r := s.sendTo(t.Context(), Endpoint{URL: b.URL + "?token=secret", Format: FormatIM}, delivery.Event{}); r.Outcome != delivery.Unwell || strings.Contains(r.Why, "secret") {
 		t.Errorf("%+v", r)
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"liveroom/internal/outbound"
 )
 
 func newSettlement(t *testing.T, all ...Endpoint) *Settlement {
@@ -185,7 +187,7 @@ func TestNobodySettles(t *testing.T) {
 		})
 	}
 	each.Wait()
-	private := NewSettlement(testApp, registryOf(t, settles(slow.URL)), NewClient(Private{}), slog.New(slog.DiscardHandler))
+	private := NewSettlement(testApp, registryOf(t, settles(slow.URL)), NewClient(outbound.Private{}), slog.New(slog.DiscardHandler))
 	if got := decided(private.Settle(t.Context(), "room_42", "c:alice:o1", 1, json.RawMessage(`{}`))); got != "? private_address" {
 		t.Error(got)
 	}

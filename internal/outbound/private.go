@@ -1,4 +1,6 @@
-package callback
+// Package outbound says where connections may go that others ask this server to make: receivers of callbacks, targets and sources
+// of relays. Who names an address must not reach through it what only this server can reach.
+package outbound
 
 import (
 	"errors"
@@ -9,13 +11,13 @@ import (
 	"syscall"
 )
 
-// Private says which receivers may have an address that is not on the public internet. The zero one allows none.
+// Private says which addresses may be connected to that are not on the public internet. The zero one allows none.
 type Private struct {
 	all  bool
 	nets []netip.Prefix
 }
 
-// ParsePrivate reads the setting callback-private: off, on, or CIDRs separated by commas.
+// ParsePrivate reads a setting such as callback-private: off, on, or CIDRs separated by commas.
 func ParsePrivate(text string) (Private, error) {
 	switch text = strings.TrimSpace(text); text {
 	case "", "off":
@@ -34,8 +36,8 @@ func ParsePrivate(text string) (Private, error) {
 	return p, nil
 }
 
-// allows says whether a receiver may be at ip.
-func (p Private) allows(ip netip.Addr) bool {
+// Allows says whether ip may be connected to.
+func (p Private) Allows(ip netip.Addr) bool {
 	ip = ip.WithZone("").Unmap()
 	if p.all || public(ip) {
 		return true
@@ -94,12 +96,12 @@ func within(ip netip.Addr, nets []netip.Prefix) bool {
 	return false
 }
 
-// errPrivate says that a receiver's name resolved to an address it may not have.
-var errPrivate = errors.New("the receiver has a private address; --callback-private allows those")
+// ErrPrivate says that a host has an address that is not public, and is not allowed.
+var ErrPrivate = errors.New("the address is private")
 
-// control refuses to connect to an address that is not allowed. The dialer calls it with each address that a name
-// resolved to, so that what was checked is what is connected to.
-func (p Private) control(_, address string, _ syscall.RawConn) error {
+// Control refuses to connect to an address that is not allowed, with ErrPrivate. It is for net.Dialer, which calls it with each
+// address that a name resolved to, so that what was checked is what is connected to.
+func (p Private) Control(_, address string, _ syscall.RawConn) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return err
@@ -108,8 +110,8 @@ func (p Private) control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	if !p.allows(ip) {
-		return errPrivate
+	if !p.Allows(ip) {
+		return ErrPrivate
 	}
 	return nil
 }

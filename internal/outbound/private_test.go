@@ -1,4 +1,4 @@
-package callback
+package outbound
 
 import (
 	"net/netip"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestPublicAddresses names an address of each kind that a receiver may not have, in each form it can be written, beside
+// TestPublicAddresses names an address of each kind that may not be connected to, in each form it can be written, beside
 // neighbours that are public.
 func TestPublicAddresses(t *testing.T) {
 	for text, want := range map[string]bool{
@@ -22,11 +22,11 @@ func TestPublicAddresses(t *testing.T) {
 		"2001::1": false, "2001:db8::1": false, "fe80::1": false, "fe80::1%eth0": false, "fec0::1": false, "fc00::1": false,
 		"fd12::1": false, "ff02::1": false, "ff0e::1": false, "100::1": false,
 	} {
-		if got := (Private{}).allows(netip.MustParseAddr(text)); got != want {
+		if got := (Private{}).Allows(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s: allowed %v, want %v", text, got, want)
 		}
 	}
-	if (Private{}).allows(netip.Addr{}) {
+	if (Private{}).Allows(netip.Addr{}) {
 		t.Error("no address at all was allowed")
 	}
 }
@@ -47,8 +47,8 @@ func TestParsePrivate(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%q: %v", c.text, err)
 		}
-		if p.allows(loopback) != c.loopback || p.allows(lan) != c.lan {
-			t.Errorf("%q allows loopback %v, LAN %v, want %v, %v", c.text, p.allows(loopback), p.allows(lan), c.loopback, c.lan)
+		if p.Allows(loopback) != c.loopback || p.Allows(lan) != c.lan {
+			t.Errorf("%q allows loopback %v, LAN %v, want %v, %v", c.text, p.Allows(loopback), p.Allows(lan), c.loopback, c.lan)
 		}
 	}
 	for _, bad := range []string{"yes", "10.0.0.1", "10.0.0.0/8,", "10.0.0.0/40"} {
