@@ -25,6 +25,7 @@ type callbacks struct {
 	gate      *callback.Gate
 	statuses  *callback.Statuses
 	streams   *callback.Streams
+	media     *callback.Media // recordings, screenshots, relays
 
 	settlement *callback.Settlement // of gifts
 	events     *callback.Events     // what happens beside talking
@@ -92,6 +93,7 @@ func (p *program) joinCallbacks(keys Secrets, talk *chat.Config) (err error) {
 	c.settlement = callback.NewSettlement(app, c.receivers, c.client, p.log)
 	c.events = callback.NewEvents(c.receivers, c.queues)
 	c.statuses = callback.NewStatuses(c.receivers, c.queues)
+	c.media = callback.NewMedia(app, pushHost(p.set.PublicRTMPURL), c.receivers, c.queues)
 	pushes := callback.StreamsConfig{App: app, Domain: pushHost(p.set.PublicRTMPURL)}
 	if p.cluster != nil {
 		pushes.Owner, pushes.Alive = p.nodeID(), p.cluster.lives

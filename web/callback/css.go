@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Events of Tencent CSS (spec css §3.3). Record and screenshot events belong to what makes those files.
+// Events of Tencent CSS about pushes (spec css §3.3).
 const (
 	StreamStart = "stream_start" // event_type 1
 	StreamStop  = "stream_stop"  // event_type 0
@@ -49,9 +49,10 @@ func streamBody(app uint64, p Push, stop *stopped) []byte {
 		text("user_ip", p.UserIP).number("width", int64(s.Width)).close()
 }
 
-// signedCSS adds sign and t to a body, as fields of their own at its end; what is there stays byte for byte.
-func signedCSS(key string, body []byte, now time.Time) []byte {
-	if key == "" || len(body) == 0 {
+// signedCSS adds sign and t to a body, as fields of their own at its end; what is there stays byte for byte. Tencent leaves
+// events of relays without them.
+func signedCSS(key, command string, body []byte, now time.Time) []byte {
+	if key == "" || command == Relay || len(body) == 0 {
 		return body
 	}
 	sign, t := signCSS(key, now)

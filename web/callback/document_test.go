@@ -71,7 +71,7 @@ func sampleBody(command string) []byte {
 	for _, format := range []Format{FormatIM, FormatCSS, FormatStatus, FormatEvents} {
 		if e, ok := Sample(1400000001, format, command, at); ok {
 			if format == FormatCSS {
-				return signedCSS("callback_key_0005", e.Body, at)
+				return signedCSS("callback_key_0005", command, e.Body, at)
 			}
 			return e.Body
 		}

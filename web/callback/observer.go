@@ -181,7 +181,7 @@ func Known() map[Format][]string {
 			SendMsgException, AfterRecallMsg, AfterGroupInfoChanged, AfterGroupAttrChanged, AfterGroupDestroyed, OnMemberStateChange,
 			AfterMemberFieldChanged, BeforeLetter, AfterLetter, StateChange, ResultNotify, BeforeSendGift,
 		},
-		FormatCSS:    {StreamStart, StreamStop},
+		FormatCSS:    {StreamStart, StreamStop, RecordFile, RecordStatus, RecordException, Screenshot, Relay},
 		FormatStatus: {LiveStatus},
 		FormatEvents: {GiftSettle, GiftSettled, LevelChanged, SessionSummary, DrawEnded, FollowChanged},
 	}

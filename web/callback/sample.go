@@ -24,6 +24,8 @@ func Sample(app uint64, format Format, command string, at time.Time) (delivery.E
 		e.Body = streamBody(app, samplePush(at), nil)
 	case format == FormatCSS && command == StreamStop:
 		e.Body = streamBody(app, samplePush(at.Add(-128581*time.Millisecond)), &stopped{At: at, Code: stopClosed, Message: stops[live.EndClosed].Message, Width: 1280, Height: 720})
+	case format == FormatCSS:
+		e.Body = sampleMedia(app, command, at)
 	case format == FormatStatus && command == LiveStatus:
 		e.Body, _ = statusBody(sampleRecord(at)) // a record can be encoded
 	case format == FormatEvents:

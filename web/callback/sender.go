@@ -52,7 +52,10 @@ func (s *Sender) sendTo(ctx context.Context, to Endpoint, e delivery.Event) deli
 		}
 		got, err = s.client.post(ctx, afterTimeout, imURL(to, s.app, e.Command, e.Query, now), headers(to, e.ID, e.Body, now), e.Body)
 	case FormatCSS:
-		body := signedCSS(to.Key, e.Body, now)
+		if e.Command == delivery.Dropped {
+			return delivery.Result{} // CSS has no word for what was not told: screenshots, whose time was over
+		}
+		body := signedCSS(to.Key, e.Command, e.Body, now)
 		got, err = s.client.post(ctx, cssTimeout, to.URL, headers(to, e.ID, body, now), body)
 	case FormatEvents, FormatStatus:
 		if e.Command == delivery.Dropped && to.Format == FormatEvents {
