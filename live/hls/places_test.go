@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"liveroom/live/pass"
 	"liveroom/live/stream"
 )
 
@@ -108,7 +109,7 @@ func TestSessionNeverUsedLosesItsPlace(t *testing.T) {
 		r.s.admit = gate
 		r.live()
 		late := r.watch("")
-		time.Sleep(mintKept + 2*sweepEvery)
+		time.Sleep(pass.MintKept + 2*sweepEvery)
 		gate.holds(t, 0)
 		if w := r.get("GET", late); w.Code != http.StatusOK { // there is room, so it may come late
 			t.Fatalf("%d %s", w.Code, w.Body)
@@ -130,7 +131,7 @@ func (r *room) watchAnyway(gate *turnstile) string {
 	gate.places++
 	media := r.watch("")
 	gate.places--
-	time.Sleep(mintKept + 2*sweepEvery)
+	time.Sleep(pass.MintKept + 2*sweepEvery)
 	return media
 }
 
@@ -169,7 +170,7 @@ func TestPlayerThatStartsAnewKeepsItsPlace(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		gate.holds(t, 0)
-		if n := len(r.s.sessions.newest); n != 0 {
+		if n := r.s.sessions.People(); n != 0 {
 			t.Errorf("%d people are remembered", n)
 		}
 	})

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"liveroom/live/pass"
 )
 
 // A session is remembered for hours: it must not keep the request it came with.
@@ -41,13 +43,13 @@ func TestSessionsDoNotKeepTheirRequests(t *testing.T) {
 // Who mints sessions and leaves them must not be able to shut the others out of the count for hours.
 func TestDeadSessionsMakeRoomForLivingOnes(t *testing.T) {
 	const newcomers = 20 // as many as one shard takes, should chance put them all into one
-	inRoom(t, Config{MaxSessions: sessionShards * newcomers}, func(r *room) {
+	inRoom(t, Config{MaxSessions: pass.Shards * newcomers}, func(r *room) {
 		r.live()
 		play := func() int { return r.get("GET", r.watch("")).Code }
-		for range 4 * newcomers * sessionShards {
+		for range 4 * newcomers * pass.Shards {
 			play()
 		}
-		if n := r.s.Viewers("demo"); n != newcomers*sessionShards {
+		if n := r.s.Viewers("demo"); n != newcomers*pass.Shards {
 			t.Fatalf("%d viewers fill the table", n)
 		}
 		first := r.watch("")
@@ -72,7 +74,7 @@ func TestDeadSessionsMakeRoomForLivingOnes(t *testing.T) {
 
 // What the room has ended stays ended, however many come after.
 func TestRevokedSessionsAreNotForgotten(t *testing.T) {
-	inRoom(t, Config{MaxSessions: sessionShards}, func(r *room) {
+	inRoom(t, Config{MaxSessions: pass.Shards}, func(r *room) {
 		r.live()
 		banned := r.watch("?vid=bad")
 		if w := r.get("GET", banned); w.Code != http.StatusOK {
@@ -80,7 +82,7 @@ func TestRevokedSessionsAreNotForgotten(t *testing.T) {
 		}
 		r.s.Revoke("demo", "bad")
 		time.Sleep(2 * time.Minute)
-		for range 20 * sessionShards {
+		for range 20 * pass.Shards {
 			r.get("GET", r.watch(""))
 		}
 		refused(t, r.get("GET", banned), http.StatusForbidden, "forbidden")

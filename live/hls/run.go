@@ -182,7 +182,7 @@ func (s *Server) rest(name string, seg *segmenter) {
 
 // sweep ends idle sessions and forgets streams that have ended.
 func (s *Server) sweep(now time.Time) {
-	s.sessions.sweep(now)
+	s.sessions.Sweep(now)
 	s.remotes.sweep(now)
 	s.mu.Lock()
 	defer s.mu.Unlock()

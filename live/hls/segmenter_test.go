@@ -17,6 +17,8 @@ import (
 	"liveroom/live/stream"
 )
 
+var testNode = []byte("0123456789abcdef")
+
 // What a 1920×1080 H.264 and a 44.1 kHz stereo AAC encoder say of themselves.
 var (
 	testSPS = []byte{

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"liveroom/live/flv"
+	"liveroom/live/pass"
 	"liveroom/live/stream"
 )
 
@@ -113,8 +114,8 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 	now := time.Now()
 	if r.Method != http.MethodHead {
 		given = true
-		s.sessions.supersede(name, viewer)
-		s.sessions.mint(key, newSession(now, name, viewer, leave, now))
+		s.sessions.Supersede(name, viewer)
+		s.sessions.Mint(key, pass.NewSession(now, name, viewer, leave, now))
 		s.counts.minted.Add(1)
 	}
 	writePlaylist(w, r, body)
@@ -158,7 +159,7 @@ func (s *Server) enter(r *http.Request, req stream.Request, viewer string) (leav
 		return func() {}, s.admit.Authorize(r.Context(), req)
 	}
 	leave, err = s.admit.Enter(r.Context(), req)
-	if why, ok := errors.AsType[*stream.Refusal](err); ok && why.Temporary && s.sessions.supersede(req.Name, viewer) {
+	if why, ok := errors.AsType[*stream.Refusal](err); ok && why.Temporary && s.sessions.Supersede(req.Name, viewer) {
 		return s.admit.Enter(r.Context(), req) // it may have been its own place that was missing
 	}
 	return leave, err
@@ -204,7 +205,7 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, s
 }
 
 // serveRemote answers the media playlist of a stream that is made on another node.
-func (s *Server) serveRemote(w http.ResponseWriter, r *http.Request, m *remote, app string, key sessionKey, start time.Time, want directives) error {
+func (s *Server) serveRemote(w http.ResponseWriter, r *http.Request, m *remote, app string, key pass.Key, start time.Time, want directives) error {
 	if err := s.use(r, app, m.name, key, start, time.Now()); err != nil {
 		return err
 	}
@@ -222,7 +223,7 @@ func (s *Server) serveRemote(w http.ResponseWriter, r *http.Request, m *remote, 
 }
 
 // serveOwn answers the media playlist of a stream that is made here.
-func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, app, name string, key sessionKey, start time.Time, want directives) error {
+func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, app, name string, key pass.Key, start time.Time, want directives) error {
 	now := time.Now()
 	t := s.find(name)
 	if t == nil {
@@ -262,12 +263,12 @@ func (s *Server) serveOwn(w http.ResponseWriter, r *http.Request, app, name stri
 
 // use notes that a session is used, unless it asks for the headers only. One that has no place here may get one; a running
 // one is never asked.
-func (s *Server) use(r *http.Request, app, name string, key sessionKey, start, now time.Time) error {
+func (s *Server) use(r *http.Request, app, name string, key pass.Key, start, now time.Time) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	err := s.sessions.touch(key, now)
-	if !errors.Is(err, errUnknown) {
+	err := s.sessions.Touch(key, now)
+	if !errors.Is(err, pass.ErrUnknown) {
 		return err
 	}
 	req := stream.Request{Protocol: stream.HLS, Host: hostname(r.Host), App: app, Name: name, Query: []string{r.URL.RawQuery}, Remote: r.RemoteAddr}
@@ -275,7 +276,7 @@ func (s *Server) use(r *http.Request, app, name string, key sessionKey, start, n
 	if err != nil {
 		return err
 	}
-	return s.sessions.enter(key, newSession(start, name, viewerOf(r.URL), leave, now))
+	return s.sessions.Enter(key, pass.NewSession(start, name, viewerOf(r.URL), leave, now))
 }
 
 // hold waits for what a player asks of a list.
@@ -318,7 +319,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, name, capabil
 // file finds a file of a stream, wherever it is made.
 func (s *Server) file(ctx context.Context, name, capability, file string) (f file, err error) {
 	_, ok := generationOf(file, s.cfg.Container.suffix())
-	if _, shaped := decode(capability, capBytes); !shaped {
+	if !pass.Shaped(capability) {
 		return f, errBadCap
 	} else if !ok {
 		return f, errGone
@@ -416,11 +417,11 @@ var (
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.counts.refused.Add(1)
 	switch {
-	case errors.Is(err, errForged):
+	case errors.Is(err, pass.ErrForged):
 		err = &stream.Refusal{Code: "bad_signature", Detail: "The playlist address is not ours, or its key was revoked; load the play address again."}
-	case errors.Is(err, errTooOld), errors.Is(err, errIdleSID):
+	case errors.Is(err, pass.ErrTooOld), errors.Is(err, pass.ErrIdle):
 		err = &stream.Refusal{Code: "expired", Detail: "The session is over; load the play address again."}
-	case errors.Is(err, errRevoked):
+	case errors.Is(err, pass.ErrRevoked):
 		err = &stream.Refusal{Code: "forbidden", Detail: "The session was ended by the room."}
 	}
 	if _, ok := errors.AsType[*stream.Refusal](err); !ok { // without the path, which may hold a session's secret

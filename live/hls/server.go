@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"liveroom/live/pass"
 	"liveroom/live/stream"
 )
 
@@ -38,7 +39,7 @@ type Server struct {
 	admit    Gatekeeper
 	log      *slog.Logger
 	signer   *signer
-	sessions *sessions
+	sessions *pass.Sessions
 	remotes  *remotes
 	unkept   *unkept
 	began    time.Time
@@ -74,7 +75,7 @@ func New(cfg Config, hub *stream.Hub, admit Gatekeeper, log *slog.Logger) (*Serv
 	return &Server{
 		remotes: newRemotes(cfg.CacheBytes), unkept: newUnkept(),
 		cfg: cfg, hub: hub, admit: admit, log: log, signer: newSigner(cfg.NodeKey, cfg.PlayKey, cfg.PlayKeyBackup),
-		sessions: newSessions(cfg.SessionIdle, cfg.SessionAge, cfg.MaxSessions), began: time.Now(),
+		sessions: pass.NewSessions(cfg.SessionIdle, cfg.SessionAge, cfg.MaxSessions), began: time.Now(),
 		streams: make(map[string]*entry), wake: make(chan struct{}, 1), appeared: make(chan struct{}),
 	}, nil
 }

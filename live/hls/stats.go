@@ -30,7 +30,7 @@ func (s *Server) Stats() Stats {
 		Viewers: s.Total(), Segments: s.counts.segments.Load(), Parts: s.counts.parts.Load(),
 		Waiting: int(s.counts.waiting.Load()), Discarded: s.counts.discarded.Load(),
 		BadTags: s.counts.badTags.Load(), Lost: s.counts.lost.Load(), Panics: s.counts.panics.Load(),
-		Sessions: s.counts.minted.Load(), Uncounted: s.sessions.uncounted.Load(), Refused: s.counts.refused.Load(),
+		Sessions: s.counts.minted.Load(), Uncounted: s.sessions.Uncounted(), Refused: s.counts.refused.Load(),
 		Asked: s.counts.asked.Load(),
 	}
 	s.remotes.count(&st)
@@ -45,17 +45,17 @@ func (s *Server) Stats() Stats {
 
 // Viewers is the number of living sessions of a stream on this node. A session lives from its first request for the
 // media playlist until Config.SessionIdle after its last.
-func (s *Server) Viewers(name string) int { return s.sessions.viewers(name) }
+func (s *Server) Viewers(name string) int { return s.sessions.Viewers(name) }
 
 // Linked lists the chat session of each of a stream's living sessions that names one (vid).
-func (s *Server) Linked(name string) []string { return s.sessions.linked(name) }
+func (s *Server) Linked(name string) []string { return s.sessions.Linked(name) }
 
 // Watched names the streams that have viewers on this node.
-func (s *Server) Watched() []string { return s.sessions.watched() }
+func (s *Server) Watched() []string { return s.sessions.Watched() }
 
 // Total is the number of living sessions of all streams on this node.
-func (s *Server) Total() int { return int(s.sessions.total.Load()) }
+func (s *Server) Total() int { return s.sessions.Total() }
 
 // Revoke ends the sessions of a stream that belong to a viewer's chat session, or all of them if viewer is empty, and
 // returns how many. They stay dead on this node. Sessions of a revoked play key need no call: their ids die with the key.
-func (s *Server) Revoke(name, viewer string) int { return s.sessions.revoke(name, viewer) }
+func (s *Server) Revoke(name, viewer string) int { return s.sessions.Revoke(name, viewer) }

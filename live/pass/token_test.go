@@ -1,4 +1,4 @@
-package hls
+package pass
 
 import (
 	"errors"
@@ -13,11 +13,11 @@ var (
 )
 
 func TestSessionID(t *testing.T) {
-	s := newSigner(testNode, []byte("primary"), []byte("backup"))
-	sid, _ := s.sid("live", "demo", tokenTime)
+	s := NewSigner("hls", testNode, []byte("primary"), []byte("backup"))
+	sid, _ := s.Session(tokenTime, "live", "demo")
 	for _, tt := range []struct {
 		name      string
-		signer    *signer
+		signer    *Signer
 		app, room string
 		after     time.Duration
 		want      error
@@ -25,18 +25,18 @@ func TestSessionID(t *testing.T) {
 		{name: "at once", signer: s, app: "live", room: "demo"},
 		{name: "after eleven hours", signer: s, app: "live", room: "demo", after: 11 * time.Hour},
 		{name: "after twelve hours", signer: s, app: "live", room: "demo", after: 12 * time.Hour},
-		{name: "a second later", signer: s, app: "live", room: "demo", after: 12*time.Hour + time.Second, want: errTooOld},
+		{name: "a second later", signer: s, app: "live", room: "demo", after: 12*time.Hour + time.Second, want: ErrTooOld},
 		{name: "a node whose clock is behind", signer: s, app: "live", room: "demo", after: -30 * time.Second},
-		{name: "from the future", signer: s, app: "live", room: "demo", after: -2 * time.Minute, want: errTooOld},
-		{name: "another stream", signer: s, app: "live", room: "demo2", want: errForged},
-		{name: "another app", signer: s, app: "vip", room: "demo", want: errForged},
-		{name: "app and stream shifted", signer: s, app: "livede", room: "mo", want: errForged},
-		{name: "another node key", signer: newSigner([]byte("fedcba9876543210"), []byte("primary")), app: "live", room: "demo", want: errForged},
-		{name: "play key rotated to backup", signer: newSigner(testNode, []byte("new"), []byte("primary")), app: "live", room: "demo"},
-		{name: "play key revoked", signer: newSigner(testNode, []byte("new"), []byte("backup")), app: "live", room: "demo", want: errForged},
+		{name: "from the future", signer: s, app: "live", room: "demo", after: -2 * time.Minute, want: ErrTooOld},
+		{name: "another stream", signer: s, app: "live", room: "demo2", want: ErrForged},
+		{name: "another app", signer: s, app: "vip", room: "demo", want: ErrForged},
+		{name: "app and stream shifted", signer: s, app: "livede", room: "mo", want: ErrForged},
+		{name: "another node key", signer: NewSigner("hls", []byte("fedcba9876543210"), []byte("primary")), app: "live", room: "demo", want: ErrForged},
+		{name: "play key rotated to backup", signer: NewSigner("hls", testNode, []byte("new"), []byte("primary")), app: "live", room: "demo"},
+		{name: "play key revoked", signer: NewSigner("hls", testNode, []byte("new"), []byte("backup")), app: "live", room: "demo", want: ErrForged},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, start, err := tt.signer.checkSID(sid, tt.app, tt.room, tokenTime.Add(tt.after), 12*time.Hour)
+			_, start, err := tt.signer.CheckSession(sid, tokenTime.Add(tt.after), 12*time.Hour, tt.app, tt.room)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("got %v, want %v", err, tt.want)
 			}
@@ -45,25 +45,25 @@ func TestSessionID(t *testing.T) {
 			}
 		})
 	}
-	if other, _ := s.sid("live", "demo", tokenTime); other == sid {
+	if other, _ := s.Session(tokenTime, "live", "demo"); other == sid {
 		t.Error("two session ids are equal")
 	}
 }
 
 // TestTamperedTokens changes each character of a session id and of a capability.
 func TestTamperedTokens(t *testing.T) {
-	s := newSigner(testNode, []byte("primary"))
-	sid, _ := s.sid("live", "demo", tokenTime)
-	capability := s.capability("demo", "1", hourOf(tokenTime))
+	s := NewSigner("hls", testNode, []byte("primary"))
+	sid, _ := s.Session(tokenTime, "live", "demo")
+	capability := s.Hourly(Hour(tokenTime), "demo", "1")
 	for _, token := range []struct {
 		name, value string
 		valid       func(string) bool
 	}{
 		{"sid", sid, func(v string) bool {
-			_, _, err := s.checkSID(v, "live", "demo", tokenTime, time.Hour)
+			_, _, err := s.CheckSession(v, tokenTime, time.Hour, "live", "demo")
 			return err == nil
 		}},
-		{"capability", capability, func(v string) bool { return s.checkCap(v, "demo", "1", tokenTime) }},
+		{"capability", capability, func(v string) bool { return s.CheckHourly(v, tokenTime, "demo", "1") }},
 	} {
 		t.Run(token.name, func(t *testing.T) {
 			if !token.valid(token.value) {
@@ -86,11 +86,11 @@ func TestTamperedTokens(t *testing.T) {
 }
 
 func TestCapabilityHours(t *testing.T) {
-	s := newSigner(testNode, []byte("primary"), []byte("backup"))
-	made := s.capability("demo", "1700000000000", hourOf(tokenTime)) // 05:59
+	s := NewSigner("hls", testNode, []byte("primary"), []byte("backup"))
+	made := s.Hourly(Hour(tokenTime), "demo", "1700000000000") // 05:59
 	for _, tt := range []struct {
 		name          string
-		signer        *signer
+		signer        *Signer
 		room, session string
 		at            time.Duration
 		want          bool
@@ -103,11 +103,11 @@ func TestCapabilityHours(t *testing.T) {
 		{"not yet", s, "demo", "1700000000000", -61 * time.Minute, false},
 		{"another stream", s, "demo2", "1700000000000", 0, false},
 		{"another session", s, "demo", "1700000000001", 0, false},
-		{"rotated", newSigner(testNode, []byte("new"), []byte("primary")), "demo", "1700000000000", 0, true},
-		{"revoked", newSigner(testNode, []byte("new"), []byte("backup")), "demo", "1700000000000", 0, false},
+		{"rotated", NewSigner("hls", testNode, []byte("new"), []byte("primary")), "demo", "1700000000000", 0, true},
+		{"revoked", NewSigner("hls", testNode, []byte("new"), []byte("backup")), "demo", "1700000000000", 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.signer.checkCap(made, tt.room, tt.session, tokenTime.Add(tt.at)); got != tt.want {
+			if got := tt.signer.CheckHourly(made, tokenTime.Add(tt.at), tt.room, tt.session); got != tt.want {
 				t.Errorf("accepted %t, want %t", got, tt.want)
 			}
 		})
@@ -116,18 +116,18 @@ func TestCapabilityHours(t *testing.T) {
 
 // FuzzTokens looks for a token that is accepted though nobody made it.
 func FuzzTokens(f *testing.F) {
-	s := newSigner(testNode, []byte("primary"))
-	sid, capability := s.sidOf(sessionKey{1, 2, 3}, "live", "demo", tokenTime), s.capability("demo", "1", hourOf(tokenTime))
+	s := NewSigner("hls", testNode, []byte("primary"))
+	sid, capability := s.sessionOf(Key{1, 2, 3}, tokenTime, "live", "demo"), s.Hourly(Hour(tokenTime), "demo", "1")
 	f.Add(sid, "live", "demo")
 	f.Add(sid+"=", "live", "demo")
 	f.Add(capability, "", "demo")
 	f.Add("\x00", "a", "b")
 	f.Fuzz(func(t *testing.T, token, app, name string) {
-		key, _, err := s.checkSID(token, app, name, tokenTime, time.Hour)
+		key, _, err := s.CheckSession(token, tokenTime, time.Hour, app, name)
 		if err == nil && (token != sid || app != "live" || name != "demo") {
 			t.Errorf("session %x for %q %q %q", key, token, app, name)
 		}
-		if s.checkCap(token, name, "1", tokenTime) && (token != capability || name != "demo") {
+		if s.CheckHourly(token, tokenTime, name, "1") && (token != capability || name != "demo") {
 			t.Errorf("capability %q for %q", token, name)
 		}
 	})

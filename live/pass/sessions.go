@@ -1,4 +1,4 @@
-package hls
+package pass
 
 import (
 	"strings"
@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-const sessionShards = 64
+// Shards is over how many tables sessions are spread: Sessions remembers at least one for each.
+const Shards = 64
 
-// mintKept is how long a place is kept for a player that got its session and has not used it yet.
-const mintKept = 10 * time.Second
+// MintKept is how long a place is kept for a player that got its session and has not used it yet.
+const MintKept = 10 * time.Second
 
-// session is one viewer, known by the random part of its id. All fields below viewer are guarded by the shard's mutex.
-type session struct {
+// Session is one viewer, known by the random part of its id. All fields below viewer are guarded by the shard's mutex.
+type Session struct {
 	name   string // of the stream
 	start  time.Time
 	viewer string // chat session the play address named, may be empty
@@ -31,18 +32,18 @@ type audience struct {
 	linked map[string]int // those that name a chat session, by its id; guarded by sessions.mu
 }
 
-// sessions remembers when each session was used last. A session unknown here is as good as a known one: it may have
+// Sessions remembers when each session was used last. A session unknown here is as good as a known one: it may have
 // begun on another node, or before a restart.
-type sessions struct {
+type Sessions struct {
 	idle, age time.Duration
 	perShard  int
 
-	shards [sessionShards]sessionShard
+	shards [Shards]shard
 	total  atomic.Int64
 
 	mu        sync.Mutex
-	audiences map[string]*audience  // guarded by mu; removed by sweep when empty
-	newest    map[person]sessionKey // guarded by mu; of those that name a chat session, the living one minted last
+	audiences map[string]*audience // guarded by mu; removed by sweep when empty
+	newest    map[person]Key       // guarded by mu; of those that name a chat session, the living one minted last
 
 	uncounted atomic.Uint64
 }
@@ -50,30 +51,32 @@ type sessions struct {
 // person is who watches a stream, as far as a play address says.
 type person struct{ name, viewer string }
 
-type sessionShard struct {
+type shard struct {
 	mu      sync.Mutex
-	byID    map[sessionKey]*session
+	byID    map[Key]*Session
 	cleared time.Time // when makeRoom looked last
 }
 
-func newSessions(idle, age time.Duration, limit int) *sessions {
-	s := &sessions{idle: idle, age: age, perShard: max(limit/sessionShards, 1), audiences: make(map[string]*audience), newest: make(map[person]sessionKey)}
+// NewSessions returns an empty table: of sessions that die when they were not used for idle, live for age at most, and of which
+// no more than limit are remembered.
+func NewSessions(idle, age time.Duration, limit int) *Sessions {
+	s := &Sessions{idle: idle, age: age, perShard: max(limit/Shards, 1), audiences: make(map[string]*audience), newest: make(map[person]Key)}
 	for i := range s.shards {
-		s.shards[i].byID = make(map[sessionKey]*session)
+		s.shards[i].byID = make(map[Key]*Session)
 	}
 	return s
 }
 
-func (s *sessions) shard(k sessionKey) *sessionShard { return &s.shards[k[0]%sessionShards] }
+func (s *Sessions) shard(k Key) *shard { return &s.shards[k[0]%Shards] }
 
-// newSession is a session that takes the place leave gives back. The strings are parts of a request, which must not be kept
+// NewSession is a session that takes the place leave gives back. The strings are parts of a request, which must not be kept
 // for hours.
-func newSession(start time.Time, name, viewer string, leave func(), now time.Time) *session {
-	return &session{name: strings.Clone(name), start: start, viewer: strings.Clone(viewer), leave: leave, used: now}
+func NewSession(start time.Time, name, viewer string, leave func(), now time.Time) *Session {
+	return &Session{name: strings.Clone(name), start: start, viewer: strings.Clone(viewer), leave: leave, used: now}
 }
 
-// mint remembers a session that is given out, and keeps its place for a moment. It counts once it is used.
-func (s *sessions) mint(k sessionKey, v *session) {
+// Mint remembers a session that is given out, and keeps its place for a moment. It counts once it is used.
+func (s *Sessions) Mint(k Key, v *Session) {
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -89,9 +92,9 @@ func (s *sessions) mint(k sessionKey, v *session) {
 	}
 }
 
-// supersede forgets the session that a player which asks for another had before, and says whether there was one: it has let
+// Supersede forgets the session that a player which asks for another had before, and says whether there was one: it has let
 // go of it, and must neither count twice nor be kept out by its own place. Who uses the old one all the same is a newcomer.
-func (s *sessions) supersede(name, viewer string) bool {
+func (s *Sessions) Supersede(name, viewer string) bool {
 	s.mu.Lock()
 	k, ok := s.newest[person{name, viewer}]
 	s.mu.Unlock()
@@ -105,20 +108,20 @@ func (s *sessions) supersede(name, viewer string) bool {
 	if v == nil || v.ended != nil {
 		return false
 	}
-	s.finish(k, v, errUnknown)
+	s.finish(k, v, ErrUnknown)
 	delete(sh.byID, k)
 	return true
 }
 
-// touch notes that a session is used. The error is errUnknown for one that has no place here, else it says why the session
+// Touch notes that a session is used. The error is ErrUnknown for one that has no place here, else it says why the session
 // is dead.
-func (s *sessions) touch(k sessionKey, now time.Time) error {
+func (s *Sessions) Touch(k Key, now time.Time) error {
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	v := sh.byID[k]
 	if v == nil {
-		return errUnknown
+		return ErrUnknown
 	}
 	if s.expire(sh, k, v, now); v.ended != nil {
 		return v.ended
@@ -130,8 +133,8 @@ func (s *sessions) touch(k sessionKey, now time.Time) error {
 	return nil
 }
 
-// enter counts in a session that is used, was not known here and has got a place.
-func (s *sessions) enter(k sessionKey, v *session) error {
+// Enter counts in a session that is used, was not known here and has got a place.
+func (s *Sessions) Enter(k Key, v *Session) error {
 	sh := s.shard(k)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -151,29 +154,29 @@ func (s *sessions) enter(k sessionKey, v *session) error {
 
 // expire ends a living session that was not used for too long. One that was never used is forgotten: whoever comes with it
 // later is a newcomer. The shard's mutex is held.
-func (s *sessions) expire(sh *sessionShard, k sessionKey, v *session, now time.Time) {
+func (s *Sessions) expire(sh *shard, k Key, v *Session, now time.Time) {
 	idle := now.Sub(v.used)
 	switch {
 	case v.ended != nil:
-	case v.audience == nil && idle > mintKept:
-		s.finish(k, v, errUnknown)
+	case v.audience == nil && idle > MintKept:
+		s.finish(k, v, ErrUnknown)
 		delete(sh.byID, k)
 	case v.audience != nil && idle > s.idle:
-		s.finish(k, v, errIdleSID)
+		s.finish(k, v, ErrIdle)
 	}
 }
 
 // makeRoom forgets what died of idleness in a full shard, whose mutex is held, and says whether there is room now: who
 // mints sessions and leaves them must not shut the living ones out of the count. Those the room has ended stay. It looks
 // at most once a second, for it looks at all.
-func (s *sessions) makeRoom(sh *sessionShard, now time.Time) bool {
+func (s *Sessions) makeRoom(sh *shard, now time.Time) bool {
 	if now.Sub(sh.cleared) < time.Second {
 		return false
 	}
 	sh.cleared = now
 	for k, v := range sh.byID {
 		s.expire(sh, k, v, now)
-		if v.ended == errIdleSID { //nolint:errorlint // never wrapped
+		if v.ended == ErrIdle { //nolint:errorlint // never wrapped
 			delete(sh.byID, k)
 		}
 	}
@@ -181,7 +184,7 @@ func (s *sessions) makeRoom(sh *sessionShard, now time.Time) bool {
 }
 
 // join counts a session in.
-func (s *sessions) join(name, viewer string) *audience {
+func (s *Sessions) join(name, viewer string) *audience {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.audiences[name]
@@ -198,7 +201,7 @@ func (s *sessions) join(name, viewer string) *audience {
 }
 
 // finish counts a session out. Its shard's mutex is held.
-func (s *sessions) finish(k sessionKey, v *session, why error) {
+func (s *Sessions) finish(k Key, v *Session, why error) {
 	v.ended = why
 	v.leave()
 	if v.audience != nil {
@@ -222,8 +225,8 @@ func (s *sessions) finish(k sessionKey, v *session, why error) {
 	}
 }
 
-// linked lists the chat session of each living session of a stream that names one.
-func (s *sessions) linked(name string) (viewers []string) {
+// Linked lists the chat session of each living session of a stream that names one.
+func (s *Sessions) Linked(name string) (viewers []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.audiences[name]; a != nil {
@@ -236,14 +239,14 @@ func (s *sessions) linked(name string) (viewers []string) {
 	return viewers
 }
 
-// sweep ends idle sessions and forgets those whose ids are too old to be accepted anyway.
-func (s *sessions) sweep(now time.Time) {
+// Sweep ends idle sessions and forgets those whose ids are too old to be accepted anyway.
+func (s *Sessions) Sweep(now time.Time) {
 	for i := range s.shards {
-		s.each(&s.shards[i], func(k sessionKey, v *session, sh *sessionShard) {
+		s.each(&s.shards[i], func(k Key, v *Session, sh *shard) {
 			old := now.Sub(v.start) > s.age
 			s.expire(sh, k, v, now)
 			if old && v.ended == nil {
-				s.finish(k, v, errIdleSID)
+				s.finish(k, v, ErrIdle)
 			}
 			if old {
 				delete(sh.byID, k)
@@ -259,7 +262,7 @@ func (s *sessions) sweep(now time.Time) {
 	}
 }
 
-func (s *sessions) each(sh *sessionShard, f func(sessionKey, *session, *sessionShard)) {
+func (s *Sessions) each(sh *shard, f func(Key, *Session, *shard)) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for k, v := range sh.byID {
@@ -267,12 +270,12 @@ func (s *sessions) each(sh *sessionShard, f func(sessionKey, *session, *sessionS
 	}
 }
 
-// revoke ends the living sessions of a stream that a viewer's chat session belongs to, all of them if viewer is empty.
-func (s *sessions) revoke(name, viewer string) (n int) {
+// Revoke ends the living sessions of a stream that a viewer's chat session belongs to, all of them if viewer is empty.
+func (s *Sessions) Revoke(name, viewer string) (n int) {
 	for i := range s.shards {
-		s.each(&s.shards[i], func(k sessionKey, v *session, _ *sessionShard) {
+		s.each(&s.shards[i], func(k Key, v *Session, _ *shard) {
 			if v.ended == nil && v.name == name && (viewer == "" || v.viewer == viewer) {
-				s.finish(k, v, errRevoked)
+				s.finish(k, v, ErrRevoked)
 				n++
 			}
 		})
@@ -280,8 +283,8 @@ func (s *sessions) revoke(name, viewer string) (n int) {
 	return n
 }
 
-// watched names the streams that have living sessions.
-func (s *sessions) watched() (names []string) {
+// Watched names the streams that have living sessions.
+func (s *Sessions) Watched() (names []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, a := range s.audiences {
@@ -292,12 +295,25 @@ func (s *sessions) watched() (names []string) {
 	return names
 }
 
-// viewers counts the living sessions of a stream.
-func (s *sessions) viewers(name string) int {
+// Viewers counts the living sessions of a stream.
+func (s *Sessions) Viewers(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.audiences[name]; a != nil {
 		return int(a.count.Load())
 	}
 	return 0
+}
+
+// Total counts the living sessions of all streams.
+func (s *Sessions) Total() int { return int(s.total.Load()) }
+
+// Uncounted is how many uses were of sessions that were served and not counted, because there was no room to remember them.
+func (s *Sessions) Uncounted() uint64 { return s.uncounted.Load() }
+
+// People is how many of those who name a chat session are remembered.
+func (s *Sessions) People() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.newest)
 }
