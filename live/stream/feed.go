@@ -17,9 +17,10 @@ type feed struct {
 	log        tagLog
 	headers    headers
 	headerID   uint64
-	cut        uint64 // cursors below it lost their tags to a gate, not to slowness
-	fresh      uint64 // newcomers start here or later: what is older came from a publisher that is gone
-	epoch      string // of generation
+	cut        uint64  // cursors below it lost their tags to a gate, not to slowness
+	fresh      uint64  // newcomers start here or later: what is older came from a publisher that is gone
+	picture    picture // the newest keyframe; empty while the gate is closed or nobody publishes
+	epoch      string  // of generation
 	generation uint64
 	last       int64 // the largest time given out, -1 before the first
 	pub        *Publisher
@@ -76,6 +77,9 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 	}
 	if start {
 		f.log.addMark(ms, f.headers)
+		if fm.keyframe {
+			f.picture = picture{t, f.headers[slotVideo]}
+		}
 	}
 	return f.append(t, now), nil
 }
@@ -209,6 +213,7 @@ func (f *feed) gate(closed bool) {
 	f.gated = closed
 	f.await = true
 	if closed {
+		f.picture = picture{}
 		f.log.clear()
 		f.cut = f.log.head
 		f.wakeAll()
@@ -226,6 +231,7 @@ func (f *feed) detach(p *Publisher, cause error) {
 	p.endedAt = time.Now()
 	close(p.done)
 	f.fresh = f.log.head
+	f.picture = picture{}
 	f.await = true
 	f.hub.counts.running(p.relay).Add(-1)
 	f.wakeAll()
