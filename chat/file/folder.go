@@ -8,6 +8,8 @@ import (
 	"path"
 	"sync"
 	"syscall"
+
+	"liveroom/internal/disk"
 )
 
 // unfinished is the folder of files being written. What is found there at the start was left by a crash.
@@ -58,7 +60,7 @@ func place(id string) (dir, name string) { return id[:2], path.Join(id[:2], id) 
 
 // Create implements Blobs.
 func (d *Folder) Create(id string) (Blob, error) {
-	if free, known := freeBytes(d.root.Name()); known && free < d.spare {
+	if free, known := disk.Free(d.root.Name()); known && free < d.spare {
 		return nil, syscall.ENOSPC
 	}
 	f, err := d.root.OpenFile(path.Join(unfinished, id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -22,7 +22,8 @@ var (
 )
 
 // Store keeps objects by name. A name is one or more elements of [A-Za-z0-9._-], none of which begins with a dot, joined by
-// slashes; at most 200 bytes. All methods may be called from any goroutine.
+// slashes; at most 200 bytes. No object's name is the beginning of another's up to a slash: a folder can't keep both. All
+// methods may be called from any goroutine; their contexts bound the calls, not what is read or written after them.
 type Store interface {
 	// Put stores an object made of these bytes, one after the other, in one step. It is durable when Put returns; one that was
 	// there under that name is replaced.
@@ -31,7 +32,7 @@ type Store interface {
 	Create(ctx context.Context, name string) (Writer, error)
 	// Open reads an object, or answers an error that is fs.ErrNotExist.
 	Open(ctx context.Context, name string) (Object, error)
-	// Remove removes objects; who reads them may read on. There being none is no error.
+	// Remove removes objects. Who reads one may read on, or gets an error; never other bytes. There being none is no error.
 	Remove(ctx context.Context, names ...string) error
 	// List calls see for the objects whose names begin with prefix and come after the given name, in order of their names,
 	// until it returns an error, which List answers.
