@@ -18,6 +18,9 @@ const (
 	MaxPauseLimit = 7 * 24 * time.Hour
 	MostViewers   = 10_000_000
 	MostBandwidth = 1_000_000_000_000 // bits per second
+
+	MinScreenshots = 2 * time.Second
+	MaxScreenshots = 10 * time.Minute
 )
 
 var (
@@ -46,6 +49,7 @@ type Draft struct {
 
 	MaxViewers   int   // 0: Config.RoomLimits, also if that changes later
 	MaxBandwidth int64 // the same
+	Screenshots  Screenshots
 }
 
 // Patch changes a room; nil leaves a field as it is. A pointer to a zero time removes the time.
@@ -62,6 +66,7 @@ type Patch struct {
 
 	MaxViewers   *int
 	MaxBandwidth *int64
+	Screenshots  *Screenshots // pointing to the zero value: the server's setting again
 }
 
 // room fills in defaults; what it returns still has to be validated.
@@ -70,7 +75,7 @@ func (d Draft) room(cfg Config, now time.Time) Room {
 		ID: d.ID, GroupID: d.GroupID, Stream: d.Stream, Title: d.Title, Anchor: d.Anchor, Notice: d.Notice,
 		ScheduledAt: d.ScheduledAt, EndAt: d.EndAt, Grace: d.Grace, PauseLimit: d.PauseLimit,
 		PlayAuth: d.PlayAuth, EarlyPush: d.EarlyPush, CreatedAt: now, UpdatedAt: now,
-		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth,
+		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth, Screenshots: d.Screenshots,
 	}
 	if r.ID == "" {
 		r.ID = idFromStream(d.Stream)
@@ -129,6 +134,7 @@ func (p Patch) apply(r *Room, now time.Time) {
 	set(&r.EarlyPush, p.EarlyPush)
 	set(&r.MaxViewers, p.MaxViewers)
 	set(&r.MaxBandwidth, p.MaxBandwidth)
+	set(&r.Screenshots, p.Screenshots)
 	r.UpdatedAt = now
 }
 
@@ -165,6 +171,8 @@ func (r Room) validate(noticeBytes int) error {
 		return invalid("maxViewers", fmt.Sprintf("must be from 0 (the server's setting) to %d", MostViewers))
 	case r.MaxBandwidth < 0 || r.MaxBandwidth > MostBandwidth:
 		return invalid("maxBandwidth", fmt.Sprintf("must be from 0 (the server's setting) to %d bits per second", MostBandwidth))
+	case !r.Screenshots.valid():
+		return invalid("screenshots.every", fmt.Sprintf("must be 0s (none) or from %s to %s", MinScreenshots, MaxScreenshots))
 	case !r.EndAt.IsZero() && !r.ScheduledAt.IsZero() && !r.EndAt.After(r.ScheduledAt):
 		return invalid("endAt", "must be after scheduledAt")
 	}

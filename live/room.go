@@ -40,4 +40,25 @@ type Room struct {
 	// Most viewers at a time, and most bits per second committed to them (Limits). 0: Config.RoomLimits.
 	MaxViewers   int
 	MaxBandwidth int64
+
+	Screenshots Screenshots
+}
+
+// Screenshots say how often pictures are taken of what is pushed into a room. The zero value leaves it to the server's setting.
+type Screenshots struct {
+	Set   bool          // the room has a rule of its own
+	Every time.Duration // 0: none are taken; else from MinScreenshots to MaxScreenshots
+}
+
+// Or is how often pictures are taken where the server's setting is so; 0: never.
+func (s Screenshots) Or(setting time.Duration) time.Duration {
+	if s.Set {
+		return s.Every
+	}
+	return setting
+}
+
+// valid says whether pictures can be taken so often.
+func (s Screenshots) valid() bool {
+	return s.Every == 0 || s.Set && s.Every >= MinScreenshots && s.Every <= MaxScreenshots
 }

@@ -233,6 +233,9 @@ func TestCreateNamesTheFieldAtFault(t *testing.T) {
 		{"maxViewers", live.Draft{ID: "a", MaxViewers: live.MostViewers + 1}},
 		{"maxBandwidth", live.Draft{ID: "a", MaxBandwidth: -1}},
 		{"maxBandwidth", live.Draft{ID: "a", MaxBandwidth: live.MostBandwidth + 1}},
+		{"screenshots.every", live.Draft{ID: "a", Screenshots: live.Screenshots{Set: true, Every: time.Second}}},
+		{"screenshots.every", live.Draft{ID: "a", Screenshots: live.Screenshots{Set: true, Every: live.MaxScreenshots + 1}}},
+		{"screenshots.every", live.Draft{ID: "a", Screenshots: live.Screenshots{Every: time.Minute}}},
 		{"endAt", live.Draft{ID: "a", EndAt: time.Now().Add(-time.Hour)}},
 		{"endAt", live.Draft{ID: "a", EndAt: time.Now().Add(time.Hour), ScheduledAt: time.Now().Add(2 * time.Hour)}},
 	} {

@@ -32,26 +32,27 @@ type Rooms interface {
 
 // RoomBody is a room as the API shows it.
 type RoomBody struct {
-	ID           string      `json:"id" example:"demo"`
-	GroupID      string      `json:"groupId" doc:"The room's chat group."`
-	Stream       string      `json:"stream" doc:"The stream's name, as push and play addresses have it."`
-	Title        string      `json:"title"`
-	Anchor       string      `json:"anchor" doc:"Account of the anchor."`
-	Notice       string      `json:"notice"`
-	ScheduledAt  NullTime    `json:"scheduledAt"`
-	EndAt        NullTime    `json:"endAt"`
-	Grace        Duration    `json:"grace" doc:"How long an interrupted room waits for its push."`
-	PauseLimit   Duration    `json:"pauseLimit" doc:"How long a paused room may be without stream."`
-	PlayAuth     string      `json:"playAuth" enum:"signed,none"`
-	EarlyPush    string      `json:"earlyPush" enum:"accept,refuse" doc:"What a push before scheduledAt does."`
-	MaxViewers   int         `json:"maxViewers" doc:"Most viewers at a time; 0: the server's setting."`
-	MaxBandwidth int64       `json:"maxBandwidth" doc:"Most bits per second committed to viewers; 0: the server's setting."`
-	CreatedAt    Time        `json:"createdAt"`
-	UpdatedAt    Time        `json:"updatedAt"`
-	Status       Record      `json:"status"`
-	Online       int         `json:"online" doc:"How many people are there, in chat or watching."`
-	Popularity   *int64      `json:"popularity,omitempty" doc:"Only where rooms are sorted by it or recommended."`
-	Viewers      ViewersBody `json:"viewers"`
+	ID           string           `json:"id" example:"demo"`
+	GroupID      string           `json:"groupId" doc:"The room's chat group."`
+	Stream       string           `json:"stream" doc:"The stream's name, as push and play addresses have it."`
+	Title        string           `json:"title"`
+	Anchor       string           `json:"anchor" doc:"Account of the anchor."`
+	Notice       string           `json:"notice"`
+	ScheduledAt  NullTime         `json:"scheduledAt"`
+	EndAt        NullTime         `json:"endAt"`
+	Grace        Duration         `json:"grace" doc:"How long an interrupted room waits for its push."`
+	PauseLimit   Duration         `json:"pauseLimit" doc:"How long a paused room may be without stream."`
+	PlayAuth     string           `json:"playAuth" enum:"signed,none"`
+	EarlyPush    string           `json:"earlyPush" enum:"accept,refuse" doc:"What a push before scheduledAt does."`
+	MaxViewers   int              `json:"maxViewers" doc:"Most viewers at a time; 0: the server's setting."`
+	MaxBandwidth int64            `json:"maxBandwidth" doc:"Most bits per second committed to viewers; 0: the server's setting."`
+	Screenshots  *ScreenshotsBody `json:"screenshots,omitempty" doc:"The room's own rule; absent: the server's setting."`
+	CreatedAt    Time             `json:"createdAt"`
+	UpdatedAt    Time             `json:"updatedAt"`
+	Status       Record           `json:"status"`
+	Online       int              `json:"online" doc:"How many people are there, in chat or watching."`
+	Popularity   *int64           `json:"popularity,omitempty" doc:"Only where rooms are sorted by it or recommended."`
+	Viewers      ViewersBody      `json:"viewers"`
 }
 
 func (s *Server) roomBody(l live.Listed) RoomBody {
@@ -60,27 +61,29 @@ func (s *Server) roomBody(l live.Listed) RoomBody {
 		ID: r.ID, GroupID: r.GroupID, Stream: r.Stream, Title: r.Title, Anchor: r.Anchor, Notice: r.Notice,
 		ScheduledAt: NullTime{r.ScheduledAt}, EndAt: NullTime{r.EndAt}, Grace: Duration(r.Grace), PauseLimit: Duration(r.PauseLimit),
 		PlayAuth: string(r.PlayAuth), EarlyPush: string(r.EarlyPush), MaxViewers: r.MaxViewers, MaxBandwidth: r.MaxBandwidth,
-		CreatedAt: Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
+		Screenshots: screenshotsBody(r.Screenshots),
+		CreatedAt:   Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
 		Status: recordOf(l.Record), Online: s.rooms.Online(r), Viewers: viewersBody(s.rooms.Viewers(r)),
 	}
 }
 
 // RoomDraft is what a room is created from.
 type RoomDraft struct {
-	ID           string    `json:"id,omitempty" maxLength:"48" doc:"1 to 48 letters, digits, _ or -. Default: the stream's name, or made up." example:"demo"`
-	GroupID      string    `json:"groupId,omitempty" maxLength:"48" doc:"Default: id."`
-	Stream       string    `json:"stream,omitempty" maxLength:"64" doc:"1 to 64 letters, digits, _ . or -, not ending in .flv or .m3u8. Default: id."`
-	Title        string    `json:"title,omitempty" maxLength:"120" doc:"At most 120 bytes. Default: id."`
-	Anchor       string    `json:"anchor,omitempty" maxLength:"32" doc:"Account that may drive the room with its UserSig."`
-	Notice       string    `json:"notice,omitempty" maxLength:"4096" doc:"Text, or the JSON of text and images; at most 300 bytes (chat-notice-size)."`
-	ScheduledAt  NullTime  `json:"scheduledAt,omitempty"`
-	EndAt        NullTime  `json:"endAt,omitempty" doc:"Ends the room by itself."`
-	Grace        *Duration `json:"grace,omitempty" doc:"Default: the server's setting."`
-	PauseLimit   *Duration `json:"pauseLimit,omitempty" doc:"Default: the server's setting."`
-	PlayAuth     string    `json:"playAuth,omitempty" enum:"signed,none" doc:"Default: signed."`
-	EarlyPush    string    `json:"earlyPush,omitempty" enum:"accept,refuse" doc:"Default: accept."`
-	MaxViewers   int       `json:"maxViewers,omitempty" doc:"Most viewers at a time; 0, the default: the server's setting."`
-	MaxBandwidth int64     `json:"maxBandwidth,omitempty" doc:"Most bits per second committed to viewers; 0, the default: the server's setting."`
+	ID           string           `json:"id,omitempty" maxLength:"48" doc:"1 to 48 letters, digits, _ or -. Default: the stream's name, or made up." example:"demo"`
+	GroupID      string           `json:"groupId,omitempty" maxLength:"48" doc:"Default: id."`
+	Stream       string           `json:"stream,omitempty" maxLength:"64" doc:"1 to 64 letters, digits, _ . or -, not ending in .flv or .m3u8. Default: id."`
+	Title        string           `json:"title,omitempty" maxLength:"120" doc:"At most 120 bytes. Default: id."`
+	Anchor       string           `json:"anchor,omitempty" maxLength:"32" doc:"Account that may drive the room with its UserSig."`
+	Notice       string           `json:"notice,omitempty" maxLength:"4096" doc:"Text, or the JSON of text and images; at most 300 bytes (chat-notice-size)."`
+	ScheduledAt  NullTime         `json:"scheduledAt,omitempty"`
+	EndAt        NullTime         `json:"endAt,omitempty" doc:"Ends the room by itself."`
+	Grace        *Duration        `json:"grace,omitempty" doc:"Default: the server's setting."`
+	PauseLimit   *Duration        `json:"pauseLimit,omitempty" doc:"Default: the server's setting."`
+	PlayAuth     string           `json:"playAuth,omitempty" enum:"signed,none" doc:"Default: signed."`
+	EarlyPush    string           `json:"earlyPush,omitempty" enum:"accept,refuse" doc:"Default: accept."`
+	MaxViewers   int              `json:"maxViewers,omitempty" doc:"Most viewers at a time; 0, the default: the server's setting."`
+	MaxBandwidth int64            `json:"maxBandwidth,omitempty" doc:"Most bits per second committed to viewers; 0, the default: the server's setting."`
+	Screenshots  *ScreenshotsBody `json:"screenshots,omitempty" doc:"Default: the server's setting."`
 }
 
 func (d RoomDraft) draft() live.Draft {
@@ -88,7 +91,7 @@ func (d RoomDraft) draft() live.Draft {
 		ID: d.ID, GroupID: d.GroupID, Stream: d.Stream, Title: d.Title, Anchor: d.Anchor, Notice: d.Notice,
 		ScheduledAt: d.ScheduledAt.Time, EndAt: d.EndAt.Time, Grace: d.Grace.value(), PauseLimit: d.PauseLimit.value(),
 		PlayAuth: live.PlayAuth(d.PlayAuth), EarlyPush: live.EarlyPush(d.EarlyPush),
-		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth,
+		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth, Screenshots: d.Screenshots.rule(),
 	}
 }
 
@@ -172,7 +175,8 @@ func answers(r live.Room, d live.Draft) bool {
 		text(d.Anchor, r.Anchor) && text(d.Notice, r.Notice) && text(string(d.PlayAuth), string(r.PlayAuth)) &&
 		text(string(d.EarlyPush), string(r.EarlyPush)) && moment(d.ScheduledAt, r.ScheduledAt) &&
 		moment(d.EndAt, r.EndAt) && length(d.Grace, r.Grace) && length(d.PauseLimit, r.PauseLimit) &&
-		(d.MaxViewers == 0 || d.MaxViewers == r.MaxViewers) && (d.MaxBandwidth == 0 || d.MaxBandwidth == r.MaxBandwidth)
+		(d.MaxViewers == 0 || d.MaxViewers == r.MaxViewers) && (d.MaxBandwidth == 0 || d.MaxBandwidth == r.MaxBandwidth) &&
+		(!d.Screenshots.Set || d.Screenshots == r.Screenshots)
 }
 
 type listIn struct {
@@ -226,17 +230,18 @@ func (s *Server) getRoom(ctx context.Context, in *RoomPath) (*roomOut, error) {
 
 // RoomPatch changes a room; what is absent stays.
 type RoomPatch struct {
-	Title        *string   `json:"title,omitempty" maxLength:"120"`
-	Anchor       *string   `json:"anchor,omitempty" maxLength:"32"`
-	Notice       *string   `json:"notice,omitempty" maxLength:"4096"`
-	ScheduledAt  TimePatch `json:"scheduledAt,omitempty" doc:"null removes it."`
-	EndAt        TimePatch `json:"endAt,omitempty" doc:"null removes it."`
-	Grace        *Duration `json:"grace,omitempty"`
-	PauseLimit   *Duration `json:"pauseLimit,omitempty"`
-	PlayAuth     *string   `json:"playAuth,omitempty" enum:"signed,none"`
-	EarlyPush    *string   `json:"earlyPush,omitempty" enum:"accept,refuse"`
-	MaxViewers   *int      `json:"maxViewers,omitempty" doc:"For those who come from now on; 0: the server's setting."`
-	MaxBandwidth *int64    `json:"maxBandwidth,omitempty" doc:"Bits per second, for those who come from now on; 0: the server's setting."`
+	Title        *string          `json:"title,omitempty" maxLength:"120"`
+	Anchor       *string          `json:"anchor,omitempty" maxLength:"32"`
+	Notice       *string          `json:"notice,omitempty" maxLength:"4096"`
+	ScheduledAt  TimePatch        `json:"scheduledAt,omitempty" doc:"null removes it."`
+	EndAt        TimePatch        `json:"endAt,omitempty" doc:"null removes it."`
+	Grace        *Duration        `json:"grace,omitempty"`
+	PauseLimit   *Duration        `json:"pauseLimit,omitempty"`
+	PlayAuth     *string          `json:"playAuth,omitempty" enum:"signed,none"`
+	EarlyPush    *string          `json:"earlyPush,omitempty" enum:"accept,refuse"`
+	MaxViewers   *int             `json:"maxViewers,omitempty" doc:"For those who come from now on; 0: the server's setting."`
+	MaxBandwidth *int64           `json:"maxBandwidth,omitempty" doc:"Bits per second, for those who come from now on; 0: the server's setting."`
+	Screenshots  ScreenshotsPatch `json:"screenshots,omitempty" doc:"null: the server's setting again."`
 }
 
 type changeIn struct {
@@ -255,7 +260,7 @@ func (s *Server) changeRoom(ctx context.Context, in *changeIn) (*roomOut, error)
 		Title: b.Title, Anchor: b.Anchor, Notice: b.Notice, ScheduledAt: b.ScheduledAt.patch(), EndAt: b.EndAt.patch(),
 		Grace: b.Grace.patch(), PauseLimit: b.PauseLimit.patch(),
 		PlayAuth: (*live.PlayAuth)(b.PlayAuth), EarlyPush: (*live.EarlyPush)(b.EarlyPush),
-		MaxViewers: b.MaxViewers, MaxBandwidth: b.MaxBandwidth,
+		MaxViewers: b.MaxViewers, MaxBandwidth: b.MaxBandwidth, Screenshots: b.Screenshots.patch(),
 	})
 	if err != nil {
 		return nil, err
@@ -283,6 +288,7 @@ func (p RoomPatch) detail() map[string]string {
 		{"earlyPush", p.EarlyPush != nil},
 		{"maxViewers", p.MaxViewers != nil},
 		{"maxBandwidth", p.MaxBandwidth != nil},
+		{"screenshots", p.Screenshots.Set},
 	} {
 		if f.given {
 			changed = append(changed, f.name)
