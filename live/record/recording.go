@@ -35,6 +35,8 @@ const (
 	Finishing State = "finishing" // its session is over, or it was stopped; its index is being written
 	Done      State = "done"
 	Failed    State = "failed" // nothing was kept of it; Cause says why
+	// Deleting is one that is being removed, which nobody but a Store knows any more.
+	Deleting State = "deleting"
 )
 
 // Recording is what is known of a recording beside its segments.
@@ -66,10 +68,18 @@ type Recording struct {
 	Video string `json:"video,omitempty"`
 	Audio string `json:"audio,omitempty"`
 
+	// Formats are what exports are made of it when it is done, of files no longer than FileMax (0: no limit).
+	Formats []Format      `json:"formats,omitempty"`
+	FileMax time.Duration `json:"fileMax,omitempty"`
+
 	// Of is the recording that this one was cut out of; empty: none.
 	Of string `json:"of,omitempty"`
 	// ExpiresAt is when it is removed; zero: never by its age.
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
+	// Age is how long after it is done that will be; 0: never.
+	Age time.Duration `json:"age,omitempty"`
+	// Pinned says that only a person removes it: neither its age does nor that all of them take too many bytes.
+	Pinned bool `json:"pinned,omitempty"`
 }
 
 // Segment is one segment of a recording: a piece of fMP4 that can be decoded from its beginning after its init segment, with

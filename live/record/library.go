@@ -1,0 +1,153 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"sync"
+	"time"
+
+	"liveroom/live/blob"
+)
+
+var (
+	errNotExist = fs.ErrNotExist
+	errEnough   = errors.New("record: the rest is not listed")
+)
+
+// lastSegment is after the names of all segments: they begin with a digit, and much else that is kept with them does not.
+const lastSegment = ":"
+
+// How long what was listed of a recording that runs holds, and how many segments finished indexes in memory may have.
+const (
+	listedFor   = time.Second
+	mostCached  = 200_000
+	maxIndexAll = 64 << 20 // bytes of an index
+)
+
+// cache is indexes that were read. The zero value is ready.
+type cache struct {
+	mu  sync.Mutex // guards all, segments
+	all map[string]*cached
+	n   int
+}
+
+// cached is the index of one recording; busy is held while it is being read.
+type cached struct {
+	busy sync.Mutex
+	at   time.Time // zero: it was never read
+	x    Index
+}
+
+// entry is the place of a recording's index. Where there are too many, any are forgotten.
+func (c *cache) entry(id string) *cached {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.all[id]
+	if e == nil {
+		if c.all == nil || c.n > mostCached || len(c.all) > 10_000 {
+			c.all, c.n = map[string]*cached{}, 0
+		}
+		e = &cached{}
+		c.all[id] = e
+	}
+	return e
+}
+
+func (c *cache) grew(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n += n
+}
+
+func (c *cache) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.all, id)
+}
+
+// index is what a recording consists of now: of one that is finished what its index says, else what a listing says, which
+// may be a second old.
+func (s *Service) index(ctx context.Context, r Recording) (Index, error) {
+	e := s.cache.entry(r.ID)
+	e.busy.Lock()
+	defer e.busy.Unlock()
+	ended := r.State == Done || r.State == Failed
+	switch {
+	case e.at.IsZero():
+	case ended && e.x.Ended, !ended && time.Since(e.at) < listedFor:
+		return e.x, nil
+	}
+	var x Index
+	var err error
+	if ended {
+		x, err = s.readIndex(ctx, r.ID)
+	} else {
+		x, err = s.listed(ctx, r.ID)
+	}
+	if err != nil {
+		return Index{}, err
+	}
+	s.cache.grew(len(x.Segments) - len(e.x.Segments))
+	e.x, e.at = x, time.Now()
+	return x, nil
+}
+
+// readIndex reads the index of one that is finished. Where it is not there, or makes no sense, its segments say what it would.
+func (s *Service) readIndex(ctx context.Context, id string) (Index, error) {
+	o, err := s.blobs.Open(ctx, Prefix(id)+indexFile)
+	if err == nil {
+		defer o.Close()
+		raw, err := io.ReadAll(io.LimitReader(o, maxIndexAll))
+		if err != nil {
+			return Index{}, err
+		}
+		x, err := readIndex(raw)
+		if err == nil {
+			return x, nil
+		}
+		s.log.Error("the index of a recording is made from its segments", "recording", id, "err", err)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return Index{}, err
+	}
+	x, err := s.listed(ctx, id)
+	x.Ended = true
+	return x, err
+}
+
+// listed is what a listing says of a recording.
+func (s *Service) listed(ctx context.Context, id string) (Index, error) {
+	var all []Segment
+	prefix := Prefix(id)
+	err := s.blobs.List(ctx, prefix, "", func(h blob.Held) error {
+		file := strings.TrimPrefix(h.Name, prefix)
+		if file > lastSegment {
+			return errEnough
+		}
+		if seg, ok := ParseSegmentName(file); ok {
+			seg.Bytes = h.Size
+			all = append(all, seg)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return Index{}, fmt.Errorf("record: list %s: %w", id, err)
+	}
+	return NewIndex(all, false), nil
+}
+
+func (s *Service) writeIndex(ctx context.Context, id string, x Index) error {
+	raw, err := x.marshal()
+	if err != nil {
+		return err
+	}
+	if err := s.blobs.Put(ctx, Prefix(id)+indexFile, bytes.Clone(raw)); err != nil {
+		return fmt.Errorf("record: write the index of %s: %w", id, err)
+	}
+	s.cache.forget(id)
+	return nil
+}
