@@ -2,7 +2,7 @@ package live
 
 // Error is what a caller did wrong, in terms it can act on.
 type Error struct {
-	Code   string // stable: not_found, exists, invalid, blocked_text, no_stream_keys
+	Code   string // stable: not_found, exists, invalid, blocked_text, no_stream_keys, recording_unavailable
 	Field  string // the field at fault, empty when there is none
 	Detail string
 }

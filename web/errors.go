@@ -126,6 +126,7 @@ func roomProblem(e *live.Error) *Problem {
 	httpStatus := map[string]int{
 		"not_found": http.StatusNotFound, "exists": http.StatusConflict, "invalid": http.StatusUnprocessableEntity,
 		"blocked_text": http.StatusUnprocessableEntity, "no_stream_keys": http.StatusServiceUnavailable,
+		"recording_unavailable": http.StatusConflict,
 	}[e.Code]
 	if httpStatus == 0 {
 		return nil

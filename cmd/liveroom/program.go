@@ -24,6 +24,7 @@ import (
 	"liveroom/chat/words"
 	"liveroom/internal/redisstore"
 	"liveroom/live"
+	"liveroom/live/blob"
 	"liveroom/live/edge"
 	"liveroom/live/flv"
 	"liveroom/live/hls"
@@ -78,6 +79,10 @@ type program struct {
 	gifts       *gift.Service
 	boards      *gift.Boards
 	broadcasts  *schedule.Service
+
+	blobs        blob.Store // of recordings and pictures; nil: there is none
+	blobsWhy     error      // why not, for whom it is asked of
+	recordFolder *blob.Folder
 
 	sessions   *limits // of HLS, of one address
 	web        *web.Server
@@ -155,6 +160,9 @@ func (p *program) join(keys Secrets) error {
 		return err
 	}
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
+		return err
+	}
+	if err = p.joinBlobs(); err != nil {
 		return err
 	}
 	p.joinDraws()
@@ -247,6 +255,9 @@ func (p *program) close() {
 	var err error
 	if p.folder != nil {
 		err = p.folder.Close()
+	}
+	if p.recordFolder != nil {
+		err = errors.Join(err, p.recordFolder.Close())
 	}
 	if p.stores != nil {
 		err = errors.Join(err, p.stores.close())

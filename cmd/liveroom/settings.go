@@ -89,6 +89,10 @@ type Settings struct {
 	ChatWordsAdmin string        `name:"chat-words-admins" help:"on: messages of application administrators are checked too." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_ADMINS" yaml:"chat-words-admins"`
 	ChatFiles      bytesize      `name:"chat-files" help:"Most bytes on disk of files that members upload, such as 10GiB; 0: none may." default:"10GiB" env:"LIVEROOM_CHAT_FILES" yaml:"chat-files"`
 
+	RecordStore  string   `name:"record-store" help:"Folder of recordings and pictures; empty: recordings in the data folder." env:"LIVEROOM_RECORD_STORE" yaml:"record-store"`
+	RecordShared string   `name:"record-shared" help:"on: the nodes of a cluster share that folder." enum:"on,off" default:"off" env:"LIVEROOM_RECORD_SHARED" yaml:"record-shared"`
+	RecordSpare  bytesize `name:"record-spare" help:"Bytes of its disk that recordings leave to others, such as 1GiB." default:"1GiB" env:"LIVEROOM_RECORD_SPARE" yaml:"record-spare"`
+
 	GiftSettlement   string        `name:"gift-settlement" help:"Who settles gifts: callback: the receiver that names gift.settle; live: Tencent's Live.CallbackBeforeSendGift; free: nobody, all are accepted. Default: callback, with --demo free." enum:",free,callback,live" default:"" env:"LIVEROOM_GIFT_SETTLEMENT" yaml:"gift-settlement"`
 	GiftExpire       time.Duration `name:"gift-expire" help:"How long a backend is asked again about a gift that it did not settle; then it is refused." default:"24h" env:"LIVEROOM_GIFT_EXPIRE" yaml:"gift-expire"`
 	GiftGuests       string        `name:"gift-guests" help:"on: guests with a name may give." enum:"on,off" default:"off" env:"LIVEROOM_GIFT_GUESTS" yaml:"gift-guests"`
@@ -181,6 +185,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if err := s.validCallbacks(); err != nil {
+		return err
+	}
+	if err := s.validBlobs(); err != nil {
 		return err
 	}
 	if s.MaxConnections < 0 {

@@ -56,7 +56,7 @@ func (p *program) checks() []web.Check {
 	if p.cluster != nil {
 		store = p.cluster.check()
 	}
-	return []web.Check{store, {Name: "capacity", Probe: func(context.Context) error { return p.rooms.Occupancy().Full() }}}
+	return []web.Check{store, p.blobCheck(), {Name: "capacity", Probe: func(context.Context) error { return p.rooms.Occupancy().Full() }}}
 }
 
 // metrics are the figures of every part, in domain words.
@@ -64,7 +64,7 @@ func (p *program) metrics() []web.Source {
 	return []web.Source{
 		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats), web.AuditSource(p.audit.Stats), web.CallbackSource(p.callbacks.queues.Stats),
 		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
-		p.stores.metrics, p.wordMetrics, p.levelMetrics, p.drawMetrics, p.broadcastMetrics, p.giftMetrics, p.likeMetrics, p.popularityMetrics, p.summaryMetrics, p.fileMetrics, p.gateMetrics,
+		p.stores.metrics, p.wordMetrics, p.levelMetrics, p.drawMetrics, p.broadcastMetrics, p.giftMetrics, p.likeMetrics, p.popularityMetrics, p.summaryMetrics, p.fileMetrics, p.blobMetrics, p.gateMetrics,
 	}
 }
 
