@@ -72,6 +72,12 @@ type Config struct {
 	// StreamBytes bounds all segments of a stream; the oldest go first. Default 64 MiB.
 	StreamBytes int
 
+	// Finished is told of each segment as it is finished, on the goroutine that makes the stream's: it must not block. With
+	// MPEGTS, segments of fMP4 are made beside for it, of the streams that Keeps names. Nil: nobody is.
+	Finished func(Finished)
+	// Keeps says whether Finished wants a stream's segments; it must not block. Nil: all of them.
+	Keeps func(stream string) bool
+
 	// Hold is how long a request waits for the first segment of a stream that just began. Default 6 s.
 	Hold time.Duration
 	// EndKept is how long the last playlist of an ended stream stays. Default 1 min.

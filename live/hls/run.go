@@ -58,7 +58,7 @@ func (s *Server) takeWaiting() []*entry {
 // segment reads a stream until it ends, over as many generations as it has.
 func (s *Server) segment(ctx context.Context, e *entry) {
 	defer close(e.done)
-	seg := newSegmenter(&s.cfg, e.timeline, &s.counts, s.log.With("stream", e.name))
+	seg := s.segmenters(e.timeline)
 	s.inherit(ctx, e.timeline)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -100,7 +100,7 @@ func (s *Server) segment(ctx context.Context, e *entry) {
 }
 
 // read feeds the segmenter until the subscriber ends for good; the error says why.
-func (s *Server) read(ctx context.Context, e *entry, seg *segmenter) error {
+func (s *Server) read(ctx context.Context, e *entry, seg *segmenters) error {
 	var (
 		tags   []*stream.Tag
 		losses uint64
@@ -167,7 +167,7 @@ func (s *Server) moved(ctx context.Context, name string) bool {
 
 // rest deals with an unfinished segment that has heard nothing for a while: what is not published of it is thrown away
 // behind a closed gate, and published when the push is gone. Nobody waits for more then.
-func (s *Server) rest(name string, seg *segmenter) {
+func (s *Server) rest(name string, seg *segmenters) {
 	in, ok := s.hub.Info(name)
 	switch {
 	case ok && in.Gated:

@@ -63,6 +63,8 @@ type segmenter struct {
 	init       *initFile
 	inits      int  // of this generation
 	complained bool // about this generation
+
+	finished func(Finished) // nil: nobody wants to know
 }
 
 // muxer writes the samples of a part, or of a whole segment where there are no parts.
@@ -405,6 +407,7 @@ func (s *segmenter) publish() {
 	s.cur = nil
 	published, err := false, s.describe(d)
 	if err == nil && len(d.parts) > 0 && (d.end-d.start >= leastSegment || s.out.growing()) {
+		s.handOver(d)
 		published = s.out.finish(d, time.Now())
 	}
 	if published {
