@@ -141,6 +141,15 @@ func (s *Service) Recall(ctx context.Context, group string, by Identity, seq uin
 	return s.withdraw(ctx, group, by, w, func(r *room) error { return r.mayRecall(by, seq, time.Now()) })
 }
 
+// Withdrawals are the newest of a group, at most 200, in the order they happened.
+func (s *Service) Withdrawals(ctx context.Context, group string) (all []Withdrawal, err error) {
+	err = s.with(ctx, group, func(r *room) error {
+		all = slices.Clone(r.withdrawals)
+		return nil
+	})
+	return all, err
+}
+
 // Verdict is what a review found of a delivered message; owner and administrators may give it. One that blocks takes the
 // message from everybody who has it, as a recall does. One that passes changes nothing, and is refused if the message is
 // withdrawn already: its body is gone.

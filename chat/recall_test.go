@@ -50,6 +50,9 @@ func TestRecall(t *testing.T) {
 			events[0].Version != 1 || events[3].Version != 4 {
 			t.Errorf("alice was told %d times, first %s", len(events), events[0].Data)
 		}
+		if all, err := s.Withdrawals(t.Context(), "demo"); err != nil || len(all) != 4 || all[0] != (chat.Withdrawal{Seq: 2, Kind: chat.Recalled, By: "alice", Reason: "oops"}) || all[3].Seq != 5 {
+			t.Errorf("the newest withdrawals are %+v, %v", all, err)
+		}
 		history, err := s.History(t.Context(), "demo", 0)
 		if err != nil || len(history) != 6 {
 			t.Fatalf("history %v, %v", history, err)

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"liveroom/chat"
 )
 
 // lookTimeout bounds what is asked at one look.
@@ -63,7 +61,7 @@ func (c *collector) finish(ctx context.Context) {
 	}
 }
 
-// look finds out which recordings run. What was said before in groups that have none is let go of.
+// look finds out which recordings run. What was said some time ago in groups that have none is let go of.
 func (c *collector) look(ctx context.Context, now time.Time, t *taken) {
 	asking, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -84,7 +82,7 @@ func (c *collector) look(ctx context.Context, now time.Time, t *taken) {
 		}
 		k := &kept{rec: rec}
 		c.known[rec.ID] = k
-		if now.Sub(rec.Began) > 2*c.s.cfg.Look {
+		if now.Sub(rec.Began) > c.s.cfg.Hold+2*c.s.cfg.Look {
 			fresh = append(fresh, k)
 			continue
 		}
@@ -96,6 +94,9 @@ func (c *collector) look(ctx context.Context, now time.Time, t *taken) {
 	}
 	c.index()
 	c.sort(t.maybe, now)
+	if early := slices.DeleteFunc(t.maybe, func(n note) bool { return c.groups[n.m.Group] != nil || now.Sub(n.came) >= c.s.cfg.Hold }); len(early) > 0 {
+		c.s.giveBack(early, nil)
+	}
 	c.catchUp(asking, fresh...) // of one that has just begun nothing can be missing
 	var over []*kept
 	for id, k := range c.known {
@@ -129,8 +130,9 @@ func (r Recording) during(at time.Time) bool {
 }
 
 // sort puts messages into the chunks of the recordings they belong to.
-func (c *collector) sort(messages []*chat.Message, now time.Time) {
-	for _, m := range messages {
+func (c *collector) sort(notes []note, now time.Time) {
+	for _, n := range notes {
+		m := n.m
 		for _, k := range c.groups[m.Group] {
 			if k.rec.during(m.Time) {
 				c.add(k, itemOf(m, k.rec.Zero), now)

@@ -26,7 +26,7 @@ type Recording struct {
 	ID    string
 	Group string    // whose messages belong to it
 	Zero  time.Time // of the session's clock
-	Began time.Time
+	Began time.Time // what was said before is not its
 	Ended time.Time // zero: it runs
 	Of    string    // the recording it was cut out of, whose chat is its own; empty: none
 }
@@ -59,12 +59,13 @@ type Config struct {
 	// Newest are the numbers of the messages of a group that were withdrawn last. Nil: it is not known.
 	Newest func(ctx context.Context, group string) ([]uint64, error)
 
-	QueueBytes   int           // of messages that were not sorted yet (8 MiB)
+	QueueBytes   int           // of messages that were not sorted yet, and of those that a recording may be about to begin for (8 MiB)
 	WaitingBytes int           // of chunks that wait for the store (32 MiB)
 	CacheBytes   int           // of chunks that were read (32 MiB)
 	ChunkBytes   int           // from which on a chunk is written (64 KiB)
 	ChunkAge     time.Duration // and after which (10 s)
 	Look         time.Duration // how often it is asked which recordings run (2 s)
+	Hold         time.Duration // how long messages are held of groups without one: recordings begin with their first segment (15 s)
 	Tick         time.Duration // how often messages are sorted (500 ms)
 	WriteTimeout time.Duration // of one write to the store (30 s)
 }
@@ -89,6 +90,7 @@ func (c Config) withDefaults() Config {
 	}
 	last(&c.ChunkAge, 10*time.Second)
 	last(&c.Look, 2*time.Second)
+	last(&c.Hold, 15*time.Second)
 	last(&c.Tick, 500*time.Millisecond)
 	last(&c.WriteTimeout, 30*time.Second)
 	if c.Banned == nil {
@@ -104,7 +106,7 @@ func (c Config) validate() error {
 	switch {
 	case c.QueueBytes < 0, c.WaitingBytes < 0, c.CacheBytes < 0, c.ChunkBytes < 0:
 		return errors.New("replay: sizes can't be negative")
-	case c.Age < 0, c.Look < 0, c.Tick < 0, c.WriteTimeout < 0:
+	case c.Age < 0, c.Look < 0, c.Hold < 0, c.Tick < 0, c.WriteTimeout < 0:
 		return errors.New("replay: times can't be negative")
 	case c.ChunkAge < 0 || c.ChunkAge > maxSpan:
 		return fmt.Errorf("replay: chunks may be at most %v old", maxSpan)

@@ -76,7 +76,9 @@ func (s *shelf) Put(ctx context.Context, name string, data ...[]byte) error {
 	return nil
 }
 
-func (s *shelf) Create(context.Context, string) (blob.Writer, error) { return nil, errors.New("unused") }
+func (s *shelf) Create(context.Context, string) (blob.Writer, error) {
+	return nil, errors.New("unused")
+}
 
 type opened struct {
 	*bytes.Reader

@@ -31,7 +31,7 @@ type Service struct {
 	mu      sync.Mutex
 	watched map[string]bool // groups with a recording that runs, as of the last look
 	queue   inbox           // of those
-	maybe   inbox           // of other groups since the last look: a recording of them may have begun
+	maybe   inbox           // of other groups, not older than Config.Hold: a recording of them may be about to begin
 	recalls []recall
 
 	kept, lost, lostRecalls atomic.Uint64
@@ -39,9 +39,26 @@ type Service struct {
 
 // inbox is messages on their way to be sorted.
 type inbox struct {
-	messages []*chat.Message
-	bytes    int
+	notes []note
+	bytes int
 }
+
+// note is a message, and when it came.
+type note struct {
+	m    *chat.Message
+	came time.Time
+}
+
+// makeRoom lets go of the oldest until there is room.
+func (in *inbox) makeRoom(size, most int) {
+	for len(in.notes) > 0 && in.bytes+size > most {
+		in.bytes -= weight(in.notes[0].m)
+		in.notes[0] = note{}
+		in.notes = in.notes[1:]
+	}
+}
+
+func (in *inbox) add(n note, size int) { in.notes, in.bytes = append(in.notes, n), in.bytes+size }
 
 // recall is a withdrawal on its way to be sorted.
 type recall struct {
@@ -76,17 +93,17 @@ func (s *Service) Delivered(m *chat.Message) {
 	size := weight(m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	in, most, counts := &s.maybe, s.cfg.QueueBytes/2, false
-	if s.watched[m.Group] {
-		in, most, counts = &s.queue, s.cfg.QueueBytes, true
-	}
-	if in.bytes+size > most {
-		if counts {
-			s.lost.Add(1)
-		}
+	n := note{m, time.Now()}
+	if !s.watched[m.Group] {
+		s.maybe.makeRoom(size, s.cfg.QueueBytes)
+		s.maybe.add(n, size)
 		return
 	}
-	in.messages, in.bytes = append(in.messages, m), in.bytes+size
+	if s.queue.bytes+size > s.cfg.QueueBytes {
+		s.lost.Add(1)
+		return
+	}
+	s.queue.add(n, size)
 }
 
 // Withdrawn takes that a message was withdrawn, on any node. When says when it was sent; zero: it is not known. It never waits.
@@ -102,7 +119,7 @@ func (s *Service) Withdrawn(group string, seq uint64, when time.Time) {
 
 // taken is what came since it was asked last.
 type taken struct {
-	queue, maybe []*chat.Message
+	queue, maybe []note
 	recalls      []recall
 }
 
@@ -110,23 +127,23 @@ type taken struct {
 func (s *Service) take(look bool) (t taken) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t.queue, s.queue = s.queue.messages, inbox{}
+	t.queue, s.queue = s.queue.notes, inbox{}
 	t.recalls, s.recalls = s.recalls, nil
 	if look {
-		t.maybe, s.maybe = s.maybe.messages, inbox{}
+		t.maybe, s.maybe = s.maybe.notes, inbox{}
 	}
 	return t
 }
 
 // giveBack keeps for the next look what this one could not find out.
-func (s *Service) giveBack(messages []*chat.Message, recalls []recall) {
+func (s *Service) giveBack(notes []note, recalls []recall) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var in inbox
-	for _, m := range append(messages, s.maybe.messages...) {
-		if size := weight(m); in.bytes+size <= s.cfg.QueueBytes/2 {
-			in.messages, in.bytes = append(in.messages, m), in.bytes+size
-		}
+	for _, n := range append(notes, s.maybe.notes...) {
+		size := weight(n.m)
+		in.makeRoom(size, s.cfg.QueueBytes)
+		in.add(n, size)
 	}
 	s.maybe = in
 	room := max(0, maxRecalls-len(s.recalls))
