@@ -82,8 +82,13 @@ func (c *conn) userControl(p packet) error {
 	return c.send(r)
 }
 
-// aggregate takes a message apart that holds several, in the form of FLV tags. The time of the first is the message's.
+// aggregate obeys the messages in one that holds several.
 func (c *conn) aggregate(ctx context.Context, p packet) error {
+	return eachPart(p, func(part packet) error { return c.part(ctx, part) })
+}
+
+// eachPart takes a message apart that holds several, in the form of FLV tags. The time of the first is the message's.
+func eachPart(p packet, f func(part packet) error) error {
 	const headBytes, tailBytes = stream.HeaderBytes, stream.TrailerBytes
 	rest, first := p.body, true
 	var offset uint32
@@ -96,8 +101,7 @@ func (c *conn) aggregate(ctx context.Context, p packet) error {
 		if first {
 			offset, first = p.time-time, false
 		}
-		part := packet{kind: kind, time: time + offset, body: rest[headBytes : headBytes+size]}
-		if err := c.part(ctx, part); err != nil {
+		if err := f(packet{kind: kind, time: time + offset, body: rest[headBytes : headBytes+size]}); err != nil {
 			return err
 		}
 		rest = rest[min(headBytes+size+tailBytes, len(rest)):]

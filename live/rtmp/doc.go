@@ -9,6 +9,9 @@
 // through Admission, before "publish start" is answered. Tags are handed to the Push in the order they arrive; media is
 // read from the socket into the buffer that is shared with every viewer, and a tag's chunk form is built once for all.
 //
+// It is a client as well: Publish gives a stream to another server, Play takes one from there. A client believes that server no
+// more than the server its peers, tells what goes wrong in words (Failure), and keeps the secrets of addresses to itself (URL).
+//
 // Serve blocks; when it returns nothing it started is running. A panic ends one connection, is logged and counted.
 // Stream names appear in logs; publish names as written (they carry signatures), queries and tcUrls never do.
 package rtmp
