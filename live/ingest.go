@@ -24,6 +24,7 @@ type Format struct {
 type Ingest struct {
 	Publishing bool // all below but Advice is empty where it is false
 	Remote     string
+	Protocol   string // stream.RTMP, stream.Pull; empty: it comes from another node
 	Generation uint64
 	StartedAt  time.Time
 	Pushes     int // of this session, as far as this process has seen it
@@ -60,7 +61,7 @@ func (s *Service) Ingest(ctx context.Context, id string) (Ingest, error) {
 		return Ingest{Advice: adviseAbsent(s.refused.of(id), now)}, nil
 	}
 	out := Ingest{
-		Publishing: true, Remote: in.Remote, Generation: in.Generation, StartedAt: in.StartedAt, Pushes: s.pushes(id),
+		Publishing: true, Remote: in.Remote, Protocol: s.protocol(id), Generation: in.Generation, StartedAt: in.StartedAt, Pushes: s.pushes(id),
 		Video: in.Video, Audio: in.Audio, Ingest: in.Ingest,
 	}
 	if s.cfg.Describe != nil {
@@ -74,6 +75,16 @@ func (s *Service) Ingest(ctx context.Context, id string) (Ingest, error) {
 func (s *Service) pushes(room string) (n int) {
 	s.withView(room, "", func(v *view) { n = v.pushes })
 	return n
+}
+
+// protocol is that of the room's push here; empty where there is none.
+func (s *Service) protocol(room string) (name string) {
+	s.withView(room, "", func(v *view) {
+		if v.push != nil {
+			name = v.push.req.Protocol
+		}
+	})
+	return name
 }
 
 // pushed counts a push of the room's session. v.mu is held.

@@ -28,6 +28,7 @@ func (SignedDuration) Schema(huma.Registry) *huma.Schema {
 type IngestBody struct {
 	Publishing    bool           `json:"publishing" doc:"Whether a push is running. Where not, only advice says something."`
 	Remote        string         `json:"remote" doc:"Where the push comes from."`
+	Protocol      string         `json:"protocol" doc:"rtmp, or pull: this server gets it elsewhere." example:"rtmp"`
 	Encoder       string         `json:"encoder" doc:"What the encoder calls itself; empty: it does not say."`
 	StartedAt     NullTime       `json:"startedAt" doc:"When this push began."`
 	Generation    uint64         `json:"generation" doc:"Number of this push of the room; grows with each."`
@@ -115,7 +116,7 @@ func (s *Server) ingest(ctx context.Context, in *RoomPath) (*ingestOut, error) {
 
 func ingestBody(in live.Ingest) IngestBody {
 	body := IngestBody{
-		Publishing: in.Publishing, Remote: in.Remote, Encoder: in.Format.Encoder, StartedAt: NullTime{in.StartedAt},
+		Publishing: in.Publishing, Remote: in.Remote, Protocol: in.Protocol, Encoder: in.Format.Encoder, StartedAt: NullTime{in.StartedAt},
 		Generation: in.Generation, Pushes: in.Pushes, LastMediaAt: NullTime{in.LastMediaAt}, Bytes: in.Bytes,
 		BitsPerSecond: int64(in.BitsPerSecond), Video: videoBody(in), Audio: audioBody(in),
 		AudioOffset: SignedDuration(in.Offset.Truncate(time.Millisecond)), Jitter: Duration(in.Jitter.Truncate(time.Millisecond)),

@@ -6,6 +6,7 @@ const (
 	FLV   = "flv"
 	WSFLV = "wsflv"
 	HLS   = "hls"
+	Pull  = "pull" // pushed by this server, which gets it elsewhere
 )
 
 // Request is what a client asked for, as it was written on the wire. A door fills it in; whoever admits checks it.
