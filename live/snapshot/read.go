@@ -1,0 +1,201 @@
+package snapshot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"time"
+
+	"liveroom/live/blob"
+)
+
+// maxShotBytes bounds what is read of an object that is to be a picture.
+const maxShotBytes = 16 << 20
+
+// Picture is a picture that was read. Its bytes are shared: nobody may change them.
+type Picture struct {
+	Shot
+	JPEG []byte
+}
+
+// Shots lists what is kept of a room that was made at some time, the newest first; what is older is that of another room of that
+// name. It is at most five seconds old where another node takes them.
+func (s *Service) Shots(ctx context.Context, room string, made time.Time) ([]Shot, error) {
+	shots, ok := s.cache.get(room)
+	if !ok {
+		all, err, _ := s.flight.Do("list "+room, func() (any, error) {
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+			defer cancel()
+			shots, err := s.list(ctx, room)
+			if err == nil {
+				s.cache.offer(room, shots, began)
+			}
+			return shots, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		shots, _ = all.([]Shot)
+	}
+	for i, shot := range shots {
+		if shot.At.Before(made.Truncate(time.Millisecond)) {
+			return slices.Clone(shots[:i]), nil
+		}
+	}
+	return slices.Clone(shots), nil
+}
+
+// Cover reads a room's newest picture, in the smallest size that is as wide as asked for, 0 being the largest. ErrNone: there
+// is none yet.
+func (s *Service) Cover(ctx context.Context, room string, made time.Time, width int) (Picture, error) {
+	shots, err := s.Shots(ctx, room, made)
+	if err != nil {
+		return Picture{}, err
+	}
+	if len(shots) == 0 {
+		return Picture{}, ErrNone
+	}
+	return s.Open(ctx, room, fitting(shots, width))
+}
+
+// Open reads one picture, or answers ErrNone.
+func (s *Service) Open(ctx context.Context, room string, shot Shot) (Picture, error) {
+	name := of(room) + shot.File()
+	if data, ok := s.cache.image(name); ok {
+		shot.Bytes = int64(len(data))
+		return Picture{shot, data}, nil
+	}
+	got, err, _ := s.flight.Do("open "+name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+		defer cancel()
+		data, err := s.read(ctx, name)
+		if err == nil {
+			s.cache.keepImage(name, data)
+		}
+		return data, err
+	})
+	if err != nil {
+		return Picture{}, err
+	}
+	data, _ := got.([]byte)
+	shot.Bytes = int64(len(data))
+	return Picture{shot, data}, nil
+}
+
+func (s *Service) read(ctx context.Context, name string) ([]byte, error) {
+	o, err := s.store.Open(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, blob.ErrName) {
+		return nil, ErrNone
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = o.Close() }() // it was only read
+	data, err := io.ReadAll(io.LimitReader(o, maxShotBytes+1))
+	if err == nil && len(data) > maxShotBytes {
+		err = fmt.Errorf("object %s is too large for a picture", name)
+	}
+	return data, err
+}
+
+// list reads what is kept of a room, the newest first.
+func (s *Service) list(ctx context.Context, room string) ([]Shot, error) {
+	var shots []Shot
+	err := s.store.List(ctx, of(room), "", func(h blob.Held) error {
+		if _, shot, ok := parseName(h.Name); ok {
+			shot.Bytes = h.Size
+			shots = append(shots, shot)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list screenshots: %w", err)
+	}
+	newestFirst(shots)
+	return shots, nil
+}
+
+// remove removes pictures of a room.
+func (s *Service) remove(ctx context.Context, room string, shots []Shot) error {
+	names := make([]string, len(shots))
+	for i, shot := range shots {
+		names[i] = of(room) + shot.File()
+	}
+	s.cache.drop(names)
+	if err := s.store.Remove(ctx, names...); err != nil {
+		return err
+	}
+	s.counts.removed.Add(uint64(len(names)))
+	return nil
+}
+
+// Forget removes all pictures of a room that is no more.
+func (s *Service) Forget(ctx context.Context, room string) error {
+	shots, err := s.list(ctx, room)
+	if err == nil && len(shots) > 0 {
+		err = s.remove(ctx, room, shots)
+	}
+	s.cache.put(room, nil)
+	return err
+}
+
+// Sweep removes what belongs to no room, and what is more than is kept. made answers when a room was made; the zero time: there
+// is no such room. One node of a cluster does it, now and then: each does what belongs to its own pictures at once.
+func (s *Service) Sweep(ctx context.Context, made func(ctx context.Context, room string) (time.Time, error)) error {
+	var (
+		current string
+		shots   []Shot
+		over    = map[string][]Shot{}
+	)
+	settle := func() error {
+		if len(shots) == 0 {
+			return nil
+		}
+		at, err := made(ctx, current)
+		if err != nil {
+			return err
+		}
+		newestFirst(shots)
+		old := outlived(shots, s.cfg.Keep)
+		for i, shot := range shots {
+			if at.IsZero() || shot.At.Before(at.Truncate(time.Millisecond)) {
+				old = shots[min(i, len(shots)-len(old)):]
+				break
+			}
+		}
+		if len(old) > 0 {
+			over[current] = old
+		}
+		return nil
+	}
+	err := s.store.List(ctx, prefix, "", func(h blob.Held) error {
+		room, shot, ok := parseName(h.Name)
+		if !ok {
+			return nil
+		}
+		if room != current {
+			if err := settle(); err != nil {
+				return err
+			}
+			current, shots = room, nil
+		}
+		shots = append(shots, shot)
+		return nil
+	})
+	if err == nil {
+		err = settle()
+	}
+	for room, old := range over {
+		if err == nil {
+			err = s.remove(ctx, room, old)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("sweep screenshots: %w", err)
+	}
+	return nil
+}
