@@ -188,6 +188,9 @@ func (s *Service) Enter(ctx context.Context, req stream.Request) (leave func(), 
 // *stream.Refusal.
 func (s *Service) Reenter(ctx context.Context, req stream.Request, watching bool) (leave func(), err error) {
 	r, err := s.roomOfStream(ctx, req.Name)
+	if req.Protocol == stream.Recording && isNotFound(err) {
+		r, err = Room{Stream: req.Name}, nil
+	}
 	if err != nil {
 		return nil, s.playRefused(req, refusal(err))
 	}
@@ -234,10 +237,13 @@ func (s *Service) admitPlay(ctx context.Context, req stream.Request) (Room, *str
 		return Room{}, &stream.Refusal{Code: "unknown_app", Detail: "the application name in the play address is not accepted here"}
 	}
 	r, lookup := s.roomOfStream(ctx, name)
-	if lookup != nil || r.PlayAuth != PlayNone {
+	if (lookup != nil || r.PlayAuth != PlayNone) && req.Protocol != stream.Recording { // whose address was checked
 		if err := s.play.Check(name, queries, time.Now()); err != nil {
 			return Room{}, refusal(err)
 		}
+	}
+	if req.Protocol == stream.Recording && isNotFound(lookup) {
+		return Room{Stream: name}, nil // what is left of a room that was deleted
 	}
 	if lookup != nil {
 		return Room{}, refusal(lookup)
@@ -255,9 +261,15 @@ var errBarred = &stream.Refusal{Code: "banned", Detail: "the viewer is banned fr
 
 // playable says why a room has nothing to play now over a protocol, nil if it has.
 func (s *Service) playable(ctx context.Context, r Room, protocol string) *stream.Refusal {
+	if protocol == stream.Recording {
+		return nil
+	}
 	st, err := s.stateOf(ctx, r.ID)
 	if err != nil {
 		return refusal(err)
+	}
+	if recordings(protocol) {
+		return playableFrom(st, protocol)
 	}
 	s.cfg.Edges.Follow(r.Stream, originOf(st))
 	if c := st.Record.Code; c != status.Live && c != status.Paused {

@@ -16,7 +16,7 @@ func RefusalStatus(code string) int {
 	switch code {
 	case "bad_signature", "expired", "missing_signature", "forbidden", "banned":
 		return http.StatusForbidden
-	case "unknown_room", "unknown_app", "not_live", "paused", "not_found":
+	case "unknown_room", "unknown_app", "not_live", "not_playback", "paused", "not_found":
 		return http.StatusNotFound
 	case "too_many":
 		return http.StatusTooManyRequests
@@ -49,7 +49,7 @@ func WriteRefusal(w http.ResponseWriter, err error) (code string) {
 	if !ok {
 		refusal = &stream.Refusal{Code: codeInternal, Detail: "The server failed to answer; its log says why."}
 	}
-	field := ""
+	field := refusal.Field
 	if bad, ok := errors.AsType[*badParameter](err); ok {
 		field = bad.name
 	}

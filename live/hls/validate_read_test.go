@@ -23,6 +23,8 @@ type mediaList struct {
 	open          listedSegment    // what is known of the segment that is not listed yet; its parts and what stands before them
 	hint          string
 	ended         bool
+	kind          string        // EXT-X-PLAYLIST-TYPE
+	startAt       time.Duration // EXT-X-START
 }
 
 type listedSegment struct {
@@ -214,6 +216,10 @@ func (r *reader) tag(name, value string) {
 	case "EXT-X-GAP":
 		l.open.gap = true
 	case "EXT-X-INDEPENDENT-SEGMENTS":
+	case "EXT-X-PLAYLIST-TYPE":
+		l.kind = value
+	case "EXT-X-START":
+		l.startAt = r.seconds(name, r.attributes(name, value)["TIME-OFFSET"])
 	default:
 		r.fault("form", "unexpected tag %s", name)
 	}

@@ -35,6 +35,10 @@ type audience struct {
 // Sessions remembers when each session was used last. A session unknown here is as good as a known one: it may have
 // begun on another node, or before a restart.
 type Sessions struct {
+	// Return says that a session which was not used for too long may be used again, as a newcomer: of media that viewers may
+	// pause. It is set before anything else is done.
+	Return bool
+
 	idle, age time.Duration
 	perShard  int
 
@@ -85,6 +89,11 @@ func (s *Sessions) Mint(k Key, v *Session) {
 		return
 	}
 	sh.byID[k] = v
+	s.note(k, v)
+}
+
+// note remembers the newest session of who names a chat session.
+func (s *Sessions) note(k Key, v *Session) {
 	if v.viewer != "" {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -149,6 +158,9 @@ func (s *Sessions) Enter(k Key, v *Session) error {
 	}
 	v.audience = s.join(v.name, v.viewer)
 	sh.byID[k] = v
+	if s.Return { // else it is one of another node, or an old one
+		s.note(k, v)
+	}
 	return nil
 }
 
@@ -159,6 +171,9 @@ func (s *Sessions) expire(sh *shard, k Key, v *Session, now time.Time) {
 	switch {
 	case v.ended != nil:
 	case v.audience == nil && idle > MintKept:
+		s.finish(k, v, ErrUnknown)
+		delete(sh.byID, k)
+	case v.audience != nil && idle > s.idle && s.Return:
 		s.finish(k, v, ErrUnknown)
 		delete(sh.byID, k)
 	case v.audience != nil && idle > s.idle:

@@ -58,6 +58,37 @@ func TestSessionLives(t *testing.T) {
 	}
 }
 
+// TestPausedViewersReturn: where they may, as newcomers with a place of their own.
+func TestPausedViewersReturn(t *testing.T) {
+	s := NewSessions(time.Minute, 12*time.Hour, 1000)
+	s.Return = true
+	begin := time.Unix(1_700_000_000, 0)
+	places := 0
+	visit := func(after time.Duration) error {
+		if err := s.Touch(sessionN(1), begin.Add(after)); !errors.Is(err, ErrUnknown) {
+			return err
+		}
+		places++
+		return s.Enter(sessionN(1), NewSession(begin, "demo", "v", func() { places-- }, begin.Add(after)))
+	}
+	for _, after := range []time.Duration{0, 30 * time.Second, 5 * time.Minute, 6 * time.Minute} {
+		if err := visit(after); err != nil || places != 1 || s.Viewers("demo") != 1 {
+			t.Fatalf("after %v: %v, %d places, %d viewers", after, err, places, s.Viewers("demo"))
+		}
+	}
+	s.Sweep(begin.Add(10 * time.Minute))
+	if n := s.Viewers("demo"); n != 0 || places != 0 || len(s.shard(sessionN(1)).byID) != 0 {
+		t.Errorf("%d viewers, %d places are left", n, places)
+	}
+	if err := visit(11 * time.Minute); err != nil || s.Viewers("demo") != 1 {
+		t.Errorf("swept, then back: %v", err)
+	}
+	s.Revoke("demo", "v")
+	if err := visit(12 * time.Minute); !errors.Is(err, ErrRevoked) {
+		t.Errorf("a revoked session returns: %v", err)
+	}
+}
+
 func TestSweepCountsOut(t *testing.T) {
 	s := NewSessions(time.Minute, 12*time.Hour, 10000)
 	now := time.Unix(1_700_000_000, 0)

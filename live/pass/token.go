@@ -89,6 +89,11 @@ func (s *Signer) Session(now time.Time, of ...string) (string, Key) {
 	return s.sessionOf(k, now, of...), k
 }
 
+// Again is an id of the same session for something else: under the key and the start that CheckSession answered.
+func (s *Signer) Again(k Key, start time.Time, of ...string) string {
+	return s.sessionOf(k, start, of...)
+}
+
 func (s *Signer) sessionOf(k Key, now time.Time, of ...string) string {
 	var raw [sidBytes]byte
 	copy(raw[:], k[:])
@@ -147,6 +152,37 @@ func (s *Signer) CheckHourly(token string, now time.Time, of ...string) bool {
 		}
 	}
 	return valid == 1
+}
+
+// Until is a pass that holds until a time: base64url(Unix seconds | MAC(play key, what it is of, time)).
+func (s *Signer) Until(until time.Time, of ...string) string {
+	at := eight(until.Unix())
+	return base64URL.EncodeToString(append(at, s.untilMAC(s.plays[0], of, at)...))
+}
+
+func (s *Signer) untilMAC(k playKey, of []string, at []byte) []byte {
+	return sum(k.secret, of, s.use+" until", at)[:macBytes]
+}
+
+// CheckUntil says how long a pass holds, or that it is none (ErrForged) or holds no more (ErrTooOld).
+func (s *Signer) CheckUntil(token string, now time.Time, of ...string) (time.Time, error) {
+	raw, ok := decode(token, timeBytes+macBytes)
+	if !ok {
+		return time.Time{}, ErrForged
+	}
+	at := raw[:timeBytes]
+	valid := 0
+	for _, k := range s.plays {
+		valid |= subtle.ConstantTimeCompare(raw[timeBytes:], s.untilMAC(k, of, at))
+	}
+	if valid == 0 {
+		return time.Time{}, ErrForged
+	}
+	until := time.Unix(int64(binary.BigEndian.Uint64(at)), 0) //nolint:gosec // signed by us
+	if !now.Before(until) {
+		return until, ErrTooOld
+	}
+	return until, nil
 }
 
 // Shaped says whether a token has the form of an hourly pass.

@@ -114,6 +114,52 @@ func TestCapabilityHours(t *testing.T) {
 	}
 }
 
+// TestPassesUntil: of what they were made for, until then, and of nobody else.
+func TestPassesUntil(t *testing.T) {
+	s := NewSigner("vod", testNode, []byte("primary"), []byte("backup"))
+	made := s.Until(tokenTime.Add(time.Hour), "file", "demo", "rec")
+	for _, tt := range []struct {
+		name   string
+		signer *Signer
+		of     []string
+		at     time.Duration
+		want   error
+	}{
+		{name: "at once", signer: s, of: []string{"file", "demo", "rec"}},
+		{name: "a second before", signer: s, of: []string{"file", "demo", "rec"}, at: time.Hour - time.Second},
+		{name: "then", signer: s, of: []string{"file", "demo", "rec"}, at: time.Hour, want: ErrTooOld},
+		{name: "another recording", signer: s, of: []string{"file", "demo", "rec2"}, want: ErrForged},
+		{name: "parts shifted", signer: s, of: []string{"file", "demor", "ec"}, want: ErrForged},
+		{name: "another use", signer: NewSigner("hls", testNode, []byte("primary")), of: []string{"file", "demo", "rec"}, want: ErrForged},
+		{name: "rotated", signer: NewSigner("vod", testNode, []byte("new"), []byte("primary")), of: []string{"file", "demo", "rec"}},
+		{name: "revoked", signer: NewSigner("vod", testNode, []byte("new")), of: []string{"file", "demo", "rec"}, want: ErrForged},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			until, err := tt.signer.CheckUntil(made, tokenTime.Add(tt.at), tt.of...)
+			if !errors.Is(err, tt.want) || err == nil && !until.Equal(tokenTime.Add(time.Hour)) {
+				t.Errorf("%v, %v, want %v", until, err, tt.want)
+			}
+		})
+	}
+	for i := range made {
+		for _, c := range "Aa0_-=\n" {
+			if changed := made[:i] + string(c) + made[i+1:]; changed != made {
+				if _, err := s.CheckUntil(changed, tokenTime, "file", "demo", "rec"); err == nil {
+					t.Errorf("accepted with %q at %d", c, i)
+				}
+			}
+		}
+	}
+	sid, key := s.Session(tokenTime, "live", "demo", "what")
+	again := s.Again(key, tokenTime, "live", "demo")
+	if got, start, err := s.CheckSession(again, tokenTime, time.Hour, "live", "demo"); err != nil || got != key || !start.Equal(tokenTime) {
+		t.Errorf("the same session for something else: %v", err)
+	}
+	if _, _, err := s.CheckSession(sid, tokenTime, time.Hour, "live", "demo"); !errors.Is(err, ErrForged) {
+		t.Errorf("it is taken for its other id: %v", err)
+	}
+}
+
 // FuzzTokens looks for a token that is accepted though nobody made it.
 func FuzzTokens(f *testing.F) {
 	s := NewSigner("hls", testNode, []byte("primary"))

@@ -7,6 +7,10 @@ const (
 	WSFLV = "wsflv"
 	HLS   = "hls"
 	Pull  = "pull" // pushed by this server, which gets it elsewhere
+
+	Playback  = "playback"  // what a room plays back of recordings
+	TimeShift = "timeshift" // an earlier time of what a room shows
+	Recording = "recording" // one recording by an address of its own, which was checked by whoever asks
 )
 
 // Request is what a client asked for, as it was written on the wire. A door fills it in; whoever admits checks it.
@@ -25,7 +29,8 @@ type Request struct {
 type Refusal struct {
 	Code      string
 	Detail    string
-	Temporary bool // the same request may succeed in a moment
+	Temporary bool   // the same request may succeed in a moment
+	Field     string // parameter at fault, if one is
 }
 
 func (r *Refusal) Error() string { return r.Code + ": " + r.Detail }
