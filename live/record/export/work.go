@@ -1,0 +1,277 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"liveroom/live/blob"
+	"liveroom/live/record"
+)
+
+// How the worker waits: for jobs of other nodes, between words of how far a job is, and before it tries again.
+const (
+	pollEvery = 2 * time.Second
+	tellEvery = 2 * time.Second
+	firstTry  = 5 * time.Second
+	lastTry   = 5 * time.Minute
+	mostTries = 40 // some three hours
+
+	catchUpEvery = time.Hour
+	catchUpAge   = 48 * time.Hour
+	openJobs     = 100 // that are looked at, at a time
+)
+
+// Run works at the jobs until ctx ends, one after another. Of several nodes one runs it at a time; that two do for a moment
+// costs work, nothing else.
+func (s *Service) Run(ctx context.Context) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	var caught time.Time
+	for {
+		if time.Since(caught) >= catchUpEvery {
+			caught = time.Now()
+			if err := s.catchUp(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("recordings without their exports not looked for", "err", err)
+			}
+		}
+		busy, err := s.next(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("exports wait", "err", err)
+		}
+		if busy && ctx.Err() == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		case <-s.wake:
+		}
+	}
+}
+
+// catchUp begins the exports of recordings that were done when nobody was there to begin them.
+func (s *Service) catchUp(ctx context.Context) error {
+	q := record.Query{State: record.Done, Kind: record.Full, Limit: 100}
+	for range 10 {
+		page, next, err := s.lib.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, r := range page {
+			if time.Since(r.EndedAt) > catchUpAge {
+				continue
+			}
+			if err := s.Auto(ctx, r); err != nil {
+				return err
+			}
+		}
+		if q.After = next; next == "" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// next works at the next job, if there is one.
+func (s *Service) next(ctx context.Context) (busy bool, err error) {
+	all, err := s.store.Open(ctx, openJobs)
+	if err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	for key := range s.later { // of jobs that are no more
+		found := false
+		for _, j := range all {
+			found = found || key == j.key()
+		}
+		if !found && len(all) < openJobs {
+			delete(s.later, key)
+		}
+	}
+	s.mu.Unlock()
+	for _, j := range all {
+		if j.State == Deleting {
+			return true, s.clear(ctx, j)
+		}
+		s.mu.Lock()
+		wait := time.Now().Before(s.later[j.key()].until)
+		s.mu.Unlock()
+		if !wait {
+			s.work(ctx, j)
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (j Job) key() string { return j.Recording + "/" + j.ID }
+
+// clear removes what there is of a job that was deleted. What a cut has become stays, what it has not goes.
+func (s *Service) clear(ctx context.Context, j Job) error {
+	prefix := record.Prefix(j.Recording) + "x/" + j.ID + "-"
+	if j.Format == Cut {
+		_, err := s.lib.Recording(ctx, j.Target)
+		if err == nil {
+			return s.store.Deleted(ctx, j.Recording, j.ID, false)
+		}
+		if !errors.Is(err, record.ErrUnknown) {
+			return err
+		}
+		prefix = record.Prefix(j.Target)
+	}
+	var names []string
+	err := s.blobs.List(ctx, prefix, "", func(h blob.Held) error {
+		names = append(names, h.Name)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.blobs.Remove(ctx, names...); err != nil {
+		return err
+	}
+	return s.store.Deleted(ctx, j.Recording, j.ID, j.auto())
+}
+
+// work works at a job until it is done, failed, cancelled, or is to be tried again.
+func (s *Service) work(ctx context.Context, j Job) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s.mu.Lock()
+	s.doing, s.cancel = j.key(), cancel
+	s.mu.Unlock()
+	s.count.running.Add(1)
+	err := s.make(ctx, &j)
+	s.count.running.Add(-1)
+	s.mu.Lock()
+	s.doing, s.cancel = "", nil
+	s.mu.Unlock()
+	stopped := ctx.Err() != nil
+	cancel(nil)
+	switch {
+	case err == nil:
+		s.count.done.Add(1)
+		s.log.Info("export done", "recording", j.Recording, "export", j.ID, "format", j.Format, "files", len(j.Files))
+	case errors.Is(err, ErrUnknown), stopped: // it is not wanted any more, or the server stops
+	default:
+		s.missed(context.WithoutCancel(ctx), j, err)
+	}
+}
+
+// missed notes that a job did not succeed.
+func (s *Service) missed(ctx context.Context, j Job, err error) {
+	words, again := why(err)
+	s.mu.Lock()
+	p := s.later[j.key()]
+	p.tries++
+	p.until = time.Now().Add(min(firstTry<<min(p.tries-1, 10), lastTry))
+	s.later[j.key()] = p
+	s.mu.Unlock()
+	j.Cause, j.State = words, Waiting
+	if again = again && p.tries < mostTries; !again {
+		j.State, j.EndedAt = Failed, time.Now().UTC().Truncate(time.Millisecond)
+		s.count.failed.Add(1)
+	}
+	s.log.Warn("export not made", "recording", j.Recording, "export", j.ID, "again", again, "err", err)
+	ctx, cancel := context.WithTimeout(ctx, pollEvery)
+	defer cancel()
+	if err := s.store.Put(ctx, j); err != nil && !errors.Is(err, ErrUnknown) {
+		s.log.Warn("state of an export not stored", "recording", j.Recording, "export", j.ID, "err", err)
+	}
+}
+
+// make makes what of a job is not made yet.
+func (s *Service) make(ctx context.Context, j *Job) error {
+	r, err := s.finished(ctx, j.Recording)
+	if err != nil {
+		return err
+	}
+	x, err := s.lib.Index(ctx, j.Recording)
+	if err != nil {
+		return err
+	}
+	j.State, j.Cause = Running, ""
+	pieces := cutOut(x, j.Span.From, j.Span.To)
+	if j.Format == Cut {
+		err = s.cut(ctx, r, j, pieces)
+	} else {
+		err = s.files(ctx, r, j, pieces)
+	}
+	if err != nil {
+		return err
+	}
+	j.State, j.Made, j.EndedAt = Done, j.Span.To-j.Span.From, time.Now().UTC().Truncate(time.Millisecond)
+	return s.store.Put(ctx, *j)
+}
+
+// progress returns what is told of each ms that is made: it stores it now and then, and ends the work where nobody wants it.
+func (s *Service) progress(ctx context.Context, j *Job) func(ms int64) error {
+	last := time.Now()
+	return func(ms int64) error {
+		j.Made += ms
+		if time.Since(last) < tellEvery {
+			return nil
+		}
+		last = time.Now()
+		if err := s.store.Put(ctx, *j); errors.Is(err, ErrUnknown) {
+			return err
+		}
+		return nil // that the store is away for a moment holds nothing up
+	}
+}
+
+// files makes the files of an export.
+func (s *Service) files(ctx context.Context, r record.Recording, j *Job, pieces []piece) error {
+	j.Made = 0
+	for _, f := range j.Files {
+		if f.Segments > len(pieces) {
+			return errChanged
+		}
+		pieces = pieces[f.Segments:]
+		j.Made += f.Duration
+	}
+	if err := s.store.Put(ctx, *j); err != nil {
+		return err
+	}
+	src := newSource(s.lib, j.Recording)
+	for len(pieces) > 0 {
+		name := j.fileName(len(j.Files) + 1)
+		got, err := write(ctx, s.blobs, src, record.Prefix(j.Recording)+name, j.Format, pieces, j.FileMax.Milliseconds(), s.progress(ctx, j))
+		if err != nil {
+			return err
+		}
+		tracks, err := src.tracks(ctx, got.pieces[0].seg.Init)
+		if err != nil {
+			return err
+		}
+		f := described(tracks, got)
+		f.Name = name
+		s.count.bytes.Add(uint64(got.bytes)) //nolint:gosec // not negative
+		if err := s.cfg.Ready(ctx, r, *j, f); err != nil {
+			s.log.Warn("a file of an export not told of", "recording", j.Recording, "export", j.ID, "err", err)
+		}
+		j.Files = append(j.Files, f)
+		if err := s.store.Put(ctx, *j); err != nil {
+			return err
+		}
+		pieces = pieces[len(got.pieces):]
+	}
+	return nil
+}
+
+// names are what codecs are called.
+var names = map[string]string{"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc", "av01": "av1", "mp4a": "aac", "Opus": "opus"}
+
+func described(tracks []track, m made) File {
+	first, last := m.pieces[0], m.pieces[len(m.pieces)-1]
+	f := File{Start: first.from, End: last.to, Duration: total(m.pieces), Bytes: m.bytes, Segments: len(m.pieces)}
+	for _, t := range tracks {
+		if t.video {
+			f.Video, f.Width, f.Height = names[t.codec], int(t.width), int(t.height)
+		} else {
+			f.Audio = names[t.codec]
+		}
+	}
+	return f
+}
