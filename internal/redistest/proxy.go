@@ -24,6 +24,7 @@ type Proxy struct {
 	delay time.Duration
 	drops int    // replies yet to be lost
 	part  []byte // of the requests whose replies are lost
+	limit int64  // bytes that clients may send yet before their connections are reset; negative: any number
 	links map[*link]bool
 }
 
@@ -38,7 +39,7 @@ type link struct {
 // Through runs a proxy to target, host:port, until the test ends.
 func Through(t testing.TB, target string) *Proxy {
 	t.Helper()
-	p := &Proxy{Addr: FreeAddr(t), target: target, links: map[*link]bool{}}
+	p := &Proxy{Addr: FreeAddr(t), target: target, links: map[*link]bool{}, limit: -1}
 	p.moved.L = &p.mu
 	var err error
 	if p.ln, err = net.Listen("tcp", p.Addr); err != nil {
@@ -68,10 +69,13 @@ func (p *Proxy) Cut() {
 // the other's end, but by waiting in vain.
 func (p *Proxy) Stall() { p.set(func() { p.stall = true }) }
 
-// Heal ends Cut, Stall, Delay and DropReplies. Connections that lost bytes are reset, the others go on.
+// CutAfter lets clients send so many bytes more, all together, and resets their connections then.
+func (p *Proxy) CutAfter(bytes int64) { p.set(func() { p.limit = bytes }) }
+
+// Heal ends Cut, CutAfter, Stall, Delay and DropReplies. Connections that lost bytes are reset, the others go on.
 func (p *Proxy) Heal() {
 	p.set(func() {
-		p.cut, p.stall, p.delay, p.drops = false, false, 0, 0
+		p.cut, p.stall, p.delay, p.drops, p.limit = false, false, 0, 0, -1
 		p.reset(func(l *link) bool { return l.robbed })
 	})
 }
@@ -221,6 +225,13 @@ func (p *Proxy) request(l *link, b []byte) bool {
 	if p.stall {
 		l.robbed = true
 		return false
+	}
+	if p.limit >= 0 {
+		if p.limit -= int64(len(b)); p.limit < 0 {
+			p.limit = 0
+			l.reset()
+			return false
+		}
 	}
 	if p.drops > 0 && !l.lose && bytes.Contains(b, p.part) {
 		l.lose = true

@@ -1,7 +1,8 @@
 // Package blob keeps large things by name: the segments, indexes, exports and pictures that a stream leaves behind.
 //
 // Store is all that those who keep them need: objects that are there whole or not at all. Folder keeps them on a disk, S3 with
-// a server that speaks its protocol. Who stores what under which names is not this package's business.
+// a server that speaks its protocol, and Spool takes them before a store that may be away. Who stores what under which names is
+// not this package's business. Only a Spool's Run starts goroutines, and waits for them.
 package blob
 
 import (
