@@ -7,6 +7,7 @@ const (
 	CodeTime      = "malformed_time"      // txTime is neither 1–8 hex nor exactly 10 decimal digits
 	CodeDuplicate = "duplicate_parameter" // two copies of txSecret or txTime that could be told apart
 	CodeExpired   = "expired"             // rightly signed, but too late
+	CodeDelay     = "malformed_delay"     // txDelayTime is not whole seconds up to 600
 	CodeName      = "bad_name"            // not a stream name
 	CodeURL       = "bad_url"             // not an address of this kind at all
 )

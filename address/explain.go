@@ -20,6 +20,9 @@ func Explain(raw string, push, play *Verifier, now time.Time) []string {
 			out = append(out, fmt.Sprintf("txTime %s is %s, %s.", p.time, at.UTC().Format(time.RFC3339), distance(at.Sub(now))))
 		}
 	}
+	if line := later(a); line != "" {
+		out = append(out, line)
+	}
 	pushErr, playErr := push.Check(a.Name, a.queries, now), play.Check(a.Name, a.queries, now)
 	canPush := a.Format == ""
 	if canPush {
@@ -27,6 +30,20 @@ func Explain(raw string, push, play *Verifier, now time.Time) []string {
 	}
 	out = append(out, verdict("play", playErr))
 	return append(out, hints(a, push, play, pushErr, playErr)...)
+}
+
+// later says what the address wants of a delay, nothing if it is no push address or wants none.
+func later(a Address) string {
+	d, given, err := Delay(a.queries)
+	switch {
+	case a.Format != "":
+		return ""
+	case err != nil:
+		return "As a push address it is refused: " + sentence(err)
+	case given:
+		return fmt.Sprintf("A push to it is seen %s later.", d)
+	}
+	return ""
 }
 
 func (a Address) transport() string {
