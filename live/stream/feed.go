@@ -60,28 +60,37 @@ func (f *feed) write(p *Publisher, kind Kind, raw uint32, buf []byte, fm format,
 	}
 	t := newTag(kind, ms, p.generation, buf, fm)
 	t.relayed = p.relay
+	return f.take(p, t, now), nil
+}
+
+// take gives a tag of the running publisher to its sink, or to subscribers if the gate is open and a keyframe has come.
+func (f *feed) take(p *Publisher, t *Tag, now time.Time) chan struct{} {
 	if slot := headerSlot(t); slot >= 0 {
-		return f.writeHeader(t, slot, now), nil
+		return f.writeHeader(p, t, slot, now)
+	}
+	if p.sink != nil {
+		p.sink.Pass(t, now)
+		return nil
 	}
 	if f.gated {
 		f.hub.counts.gated.Add(1)
-		return nil, nil
+		return nil
 	}
 	start := f.startsHere(p, t)
 	if f.await && !start {
 		f.hub.counts.beforeKeyframe.Add(1)
-		return nil, nil
+		return nil
 	}
 	if f.await {
 		f.resume(t)
 	}
 	if start {
-		f.log.addMark(ms, f.headers)
-		if fm.keyframe {
+		f.log.addMark(t.time, f.headers)
+		if t.format.keyframe {
 			f.picture = picture{t, f.headers[slotVideo]}
 		}
 	}
-	return f.append(t, now), nil
+	return f.append(t, now)
 }
 
 // controlTime is where a tag without media belongs.
@@ -102,13 +111,17 @@ func (f *feed) mediaTime(p *Publisher, kind Kind, raw uint32, now time.Time) (ms
 
 // writeHeader remembers a header and, while media flows, passes it on. Some encoders repeat their headers with every
 // keyframe: a repetition is dropped.
-func (f *feed) writeHeader(t *Tag, slot int, now time.Time) chan struct{} {
+func (f *feed) writeHeader(p *Publisher, t *Tag, slot int, now time.Time) chan struct{} {
 	if h := f.headers[slot]; h != nil && bytes.Equal(h.Payload(), t.Payload()) {
 		return nil
 	}
 	f.headerID++
 	t.id = f.headerID
 	f.headers[slot] = t
+	if p.sink != nil {
+		p.sink.Pass(t, now)
+		return nil
+	}
 	if f.gated || f.await {
 		return nil
 	}
@@ -230,16 +243,20 @@ func (f *feed) detach(p *Publisher, cause error) {
 	p.err = cause
 	p.endedAt = time.Now()
 	close(p.done)
+	if p.sink != nil {
+		p.sink.Over()
+	}
 	f.fresh = f.log.head
 	f.picture = picture{}
 	f.await = true
-	f.hub.counts.running(p.relay).Add(-1)
+	f.hub.counts.running(p).Add(-1)
 	f.wakeAll()
 }
 
 // attach makes p the running publisher.
 func (f *feed) attach(p *Publisher) {
 	p.clock = newClock(&f.hub.cfg, p.offset, f.last)
+	p.above = f.last
 	if p.relay {
 		f.join(p.generation, p.offset.Milliseconds())
 	} else {
@@ -249,8 +266,8 @@ func (f *feed) attach(p *Publisher) {
 	f.generation = max(f.generation, p.generation)
 	f.headers = headers{}
 	f.await = true
-	f.hub.counts.running(p.relay).Add(1)
-	if !p.relay {
+	f.hub.counts.running(p).Add(1)
+	if !p.relay && !p.passed {
 		f.hub.counts.published.Add(1)
 	}
 }

@@ -49,13 +49,25 @@ type PublishOptions struct {
 	// Relay says that the tags come from another node's hub: they are on the session's clock and keep their times. It never
 	// takes the place of a push.
 	Relay bool
+	// Sink, if there is one, takes the tags: no subscriber gets any. Nil: subscribers do.
+	Sink Sink
+	// Passed says that the tags are those of a push elsewhere that has a Sink; they come by Pass instead of Write.
+	Passed bool
+}
+
+// Sink takes what is pushed, on the session's clock. Its methods are called in order, under locks: they must not block.
+type Sink interface {
+	// Pass takes a tag that arrived now. It is given to a publisher that is Passed, if to any.
+	Pass(t *Tag, now time.Time)
+	// Over says that the publisher has been ended: nothing more is passed.
+	Over()
 }
 
 // Publish makes a new publisher the stream's running one. An older one is ended with ErrTakenOver; if a newer one is
 // known the answer is ErrStale. The same generation may publish again.
 func (h *Hub) Publish(name string, o PublishOptions) (*Publisher, error) {
 	p := &Publisher{
-		name: name, generation: o.Generation, offset: max(o.Offset, 0), remote: o.Remote, relay: o.Relay,
+		name: name, generation: o.Generation, offset: max(o.Offset, 0), remote: o.Remote, relay: o.Relay, sink: o.Sink, passed: o.Passed,
 		session: o.Session, sessionStart: o.SessionStart,
 		startedAt: time.Now(), done: make(chan struct{}),
 	}

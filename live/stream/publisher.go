@@ -13,6 +13,8 @@ type Publisher struct {
 	offset     time.Duration
 	remote     string
 	relay      bool // from another node's hub
+	sink       Sink // nil: subscribers
+	passed     bool // from a sink
 	startedAt  time.Time
 	done       chan struct{}
 
@@ -27,6 +29,9 @@ type Publisher struct {
 	counted  Repairs // by the hub
 	hasVideo bool
 	videoAt  int64 // time of the newest video tag
+	above    int64 // passed: what no media may lie at or below
+	shift    int64 // passed: of all tags
+	moved    bool  // passed: shift is known
 	err      error
 	reason   StopReason
 	endedAt  time.Time

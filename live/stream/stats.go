@@ -8,7 +8,7 @@ import (
 
 // counts are the hub's figures, counted as things happen.
 type counts struct {
-	publishers, relays               atomic.Int64
+	publishers, relays, passed       atomic.Int64
 	subscribers, viewers             atomic.Int64
 	published, subscribed            atomic.Uint64
 	tagsIn, bytesIn                  atomic.Uint64
@@ -18,10 +18,13 @@ type counts struct {
 	repairs                          [repairKinds]atomic.Uint64
 }
 
-// running counts pushes, or relays.
-func (c *counts) running(relay bool) *atomic.Int64 {
-	if relay {
+// running counts pushes, or relays, or what is passed on.
+func (c *counts) running(p *Publisher) *atomic.Int64 {
+	switch {
+	case p.relay:
 		return &c.relays
+	case p.passed:
+		return &c.passed
 	}
 	return &c.publishers
 }
@@ -32,6 +35,7 @@ type Stats struct {
 	Remembered  int // streams of which only generation and time are kept
 	Publishers  int
 	Relays      int // streams that come from other nodes
+	Passed      int // streams that come from a Sink
 	Subscribers int
 
 	Published  uint64 // publishers ever begun
@@ -64,7 +68,7 @@ func (h *Hub) Stats() Stats {
 	}
 	return Stats{
 		Streams: streams, Remembered: remembered,
-		Publishers: int(c.publishers.Load()), Relays: int(c.relays.Load()), Subscribers: int(c.subscribers.Load()),
+		Publishers: int(c.publishers.Load()), Relays: int(c.relays.Load()), Passed: int(c.passed.Load()), Subscribers: int(c.subscribers.Load()),
 		Published: c.published.Load(), Subscribed: c.subscribed.Load(),
 		TagsIn: c.tagsIn.Load(), BytesIn: c.bytesIn.Load(),
 		TagsOut: c.tagsOut.Load(), BytesOut: c.bytesOut.Load(), BatchesOut: c.batchesOut.Load(),
