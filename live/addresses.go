@@ -21,6 +21,7 @@ type Addresses struct {
 	Push      address.PushAddresses
 	Play      address.PlayAddresses
 	ExpiresAt time.Time
+	Delay     time.Duration // how much later viewers see a push: the one that runs, else the room's next; with PlayAddresses
 }
 
 // PushAddresses makes push and play addresses of a room, good for ttl (0: Config.AddressTTL).
@@ -42,7 +43,11 @@ func (s *Service) PlayAddresses(ctx context.Context, id string, ttl time.Duratio
 	if err != nil {
 		return Addresses{}, err
 	}
-	return Addresses{Play: s.playAddresses(r, expires), ExpiresAt: expires}, nil
+	later := r.Delay
+	if st, err := s.stateOf(ctx, id); err == nil && watchable(st) {
+		later = st.Delay
+	}
+	return Addresses{Play: s.playAddresses(r, expires), ExpiresAt: expires, Delay: later}, nil
 }
 
 // playAddresses are signed also where no signature is asked for, so that they go on working when the room's policy changes.

@@ -49,6 +49,10 @@ func (s *Service) admitPush(ctx context.Context, req stream.Request) (*Push, str
 	if err := s.push.Check(name, queries, time.Now()); err != nil {
 		return nil, r.ID, refusal(err)
 	}
+	asked, given, err := address.Delay(queries)
+	if err != nil {
+		return nil, r.ID, refusal(err)
+	}
 	var p *Push
 	err = s.patiently(ctx, func() error {
 		if errors.Is(lookup, status.ErrUnavailable) {
@@ -60,7 +64,10 @@ func (s *Service) admitPush(ctx context.Context, req stream.Request) (*Push, str
 		if lookup != nil {
 			return lookup
 		}
-		p, err = s.claim(ctx, r, req)
+		if !given {
+			asked = r.Delay
+		}
+		p, err = s.claim(ctx, r, req, asked)
 		return err
 	})
 	if err != nil {
@@ -90,8 +97,8 @@ func (s *Service) autoRoom(ctx context.Context, name string) (Room, error) {
 }
 
 // claim makes the push the room's newest and opens its publisher, both under the room's view, so that an end that comes in
-// between is seen.
-func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push, error) {
+// between is seen. Viewers see it that much later.
+func (s *Service) claim(ctx context.Context, r Room, req stream.Request, later time.Duration) (*Push, error) {
 	if s.retired.Load() {
 		return nil, &stream.Refusal{Code: "stopping", Detail: "the server is stopping; try again in a moment", Temporary: true}
 	}
@@ -104,7 +111,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 			return nil, &stream.Refusal{Code: "early_push", Detail: "the room accepts pushes from " + r.ScheduledAt.UTC().Format(time.RFC3339)}
 		}
 	}
-	c, err := s.machine.ClaimPush(ctx, r.ID, s.cfg.Node)
+	c, err := s.machine.ClaimDelayed(ctx, r.ID, s.cfg.Node, later)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +121,8 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request) (*Push,
 			err = &stream.Refusal{Code: "superseded", Detail: "a newer push or a change of the room came in between", Temporary: true}
 			return
 		}
-		p.Publisher, err = s.hub.Publish(r.Stream, stream.PublishOptions{
+		p.delayed = later > 0 || s.delay.Busy(r.Stream)
+		p.Publisher, err = s.publish(p, later, stream.PublishOptions{
 			Generation: c.Generation, Epoch: c.Record.Epoch, Offset: c.Now.Sub(c.SessionStart), Gated: v.state.Gated(), Remote: req.Remote,
 			Session: c.Record.Session, SessionStart: c.SessionStart,
 		})
@@ -271,7 +279,11 @@ func (s *Service) playable(ctx context.Context, r Room, protocol string) *stream
 	if recordings(protocol) {
 		return playableFrom(st, protocol)
 	}
-	s.cfg.Edges.Follow(r.Stream, originOf(st))
+	if was, ok := s.unshown.of(r.Stream); !ok || atOnce(st) {
+		s.cfg.Edges.Follow(r.Stream, originOf(st))
+	} else if watchable(was) || !watchable(st) {
+		st = was
+	}
 	if c := st.Record.Code; c != status.Live && c != status.Paused {
 		return &stream.Refusal{Code: "not_live", Detail: "the room is " + st.Record.Name, Temporary: c == status.Waiting}
 	}

@@ -194,10 +194,11 @@ func (s *Service) refresh(ctx context.Context, room string) error {
 // forgotten ends what runs here of a room that the store does not know any more.
 func (s *Service) forgotten(room string) {
 	s.withView(room, "", func(v *view) {
+		was := v.state
 		v.state.Deleted, v.state.Publisher = true, ""
 		v.state.Record.Code, v.state.Record.StreamActive = status.Ended, false
 		if v.stream != "" {
-			s.steer(v)
+			s.steer(v, was)
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"liveroom/live/delay"
 )
 
 // Limits of a room's fields. Title, notice and group id follow the group profile of spec im-rest §3.0.
@@ -46,6 +48,8 @@ type Draft struct {
 	PauseLimit  time.Duration // default: Config.PauseLimit
 	PlayAuth    PlayAuth
 	EarlyPush   EarlyPush
+	Delay       time.Duration
+	DelayRoom   bool
 
 	MaxViewers   int   // 0: Config.RoomLimits, also if that changes later
 	MaxBandwidth int64 // the same
@@ -63,6 +67,8 @@ type Patch struct {
 	PauseLimit  *time.Duration
 	PlayAuth    *PlayAuth
 	EarlyPush   *EarlyPush
+	Delay       *time.Duration // for pushes that begin from now on
+	DelayRoom   *bool
 
 	MaxViewers   *int
 	MaxBandwidth *int64
@@ -74,7 +80,7 @@ func (d Draft) room(cfg Config, now time.Time) Room {
 	r := Room{
 		ID: d.ID, GroupID: d.GroupID, Stream: d.Stream, Title: d.Title, Anchor: d.Anchor, Notice: d.Notice,
 		ScheduledAt: d.ScheduledAt, EndAt: d.EndAt, Grace: d.Grace, PauseLimit: d.PauseLimit,
-		PlayAuth: d.PlayAuth, EarlyPush: d.EarlyPush, CreatedAt: now, UpdatedAt: now,
+		PlayAuth: d.PlayAuth, EarlyPush: d.EarlyPush, Delay: d.Delay, DelayRoom: d.DelayRoom, CreatedAt: now, UpdatedAt: now,
 		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth, Screenshots: d.Screenshots,
 	}
 	if r.ID == "" {
@@ -132,6 +138,8 @@ func (p Patch) apply(r *Room, now time.Time) {
 	set(&r.PauseLimit, p.PauseLimit)
 	set(&r.PlayAuth, p.PlayAuth)
 	set(&r.EarlyPush, p.EarlyPush)
+	set(&r.Delay, p.Delay)
+	set(&r.DelayRoom, p.DelayRoom)
 	set(&r.MaxViewers, p.MaxViewers)
 	set(&r.MaxBandwidth, p.MaxBandwidth)
 	set(&r.Screenshots, p.Screenshots)
@@ -167,6 +175,8 @@ func (r Room) validate(noticeBytes int) error {
 		return invalid("playAuth", `must be "signed" or "none"`)
 	case r.EarlyPush != EarlyAccept && r.EarlyPush != EarlyRefuse:
 		return invalid("earlyPush", `must be "accept" or "refuse"`)
+	case r.Delay < 0 || r.Delay > delay.Most || r.Delay%time.Second != 0:
+		return invalid("delay", fmt.Sprintf("must be whole seconds from 0s to %d s", int(delay.Most.Seconds())))
 	case r.MaxViewers < 0 || r.MaxViewers > MostViewers:
 		return invalid("maxViewers", fmt.Sprintf("must be from 0 (the server's setting) to %d", MostViewers))
 	case r.MaxBandwidth < 0 || r.MaxBandwidth > MostBandwidth:

@@ -20,7 +20,7 @@ func (s *Service) Feed(ctx context.Context, room, protocol, source string) (*Pus
 			return err
 		}
 		req.Name = r.Stream
-		p, err = s.claim(ctx, r, req)
+		p, err = s.claim(ctx, r, req, r.Delay)
 		return err
 	})
 	if err == nil {

@@ -56,7 +56,7 @@ func (s *Service) Ingest(ctx context.Context, id string) (Ingest, error) {
 		return Ingest{}, err
 	}
 	now := time.Now()
-	in, ok := s.hub.Info(r.Stream)
+	in, ok := s.pushed(r.Stream)
 	if !ok || !in.Publishing {
 		return Ingest{Advice: adviseAbsent(s.refused.of(id), now)}, nil
 	}
@@ -69,6 +69,18 @@ func (s *Service) Ingest(ctx context.Context, id string) (Ingest, error) {
 	}
 	out.Advice = Advise(out, now)
 	return out, nil
+}
+
+// pushed is what is known of a stream as it is pushed, not as it is shown.
+func (s *Service) pushed(name string) (stream.Info, bool) {
+	if in, ok := s.delay.Info(name); ok {
+		return in, true
+	}
+	in, ok := s.hub.Info(name)
+	if ok && !in.Relay && s.delay.Busy(name) { // the rest of one that is over
+		in.Publishing = false
+	}
+	return in, ok
 }
 
 // pushes is how often a push began in the room's session.

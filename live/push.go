@@ -23,6 +23,7 @@ type Push struct {
 	room       string
 	stream     string
 	generation uint64
+	delayed    bool // it is shown later
 	startedAt  time.Time
 	refused    atomic.Bool // by its door, for what it carries
 	told       bool        // that it is over; the room's view guards it
@@ -85,12 +86,13 @@ func (s *Service) report(ctx context.Context, st stop) error {
 	return err
 }
 
-// Run reports the push stops that the store could not take at once, while it brings status and group of every room
-// in step with it, or, where it is one of several nodes, follows the others and keeps its pushes. When it returns, none of
+// Run reports the push stops that the store could not take at once, and shows what is shown later, while it brings status
+// and group of every room in step with it, or, where it is one of several nodes, follows the others and keeps its pushes. When it returns, none of
 // its work is running; stops still waiting are found by recovery at the next start, or when their leases lapse.
 func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	wg.Go(func() { _ = s.delay.Run(ctx) }) // it ends with ctx only
 	wg.Go(func() {
 		if s.cfg.Shared != nil {
 			s.runShared(ctx)

@@ -34,6 +34,8 @@ type Room struct {
 	PauseLimit  time.Duration
 	PlayAuth    PlayAuth
 	EarlyPush   EarlyPush
+	Delay       time.Duration `json:",omitempty"` // how much later viewers see a push whose address does not say (txDelayTime); whole seconds
+	DelayRoom   bool          `json:",omitempty"` // members are told of the status, and get messages, as late as they see the stream
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 

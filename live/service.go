@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"liveroom/address"
+	"liveroom/live/delay"
 	"liveroom/live/stream"
 	"liveroom/status"
 )
@@ -33,6 +34,8 @@ type Config struct {
 	// Shared is the store of statuses where several nodes use it. Nil: this node is alone.
 	Shared status.Shared
 
+	// Delay bounds what waits of streams that are shown later.
+	Delay delay.Config
 	// Words checks titles and notices for sensitive words. Nil: all are allowed.
 	Words Words
 	// Viewers tells who watches a room's stream, HLS included. Nil: nobody.
@@ -80,6 +83,8 @@ type Service struct {
 	refused  *refusals
 	capacity *capacity
 	barred   barred
+	delay    *delay.Stage
+	unshown  unshown
 
 	mu    sync.Mutex
 	views map[string]*view // rooms with a push or a change seen by this process, by room id
@@ -123,6 +128,7 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 		refused: newRefusals(), capacity: newCapacity(cfg.NodeLimits, rateOf(hub)), views: map[string]*view{}, stops: make(chan stop, maxStops),
 		stale: map[string]status.State{}, looks: make(chan struct{}, 1),
 	}
+	s.delay = delay.New(cfg.Delay, hub, log)
 	if cfg.Shared != nil {
 		s.near = newNear()
 	}

@@ -73,7 +73,7 @@ func (p *Push) format() Format {
 	if s.cfg.Describe == nil || s.cfg.Pushes == nil {
 		return Format{}
 	}
-	in, ok := s.hub.Info(p.stream)
+	in, ok := s.pushed(p.stream)
 	if !ok || !in.Publishing || in.Generation != p.generation {
 		return Format{}
 	}

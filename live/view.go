@@ -75,9 +75,10 @@ func (s *Service) follow(st status.State) {
 		if st.Revision <= v.state.Revision {
 			return // older news
 		}
+		was := v.state
 		v.state = st
 		if v.stream != "" {
-			s.steer(v)
+			s.steer(v, was)
 		}
 	})
 }
@@ -122,10 +123,15 @@ func (s *Service) streamOf(room string) string {
 	return r.Stream
 }
 
-// steer makes gate, publisher and subscribers follow v.state. v.mu is held.
-func (s *Service) steer(v *view) {
+// steer makes push, gate and subscribers follow v.state, that before was was. v.mu is held.
+func (s *Service) steer(v *view, was status.State) {
+	s.steerPush(v)
+	s.steerViewers(v.stream, was, v.state)
+}
+
+// steerPush ends a push that the room does not have any more. v.mu is held.
+func (s *Service) steerPush(v *view) {
 	st := v.state
-	defer s.cfg.Edges.Follow(v.stream, originOf(st)) // what is pushed elsewhere comes after what was pushed here has ended
 	if v.push != nil && (st.Publisher != s.cfg.Node || st.Generation != v.push.generation) {
 		switch {
 		case st.Generation != v.push.generation, st.Publisher != "": // a store that lost changes gives a generation twice
@@ -138,22 +144,22 @@ func (s *Service) steer(v *view) {
 			s.cut(v, ErrDropped)
 		}
 	}
-	if st.Deleted {
-		s.hub.Forget(v.stream, ErrRoomEnded)
-		return
-	}
-	switch st.Record.Code {
-	case status.Live, status.Paused:
-		s.hub.Gate(v.stream, st.Gated())
-	case status.Waiting, status.Ended, status.Playback:
-		s.hub.End(v.stream, ErrRoomEnded)
+	switch {
+	case st.Deleted:
+		s.delay.Forget(v.stream, ErrRoomEnded)
+	case !watchable(st):
+		s.delay.End(v.stream, ErrRoomEnded)
 	}
 }
 
 // cut ends the room's push. v.mu is held.
 func (s *Service) cut(v *view, cause error) {
 	at, format := time.Now(), v.push.format()
-	s.hub.Drop(v.stream, cause)
+	if v.push.delayed {
+		s.delay.Drop(v.stream, cause)
+	} else {
+		s.hub.Drop(v.stream, cause)
+	}
 	v.push.over(cutReason(v.state, cause), at, format)
 	v.push = nil
 }

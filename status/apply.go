@@ -165,7 +165,7 @@ func sameState(a, b State) bool {
 		return false
 	}
 	return a.PushAllowed == b.PushAllowed && a.Forbidden == b.Forbidden && a.ForbiddenUntil.Equal(b.ForbiddenUntil) &&
-		a.ByAnchor == b.ByAnchor && a.Generation == b.Generation && a.Publisher == b.Publisher && a.Cut == b.Cut &&
+		a.ByAnchor == b.ByAnchor && a.Delay == b.Delay && a.Generation == b.Generation && a.Publisher == b.Publisher && a.Cut == b.Cut &&
 		a.SessionStart.Equal(b.SessionStart) && a.Grace == b.Grace && a.PauseLimit == b.PauseLimit &&
 		a.EndAt.Equal(b.EndAt) && a.PlaybackOver.Equal(b.PlaybackOver) && a.Deleted == b.Deleted && a.DeletedAt.Equal(b.DeletedAt)
 }

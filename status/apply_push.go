@@ -20,6 +20,7 @@ func pushStarted(s State, e Event, now time.Time) (State, error) {
 	}
 	s.Generation++
 	s.Cut = false
+	s.Delay = e.Delay
 	s.Record.StreamActive, s.Publisher = true, e.Node
 	return s, nil
 }

@@ -10,7 +10,7 @@ type EventKind uint8
 
 // The events.
 const (
-	PushStarted    EventKind = iota + 1 // a publisher was admitted; Node, Session
+	PushStarted    EventKind = iota + 1 // a publisher was admitted; Node, Session, Delay
 	PushStopped                         // it is gone; Generation, Stop, and Node if the caller knows it
 	PushReasserted                      // a publisher believed lost is still there; Generation, Node
 	Pause                               // By
@@ -48,10 +48,11 @@ type Event struct {
 	By     Reason // who asked: ReasonByAnchor or ReasonByAdmin (default); for End also ReasonScheduleOver
 	Detail string // what the caller gave as reason, for people; cut at MaxDetailBytes
 
-	Node       string // the node that holds the publisher
-	Session    string // id of the session that begins if this push begins one; Machine makes it
-	Generation uint64 // whose push stopped or is reasserted
-	Stop       Reason // why it stopped: ReasonPushClosed, Lost, Silent or Dropped
+	Node       string        // the node that holds the publisher
+	Delay      time.Duration // PushStarted: how much later viewers see it
+	Session    string        // id of the session that begins if this push begins one; Machine makes it
+	Generation uint64        // whose push stopped or is reasserted
+	Stop       Reason        // why it stopped: ReasonPushClosed, Lost, Silent or Dropped
 
 	URL          string    // what is played back; at most MaxURLBytes as JSON
 	PlaybackOver time.Time // when it has been played; zero: it has no end

@@ -78,6 +78,11 @@ func (m *Machine) ClaimPush(ctx context.Context, room, node string) (Claim, erro
 	return m.claim(ctx, room, Event{Kind: PushStarted, Node: node})
 }
 
+// ClaimDelayed is ClaimPush for a push that viewers see that much later.
+func (m *Machine) ClaimDelayed(ctx context.Context, room, node string, delay time.Duration) (Claim, error) {
+	return m.claim(ctx, room, Event{Kind: PushStarted, Node: node, Delay: delay})
+}
+
 // Reassert takes a publisher back that others believed lost. ErrStale says that it is not the newest any more, or was
 // dropped; then, as after a *Refused, the caller closes it.
 func (m *Machine) Reassert(ctx context.Context, room, node string, generation uint64) (Claim, error) {

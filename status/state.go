@@ -88,10 +88,11 @@ type State struct {
 	ForbiddenUntil time.Time // zero: until permitted
 	ByAnchor       bool      // paused on purpose (by anchor or admin), not interrupted
 
-	Generation   uint64    // of the newest publisher ever; grows with each claim
-	Publisher    string    // id of the node that holds the newest publisher; empty when none is connected
-	Cut          bool      // that publisher was dropped by an operator: it may not reassert itself
-	SessionStart time.Time // zero of the session's clock (design §5)
+	Generation   uint64        // of the newest publisher ever; grows with each claim
+	Publisher    string        // id of the node that holds the newest publisher; empty when none is connected
+	Cut          bool          // that publisher was dropped by an operator: it may not reassert itself
+	SessionStart time.Time     // zero of the session's clock (design §5)
+	Delay        time.Duration `json:",omitempty"` // how much later viewers see the newest push, and what happened to it
 
 	Grace        time.Duration
 	PauseLimit   time.Duration

@@ -37,6 +37,7 @@ type playOut struct {
 	Body struct {
 		Play      address.PlayAddresses `json:"play"`
 		ExpiresAt Time                  `json:"expiresAt"`
+		Delay     Duration              `json:"delay" doc:"How much later viewers see what is pushed: of the push that runs, else of the room."`
 	}
 }
 
@@ -86,7 +87,7 @@ func (s *Server) play(ctx context.Context, in *RoomPath) (*playOut, error) {
 		return nil, err
 	}
 	out := &playOut{}
-	out.Body.Play, out.Body.ExpiresAt = a.Play, Time{a.ExpiresAt}
+	out.Body.Play, out.Body.ExpiresAt, out.Body.Delay = a.Play, Time{a.ExpiresAt}, Duration(a.Delay)
 	return out, nil
 }
 

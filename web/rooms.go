@@ -44,6 +44,8 @@ type RoomBody struct {
 	PauseLimit   Duration         `json:"pauseLimit" doc:"How long a paused room may be without stream."`
 	PlayAuth     string           `json:"playAuth" enum:"signed,none"`
 	EarlyPush    string           `json:"earlyPush" enum:"accept,refuse" doc:"What a push before scheduledAt does."`
+	Delay        Duration         `json:"delay" doc:"How much later viewers see a push whose address does not say (txDelayTime)."`
+	DelayRoom    bool             `json:"delayRoom" doc:"Members are told of the status, and get messages, as late as they see the stream."`
 	MaxViewers   int              `json:"maxViewers" doc:"Most viewers at a time; 0: the server's setting."`
 	MaxBandwidth int64            `json:"maxBandwidth" doc:"Most bits per second committed to viewers; 0: the server's setting."`
 	Screenshots  *ScreenshotsBody `json:"screenshots,omitempty" doc:"The room's own rule; absent: the server's setting."`
@@ -60,7 +62,7 @@ func (s *Server) roomBody(l live.Listed) RoomBody {
 	return RoomBody{
 		ID: r.ID, GroupID: r.GroupID, Stream: r.Stream, Title: r.Title, Anchor: r.Anchor, Notice: r.Notice,
 		ScheduledAt: NullTime{r.ScheduledAt}, EndAt: NullTime{r.EndAt}, Grace: Duration(r.Grace), PauseLimit: Duration(r.PauseLimit),
-		PlayAuth: string(r.PlayAuth), EarlyPush: string(r.EarlyPush), MaxViewers: r.MaxViewers, MaxBandwidth: r.MaxBandwidth,
+		PlayAuth: string(r.PlayAuth), EarlyPush: string(r.EarlyPush), Delay: Duration(r.Delay), DelayRoom: r.DelayRoom, MaxViewers: r.MaxViewers, MaxBandwidth: r.MaxBandwidth,
 		Screenshots: screenshotsBody(r.Screenshots),
 		CreatedAt:   Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
 		Status: recordOf(l.Record), Online: s.rooms.Online(r), Viewers: viewersBody(s.rooms.Viewers(r)),
@@ -81,6 +83,8 @@ type RoomDraft struct {
 	PauseLimit   *Duration        `json:"pauseLimit,omitempty" doc:"Default: the server's setting."`
 	PlayAuth     string           `json:"playAuth,omitempty" enum:"signed,none" doc:"Default: signed."`
 	EarlyPush    string           `json:"earlyPush,omitempty" enum:"accept,refuse" doc:"Default: accept."`
+	Delay        *Duration        `json:"delay,omitempty" doc:"How much later viewers see a push: whole seconds up to 600s. Default: 0s."`
+	DelayRoom    bool             `json:"delayRoom,omitempty" doc:"Tell members of the status, and deliver messages, as late."`
 	MaxViewers   int              `json:"maxViewers,omitempty" doc:"Most viewers at a time; 0, the default: the server's setting."`
 	MaxBandwidth int64            `json:"maxBandwidth,omitempty" doc:"Most bits per second committed to viewers; 0, the default: the server's setting."`
 	Screenshots  *ScreenshotsBody `json:"screenshots,omitempty" doc:"Default: the server's setting."`
@@ -90,7 +94,7 @@ func (d RoomDraft) draft() live.Draft {
 	return live.Draft{
 		ID: d.ID, GroupID: d.GroupID, Stream: d.Stream, Title: d.Title, Anchor: d.Anchor, Notice: d.Notice,
 		ScheduledAt: d.ScheduledAt.Time, EndAt: d.EndAt.Time, Grace: d.Grace.value(), PauseLimit: d.PauseLimit.value(),
-		PlayAuth: live.PlayAuth(d.PlayAuth), EarlyPush: live.EarlyPush(d.EarlyPush),
+		PlayAuth: live.PlayAuth(d.PlayAuth), EarlyPush: live.EarlyPush(d.EarlyPush), Delay: d.Delay.value(), DelayRoom: d.DelayRoom,
 		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth, Screenshots: d.Screenshots.rule(),
 	}
 }
@@ -174,7 +178,7 @@ func answers(r live.Room, d live.Draft) bool {
 	return text(d.GroupID, r.GroupID) && text(d.Stream, r.Stream) && text(d.Title, r.Title) &&
 		text(d.Anchor, r.Anchor) && text(d.Notice, r.Notice) && text(string(d.PlayAuth), string(r.PlayAuth)) &&
 		text(string(d.EarlyPush), string(r.EarlyPush)) && moment(d.ScheduledAt, r.ScheduledAt) &&
-		moment(d.EndAt, r.EndAt) && length(d.Grace, r.Grace) && length(d.PauseLimit, r.PauseLimit) &&
+		moment(d.EndAt, r.EndAt) && length(d.Grace, r.Grace) && length(d.Delay, r.Delay) && (!d.DelayRoom || r.DelayRoom) && length(d.PauseLimit, r.PauseLimit) &&
 		(d.MaxViewers == 0 || d.MaxViewers == r.MaxViewers) && (d.MaxBandwidth == 0 || d.MaxBandwidth == r.MaxBandwidth) &&
 		(!d.Screenshots.Set || d.Screenshots == r.Screenshots)
 }
@@ -239,6 +243,8 @@ type RoomPatch struct {
 	PauseLimit   *Duration        `json:"pauseLimit,omitempty"`
 	PlayAuth     *string          `json:"playAuth,omitempty" enum:"signed,none"`
 	EarlyPush    *string          `json:"earlyPush,omitempty" enum:"accept,refuse"`
+	Delay        *Duration        `json:"delay,omitempty" doc:"For pushes that begin from now on."`
+	DelayRoom    *bool            `json:"delayRoom,omitempty"`
 	MaxViewers   *int             `json:"maxViewers,omitempty" doc:"For those who come from now on; 0: the server's setting."`
 	MaxBandwidth *int64           `json:"maxBandwidth,omitempty" doc:"Bits per second, for those who come from now on; 0: the server's setting."`
 	Screenshots  ScreenshotsPatch `json:"screenshots,omitempty" doc:"null: the server's setting again."`
@@ -259,7 +265,7 @@ func (s *Server) changeRoom(ctx context.Context, in *changeIn) (*roomOut, error)
 	l, err := s.rooms.Update(ctx, in.Room, live.Patch{
 		Title: b.Title, Anchor: b.Anchor, Notice: b.Notice, ScheduledAt: b.ScheduledAt.patch(), EndAt: b.EndAt.patch(),
 		Grace: b.Grace.patch(), PauseLimit: b.PauseLimit.patch(),
-		PlayAuth: (*live.PlayAuth)(b.PlayAuth), EarlyPush: (*live.EarlyPush)(b.EarlyPush),
+		PlayAuth: (*live.PlayAuth)(b.PlayAuth), EarlyPush: (*live.EarlyPush)(b.EarlyPush), Delay: b.Delay.patch(), DelayRoom: b.DelayRoom,
 		MaxViewers: b.MaxViewers, MaxBandwidth: b.MaxBandwidth, Screenshots: b.Screenshots.patch(),
 	})
 	if err != nil {
@@ -286,6 +292,8 @@ func (p RoomPatch) detail() map[string]string {
 		{"pauseLimit", p.PauseLimit != nil},
 		{"playAuth", p.PlayAuth != nil},
 		{"earlyPush", p.EarlyPush != nil},
+		{"delay", p.Delay != nil},
+		{"delayRoom", p.DelayRoom != nil},
 		{"maxViewers", p.MaxViewers != nil},
 		{"maxBandwidth", p.MaxBandwidth != nil},
 		{"screenshots", p.Screenshots.Set},

@@ -25,6 +25,7 @@ import (
 	"liveroom/internal/redisstore"
 	"liveroom/live"
 	"liveroom/live/blob"
+	"liveroom/live/delay"
 	"liveroom/live/edge"
 	"liveroom/live/flv"
 	"liveroom/live/hls"
@@ -192,6 +193,7 @@ func (p *program) join(keys Secrets) error {
 	p.rooms, err = live.New(live.Config{
 		Node: p.nodeID(), Shared: p.shared(), Edges: p.joinEdges(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit, NoticeBytes: p.set.ChatNotice,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
+		Delay:    delay.Config{Bytes: int64(p.set.DelayBytes), Hub: p.set.hub()},
 		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
 		Banned:   p.isBanned,
 		Describe: describe, Words: p.words, Pushes: p.callbacks.streams,

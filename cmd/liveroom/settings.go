@@ -55,6 +55,7 @@ type Settings struct {
 	MaxBandwidth   bitrate       `name:"max-bandwidth" help:"Most outgoing bits per second committed to viewers of this node, such as 800Mbit; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH" yaml:"max-bandwidth"`
 	MaxBitsRoom    bitrate       `name:"max-bandwidth-per-room" help:"The same for a room that has no limit of its own; 0: no limit." default:"0" env:"LIVEROOM_MAX_BANDWIDTH_PER_ROOM" yaml:"max-bandwidth-per-room"`
 	MergeWindow    time.Duration `name:"merge-window" help:"Longest that media waits for more to share a write with, while many watch over RTMP and FLV; 0: never." default:"90ms" env:"LIVEROOM_MERGE_WINDOW" yaml:"merge-window"`
+	DelayBytes     bytesize      `name:"delay-bytes" help:"Most bytes of streams that are shown later, over all rooms of this node; beyond it the oldest is shown early." default:"512MiB" env:"LIVEROOM_DELAY_BYTES" yaml:"delay-bytes"`
 	HLSLatency     string        `name:"hls-latency" help:"low: HLS in parts, some 2 s behind live where the player knows Low-Latency HLS; normal: whole segments only." enum:"low,normal" default:"low" env:"LIVEROOM_HLS_LATENCY" yaml:"hls-latency"`
 	HLSSegments    string        `name:"hls-segments" help:"fmp4, or ts: MPEG-TS for old players, always with normal latency, of H.264, HEVC, AAC and Opus." enum:"fmp4,ts" default:"fmp4" env:"LIVEROOM_HLS_SEGMENTS" yaml:"hls-segments"`
 	HLSSegment     time.Duration `name:"hls-segment" help:"Least length of an HLS segment, in whole seconds; it ends at the next keyframe." default:"2s" env:"LIVEROOM_HLS_SEGMENT" yaml:"hls-segment"`
@@ -165,6 +166,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.MergeWindow < 0 || s.MergeWindow > time.Second {
 		return fmt.Errorf("merge-window is %s, must be from 0 to 1s", s.MergeWindow)
+	}
+	if s.DelayBytes < 1<<20 {
+		return fmt.Errorf("delay-bytes is %d, must be at least 1MiB", s.DelayBytes)
 	}
 	if err := s.validChat(); err != nil {
 		return err

@@ -160,6 +160,7 @@ func TestValuesThatCannotBe(t *testing.T) {
 		{"callback policy", []string{"--callback-on-failure=ask"}, "", []string{"--callback-on-failure", "ask", "deliver"}},
 		{"callback addresses", []string{"--callback-private=10.0.0.1"}, "", []string{"callback-private", "10.0.0.1", "CIDR"}},
 		{"callback backlog", []string{"--callback-backlog=1000"}, "", []string{"callback-backlog", "1000", "1MiB"}},
+		{"delay bytes", []string{"--delay-bytes=1000"}, "", []string{"delay-bytes", "1000", "1MiB"}},
 		{"callback dead letters", []string{"--callback-dead-age=1m"}, "", []string{"callback-dead-age", "1m", "1h"}},
 		{"stream callback url", []string{"--stream-callback-url", "x"}, "", []string{"stream-callback-url", "url"}},
 		{"event callback url", []string{"--event-callback-url", "x"}, "", []string{"event-callback-url", "https"}},
@@ -221,7 +222,7 @@ func TestConfigCanBeGivenBack(t *testing.T) {
 	flags := []string{
 		"--http", "127.0.0.1:1", "--rtmp=:2", "--https=:3", "--rtmps=:4", "--ops=", "--data", data, "--node", "n 1: #x",
 		"--log-format=json", "--log-level=warn", "--tls-cert=c", "--tls-key=k", "--public-url=https://h", "--public-rtmp-url=rtmps://h",
-		"--apps=*,a", "--grace=1500ms", "--pause-limit=2h", "--auto-room=off", "--guest-login=on", "--max-connections=7", "--max-per-address=0", "--max-pushes-per-address=40", "--merge-window=45ms",
+		"--apps=*,a", "--grace=1500ms", "--pause-limit=2h", "--auto-room=off", "--guest-login=on", "--max-connections=7", "--max-per-address=0", "--max-pushes-per-address=40", "--merge-window=45ms", "--delay-bytes=64MiB",
 		"--max-viewers=9", "--max-viewers-per-room=8", "--max-bandwidth=1500kbit", "--max-bandwidth-per-room=2Gbit",
 		"--hls-latency=normal", "--hls-segments=ts", "--hls-segment=4s",
 		"--chat-rate=80", "--chat-history=50", "--chat-history-age=1h", "--chat-message-size=8000", "--chat-notice-size=1000", "--chat-recall-window=30s", "--chat-user-burst=7", "--chat-user-rate=0.5", "--chat-members=40", "--chat-tips=0", "--chat-create-groups=on", "--chat-members-write=on", "--audit-age=48h", "--audit-entries=5000",

@@ -77,22 +77,26 @@ func counter(name, help string, v uint64, labels ...web.Label) web.Sample {
 }
 
 func (p *program) streamMetrics() []web.Sample {
-	st := p.hub.Stats()
+	st, later := p.hub.Stats(), p.rooms.Delayed()
 	const dropped = "Tags that did not reach a subscriber, by reason."
 	reason := func(r string) web.Label { return web.Label{Name: "reason", Value: r} }
 	out := []web.Sample{
-		gauge("stream_publishers", "Pushes running.", st.Publishers),
+		gauge("stream_publishers", "Pushes running.", st.Publishers+later.Pushes.Publishers),
+		gauge("delay_streams", "Streams of which something is yet to be shown, because it is shown later.", later.Streams),
+		gauge("delay_bytes", "Media that waits for that.", int(later.Bytes)),
+		gauge("delay_limit_bytes", "How much may wait (--delay-bytes).", int(later.Limit)),
+		counter("delay_early_tags_total", "Tags that were shown before their time because more would have waited.", later.Early),
 		gauge("stream_subscribers", "Subscribers of streams, segmenters included.", st.Subscribers),
-		counter("stream_in_bytes_total", "Media received.", st.BytesIn),
+		counter("stream_in_bytes_total", "Media received.", st.BytesIn+later.Pushes.BytesIn),
 		counter("stream_out_bytes_total", "Media handed to subscribers.", st.BytesOut),
 		counter("stream_dropped_tags_total", dropped, st.DroppedOverflow, reason("slow")),
 		counter("stream_dropped_tags_total", dropped, st.DroppedGated, reason("paused")),
-		counter("stream_dropped_tags_total", dropped, st.DroppedMalformed, reason("malformed")),
+		counter("stream_dropped_tags_total", dropped, st.DroppedMalformed+later.Pushes.DroppedMalformed, reason("malformed")),
 		counter("stream_dropped_tags_total", dropped, st.DroppedBeforeKeyframe, reason("before_keyframe")),
 		counter("stream_closed_slow_total", "Subscribers closed for falling behind too often.", st.ClosedSlow),
 	}
 	for k, n := range st.Repairs {
-		out = append(out, counter("stream_repaired_timestamps_total", "Tags of pushes whose timestamps had to be changed, by kind.", n,
+		out = append(out, counter("stream_repaired_timestamps_total", "Tags of pushes whose timestamps had to be changed, by kind.", n+later.Pushes.Repairs[k],
 			web.Label{Name: "kind", Value: stream.RepairKind(k).String()})) //nolint:gosec // an index of a short array
 	}
 	return out

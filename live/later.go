@@ -1,0 +1,123 @@
+package live
+
+import (
+	"sync"
+	"time"
+
+	"liveroom/live/delay"
+	"liveroom/live/stream"
+	"liveroom/status"
+)
+
+// unshown is what viewers still see of streams whose rooms are in another state already.
+type unshown struct {
+	mu    sync.Mutex
+	rooms map[string]*shownState // by stream; those only of which something waits
+}
+
+type shownState struct {
+	state status.State // as viewers have it
+	waits int          // later states
+}
+
+// later notes that a stream's viewers meet a state later; until then they have was.
+func (u *unshown) later(name string, was status.State) *shownState {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	x := u.rooms[name]
+	if x == nil {
+		x = &shownState{state: was}
+		if u.rooms == nil {
+			u.rooms = make(map[string]*shownState)
+		}
+		u.rooms[name] = x
+	}
+	x.waits++
+	return x
+}
+
+// now notes that they meet it.
+func (u *unshown) now(name string, x *shownState, st status.State) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	x.state = st
+	if x.waits--; x.waits == 0 && u.rooms[name] == x {
+		delete(u.rooms, name)
+	}
+}
+
+// none notes that nothing waits any more.
+func (u *unshown) none(name string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.rooms, name)
+}
+
+// of is the state that a stream's viewers have, if it is another than the room's.
+func (u *unshown) of(name string) (status.State, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	x := u.rooms[name]
+	if x == nil {
+		return status.State{}, false
+	}
+	return x.state, true
+}
+
+// watchable says whether a room in that state has something to watch.
+func watchable(st status.State) bool {
+	return !st.Deleted && (st.Record.Code == status.Live || st.Record.Code == status.Paused)
+}
+
+// atOnce says whether viewers meet a state as soon as the room is in it, however late they see the stream, and see no more
+// of what was pushed before: an operator has taken it off.
+func atOnce(st status.State) bool {
+	if st.Deleted || st.Cut {
+		return true
+	}
+	return st.Record.Code == status.Ended && (st.Record.Reason == status.ReasonForbidden || st.ForbiddenAt(time.Now()))
+}
+
+// steerViewers makes gate, subscribers and edges follow a state: at once, or, where viewers see the stream later, when they
+// have seen what was before. The room's view is held.
+func (s *Service) steerViewers(name string, was, st status.State) {
+	switch {
+	case atOnce(st):
+		s.delay.Purge(name)
+		s.unshown.none(name)
+	case st.Delay > 0 || s.delay.Busy(name):
+		x := s.unshown.later(name, was)
+		s.delay.Do(name, st.Delay, func() {
+			s.unshown.now(name, x, st)
+			s.show(name, st)
+		})
+		return
+	}
+	s.show(name, st)
+}
+
+// show makes gate, subscribers and edges follow a state.
+func (s *Service) show(name string, st status.State) {
+	defer s.cfg.Edges.Follow(name, originOf(st)) // what is pushed elsewhere comes after what was pushed here has ended
+	if st.Deleted {
+		s.hub.Forget(name, ErrRoomEnded)
+		return
+	}
+	switch st.Record.Code {
+	case status.Live, status.Paused:
+		s.hub.Gate(name, st.Gated())
+	case status.Waiting, status.Ended, status.Playback:
+		s.hub.End(name, ErrRoomEnded)
+	}
+}
+
+// publish begins a push where it is shown, or, if viewers see it later, behind that.
+func (s *Service) publish(p *Push, later time.Duration, o stream.PublishOptions) (*stream.Publisher, error) {
+	if p.delayed {
+		return s.delay.Publish(p.stream, o, later)
+	}
+	return s.hub.Publish(p.stream, o)
+}
+
+// Delayed is what waits of the streams that are shown later.
+func (s *Service) Delayed() delay.Stats { return s.delay.Stats() }
