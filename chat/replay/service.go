@@ -2,8 +2,8 @@ package replay
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,7 +74,7 @@ func New(cfg Config, recs Recordings, blobs blob.Store, log *slog.Logger) (*Serv
 	}
 	cfg = cfg.withDefaults()
 	return &Service{
-		cfg: cfg, recs: recs, blobs: blobs, log: log, node: nodeName(cfg.Node), boot: strconv.FormatInt(time.Now().UnixMilli(), 36),
+		cfg: cfg, recs: recs, blobs: blobs, log: log, node: nodeName(cfg.Node), boot: rand.Text()[:8],
 		cache: newCache(cfg.CacheBytes), out: newOutgoing(cfg.WaitingBytes),
 	}, nil
 }
