@@ -41,7 +41,7 @@ const joined = (names) =>
     .map((text) => text.replace(/^(import|export) [^;]*? from '[^']*';\n/gm, '').replace(/^export \{\};\n/gm, '').trim())
     .join('\n\n');
 const inside = /^export (?=declare (?:const (?:CODE|isTemporary)\b|function addUnsupported\b))/gm; // what the module does not export
-const main = joined(['constants', 'types', 'interaction', 'error', 'unsupported', 'chat', 'create', 'news', 'status', 'namespace']).replace(inside, '');
+const main = joined(['constants', 'types', 'interaction', 'error', 'unsupported', 'chat', 'create', 'news', 'recorded', 'status', 'namespace']).replace(inside, '');
 writeFileSync(join(dist, 'liveroom.d.ts'), `${main}\n`);
 writeFileSync(join(dist, 'liveroom.wx.d.ts'), `import type { Environment, FileLike, SocketLike, UploadRequest } from './liveroom.js';\nexport * from './liveroom.js';\nexport { default } from './liveroom.js';\n${joined(['wx'])}\n`);
 rmSync(out, { recursive: true });

@@ -224,6 +224,13 @@ export interface LiveStatus {
   playbackUrl: string | null;
 }
 
+/** A message of a recording's chat; see docs/recording.md. Its `time` is not known. */
+export interface RecordedMessage {
+  /** ms of the time that playing the recording takes. */
+  at: number;
+  message: Message;
+}
+
 export interface StatusInfo {
   groupID: string;
   status: LiveStatus;
