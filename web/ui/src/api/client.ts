@@ -1,4 +1,4 @@
-import type { Guest, PlayAddresses, Recommendation, Room, RoomPage, StatusAnswer } from './types.ts';
+import type { Guest, Plays, Recommendation, Room, RoomPage, StatusAnswer } from './types.ts';
 
 /** A refusal by the server: `code` is its stable word, `status` 0 means that it was not reached at all. */
 export class ApiError extends Error {
@@ -37,13 +37,19 @@ export class Api {
     return answer.rooms ?? [];
   }
 
-  room(id: string, signal?: AbortSignal): Promise<Room> {
-    return this.#call(`/rooms/${encodeURIComponent(id)}`, { signal });
+  /** A room; its anchor is told more, by UserSig. */
+  room(id: string, signal?: AbortSignal, userSig = ''): Promise<Room> {
+    return this.#call(`/rooms/${encodeURIComponent(id)}`, { signal, ...(userSig ? { headers: { Authorization: `Bearer ${userSig}` } } : {}) });
   }
 
-  async play(id: string, signal?: AbortSignal): Promise<PlayAddresses> {
-    const answer = await this.#call<{ play: PlayAddresses }>(`/rooms/${encodeURIComponent(id)}/play`, { signal });
-    return answer.play;
+  play(id: string, signal?: AbortSignal): Promise<Plays> {
+    return this.#call<Plays>(`/rooms/${encodeURIComponent(id)}/play`, { signal });
+  }
+
+  /** What was said in a time of a recording, ms; `cursor` goes on in it. */
+  recorded(address: string, from: number, to: number, cursor = '', signal?: AbortSignal): Promise<{ items?: unknown; next?: string | null }> {
+    const query = search({ from, to, cursor }).slice(1);
+    return this.#read(`${address}${address.includes('?') ? '&' : '?'}${query}`, { signal });
   }
 
   /** The newest status; with `known` the server holds the answer until there is a newer one, up to `waitSeconds`. */
@@ -67,10 +73,14 @@ export class Api {
     });
   }
 
-  async #call<T>(path: string, init: RequestInit & { signal?: AbortSignal | undefined }): Promise<T> {
+  #call<T>(path: string, init: RequestInit & { signal?: AbortSignal | undefined }): Promise<T> {
+    return this.#read(this.#base + path, init);
+  }
+
+  async #read<T>(address: string, init: RequestInit & { signal?: AbortSignal | undefined }): Promise<T> {
     let response: Response;
     try {
-      response = await this.#fetch(this.#base + path, { cache: 'no-store', credentials: 'omit', ...init } as RequestInit);
+      response = await this.#fetch(address, { cache: 'no-store', credentials: 'omit', ...init } as RequestInit);
     } catch (err) {
       if (init.signal?.aborted) throw err;
       throw new ApiError(0, 'unreachable', err instanceof Error ? err.message : '');

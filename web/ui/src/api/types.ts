@@ -22,6 +22,12 @@ export interface Room {
   online: number;
   /** How much goes on there now; only told where rooms are sorted by it. */
   popularity?: number;
+  /** A picture of it; absent or '' where none is made. */
+  cover?: string;
+  /** By how much viewers see it later, such as "30s". */
+  delay?: string;
+  /** What is recorded of it just now; told to its anchor and to backends. */
+  recordingState?: { id: string; state: string; since: string; cause?: string } | null;
 }
 
 /** A room somebody may like, and why. */
@@ -40,6 +46,34 @@ export interface PlayAddresses {
   flv?: string;
   hls?: string;
   wsFlv?: string;
+}
+
+/** A recording of ours that a room plays back. Lengths of time are like "1m30s". */
+export interface Playback {
+  hls: string;
+  loop?: boolean;
+  startAt?: string;
+  duration?: string;
+  /** Where its chat is read; absent: there is none. */
+  chat?: string;
+  /** Where it can be downloaded; absent: nowhere. */
+  mp4?: string;
+}
+
+/** How what is live can be watched from an earlier time. */
+export interface TimeShift {
+  hls: string;
+  /** The oldest moment. */
+  from: string;
+  /** How far back one may go. */
+  window: string;
+}
+
+/** What can be played of a room just now. */
+export interface Plays {
+  play: PlayAddresses;
+  playback?: Playback | null;
+  timeShift?: TimeShift | null;
 }
 
 export interface Guest {

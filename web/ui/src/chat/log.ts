@@ -20,6 +20,7 @@ export interface MessageRow {
   state: SendState;
   error?: Key; // when failed
   progress?: number; // 0…1 while a file goes up
+  at?: number; // seconds of the recording that is played back, of what was said then
   message: Message;
 }
 
@@ -121,6 +122,9 @@ export function added(log: Log, fresh: readonly Row[]): Log {
   }
   return { ...log, rows: bounded(rows.filter((row) => row.kind !== 'crowd' || row.joined.length + row.left.length > 0)) };
 }
+
+/** Takes out what was said in a recording. */
+export const withoutPast = (log: Log): Log => ({ ...log, rows: log.rows.filter((row) => row.kind !== 'message' || row.at === undefined) });
 
 /** Tells who came and went: at the end, or before the first word or gift of who came just now. */
 function tell(rows: Row[], row: CrowdRow): void {

@@ -9,7 +9,7 @@ import { Backoff } from '../lib/backoff.ts';
 import { parseRecord } from '../status/newest.ts';
 import { errorKey, isSignatureError } from './errors.ts';
 import type { Identities } from './identity.ts';
-import { added, changed, emptyLog, gapped, levelRow, messageRow, renamed, rowOf, systemRow, withdrawn, type Log, type MessageRow, type Row } from './log.ts';
+import { added, changed, emptyLog, gapped, levelRow, messageRow, renamed, rowOf, systemRow, withdrawn, withoutPast, type Log, type MessageRow, type Row } from './log.ts';
 import { kickedOutWhy, leftWhy, refusalWhy, type Out, type Why } from './out.ts';
 import { partsOf, wordsOf } from './parts.ts';
 
@@ -74,6 +74,11 @@ export class RoomChat {
   #turn = 0; // counts attempts to enter: a newer one ends those before it
   #hurry: (() => void) | null = null; // ends the wait between two attempts
 
+  /** The group it is the chat of. */
+  get group(): string {
+    return this.#o.group;
+  }
+
   constructor(options: RoomChatOptions) {
     this.#o = options;
     this.#sdk = options.sdk;
@@ -104,6 +109,11 @@ export class RoomChat {
     if (this.presence.value.state !== 'out') return;
     this.#backoff.reset();
     void this.#enter();
+  }
+
+  /** Puts what was said in a recording at the end of the list; `anew`: in place of all of it that is there. */
+  showPast(rows: readonly Row[], anew: boolean): void {
+    this.log.value = added(anew ? withoutPast(this.log.value) : this.log.value, rows);
   }
 
   // -- who one is

@@ -6,6 +6,7 @@ import type { RoomChat } from '../chat/room-chat.ts';
 import { clock, names, plural, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { hash } from '../lib/hash.ts';
+import { clockOf } from '../lib/tick.ts';
 import { scene } from '../status/record.ts';
 import { GiftIcon } from './gift-icon.tsx';
 import { Down, More } from './icons.tsx';
@@ -162,11 +163,12 @@ function Gifts({ row }: { row: GiftsRow }): JSX.Element {
 function Message({ row, chat, onMore, onWho }: LineProps<MessageRow>): JSX.Element {
   const avatar = webAddress(row.avatar);
   return (
-    <div class={`chat-row${row.own ? ' chat-own' : ''} chat-${row.state}`} data-testid="chat-message" data-seq={row.message.sequence} data-state={row.state}>
+    <div class={`chat-row${row.at === undefined ? '' : ' chat-past'}${row.own ? ' chat-own' : ''} chat-${row.state}`} data-testid="chat-message" data-seq={row.message.sequence} data-state={row.state}>
+      {row.at !== undefined && <time class="chat-then number">{clockOf(Math.floor(row.at))}</time>}
       {avatar && <img class="avatar" src={avatar} alt="" width="20" height="20" loading="lazy" decoding="async" referrerpolicy="no-referrer" />}
       <LevelBadge level={row.level} badge={row.badge} />
       {/* Not on the way of the Tab key, of which there would be hundreds: the list of members leads to the same cards. */}
-      <span class={`nick nick-${hash(row.from) % 8}`} title={clock(row.time)} onClick={() => onWho(row)} data-testid="chat-nick">
+      <span class={`nick nick-${hash(row.from) % 8}`} title={row.at === undefined ? clock(row.time) : undefined} onClick={() => onWho(row)} data-testid="chat-nick">
         <bdi>{row.nick}</bdi>
       </span>{' '}
       <Parts parts={row.parts} nick={row.nick} />
@@ -179,7 +181,7 @@ function Message({ row, chat, onMore, onWho }: LineProps<MessageRow>): JSX.Eleme
           </button>
         </small>
       )}
-      {chat.keepsOrder.value && row.state === 'sent' && (
+      {chat.keepsOrder.value && row.state === 'sent' && row.at === undefined && (
         <button type="button" class="chat-more" aria-haspopup="dialog" aria-label={t('moderate', { nick: row.nick })} title={t('moderate', { nick: row.nick })} onClick={() => onMore(row)} data-testid="chat-more">
           <More />
         </button>

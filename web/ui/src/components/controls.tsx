@@ -1,11 +1,15 @@
 import type { JSX, RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { PlayerController } from '../player/controller.ts';
 import { t } from '../i18n/index.ts';
-import { Expand, Flying, FlyingOff, Pip, Shrink, SoundOff, SoundOn } from './icons.tsx';
+import { Expand, Flying, FlyingOff, Load, Pip, Shrink, SoundOff, SoundOn } from './icons.tsx';
+import { SeekBar, ShiftBar } from './seek-bar.tsx';
 
 export interface ControlsProps {
   video: RefObject<HTMLVideoElement | null>;
   stage: RefObject<HTMLDivElement | null>;
+  player: PlayerController | null;
+  delay: number; // seconds by which everybody sees what is live later
   danmaku: boolean;
   onDanmaku(on: boolean): void;
 }
@@ -24,8 +28,8 @@ export function toggleMuted(video: HTMLVideoElement): void {
   if (!video.muted && video.volume === 0) video.volume = 0.5;
 }
 
-/** The bar below a live picture. There is no pause: live goes on. */
-export function Controls({ video, stage, danmaku, onDanmaku }: ControlsProps): JSX.Element {
+/** The bar below the picture. What is live has no pause: it goes on. */
+export function Controls({ video, stage, player, delay, danmaku, onDanmaku }: ControlsProps): JSX.Element {
   const [sound, setSound] = useState({ muted: true, volume: 1 });
   const [full, setFull] = useState(false);
   useEffect(() => {
@@ -42,6 +46,8 @@ export function Controls({ video, stage, danmaku, onDanmaku }: ControlsProps): J
   }, [video]);
 
   const element = () => video.current as HTMLVideoElement;
+  const recording = player?.recording.value;
+  const shiftable = player?.shiftable.value;
   return (
     <>
       {sound.muted && (
@@ -49,7 +55,9 @@ export function Controls({ video, stage, danmaku, onDanmaku }: ControlsProps): J
           <SoundOff /> {t('unmute')}
         </button>
       )}
-      <div class="controls" role="group" aria-label={t('player')}>
+      <div class={`controls${recording || shiftable ? ' controls-bar' : ''}`} role="group" aria-label={t('player')}>
+        {recording && video.current && <SeekBar video={video.current} duration={recording.duration} onSeek={(seconds) => player?.seek(seconds)} />}
+        {!recording && shiftable && <ShiftBar shiftable={shiftable} behind={player?.behind.value ?? 0} delay={delay} onShift={(seconds) => player?.shift(seconds, delay)} />}
         <button type="button" onClick={() => toggleMuted(element())} aria-label={sound.muted ? t('unmute') : t('mute')} title={sound.muted ? t('unmute') : t('mute')}>
           {sound.muted ? <SoundOff /> : <SoundOn />}
         </button>
@@ -66,6 +74,11 @@ export function Controls({ video, stage, danmaku, onDanmaku }: ControlsProps): J
           }}
         />
         <span class="controls-gap" />
+        {recording?.mp4 && (
+          <a class="controls-link" href={recording.mp4} download aria-label={t('download')} title={t('download')} data-testid="download">
+            <Load />
+          </a>
+        )}
         <button type="button" onClick={() => onDanmaku(!danmaku)} aria-pressed={danmaku} aria-label={danmaku ? t('danmaku_off') : t('danmaku_on')} title={danmaku ? t('danmaku_off') : t('danmaku_on')} data-testid="danmaku-switch">
           {danmaku ? <Flying /> : <FlyingOff />}
         </button>

@@ -8,6 +8,9 @@ function icon(d: string) {
   );
 }
 
+export const Play = icon('M7 4.5v15l12-7.5z');
+export const Pause = icon('M8 5v14M16 5v14');
+export const Load = icon('M12 4v11M7 10.5l5 5 5-5M5 19.5h14');
 export const SoundOn = icon('M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.2 4.2 0 0 1 0 6M18 6.5a7.8 7.8 0 0 1 0 11');
 export const SoundOff = icon('M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5');
 export const Expand = icon('M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5');

@@ -1,12 +1,16 @@
 import { effect } from '@preact/signals';
+import { recordedMessages } from 'liveroom-sdk';
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { Past } from '../chat/past.ts';
 import { t } from '../i18n/index.ts';
+import { secondsOf } from '../lib/duration.ts';
 import { store } from '../lib/storage.ts';
 import type { RoomModel } from '../pages/room-model.ts';
-import { detectSupport } from '../player/choose.ts';
+import { detectSupport, reachable } from '../player/choose.ts';
 import { PlayerController, type PlayerState } from '../player/controller.ts';
 import { loadEngine } from '../player/engine.ts';
+import { chatOf } from '../player/recording.ts';
 import { refusalOf } from '../player/refusal.ts';
 import { scene as sceneOf } from '../status/record.ts';
 import { Controls, toggleFullscreen, toggleMuted } from './controls.tsx';
@@ -14,8 +18,9 @@ import { DanmakuLayer } from './danmaku-layer.tsx';
 import { GiftLaneLayer } from './gift-lane.tsx';
 import { ShowLayer } from './show-layer.tsx';
 import { lessMotion } from '../lib/motion.ts';
+import { togglePlay } from './seek-bar.tsx';
 import { SceneOverlay } from './scene-overlay.tsx';
-import type { Api } from '../api/client.ts';
+import { ApiError, type Api } from '../api/client.ts';
 
 /** Flying messages are movement: off for who asked the device for less of it, until switched on by hand. */
 function wantsDanmaku(): boolean {
@@ -63,11 +68,22 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
     };
   }, [model, api]);
 
+  const controller = player.current;
+  const recording = controller?.recording.value ?? null;
+  useEffect(() => (recording && controller ? replayChat(model, api, controller, video.current as HTMLVideoElement) : undefined), [model, api, controller, recording !== null]);
+
   const scene = record && sceneOf(record);
-  const withControls = scene === 'live' || (scene === 'interrupted' && playing.phase === 'playing');
+  const shifted = (controller?.behind.value ?? 0) > 0;
+  const withControls = scene === 'live' || ((scene === 'interrupted' || (scene === 'paused' && shifted)) && playing.phase === 'playing') || (scene === 'playback' && recording !== null);
   const onKeyDown = (ev: KeyboardEvent) => {
     if (ev.ctrlKey || ev.metaKey || ev.altKey || (ev.target as HTMLElement).tagName === 'INPUT') return;
-    if (ev.key === 'm') toggleMuted(video.current as HTMLVideoElement);
+    const element = video.current as HTMLVideoElement;
+    const seek = (by: number) => controller?.seek(Math.max(0, Math.min(element.currentTime + by, element.duration || Infinity)));
+    const onButton = (ev.target as HTMLElement).closest('button, a') !== null;
+    if (ev.key === 'm') toggleMuted(element);
+    else if (recording && ev.key === 'ArrowLeft') seek(-5);
+    else if (recording && ev.key === 'ArrowRight') seek(5);
+    else if (recording && (ev.key === 'k' || (ev.key === ' ' && !onButton))) togglePlay(element);
     else if (ev.key === 'f') toggleFullscreen(stage.current as HTMLDivElement, video.current as HTMLVideoElement);
     else return;
     ev.preventDefault();
@@ -89,7 +105,7 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
       data-engine={playing.engine ?? ''}
       onKeyDown={onKeyDown}
     >
-      <video ref={video} playsInline muted controls={scene === 'playback' && playing.phase !== 'failed'} data-testid="video" />
+      <video ref={video} playsInline muted controls={scene === 'playback' && recording === null && playing.phase !== 'failed'} data-testid="video" />
       {danmaku && <DanmakuLayer subscribe={subscribe} />}
       <div class="overlays" role="status">
         {record && room && (
@@ -97,6 +113,9 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
             room={room.id}
             record={record}
             scheduledAt={room.scheduledAt}
+            cover={room.cover ?? ''}
+            ours={recording !== null}
+            shifted={shifted}
             phase={playing.phase}
             onRetry={() => player.current?.retry()}
           />
@@ -104,7 +123,52 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
       </div>
       {interaction && !lessMotion.value && <ShowLayer room={interaction} />}
       {interaction && <GiftLaneLayer room={interaction} />}
-      {withControls && <Controls video={video} stage={stage} danmaku={danmaku} onDanmaku={switchDanmaku} />}
+      {withControls && <Controls video={video} stage={stage} player={controller} delay={secondsOf(room?.delay)} danmaku={danmaku} onDanmaku={switchDanmaku} />}
     </div>
   );
+}
+
+const LOOK_MS = 250;
+
+/** Has the chat of a recording come in time with it. Returns how to stop. */
+function replayChat(model: RoomModel, api: Api, controller: PlayerController, video: HTMLVideoElement): () => void {
+  const chat = model.chat.peek();
+  const group = chat?.group ?? '';
+  const aborted = new AbortController();
+  let renewed = '';
+  const address = async (): Promise<string> => {
+    const known = renewed || controller.chat.peek() || controller.recording.peek()?.chat;
+    if (known) return known;
+    const { playback } = await api.play(model.room.peek()?.id ?? '', aborted.signal);
+    return (renewed = playback?.hls ? await chatOf(reachable(playback.hls, location)) : '');
+  };
+  const past = new Past({
+    async read(from, to, cursor) {
+      const at = await address();
+      if (!at) throw new Error('there is no chat');
+      try {
+        const answer = await api.recorded(at, from, to, cursor, aborted.signal);
+        return { messages: recordedMessages(answer, group), next: answer.next ?? '' };
+      } catch (err) {
+        // The play session is over, of somebody who paused for long: another one is begun.
+        if (err instanceof ApiError && err.status >= 400 && err.status < 500) {
+          renewed = '';
+          controller.chat.value = '';
+        }
+        throw err;
+      }
+    },
+    show: (rows, anew) => chat?.showPast(rows, anew),
+    say: (text) => model.echo(text),
+  });
+  const look = () => past.move(video.currentTime * 1000);
+  const timer = setInterval(look, LOOK_MS);
+  video.addEventListener('seeked', look);
+  return () => {
+    clearInterval(timer);
+    video.removeEventListener('seeked', look);
+    aborted.abort();
+    past.stop();
+    chat?.showPast([], true);
+  };
 }

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { Api } from '../api/client.ts';
 import type { Room } from '../api/types.ts';
 import { BrowserIdentities } from '../chat/identity.ts';
+import { Cover } from '../components/cover.tsx';
 import { Header } from '../components/header.tsx';
 import { Flame, People } from '../components/icons.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
@@ -15,6 +16,8 @@ import '../styles/base.css';
 import '../styles/lobby.css';
 import { LobbyModel, programme, reasonOf, type Reason } from './lobby-model.ts';
 
+const COVER_PX = 320;
+
 function Card({ room, reason }: { room: Room; reason: Reason | null }): JSX.Element {
   const now = scene(room.status);
   const watched = now === 'live' || now === 'interrupted' || now === 'paused' || room.online > 0;
@@ -23,6 +26,7 @@ function Card({ room, reason }: { room: Room; reason: Reason | null }): JSX.Elem
       <a href={`/rooms/${encodeURIComponent(room.id)}`}>
         <div class={`card-picture card-${now}`}>
           <TestCard seed={room.id} />
+          {room.cover && <Cover address={room.cover} class="card-cover" width={COVER_PX} />}
           <StatusSign scene={now} />
           {watched && (
             <span class="card-online">

@@ -22,6 +22,7 @@ export interface RoomModelOptions {
 }
 
 const SESSION_WAIT_MS = 1500; // how long playing waits for the chat session it names
+const RECORDING_MS = 15_000; // how often an anchor's page asks what is recorded
 const FALLBACK_AFTER_MS = 3000; // chat away for this long: status comes by long poll
 
 /** Everything a viewer page knows of its room: what it is, its newest status from whichever way came first, its chat. */
@@ -33,6 +34,8 @@ export class RoomModel {
   readonly interaction = signal<Interaction | null>(null);
   readonly notice = computed(() => parseNotice(this.chat.value?.notice.value ?? this.room.value?.notice ?? ''));
   readonly online = computed(() => (this.#chatOnline() ? this.chat.value?.online.value : null) ?? this.#polledOnline.value);
+  /** What is recorded just now, as its anchor is told; null: nothing, or it is not told. */
+  readonly recording = signal<Room['recordingState']>(null);
   readonly source = computed<Source>(() => sourceOf(this.status.value));
 
   readonly #options: RoomModelOptions;
@@ -92,6 +95,18 @@ export class RoomModel {
     return () => this.#listeners.delete(listener);
   }
 
+  /** A text that flies over the picture, though nobody says it just now. */
+  echo(text: string): void {
+    this.#listeners.forEach((listener) => listener(text, false));
+  }
+
+  /** Whether the person on this page is told what is recorded. Its anchor is. */
+  readonly #mayAsk = computed(() => {
+    const me = this.chat.value?.me.value;
+    const anchor = this.room.value?.anchor ?? '';
+    return anchor !== '' && me?.user === anchor && me?.anonymous === false;
+  });
+
   /** The chat session for play addresses, or '' when the chat is not there in time. */
   session(): Promise<string> {
     return new Promise((resolve) => {
@@ -129,7 +144,7 @@ export class RoomModel {
       this.chat.value = chat;
       this.state.value = 'ready';
     });
-    this.#stopEffects.push(this.#fallBack(chat), this.#lookBack(chat, interaction));
+    this.#stopEffects.push(this.#fallBack(chat), this.#lookBack(chat, interaction), this.#watchRecording());
     chat.start();
   }
 
@@ -157,6 +172,34 @@ export class RoomModel {
       wasThere ||= running.value;
       return ended.value === null ? undefined : interaction.lookBack(ended.value, wasThere);
     });
+  }
+
+  /** Its anchor sees whether a live is recorded: asked for now and then while there is one. */
+  #watchRecording(): () => void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let turn = 0;
+    const on = computed(() => this.#mayAsk.value && (this.status.value?.name === 'live' || this.status.value?.name === 'paused'));
+    const ask = async (mine: number): Promise<void> => {
+      const who = this.#options.identities.load();
+      try {
+        const room = who && (await this.#options.api.room(this.#options.room, this.#abort.signal, who.userSig));
+        if (mine === turn) this.recording.value = room?.recordingState ?? null;
+      } catch {
+        // It is asked again.
+      }
+      if (mine === turn) timer = setTimeout(() => void ask(mine), RECORDING_MS);
+    };
+    const stop = effect(() => {
+      const mine = ++turn;
+      clearTimeout(timer);
+      if (on.value) void ask(mine);
+      else this.recording.value = null;
+    });
+    return () => {
+      turn++;
+      clearTimeout(timer);
+      stop();
+    };
   }
 
   #chatOnline(): boolean {

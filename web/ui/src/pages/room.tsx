@@ -4,6 +4,7 @@ import { render, type JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Api } from '../api/client.ts';
 import { BrowserIdentities } from '../chat/identity.ts';
+import type { Room } from '../api/types.ts';
 import { ChatPanel } from '../components/chat-panel.tsx';
 import { FollowButton } from '../components/follow-button.tsx';
 import { Header } from '../components/header.tsx';
@@ -42,6 +43,7 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
     <section class="facts">
       <div class="facts-line">
         <StatusSign scene={scene} />
+        <RecordingSign state={model.recording.value} />
         <Online model={model} onOpen={() => setMembers(true)} />
         {popularity > 0 && (
           <span class="facts-online" title={t('popularity')} data-testid="popularity" data-popularity={popularity}>
@@ -61,6 +63,19 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
       {summary && <Summary summary={summary} />}
       {members && interaction && <MembersDialog room={interaction} onClose={() => setMembers(false)} />}
     </section>
+  );
+}
+
+/** That a live is recorded, for who sees to it. */
+function RecordingSign({ state }: { state: Room['recordingState'] }): JSX.Element | null {
+  if (!state) return null;
+  const runs = state.state === 'recording';
+  return (
+    <span class={`recording-sign${runs ? '' : ' recording-not'}`} role="status" title={state.cause || undefined} data-testid="recording" data-state={state.state}>
+      <span class="lamp" aria-hidden="true" />
+      {t(runs ? 'recording_on' : 'recording_off')}
+      {state.cause && <span class="hidden">: {state.cause}</span>}
+    </span>
   );
 }
 

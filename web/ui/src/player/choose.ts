@@ -54,6 +54,15 @@ export function playbackCandidate(address: string, base: string, support: Suppor
   return { engine: 'native', url: url.href };
 }
 
+/** How a recording of ours, or a time of what is live, is played: both are HLS. */
+export function hlsCandidate(url: string, support: Support): Candidate | null {
+  if (support.mse) return { engine: 'hls', url };
+  return support.nativeHls ? { engine: 'native', url } : null;
+}
+
+/** The address of what is live as it was so many seconds ago. */
+export const delayed = (hls: string, seconds: number): string => `${hls}${hls.includes('?') ? '&' : '?'}tsDelay=${Math.round(seconds)}`;
+
 /** Adds the unsigned vid=<chat session> that makes player and chat count as one viewer (design §6). */
 export function withSession(url: string, session: string): string {
   if (!session) return url;

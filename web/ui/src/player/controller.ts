@@ -1,10 +1,11 @@
 import { signal } from '@preact/signals';
-import type { PlayAddresses } from '../api/types.ts';
+import type { Plays } from '../api/types.ts';
 import { Backoff } from '../lib/backoff.ts';
-import { liveCandidates, playbackCandidate, reachable, withSession, type Candidate, type EngineKind, type Support } from './choose.ts';
+import { delayed, hlsCandidate, liveCandidates, playbackCandidate, reachable, withSession, type Candidate, type EngineKind, type Support } from './choose.ts';
 import type { Attachment, EngineEvent, LoadEngine } from './engine.ts';
 import { isFull } from './refusal.ts';
 import { chase, flvPolicy, widened } from './latency.ts';
+import { chatBeside, recordingOf, shiftableOf, type Recording, type Shiftable } from './recording.ts';
 
 /** What the player is asked to show. */
 export type Source =
@@ -31,7 +32,7 @@ export interface PlayerState {
 
 export interface ControllerOptions {
   video: HTMLVideoElement;
-  fetchPlay(): Promise<PlayAddresses>;
+  fetchPlay(): Promise<Plays>;
   /** The chat session to name in play addresses; waits a moment for it, then gives ''. */
   session(): Promise<string>;
   support: Support;
@@ -48,6 +49,8 @@ const STALL_MS = 6000; // without movement while frames should come
 const RESUME_MS = 3000; // from "live again" to movement on a connection kept open
 const RESUME_HLS_MS = 10_000; // the same where a segment must be whole and be found before: GOP and reload take their time
 const STEADY_MS = 60_000; // without a stall: the latency may shrink again
+const LOOK_MS = [20_000, 60_000]; // after attaching: whether one may go back by now. A recording begins later than its live.
+const TRIES = 5; // to go on with what was lost of a recording, or of an earlier time
 
 /**
  * Keeps a stream playing in one video element: attaches, follows the live edge, and after any kind of loss attaches
@@ -55,6 +58,14 @@ const STEADY_MS = 60_000; // without a stall: the latency may shrink again
  */
 export class PlayerController {
   readonly state = signal<PlayerState>({ phase: 'idle', engine: null });
+  /** The recording of ours that is played back; null: none, or one from elsewhere. */
+  readonly recording = signal<Recording | null>(null);
+  /** Where the chat of the recording's play session is read; '': not known. */
+  readonly chat = signal('');
+  /** How far back one may go in what is live; null: not at all. */
+  readonly shiftable = signal<Shiftable | null>(null);
+  /** How many seconds behind the others one watches what is live; 0: with them. */
+  readonly behind = signal(0);
 
   readonly #options: ControllerOptions;
   readonly #backoff: Backoff;
@@ -73,6 +84,9 @@ export class PlayerController {
   #resuming = false; // the anchor is back, nothing of it was seen yet
   #stalls = 0;
   #lastStall = 0;
+  #resumeAt = 0; // seconds of a recording, where it goes on after it was lost
+  #delay = 0; // seconds by which all see what is live later
+  #looks: ReturnType<typeof setTimeout>[] = [];
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -90,11 +104,13 @@ export class PlayerController {
     if (next.kind === 'none') return this.#clear();
     if (next.kind === 'playback') {
       if (previous.kind === 'playback' && previous.url === next.url) return;
+      this.#forgetTimes();
       this.#barren = 0;
       this.#backoff.reset();
       return void this.#attach();
     }
     if (previous.kind !== 'live') {
+      this.#forgetTimes();
       this.#barren = 0;
       this.#backoff.reset();
       return void this.#attach();
@@ -108,6 +124,24 @@ export class PlayerController {
     if (this.#source.kind === 'none') return;
     this.#backoff.reset();
     void this.#attach();
+  }
+
+  /** Watches what is live as it was so many seconds ago; 0: as it is. `delay` is by how much everybody sees it later. */
+  shift(seconds: number, delay = 0): void {
+    if (this.#source.kind !== 'live' || (seconds > 0 && !this.shiftable.value) || seconds === this.behind.value) return;
+    this.behind.value = seconds;
+    this.#delay = delay;
+    this.#barren = 0;
+    this.#backoff.reset();
+    void this.#attach();
+  }
+
+  /** Where a recording is now: at its end only where it is not to begin again. */
+  seek(seconds: number): void {
+    const { video } = this.#options;
+    if (this.#source.kind !== 'playback') return;
+    video.currentTime = seconds;
+    if (this.state.value.phase === 'over') void this.#play();
   }
 
   destroy(): void {
@@ -144,7 +178,12 @@ export class PlayerController {
       this.#deadline = Date.now() + FIRST_FRAME_MS;
       video.playbackRate = 1;
       const live = this.#source.kind === 'live';
-      this.#attachment = attach({ video, url: candidate.url, live, onEvent: (event) => !stale() && this.#engineEvent(event) });
+      const start = (this.#position = live ? 0 : this.#resumeAt || (this.recording.value?.startAt ?? 0));
+      this.#attachment = attach({
+        video, url: candidate.url, live, ...(start > 0 ? { start } : {}),
+        onEvent: (event) => !stale() && this.#engineEvent(event),
+        onPlaylist: (address) => void (!stale() && this.recording.value && (this.chat.value = chatBeside(address))),
+      });
       this.#set(this.state.value.phase, candidate.engine);
       this.#ticker = setInterval(() => this.#tick(), TICK_MS);
       void this.#play();
@@ -155,13 +194,71 @@ export class PlayerController {
 
   async #candidate(): Promise<Candidate | null> {
     const { support, page } = this.#options;
-    if (this.#source.kind === 'playback') return playbackCandidate(this.#source.url, page.href, support);
-    const [play, session] = await Promise.all([this.#options.fetchPlay(), this.#options.session()]);
+    if (this.#source.kind === 'playback') return this.#recorded(this.#source.url);
+    const [plays, session] = await Promise.all([this.#options.fetchPlay(), this.#options.session()]);
+    this.#mayShift(plays);
+    const { play } = plays;
+    const shift = this.shiftable.value;
+    if (this.behind.value > 0 && shift && this.#barren < TRIES) {
+      this.#address = '';
+      const earlier = hlsCandidate(reachable(delayed(shift.hls, this.behind.value + this.#delay), page), support);
+      if (earlier) return { ...earlier, url: withSession(earlier.url, session) };
+    }
+    if (this.behind.value > 0) this.#barren = this.behind.value = 0; // what was there is gone: with the others then
     this.#address = play.flv ? reachable(play.flv, page) : '';
     const candidates = liveCandidates(play, support);
     // Two fruitless attempts with one way, then the next.
     const chosen = candidates[Math.floor(this.#barren / 2) % Math.max(candidates.length, 1)];
     return chosen ? { ...chosen, url: withSession(reachable(chosen.url, page), session) } : null;
+  }
+
+  /** A recording of ours needs a signed address; what else a room plays back is where its status says. */
+  async #recorded(url: string): Promise<Candidate | null> {
+    const { support, page } = this.#options;
+    const unknown = (err: unknown) => {
+      if (this.recording.value) throw err; // it is known to be ours, and the address of the status has no signature
+      return null;
+    };
+    const [plays, session] = await Promise.all([this.#options.fetchPlay().catch(unknown), this.#options.session()]);
+    const ours = plays?.playback;
+    if (!ours?.hls) {
+      this.recording.value = null;
+      return playbackCandidate(url, page.href, support);
+    }
+    const chat = ours.chat ? reachable(ours.chat, page) : '';
+    const mp4 = ours.mp4 ? reachable(ours.mp4, page) : '';
+    this.recording.value = recordingOf({ ...ours, chat, mp4 });
+    const candidate = hlsCandidate(reachable(ours.hls, page), support);
+    return candidate && { ...candidate, url: withSession(candidate.url, session) };
+  }
+
+  /** Takes how far back one may go, and looks again where that can't be said yet. */
+  #mayShift(plays: Plays): void {
+    this.shiftable.value = shiftableOf(plays.timeShift);
+    this.#stopLooking();
+    if (this.shiftable.value) return;
+    this.#looks = LOOK_MS.map((wait) =>
+      setTimeout(() => {
+        if (this.#source.kind !== 'live' || this.shiftable.value) return;
+        this.#options.fetchPlay().then((later) => {
+          if (this.#source.kind === 'live') this.shiftable.value ??= shiftableOf(later.timeShift);
+        }, () => {});
+      }, wait),
+    );
+  }
+
+  #stopLooking(): void {
+    for (const timer of this.#looks) clearTimeout(timer);
+    this.#looks = [];
+  }
+
+  #forgetTimes(): void {
+    this.#stopLooking();
+    this.#resumeAt = 0;
+    this.behind.value = 0;
+    this.shiftable.value = null;
+    this.recording.value = null;
+    this.chat.value = '';
   }
 
   async #play(): Promise<void> {
@@ -176,18 +273,22 @@ export class PlayerController {
 
   #engineEvent(event: EngineEvent): void {
     if (this.#source.kind !== 'playback') return this.#lost();
+    if (event === 'ended' && this.recording.value?.loop) {
+      this.#options.video.currentTime = 0;
+      return void this.#play();
+    }
     if (event === 'ended') return this.#set('over');
-    this.#detach();
-    this.#set('failed', null);
+    this.#lost();
   }
 
   /** The connection is gone or gives nothing: again, a little later each time. */
   #lost(): void {
     this.#attempt++;
+    const { currentTime } = this.#options.video;
     this.#detach();
     if (this.#moved) this.#barren = 0;
-    else if (this.#expecting()) this.#barren++;
-    if (this.#source.kind === 'playback') return this.#set('failed', null);
+    else if (this.#expecting() || this.behind.value > 0) this.#barren++;
+    if (this.#source.kind === 'playback') return this.#goOn(currentTime);
     this.#search(this.#expecting());
     if (this.#moved || !this.#address || !this.#expecting()) return this.#again(this.#backoff);
     const attempt = this.#attempt;
@@ -203,6 +304,15 @@ export class PlayerController {
     this.#barren = 0;
     this.#set('full', null);
     this.#again(this.#patience);
+  }
+
+  /** A recording of ours whose address is good no more goes on where it was. */
+  #goOn(at: number): void {
+    if (this.#moved) this.#resumeAt = at;
+    else this.#barren++;
+    if (!this.recording.value || this.#barren >= TRIES) return this.#set('failed', null);
+    this.#search(true);
+    this.#again(this.#backoff);
   }
 
   #again(wait: Backoff): void {
@@ -270,6 +380,7 @@ export class PlayerController {
   #clear(): void {
     this.#attempt++;
     this.#detach();
+    this.#forgetTimes();
     this.#moved = false;
     this.#set('idle', null);
   }

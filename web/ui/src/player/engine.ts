@@ -13,7 +13,11 @@ export interface AttachOptions {
   video: HTMLVideoElement;
   url: string;
   live: boolean;
+  /** Where a recording begins, in seconds; absent: where it says itself. */
+  start?: number;
   onEvent(event: EngineEvent, detail: string): void;
+  /** Told where the media playlist is, where that is known. */
+  onPlaylist?(address: string): void;
 }
 
 export type Attach = (options: AttachOptions) => Attachment;

@@ -13,8 +13,8 @@ const RECOVER_AGAIN_MS = 30_000;
  * parts. It keeps that distance by playing a little faster; what speed can't make good is jumped over here, because
  * hls.js jumps only at a distance fixed beforehand.
  */
-export const attachHls: Attach = ({ video, url, live, onEvent }) => {
-  const hls = new Hls({ ...common, ...(live ? liveConfig : {}), lowLatencyMode: live });
+export const attachHls: Attach = ({ video, url, live, start, onEvent, onPlaylist }) => {
+  const hls = new Hls({ ...common, ...(live ? liveConfig : {}), ...(start ? { startPosition: start } : {}), lowLatencyMode: live });
   let attached = true;
   let recoveredAt = -Infinity;
   hls.on(Events.ERROR, (_event, data) => {
@@ -32,6 +32,7 @@ export const attachHls: Attach = ({ video, url, live, onEvent }) => {
     if (!attached || !live || !details.live || edge === null || video.paused || video.seeking) return;
     if (hls.latency > (hls.targetLatency ?? 0) + JUMP_S && edge > video.currentTime) video.currentTime = edge;
   });
+  if (onPlaylist) hls.once(Events.LEVEL_LOADED, (_event, { details }) => attached && onPlaylist(details.url));
   const ended = () => attached && onEvent('ended', 'over');
   video.addEventListener('ended', ended);
   hls.attachMedia(video);

@@ -54,6 +54,18 @@ export class MockServer {
   /** The code of the refusal that answers every play, '' for none. */
   full = '';
   filesFrom = '';
+  /** A recording of ours is what rooms play back: vod.m3u8 of the files. */
+  playback: Record<string, unknown> | null = null;
+  /** What was said in it, by ms; and what was asked for. */
+  said: { at: number; from: string; text: string }[] = [];
+  readonly asked: string[] = [];
+  /** How far back live may be watched. */
+  timeShift: { from: string; window: string } | null = null;
+  /** Play sessions of recordings that are over. */
+  readonly over = new Set<string>();
+  /** What is recorded just now, as the anchor is told. */
+  recording: Record<string, unknown> | null = null;
+  #plays = 0;
   epoch = 'E1';
   /** The catalogue; empty: this server offers no gifts. */
   gifts: Record<string, unknown>[] = [];
@@ -356,13 +368,14 @@ export class MockServer {
     if (api) {
       const room = this.rooms.get(decodeURIComponent(api[2] as string));
       if (!room) return void json({ code: 'unknown_room', detail: 'no such room' }, 404);
-      if (api[3] === 'play') return void json({ play: { flv: `http://${req.headers.host}/live/${room.id}.flv?txSecret=x&txTime=y`, hls: `http://${req.headers.host}/files/live.m3u8` }, expiresAt: '' });
-      if (api[3] !== 'status') return void json(room);
+      if (api[3] === 'play') return void json({ ...this.#times(room, `http://${req.headers.host}`), play: { flv: `http://${req.headers.host}/live/${room.id}.flv?txSecret=x&txTime=y`, hls: `http://${req.headers.host}/files/live.m3u8` }, expiresAt: '' });
+      if (api[3] !== 'status') return void json({ ...room, ...(req.headers.authorization === 'Bearer s' ? { recordingState: this.recording } : {}) });
       const answer = () => json({ ...room.status, online: room.online });
       if (!url.searchParams.has('wait') || Number(url.searchParams.get('version')) < room.status.version) return void answer();
       this.#polls.add(answer);
       return;
     }
+    if (/^\/live\/[^/]+(\.m3u8|\/v\/.*)$/.test(url.pathname)) return this.#recorded(url, json, res);
     if (url.pathname.startsWith('/uploads/')) return this.#upload(req, res, url.pathname.slice(9));
     if (url.pathname.endsWith('.flv')) {
       if (this.noFlv) return void res.writeHead(404).end();
@@ -370,6 +383,33 @@ export class MockServer {
       return this.stream.serve(req.url ?? '', res);
     }
     this.#file(url.pathname, res);
+  }
+
+  #times(room: Room, base: string): Record<string, unknown> {
+    const hls = `${base}/live/${room.id}.m3u8?txSecret=x&txTime=y`;
+    return {
+      ...(this.playback && room.status.name === 'playback' ? { playback: { hls, ...this.playback } } : {}),
+      ...(this.timeShift && room.status.name === 'live' ? { timeShift: { hls: `${hls}&txTimeshift=on`, ...this.timeShift } } : {}),
+    };
+  }
+
+  /** Recordings and earlier times, as live/vod answers them. */
+  #recorded(url: URL, json: (value: unknown, status?: number) => unknown, res: ServerResponse): void {
+    const part = /^\/live\/([^/]+?)(?:\.m3u8|\/v\/([^/]+)\/(.+))$/.exec(url.pathname) ?? [];
+    const [, id, sid, file] = part;
+    if (sid === undefined) {
+      this.asked.push(url.pathname + url.search);
+      if (url.searchParams.get('txSecret') !== 'x') return void json({ code: 'missing_signature', detail: 'not signed' }, 403);
+      const kind = url.searchParams.has('txTimeshift') ? 'shift' : 'vod';
+      const at = `/live/${id}/v/${kind}${++this.#plays}/index.m3u8?vid=${url.searchParams.get('vid') ?? ''}`;
+      return void res.writeHead(200, { 'Content-Type': TYPES['.m3u8'] }).end(`#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=400000\n${at}\n`);
+    }
+    if (this.over.has(sid)) return void json({ code: 'expired', detail: 'the address has expired' }, 403);
+    if (file !== 'chat') return this.#file(`/files/${file === 'index.m3u8' ? (sid.startsWith('shift') ? 'live.m3u8' : 'vod.m3u8') : file}`, res);
+    this.asked.push(`${sid} ${url.search}`);
+    const [from, to] = ['from', 'to'].map((name) => Number(url.searchParams.get(name))) as [number, number];
+    const items = this.said.map(({ at, from, text }, i) => ({ at, seq: i + 1, from: from.toLowerCase(), nick: from, avatar: '', body: [{ MsgType: 'TIMTextElem', MsgContent: { Text: text } }] }));
+    json({ items: items.filter(({ at }) => at >= from && at < to), next: null });
   }
 
   #file(path: string, res: ServerResponse): void {

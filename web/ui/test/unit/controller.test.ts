@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Plays } from '../../src/api/types.ts';
 import type { Candidate } from '../../src/player/choose.ts';
 import { PlayerController } from '../../src/player/controller.ts';
 import type { AttachOptions } from '../../src/player/engine.ts';
@@ -27,6 +28,7 @@ let video: FakeVideo;
 let attached: (AttachOptions & { engine: Candidate['engine']; detached: boolean })[];
 let fetches: number;
 let fail: boolean;
+let more: Partial<Plays>; // what else the server answers
 let refusal: string; // why addresses are refused
 let asked: string[];
 let controller: PlayerController;
@@ -36,7 +38,7 @@ function make(support = { mse: true, nativeHls: false }): PlayerController {
     video: video as unknown as HTMLVideoElement,
     fetchPlay: () => {
       fetches++;
-      return fail ? Promise.reject(new Error('503')) : Promise.resolve({ flv: `http://h/a.flv?n=${fetches}`, hls: 'http://h/a.m3u8' });
+      return fail ? Promise.reject(new Error('503')) : Promise.resolve({ play: { flv: `http://h/a.flv?n=${fetches}`, hls: 'http://h/a.m3u8' }, ...more });
     },
     session: () => Promise.resolve('S1'),
     refusalOf: (url) => {
@@ -62,6 +64,7 @@ beforeEach(() => {
   attached = [];
   fetches = 0;
   fail = false;
+  more = {};
   refusal = '';
   asked = [];
   controller = make();
@@ -376,6 +379,142 @@ describe('near live', () => {
   });
 });
 
+describe('a recording of ours', () => {
+  const ours = (playback: object) => {
+    more = { playback: { hls: 'http://h/live/demo.m3u8?txSecret=x', ...playback } };
+    controller.show({ kind: 'playback', url: 'http://h/live/demo.m3u8?playback=P1' });
+    return settle();
+  };
+
+  test('plays by its signed address from where it is to, and names the chat session', async () => {
+    await ours({ startAt: '10s', duration: '1m0s', chat: '/c' });
+    expect(last()).toMatchObject({ engine: 'hls', url: 'http://h/live/demo.m3u8?txSecret=x&vid=S1', live: false, start: 10 });
+    expect(controller.recording.value).toMatchObject({ startAt: 10, duration: 60, chat: 'http://h/c' });
+    last().onPlaylist?.('http://h/live/demo/v/SID/index.m3u8');
+    expect(controller.chat.value).toBe('http://h/live/demo/v/SID/chat');
+  });
+
+  test('goes on where it was when its address is good no more, and gives up in the end', async () => {
+    await ours({});
+    await flow(3);
+    last().onEvent('failed', '403');
+    expect(controller.state.value.phase).toBe('retrying');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(last()).toMatchObject({ start: 3 });
+    for (let i = 0; i < 10 && controller.state.value.phase !== 'failed'; i++) {
+      video.currentTime = video.until = 0;
+      last().onEvent('failed', '403');
+      await vi.advanceTimersByTimeAsync(10_000);
+    }
+    expect(controller.state.value.phase).toBe('failed');
+    expect(attached.length).toBeLessThan(9);
+  });
+
+  test('waits for a server that is away, though the address in the status has no signature', async () => {
+    await ours({});
+    await flow(2);
+    fail = true;
+    last().onEvent('failed', 'network');
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(attached).toHaveLength(1);
+    fail = false;
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(last()).toMatchObject({ engine: 'hls', start: 2 });
+  });
+
+  test('begins again at its end where it loops; else one may go back into it', async () => {
+    await ours({ loop: true });
+    await flow(2);
+    last().onEvent('ended', 'over');
+    expect(video.currentTime).toBe(0);
+    expect(controller.state.value.phase).not.toBe('over');
+    more = { playback: { hls: 'http://h/b.m3u8' } };
+    controller.show({ kind: 'playback', url: 'http://h/live/demo.m3u8?playback=P2' });
+    await settle();
+    expect(controller.recording.value?.loop).toBe(false);
+    last().onEvent('ended', 'over');
+    expect(controller.state.value.phase).toBe('over');
+    video.paused = true;
+    controller.seek(1);
+    await settle();
+    expect(video).toMatchObject({ currentTime: 1, paused: false });
+  });
+
+  test('is forgotten with the status', async () => {
+    await ours({ chat: '/c' });
+    controller.show({ kind: 'none' });
+    expect(controller.recording.value).toBeNull();
+    expect(controller.chat.value).toBe('');
+  });
+});
+
+describe('watching live from earlier', () => {
+  const shiftable = { timeShift: { hls: 'http://h/live/demo.m3u8?txSecret=x&txTimeshift=on', from: new Date(0).toISOString(), window: '30m0s' } };
+  const start = async () => {
+    more = shiftable;
+    controller.show({ kind: 'live', expecting: true });
+    await settle();
+    await flow(1);
+  };
+
+  test('is by HLS, so many seconds behind the others, who may be behind themselves; and back', async () => {
+    await start();
+    expect(controller.shiftable.value).toMatchObject({ window: 1800 });
+    controller.shift(60, 10);
+    await settle();
+    expect(last()).toMatchObject({ engine: 'hls', url: 'http://h/live/demo.m3u8?txSecret=x&txTimeshift=on&tsDelay=70&vid=S1', live: true });
+    expect(controller.behind.value).toBe(60);
+    controller.show({ kind: 'live', expecting: false }); // the anchor is away: what is earlier goes on
+    controller.show({ kind: 'live', expecting: true });
+    expect(attached).toHaveLength(2);
+    controller.shift(0);
+    await settle();
+    expect(last().engine).toBe('flv');
+  });
+
+  test('without a way back nothing happens', async () => {
+    controller.show({ kind: 'live', expecting: true });
+    await settle();
+    controller.shift(60);
+    await settle();
+    expect(controller.behind.value).toBe(0);
+    expect(attached).toHaveLength(1);
+  });
+
+  test('is looked for again a little later: a recording begins after its live', async () => {
+    controller.show({ kind: 'live', expecting: true });
+    await settle();
+    expect(controller.shiftable.value).toBeNull();
+    more = shiftable;
+    await flow(21);
+    expect(controller.shiftable.value).not.toBeNull();
+    const before = fetches;
+    await flow(60);
+    expect(fetches).toBe(before);
+  });
+
+  test('goes on with the others where what was there is gone', async () => {
+    await start();
+    controller.shift(60);
+    await settle();
+    for (let i = 0; i < 10 && controller.behind.value > 0; i++) {
+      video.currentTime = video.until = 0;
+      last().onEvent('failed', '404');
+      await vi.advanceTimersByTimeAsync(10_000);
+    }
+    expect(controller.behind.value).toBe(0);
+    expect(last().engine).toBe('flv');
+  });
+
+  test('ends with the live', async () => {
+    await start();
+    controller.shift(60);
+    controller.show({ kind: 'none' });
+    expect(controller.behind.value).toBe(0);
+    expect(controller.shiftable.value).toBeNull();
+  });
+});
+
 describe('a recording', () => {
   const show = (url: string) => controller.show({ kind: 'playback', url });
 
@@ -383,7 +522,7 @@ describe('a recording', () => {
     show('/r/1.mp4');
     await settle();
     expect(last()).toMatchObject({ engine: 'native', url: 'http://h/r/1.mp4', live: false });
-    expect(fetches).toBe(0);
+    expect(fetches).toBe(1); // whether it is one of ours
     await flow(2);
     last().onEvent('ended', 'over');
     expect(controller.state.value.phase).toBe('over');
