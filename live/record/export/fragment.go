@@ -58,11 +58,15 @@ type fragment struct {
 	from                  uint64 // where offsets count from, in the segment
 	next                  uint64 // where the last run ended
 	whole                 []byte // the segment
+	left                  *int   // how many samples more it may have
 }
+
+// maxSegmentSamples bounds the samples of a segment: an hour at 50 a second.
+const maxSegmentSamples = 200_000
 
 // readSegment reads the fragments of a segment. Samples share the bytes given.
 func readSegment(b []byte, tracks []track) (all []stretch, err error) {
-	at := uint64(0)
+	at, left := uint64(0), maxSegmentSamples
 	err = eachBox(b, func(kind string, whole, inside []byte) error {
 		moof := at
 		at += uint64(len(whole))
@@ -73,7 +77,7 @@ func readSegment(b []byte, tracks []track) (all []stretch, err error) {
 			if kind != "traf" {
 				return nil
 			}
-			f := fragment{tracks: tracks, index: -1, from: moof, next: moof, whole: b}
+			f := fragment{tracks: tracks, index: -1, from: moof, next: moof, whole: b, left: &left}
 			return eachBox(traf, func(kind string, _, p []byte) error {
 				switch kind {
 				case "tfhd":
@@ -138,9 +142,10 @@ func (f *fragment) run(c cursor) (stretch, error) {
 			each += 4
 		}
 	}
-	if c.short || begin > uint64(len(f.whole)) || uint64(count)*uint64(each) > uint64(len(c.b)) || uint64(count) > uint64(len(f.whole)) {
+	if c.short || begin > uint64(len(f.whole)) || uint64(count)*uint64(each) > uint64(len(c.b)) || int64(count) > int64(*f.left) {
 		return stretch{}, broken("trun makes no sense")
 	}
+	*f.left -= int(count)
 	out := stretch{track: f.index, samples: make([]sample, 0, count)}
 	rest := f.whole[begin:]
 	for i := range count {
