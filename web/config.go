@@ -127,10 +127,14 @@ type Deps struct {
 	Kinds      Kinds                                    // nil: no types of messages are registered here
 	Gifts      Gifts                                    // nil: nothing can be given here
 	Broadcasts Broadcasts                               // nil: there are no broadcasts here
+	Recordings Recordings                               // nil: nothing is recorded here
+	Exports    Exports                                  // nil: no files are made of recordings
 	Callbacks  *Callbacks                               // nil: there are no callbacks here
 	Events     EventLog                                 // the installation's log of status changes
 	Watch      func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
 	Log        *slog.Logger
+
+	SignRecording RecordingSigner // nil: recordings are not played here
 
 	Socket http.Handler // /chat, /chat/stream
 	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…

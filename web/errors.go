@@ -108,6 +108,8 @@ func known(err error) *Problem {
 		return newProblem(http.StatusUnprocessableEntity, rank.Code, rank.Detail).at(rank.Field)
 	case words.Refused(err):
 		return wordsProblem(err)
+	case recordingProblem(err) != nil:
+		return recordingProblem(err)
 	case refusedByCallbacks(err):
 		return callbackProblem(err)
 	case errors.Is(err, status.ErrUnknownRoom):

@@ -209,6 +209,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	scores, err := popularity.New(popularity.Config{}, popularity.NewMemory(), log)
 	must(t, err)
 	deps.Ranking, deps.Summaries = scores, b.paperSummaries()
+	onPaper(newPaper())(&cfg, &deps)
 	deps.Guide = popularity.NewGuide(popularity.GuideConfig{Live: func(context.Context, int) ([]popularity.Room, error) { return nil, nil }}, scores)
 	if change != nil {
 		change(&cfg, &deps)

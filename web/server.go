@@ -40,11 +40,15 @@ type Server struct {
 	gifts      Gifts
 	callbacks  *Callbacks
 	broadcasts Broadcasts
+	recordings Recordings
 	socket     http.Handler
 	media      http.Handler
 	pages      http.Handler
 	im         http.Handler
 	peers      http.Handler
+
+	fileExports   Exports // of recordings
+	signRecording RecordingSigner
 
 	tokens   tokens
 	failures *limiter // failed authentications
@@ -77,7 +81,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
-		kinds: deps.Kinds, gifts: deps.Gifts, broadcasts: deps.Broadcasts,
+		kinds: deps.Kinds, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),

@@ -115,7 +115,7 @@ type Chat interface {
 
 // Downloads are the files that were made of recordings.
 type Downloads interface {
-	// Files names those of a recording: its id, with -2 and so on behind it where it is in several files, and .mp4 or .flv.
+	// Files names those of a recording: its id, an export's and a number behind it (id-export-1, or id-1, or nothing), and .mp4 or .flv.
 	Files(ctx context.Context, recording string) ([]string, error)
 	// Download opens one, and names it as somebody would keep it, without extension. An error that is fs.ErrNotExist says that
 	// it is not there.
