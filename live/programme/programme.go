@@ -133,6 +133,13 @@ func (b Board) Copy() Board {
 	return b
 }
 
+// Next is a board in the place of this one, for stores: its revision is above that of any board of the room, also one that is gone.
+func (b Board) Next() Board {
+	next := b.Copy()
+	next.Revision = max(b.Revision+1, uint64(max(time.Now().UnixMicro(), 0)))
+	return next
+}
+
 func (b Board) programme(id string) (Programme, bool) {
 	i := slices.IndexFunc(b.Programmes, func(p Programme) bool { return p.ID == id })
 	if i < 0 {

@@ -1,0 +1,408 @@
+package programme_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/live"
+	"liveroom/live/programme"
+	"liveroom/live/record"
+	"liveroom/live/vod/vodtest"
+	"liveroom/status"
+)
+
+// stage is a service over rooms and recordings that a test changes.
+type stage struct {
+	t     *testing.T
+	s     *programme.Service
+	store *faulty
+	lib   *vodtest.Library
+
+	mu     sync.Mutex // guards what follows
+	rooms  map[string]status.Record
+	until  time.Time
+	driven int
+	fail   error // of Playback
+}
+
+// faulty is a store whose changes are lost on their way when a test says so.
+type faulty struct {
+	programme.Store
+	mu   sync.Mutex
+	puts int
+	fail func(n int) error // of the nth Put, after it was done
+}
+
+func (f *faulty) Put(ctx context.Context, b programme.Board) (programme.Board, error) {
+	b, err := f.Store.Put(ctx, b)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.puts++; err == nil && f.fail != nil {
+		err = f.fail(f.puts)
+	}
+	return b, err
+}
+
+func newStage(t *testing.T) *stage {
+	st := &stage{t: t, store: &faulty{Store: programme.NewMemory()}, lib: vodtest.New(), rooms: map[string]status.Record{}}
+	for _, id := range []string{"A", "B"} {
+		st.put(id, "demo", record.Done, record.Full, 60)
+	}
+	st.set("demo", status.Ended)
+	st.s = st.service()
+	return st
+}
+
+func (st *stage) service() *programme.Service {
+	return programme.New(programme.Config{
+		Every: 2 * time.Second,
+		Address: func(name string) string { return "http://h/live/" + name + ".m3u8" },
+		Next: func(cron string, after time.Time) (time.Time, error) {
+			if d, err := time.ParseDuration(cron); err == nil {
+				return after.Truncate(d).Add(d), nil
+			}
+			return time.Time{}, errors.New("no time")
+		},
+	}, st.store, st.lib, st, slog.New(slog.DiscardHandler))
+}
+
+// put makes a recording of so many segments of 10 s.
+func (st *stage) put(id, room string, state record.State, kind record.Kind, seconds int) {
+	st.lib.Put(record.Recording{ID: id, Room: room, Stream: room, State: state, Kind: kind, Zero: time.Now()})
+	for range seconds / 10 {
+		st.lib.Append(id, 0, 10_000, nil)
+	}
+}
+
+func (st *stage) set(room string, code status.Code) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.rooms[room] = status.Record{Room: room, Code: code, Name: code.String()}
+}
+
+func (st *stage) Record(_ context.Context, room string) (status.Record, string, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	r, ok := st.rooms[room]
+	if !ok {
+		return r, "", live.NotFound(room)
+	}
+	return r, room, nil
+}
+
+func (st *stage) Playback(_ context.Context, room string, _ status.Reason, url string, until time.Time, _ string) (status.Record, error) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.fail != nil {
+		return status.Record{}, st.fail
+	}
+	r := st.rooms[room]
+	if r.Code == status.Live {
+		return r, &status.Refused{Status: r.Code, Code: "transition_refused", Detail: "d"}
+	}
+	r.Code, r.PlaybackURL = status.Playback, &url
+	st.rooms[room], st.until = r, until
+	st.driven++
+	return r, nil
+}
+
+func (st *stage) plan(id string) programme.Plan {
+	st.t.Helper()
+	p, err := st.s.Plan(st.t.Context(), "demo", id)
+	if err != nil {
+		st.t.Fatal(err)
+	}
+	return p
+}
+
+func (st *stage) add(d programme.Draft) programme.Plan {
+	st.t.Helper()
+	p, err := st.s.Add(st.t.Context(), "demo", "anchor", d)
+	if err != nil {
+		st.t.Fatal(err)
+	}
+	return p
+}
+
+// run runs services, which end with the returned function.
+func (st *stage) run(all ...*programme.Service) (stop func()) {
+	ctx, cancel := context.WithCancel(st.t.Context())
+	var wg sync.WaitGroup
+	for _, s := range all {
+		wg.Go(func() {
+			if err := s.Run(ctx); !errors.Is(err, context.Canceled) {
+				st.t.Error(err)
+			}
+		})
+	}
+	return func() { cancel(); wg.Wait() }
+}
+
+var content = programme.Content{Recordings: []string{"A", "B"}, StartAt: 5 * time.Second}
+
+func TestPlayStoresTheProgrammeFirst(t *testing.T) {
+	st := newStage(t)
+	st.fail = errors.New("away")
+	if _, err := st.s.Play(t.Context(), "demo", status.ReasonByAnchor, "anchor", content, time.Time{}, ""); !errors.Is(err, st.fail) {
+		t.Fatal(err)
+	}
+	st.fail = nil
+	for range 6 {
+		r, err := st.s.Play(t.Context(), "demo", status.ReasonByAnchor, "anchor", content, time.Time{}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := st.s.Of(r, "demo")
+		p, err := st.s.Programme(t.Context(), "demo", id)
+		if err != nil || p.StartAt != 5*time.Second || p.By != "anchor" || len(p.Recordings) != 2 {
+			t.Fatalf("%q: %+v %v", id, p, err)
+		}
+	}
+	if b, _ := st.store.Board(t.Context(), "demo"); len(b.Programmes) != programme.KeptBefore {
+		t.Errorf("%d programmes are kept", len(b.Programmes))
+	}
+	p, length, ok, err := st.s.Shown(t.Context(), "demo")
+	if err != nil || !ok || length != 2*time.Minute || p.Recordings[0] != "A" {
+		t.Errorf("%+v %v %v %v", p, length, ok, err)
+	}
+	if _, err := st.s.Programme(t.Context(), "demo", "other"); !errors.Is(err, programme.ErrNoProgramme) {
+		t.Error(err)
+	}
+	for _, url := range []string{"http://h/live/demo.m3u8", "http://h/live/demo.m3u8?playback=", "http://h/live/demo.m3u8?playback=a%2Fb", "http://h/live/other.m3u8?playback=" + p.ID, "https://elsewhere/x.mp4"} {
+		if id := st.s.Of(status.Record{Code: status.Playback, PlaybackURL: &url}, "demo"); id != "" {
+			t.Errorf("%s is taken for ours: %s", url, id)
+		}
+	}
+}
+
+func TestWhatCannotBePlayed(t *testing.T) {
+	st := newStage(t)
+	st.put("OTHER", "other", record.Done, record.Full, 60)
+	st.put("RUNS", "demo", record.Running, record.Full, 60)
+	st.put("SHIFT", "demo", record.Done, record.Shift, 60)
+	st.put("EMPTY", "demo", record.Done, record.Full, 0)
+	many := make([]string, programme.MaxRecordings+1)
+	now := time.Now()
+	later := now.Add(time.Hour)
+	for _, tt := range []struct {
+		d     programme.Draft
+		field string
+	}{
+		{programme.Draft{At: later}, "recordings"},
+		{programme.Draft{At: later, Content: programme.Content{Recordings: many}}, "recordings"},
+		{programme.Draft{At: later, Content: programme.Content{Recordings: []string{"A", "NONE"}}}, "recordings[1]"},
+		{programme.Draft{At: later, Content: programme.Content{Recordings: []string{"OTHER"}}}, "recordings[0]"},
+		{programme.Draft{At: later, Content: programme.Content{Recordings: []string{"RUNS"}}}, "recordings[0]"},
+		{programme.Draft{At: later, Content: programme.Content{Recordings: []string{"SHIFT"}}}, "recordings[0]"},
+		{programme.Draft{At: later, Content: programme.Content{Recordings: []string{"EMPTY"}}}, "recordings[0]"},
+		{programme.Draft{At: later, Content: programme.Content{Recordings: []string{"A"}, StartAt: time.Minute}}, "startAt"},
+		{programme.Draft{At: later, Content: programme.Content{Recordings: []string{"A"}, StartAt: -1}}, "startAt"},
+		{programme.Draft{Content: content}, "at"},
+		{programme.Draft{Content: content, At: later, Cron: "1h"}, "at"},
+		{programme.Draft{Content: content, At: now.Add(-time.Hour)}, "at"},
+		{programme.Draft{Content: content, At: now.Add(400 * 24 * time.Hour)}, "at"},
+		{programme.Draft{Content: content, Cron: "1s"}, "cron"},
+		{programme.Draft{Content: content, Cron: "x"}, "cron"},
+		{programme.Draft{Content: content, Cron: strings.Repeat("x", 101)}, "cron"},
+		{programme.Draft{Content: content, At: later, For: time.Millisecond}, "for"},
+		{programme.Draft{Content: content, At: later, For: 8 * 24 * time.Hour}, "for"},
+		{programme.Draft{Content: content, At: later, ID: "a/b"}, "id"},
+	} {
+		_, err := st.s.Add(t.Context(), "demo", "anchor", tt.d)
+		var wrong *live.Error
+		if !errors.As(err, &wrong) || wrong.Code != "invalid" || wrong.Field != tt.field {
+			t.Errorf("%+v: %v, want the fault in %s", tt.d, err, tt.field)
+		}
+	}
+	if _, err := st.s.Add(t.Context(), "none", "anchor", programme.Draft{Content: content, At: later}); err == nil {
+		t.Error("of a room that is not there")
+	}
+	d := programme.Draft{Content: content, At: later, ID: "one"}
+	if a, b := st.add(d), st.add(d); !a.CreatedAt.Equal(b.CreatedAt) {
+		t.Error("a repeat makes another")
+	}
+	d.Loop = true
+	if _, err := st.s.Add(t.Context(), "demo", "anchor", d); !errors.Is(err, programme.ErrReused) {
+		t.Error(err)
+	}
+	for i := 1; i < programme.MaxPlans; i++ {
+		st.add(programme.Draft{Content: content, At: later, ID: fmt.Sprint("n", i)})
+	}
+	if _, err := st.s.Add(t.Context(), "demo", "anchor", programme.Draft{Content: content, At: later}); !errors.Is(err, programme.ErrTooMany) {
+		t.Error(err)
+	}
+	if err := st.s.Remove(t.Context(), "demo", "one"); err != nil {
+		t.Error(err)
+	}
+	if err := st.s.Remove(t.Context(), "demo", "one"); !errors.Is(err, programme.ErrUnknown) {
+		t.Error(err)
+	}
+	if _, err := st.s.Plan(t.Context(), "demo", "one"); !errors.Is(err, programme.ErrUnknown) {
+		t.Error(err)
+	}
+	st.add(programme.Draft{Content: content, At: later})
+}
+
+// TestPlansAreCarriedOut once each, by whichever node of two, at their time, and again where they come again.
+func TestPlansAreCarriedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t)
+		defer st.run(st.s, st.service())()
+		begin := time.Now()
+		st.add(programme.Draft{Content: content, At: begin.Add(10 * time.Minute), ID: "once"})
+		st.add(programme.Draft{Content: programme.Content{Recordings: []string{"B"}, Loop: true}, Cron: "24h", ID: "daily", For: 30 * time.Minute})
+		expect := func(what string, driven int, recordings string, until time.Time) {
+			t.Helper()
+			synctest.Wait()
+			p, _, ok, err := st.s.Shown(t.Context(), "demo")
+			st.mu.Lock()
+			defer st.mu.Unlock()
+			if err != nil || st.driven != driven || ok != (recordings != "") || strings.Join(p.Recordings, "") != recordings || st.until.Sub(until).Abs() > 3*time.Second {
+				t.Errorf("%s: driven %d times, shows %+v until %v, want %d, %s, %v (%v)", what, st.driven, p, st.until, driven, recordings, until, err)
+			}
+		}
+		time.Sleep(9*time.Minute + 55*time.Second)
+		expect("before", 0, "", time.Time{})
+		time.Sleep(6 * time.Second)
+		expect("at its time", 1, "AB", begin.Add(10*time.Minute+115*time.Second))
+		if p := st.plan("once"); p.State != programme.Done || p.Runs != 1 || p.Begun != "" || p.Last == nil || p.Last.Programme == "" || p.Last.Problem != "" {
+			t.Errorf("%+v", p)
+		}
+		day := begin.Truncate(24 * time.Hour).Add(24 * time.Hour)
+		time.Sleep(time.Until(day.Add(time.Second)))
+		expect("in the night", 2, "B", day.Add(30*time.Minute))
+		time.Sleep(24 * time.Hour)
+		expect("in the next", 3, "B", day.Add(24*time.Hour+30*time.Minute))
+		st.set("demo", status.Live)
+		time.Sleep(24 * time.Hour)
+		if p := st.plan("daily"); p.State != programme.Scheduled || p.Runs != 2 || p.Last.Problem != "the room was live" || !p.NextAt.Equal(day.Add(72*time.Hour)) {
+			t.Errorf("of a live room: %+v", p)
+		}
+		st.set("demo", status.Waiting)
+		st.lib.Remove("B")
+		time.Sleep(24 * time.Hour)
+		if p := st.plan("daily"); p.Runs != 2 || !strings.Contains(p.Last.Problem, "no such recording") {
+			t.Errorf("of a recording that is gone: %+v", p)
+		}
+		if st := st.s.Stats(); st.Begun > 3 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestNodesDieInBetween: after each change, and the room is moved once all the same; who was away for too long begins nothing.
+func TestNodesDieInBetween(t *testing.T) {
+	for at := 1; at <= 4; at++ {
+		synctest.Test(t, func(t *testing.T) {
+			st := newStage(t)
+			st.add(programme.Draft{Content: content, At: time.Now().Add(time.Minute), ID: "once"})
+			first := st.store.puts
+			st.store.fail = func(n int) error {
+				if n == first+at {
+					return errors.New("the answer is lost")
+				}
+				return nil
+			}
+			stop := st.run(st.s)
+			time.Sleep(2 * time.Minute)
+			stop()
+			if p := st.plan("once"); p.Runs != 1 || p.State != programme.Done || st.driven != 1 {
+				t.Errorf("lost answer %d: driven %d times, %+v", at, st.driven, p)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t)
+		st.add(programme.Draft{Content: content, At: time.Now().Add(time.Minute), ID: "once"})
+		time.Sleep(2 * time.Minute)
+		st.fail = errors.New("away")
+		stop := st.run(st.s)
+		time.Sleep(time.Minute)
+		st.mu.Lock()
+		st.fail = nil
+		st.mu.Unlock()
+		time.Sleep(time.Minute)
+		stop()
+		if p := st.plan("once"); p.Runs != 1 {
+			t.Errorf("after the rooms were away: %+v", p)
+		}
+		st.add(programme.Draft{Content: content, At: time.Now().Add(time.Minute), ID: "late"})
+		time.Sleep(time.Minute + programme.MaxLate + time.Second)
+		stop = st.run(st.s)
+		time.Sleep(time.Second)
+		stop()
+		if p := st.plan("late"); p.Runs != 0 || p.State != programme.Done || p.Last.Problem == "" {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// TestInUse: what is planned, and what the room shows now.
+func TestInUse(t *testing.T) {
+	st := newStage(t)
+	used := func(id string, want bool) {
+		t.Helper()
+		if got, err := st.s.InUse(t.Context(), id); err != nil || got != want {
+			t.Errorf("%s: %t %v, want %t", id, got, err, want)
+		}
+	}
+	used("A", false)
+	used("NONE", false)
+	st.add(programme.Draft{Content: programme.Content{Recordings: []string{"A"}}, At: time.Now().Add(time.Hour), ID: "one"})
+	used("A", true)
+	used("B", false)
+	if err := st.s.Remove(t.Context(), "demo", "one"); err != nil {
+		t.Fatal(err)
+	}
+	used("A", false)
+	if _, err := st.s.Play(t.Context(), "demo", status.ReasonByAnchor, "", programme.Content{Recordings: []string{"B"}}, time.Time{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	used("B", true)
+	st.set("demo", status.Ended)
+	used("B", false)
+	delete(st.rooms, "demo")
+	used("B", false)
+}
+
+// TestSweepForgets programmes nobody watches, and all of rooms that are gone, and nothing else.
+func TestSweepForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t)
+		play := func() {
+			if _, err := st.s.Play(t.Context(), "demo", status.ReasonByAnchor, "", content, time.Time{}, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect := func(programmes, plans int) {
+			t.Helper()
+			if err := st.s.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if b, _ := st.store.Board(t.Context(), "demo"); len(b.Programmes) != programmes || len(b.Plans) != plans {
+				t.Errorf("%+v, want %d programmes and %d plans", b, programmes, plans)
+			}
+		}
+		play()
+		play()
+		st.add(programme.Draft{Content: content, At: time.Now().Add(100 * time.Hour), ID: "one"})
+		expect(2, 1)
+		time.Sleep(14 * time.Hour)
+		expect(1, 1) // what it shows
+		st.set("demo", status.Ended)
+		expect(0, 1)
+		play()
+		delete(st.rooms, "demo")
+		expect(0, 0)
+		if boards, err := st.store.Boards(t.Context(), "", 10); err != nil || len(boards) != 0 {
+			t.Errorf("%v %v", boards, err)
+		}
+	})
+}
