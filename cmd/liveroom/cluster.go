@@ -97,6 +97,9 @@ func (s *Secrets) sums() map[string]string {
 		envSDKAppID: sum(envSDKAppID, strconv.FormatUint(s.SDKAppID, 10)), envIMAppID: sum(envIMAppID, strconv.FormatUint(s.IMAppID, 10)),
 	}
 	for _, f := range s.fields() {
+		if f.young && *f.value == "" {
+			continue
+		}
 		sums[f.env] = sum(f.env, *f.value)
 	}
 	return sums

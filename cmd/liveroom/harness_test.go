@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"liveroom/internal/redistest"
+	"liveroom/internal/s3test"
 	"liveroom/status"
 )
 
@@ -25,6 +26,7 @@ import (
 const asLiveroom = "LIVEROOM_TEST_MAIN"
 
 func TestMain(m *testing.M) {
+	s3test.Serve()
 	if os.Getenv(asLiveroom) != "" {
 		main()
 		os.Exit(0)

@@ -15,7 +15,6 @@ import (
 
 	"liveroom/live"
 	"liveroom/live/blob"
-	"liveroom/web"
 )
 
 const (
@@ -28,12 +27,15 @@ const (
 )
 
 // joinBlobs opens what keeps recordings and pictures. Where there can be none, the rest goes on, and blobsWhy says why.
-func (p *program) joinBlobs() (err error) {
+func (p *program) joinBlobs(keys Secrets) (err error) {
+	if cfg, is := p.set.s3(keys); is {
+		return p.joinS3(cfg)
+	}
 	if p.cluster != nil && p.set.RecordShared != on {
 		p.blobsWhy = &live.Error{
 			Code: "recording_unavailable",
 			Detail: "the nodes of a cluster must keep recordings in one place: give all of them the same --record-store, " +
-				"a folder that they share with --record-shared on",
+				"s3://… or a folder that they share with --record-shared on",
 		}
 		return nil
 	}
@@ -49,6 +51,45 @@ func (p *program) joinBlobs() (err error) {
 		return nil
 	}
 	return p.compareFolder(cfg.Path)
+}
+
+// joinS3 opens a bucket, and the folder in which objects wait for it. The server may be away.
+func (p *program) joinS3(cfg blob.S3Config) (err error) {
+	if cfg.AccessKey == "" || cfg.SecretKey == "" {
+		return fmt.Errorf("record-store is %s: %s and %s must be set", p.set.RecordStore, envS3AccessKey, envS3SecretKey)
+	}
+	if p.recordS3, err = blob.NewS3(cfg); err != nil {
+		return fmt.Errorf("record-store: %w", err)
+	}
+	p.recordSpool, err = blob.OpenSpool(blob.SpoolConfig{
+		Path: filepath.Join(p.set.Data, "spool"), Spare: int64(p.set.RecordSpare), Limit: int64(p.set.RecordSpool),
+	}, p.recordS3, p.log)
+	if err == nil {
+		p.blobs = p.recordSpool
+	}
+	return err
+}
+
+// closeBlobs lets go of what joinBlobs opened.
+func (p *program) closeBlobs() (err error) {
+	if p.recordFolder != nil {
+		err = p.recordFolder.Close()
+	}
+	if p.recordSpool != nil {
+		err = errors.Join(err, p.recordSpool.Close())
+	}
+	if p.recordS3 != nil {
+		err = errors.Join(err, p.recordS3.Close())
+	}
+	return err
+}
+
+// blobActors send on what waits for S3.
+func (p *program) blobActors() []actor {
+	if p.recordSpool == nil {
+		return nil
+	}
+	return []actor{{"recordings", p.recordSpool.Run}}
 }
 
 // compareFolder refuses a folder that is not the one of the other nodes, such as an empty one because nothing is mounted there.
@@ -101,47 +142,4 @@ func readToken(dir string) (string, error) {
 		err = fmt.Errorf("%s is empty", f.Name())
 	}
 	return token, err
-}
-
-// blobCheck says of health what keeps nothing at the moment.
-func (p *program) blobCheck() web.Check {
-	return web.Check{Name: "recordings", Probe: func(context.Context) error {
-		if p.recordFolder != nil {
-			if st := p.recordFolder.Stats(); st.IsFull() && st.Full > 0 { // else nobody needs more room
-				return fmt.Errorf("nothing is recorded: %s of the disk are free, and --record-spare leaves %s to others", mebibytes(st.Free), mebibytes(st.Spare))
-			}
-		}
-		return nil
-	}}
-}
-
-func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }
-
-// blobMetrics are the objects of recordings and pictures that this node stores.
-func (p *program) blobMetrics() []web.Sample {
-	if p.recordFolder == nil {
-		return nil
-	}
-	return diskMetrics(p.recordFolder.Stats())
-}
-
-func diskMetrics(st blob.Stats) []web.Sample {
-	reason := func(r string) web.Label { return web.Label{Name: "reason", Value: r} }
-	const failed = "Objects that were not stored, by reason: full (no room), failed."
-	full := 0
-	if st.IsFull() {
-		full = 1
-	}
-	out := []web.Sample{
-		counter("record_store_objects_total", "Objects stored: segments, indexes, exports, pictures.", st.Stored),
-		counter("record_store_bytes_total", "Bytes of them.", st.StoredBytes),
-		counter("record_store_failures_total", failed, st.Full, reason("full")),
-		counter("record_store_failures_total", failed, st.Failed, reason("failed")),
-		counter("record_store_removed_total", "Objects removed.", st.Removed),
-		gauge("record_store_full", "1 while nothing is stored for want of room.", full),
-	}
-	if st.FreeKnown {
-		out = append(out, web.Sample{Name: "record_store_free_bytes", Help: "Bytes free on the disk of the recordings.", Value: float64(st.Free)})
-	}
-	return out
 }

@@ -1,14 +1,22 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/alecthomas/kong"
+
+	"liveroom/internal/redistest"
+	"liveroom/internal/s3test"
 	"liveroom/live/blob"
 	"liveroom/live/blob/blobtest"
+	"liveroom/web"
 )
 
 // TestTheTokenOfAFolder: nodes that come at once find the same, and none lies about afterwards.
@@ -80,5 +88,124 @@ func TestNodesShareAFolder(t *testing.T) {
 	without.start()
 	if strings.Contains(without.metrics(), "liveroom_record_store") {
 		t.Error("a node without a store has metrics of it")
+	}
+}
+
+// keeping is a program of which only that is joined that keeps recordings.
+func keeping(t *testing.T, set Settings, keys Secrets) (*program, error) {
+	t.Helper()
+	if err := set.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	p := &program{set: set, log: slog.New(slog.DiscardHandler)}
+	t.Cleanup(func() { _ = p.closeBlobs() })
+	return p, p.joinBlobs(keys)
+}
+
+// defaults are the settings of a server of which nothing was set but where its data is.
+func defaults(t *testing.T) Settings {
+	t.Helper()
+	var c cli
+	parser, err := kong.New(&c)
+	if err == nil {
+		_, err = parser.Parse([]string{"config", "--data", t.TempDir()})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Settings
+}
+
+// sample finds a metric among samples.
+func sample(t *testing.T, samples []web.Sample, name string) float64 {
+	t.Helper()
+	for _, s := range samples {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	t.Fatalf("no %s", name)
+	return 0
+}
+
+// TestRecordingsGoToS3 under the prefix, and wait in the data folder while it is away, which health and metrics say.
+func TestRecordingsGoToS3(t *testing.T) {
+	t.Parallel()
+	addr := s3test.Start(t)
+	proxy := redistest.Through(t, addr)
+	set := defaults(t)
+	set.RecordStore, set.S3Endpoint, set.S3Region = "s3://"+s3test.Bucket+"/live/eu", "http://"+proxy.Addr, "us-east-1"
+	if _, err := keeping(t, set, Secrets{S3AccessKey: "key"}); err == nil || !strings.Contains(err.Error(), envS3SecretKey) {
+		t.Errorf("without a key: %v", err)
+	}
+	p, err := keeping(t, set, Secrets{S3AccessKey: "key", S3SecretKey: "opensesame"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy.Cut()
+	blobtest.Put(t, p.blobs, "rec/1/a", []byte("x"))
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for _, a := range p.blobActors() {
+		wg.Go(func() { _ = a.run(ctx) })
+	}
+	eventually(t, "it is noticed", func() bool { return sample(t, p.blobMetrics(), "record_store_away") == 1 })
+	if n := sample(t, p.blobMetrics(), "record_store_waiting"); n != 1 {
+		t.Errorf("%v wait", n)
+	}
+	if err := p.blobCheck().Probe(ctx); err != nil {
+		t.Errorf("degraded at once: %v", err)
+	}
+	files, err := filepath.Glob(filepath.Join(set.Data, "spool", "*rec+1+a"))
+	if len(files) != 1 {
+		t.Errorf("it does not wait in the data folder: %v, %v", files, err)
+	}
+	proxy.Heal()
+	eventually(t, "it is sent", func() bool { return sample(t, p.blobMetrics(), "record_store_sent_total") == 1 })
+	s3, err := blob.NewS3(blob.S3Config{Endpoint: "http://" + addr, Region: "us-east-1", Bucket: s3test.Bucket, AccessKey: "key", SecretKey: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s3.Close()
+	if got := blobtest.Names(t, s3, "", ""); len(got) != 1 || got[0] != "live/eu/rec/1/a" {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestHealthSaysWhyNothingIsKept: once somebody needed room, or S3 has been away for half a minute, and not before.
+func TestHealthSaysWhyNothingIsKept(t *testing.T) {
+	t.Parallel()
+	set := defaults(t)
+	set.RecordSpare = 1 << 50
+	p, err := keeping(t, set, Secrets{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.blobCheck().Probe(t.Context()); err != nil {
+		t.Errorf("nobody wants to record: %v", err)
+	}
+	if err := p.blobs.Put(t.Context(), "rec/1/a", []byte("x")); !errors.Is(err, blob.ErrFull) {
+		t.Fatal(err)
+	}
+	if err := p.blobCheck().Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "--record-spare") {
+		t.Errorf("on a full disk: %v", err)
+	}
+	if n := sample(t, p.blobMetrics(), "record_store_full"); n != 1 {
+		t.Errorf("record_store_full is %v", n)
+	}
+}
+
+// TestClustersGoOnWithoutS3Keys: what nodes of an earlier version agreed on says nothing of keys that they don't know.
+func TestClustersGoOnWithoutS3Keys(t *testing.T) {
+	t.Parallel()
+	keys := newSecrets()
+	if _, compared := keys.sums()[envS3SecretKey]; compared {
+		t.Error("a key that is not set is compared")
+	}
+	keys.S3SecretKey = "opensesame"
+	if _, compared := keys.sums()[envS3SecretKey]; !compared {
+		t.Error("a key that is set is not compared")
 	}
 }

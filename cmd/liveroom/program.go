@@ -81,9 +81,11 @@ type program struct {
 	boards      *gift.Boards
 	broadcasts  *schedule.Service
 
-	blobs        blob.Store // of recordings and pictures; nil: there is none
-	blobsWhy     error      // why not, for whom it is asked of
-	recordFolder *blob.Folder
+	blobs        blob.Store   // of recordings and pictures; nil: there is none
+	blobsWhy     error        // why not, for whom it is asked of
+	recordFolder *blob.Folder // what they are, or the next two
+	recordS3     *blob.S3
+	recordSpool  *blob.Spool
 
 	sessions   *limits // of HLS, of one address
 	web        *web.Server
@@ -163,7 +165,7 @@ func (p *program) join(keys Secrets) error {
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
 		return err
 	}
-	if err = p.joinBlobs(); err != nil {
+	if err = p.joinBlobs(keys); err != nil {
 		return err
 	}
 	p.joinDraws()
@@ -258,9 +260,7 @@ func (p *program) close() {
 	if p.folder != nil {
 		err = p.folder.Close()
 	}
-	if p.recordFolder != nil {
-		err = errors.Join(err, p.recordFolder.Close())
-	}
+	err = errors.Join(err, p.closeBlobs())
 	if p.stores != nil {
 		err = errors.Join(err, p.stores.close())
 	}

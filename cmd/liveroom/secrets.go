@@ -32,6 +32,8 @@ type Secrets struct {
 	EventKey      string `yaml:"event-callback-key,omitempty"`
 	IMAppID       uint64 `yaml:"im-app-id,omitempty"` // application id on the IM host; 0: SDKAppID
 	IMSecret      string `yaml:"im-secret,omitempty"` // UserSig key there; empty: AppSecret
+	S3AccessKey   string `yaml:"s3-access-key,omitempty"`
+	S3SecretKey   string `yaml:"s3-secret-key,omitempty"`
 }
 
 // field is one secret with the name of its environment variable.
@@ -41,6 +43,7 @@ type field struct {
 	least    int // characters
 	optional bool
 	foreign  bool // somebody else's: it may be one of ours as well
+	young    bool // clusters know it only where it is set: those of earlier versions, which don't, go on
 }
 
 // fields lists the text secrets; the application id is a number and handled beside them.
@@ -59,13 +62,17 @@ func (s *Secrets) fields() []field {
 		{env: "LIVEROOM_STATUS_CALLBACK_KEY", value: &s.StatusKey, least: 8, optional: true},
 		{env: "LIVEROOM_EVENT_CALLBACK_KEY", value: &s.EventKey, least: 8, optional: true},
 		{env: "LIVEROOM_IM_SECRET", value: &s.IMSecret, least: 8, optional: true, foreign: true},
+		{env: envS3AccessKey, value: &s.S3AccessKey, least: 3, optional: true, foreign: true, young: true},
+		{env: envS3SecretKey, value: &s.S3SecretKey, least: 8, optional: true, foreign: true, young: true},
 	}
 }
 
-// The variables of application ids.
+// The variables that are named elsewhere too: of application ids, and of the S3 server's keys.
 const (
-	envSDKAppID = "LIVEROOM_SDK_APP_ID"
-	envIMAppID  = "LIVEROOM_IM_APP_ID"
+	envS3AccessKey = "LIVEROOM_S3_ACCESS_KEY"
+	envS3SecretKey = "LIVEROOM_S3_SECRET_KEY"
+	envSDKAppID    = "LIVEROOM_SDK_APP_ID"
+	envIMAppID     = "LIVEROOM_IM_APP_ID"
 )
 
 // fromEnv lets set variables win over what s holds.

@@ -116,6 +116,7 @@ func (p *program) run(ctx context.Context) error {
 	files := append([]actor{{"files", p.files.Run}}, p.levelActors()...)
 	journal := []actor{{"audit log", p.audit.Run}}
 	streams := []actor{{"stream events", p.callbacks.streams.Run}}
+	files = append(files, p.blobActors()...)
 	queues := []actor{{"callbacks", p.callbacks.queues.Run}}
 	var among []actor
 	if p.cluster != nil {

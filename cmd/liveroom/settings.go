@@ -90,9 +90,13 @@ type Settings struct {
 	ChatWordsAdmin string        `name:"chat-words-admins" help:"on: messages of application administrators are checked too." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_ADMINS" yaml:"chat-words-admins"`
 	ChatFiles      bytesize      `name:"chat-files" help:"Most bytes on disk of files that members upload, such as 10GiB; 0: none may." default:"10GiB" env:"LIVEROOM_CHAT_FILES" yaml:"chat-files"`
 
-	RecordStore  string   `name:"record-store" help:"Folder of recordings and pictures; empty: recordings in the data folder." env:"LIVEROOM_RECORD_STORE" yaml:"record-store"`
+	RecordStore  string   `name:"record-store" help:"Where recordings and pictures are kept: a folder, or s3://bucket/prefix; empty: recordings in the data folder." env:"LIVEROOM_RECORD_STORE" yaml:"record-store"`
 	RecordShared string   `name:"record-shared" help:"on: the nodes of a cluster share that folder." enum:"on,off" default:"off" env:"LIVEROOM_RECORD_SHARED" yaml:"record-shared"`
-	RecordSpare  bytesize `name:"record-spare" help:"Bytes of its disk that recordings leave to others, such as 1GiB." default:"1GiB" env:"LIVEROOM_RECORD_SPARE" yaml:"record-spare"`
+	RecordSpare  bytesize `name:"record-spare" help:"Bytes of the disk that recordings leave to others, such as 1GiB." default:"1GiB" env:"LIVEROOM_RECORD_SPARE" yaml:"record-spare"`
+	RecordSpool  bytesize `name:"record-spool" help:"Most bytes that wait on this node's disk for S3, such as 20GiB." default:"20GiB" env:"LIVEROOM_RECORD_SPOOL" yaml:"record-spool"`
+	S3Endpoint   string   `name:"s3-endpoint" help:"The S3 server, such as https://s3.example.com; empty: Amazon's." env:"LIVEROOM_S3_ENDPOINT" yaml:"s3-endpoint"`
+	S3Region     string   `name:"s3-region" help:"Region of the bucket; empty: the server is asked." env:"LIVEROOM_S3_REGION" yaml:"s3-region"`
+	S3PathStyle  string   `name:"s3-path-style" help:"on: the bucket is in the path of addresses; off: in the host's name; auto: as is known of the server." enum:"auto,on,off" default:"auto" env:"LIVEROOM_S3_PATH_STYLE" yaml:"s3-path-style"`
 
 	GiftSettlement   string        `name:"gift-settlement" help:"Who settles gifts: callback: the receiver that names gift.settle; live: Tencent's Live.CallbackBeforeSendGift; free: nobody, all are accepted. Default: callback, with --demo free." enum:",free,callback,live" default:"" env:"LIVEROOM_GIFT_SETTLEMENT" yaml:"gift-settlement"`
 	GiftExpire       time.Duration `name:"gift-expire" help:"How long a backend is asked again about a gift that it did not settle; then it is refused." default:"24h" env:"LIVEROOM_GIFT_EXPIRE" yaml:"gift-expire"`

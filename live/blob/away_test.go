@@ -81,8 +81,8 @@ func TestS3IsAwayWhileTwentyRoomsAreRecorded(t *testing.T) {
 
 	st := s.Stats()
 	t.Logf("%d objects of %d kB, %d of them (%d MiB) waiting at once, %d tries failed; heap grew by %d KiB", put, size/1000, waiting.Waiting,
-		waiting.WaitingBytes>>20, st.Failed, grown>>10)
-	if waiting.Waiting < 20 || waiting.AwaySince.IsZero() || st.Failed == 0 {
+		waiting.WaitingBytes>>20, st.SendFailures, grown>>10)
+	if waiting.Waiting < 20 || waiting.AwaySince.IsZero() || st.SendFailures == 0 {
 		t.Errorf("it was not away: %+v, %+v", waiting, st)
 	}
 	if len(to.late) > 0 {

@@ -176,11 +176,14 @@ type SpoolStats struct {
 	Limit        int64  // of them
 	Sent         uint64 // objects
 	SentBytes    uint64
-	Failed       uint64    // tries to send one
+	SendFailures uint64    // tries to send one
 	Lost         uint64    // objects that vanished from the folder before they were sent
 	AwaySince    time.Time // when the other store ceased to take objects; zero: it takes them
 	Why          error     // what it said last
 }
+
+// Crowded says whether so much waits that a large segment finds no room.
+func (s SpoolStats) Crowded() bool { return s.Limit > 0 && s.Limit-s.WaitingBytes < 8<<20 }
 
 // Stats are what was done here.
 func (s *Spool) Stats() SpoolStats {
@@ -189,6 +192,6 @@ func (s *Spool) Stats() SpoolStats {
 	defer s.mu.Unlock()
 	return SpoolStats{
 		Stats: disk, Waiting: s.number, WaitingBytes: s.bytes, Limit: s.cfg.Limit, Sent: s.sent.objects, SentBytes: s.sent.bytes,
-		Failed: s.sent.failed, Lost: s.sent.lost, AwaySince: s.away.since, Why: s.away.why,
+		SendFailures: s.sent.failed, Lost: s.sent.lost, AwaySince: s.away.since, Why: s.away.why,
 	}
 }
