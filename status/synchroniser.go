@@ -22,6 +22,10 @@ type SyncConfig struct {
 	// Claims lets one node at a time deliver a room's outbox, where several do. Nil: there is only this one.
 	Claims    Claims
 	ClaimLife time.Duration // how soon another goes on where a node fell silent; default 3 s
+
+	// Delay is how much later than they were stored a room's records pass the steps that are Delayed; what waits already counts
+	// by it too. It must not take long. Nil: no step is.
+	Delay func(ctx context.Context, room string) (time.Duration, error)
 }
 
 func (c SyncConfig) withDefaults() SyncConfig {
@@ -55,6 +59,8 @@ type Synchroniser struct {
 	cfg   SyncConfig
 	store Store
 	steps []Announcer
+	late  []Announcer // of the steps, those that are Delayed
+	soon  []Announcer // the others
 	log   *slog.Logger
 
 	wake chan struct{} // capacity 1: rooms or all changed
@@ -64,6 +70,7 @@ type Synchroniser struct {
 	rooms   map[string]*roomJob // what is queued, running or waiting; nothing else
 	ready   []string            // rooms to be run, oldest first
 	settled chan struct{}       // closed and renewed whenever a room's job ends
+	hurried map[string]int      // rooms whose records are all due, and for how many
 
 	delivered, failed atomic.Uint64
 }
@@ -73,6 +80,9 @@ type roomJob struct {
 	running  bool
 	again    bool // woken while running
 	failures int
+
+	told  uint64        // newest version that has passed the steps that are not delayed
+	waits chan struct{} // closed when it is woken; nil unless it waits for what is not due
 }
 
 // SyncStats are counts since the start.
@@ -84,10 +94,18 @@ type SyncStats struct {
 
 // NewSynchroniser returns a synchroniser that lets each record pass the steps in the order given. It starts nothing.
 func NewSynchroniser(cfg SyncConfig, store Store, steps []Announcer, log *slog.Logger) *Synchroniser {
-	return &Synchroniser{
+	y := &Synchroniser{
 		cfg: cfg.withDefaults(), store: store, steps: steps, log: log, all: true,
-		wake: make(chan struct{}, 1), rooms: map[string]*roomJob{}, settled: make(chan struct{}),
+		wake: make(chan struct{}, 1), rooms: map[string]*roomJob{}, settled: make(chan struct{}), hurried: map[string]int{},
 	}
+	for _, step := range steps {
+		if _, late := step.(delayed); late && cfg.Delay != nil {
+			y.late = append(y.late, step)
+		} else {
+			y.soon = append(y.soon, step)
+		}
+	}
+	return y
 }
 
 // Stats may be called at any time.
@@ -125,6 +143,7 @@ func (y *Synchroniser) enqueue(room string) {
 		y.ready = append(y.ready, room)
 	} else if job.running {
 		job.again = true
+		job.cut()
 	}
 }
 
@@ -163,7 +182,7 @@ func (y *Synchroniser) Run(ctx context.Context) error {
 				return ctx.Err()
 			case free <- struct{}{}:
 			}
-			wg.Go(func() { y.work(ctx, room, func() { <-free }) })
+			wg.Go(func() { y.work(ctx, room, &worker{free: free, held: true}) })
 		}
 	}
 }
@@ -177,9 +196,9 @@ func (y *Synchroniser) nextPoll() time.Duration {
 }
 
 // work delivers what a room has. After a failure it waits, without holding a worker, and queues the room again.
-func (y *Synchroniser) work(ctx context.Context, room string, release func()) {
-	err := y.deliver(ctx, room)
-	release()
+func (y *Synchroniser) work(ctx context.Context, room string, w *worker) {
+	err := y.deliver(ctx, room, w)
+	w.release()
 	if ctx.Err() != nil {
 		return // stopping: the queue will be forgotten
 	}
@@ -239,13 +258,14 @@ func (y *Synchroniser) next() string {
 	return room
 }
 
-// deliver empties a room's outbox, or stops at the first failure. What another node has claimed is left to it.
-func (y *Synchroniser) deliver(ctx context.Context, room string) error {
+// deliver empties a room's outbox, or stops at the first failure. What another node has claimed is left to it. While it waits
+// for what is not due it keeps its claim but no worker.
+func (y *Synchroniser) deliver(ctx context.Context, room string, w *worker) error {
 	if y.cfg.Claims == nil {
-		return y.drain(ctx, room, 0)
+		return y.drainAll(ctx, room, 0, w)
 	}
 	held, err := Hold(ctx, y.cfg.Claims, OutboxClaim(room), y.cfg.ClaimLife, func(ctx context.Context, fence uint64) error {
-		return y.drain(ctx, room, fence)
+		return y.drainAll(ctx, room, fence, w)
 	})
 	if held || err != nil {
 		return err
@@ -270,7 +290,7 @@ func (y *Synchroniser) drain(ctx context.Context, room string, fence uint64) err
 			return err
 		}
 		for _, e := range entries {
-			if err := y.announce(ctx, e.Record); err != nil {
+			if err := y.announce(ctx, y.steps, e.Record); err != nil {
 				return err
 			}
 			if err := y.ack(ctx, room, e.Record.Version, fence); err != nil {
@@ -288,8 +308,8 @@ func (y *Synchroniser) ack(ctx context.Context, room string, version, fence uint
 	return y.cfg.Claims.AckAs(ctx, room, version, fence)
 }
 
-func (y *Synchroniser) announce(ctx context.Context, r Record) error {
-	for i, step := range y.steps {
+func (y *Synchroniser) announce(ctx context.Context, steps []Announcer, r Record) error {
+	for i, step := range steps {
 		if err := y.step(ctx, step, r); err != nil {
 			return fmt.Errorf("announce version %d, step %d: %w", r.Version, i+1, err)
 		}
@@ -344,8 +364,9 @@ func (y *Synchroniser) delay(failures int) time.Duration {
 	return d/2 + rand.N(d/2+1) + 1 // never 0
 }
 
-// Flush waits until everything the room has in the outbox is delivered.
+// Flush waits until everything the room has in the outbox is delivered; what is delayed is so at once.
 func (y *Synchroniser) Flush(ctx context.Context, room string) error {
+	defer y.hurry(room)()
 	for {
 		y.mu.Lock()
 		settled := y.settled

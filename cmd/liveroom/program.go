@@ -180,12 +180,12 @@ func (p *program) join(keys Secrets) error {
 	if p.accounts, err = account.New(people, p.stores.accounts, p.log); err != nil {
 		return err
 	}
-	steps := []status.Announcer{&announcer{p.stores.rooms, p.chat}, p.callbacks.statuses, sessions{p}}
+	steps := []status.Announcer{status.Delayed(&announcer{p.stores.rooms, p.chat}), p.callbacks.statuses, sessions{p}}
 	if p.imHost != nil {
 		p.imHost.queue = p.callbacks.queues
-		steps = append(steps, p.imHost)
+		steps = append(steps, status.Delayed(p.imHost))
 	}
-	sync := status.SyncConfig{}
+	sync := status.SyncConfig{Delay: p.memberDelay}
 	if p.cluster != nil {
 		sync.Claims = p.cluster.states
 	}
