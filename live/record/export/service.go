@@ -32,6 +32,8 @@ type Config struct {
 	// Ready is told of each file that is whole, before the job says so; after a crash once more. What it answers is logged.
 	// Nil: nobody is.
 	Ready func(ctx context.Context, r record.Recording, j Job, f File) error
+	// Finished is told, by Listen, of recordings that are done. Nil: nobody is.
+	Finished func(ctx context.Context, r record.Recording)
 }
 
 // Service takes jobs, on each node, and works at them while Run runs, on one node at a time.
@@ -43,6 +45,8 @@ type Service struct {
 	log   *slog.Logger
 	wake  chan struct{} // capacity 1
 	count counters
+
+	noticed chan record.Recording
 
 	mu     sync.Mutex // guards what is below
 	doing  string     // key of the job that this node works at
@@ -66,7 +70,10 @@ func New(cfg Config, lib Library, blobs blob.Store, store Store, log *slog.Logge
 	if cfg.Ready == nil {
 		cfg.Ready = func(context.Context, record.Recording, Job, File) error { return nil }
 	}
-	return &Service{cfg: cfg, lib: lib, blobs: blobs, store: store, log: log, wake: make(chan struct{}, 1), later: map[string]pause{}}
+	if cfg.Finished == nil {
+		cfg.Finished = func(context.Context, record.Recording) {}
+	}
+	return &Service{cfg: cfg, noticed: make(chan record.Recording, mostNoticed), lib: lib, blobs: blobs, store: store, log: log, wake: make(chan struct{}, 1), later: map[string]pause{}}
 }
 
 // Stats are figures of this node since its start.

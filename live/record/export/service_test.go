@@ -245,6 +245,45 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// TestNoticed: a recording that is done is told of and exported, also what was noticed right before the end.
+func TestNoticed(t *testing.T) {
+	m := recordtest.NewMedia(t)
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		var told []string
+		d.cfg.Finished = func(_ context.Context, r record.Recording) { told = append(told, r.Room) }
+		keep := func(room string) record.Recording {
+			r := d.lib.Keep(t, room, m, recordtest.Span{Generation: 1, Pieces: 2})
+			r.Formats = []record.Format{record.FLV}
+			return r
+		}
+		a, b := keep("r1"), keep("r2")
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = d.Listen(ctx)
+		}()
+		d.Noticed(a)
+		synctest.Wait()
+		cancel()
+		d.Noticed(b)
+		<-done
+		_ = d.Listen(ctx)
+		if strings.Join(told, " ") != "r1 r2" {
+			t.Errorf("told %v", told)
+		}
+		for _, id := range []string{a.ID, b.ID} {
+			if j := d.job(t, id, "flv"); j.State != Waiting || j.Span.To != 2000 {
+				t.Errorf("%+v", j)
+			}
+		}
+		for range mostNoticed + 5 {
+			d.Noticed(a) // never blocks
+		}
+	})
+}
+
 // TestStoreAway: a job waits for a store that is away and says so; one for which there is no room fails.
 func TestStoreAway(t *testing.T) {
 	m := recordtest.NewMedia(t)
