@@ -36,6 +36,8 @@ type addressesOut struct {
 type playOut struct {
 	Body struct {
 		Play      address.PlayAddresses `json:"play"`
+		Playback  *PlaybackPlay         `json:"playback,omitempty" doc:"In status 5, where the room plays back recordings of ours."`
+		TimeShift *ShiftPlay            `json:"timeShift,omitempty" doc:"While live, where it can be watched from an earlier time."`
 		ExpiresAt Time                  `json:"expiresAt"`
 		Delay     Duration              `json:"delay" doc:"How much later viewers see what is pushed: of the push that runs, else of the room."`
 	}
@@ -88,6 +90,9 @@ func (s *Server) play(ctx context.Context, in *RoomPath) (*playOut, error) {
 	}
 	out := &playOut{}
 	out.Body.Play, out.Body.ExpiresAt, out.Body.Delay = a.Play, Time{a.ExpiresAt}, Duration(a.Delay)
+	if out.Body.Playback, out.Body.TimeShift, err = s.recorded(ctx, in.Room, a.Play.HLS); err != nil {
+		return nil, err
+	}
 	return out, nil
 }
 

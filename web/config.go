@@ -134,10 +134,13 @@ type Deps struct {
 	Watch      func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
 	Log        *slog.Logger
 
+	Playbacks Playbacks // nil: rooms play back no recordings of theirs
+	Shifts    Shifts    // nil: what is live can't be watched from an earlier time
+
 	SignRecording RecordingSigner // nil: recordings are not played here
 
 	Socket http.Handler // /chat, /chat/stream
-	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…
+	Media  http.Handler // /{app}/{stream}.flv, .m3u8, /{app}/{stream}/h/…, /p/…, /v/…, /f/…, /d/…
 	Pages  http.Handler // everything that is no API
 	IM     http.Handler // /v4/; may be Busy
 	Peers  http.Handler // /internal/, which verifies that a node asks (peer.Server); nil: this is no cluster

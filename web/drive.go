@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/live/programme"
 	"liveroom/status"
 )
 
@@ -40,11 +41,39 @@ func (in *driveIn) detail() string {
 
 type recordOut struct{ Body Record }
 
-// PlaybackBody says what is played back.
+// PlaybackBody says what is played back: recordings of the room, or what is kept elsewhere.
 type PlaybackBody struct {
-	URL    string `json:"url" maxLength:"1024" doc:"http or https, ending in .m3u8, .mp4 or .flv." example:"https://example.com/replay.m3u8"`
-	Until  *Time  `json:"until,omitempty" doc:"When the playback ends by itself; absent: never."`
-	Reason string `json:"reason,omitempty" maxLength:"200"`
+	Recordings []string  `json:"recordings,omitempty" maxItems:"50" doc:"Finished recordings of the room, by id, played one after the other."`
+	Recording  string    `json:"recording,omitempty" maxLength:"40" doc:"Short for one."`
+	Loop       bool      `json:"loop,omitempty" doc:"Players begin anew at the end. Of recordings only."`
+	StartAt    *Duration `json:"startAt,omitempty" doc:"Where players begin; default: 0s. Of recordings only."`
+	URL        string    `json:"url,omitempty" maxLength:"1024" doc:"In place of recordings: http or https, ending in .m3u8, .mp4 or .flv." example:"https://example.com/replay.m3u8"`
+	Until      *Time     `json:"until,omitempty" doc:"When the playback ends by itself; absent: never."`
+	Reason     string    `json:"reason,omitempty" maxLength:"200"`
+}
+
+// content is what is played back of recordings; none: an address is given.
+func (b PlaybackBody) content() (c programme.Content, err error) {
+	c = programme.Content{Recordings: b.Recordings, Loop: b.Loop, StartAt: b.StartAt.value()}
+	wrong := func(field, detail string) (programme.Content, error) {
+		return c, newProblem(http.StatusUnprocessableEntity, "invalid", detail).at(field)
+	}
+	if b.Recording != "" {
+		if len(c.Recordings) > 0 {
+			return wrong("recording", "give either recording or recordings")
+		}
+		c.Recordings = []string{b.Recording}
+	}
+	switch of := len(c.Recordings) > 0; {
+	case of && b.URL != "":
+		return wrong("url", "give either recordings or url")
+	case of:
+	case b.Loop:
+		return wrong("loop", "is of recordings only")
+	case b.StartAt != nil:
+		return wrong("startAt", "is of recordings only")
+	}
+	return c, nil
 }
 
 // ForbidBody says for how long.
@@ -110,8 +139,18 @@ type playbackIn struct {
 }
 
 func (s *Server) playback(ctx context.Context, in *playbackIn) (*recordOut, error) {
+	content, err := in.Body.content()
+	if err != nil {
+		return nil, err
+	}
+	if len(content.Recordings) > 0 && s.playbacks == nil {
+		return nil, newProblem(http.StatusNotFound, "not_offered", "this server plays no recordings")
+	}
 	// The address may hold a signature: the log does without.
 	return s.drive(ctx, in.Room, "playback", map[string]string{"reason": in.Body.Reason}, func(ctx context.Context, by status.Reason) (status.Record, error) {
+		if len(content.Recordings) > 0 {
+			return s.playbacks.Play(ctx, in.Room, by, s.speaker(ctx).User, content, in.Body.Until.value(), in.Body.Reason)
+		}
 		return s.rooms.Playback(ctx, in.Room, by, in.Body.URL, in.Body.Until.value(), in.Body.Reason)
 	})
 }

@@ -128,6 +128,7 @@ func roomProblem(e *live.Error) *Problem {
 	httpStatus := map[string]int{
 		"not_found": http.StatusNotFound, "exists": http.StatusConflict, "invalid": http.StatusUnprocessableEntity,
 		"blocked_text": http.StatusUnprocessableEntity, "no_stream_keys": http.StatusServiceUnavailable,
+		"playback_reused": http.StatusConflict, "too_many_playbacks": http.StatusConflict,
 		"recording_unavailable": http.StatusConflict,
 	}[e.Code]
 	if httpStatus == 0 {

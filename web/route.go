@@ -48,6 +48,7 @@ func (s *Server) route() {
 	s.registerKinds()
 	s.registerGifts()
 	s.registerBroadcasts()
+	s.registerPlaybacks()
 	s.registerRecordings()
 	if s.callbacks != nil {
 		s.registerCallbacks()

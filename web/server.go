@@ -40,6 +40,8 @@ type Server struct {
 	gifts      Gifts
 	callbacks  *Callbacks
 	broadcasts Broadcasts
+	playbacks  Playbacks
+	shifts     Shifts
 	recordings Recordings
 	socket     http.Handler
 	media      http.Handler
@@ -82,6 +84,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		kinds: deps.Kinds, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
+		playbacks: deps.Playbacks, shifts: deps.Shifts,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),
@@ -251,7 +254,10 @@ func isMedia(path string) bool {
 	case len(parts) == 3:
 		return strings.HasSuffix(parts[2], ".flv") || strings.HasSuffix(parts[2], ".m3u8")
 	case len(parts) >= 5:
-		return parts[3] == "h" || parts[3] == "p"
+		switch parts[3] {
+		case "h", "p", "v", "f", "d": // of live and of recordings
+			return true
+		}
 	}
 	return false
 }

@@ -122,8 +122,11 @@ type Downloads interface {
 	Download(ctx context.Context, recording, file string) (o blob.Object, title string, err error)
 }
 
-// Deps are what a server leans on. Chat and Downloads may be nil.
+// Deps are what a server leans on. Window, Chat and Downloads may be nil.
 type Deps struct {
+	// Window is how far back a room may be watched while it is live; 0: not at all. Nil: as far as it is recorded.
+	Window func(ctx context.Context, room string) (time.Duration, error)
+
 	Library    record.Library
 	Rooms      Rooms
 	Programmes Programmes

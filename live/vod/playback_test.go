@@ -239,6 +239,7 @@ func TestSignedRecordings(t *testing.T) {
 	}
 	w.refused(local(a.Downloads[1]), 404, "not_found", "")
 	w.refused(strings.Replace(local(a.Downloads[0]), ".mp4", "-2.mp4", 1), 403, "bad_signature", "")
+	w.refused(strings.Replace(local(a.HLS), ".m3u8", "-2.m3u8", 1), 403, "bad_signature", "")
 	w.refused(strings.Replace(local(a.HLS), recA, recB, 1), 403, "bad_signature", "")
 	w.refused(strings.Replace(local(a.HLS), "/demo/", "/other/", 1), 403, "bad_signature", "")
 	w.refused(strings.Replace(local(a.HLS), ".m3u8", "/index.json", 1), 404, "not_found", "")

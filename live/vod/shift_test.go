@@ -1,6 +1,7 @@
 package vod
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -129,11 +130,39 @@ func TestEarlierTimeOfWhatIsLive(t *testing.T) {
 		w.body(w.media(shift(60*time.Second, 140*time.Second)))
 		time.Sleep(time.Hour) // and nothing is recorded
 		w.refused(shift(1200*time.Second, 1300*time.Second), 400, "bad_request", "tsStart")
-		done := r
-		done.Room = "other"
-		w.lib.Put(done)
+		if _, _, ok, err := w.s.Shiftable(t.Context(), "demo"); !ok || err != nil {
+			t.Errorf("%t %v", ok, err)
+		}
 		w.lib.Remove(recB)
 		w.refused(root+"&txTimeshift=on&tsDelay=60", 404, "not_found", "txTimeshift")
+	})
+}
+
+// TestWindowOfARoom: however much is recorded, no more than that can be watched.
+func TestWindowOfARoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		r := w.shifting(record.Full, 100)
+		window := 5 * time.Minute
+		w.s.deps.Window = func(context.Context, string) (time.Duration, error) { return window, nil }
+		at := func(d time.Duration) string { return strconv.FormatInt(r.Zero.Add(d).Unix(), 10) }
+		shift := func(from, to time.Duration) string {
+			return root + "&txTimeshift=on&tsFormat=unix_s&tsStart=" + at(from) + "&tsEnd=" + at(to)
+		}
+		if oldest, most, ok, err := w.s.Shiftable(t.Context(), "demo"); !ok || err != nil || most != window || !oldest.Equal(time.Now().Add(-window)) {
+			t.Errorf("%v %v %t %v", oldest, most, ok, err)
+		}
+		w.refused(shift(100*time.Second, 200*time.Second), 400, "bad_request", "tsEnd")
+		if body := w.body(w.media(shift(100*time.Second, 330*time.Second))); strings.Count(body, "#EXTINF") != 5 {
+			t.Errorf("%s", body)
+		}
+		w.refused(root+"&txTimeshift=on&tsDelay=301", 400, "bad_request", "tsDelay")
+		w.body(w.media(root + "&txTimeshift=on&tsDelay=300"))
+		window = 0
+		w.refused(root+"&txTimeshift=on&tsDelay=60", 404, "not_found", "txTimeshift")
+		if _, _, ok, err := w.s.Shiftable(t.Context(), "demo"); ok || err != nil {
+			t.Errorf("%t %v", ok, err)
+		}
 	})
 }
 

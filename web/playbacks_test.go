@@ -1,0 +1,122 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"liveroom/live/programme"
+	"liveroom/live/record"
+	"liveroom/live/vod/vodtest"
+	"liveroom/status"
+	"liveroom/web"
+)
+
+// playbackRooms are the live rooms as programmes drive them.
+type playbackRooms struct{ web.Rooms }
+
+func (r playbackRooms) Record(ctx context.Context, room string) (status.Record, string, error) {
+	l, err := r.Room(ctx, room)
+	return l.Record, l.Room.Stream, err
+}
+
+// shifts is how far back room demo can be watched.
+type shifts struct{ oldest time.Time }
+
+func (s shifts) Shiftable(context.Context, string) (time.Time, time.Duration, bool, error) {
+	return s.oldest, time.Hour, !s.oldest.IsZero(), nil
+}
+
+func TestPlaybacksAreDrivenAndPlanned(t *testing.T) {
+	oldest := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+	b := newBench(t, func(_ *web.Config, d *web.Deps) {
+		lib := vodtest.New()
+		for _, id := range []string{"A", "B"} {
+			lib.Put(record.Recording{ID: id, Room: "demo", Stream: "demo", Kind: record.Full, State: record.Done})
+			lib.Append(id, 0, 60_000, nil)
+		}
+		d.Playbacks = programme.New(programme.Config{Address: func(name string) string { return "http://h/live/" + name + ".m3u8" }},
+			programme.NewMemory(), lib, playbackRooms{d.Rooms}, d.Log)
+		d.Shifts = shifts{oldest}
+	})
+	b.createRoom("demo")
+	sig := b.userSig("alice")
+
+	plan := map[string]any{"id": "soon", "recordings": []string{"A", "B"}, "startAt": "5s", "at": time.Now().Add(time.Hour), "for": "90s"}
+	got := b.request(http.MethodPost, "/api/v1/rooms/demo/playbacks", sig, plan)
+	if got.status != http.StatusCreated || got.json["state"] != "scheduled" || got.json["by"] != "alice" || got.json["for"] != "90s" || got.json["startAt"] != "5s" || got.json["last"] != nil {
+		t.Fatalf("%d %s", got.status, got.raw)
+	}
+	plan["loop"] = true
+	refused(t, b.request(http.MethodPost, "/api/v1/rooms/demo/playbacks", sig, plan), http.StatusConflict, "playback_reused", "id")
+	refused(t, b.request(http.MethodPost, "/api/v1/rooms/demo/playbacks", sig, map[string]any{"recordings": []string{"A"}}), http.StatusUnprocessableEntity, "invalid", "at")
+	refused(t, b.request(http.MethodPost, "/api/v1/rooms/demo/playbacks", b.userSig("bob"), plan), http.StatusForbidden, "not_anchor", "")
+	refused(t, b.request(http.MethodGet, "/api/v1/rooms/demo/playbacks", "", nil), http.StatusUnauthorized, "unauthorized", "")
+	if got := b.request(http.MethodGet, "/api/v1/rooms/demo/playbacks", sig, nil); len(got.json["playbacks"].([]any)) != 1 {
+		t.Errorf("%s", got.raw)
+	}
+	if got := b.request(http.MethodGet, "/api/v1/rooms/demo/playbacks/soon", apiToken, nil); got.json["id"] != "soon" {
+		t.Errorf("%s", got.raw)
+	}
+	if got := b.request(http.MethodDelete, "/api/v1/rooms/demo/playbacks/soon", sig, nil); got.status != http.StatusNoContent {
+		t.Errorf("%d %s", got.status, got.raw)
+	}
+	refused(t, b.request(http.MethodDelete, "/api/v1/rooms/demo/playbacks/soon", sig, nil), http.StatusNotFound, "not_found", "playback")
+
+	for _, tt := range []struct {
+		body  map[string]any
+		field string
+	}{
+		{map[string]any{"recording": "NONE"}, "recordings[0]"},
+		{map[string]any{"recording": "A", "recordings": []string{"B"}}, "recording"},
+		{map[string]any{"recording": "A", "url": "https://example.com/x.mp4"}, "url"},
+		{map[string]any{"loop": true, "url": "https://example.com/x.mp4"}, "loop"},
+		{map[string]any{"startAt": "1s", "url": "https://example.com/x.mp4"}, "startAt"},
+		{map[string]any{"recording": "A", "startAt": "60s"}, "startAt"},
+		{map[string]any{}, "url"},
+	} {
+		refused(t, b.request(http.MethodPost, "/api/v1/rooms/demo/playback", sig, tt.body), http.StatusUnprocessableEntity, "invalid", tt.field)
+	}
+	got = b.request(http.MethodPost, "/api/v1/rooms/demo/playback", sig, map[string]any{"recordings": []string{"B", "A"}, "loop": true, "startAt": "1m30s"})
+	if url, _ := got.json["playbackUrl"].(string); got.status != http.StatusOK || got.json["code"] != 5.0 || !strings.HasPrefix(url, "http://h/live/demo.m3u8?playback=") {
+		t.Fatalf("%d %s", got.status, got.raw)
+	}
+	play := b.request(http.MethodGet, "/api/v1/rooms/demo/play", "", nil)
+	back, _ := play.json["playback"].(map[string]any)
+	if hls, _ := back["hls"].(string); !strings.Contains(hls, "/demo.m3u8?txSecret=") || back["loop"] != true || back["startAt"] != "90s" || back["duration"] != "120s" || play.json["timeShift"] != nil {
+		t.Errorf("%s", play.raw)
+	}
+	b.request(http.MethodPost, "/api/v1/rooms/demo/playback", sig, map[string]any{"url": "https://example.com/x.mp4"})
+	if play := b.request(http.MethodGet, "/api/v1/rooms/demo/play", "", nil); play.json["playback"] != nil {
+		t.Errorf("of what is kept elsewhere: %s", play.raw)
+	}
+	b.request(http.MethodPost, "/api/v1/rooms/demo/reopen", sig, nil)
+	b.push("demo")
+	play = b.request(http.MethodGet, "/api/v1/rooms/demo/play", "", nil)
+	shift, _ := play.json["timeShift"].(map[string]any)
+	if hls, _ := shift["hls"].(string); !strings.HasSuffix(hls, "&txTimeshift=on") || shift["from"] != "2030-01-02T03:04:05.000Z" || shift["window"] != "3600s" || play.json["playback"] != nil {
+		t.Errorf("%s", play.raw)
+	}
+}
+
+func TestPlaybacksThatAreNotOffered(t *testing.T) {
+	b := newBench(t, nil)
+	b.createRoom("demo")
+	refused(t, b.request(http.MethodGet, "/api/v1/rooms/demo/playbacks", apiToken, nil), http.StatusNotFound, "not_offered", "")
+	refused(t, b.request(http.MethodPost, "/api/v1/rooms/demo/playback", apiToken, map[string]any{"recording": "A"}), http.StatusNotFound, "not_offered", "")
+	for _, path := range []string{"/live/demo/v/x/index.m3u8", "/live/demo/f/x/y/z.m4s", "/live/demo/d/x/y.mp4"} {
+		if got := b.request(http.MethodGet, path, "", nil); got.header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s is not led to the media", path)
+		}
+	}
+}
+
+// refused expects an answer to say why it is none.
+func refused(t *testing.T, a answer, httpStatus int, code, field string) {
+	t.Helper()
+	if a.status != httpStatus || a.code() != code || a.field() != field {
+		t.Errorf("%d %s, want %d %s at %q", a.status, a.raw, httpStatus, code, field)
+	}
+}
