@@ -54,6 +54,7 @@ type Draft struct {
 	MaxViewers   int   // 0: Config.RoomLimits, also if that changes later
 	MaxBandwidth int64 // the same
 	Screenshots  Screenshots
+	Recording    Recording
 }
 
 // Patch changes a room; nil leaves a field as it is. A pointer to a zero time removes the time.
@@ -73,6 +74,7 @@ type Patch struct {
 	MaxViewers   *int
 	MaxBandwidth *int64
 	Screenshots  *Screenshots // pointing to the zero value: the server's setting again
+	Recording    *Recording   // the same; what it leaves out is the setting's
 }
 
 // room fills in defaults; what it returns still has to be validated.
@@ -81,7 +83,7 @@ func (d Draft) room(cfg Config, now time.Time) Room {
 		ID: d.ID, GroupID: d.GroupID, Stream: d.Stream, Title: d.Title, Anchor: d.Anchor, Notice: d.Notice,
 		ScheduledAt: d.ScheduledAt, EndAt: d.EndAt, Grace: d.Grace, PauseLimit: d.PauseLimit,
 		PlayAuth: d.PlayAuth, EarlyPush: d.EarlyPush, Delay: d.Delay, DelayRoom: d.DelayRoom, CreatedAt: now, UpdatedAt: now,
-		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth, Screenshots: d.Screenshots,
+		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth, Screenshots: d.Screenshots, Recording: d.Recording,
 	}
 	if r.ID == "" {
 		r.ID = idFromStream(d.Stream)
@@ -143,6 +145,7 @@ func (p Patch) apply(r *Room, now time.Time) {
 	set(&r.MaxViewers, p.MaxViewers)
 	set(&r.MaxBandwidth, p.MaxBandwidth)
 	set(&r.Screenshots, p.Screenshots)
+	set(&r.Recording, p.Recording)
 	r.UpdatedAt = now
 }
 
@@ -186,7 +189,7 @@ func (r Room) validate(noticeBytes int) error {
 	case !r.EndAt.IsZero() && !r.ScheduledAt.IsZero() && !r.EndAt.After(r.ScheduledAt):
 		return invalid("endAt", "must be after scheduledAt")
 	}
-	return nil
+	return r.Recording.validate()
 }
 
 // ValidID says whether id may be a room's id (design §3).

@@ -44,6 +44,7 @@ type Room struct {
 	MaxBandwidth int64
 
 	Screenshots Screenshots
+	Recording   Recording
 }
 
 // Screenshots say how often pictures are taken of what is pushed into a room. The zero value leaves it to the server's setting.

@@ -49,6 +49,9 @@ type Config struct {
 	Banned func(ctx context.Context, r Room, user string) bool
 	// Describe reads the headers of a running push. Nil: nothing is known of them.
 	Describe func(stream.Info) Format
+
+	// Recordable says why nothing can be recorded here, nil where it can. Nil: it always can.
+	Recordable func() error
 }
 
 // Groups is the chat side of a room, joined on by cmd.
@@ -162,6 +165,9 @@ func (s *Service) Create(ctx context.Context, d Draft) (Listed, error) {
 	if err := r.validate(s.cfg.NoticeBytes); err != nil {
 		return Listed{}, err
 	}
+	if err := s.records(r.Recording); err != nil {
+		return Listed{}, err
+	}
 	if !r.EndAt.IsZero() && !r.EndAt.After(now) {
 		return Listed{}, invalid("endAt", "must be in the future")
 	}
@@ -214,6 +220,11 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error
 	if p.EndAt != nil && !p.EndAt.IsZero() && !p.EndAt.After(now) {
 		return Listed{}, invalid("endAt", "must be in the future")
 	}
+	if p.Recording != nil {
+		if err := s.records(*p.Recording); err != nil {
+			return Listed{}, err
+		}
+	}
 	r, err := s.store.UpdateRoom(ctx, id, func(r *Room) error {
 		p.apply(r, now)
 		return r.validate(s.cfg.NoticeBytes)
@@ -226,6 +237,14 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Listed, error
 		return Listed{}, err
 	}
 	return s.listed(ctx, r)
+}
+
+// records says why nothing can be recorded as a rule asks.
+func (s *Service) records(r Recording) error {
+	if s.cfg.Recordable == nil || !r.Asks() {
+		return nil
+	}
+	return s.cfg.Recordable()
 }
 
 // align brings the room's status and its group in step with the room as it is stored now. Two changes that come together

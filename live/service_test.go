@@ -236,6 +236,12 @@ func TestCreateNamesTheFieldAtFault(t *testing.T) {
 		{"screenshots.every", live.Draft{ID: "a", Screenshots: live.Screenshots{Set: true, Every: time.Second}}},
 		{"screenshots.every", live.Draft{ID: "a", Screenshots: live.Screenshots{Set: true, Every: live.MaxScreenshots + 1}}},
 		{"screenshots.every", live.Draft{ID: "a", Screenshots: live.Screenshots{Every: time.Minute}}},
+		{"recording.mode", live.Draft{ID: "a", Recording: live.Recording{Mode: "sometimes"}}},
+		{"recording.formats", live.Draft{ID: "a", Recording: live.Recording{Formats: "hls,avi"}}},
+		{"recording.formats", live.Draft{ID: "a", Recording: live.Recording{Formats: "mp4,mp4"}}},
+		{"recording.fileMax", live.Draft{ID: "a", Recording: live.Recording{FileMax: live.Length{Set: true, Value: time.Second}}}},
+		{"recording.keep", live.Draft{ID: "a", Recording: live.Recording{Keep: live.Length{Set: true, Value: -time.Hour}}}},
+		{"recording.timeShift", live.Draft{ID: "a", Recording: live.Recording{TimeShift: live.Length{Set: true, Value: 25 * time.Hour}}}},
 		{"endAt", live.Draft{ID: "a", EndAt: time.Now().Add(-time.Hour)}},
 		{"endAt", live.Draft{ID: "a", EndAt: time.Now().Add(time.Hour), ScheduledAt: time.Now().Add(2 * time.Hour)}},
 	} {

@@ -49,6 +49,7 @@ type RoomBody struct {
 	MaxViewers   int              `json:"maxViewers" doc:"Most viewers at a time; 0: the server's setting."`
 	MaxBandwidth int64            `json:"maxBandwidth" doc:"Most bits per second committed to viewers; 0: the server's setting."`
 	Screenshots  *ScreenshotsBody `json:"screenshots,omitempty" doc:"The room's own rule; absent: the server's setting."`
+	Recording    *RecordingRule   `json:"recording,omitempty" doc:"The room's own rule for recordings; what is absent: the server's settings."`
 	CreatedAt    Time             `json:"createdAt"`
 	UpdatedAt    Time             `json:"updatedAt"`
 	Status       Record           `json:"status"`
@@ -63,8 +64,8 @@ func (s *Server) roomBody(l live.Listed) RoomBody {
 		ID: r.ID, GroupID: r.GroupID, Stream: r.Stream, Title: r.Title, Anchor: r.Anchor, Notice: r.Notice,
 		ScheduledAt: NullTime{r.ScheduledAt}, EndAt: NullTime{r.EndAt}, Grace: Duration(r.Grace), PauseLimit: Duration(r.PauseLimit),
 		PlayAuth: string(r.PlayAuth), EarlyPush: string(r.EarlyPush), Delay: Duration(r.Delay), DelayRoom: r.DelayRoom, MaxViewers: r.MaxViewers, MaxBandwidth: r.MaxBandwidth,
-		Screenshots: screenshotsBody(r.Screenshots),
-		CreatedAt:   Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
+		Screenshots: screenshotsBody(r.Screenshots), Recording: recordingRule(r.Recording),
+		CreatedAt: Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
 		Status: recordOf(l.Record), Online: s.rooms.Online(r), Viewers: viewersBody(s.rooms.Viewers(r)),
 	}
 }
@@ -88,6 +89,7 @@ type RoomDraft struct {
 	MaxViewers   int              `json:"maxViewers,omitempty" doc:"Most viewers at a time; 0, the default: the server's setting."`
 	MaxBandwidth int64            `json:"maxBandwidth,omitempty" doc:"Most bits per second committed to viewers; 0, the default: the server's setting."`
 	Screenshots  *ScreenshotsBody `json:"screenshots,omitempty" doc:"Default: the server's setting."`
+	Recording    *RecordingRule   `json:"recording,omitempty" doc:"Default, as for each of its fields: the server's settings."`
 }
 
 func (d RoomDraft) draft() live.Draft {
@@ -95,7 +97,7 @@ func (d RoomDraft) draft() live.Draft {
 		ID: d.ID, GroupID: d.GroupID, Stream: d.Stream, Title: d.Title, Anchor: d.Anchor, Notice: d.Notice,
 		ScheduledAt: d.ScheduledAt.Time, EndAt: d.EndAt.Time, Grace: d.Grace.value(), PauseLimit: d.PauseLimit.value(),
 		PlayAuth: live.PlayAuth(d.PlayAuth), EarlyPush: live.EarlyPush(d.EarlyPush), Delay: d.Delay.value(), DelayRoom: d.DelayRoom,
-		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth, Screenshots: d.Screenshots.rule(),
+		MaxViewers: d.MaxViewers, MaxBandwidth: d.MaxBandwidth, Screenshots: d.Screenshots.rule(), Recording: d.Recording.rule(),
 	}
 }
 
@@ -180,7 +182,7 @@ func answers(r live.Room, d live.Draft) bool {
 		text(string(d.EarlyPush), string(r.EarlyPush)) && moment(d.ScheduledAt, r.ScheduledAt) &&
 		moment(d.EndAt, r.EndAt) && length(d.Grace, r.Grace) && length(d.Delay, r.Delay) && (!d.DelayRoom || r.DelayRoom) && length(d.PauseLimit, r.PauseLimit) &&
 		(d.MaxViewers == 0 || d.MaxViewers == r.MaxViewers) && (d.MaxBandwidth == 0 || d.MaxBandwidth == r.MaxBandwidth) &&
-		(!d.Screenshots.Set || d.Screenshots == r.Screenshots)
+		(!d.Screenshots.Set || d.Screenshots == r.Screenshots) && (d.Recording == live.Recording{} || d.Recording == r.Recording)
 }
 
 type listIn struct {
@@ -248,6 +250,7 @@ type RoomPatch struct {
 	MaxViewers   *int             `json:"maxViewers,omitempty" doc:"For those who come from now on; 0: the server's setting."`
 	MaxBandwidth *int64           `json:"maxBandwidth,omitempty" doc:"Bits per second, for those who come from now on; 0: the server's setting."`
 	Screenshots  ScreenshotsPatch `json:"screenshots,omitempty" doc:"null: the server's setting again."`
+	Recording    RecordingPatch   `json:"recording,omitempty" doc:"The whole rule: what it leaves out is the server's setting again, and with null all of it."`
 }
 
 type changeIn struct {
@@ -266,7 +269,7 @@ func (s *Server) changeRoom(ctx context.Context, in *changeIn) (*roomOut, error)
 		Title: b.Title, Anchor: b.Anchor, Notice: b.Notice, ScheduledAt: b.ScheduledAt.patch(), EndAt: b.EndAt.patch(),
 		Grace: b.Grace.patch(), PauseLimit: b.PauseLimit.patch(),
 		PlayAuth: (*live.PlayAuth)(b.PlayAuth), EarlyPush: (*live.EarlyPush)(b.EarlyPush), Delay: b.Delay.patch(), DelayRoom: b.DelayRoom,
-		MaxViewers: b.MaxViewers, MaxBandwidth: b.MaxBandwidth, Screenshots: b.Screenshots.patch(),
+		MaxViewers: b.MaxViewers, MaxBandwidth: b.MaxBandwidth, Screenshots: b.Screenshots.patch(), Recording: b.Recording.patch(),
 	})
 	if err != nil {
 		return nil, err
@@ -297,6 +300,7 @@ func (p RoomPatch) detail() map[string]string {
 		{"maxViewers", p.MaxViewers != nil},
 		{"maxBandwidth", p.MaxBandwidth != nil},
 		{"screenshots", p.Screenshots.Set},
+		{"recording", p.Recording.Set},
 	} {
 		if f.given {
 			changed = append(changed, f.name)

@@ -49,7 +49,9 @@ func full(id string) live.Room {
 	return live.Room{
 		ID: id, GroupID: "g-" + id, Stream: "s-" + id, Title: "Tee & <Kekse> 茶", Anchor: "anna", Notice: "hush",
 		ScheduledAt: created.Add(time.Hour), EndAt: created.Add(2 * time.Hour), Grace: time.Minute, PauseLimit: time.Hour,
-		PlayAuth: live.PlayNone, EarlyPush: live.EarlyRefuse, Delay: 30 * time.Second, DelayRoom: true, MaxViewers: 500, MaxBandwidth: 8_000_000, Screenshots: live.Screenshots{Set: true, Every: 10 * time.Second}, CreatedAt: created, UpdatedAt: created.Add(time.Second),
+		PlayAuth: live.PlayNone, EarlyPush: live.EarlyRefuse, Delay: 30 * time.Second, DelayRoom: true, MaxViewers: 500, MaxBandwidth: 8_000_000, Screenshots: live.Screenshots{Set: true, Every: 10 * time.Second},
+		Recording: live.Recording{Mode: "always", Formats: "hls,mp4", FileMax: live.Length{Set: true, Value: time.Hour}, Keep: live.Length{Set: true}},
+		CreatedAt: created, UpdatedAt: created.Add(time.Second),
 	}
 }
 
