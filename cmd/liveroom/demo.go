@@ -14,14 +14,31 @@ import (
 // demoRoom is the room that `serve --demo` keeps.
 const demoRoom = "demo"
 
+// Its sessions are recorded, and kept for a while; viewers may watch that far back.
+const (
+	demoKeep  = 24 * time.Hour
+	demoShift = 30 * time.Minute
+)
+
 // ensureDemo makes the demo room if it is not there.
 func ensureDemo(ctx context.Context, rooms *live.Service) error {
+	keeps := live.Recording{Mode: "always", Keep: own(demoKeep), TimeShift: own(demoShift)}
+	err := ensureRoom(ctx, rooms, keeps)
+	if none := (*live.Error)(nil); errors.As(err, &none) && none.Code == "recording_unavailable" {
+		return ensureRoom(ctx, rooms, live.Recording{})
+	}
+	return err
+}
+
+func own(d time.Duration) live.Length { return live.Length{Set: true, Value: d} }
+
+func ensureRoom(ctx context.Context, rooms *live.Service, keeps live.Recording) error {
 	_, err := rooms.Room(ctx, demoRoom)
 	var missing *live.Error
 	if !errors.As(err, &missing) || missing.Code != "not_found" {
 		return err
 	}
-	_, err = rooms.Create(ctx, live.Draft{ID: demoRoom, Title: "The demo room", Anchor: demoRoom, Notice: "Push a stream and say hello."})
+	_, err = rooms.Create(ctx, live.Draft{ID: demoRoom, Title: "The demo room", Anchor: demoRoom, Notice: "Push a stream and say hello.", Recording: keeps})
 	if err != nil {
 		if _, again := rooms.Room(ctx, demoRoom); again == nil {
 			return nil // another node made it

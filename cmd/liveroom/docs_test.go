@@ -23,7 +23,7 @@ func TestDocumentedExamplesRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(bin, "liveroom"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, doc := range []string{"README.md", "docs/guide.md", "docs/tencent-im.md"} {
+	for _, doc := range []string{"README.md", "docs/guide.md", "docs/recording.md", "docs/tencent-im.md"} {
 		t.Run(doc, func(t *testing.T) {
 			raw, err := os.ReadFile(filepath.Join("..", "..", doc))
 			if err != nil {

@@ -29,6 +29,7 @@ import (
 	"liveroom/live/edge"
 	"liveroom/live/flv"
 	"liveroom/live/hls"
+	"liveroom/live/record"
 	"liveroom/live/rtmp"
 	"liveroom/live/stream"
 	"liveroom/status"
@@ -81,6 +82,7 @@ type program struct {
 	boards      *gift.Boards
 	broadcasts  *schedule.Service
 
+	recordings   *record.Service
 	blobs        blob.Store   // of recordings and pictures; nil: there is none
 	blobsWhy     error        // why not, for whom it is asked of
 	recordFolder *blob.Folder // what they are, or the next two
@@ -168,6 +170,9 @@ func (p *program) join(keys Secrets) error {
 	if err = p.joinBlobs(keys); err != nil {
 		return err
 	}
+	if err = p.joinRecordings(); err != nil {
+		return err
+	}
 	p.joinDraws()
 	p.joinBroadcasts()
 	if err = p.joinFiles(keys); err != nil {
@@ -195,10 +200,11 @@ func (p *program) join(keys Secrets) error {
 	p.rooms, err = live.New(live.Config{
 		Node: p.nodeID(), Shared: p.shared(), Edges: p.joinEdges(), Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit, NoticeBytes: p.set.ChatNotice,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
-		Delay:    delay.Config{Bytes: int64(p.set.DelayBytes), Hub: p.set.hub()},
-		Viewers:  func(r live.Room) live.Viewers { return p.watching(r.Stream) },
-		Banned:   p.isBanned,
-		Describe: describe, Words: p.words, Pushes: p.callbacks.streams,
+		Delay:      delay.Config{Bytes: int64(p.set.DelayBytes), Hub: p.set.hub()},
+		Viewers:    func(r live.Room) live.Viewers { return p.watching(r.Stream) },
+		Banned:     p.isBanned,
+		Recordable: func() error { return p.blobsWhy },
+		Describe:   describe, Words: p.words, Pushes: p.callbacks.streams,
 		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
 		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
 	}, p.stores.rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)
@@ -216,6 +222,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	play := p.set.hls()
 	play.NodeKey, play.PlayKey, play.PlayKeyBackup = []byte(keys.NodeKey), []byte(keys.PlayKey), []byte(keys.PlayKeyBackup)
 	play.Upstream, play.Node = p.upstream(), p.nodeID()
+	play.Finished, play.Keeps = func(f hls.Finished) { p.recordings.Take(record.Piece(f)) }, p.recordings.Keeps
 	if p.hls, err = hls.New(play, p.hub, hlsGate{players{p.rooms, p}, p.sessions}, p.log); err != nil {
 		return err
 	}

@@ -90,6 +90,14 @@ type Settings struct {
 	ChatWordsAdmin string        `name:"chat-words-admins" help:"on: messages of application administrators are checked too." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_ADMINS" yaml:"chat-words-admins"`
 	ChatFiles      bytesize      `name:"chat-files" help:"Most bytes on disk of files that members upload, such as 10GiB; 0: none may." default:"10GiB" env:"LIVEROOM_CHAT_FILES" yaml:"chat-files"`
 
+	Record        string        `help:"When the sessions of rooms that have no rule of their own are recorded: off, demand (when it is asked for) or always." enum:"off,demand,always" default:"off" env:"LIVEROOM_RECORD" yaml:"record"`
+	RecordFormats []string      `name:"record-formats" help:"What is made of their recordings: hls, as they are kept, and exports as mp4 and flv." default:"hls" env:"LIVEROOM_RECORD_FORMATS" yaml:"record-formats"`
+	RecordFileMax time.Duration `name:"record-file-max" help:"Longest exported file; 0: no limit." default:"30m" env:"LIVEROOM_RECORD_FILE_MAX" yaml:"record-file-max"`
+	RecordAge     time.Duration `name:"record-age" help:"How long recordings are kept after they are done; 0: for ever." default:"720h" env:"LIVEROOM_RECORD_AGE" yaml:"record-age"`
+	RecordBytes   bytesize      `name:"record-bytes" help:"Most bytes of all recordings together, beyond which the oldest go, such as 500GiB; 0: no limit." default:"0" env:"LIVEROOM_RECORD_BYTES" yaml:"record-bytes"`
+	RecordSegment time.Duration `name:"record-segment" help:"Least length of a stored segment: what a crash may lose." default:"6s" env:"LIVEROOM_RECORD_SEGMENT" yaml:"record-segment"`
+	TimeShift     time.Duration `name:"timeshift" help:"How far back viewers may watch while live, in rooms that do not say it themselves; 0: not at all." default:"0s" env:"LIVEROOM_TIMESHIFT" yaml:"timeshift"`
+
 	RecordStore  string   `name:"record-store" help:"Where recordings and pictures are kept: a folder, or s3://bucket/prefix; empty: recordings in the data folder." env:"LIVEROOM_RECORD_STORE" yaml:"record-store"`
 	RecordShared string   `name:"record-shared" help:"on: the nodes of a cluster share that folder." enum:"on,off" default:"off" env:"LIVEROOM_RECORD_SHARED" yaml:"record-shared"`
 	RecordSpare  bytesize `name:"record-spare" help:"Bytes of the disk that recordings leave to others, such as 1GiB." default:"1GiB" env:"LIVEROOM_RECORD_SPARE" yaml:"record-spare"`
@@ -187,6 +195,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if err := s.validGifts(); err != nil {
+		return err
+	}
+	if err := s.validRecordings(); err != nil {
 		return err
 	}
 	if err := s.validIM(); err != nil {

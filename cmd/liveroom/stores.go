@@ -22,6 +22,7 @@ import (
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
 	"liveroom/live"
+	"liveroom/live/record"
 	"liveroom/status"
 	"liveroom/web"
 	"liveroom/web/callback"
@@ -52,6 +53,7 @@ type stores struct {
 	pushes     callback.PushStore
 	popularity popularity.Store
 	summaries  summary.Store
+	recordings record.Store
 	queues     delivery.Store // nil in a cluster, whose nodes have them together
 
 	actors  []actor // that write what is buffered; they end after all that uses the stores
@@ -74,7 +76,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
 		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		gifts: main.Gifts(), likes: main.Likes(), follows: main.Follows(), levels: main.Levels(), popularity: main.Popularity(),
-		draws: main.Draws(), broadcasts: main.Broadcasts(), summaries: main.Summaries(), kinds: main.Kinds(),
+		draws: main.Draws(), broadcasts: main.Broadcasts(), summaries: main.Summaries(), kinds: main.Kinds(), recordings: main.Recordings(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -89,7 +91,7 @@ func (c *cluster) stores() *stores {
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
 		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		gifts: c.redis.Gifts(), likes: c.redis.Likes(), follows: c.redis.Follows(), levels: c.redis.Levels(), popularity: c.redis.Popularity(),
-		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(),
+		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), recordings: c.redis.Recordings(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it

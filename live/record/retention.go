@@ -4,9 +4,38 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"liveroom/live/blob"
 )
+
+const (
+	sweepEvery  = 2 * time.Second
+	retainEvery = time.Minute
+)
+
+// Tend sweeps and retains until ctx ends. One node does so.
+func (s *Service) Tend(ctx context.Context) error {
+	sweep, retain := time.NewTicker(sweepEvery), time.NewTicker(retainEvery)
+	defer sweep.Stop()
+	defer retain.Stop()
+	failing := false
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-sweep.C:
+			err = s.Sweep(ctx)
+		case <-retain.C:
+			err = s.Retain(ctx)
+		}
+		if err != nil && !failing && ctx.Err() == nil {
+			s.log.Warn("recordings not swept; will retry", "err", err)
+		}
+		failing = err != nil
+	}
+}
 
 // removeStep is how many objects are removed at a time.
 const removeStep = 200
