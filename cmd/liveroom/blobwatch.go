@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"liveroom/live/blob"
@@ -14,9 +16,11 @@ const awayFor = 30 * time.Second
 
 // blobCheck says of health why nothing is kept at the moment, or only here.
 func (p *program) blobCheck() web.Check {
-	return web.Check{Name: "recordings", Probe: func(context.Context) error {
-		st := p.blobStats()
+	return web.Check{Name: "recordings", Probe: func(ctx context.Context) error {
+		st, answered := p.blobLook.ask(ctx, p.blobStats)
 		switch {
+		case !answered:
+			return errors.New("the disk of the recordings does not answer")
 		case st.IsFull() && st.Full > 0: // else nobody needs more room
 			return fmt.Errorf("nothing is recorded, there is no room: %s of the disk are free, --record-spare leaves %s to others", mebibytes(st.Free), mebibytes(st.Spare))
 		case st.Crowded() && st.Full > 0:
@@ -26,6 +30,51 @@ func (p *program) blobCheck() web.Check {
 		}
 		return nil
 	}}
+}
+
+// look asks something that may hang, such as the disk of another machine, for those who must not: health decides who is sent here.
+// One question is under way at a time. It can't be called back, so nobody waits for its end.
+type look[T any] struct {
+	mu   sync.Mutex
+	over chan struct{} // closed when the question under way is answered; nil: none is
+	last T
+}
+
+// lookFor is how long a question may take.
+const lookFor = 500 * time.Millisecond
+
+// ask answers what f says, or what it said last, and whether it answered.
+func (l *look[T]) ask(ctx context.Context, f func() T) (T, bool) {
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	over := l.begin(f)
+	answered := true
+	select {
+	case <-over:
+	case <-ctx.Done():
+		answered = false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last, answered
+}
+
+func (l *look[T]) begin(f func() T) (over chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over != nil {
+		return l.over
+	}
+	over = make(chan struct{})
+	l.over = over
+	go func() {
+		now := f()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.last, l.over = now, nil
+		close(over)
+	}()
+	return over
 }
 
 func mebibytes(n int64) string { return fmt.Sprintf("%d MiB", n>>20) }
@@ -46,7 +95,7 @@ func (p *program) blobMetrics() []web.Sample {
 	if p.blobs == nil {
 		return nil
 	}
-	st := p.blobStats()
+	st, _ := p.blobLook.ask(context.Background(), p.blobStats)
 	reason := func(r string) web.Label { return web.Label{Name: "reason", Value: r} }
 	const failed = "Objects that were not stored, by reason: full (no room), failed."
 	out := []web.Sample{

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -134,7 +136,7 @@ func TestRecordingsGoToS3(t *testing.T) {
 	addr := s3test.Start(t)
 	proxy := redistest.Through(t, addr)
 	set := defaults(t)
-	set.RecordStore, set.S3Endpoint, set.S3Region = "s3://"+s3test.Bucket+"/live/eu", "http://"+proxy.Addr, "us-east-1"
+	set.RecordStore, set.S3Endpoint = "s3://"+s3test.Bucket+"/live/eu", "http://"+proxy.Addr
 	if _, err := keeping(t, set, Secrets{S3AccessKey: "key"}); err == nil || !strings.Contains(err.Error(), envS3SecretKey) {
 		t.Errorf("without a key: %v", err)
 	}
@@ -208,4 +210,28 @@ func TestClustersGoOnWithoutS3Keys(t *testing.T) {
 	if _, compared := keys.sums()[envS3SecretKey]; !compared {
 		t.Error("a key that is set is not compared")
 	}
+}
+
+// TestADiskThatHangsHoldsUpNobody: who asks for health gets what was known last, in time, however many ask; and news when it answers.
+func TestADiskThatHangsHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l look[int]
+		if n, ok := l.ask(t.Context(), func() int { return 1 }); n != 1 || !ok {
+			t.Error(n, ok)
+		}
+		hangs, asked := make(chan struct{}), 0
+		for range 5 {
+			began := time.Now()
+			n, ok := l.ask(t.Context(), func() int { asked++; <-hangs; return 2 })
+			if n != 1 || ok || time.Since(began) != lookFor {
+				t.Errorf("%d, %v after %s", n, ok, time.Since(began))
+			}
+		}
+		close(hangs)
+		synctest.Wait()
+		if n, ok := l.ask(t.Context(), func() int { return 3 }); n != 3 || !ok || asked != 1 {
+			t.Errorf("%d, %v, asked %d times", n, ok, asked)
+		}
+	})
 }

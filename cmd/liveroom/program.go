@@ -88,6 +88,7 @@ type program struct {
 	recordFolder *blob.Folder // what they are, or the next two
 	recordS3     *blob.S3
 	recordSpool  *blob.Spool
+	blobLook     look[blob.SpoolStats]
 
 	sessions   *limits // of HLS, of one address
 	web        *web.Server

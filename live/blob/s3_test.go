@@ -64,7 +64,7 @@ func TestAnS3ThatIsAway(t *testing.T) {
 	t.Parallel()
 	addr := s3test.Start(t)
 	proxy := redistest.Through(t, addr)
-	s := openS3(t, proxy.Addr, "", 300*time.Millisecond)
+	s, hasty := openS3(t, proxy.Addr, "", 5*time.Second), openS3(t, proxy.Addr, "", 100*time.Millisecond)
 	large := bytes.Repeat([]byte("x"), 8<<20)
 	blobtest.Put(t, s, "there", large)
 	away := func(what string, err error) {
@@ -73,7 +73,7 @@ func TestAnS3ThatIsAway(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	all := func(what string) {
+	all := func(what string, s *blob.S3) {
 		t.Helper()
 		away(what+": put", s.Put(t.Context(), "new", large))
 		_, err := s.Open(t.Context(), "there")
@@ -83,10 +83,10 @@ func TestAnS3ThatIsAway(t *testing.T) {
 		away(what+": list", s.List(t.Context(), "", "", func(blob.Held) error { return nil }))
 	}
 	proxy.Cut()
-	all("cut")
+	all("cut", s)
 	proxy.Heal()
 	proxy.Stall()
-	all("stalled")
+	all("stalled", hasty)
 	proxy.Heal()
 	if got := blobtest.Names(t, s, "", ""); len(got) != 1 {
 		t.Errorf("there is %v", got)
