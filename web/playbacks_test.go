@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -27,6 +28,17 @@ type shifts struct{ oldest time.Time }
 
 func (s shifts) Shiftable(context.Context, string) (time.Time, time.Duration, bool, error) {
 	return s.oldest, time.Hour, !s.oldest.IsZero(), nil
+}
+
+// paperPlaybacks are the playbacks of a bench, where room demo has a recording.
+func paperPlaybacks(rooms web.Rooms, log *slog.Logger) *programme.Service {
+	lib := vodtest.New()
+	lib.Put(record.Recording{ID: "01JD0000000000000000000002", Room: "demo", Stream: "demo", Kind: record.Full, State: record.Done})
+	lib.Append("01JD0000000000000000000002", 0, 3_541_000, nil)
+	return programme.New(programme.Config{
+		Address: func(name string) string { return "http://localhost:8080/live/" + name + ".m3u8" },
+		Next:    func(_ string, after time.Time) (time.Time, error) { return after.Add(time.Hour), nil },
+	}, programme.NewMemory(), lib, playbackRooms{rooms}, log)
 }
 
 func TestPlaybacksAreDrivenAndPlanned(t *testing.T) {
@@ -102,7 +114,7 @@ func TestPlaybacksAreDrivenAndPlanned(t *testing.T) {
 }
 
 func TestPlaybacksThatAreNotOffered(t *testing.T) {
-	b := newBench(t, nil)
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Playbacks, d.Shifts = nil, nil })
 	b.createRoom("demo")
 	refused(t, b.request(http.MethodGet, "/api/v1/rooms/demo/playbacks", apiToken, nil), http.StatusNotFound, "not_offered", "")
 	refused(t, b.request(http.MethodPost, "/api/v1/rooms/demo/playback", apiToken, map[string]any{"recording": "A"}), http.StatusNotFound, "not_offered", "")

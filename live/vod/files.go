@@ -194,6 +194,9 @@ func (s *Server) Viewers(name string) int { return s.sessions.Viewers(name) }
 // Linked lists the chat session of each of a stream's living sessions that names one (vid).
 func (s *Server) Linked(name string) []string { return s.sessions.Linked(name) }
 
+// Watched names the streams that have viewers on this node.
+func (s *Server) Watched() []string { return s.sessions.Watched() }
+
 // Total is the number of living sessions of all streams on this node.
 func (s *Server) Total() int { return s.sessions.Total() }
 
