@@ -38,9 +38,9 @@ func (i Item) size() int {
 }
 
 // itemOf is a message as it is kept with a recording.
-func itemOf(m *chat.Message, zero time.Time) Item {
+func itemOf(m *chat.Message, of Recording) Item {
 	return Item{
-		At: max(0, m.Time.Sub(zero).Milliseconds()), Seq: m.Seq, From: m.From, Nick: m.Nick, Avatar: m.Avatar, Level: m.Level, Body: m.Body,
+		At: max(0, (m.Time.Sub(of.Zero) - of.Late).Milliseconds()), Seq: m.Seq, From: m.From, Nick: m.Nick, Avatar: m.Avatar, Level: m.Level, Body: m.Body,
 	}
 }
 

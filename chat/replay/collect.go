@@ -77,7 +77,9 @@ func (c *collector) look(ctx context.Context, now time.Time, t *taken) {
 	for _, rec := range list {
 		there[rec.ID] = true
 		if k := c.known[rec.ID]; k != nil {
-			k.rec = rec
+			if k.rec = rec; !rec.Ended.IsZero() && now.Sub(rec.Ended) > c.s.cfg.Look { // whoever plays it now finds all of it
+				c.seal(k)
+			}
 			continue
 		}
 		k := &kept{rec: rec}
@@ -124,9 +126,9 @@ func (c *collector) index() {
 	}
 }
 
-// during says whether a moment is one of the recording's.
+// during says whether what was said at that moment is the recording's.
 func (r Recording) during(at time.Time) bool {
-	return !at.Before(r.Began) && (r.Ended.IsZero() || !at.After(r.Ended))
+	return !at.Before(r.Began) && (r.Ended.IsZero() || !at.After(r.Ended.Add(r.Late)))
 }
 
 // sort puts messages into the chunks of the recordings they belong to.
@@ -135,7 +137,7 @@ func (c *collector) sort(notes []note, now time.Time) {
 		m := n.m
 		for _, k := range c.groups[m.Group] {
 			if k.rec.during(m.Time) {
-				c.add(k, itemOf(m, k.rec.Zero), now)
+				c.add(k, itemOf(m, k.rec), now)
 			}
 		}
 	}

@@ -28,7 +28,9 @@ type Recording struct {
 	Zero  time.Time // of the session's clock
 	Began time.Time // what was said before is not its
 	Ended time.Time // zero: it runs
-	Of    string    // the recording it was cut out of, whose chat is its own; empty: none
+	// Late is how much later than it was pushed people saw what they speak of. It is asked while the recording runs.
+	Late time.Duration
+	Of   string // the recording it was cut out of, whose chat is its own; empty: none
 }
 
 // Span is a time of the session, in ms on its clock, of which a recording has the picture. Those of a recording follow one another.

@@ -29,7 +29,7 @@ func (p *program) joinParts(talk *chat.Config) error {
 	for _, join := range []func() error{
 		func() error { return p.joinKinds(talk) },
 		func() error { return p.joinLevels(talk) },
-		p.joinLikes, p.joinFollows, p.joinPopularity, p.joinSummaries,
+		p.joinLikes, p.joinFollows, p.joinPopularity, p.joinSummaries, p.joinReplay,
 	} {
 		if err := join(); err != nil {
 			return err

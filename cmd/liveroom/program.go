@@ -19,6 +19,7 @@ import (
 	"liveroom/chat/level"
 	"liveroom/chat/like"
 	"liveroom/chat/popularity"
+	"liveroom/chat/replay"
 	"liveroom/chat/schedule"
 	"liveroom/chat/summary"
 	"liveroom/chat/words"
@@ -89,6 +90,7 @@ type program struct {
 	recordS3     *blob.S3
 	recordSpool  *blob.Spool
 	blobLook     look[blob.SpoolStats]
+	replay       *replay.Service // chat of recordings; nil: none is kept
 
 	sessions   *limits // of HLS, of one address
 	web        *web.Server
@@ -160,15 +162,15 @@ func (p *program) join(keys Secrets) error {
 	if err = p.joinCallbacks(keys, &talk); err != nil {
 		return err
 	}
+	if err = p.joinBlobs(keys); err != nil {
+		return err
+	}
 	p.watchFiles(&talk)
 	p.joinPeople(&talk)
 	if err = p.joinParts(&talk); err != nil {
 		return err
 	}
 	if p.chat, err = chat.New(talk, p.stores.chat, p.log); err != nil {
-		return err
-	}
-	if err = p.joinBlobs(keys); err != nil {
 		return err
 	}
 	if err = p.joinRecordings(); err != nil {

@@ -106,6 +106,9 @@ type Settings struct {
 	S3Region     string   `name:"s3-region" help:"Region of the bucket; empty: the server is asked." env:"LIVEROOM_S3_REGION" yaml:"s3-region"`
 	S3PathStyle  string   `name:"s3-path-style" help:"on: the bucket is in the path of addresses; off: in the host's name; auto: as is known of the server." enum:"auto,on,off" default:"auto" env:"LIVEROOM_S3_PATH_STYLE" yaml:"s3-path-style"`
 
+	ReplayChat    string        `name:"replay-chat" help:"on: what is said while a session is recorded is kept with the recording." enum:"on,off" default:"on" env:"LIVEROOM_REPLAY_CHAT" yaml:"replay-chat"`
+	ReplayChatAge time.Duration `name:"replay-chat-age" help:"How long after the end of a recording its chat is kept; 0: as long as the recording." default:"0s" env:"LIVEROOM_REPLAY_CHAT_AGE" yaml:"replay-chat-age"`
+
 	GiftSettlement   string        `name:"gift-settlement" help:"Who settles gifts: callback: the receiver that names gift.settle; live: Tencent's Live.CallbackBeforeSendGift; free: nobody, all are accepted. Default: callback, with --demo free." enum:",free,callback,live" default:"" env:"LIVEROOM_GIFT_SETTLEMENT" yaml:"gift-settlement"`
 	GiftExpire       time.Duration `name:"gift-expire" help:"How long a backend is asked again about a gift that it did not settle; then it is refused." default:"24h" env:"LIVEROOM_GIFT_EXPIRE" yaml:"gift-expire"`
 	GiftGuests       string        `name:"gift-guests" help:"on: guests with a name may give." enum:"on,off" default:"off" env:"LIVEROOM_GIFT_GUESTS" yaml:"gift-guests"`
@@ -204,6 +207,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if err := s.validCallbacks(); err != nil {
+		return err
+	}
+	if err := s.validReplay(); err != nil {
 		return err
 	}
 	if err := s.validBlobs(); err != nil {
