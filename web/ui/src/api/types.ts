@@ -54,8 +54,6 @@ export interface Playback {
   loop?: boolean;
   startAt?: string;
   duration?: string;
-  /** Where its chat is read; absent: there is none. */
-  chat?: string;
   /** Where it can be downloaded; absent: nowhere. */
   mp4?: string;
 }

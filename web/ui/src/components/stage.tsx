@@ -137,7 +137,7 @@ function replayChat(model: RoomModel, api: Api, controller: PlayerController, vi
   const aborted = new AbortController();
   let renewed = '';
   const address = async (): Promise<string> => {
-    const known = renewed || controller.chat.peek() || controller.recording.peek()?.chat;
+    const known = renewed || controller.chat.peek();
     if (known) return known;
     const { playback } = await api.play(model.room.peek()?.id ?? '', aborted.signal);
     return (renewed = playback?.hls ? await chatOf(reachable(playback.hls, location)) : '');

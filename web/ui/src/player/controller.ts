@@ -225,9 +225,8 @@ export class PlayerController {
       this.recording.value = null;
       return playbackCandidate(url, page.href, support);
     }
-    const chat = ours.chat ? reachable(ours.chat, page) : '';
     const mp4 = ours.mp4 ? reachable(ours.mp4, page) : '';
-    this.recording.value = recordingOf({ ...ours, chat, mp4 });
+    this.recording.value = recordingOf({ ...ours, mp4 });
     const candidate = hlsCandidate(reachable(ours.hls, page), support);
     return candidate && { ...candidate, url: withSession(candidate.url, session) };
   }

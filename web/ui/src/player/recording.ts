@@ -6,14 +6,13 @@ export interface Recording {
   loop: boolean;
   startAt: number;
   duration: number; // 0: not known before it is loaded
-  chat: string; // '': there is none
   mp4: string;
 }
 
 export function recordingOf(playback: Playback): Recording {
   const duration = secondsOf(playback.duration);
   const startAt = secondsOf(playback.startAt);
-  return { loop: playback.loop === true, startAt: duration > 0 && startAt >= duration ? 0 : startAt, duration, chat: playback.chat ?? '', mp4: playback.mp4 ?? '' };
+  return { loop: playback.loop === true, startAt: duration > 0 && startAt >= duration ? 0 : startAt, duration, mp4: playback.mp4 ?? '' };
 }
 
 /** How far back what is live may be watched. */

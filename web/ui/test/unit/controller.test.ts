@@ -387,9 +387,9 @@ describe('a recording of ours', () => {
   };
 
   test('plays by its signed address from where it is to, and names the chat session', async () => {
-    await ours({ startAt: '10s', duration: '1m0s', chat: '/c' });
+    await ours({ startAt: '10s', duration: '1m0s', mp4: '/m' });
     expect(last()).toMatchObject({ engine: 'hls', url: 'http://h/live/demo.m3u8?txSecret=x&vid=S1', live: false, start: 10 });
-    expect(controller.recording.value).toMatchObject({ startAt: 10, duration: 60, chat: 'http://h/c' });
+    expect(controller.recording.value).toMatchObject({ startAt: 10, duration: 60, mp4: 'http://h/m' });
     last().onPlaylist?.('http://h/live/demo/v/SID/index.m3u8');
     expect(controller.chat.value).toBe('http://h/live/demo/v/SID/chat');
   });
@@ -441,7 +441,8 @@ describe('a recording of ours', () => {
   });
 
   test('is forgotten with the status', async () => {
-    await ours({ chat: '/c' });
+    await ours({});
+    last().onPlaylist?.('http://h/live/demo/v/SID/index.m3u8');
     controller.show({ kind: 'none' });
     expect(controller.recording.value).toBeNull();
     expect(controller.chat.value).toBe('');

@@ -8,8 +8,8 @@ test.each([
 ])('%s is %d seconds', (length, seconds) => expect(secondsOf(length)).toBeCloseTo(seconds as number, 9));
 
 test('a recording is what the server says of it; one that begins after its end begins at its start', () => {
-  expect(recordingOf({ hls: 'h' })).toEqual({ loop: false, startAt: 0, duration: 0, chat: '', mp4: '' });
-  expect(recordingOf({ hls: 'h', loop: true, startAt: '10s', duration: '1m0s', chat: 'c', mp4: 'm' })).toEqual({ loop: true, startAt: 10, duration: 60, chat: 'c', mp4: 'm' });
+  expect(recordingOf({ hls: 'h' })).toEqual({ loop: false, startAt: 0, duration: 0, mp4: '' });
+  expect(recordingOf({ hls: 'h', loop: true, startAt: '10s', duration: '1m0s', mp4: 'm' })).toEqual({ loop: true, startAt: 10, duration: 60, mp4: 'm' });
   expect(recordingOf({ hls: 'h', startAt: '60s', duration: '1m0s' }).startAt).toBe(0);
 });
 
