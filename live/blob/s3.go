@@ -258,7 +258,7 @@ func (s *S3) said(what string, err error) error {
 	case answered && (e.Code == "XMinioStorageFull" || e.Code == "QuotaExceeded" || e.StatusCode == http.StatusInsufficientStorage):
 		kind = ErrFull
 	case answered && e.StatusCode == http.StatusPreconditionFailed:
-		return fmt.Errorf("s3: %s: it was replaced while it was read", what)
+		return replaced(what)
 	case answered && hopeless[e.Code]:
 		return fmt.Errorf("s3: %s: %s: %w", what, e.Code, err)
 	}
@@ -267,6 +267,8 @@ func (s *S3) said(what string, err error) error {
 	}
 	return fmt.Errorf("%w: s3: %s: %w", kind, what, err)
 }
+
+func replaced(what string) error { return fmt.Errorf("s3: %s: it was replaced meanwhile", what) }
 
 // pieces are bytes that lie in several places, to be read as one.
 type pieces [][]byte

@@ -110,7 +110,11 @@ func (o *s3Object) get(ctx context.Context, from, to int64) (io.ReadCloser, erro
 	if err != nil {
 		return nil, err
 	}
-	body, _, _, err := o.s.core.GetObject(ctx, o.s.bucket, o.s.prefix+o.held.Name, opts)
+	body, info, _, err := o.s.core.GetObject(ctx, o.s.bucket, o.s.prefix+o.held.Name, opts)
+	if err == nil && info.ETag != o.etag { // not every server compares it
+		_ = body.Close()
+		return nil, replaced("read " + o.held.Name)
+	}
 	return body, o.s.said("read "+o.held.Name, err)
 }
 

@@ -122,19 +122,14 @@ func (s *Spool) find() error {
 	if err != nil {
 		return err
 	}
-	var found []*waiting
-	for _, f := range files {
+	for _, f := range files { // in their order
 		w, ours := parseFile(f.Name())
 		info, err := f.Info()
 		if !ours || err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		w.size, w.at = info.Size(), info.ModTime()
-		found = append(found, w)
-	}
-	slices.SortFunc(found, func(a, b *waiting) int { return strings.Compare(a.file(), b.file()) })
-	for _, w := range found {
-		s.seq = w.seq
+		s.seq = max(s.seq, w.seq)
 		s.bytes += charge(w.size)
 		s.line(w)
 	}

@@ -21,7 +21,7 @@ import (
 func Store(t *testing.T, open func(t *testing.T) blob.Store) {
 	for name, test := range map[string]func(*testing.T, blob.Store){
 		"what was put is there": put, "one that was there is replaced": replace, "what was never there": never,
-		"begun, committed, discarded": create, "read from anywhere": anywhere, "removed": remove, "listed in order": list,
+		"begun, committed, discarded": create, "read from anywhere": anywhere, "removed": remove, "replaced while it is read": meanwhile, "listed in order": list,
 		"a listing ends where it is told to": stop, "names are checked": names, "a context bounds the call": bounds,
 		"never half of one": whole, "many at once": many,
 	} {
@@ -113,6 +113,39 @@ func replace(t *testing.T, s blob.Store) {
 	if got := Names(t, s, "", ""); !slices.Equal(got, []string{"rec/index.json"}) {
 		t.Errorf("%v", got)
 	}
+}
+
+// meanwhile: who reads what is replaced or removed gets what he opened, or an error.
+func meanwhile(t *testing.T, s blob.Store) {
+	old, fresh := bytes.Repeat([]byte("o"), 50_000), bytes.Repeat([]byte("f"), 50_000)
+	Put(t, s, "x", old)
+	var open []blob.Object
+	for range 2 {
+		o, err := s.Open(t.Context(), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer o.Close()
+		open = append(open, o)
+	}
+	check := func(o blob.Object, when string) {
+		part := make([]byte, 1000)
+		if n, err := o.ReadAt(part, 30_000); err == nil && !bytes.Equal(part[:n], old[:n]) {
+			t.Errorf("%s: read other bytes", when)
+		}
+		_, err := o.Seek(10_000, io.SeekStart)
+		rest, failed := io.ReadAll(o)
+		if err != nil || failed == nil && !bytes.Equal(rest, old[10_000:]) {
+			t.Errorf("%s: read %d other bytes: %v", when, len(rest), err)
+		}
+	}
+	Put(t, s, "x", fresh)
+	check(open[0], "replaced")
+	if err := s.Remove(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	check(open[1], "removed")
+	Gone(t, s, "x")
 }
 
 func never(t *testing.T, s blob.Store) {
