@@ -14,6 +14,7 @@ import (
 	"liveroom/chat/level"
 	"liveroom/chat/words"
 	"liveroom/live"
+	"liveroom/live/relay"
 	"liveroom/status"
 	"liveroom/web/callback/delivery"
 )
@@ -92,6 +93,7 @@ func known(err error) *Problem {
 		group   *chat.Error
 		user    *account.Error
 		rank    *level.Error
+		target  *relay.Error
 	)
 	switch {
 	case errors.As(err, &own):
@@ -106,6 +108,8 @@ func known(err error) *Problem {
 		return accountProblem(user)
 	case errors.As(err, &rank):
 		return newProblem(http.StatusUnprocessableEntity, rank.Code, rank.Detail).at(rank.Field)
+	case errors.As(err, &target):
+		return relayProblem(target)
 	case words.Refused(err):
 		return wordsProblem(err)
 	case recordingProblem(err) != nil:

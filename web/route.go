@@ -45,6 +45,7 @@ func (s *Server) route() {
 	s.registerWords()
 	s.registerAudit()
 	s.registerDraws()
+	s.registerRelays()
 	s.registerKinds()
 	s.registerGifts()
 	s.registerBroadcasts()

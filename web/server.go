@@ -30,6 +30,7 @@ type Server struct {
 	files      Files
 	levels     Levels
 	draws      Draws
+	relays     Relays
 	likes      Likes
 	follows    Follows
 	ranking    Ranking
@@ -85,6 +86,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		kinds: deps.Kinds, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
 		playbacks: deps.Playbacks, shifts: deps.Shifts,
+		relays: deps.Relays,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),

@@ -31,6 +31,7 @@ import (
 	"liveroom/live/flv"
 	"liveroom/live/hls"
 	"liveroom/live/record"
+	"liveroom/live/relay"
 	"liveroom/live/rtmp"
 	"liveroom/live/stream"
 	"liveroom/status"
@@ -61,6 +62,7 @@ type program struct {
 	rooms     *live.Service
 	rtmp      *rtmp.Server
 	flv       *flv.Server
+	relays    *relay.Service
 	edges     *edge.Edges // of a cluster's node only, like the next
 	pulled    *flv.Server // by other nodes
 	hls       *hls.Server
@@ -210,7 +212,10 @@ func (p *program) join(keys Secrets) error {
 		Describe:   describe, Words: p.words, Pushes: p.callbacks.streams,
 		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
 		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
-	}, p.stores.rooms, p.machine, p.hub, &groups{p.chat}, p.outbox, p.log)
+	}, p.stores.rooms, p.machine, p.hub, endedGroups{&groups{p.chat}, p}, p.outbox, p.log)
+	if err == nil {
+		p.joinRelays()
+	}
 	return err
 }
 
@@ -239,7 +244,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	deps := web.Deps{
 		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Gifts: giftDoor{p.gifts, p}, Likes: p.likes, Follows: p.follows, Levels: p.levels, Ranking: p.popularity, Guide: p.guide,
-		Draws: p.draws, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds,
+		Draws: p.draws, Relays: p.relays, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds,
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),

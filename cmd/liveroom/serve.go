@@ -105,7 +105,7 @@ func (p *program) run(ctx context.Context) error {
 		return nil
 	}}}
 	lists := []actor{{"hls", p.hls.Run}} // other nodes fetch the last of them through the doors
-	doors := append(p.ports.actors(p), actor{"chat sockets", p.socket.Run}, actor{"flv", p.flv.Run}, actor{"events", p.web.Run})
+	doors := append(p.ports.actors(p), actor{"chat sockets", p.socket.Run}, actor{"flv", p.flv.Run}, actor{"relays", p.relays.Run}, actor{"events", p.web.Run})
 	each, once := p.jobs()
 	jobs := []actor{
 		{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, each) }},

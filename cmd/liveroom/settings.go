@@ -131,6 +131,7 @@ type Settings struct {
 	StatusURL      string        `name:"status-callback-url" help:"Receiver of status events in liveroom's own format." env:"LIVEROOM_STATUS_CALLBACK_URL" yaml:"status-callback-url"`
 	EventURL       string        `name:"event-callback-url" help:"Receiver of events in liveroom's own format: gifts, levels, follows, draws, session summaries." env:"LIVEROOM_EVENT_CALLBACK_URL" yaml:"event-callback-url"`
 	EventEvents    []string      `name:"event-callback-events" help:"The events it gets, such as gift.settled; * = all that are told; to settle gifts it must name gift.settle." default:"*" env:"LIVEROOM_EVENT_CALLBACK_EVENTS" yaml:"event-callback-events"`
+	RelayPrivate   string        `name:"relay-private" help:"Private addresses that streams may be relayed to and pulled from: off, on, or CIDRs such as 10.0.0.0/8." default:"off" env:"LIVEROOM_RELAY_PRIVATE" yaml:"relay-private"`
 	CallbackLocal  string        `name:"callback-private" help:"Private addresses that receivers may have: off, on, or CIDRs such as 10.0.0.0/8." default:"off" env:"LIVEROOM_CALLBACK_PRIVATE" yaml:"callback-private"`
 	CallbackBytes  bytesize      `name:"callback-backlog" help:"Most bytes of messages that wait for receivers of callbacks that do not take them, the oldest give way." default:"1GiB" env:"LIVEROOM_CALLBACK_BACKLOG" yaml:"callback-backlog"`
 	CallbackDead   time.Duration `name:"callback-dead-age" help:"How long what a receiver of callbacks did not take is kept to be sent again." default:"720h" env:"LIVEROOM_CALLBACK_DEAD_AGE" yaml:"callback-dead-age"`
@@ -204,6 +205,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if err := s.validIM(); err != nil {
+		return err
+	}
+	if err := s.validRelays(); err != nil {
 		return err
 	}
 	if err := s.validCallbacks(); err != nil {

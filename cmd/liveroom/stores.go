@@ -23,6 +23,7 @@ import (
 	"liveroom/internal/boltstore"
 	"liveroom/live"
 	"liveroom/live/record"
+	"liveroom/live/relay"
 	"liveroom/status"
 	"liveroom/web"
 	"liveroom/web/callback"
@@ -48,6 +49,7 @@ type stores struct {
 	likes      like.Store
 	follows    follow.Store
 	kinds      kind.Store
+	relays     relay.Store
 	broadcasts schedule.Store
 	endpoints  callback.EndpointStore
 	pushes     callback.PushStore
@@ -77,6 +79,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		gifts: main.Gifts(), likes: main.Likes(), follows: main.Follows(), levels: main.Levels(), popularity: main.Popularity(),
 		draws: main.Draws(), broadcasts: main.Broadcasts(), summaries: main.Summaries(), kinds: main.Kinds(), recordings: main.Recordings(),
+		relays:  main.Relays(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -92,6 +95,7 @@ func (c *cluster) stores() *stores {
 		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		gifts: c.redis.Gifts(), likes: c.redis.Likes(), follows: c.redis.Follows(), levels: c.redis.Levels(), popularity: c.redis.Popularity(),
 		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), recordings: c.redis.Recordings(),
+		relays:  c.redis.Relays(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it

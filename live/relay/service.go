@@ -102,7 +102,10 @@ func New(cfg Config, store Store, rooms Rooms, streams Streams, log *slog.Logger
 		cfg.Tell = func(Event) {}
 	}
 	s := &Service{cfg: cfg, store: store, rooms: rooms, streams: streams, log: log, wake: make(chan struct{}, 1), live: map[string]*room{}}
-	s.count.failures = map[string]uint64{}
+	s.count.failures = map[string]uint64{CauseSlow: 0}
+	for _, code := range rtmp.FailureCodes() {
+		s.count.failures[code] = 0
+	}
 	return s
 }
 

@@ -42,6 +42,14 @@ const (
 	FailCancelled = "cancelled"          // by this side
 )
 
+// FailureCodes are the codes that say what another server did.
+func FailureCodes() []string {
+	return []string{
+		FailPrivate, FailName, FailRefused, FailReach, FailTLS, FailTimeout, FailForeign, FailAuth, FailRedirect, FailDenied, FailClosed, FailLost,
+		FailStalled, FailSilent, FailProtocol,
+	}
+}
+
 func (f *Failure) Error() string { return f.Code + ": " + f.Detail }
 
 // Unwrap returns the error of the network, if there was one.
@@ -106,7 +114,7 @@ func (l *link) failure(ctx context.Context, err error) *Failure {
 		return failed(FailProtocol, err, "the server's answer makes no sense: %s", l.url.hide(err.Error()))
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return failed(FailTimeout, err, "the server accepted the connection and did not answer to %s in time", l.doing)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return failed(FailClosed, err, "the server closed the connection during %s", l.doing)
 	}
 	return failed(FailLost, err, "the connection broke during %s", l.doing)

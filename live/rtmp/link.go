@@ -284,9 +284,9 @@ func (l *link) nextCall() (call, error) {
 func (l *link) obey(p packet) (call, error) {
 	switch p.kind {
 	case message.TypeIDCommandMessageAMF0:
-		return parseCall(p.body)
+		return parseAnswer(p.body)
 	case message.TypeIDCommandMessageAMF3:
-		return parseCall(skipAMF3(p.body))
+		return parseAnswer(skipAMF3(p.body))
 	case message.TypeIDUserCtrl:
 		return call{}, l.userControl(p.body)
 	case message.TypeIDSetChunkSize, message.TypeIDAbortMessage, message.TypeIDWinAckSize, message.TypeIDSetPeerBandwidth:
@@ -314,6 +314,24 @@ func (l *link) obey(p packet) (call, error) {
 		return call{}, l.send(r)
 	}
 	return call{}, nil
+}
+
+// parseAnswer is parseCall for what servers say: ffmpeg's onFCPublish is a name and nothing else.
+func parseAnswer(body []byte) (call, error) {
+	values, err := decodeAMF(body)
+	if err != nil || len(values) == 0 {
+		return call{}, err
+	}
+	name, ok := values[0].(string)
+	if !ok {
+		return call{}, protocolError("command without name")
+	}
+	cmd := call{name: name}
+	if len(values) > 1 {
+		cmd.transaction, _ = values[1].(float64)
+		cmd.args = values[2:]
+	}
+	return cmd, nil
 }
 
 // userControl answers pings. The end of a stream is an io.EOF.
