@@ -484,7 +484,7 @@ func TestDoorNamesWhatIsWrong(t *testing.T) {
 		"from=-1": "from", "from=x": "from", "to=99999999999999": "to", "from=10&to=5": "to", "from=0&to=600001": "to",
 		"limit=501": "limit", "cursor=1": "cursor", "cursor=a-1-2": "cursor", "cursor=1--5-2": "cursor", "cursor=99999999-1-1": "cursor",
 	} {
-		if code, got := ask(t, s, query, "r1"); code != 400 || got.Field != field || got.Code != "invalid_parameter" {
+		if code, got := ask(t, s, query, "r1"); code != 400 || got.Field != field || got.Code != "bad_request" {
 			t.Errorf("%s: answered %d %q %q, want %q", query, code, got.Code, got.Field, field)
 		}
 	}

@@ -145,7 +145,7 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p := problem{Type: "about:blank", Status: http.StatusServiceUnavailable, Code: "store_unavailable", Detail: "The chat of this recording can't be read at the moment; try again."}
 	if bad, ok := errors.AsType[*badRequest](err); ok {
-		p.Status, p.Code, p.Detail, p.Field = http.StatusBadRequest, "invalid_parameter", bad.Error(), bad.field
+		p.Status, p.Code, p.Detail, p.Field = http.StatusBadRequest, "bad_request", bad.Error(), bad.field
 	} else {
 		w.Header().Set("Retry-After", "2")
 		s.log.Warn("chat of a recording could not be read", "err", err)

@@ -1,4 +1,4 @@
-import type { Guest, Plays, Recommendation, Room, RoomPage, StatusAnswer } from './types.ts';
+import type { Guest, Plays, Recommendation, RecordingNow, Room, RoomPage, StatusAnswer } from './types.ts';
 
 /** A refusal by the server: `code` is its stable word, `status` 0 means that it was not reached at all. */
 export class ApiError extends Error {
@@ -37,9 +37,16 @@ export class Api {
     return answer.rooms ?? [];
   }
 
-  /** A room; its anchor is told more, by UserSig. */
-  room(id: string, signal?: AbortSignal, userSig = ''): Promise<Room> {
-    return this.#call(`/rooms/${encodeURIComponent(id)}`, { signal, ...(userSig ? { headers: { Authorization: `Bearer ${userSig}` } } : {}) });
+  room(id: string, signal?: AbortSignal): Promise<Room> {
+    return this.#call(`/rooms/${encodeURIComponent(id)}`, { signal });
+  }
+
+  /** What is recorded of a room just now, for its anchor; null: nothing. */
+  async recording(room: string, userSig: string, signal?: AbortSignal): Promise<RecordingNow | null> {
+    const answer = await this.#call<{ recordings?: RecordingNow[] }>(`/recordings${search({ room, state: 'recording', limit: 1 })}`, {
+      signal, headers: { Authorization: `Bearer ${userSig}` },
+    });
+    return answer.recordings?.[0] ?? null;
   }
 
   play(id: string, signal?: AbortSignal): Promise<Plays> {

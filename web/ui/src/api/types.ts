@@ -26,8 +26,6 @@ export interface Room {
   cover?: string;
   /** By how much viewers see it later, such as "30s". */
   delay?: string;
-  /** What is recorded of it just now; told to its anchor and to backends. */
-  recordingState?: { id: string; state: string; since: string; cause?: string } | null;
 }
 
 /** A room somebody may like, and why. */
@@ -46,6 +44,13 @@ export interface PlayAddresses {
   flv?: string;
   hls?: string;
   wsFlv?: string;
+}
+
+/** That a live is recorded just now, as its anchor is told. */
+export interface RecordingNow {
+  id: string;
+  /** Why there are gaps in it that are not the push's, in words. */
+  cause?: string;
 }
 
 /** A recording of ours that a room plays back. Lengths of time are like "1m30s". */

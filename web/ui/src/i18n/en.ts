@@ -71,7 +71,6 @@ export const en = {
   back_to_live: 'Back to live',
   download: 'Download the recording (MP4)',
   recording_on: 'Recording',
-  recording_off: 'Not recording',
   unmute: 'Turn sound on',
   mute: 'Turn sound off',
   volume: 'Volume',

@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal } from '@preact/signals';
 import type { Chat } from 'liveroom-sdk';
 import { ApiError, type Api } from '../api/client.ts';
-import type { Room, StatusRecord } from '../api/types.ts';
+import type { RecordingNow, Room, StatusRecord } from '../api/types.ts';
 import type { Identities } from '../chat/identity.ts';
 import { RoomChat } from '../chat/room-chat.ts';
 import { Interaction } from '../interact/interaction.ts';
@@ -35,7 +35,7 @@ export class RoomModel {
   readonly notice = computed(() => parseNotice(this.chat.value?.notice.value ?? this.room.value?.notice ?? ''));
   readonly online = computed(() => (this.#chatOnline() ? this.chat.value?.online.value : null) ?? this.#polledOnline.value);
   /** What is recorded just now, as its anchor is told; null: nothing, or it is not told. */
-  readonly recording = signal<Room['recordingState']>(null);
+  readonly recording = signal<RecordingNow | null>(null);
   readonly source = computed<Source>(() => sourceOf(this.status.value));
 
   readonly #options: RoomModelOptions;
@@ -182,8 +182,8 @@ export class RoomModel {
     const ask = async (mine: number): Promise<void> => {
       const who = this.#options.identities.load();
       try {
-        const room = who && (await this.#options.api.room(this.#options.room, this.#abort.signal, who.userSig));
-        if (mine === turn) this.recording.value = room?.recordingState ?? null;
+        const now = who && (await this.#options.api.recording(this.#options.room, who.userSig, this.#abort.signal));
+        if (mine === turn) this.recording.value = now;
       } catch {
         // It is asked again.
       }

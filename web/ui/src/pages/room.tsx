@@ -4,7 +4,7 @@ import { render, type JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Api } from '../api/client.ts';
 import { BrowserIdentities } from '../chat/identity.ts';
-import type { Room } from '../api/types.ts';
+import type { RecordingNow } from '../api/types.ts';
 import { ChatPanel } from '../components/chat-panel.tsx';
 import { FollowButton } from '../components/follow-button.tsx';
 import { Header } from '../components/header.tsx';
@@ -67,13 +67,12 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
 }
 
 /** That a live is recorded, for who sees to it. */
-function RecordingSign({ state }: { state: Room['recordingState'] }): JSX.Element | null {
+function RecordingSign({ state }: { state: RecordingNow | null }): JSX.Element | null {
   if (!state) return null;
-  const runs = state.state === 'recording';
   return (
-    <span class={`recording-sign${runs ? '' : ' recording-not'}`} role="status" title={state.cause || undefined} data-testid="recording" data-state={state.state}>
+    <span class={`recording-sign${state.cause ? ' recording-gaps' : ''}`} role="status" title={state.cause || undefined} data-testid="recording">
       <span class="lamp" aria-hidden="true" />
-      {t(runs ? 'recording_on' : 'recording_off')}
+      {t('recording_on')}
       {state.cause && <span class="hidden">: {state.cause}</span>}
     </span>
   );

@@ -142,10 +142,10 @@ test('the anchor sees that a live is recorded, and why not; others do not', asyn
   server.users.set('alice', { nick: 'Alice', avatar: '', sig: 's' });
   server.add('demo', 'live');
   server.stream.push();
-  server.recording = { id: 'r1', state: 'recording', since: new Date().toISOString() };
+  server.recording = { id: 'r1', cause: 'the disk was full' };
   const guest = await open(browser, `${base}/rooms/demo`);
   const anchor = await open(browser, `${base}/rooms/demo#user=alice&sig=s`);
-  await anchor.page.waitForSelector('[data-testid=recording][data-state=recording] >> text=Recording');
+  await anchor.page.waitForSelector('[data-testid=recording][title="the disk was full"] >> text=Recording');
   expect(await guest.page.locator('[data-testid=recording]').count()).toBe(0);
   server.setStatus('demo', 'ended', 'by_anchor');
   await anchor.page.waitForSelector('[data-testid=recording]', { state: 'detached' });

@@ -354,6 +354,10 @@ export class MockServer {
       const known = (reasons: string[]) => reasons.filter((reason) => reason !== 'following' || url.searchParams.has('user'));
       return void json({ rooms: this.recommendations.map(({ id, reasons }) => ({ ...this.rooms.get(id), reasons: known(reasons) })) });
     }
+    if (url.pathname === '/api/v1/recordings') {
+      if (req.headers.authorization !== 'Bearer s') return void json({ code: 'unauthorized', detail: 'for the anchor' }, 401);
+      return void json({ recordings: this.recording ? [this.recording] : [] });
+    }
     const api = /^\/api\/v1\/(rooms|guests)(?:\/([^/]+))?(?:\/(\w+))?$/.exec(url.pathname);
     if (api?.[1] === 'guests') {
       let body = '';
@@ -369,7 +373,7 @@ export class MockServer {
       const room = this.rooms.get(decodeURIComponent(api[2] as string));
       if (!room) return void json({ code: 'unknown_room', detail: 'no such room' }, 404);
       if (api[3] === 'play') return void json({ ...this.#times(room, `http://${req.headers.host}`), play: { flv: `http://${req.headers.host}/live/${room.id}.flv?txSecret=x&txTime=y`, hls: `http://${req.headers.host}/files/live.m3u8` }, expiresAt: '' });
-      if (api[3] !== 'status') return void json({ ...room, ...(req.headers.authorization === 'Bearer s' ? { recordingState: this.recording } : {}) });
+      if (api[3] !== 'status') return void json(room);
       const answer = () => json({ ...room.status, online: room.online });
       if (!url.searchParams.has('wait') || Number(url.searchParams.get('version')) < room.status.version) return void answer();
       this.#polls.add(answer);
