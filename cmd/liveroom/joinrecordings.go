@@ -56,6 +56,7 @@ func (p *program) ruleOf(r live.Room) record.Rule {
 	rule := record.Rule{
 		Room: r.ID, Group: r.GroupID, Stream: r.Stream, Title: r.Title, Mode: record.Mode(cmp.Or(r.Recording.Mode, set.Record)),
 		FileMax: r.Recording.FileMax.Or(set.RecordFileMax), Keep: r.Recording.Keep.Or(set.RecordAge), Shift: r.Recording.TimeShift.Or(set.TimeShift),
+		Delay: r.Delay,
 	}
 	formats := set.RecordFormats
 	if r.Recording.Formats != "" {

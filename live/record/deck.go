@@ -130,13 +130,14 @@ func (d *deck) add(ctx context.Context, p *Piece) {
 	if over := d.last - seg.Start; over > 0 { // the last picture of a push lasts as long as is guessed
 		seg.Start, seg.Duration, seg.Breaks = seg.Start+over, seg.Duration-over, true
 	}
+	seg.Breaks = seg.Breaks || d.last > 0 && seg.Start-d.last > slack
 	if seg.Duration <= 0 {
 		d.lost = true
 		return
 	}
 	most := d.s().cfg.Segment.Milliseconds()
 	if q := &d.pending; q.data != nil && (seg.Breaks || seg.Generation != q.seg.Generation || seg.Init != q.seg.Init ||
-		seg.Start-q.seg.End() > slack || q.seg.Duration+seg.Duration > most+most/4) {
+		q.seg.Duration+seg.Duration > most+most/4) {
 		d.flush(ctx)
 		if d.rec.ID == "" {
 			return

@@ -82,7 +82,11 @@ func (s *Service) finish(ctx context.Context, r Recording) error {
 	if err != nil {
 		return err
 	}
-	if now.Sub(r.EndedAt) < s.cfg.Settle || s.busy(r) {
+	settle := s.cfg.Settle
+	if rule, err := s.cfg.RoomRule(ctx, r.Room); err == nil { // else the room is gone, or not known now
+		settle += rule.Delay
+	}
+	if now.Sub(r.EndedAt) < settle || s.busy(r) {
 		return nil
 	}
 	if r.Kind == Shift {
@@ -133,7 +137,8 @@ func (r *Recording) finished(x Index, now time.Time) {
 	}
 }
 
-// busy says whether this node still has something to store of a recording.
+// busy says whether this node still has something to store of a recording: what is shown with a delay comes after the end of
+// its session.
 func (s *Service) busy(r Recording) bool {
 	s.mu.Lock()
 	t := s.tapes[r.Stream]
@@ -143,5 +148,5 @@ func (s *Service) busy(r Recording) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.bytes > 0 && len(t.queue) > 0 && t.queue[0].Session == r.Session
+	return t.coming == r.Session
 }

@@ -53,6 +53,7 @@ type tape struct {
 	over   string // the newest session that is over
 	looks  bool   // somebody asked for a recording, or for none
 	wanted bool   // something is kept of it
+	coming string // the session of which something came lately
 
 	session string
 	rule    Rule
@@ -155,6 +156,7 @@ func (t *tape) push(p Piece) {
 	t.bytes += n
 	t.s.held.Add(n)
 	t.queue = append(t.queue, p)
+	t.coming = p.Session
 	t.mu.Unlock()
 	t.signal()
 }
@@ -184,15 +186,22 @@ func (t *tape) done(p *Piece) {
 	t.bytes -= n
 }
 
-// run stores what comes until ctx ends, or nothing has come for long.
-func (t *tape) run(ctx context.Context) {
+// run stores what comes until ended ends, or nothing has come for long. What is being stored then is not cut off, but for a
+// store that does not answer.
+func (t *tape) run(ended context.Context) {
+	ctx, cut := context.WithCancel(context.WithoutCancel(ended))
+	defer cut()
+	defer context.AfterFunc(ended, func() {
+		late := time.AfterFunc(drainLimit, cut)
+		context.AfterFunc(ctx, func() { late.Stop() })
+	})()
 	timer := time.NewTimer(t.idle)
 	defer timer.Stop()
 	silent := false
 	for {
 		select {
-		case <-ctx.Done():
-			t.drain(context.WithoutCancel(ctx))
+		case <-ended.Done():
+			t.drain(ctx)
 			return
 		case <-t.wake:
 			if t.work(ctx) {
@@ -233,8 +242,6 @@ func (t *tape) work(ctx context.Context) (any bool) {
 
 // drain stores what waits at the end of the process.
 func (t *tape) drain(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, drainLimit)
-	defer cancel()
 	t.work(ctx)
 	t.flush(ctx)
 	for {
@@ -257,6 +264,11 @@ func (t *tape) flush(ctx context.Context) {
 // rest is for when nothing has come for a while: the push is lost, or the room is paused.
 func (t *tape) rest(ctx context.Context) {
 	t.flush(ctx)
+	t.mu.Lock()
+	if len(t.queue) == 0 {
+		t.coming = ""
+	}
+	t.mu.Unlock()
 	t.full.pause(ctx)
 }
 
