@@ -273,7 +273,7 @@ func TestTargetsChange(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		h.want("r1", more.ID, Running, "")
-		if begun, active, most := other.count(); begun != 2 || active != 1 || most != 1 || other.begun[1] != "two" {
+		if begun, active, most := other.count(); begun != 2 || active != 1 || most > 2 || other.begun[1] != "two" {
 			t.Errorf("%d pushes %v, %d now, %d at a time", begun, other.begun, active, most)
 		}
 		if _, err := h.Change(t.Context(), "r1", more.ID, Patch{Enabled: &off}); err != nil {
