@@ -24,6 +24,7 @@ func (p *program) banished(ctx context.Context, b chat.Banishment) error {
 	}
 	for _, w := range b.Watches {
 		p.hls.Revoke(room.Stream, w)
+		p.vod.Revoke(room.Stream, w)
 	}
 	return nil
 }

@@ -25,9 +25,13 @@ import (
 // asLiveroom makes the test binary behave as liveroom itself, so that a test can start and kill a real process.
 const asLiveroom = "LIVEROOM_TEST_MAIN"
 
+// withShiftAge is how long ago a time shift may begin in such a process.
+const withShiftAge = "LIVEROOM_TEST_SHIFT_AGE"
+
 func TestMain(m *testing.M) {
 	s3test.Serve()
 	if os.Getenv(asLiveroom) != "" {
+		shiftAge, _ = time.ParseDuration(os.Getenv(withShiftAge))
 		main()
 		os.Exit(0)
 	}

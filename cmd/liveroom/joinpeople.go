@@ -23,7 +23,7 @@ func (p *program) joinPeople(talk *chat.Config) {
 func (p *program) watchedGroups() (groups []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	names := p.hls.Watched()
+	names := append(p.hls.Watched(), p.vod.Watched()...)
 	for _, name := range p.hub.Names() {
 		if p.watching(name).Total() > 0 {
 			names = append(names, name)

@@ -30,10 +30,12 @@ import (
 	"liveroom/live/edge"
 	"liveroom/live/flv"
 	"liveroom/live/hls"
+	"liveroom/live/programme"
 	"liveroom/live/record"
 	"liveroom/live/relay"
 	"liveroom/live/rtmp"
 	"liveroom/live/stream"
+	"liveroom/live/vod"
 	"liveroom/status"
 	"liveroom/web"
 	"liveroom/web/im"
@@ -66,6 +68,7 @@ type program struct {
 	edges     *edge.Edges // of a cluster's node only, like the next
 	pulled    *flv.Server // by other nodes
 	hls       *hls.Server
+	vod       *vod.Server
 	socket    *socket.Server
 	callbacks *callbacks
 	deliver   func(context.Context) error // callbacks, on one node of a cluster at a time; nil: this node is alone
@@ -84,6 +87,7 @@ type program struct {
 	gifts       *gift.Service
 	boards      *gift.Boards
 	broadcasts  *schedule.Service
+	programmes  *programme.Service
 
 	recordings   *record.Service
 	blobs        blob.Store   // of recordings and pictures; nil: there is none
@@ -178,6 +182,7 @@ func (p *program) join(keys Secrets) error {
 	if err = p.joinRecordings(); err != nil {
 		return err
 	}
+	p.joinProgrammes()
 	p.joinDraws()
 	p.joinBroadcasts()
 	if err = p.joinFiles(keys); err != nil {
@@ -234,6 +239,9 @@ func (p *program) joinDoors(keys Secrets) error {
 	if p.hls, err = hls.New(play, p.hub, hlsGate{players{p.rooms, p}, p.sessions}, p.log); err != nil {
 		return err
 	}
+	if err = p.joinVOD(keys); err != nil {
+		return err
+	}
 	door := p.set.socket()
 	door.Files, door.Gifts, door.Likes, door.Follows = p.files, giftDoor{p.gifts, p}, p.likes, p.follows
 	door.Levels, door.Draws, door.Summaries = p.levels, p.draws, p.summaries
@@ -246,9 +254,10 @@ func (p *program) joinDoors(keys Secrets) error {
 		Gifts: giftDoor{p.gifts, p}, Likes: p.likes, Follows: p.follows, Levels: p.levels, Ranking: p.popularity, Guide: p.guide,
 		Draws: p.draws, Relays: p.relays, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds,
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
-		Socket: p.socket, Media: media{flv: p.flv, hls: p.hls}, Pages: ui.Handler(),
+		Socket: p.socket, Media: recordedMedia{p.vod, media{flv: p.flv, hls: p.hls}}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
+	p.playVOD(&deps)
 	if p.cluster != nil {
 		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.edgeMetrics)
 	}

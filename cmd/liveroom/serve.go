@@ -104,7 +104,7 @@ func (p *program) run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}}}
-	lists := []actor{{"hls", p.hls.Run}} // other nodes fetch the last of them through the doors
+	lists := []actor{{"hls", p.hls.Run}, {"recordings played", p.vod.Run}} // other nodes fetch the last of them through the doors
 	doors := append(p.ports.actors(p), actor{"chat sockets", p.socket.Run}, actor{"flv", p.flv.Run}, actor{"relays", p.relays.Run}, actor{"events", p.web.Run})
 	each, once := p.jobs()
 	jobs := []actor{
@@ -152,6 +152,7 @@ func (p *program) jobs() (each, once []job) {
 		{"audit", "@every 1h", p.audit.Sweep},
 		{"summaries", "@every 1h", p.summaries.Sweep},
 		{"draws", "@every 1h", p.draws.Sweep},
+		{"programmes", "@every 1h", p.programmes.Sweep},
 	}
 	once = append(once, p.levelJobs()...)
 	once = append(once, p.followJobs()...)

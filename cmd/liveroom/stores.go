@@ -22,6 +22,7 @@ import (
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
 	"liveroom/live"
+	"liveroom/live/programme"
 	"liveroom/live/record"
 	"liveroom/live/relay"
 	"liveroom/status"
@@ -51,6 +52,7 @@ type stores struct {
 	kinds      kind.Store
 	relays     relay.Store
 	broadcasts schedule.Store
+	programmes programme.Store
 	endpoints  callback.EndpointStore
 	pushes     callback.PushStore
 	popularity popularity.Store
@@ -78,7 +80,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
 		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		gifts: main.Gifts(), likes: main.Likes(), follows: main.Follows(), levels: main.Levels(), popularity: main.Popularity(),
-		draws: main.Draws(), broadcasts: main.Broadcasts(), summaries: main.Summaries(), kinds: main.Kinds(), recordings: main.Recordings(),
+		draws: main.Draws(), broadcasts: main.Broadcasts(), programmes: main.Programmes(), summaries: main.Summaries(), kinds: main.Kinds(), recordings: main.Recordings(),
 		relays:  main.Relays(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
@@ -94,7 +96,7 @@ func (c *cluster) stores() *stores {
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
 		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		gifts: c.redis.Gifts(), likes: c.redis.Likes(), follows: c.redis.Follows(), levels: c.redis.Levels(), popularity: c.redis.Popularity(),
-		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), recordings: c.redis.Recordings(),
+		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), programmes: c.redis.Programmes(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), recordings: c.redis.Recordings(),
 		relays:  c.redis.Relays(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,

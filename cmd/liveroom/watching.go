@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"liveroom/live"
@@ -18,20 +19,20 @@ func (p *program) viewers(group string) (sessions int, linked []string) {
 		return 0, nil
 	}
 	_, linked = p.hub.Viewers(room.Stream)
-	return p.watching(room.Stream).Total(), append(linked, p.hls.Linked(room.Stream)...)
+	return p.watching(room.Stream).Total(), slices.Concat(linked, p.hls.Linked(room.Stream), p.vod.Linked(room.Stream))
 }
 
 // watching counts a stream's viewers by protocol.
 func (p *program) watching(name string) live.Viewers {
 	in, _ := p.hub.Info(name)
 	return live.Viewers{
-		RTMP: in.Viewers[stream.RTMP], FLV: in.Viewers[stream.FLV], WSFLV: in.Viewers[stream.WSFLV], HLS: p.hls.Viewers(name),
+		RTMP: in.Viewers[stream.RTMP], FLV: in.Viewers[stream.FLV], WSFLV: in.Viewers[stream.WSFLV], HLS: p.hls.Viewers(name) + p.vod.Viewers(name),
 	}
 }
 
 // viewerMetrics are who watches on this node, and how near it is to its limits.
 func (p *program) viewerMetrics() []web.Sample {
-	all := live.Viewers{HLS: p.hls.Total()}
+	all := live.Viewers{HLS: p.hls.Total() + p.vod.Total()}
 	for _, name := range p.hub.Names() {
 		one := p.watching(name)
 		all.RTMP, all.FLV, all.WSFLV = all.RTMP+one.RTMP, all.FLV+one.FLV, all.WSFLV+one.WSFLV
@@ -63,7 +64,7 @@ func (p *program) checks() []web.Check {
 func (p *program) metrics() []web.Source {
 	return []web.Source{
 		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats), web.AuditSource(p.audit.Stats), web.CallbackSource(p.callbacks.queues.Stats),
-		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.socketMetrics,
+		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.vodMetrics, p.socketMetrics,
 		p.stores.metrics, p.wordMetrics, p.levelMetrics, p.drawMetrics, p.broadcastMetrics, p.giftMetrics, p.likeMetrics, p.popularityMetrics, p.summaryMetrics, p.fileMetrics, p.blobMetrics, p.replayMetrics, p.recordingMetrics, p.gateMetrics,
 		p.relayMetrics,
 	}
