@@ -28,3 +28,20 @@ func TestPushEndedByItsDoorIsShown(t *testing.T) {
 	}
 	t.Errorf("counted %+v", f.Refused())
 }
+
+func TestRoomsThatArePushedHere(t *testing.T) {
+	f := newFixture(t)
+	for _, id := range []string{"b", "a", "idle"} {
+		f.create(live.Draft{ID: id, Screenshots: live.Screenshots{Set: true, Every: live.MinScreenshots}})
+	}
+	a, b := f.push("a"), f.push("b")
+	defer a.Close(stream.StopClosed)
+	got := f.Pushing(t.Context())
+	if len(got) != 2 || got[0].ID != "a" || got[1].ID != "b" || got[1].Stream != "b" || got[0].Screenshots.Or(0) != live.MinScreenshots {
+		t.Errorf("%+v", got)
+	}
+	b.Close(stream.StopClosed)
+	if got := f.Pushing(t.Context()); len(got) != 1 || got[0].ID != "a" {
+		t.Errorf("after one stopped: %+v", got)
+	}
+}

@@ -110,30 +110,32 @@ func (c Config) Validate() error {
 
 // Deps are what the server leads to. Rooms, Chat, Accounts, Words, Audit, Events and Log are needed; a handler that is nil answers 404.
 type Deps struct {
-	Rooms      Rooms
-	Chat       Chat
-	Accounts   Accounts
-	Guests     Guests // nil: named guests can't be made here
-	Words      Words
-	Audit      Audit                                    // who did what
-	Files      Files                                    // nil: nothing can be uploaded here
-	Levels     Levels                                   // nil: users have no levels here
-	Relays     Relays                                   // nil: streams are not pushed on from here
-	Draws      Draws                                    // nil: there are no lucky draws here
-	Likes      Likes                                    // nil: nobody likes rooms here
-	Follows    Follows                                  // nil: nobody follows anybody here
-	Ranking    Ranking                                  // nil: rooms are not ranked here
-	Guide      Guide                                    // nil: nothing is recommended here; needs Ranking
-	Summaries  Summaries                                // nil: live sessions are not summed up here
-	Kinds      Kinds                                    // nil: no types of messages are registered here
-	Gifts      Gifts                                    // nil: nothing can be given here
-	Broadcasts Broadcasts                               // nil: there are no broadcasts here
-	Recordings Recordings                               // nil: nothing is recorded here
-	Exports    Exports                                  // nil: no files are made of recordings
-	Callbacks  *Callbacks                               // nil: there are no callbacks here
-	Events     EventLog                                 // the installation's log of status changes
-	Watch      func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
-	Log        *slog.Logger
+	Rooms       Rooms
+	Chat        Chat
+	Accounts    Accounts
+	Guests      Guests // nil: named guests can't be made here
+	Words       Words
+	Audit       Audit                                    // who did what
+	Files       Files                                    // nil: nothing can be uploaded here
+	Levels      Levels                                   // nil: users have no levels here
+	Relays      Relays                                   // nil: streams are not pushed on from here
+	Draws       Draws                                    // nil: there are no lucky draws here
+	Likes       Likes                                    // nil: nobody likes rooms here
+	Follows     Follows                                  // nil: nobody follows anybody here
+	Ranking     Ranking                                  // nil: rooms are not ranked here
+	Guide       Guide                                    // nil: nothing is recommended here; needs Ranking
+	Summaries   Summaries                                // nil: live sessions are not summed up here
+	Kinds       Kinds                                    // nil: no types of messages are registered here
+	Gifts       Gifts                                    // nil: nothing can be given here
+	Broadcasts  Broadcasts                               // nil: there are no broadcasts here
+	Recordings  Recordings                               // nil: nothing is recorded here
+	Exports     Exports                                  // nil: no files are made of recordings
+	Callbacks   *Callbacks                               // nil: there are no callbacks here
+	Screenshots Screenshots                              // nil: no pictures are taken here
+	Covers      *Covers                                  // their addresses; needed with Screenshots
+	Events      EventLog                                 // the installation's log of status changes
+	Watch       func(func(status.State)) (cancel func()) // status.Machine.Watch; nil: changes are only polled for
+	Log         *slog.Logger
 
 	Playbacks Playbacks // nil: rooms play back no recordings of theirs
 	Shifts    Shifts    // nil: what is live can't be watched from an earlier time
@@ -167,6 +169,8 @@ func (d Deps) validate() error {
 		return errors.New("web: Events is needed")
 	case d.Log == nil:
 		return errors.New("web: Log is needed")
+	case d.Screenshots != nil && d.Covers == nil:
+		return errors.New("web: Covers is needed with Screenshots")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -159,6 +160,7 @@ func TestDocumentedExamplesWork(t *testing.T) {
 			t.Fatalf("%s %s: who is %q?", e.method, e.path, e.auth)
 		}
 		path := strings.ReplaceAll(e.path, "EPOCH", epoch)
+		path = strings.ReplaceAll(path, "SIGNATURE", benchCovers().SignAt("demo", time.Now()))
 		if e.method == "GET" && strings.Contains(path, "/dead?") {
 			b.dies("backend", "1")
 		}

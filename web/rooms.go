@@ -49,6 +49,7 @@ type RoomBody struct {
 	MaxViewers   int              `json:"maxViewers" doc:"Most viewers at a time; 0: the server's setting."`
 	MaxBandwidth int64            `json:"maxBandwidth" doc:"Most bits per second committed to viewers; 0: the server's setting."`
 	Screenshots  *ScreenshotsBody `json:"screenshots,omitempty" doc:"The room's own rule; absent: the server's setting."`
+	Cover        string           `json:"cover,omitempty" doc:"Address of the newest screenshot as JPEG, or of a placeholder before the first; absent where none are taken. With width=320 in its query it answers a small one."`
 	Recording    *RecordingRule   `json:"recording,omitempty" doc:"The room's own rule for recordings; what is absent: the server's settings."`
 	CreatedAt    Time             `json:"createdAt"`
 	UpdatedAt    Time             `json:"updatedAt"`
@@ -64,7 +65,7 @@ func (s *Server) roomBody(l live.Listed) RoomBody {
 		ID: r.ID, GroupID: r.GroupID, Stream: r.Stream, Title: r.Title, Anchor: r.Anchor, Notice: r.Notice,
 		ScheduledAt: NullTime{r.ScheduledAt}, EndAt: NullTime{r.EndAt}, Grace: Duration(r.Grace), PauseLimit: Duration(r.PauseLimit),
 		PlayAuth: string(r.PlayAuth), EarlyPush: string(r.EarlyPush), Delay: Duration(r.Delay), DelayRoom: r.DelayRoom, MaxViewers: r.MaxViewers, MaxBandwidth: r.MaxBandwidth,
-		Screenshots: screenshotsBody(r.Screenshots), Recording: recordingRule(r.Recording),
+		Screenshots: screenshotsBody(r.Screenshots), Cover: s.covers.Cover(r), Recording: recordingRule(r.Recording),
 		CreatedAt: Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
 		Status: recordOf(l.Record), Online: s.rooms.Online(r), Viewers: viewersBody(s.rooms.Viewers(r)),
 	}
@@ -135,6 +136,9 @@ func (s *Server) createRoom(ctx context.Context, in *createIn) (*createOut, erro
 		return nil, err
 	}
 	draft := in.Body.draft()
+	if err := s.checkShots(draft.Screenshots); err != nil {
+		return nil, err
+	}
 	if in.IdempotencyKey != "" && draft.ID == "" {
 		draft.ID = idOfKey(in.IdempotencyKey)
 	}
@@ -262,7 +266,7 @@ func (s *Server) changeRoom(ctx context.Context, in *changeIn) (*roomOut, error)
 	ctx, cancel := timed(ctx)
 	defer cancel()
 	b := in.Body
-	if err := s.checkNotice(b.Notice); err != nil {
+	if err := errors.Join(s.checkNotice(b.Notice), s.checkShots(b.Screenshots.Rule.rule())); err != nil {
 		return nil, err
 	}
 	l, err := s.rooms.Update(ctx, in.Room, live.Patch{

@@ -49,6 +49,7 @@ func (s *Server) route() {
 	s.registerKinds()
 	s.registerGifts()
 	s.registerBroadcasts()
+	s.registerScreenshots()
 	s.registerPlaybacks()
 	s.registerRecordings()
 	if s.callbacks != nil {

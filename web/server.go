@@ -53,6 +53,9 @@ type Server struct {
 	fileExports   Exports // of recordings
 	signRecording RecordingSigner
 
+	screenshots Screenshots
+	covers      *Covers
+
 	tokens   tokens
 	failures *limiter // failed authentications
 	newcomer *limiter // named guests
@@ -86,7 +89,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		kinds: deps.Kinds, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
 		playbacks: deps.Playbacks, shifts: deps.Shifts,
-		relays: deps.Relays,
+		relays:      deps.Relays,
+		screenshots: deps.Screenshots, covers: deps.Covers,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),

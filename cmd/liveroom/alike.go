@@ -20,7 +20,7 @@ const alikeEvery = 5 * time.Second
 // ownSettings are those in which nodes of a cluster may differ; in all others they should not.
 var ownSettings = []string{
 	"http", "rtmp", "https", "rtmps", "public-url", "public-rtmp-url", "ops", "data", "redis", "node", "internal-url", "log-format", "log-level", "tls-cert", "tls-key",
-	"max-connections", "max-viewers", "max-bandwidth", "merge-window", "trusted-proxies", "chat-files", "chat-words", "record-spare", "record-spool",
+	"max-connections", "max-viewers", "max-bandwidth", "merge-window", "trusted-proxies", "chat-files", "chat-words", "record-spare", "ffmpeg", "record-spool",
 }
 
 // fingerprint is so many bytes of what nodes can compare a value by, in hex. Who doesn't have the node key can't even try

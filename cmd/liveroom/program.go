@@ -90,8 +90,9 @@ type program struct {
 	programmes  *programme.Service
 
 	recordings   *record.Service
-	blobs        blob.Store   // of recordings and pictures; nil: there is none
-	blobsWhy     error        // why not, for whom it is asked of
+	blobs        blob.Store // of recordings and pictures; nil: there is none
+	blobsWhy     error      // why not, for whom it is asked of
+	shots        *shots
 	recordFolder *blob.Folder // what they are, or the next two
 	recordS3     *blob.S3
 	recordSpool  *blob.Spool
@@ -171,6 +172,7 @@ func (p *program) join(keys Secrets) error {
 	if err = p.joinBlobs(keys); err != nil {
 		return err
 	}
+	p.joinScreenshots(keys)
 	p.watchFiles(&talk)
 	p.joinPeople(&talk)
 	if err = p.joinParts(&talk); err != nil {
@@ -252,7 +254,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	deps := web.Deps{
 		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Gifts: giftDoor{p.gifts, p}, Likes: p.likes, Follows: p.follows, Levels: p.levels, Ranking: p.popularity, Guide: p.guide,
-		Draws: p.draws, Relays: p.relays, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds,
+		Draws: p.draws, Relays: p.relays, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds, Screenshots: p.shots, Covers: p.shots.covers,
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: recordedMedia{p.vod, media{flv: p.flv, hls: p.hls}}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),

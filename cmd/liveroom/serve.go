@@ -111,6 +111,7 @@ func (p *program) run(ctx context.Context) error {
 		{"jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, each) }},
 		{"jobs of the cluster", p.once("jobs", func(ctx context.Context) error { return runJobs(ctx, p.log, once) })},
 	}
+	jobs = append(jobs, p.shots.actors()...)
 	domain := []actor{{"rooms", p.rooms.Run}, {"deadlines", p.keep()}, {"outbox", p.outbox.Run}}
 	chats := []actor{{"chat", p.chat.Run}, {"words", p.words.Run}}
 	files := append([]actor{{"files", p.files.Run}}, p.levelActors()...)
@@ -155,6 +156,7 @@ func (p *program) jobs() (each, once []job) {
 		{"programmes", "@every 1h", p.programmes.Sweep},
 	}
 	once = append(once, p.levelJobs()...)
+	once = append(once, p.shots.jobs()...)
 	once = append(once, p.followJobs()...)
 	once = append(once, p.giftJobs()...)
 	if p.cluster == nil { // else the keeper looks after them

@@ -101,10 +101,16 @@ type Settings struct {
 	RecordStore  string   `name:"record-store" help:"Where recordings and pictures are kept: a folder, or s3://bucket/prefix; empty: recordings in the data folder." env:"LIVEROOM_RECORD_STORE" yaml:"record-store"`
 	RecordShared string   `name:"record-shared" help:"on: the nodes of a cluster share that folder." enum:"on,off" default:"off" env:"LIVEROOM_RECORD_SHARED" yaml:"record-shared"`
 	RecordSpare  bytesize `name:"record-spare" help:"Bytes of the disk that recordings leave to others, such as 1GiB." default:"1GiB" env:"LIVEROOM_RECORD_SPARE" yaml:"record-spare"`
-	RecordSpool  bytesize `name:"record-spool" help:"Most bytes that wait on this node's disk for S3, such as 20GiB." default:"20GiB" env:"LIVEROOM_RECORD_SPOOL" yaml:"record-spool"`
-	S3Endpoint   string   `name:"s3-endpoint" help:"The S3 server, such as https://s3.example.com; empty: Amazon's." env:"LIVEROOM_S3_ENDPOINT" yaml:"s3-endpoint"`
-	S3Region     string   `name:"s3-region" help:"Region of the bucket; empty: the server is asked." env:"LIVEROOM_S3_REGION" yaml:"s3-region"`
-	S3PathStyle  string   `name:"s3-path-style" help:"on: the bucket is in the path of addresses; off: in the host's name; auto: as is known of the server." enum:"auto,on,off" default:"auto" env:"LIVEROOM_S3_PATH_STYLE" yaml:"s3-path-style"`
+
+	Screenshots time.Duration `help:"How often a picture is taken of what is pushed into a room, from 2s to 600s; 0s: only where the room says so. Needs ffmpeg." default:"0s" env:"LIVEROOM_SCREENSHOTS" yaml:"screenshots"`
+	ShotWidths  []int         `name:"screenshot-widths" help:"Widths of each picture, at most four; 0: the stream's own. The height follows." default:"0,320" env:"LIVEROOM_SCREENSHOT_WIDTHS" yaml:"screenshot-widths"`
+	ShotKeep    int           `name:"screenshot-keep" help:"Newest pictures of a room that are kept." default:"10" env:"LIVEROOM_SCREENSHOT_KEEP" yaml:"screenshot-keep"`
+	FFmpeg      string        `name:"ffmpeg" help:"The program that makes pictures, found in PATH if it is a name." default:"ffmpeg" env:"LIVEROOM_FFMPEG" yaml:"ffmpeg"`
+
+	RecordSpool bytesize `name:"record-spool" help:"Most bytes that wait on this node's disk for S3, such as 20GiB." default:"20GiB" env:"LIVEROOM_RECORD_SPOOL" yaml:"record-spool"`
+	S3Endpoint  string   `name:"s3-endpoint" help:"The S3 server, such as https://s3.example.com; empty: Amazon's." env:"LIVEROOM_S3_ENDPOINT" yaml:"s3-endpoint"`
+	S3Region    string   `name:"s3-region" help:"Region of the bucket; empty: the server is asked." env:"LIVEROOM_S3_REGION" yaml:"s3-region"`
+	S3PathStyle string   `name:"s3-path-style" help:"on: the bucket is in the path of addresses; off: in the host's name; auto: as is known of the server." enum:"auto,on,off" default:"auto" env:"LIVEROOM_S3_PATH_STYLE" yaml:"s3-path-style"`
 
 	ReplayChat    string        `name:"replay-chat" help:"on: what is said while a session is recorded is kept with the recording." enum:"on,off" default:"on" env:"LIVEROOM_REPLAY_CHAT" yaml:"replay-chat"`
 	ReplayChatAge time.Duration `name:"replay-chat-age" help:"How long after the end of a recording its chat is kept; 0: as long as the recording." default:"0s" env:"LIVEROOM_REPLAY_CHAT_AGE" yaml:"replay-chat-age"`
@@ -217,6 +223,9 @@ func (s *Settings) Validate() error {
 		return err
 	}
 	if err := s.validBlobs(); err != nil {
+		return err
+	}
+	if err := s.validScreenshots(); err != nil {
 		return err
 	}
 	if s.MaxConnections < 0 {

@@ -29,6 +29,11 @@ var (
 	ErrPicture = errors.New("snapshot: no picture can be made of the stream")
 )
 
+// Unavailable says why no pictures can be taken or kept at all.
+type Unavailable struct{ Why string }
+
+func (u *Unavailable) Error() string { return "snapshot: unavailable: " + u.Why }
+
 // Source is a room whose push is on this node.
 type Source struct {
 	Room   string
@@ -54,7 +59,7 @@ type Maker interface {
 	Make(ctx context.Context, room string, k stream.Keyframe, widths []int) ([]Image, error)
 	// AtOnce is how many calls are worth making at a time.
 	AtOnce() int
-	// Available says why none can be made at all.
+	// Available says why none can be made at all; an *Unavailable.
 	Available() error
 }
 

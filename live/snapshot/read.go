@@ -143,6 +143,30 @@ func (s *Service) Forget(ctx context.Context, room string) error {
 	return err
 }
 
+// Gone has all pictures of a room removed that is no more, soon. It does not block.
+func (s *Service) Gone(room string) {
+	select {
+	case s.gone <- room:
+	default: // Sweep finds them
+	}
+}
+
+// forgetting removes the pictures of rooms that are gone until ctx ends.
+func (s *Service) forgetting(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case room := <-s.gone:
+			step, cancel := context.WithTimeout(ctx, storeTime)
+			if err := s.Forget(step, room); err != nil && ctx.Err() == nil {
+				s.log.Warn("screenshots of a deleted room were not removed yet", "room", room, "err", err)
+			}
+			cancel()
+		}
+	}
+}
+
 // Sweep removes what belongs to no room, and what is more than is kept. made answers when a room was made; the zero time: there
 // is no such room. One node of a cluster does it, now and then: each does what belongs to its own pictures at once.
 func (s *Service) Sweep(ctx context.Context, made func(ctx context.Context, room string) (time.Time, error)) error {

@@ -161,9 +161,9 @@ func TestForgetRemovesARoomsPicturesAndNoOthers(t *testing.T) {
 		if shots, err := s.Shots(t.Context(), "a", time.Time{}); err != nil || len(shots) != 2 {
 			t.Fatalf("%v, %v", shots, err)
 		}
-		if err := s.Forget(t.Context(), "a"); err != nil {
-			t.Fatal(err)
-		}
+		defer s.begin()()
+		s.Gone("a")
+		synctest.Wait()
 		if shots, err := s.Shots(t.Context(), "a", time.Time{}); err != nil || len(shots) != 0 {
 			t.Errorf("%v, %v", shots, err)
 		}

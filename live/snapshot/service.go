@@ -30,6 +30,7 @@ const (
 	storeTime  = 30 * time.Second       // for a picture to be stored
 	maxStoring = 16                     // pictures being stored at a time
 	maxWaiting = 32                     // callers of Take for one room
+	maxGone    = 1024                   // rooms that were deleted; beyond, Sweep finds their pictures
 )
 
 // Service takes pictures while Run runs, and reads them at any time.
@@ -44,6 +45,7 @@ type Service struct {
 	counts counts
 
 	wake chan struct{}
+	gone chan string // rooms whose pictures are to be removed
 
 	mu      sync.Mutex // guards all below; not held while anything is made, stored or told
 	running bool
@@ -87,11 +89,11 @@ func New(cfg Config, frames Frames, maker Maker, store blob.Store, log *slog.Log
 	cfg.Keep = cmp.Or(cfg.Keep, 10)
 	return &Service{
 		cfg: cfg, frames: frames, maker: maker, store: store, log: log, cache: newCache(),
-		wake: make(chan struct{}, 1), rooms: map[string]*room{},
+		wake: make(chan struct{}, 1), gone: make(chan string, maxGone), rooms: map[string]*room{},
 	}
 }
 
-// Available says why no pictures can be taken on this node, nil if they can.
+// Available says why no pictures can be taken on this node, an *Unavailable; nil if they can.
 func (s *Service) Available() error { return s.maker.Available() }
 
 // Run takes pictures until ctx ends. When it returns none is being taken.
@@ -102,6 +104,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.running = true
 	s.mu.Unlock()
+	wg.Go(func() { s.forgetting(ctx) })
 	ticker := time.NewTicker(step)
 	defer ticker.Stop()
 	var (

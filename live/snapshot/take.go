@@ -18,6 +18,9 @@ func (s *Service) Take(ctx context.Context, id string) ([]Shot, error) {
 		return nil, err
 	}
 	result := make(chan outcome, 1)
+	if !s.knows(id) {
+		s.meet(s.cfg.Sources(ctx)) // its push may have begun since they were looked at
+	}
 	if shots, err := s.ask(id, result); err != nil || shots != nil {
 		return shots, err
 	}
@@ -27,6 +30,14 @@ func (s *Service) Take(ctx context.Context, id string) ([]Shot, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+}
+
+// knows says whether a room's push was here when that was looked at last.
+func (s *Service) knows(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.rooms[id]
+	return !s.running || r != nil && r.here
 }
 
 // ask is Take up to waiting.
