@@ -1,12 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CATALOGUE } from '../mock/catalogue.ts';
 import { MockServer } from '../mock/server.ts';
-import { launch, open } from './browser.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { launch, open, violations } from './browser.ts';
 
 let browser: Browser;
 let server: MockServer;
@@ -29,16 +25,6 @@ afterAll(async () => {
   await browser.close();
   await server.close();
 });
-
-/** Evaluated, not added as a tag: the page's policy allows no foreign script. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
-    const result = await axe.run();
-    return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html} ${n.failureSummary}`));
-  });
-}
 
 const looks = [
   { name: 'light', options: { colorScheme: 'light', reducedMotion: 'reduce' } },

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { MockServer } from '../mock/server.ts';
-import { launch, open } from './browser.ts';
+import { launch, open, violations } from './browser.ts';
 
 let browser: Browser;
 let server: MockServer;
@@ -77,6 +77,7 @@ test('a recording of ours plays with its chat, and both follow a jump by keyboar
   await page.keyboard.press('Home');
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 99) < 1);
   await page.waitForFunction(() => document.querySelectorAll('.chat-past').length <= 1);
+  expect(await violations(page)).toEqual([]);
   expect(faults).toEqual([]);
 });
 
@@ -132,6 +133,7 @@ test('live can be watched from earlier, and again with the others', async () => 
   await page.locator('[data-testid=shift]').fill('-83');
   await page.waitForSelector('[data-testid=shift-bar][data-behind="83"]');
   expect(await page.getAttribute('[data-testid=shift]', 'aria-valuetext')).toBe('1:23 behind live');
+  expect(await violations(page)).toEqual([]);
   await page.click('[data-testid=back-to-live]');
   await stage(page, '[data-engine=flv][data-phase=playing]');
   await page.waitForSelector('[data-testid=back-to-live]', { state: 'detached' });
