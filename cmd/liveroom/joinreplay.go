@@ -107,11 +107,12 @@ func recordingOf(r record.Recording) replay.Recording {
 	return replay.Recording{ID: r.ID, Group: r.Group, Zero: zero, Began: began, Ended: r.EndedAt, Of: r.Of}
 }
 
-// each calls see for all that a query selects.
+// each calls see for all that a query selects. It asks the store: the figures of those that run, which are read from their segments,
+// are not needed here.
 func (l *recorded) each(ctx context.Context, q record.Query, see func(r replay.Recording, room string) error) error {
 	q.Limit, q.Kind = 200, record.Full
 	for {
-		page, next, err := l.p.recordings.List(ctx, q)
+		page, next, err := l.p.stores.recordings.List(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -177,7 +178,7 @@ func (l *recorded) OfGroup(ctx context.Context, group string, limit int) ([]repl
 	if err != nil {
 		return nil, err
 	}
-	page, _, err := l.p.recordings.List(ctx, record.Query{Room: room.ID, Kind: record.Full, Limit: limit})
+	page, _, err := l.p.stores.recordings.List(ctx, record.Query{Room: room.ID, Kind: record.Full, Limit: limit})
 	all := make([]replay.Recording, len(page))
 	for i, r := range page {
 		all[i] = recordingOf(r)
