@@ -91,6 +91,10 @@ type Config struct {
 	// nor call the chat, nor keep m, which changes afterwards. Nil: nobody wants to know.
 	Counted func(m *Message, who Identity)
 
+	// Delay is how much later members get what others than the server and application administrators say in a group. It must not
+	// take long. Nil: nothing is delayed.
+	Delay func(ctx context.Context, group string) time.Duration
+
 	// Kind tells what is registered of a type of custom messages, given as FoldType has it. It must not block. Nil: nothing is.
 	Kind func(typ string) (Kind, bool)
 

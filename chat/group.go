@@ -80,6 +80,8 @@ type Ack struct {
 	Dropped bool   // frequency control dropped it; clients are told success all the same (spec im-rest §3.11)
 	Before  bool   // an earlier send with its key was delivered, and has these Time and Seq; nothing of this one is in the log
 
+	Delayed bool `json:"-"` // members get it later (Config.Delay); Seq is the newest of the room, as it has none yet
+
 	Degraded bool `json:",omitempty"` // it went to this node's members only, without Seq (SendOptions.Local). Stores don't keep it
 
 	NextAt time.Time // when the sender may send again in slow mode; zero: at once. Stores don't keep it

@@ -131,6 +131,9 @@ type sending struct {
 	pacedAt time.Time // when it was paid for
 	next    time.Time // when its sender may send again in slow mode; zero: at once
 
+	prompt bool // it is never held: an application administrator sends it
+	later  *Ack // it is held, and this is what its sender was answered; nil: it is not
+
 	ack  Ack
 	err  error
 	done chan struct{} // closed once ack or err is set and the batch is delivered

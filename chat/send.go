@@ -32,7 +32,7 @@ func (s *Service) SendWith(ctx context.Context, m Message, who Identity, how Sen
 		s.tellUnfit(ctx, &m, who, how, err)
 		return Ack{}, err
 	}
-	p.how, p.by = how, s.remember(who)
+	p.how, p.by, p.prompt = how, s.remember(who), who.Admin
 	if p.counts = p.by; s.cfg.Counted != nil && p.counts == nil {
 		by := who
 		p.counts = &by
@@ -213,9 +213,15 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 		s.abandon(group, p, err)
 		return Ack{}, err
 	}
+	later, full := s.delay(ctx, p), false
 	err = s.askMessage(ctx, p, func() error {
 		return s.with(ctx, group, func(r *room) error {
-			if r.counted(p); !p.Message.Server && r.crowded(p) {
+			r.counted(p)
+			held := false
+			if held, full = r.holdBack(p, later); held || full {
+				return nil
+			}
+			if !p.Message.Server && r.crowded(p) {
 				return nil
 			}
 			return s.enqueue(r, p, nil)
@@ -224,6 +230,9 @@ func (s *Service) sendOnce(ctx context.Context, p *sending) (Ack, error) {
 	if err != nil {
 		s.abandon(group, p, err)
 		return Ack{}, err
+	}
+	if full {
+		s.release(group, p.Key)
 	}
 	return p.wait(ctx)
 }
@@ -236,6 +245,9 @@ func (r *room) counted(p *sending) {
 }
 
 func (p *sending) wait(ctx context.Context) (Ack, error) {
+	if p.later != nil {
+		return *p.later, nil
+	}
 	select {
 	case <-p.done:
 		ack := p.ack

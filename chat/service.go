@@ -39,6 +39,7 @@ type Service struct {
 	restless restless
 	founders founders
 	letters  letters
+	holds    holds
 
 	complaints complaints
 
@@ -71,7 +72,7 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	return &Service{
 		cfg: cfg, store: store, feed: feed, log: log, abroad: a,
 		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room),
-		presence: newPresence(a), silences: newSilences(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)},
+		presence: newPresence(a), silences: newSilences(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)}, holds: holds{wake: make(chan struct{}, 1)},
 	}, nil
 }
 
@@ -95,6 +96,7 @@ func (s *Service) Run(ctx context.Context) error {
 	expiry.Go(func() { s.expire(ctx) })
 	expiry.Go(func() { s.manRobots(ctx) })
 	expiry.Go(func() { s.live(ctx) })
+	expiry.Go(func() { s.letGo(ctx) })
 	s.sweep(ctx)
 	expiry.Wait()
 	return context.Cause(ctx)

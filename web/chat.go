@@ -114,6 +114,7 @@ type sendOut struct {
 		Time    int64  `json:"time" doc:"Unix seconds."`
 		Seq     uint64 `json:"seq"`
 		Dropped bool   `json:"dropped" doc:"Frequency control dropped it; seq is then the room's newest."`
+		Delayed bool   `json:"delayed,omitempty" doc:"Members get it later, as late as they see the stream; seq is then the room's newest."`
 		NextAt  *Time  `json:"nextAt,omitempty" doc:"When the sender may send again in slow mode."`
 
 		Body            json.RawMessage `json:"body,omitempty" doc:"What members get, where it is something else: sensitive words were replaced, or a backend changed it."`
@@ -146,6 +147,7 @@ func (s *Server) sendMessage(ctx context.Context, in *sendIn) (*sendOut, error) 
 		out.Body.NextAt = &Time{ack.NextAt}
 	}
 	out.Body.Time, out.Body.Seq, out.Body.Dropped = ack.Time.Unix(), ack.Seq, ack.Dropped
+	out.Body.Delayed = ack.Delayed
 	out.Body.Body, out.Body.CloudCustomData = json.RawMessage(ack.Body), ack.CloudCustomData
 	return out, nil
 }

@@ -52,6 +52,7 @@ type program struct {
 	cluster   *cluster // nil: this node is alone
 	stores    *stores
 	hub       *stream.Hub
+	delays    delays
 	machine   *status.Machine
 	outbox    *status.Synchroniser
 	deadlines *status.Deadlines
@@ -157,7 +158,7 @@ func (p *program) join(keys Secrets) error {
 	talk := p.set.chat()
 	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
 	talk.Viewers, talk.Rename, talk.Account = newAudience(p.viewers).of, p.rename, p.account
-	talk.Found, talk.Disband = p.found, p.disband
+	talk.Found, talk.Disband, talk.Delay = p.found, p.disband, p.speechDelay
 	talk.Banished, talk.Skeleton = p.banished, account.Skeleton
 	if p.audit, err = audit.New(audit.Config{Age: p.set.AuditAge, Entries: p.set.AuditEntries}, p.stores.audit, p.log); err != nil {
 		return err

@@ -167,6 +167,8 @@ func (s *session) send(ctx context.Context, r *request) error {
 		fate := "delivered"
 		if ack.Dropped {
 			fate = "dropped"
+		} else if ack.Delayed {
+			fate = "delayed"
 		}
 		b = appendField(b, "fate", fate)
 	}
