@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -234,4 +236,30 @@ func TestADiskThatHangsHoldsUpNobody(t *testing.T) {
 			t.Errorf("%d, %v, asked %d times", n, ok, asked)
 		}
 	})
+}
+
+// TestANodeSaysWhatItHasYetToSend of one recording, and nothing of what is none.
+func TestANodeSaysWhatItHasYetToSend(t *testing.T) {
+	t.Parallel()
+	set := defaults(t)
+	set.RecordStore = "s3://recordings"
+	p, err := keeping(t, set, Secrets{S3AccessKey: "key", S3SecretKey: "opensesame"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.waitsElsewhere() != nil {
+		t.Error("a node that is alone asks others")
+	}
+	blobtest.Put(t, p.blobs, "rec/01A/a", []byte("x"))
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+spoolPath+"{recording}", p.serveSpooled)
+	for path, want := range map[string]struct{ waits, failed bool }{
+		spoolPath + "01A": {waits: true}, spoolPath + "01": {}, spoolPath + "..%2f01A": {failed: true}, "/internal/other": {},
+	} {
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if waits, err := readSpooled(w.Result()); waits != want.waits || (err != nil) != want.failed {
+			t.Errorf("%s: %v, %v", path, waits, err)
+		}
+	}
 }

@@ -22,7 +22,7 @@ func (p *program) joinRecordings() (err error) {
 	}
 	p.recordings, err = record.New(record.Config{
 		Segment: p.set.RecordSegment, Bytes: int64(p.set.RecordBytes), Rule: p.recordRule, RoomRule: p.recordRoomRule, Session: p.recordSession,
-		Why: func() error { return p.blobsWhy }, InUse: p.recordingInUse, Tell: p.tellRecording, NewID: status.NewULID,
+		Elsewhere: p.waitsElsewhere(), Why: func() error { return p.blobsWhy }, InUse: p.recordingInUse, Tell: p.tellRecording, NewID: status.NewULID,
 	}, p.stores.recordings, blobs, p.log)
 	if err != nil {
 		return err

@@ -30,6 +30,9 @@ type Config struct {
 	Session func(ctx context.Context, room string) (string, error)
 	// InUse says whether somebody needs a recording, so that neither age nor bytes remove it. Nil: nobody ever does.
 	InUse func(ctx context.Context, id string) (bool, error)
+	// Elsewhere says whether other nodes have objects of a recording that are not in the store yet: it is neither finished nor
+	// removed before. Nil: none ever has.
+	Elsewhere func(ctx context.Context, id string) (bool, error)
 	// Why says why nothing can be recorded here, nil where it can. Nil: it always can.
 	Why func() error
 	// Tell is told what happens to recordings, in order for each; it must not block. Nil: nobody is.
@@ -47,6 +50,9 @@ func (c Config) withDefaults() Config {
 	or(&c.Settle, 4*time.Second)
 	if c.InUse == nil {
 		c.InUse = func(context.Context, string) (bool, error) { return false, nil }
+	}
+	if c.Elsewhere == nil {
+		c.Elsewhere = func(context.Context, string) (bool, error) { return false, nil }
 	}
 	if c.Why == nil {
 		c.Why = func() error { return nil }
