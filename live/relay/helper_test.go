@@ -319,7 +319,12 @@ var (
 // anchor pushes 25 pictures and some sound a second, a keyframe each second, until told to stop.
 func (h *home) anchor(room string, generation uint64) (stop func()) {
 	h.t.Helper()
-	p, err := h.hub.Publish(room, stream.PublishOptions{Generation: generation, Offset: time.Since(h.began) % (24 * time.Hour)})
+	return h.anchorOf(room, stream.PublishOptions{Generation: generation, Offset: time.Since(h.began) % (24 * time.Hour)})
+}
+
+func (h *home) anchorOf(room string, o stream.PublishOptions) (stop func()) {
+	h.t.Helper()
+	p, err := h.hub.Publish(room, o)
 	if err != nil {
 		h.t.Fatal(err)
 	}

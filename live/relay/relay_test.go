@@ -238,11 +238,33 @@ func TestRelayMoves(t *testing.T) {
 		if begun, active, _ := far.count(); begun != 2 || active != 1 {
 			t.Errorf("after late news: %d pushes, %d now", begun, active)
 		}
+		if st := a.want("r1", target.ID, Running, ""); st.Node != "b" {
+			t.Errorf("after late news the first node says %+v", st)
+		}
 		stop2()
 		b.hub.End("r1", nil)
 		tell("", false)
 		time.Sleep(time.Second)
 		c.want("r1", target.ID, Idle, "")
+	})
+}
+
+// TestOthersPushesAreLeftToThem: what reaches this node's viewers from another node is not relayed from here.
+func TestOthersPushesAreLeftToThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, far := newNetwork(t), newFar(t)
+		n.set("far.example", far.dial)
+		h := newHome(t, n, NewMemory(), "n1")
+		target := h.target("r1", "rtmp://far.example/live/key")
+		h.follow("r1", "n1", true)
+		h.follow("r1", "", true) // the push was here, and nothing is known of the next one yet
+		stop := h.anchorOf("r1", stream.PublishOptions{Generation: 2, Relay: true})
+		time.Sleep(time.Minute)
+		h.want("r1", target.ID, Idle, "")
+		if begun, _, _ := far.count(); begun != 0 {
+			t.Errorf("the target saw %d pushes", begun)
+		}
+		stop()
 	})
 }
 

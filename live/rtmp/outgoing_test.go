@@ -334,6 +334,17 @@ func TestOutgoingEnds(t *testing.T) {
 		"it says so": {func(c *client, _ net.Conn) {
 			started(c).answers("onStatus", nil, statusInfo(levelError, "NetStream.Publish.Denied", "quota of far-key exceeded")).heard("never")
 		}, FailClosed, "quota of … exceeded"},
+		"it has too much to say": {func(c *client, nc net.Conn) {
+			started(c)
+			read := make(chan struct{})
+			go func() { defer close(read); _, _ = io.Copy(io.Discard, nc) }()
+			defer func() { _ = nc.Close(); <-read }()
+			for {
+				if _, err := nc.Write(appendMessage(nil, 128, chunkControl, 0, 0, message.TypeIDAck, make([]byte, 4))); err != nil {
+					return
+				}
+			}
+		}, FailProtocol, "more than it has to say"},
 		"it hangs up": {func(c *client, _ net.Conn) { started(c) }, FailClosed, "the push"},
 		"it reads no more": {func(c *client, nc net.Conn) {
 			started(c)
