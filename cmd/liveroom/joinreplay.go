@@ -146,21 +146,14 @@ func (l *recorded) Running(ctx context.Context) (all []replay.Recording, err err
 	return all, nil
 }
 
-// lateOf is how much later those who speak in a room see what is recorded of it. Where messages wait as long as the picture they come
-// with it.
+// lateOf is how much later than it is pushed a room sees what is recorded of it. Messages are of the moment they were delivered, also
+// where they wait as long as the picture.
 func (l *recorded) lateOf(ctx context.Context, id, room string) (time.Duration, error) {
 	l.mu.Lock()
 	late, known := l.late[id]
 	l.mu.Unlock()
 	if known {
 		return late, nil
-	}
-	r, err := l.p.stores.rooms.Room(ctx, room)
-	if isMissing(err) || err == nil && r.DelayRoom {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
 	}
 	s, err := l.p.stores.status.Load(ctx, room)
 	if errors.Is(err, status.ErrUnknownRoom) {
