@@ -23,10 +23,12 @@ func (p *program) joinRecordings() (err error) {
 	p.recordings, err = record.New(record.Config{
 		Segment: p.set.RecordSegment, Bytes: int64(p.set.RecordBytes), Rule: p.recordRule, RoomRule: p.recordRoomRule, Session: p.recordSession,
 		Elsewhere: p.waitsElsewhere(), Why: func() error { return p.blobsWhy }, InUse: p.recordingInUse, Tell: p.tellRecording, NewID: status.NewULID,
+		Removed: func(ctx context.Context, r record.Recording) error { return p.exports.Forget(ctx, r.ID) },
 	}, p.stores.recordings, blobs, p.log)
 	if err != nil {
 		return err
 	}
+	p.joinExports(blobs)
 	p.machine.Watch(func(s status.State) {
 		if s.Record.Code != status.Live && s.Record.Code != status.Paused && s.Record.Session != "" {
 			p.recordings.Over(s.Record.Session)
@@ -96,6 +98,8 @@ func (p *program) tellRecording(e record.Event) {
 		media.RecordStatus(callback.RecordStatusChange{
 			Source: from, Step: step, Recording: e.Recording.ID, OnDemand: e.Recording.By != "", Kbps: kbps(e.Recording), At: e.At,
 		})
+	case e.Happening == record.Ready:
+		p.exports.Noticed(e.Recording)
 	case e.Happening == record.Exception:
 		level := "warning"
 		if e.Type == record.WriteFailed {

@@ -64,7 +64,7 @@ func (p *program) joinVOD(keys Secrets) (err error) {
 		LeastAge: shiftAge, Segment: (p.set.RecordSegment + p.set.HLSSegment).Truncate(time.Second),
 	}, vod.Deps{
 		Library: p.recordings, Window: p.recordings.Window, Rooms: shownRooms{p}, Programmes: p.programmes, Admit: hlsGate{players{p.rooms, p}, p.sessions},
-		Chat: chat, Log: p.log,
+		Chat: chat, Downloads: p.exports, Log: p.log,
 	})
 	return err
 }
@@ -72,10 +72,6 @@ func (p *program) joinVOD(keys Secrets) (err error) {
 // playVOD gives the API what plays recordings.
 func (p *program) playVOD(deps *web.Deps) {
 	deps.Playbacks, deps.Shifts = p.programmes, p.vod
-	deps.SignRecording = func(ctx context.Context, recording string, until time.Time) (string, []string, error) {
-		a, err := p.vod.Sign(ctx, recording, until)
-		return a.HLS, a.Downloads, err
-	}
 }
 
 // recordedMedia leads requests for what is recorded to it, and the others to what is live.

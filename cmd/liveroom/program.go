@@ -32,6 +32,7 @@ import (
 	"liveroom/live/hls"
 	"liveroom/live/programme"
 	"liveroom/live/record"
+	"liveroom/live/record/export"
 	"liveroom/live/relay"
 	"liveroom/live/rtmp"
 	"liveroom/live/stream"
@@ -91,8 +92,9 @@ type program struct {
 	programmes  *programme.Service
 
 	recordings   *record.Service
-	blobs        blob.Store // of recordings and pictures; nil: there is none
-	blobsWhy     error      // why not, for whom it is asked of
+	exports      *export.Service // files made of them
+	blobs        blob.Store      // of recordings and pictures; nil: there is none
+	blobsWhy     error           // why not, for whom it is asked of
 	shots        *shots
 	recordFolder *blob.Folder // what they are, or the next two
 	recordS3     *blob.S3
@@ -261,6 +263,7 @@ func (p *program) joinDoors(keys Secrets) error {
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
 	p.playVOD(&deps)
+	p.offerRecordings(&deps)
 	if p.cluster != nil {
 		deps.Peers, deps.Facts, deps.Metrics = p.cluster.peers, p.cluster.facts, append(deps.Metrics, p.edgeMetrics)
 	}

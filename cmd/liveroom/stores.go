@@ -24,6 +24,7 @@ import (
 	"liveroom/live"
 	"liveroom/live/programme"
 	"liveroom/live/record"
+	"liveroom/live/record/export"
 	"liveroom/live/relay"
 	"liveroom/status"
 	"liveroom/web"
@@ -58,6 +59,7 @@ type stores struct {
 	popularity popularity.Store
 	summaries  summary.Store
 	recordings record.Store
+	exports    export.Store
 	queues     delivery.Store // nil in a cluster, whose nodes have them together
 
 	actors  []actor // that write what is buffered; they end after all that uses the stores
@@ -81,7 +83,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		gifts: main.Gifts(), likes: main.Likes(), follows: main.Follows(), levels: main.Levels(), popularity: main.Popularity(),
 		draws: main.Draws(), broadcasts: main.Broadcasts(), programmes: main.Programmes(), summaries: main.Summaries(), kinds: main.Kinds(), recordings: main.Recordings(),
-		relays:  main.Relays(),
+		relays: main.Relays(), exports: main.Exports(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -97,7 +99,7 @@ func (c *cluster) stores() *stores {
 		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		gifts: c.redis.Gifts(), likes: c.redis.Likes(), follows: c.redis.Follows(), levels: c.redis.Levels(), popularity: c.redis.Popularity(),
 		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), programmes: c.redis.Programmes(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), recordings: c.redis.Recordings(),
-		relays:  c.redis.Relays(),
+		relays: c.redis.Relays(), exports: c.redis.Exports(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it

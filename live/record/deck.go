@@ -38,6 +38,7 @@ type deck struct {
 	again  time.Time // not before then: the store is full
 	broken bool      // nothing could be stored the last time
 	paused bool
+	over   bool // that it has ended was told
 }
 
 // pending is a stored segment that is being put together. Its zero value is none.
@@ -358,6 +359,7 @@ func (d *deck) end(ctx context.Context) {
 	if _, err := d.s().ends(ctx, d.rec.ID, ""); err != nil && !errors.Is(err, ErrUnknown) {
 		d.s().log.Warn("end of a recording not noted; the next sweep will", "recording", d.rec.ID, "err", err)
 	}
+	d.over = true
 }
 
 // close ends the recording although its session goes on.
@@ -384,7 +386,7 @@ func (d *deck) note(ctx context.Context, change func(*Recording)) {
 }
 
 func (d *deck) tell(h Happening, kind int, cause string) {
-	if d.kind != Full {
+	if d.kind != Full || d.over && (h == Paused || h == Resumed) { // nobody waits for it any more
 		return
 	}
 	d.s().cfg.Tell(Event{Happening: h, Recording: d.rec, At: time.Now().UTC(), Type: kind, Cause: cause})

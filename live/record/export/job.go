@@ -48,6 +48,7 @@ type Job struct {
 	State     State         `json:"state"`
 	Cause     string        `json:"cause,omitempty"`  // why it failed or waits, in words
 	Files     []File        `json:"files,omitempty"`  // those that are whole
+	Told      int           `json:"told,omitempty"`   // how many of Files were told of
 	Made      int64         `json:"made"`             // ms of Span that are in files or in the one being written
 	By        string        `json:"by,omitempty"`     // who asked for it; empty: the room's rule
 	Target    string        `json:"target,omitempty"` // of a cut: the id of the recording it becomes,

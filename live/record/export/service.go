@@ -29,9 +29,9 @@ type Library interface {
 type Config struct {
 	// NewID makes ids that sort by time (ULID).
 	NewID func(time.Time) string
-	// Ready is told of each file that is whole, before the job says so; after a crash once more. What it answers is logged.
-	// Nil: nobody is.
-	Ready func(ctx context.Context, r record.Recording, j Job, f File) error
+	// Ready is told of each file that is whole, the n-th of the job from 1 on; after a crash perhaps once more. What it answers
+	// is logged. Nil: nobody is.
+	Ready func(ctx context.Context, r record.Recording, j Job, n int) error
 	// Finished is told, by Listen, of recordings that are done. Nil: nobody is.
 	Finished func(ctx context.Context, r record.Recording)
 }
@@ -68,7 +68,7 @@ type pause struct {
 // New returns a service. Nothing runs.
 func New(cfg Config, lib Library, blobs blob.Store, store Store, log *slog.Logger) *Service {
 	if cfg.Ready == nil {
-		cfg.Ready = func(context.Context, record.Recording, Job, File) error { return nil }
+		cfg.Ready = func(context.Context, record.Recording, Job, int) error { return nil }
 	}
 	if cfg.Finished == nil {
 		cfg.Finished = func(context.Context, record.Recording) {}

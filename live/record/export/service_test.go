@@ -36,10 +36,10 @@ func newDesk(t *testing.T) *desk {
 
 // another is another node's service over the same stores.
 func (d *desk) another() *Service {
-	return New(Config{NewID: status.NewULID, Ready: func(_ context.Context, _ record.Recording, _ Job, f File) error {
+	return New(Config{NewID: status.NewULID, Ready: func(_ context.Context, _ record.Recording, j Job, n int) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.ready = append(d.ready, f.Name)
+		d.ready = append(d.ready, j.Files[n-1].Name)
 		return nil
 	}}, d.lib, d.lib.Blobs, d.store, slog.New(slog.DiscardHandler))
 }

@@ -234,6 +234,7 @@ func (s *Service) files(ctx context.Context, r record.Recording, j *Job, pieces 
 	if err := s.store.Put(ctx, *j); err != nil {
 		return err
 	}
+	s.tell(ctx, r, j)
 	src := newSource(s.lib, j.Recording)
 	for len(pieces) > 0 {
 		name := j.fileName(len(j.Files) + 1)
@@ -248,16 +249,24 @@ func (s *Service) files(ctx context.Context, r record.Recording, j *Job, pieces 
 		f := described(tracks, got)
 		f.Name = name
 		s.count.bytes.Add(uint64(got.bytes)) //nolint:gosec // not negative
-		if err := s.cfg.Ready(ctx, r, *j, f); err != nil {
-			s.log.Warn("a file of an export not told of", "recording", j.Recording, "export", j.ID, "err", err)
-		}
 		j.Files = append(j.Files, f)
 		if err := s.store.Put(ctx, *j); err != nil {
 			return err
 		}
+		s.tell(ctx, r, j)
 		pieces = pieces[len(got.pieces):]
 	}
 	return nil
+}
+
+// tell has those files told that are not yet. That they are is stored with the job's next step: after a crash before that
+// the last is told once more.
+func (s *Service) tell(ctx context.Context, r record.Recording, j *Job) {
+	for ; j.Told < len(j.Files); j.Told++ {
+		if err := s.cfg.Ready(ctx, r, *j, j.Told+1); err != nil {
+			s.log.Warn("a file of an export not told of", "recording", j.Recording, "export", j.ID, "err", err)
+		}
+	}
 }
 
 // names are what codecs are called.
