@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -114,6 +115,7 @@ func TestExports(t *testing.T) {
 		}
 		near(t, e.Format, probeFile(t, filepath.Join(folder, rec.ID, "x", e.ID+"-1."+e.Format)), rec.Duration)
 	}
+	checkDownloads(t, n, path)
 	var cut shownExport
 	n.call(http.MethodPost, path+"/cut", map[string]any{"from": "2.5s", "to": "5.2s", "title": "Middle"}, &cut)
 	var part shownRecording
@@ -137,6 +139,44 @@ func TestExports(t *testing.T) {
 	checkRecordEvents(t, r, rec.ID)
 }
 
+// checkDownloads gets the files of a recording from their signed addresses, whole and in part.
+func checkDownloads(t *testing.T, n *node, path string) {
+	t.Helper()
+	var signed struct {
+		HLS   string
+		Files []struct {
+			Format, Name, URL string
+			Bytes             int64
+		}
+	}
+	n.call(http.MethodPost, path+"/sign", map[string]any{"expiresIn": "10m"}, &signed)
+	if len(signed.Files) != 2 {
+		t.Fatalf("%+v", signed)
+	}
+	for _, f := range signed.Files {
+		if whole := get(t, f.URL); int64(len(whole)) != f.Bytes {
+			t.Errorf("%s has %d bytes, should have %d", f.Name, len(whole), f.Bytes)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Range", "bytes=4-7")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusPartialContent || len(part) != 4 || strings.HasSuffix(f.Name, ".mp4") && string(part) != "ftyp" {
+			t.Errorf("%s: %d %q", f.Name, resp.StatusCode, part)
+		}
+	}
+	if !strings.Contains(get(t, signed.HLS), "#EXTM3U") {
+		t.Error("no playlist at " + signed.HLS)
+	}
+}
+
 // checkRecordEvents looks at what a receiver of CSS events was told of a recording.
 func checkRecordEvents(t *testing.T, r *receiver, id string) {
 	t.Helper()
@@ -151,7 +191,7 @@ func checkRecordEvents(t *testing.T, r *receiver, id string) {
 	for _, e := range r.all("/css", "event_type", 100) {
 		if ext := fmt.Sprint(e.body["callback_ext"]); strings.Contains(ext, id) {
 			files = append(files, fmt.Sprint(e.body["file_format"]))
-			if size, _ := e.body["file_size"].(float64); size < 10_000 || !strings.Contains(ext, `"video_codec":"h264"`) || e.body["stream_id"] != "r1" || e.body["duration"] != 7. && e.body["duration"] != 6. {
+			if size, _ := e.body["file_size"].(float64); size < 10_000 || !strings.Contains(ext, `"video_codec":"h264"`) || e.body["stream_id"] != "r1" || !strings.Contains(fmt.Sprint(e.body["video_url"]), "/live/r1/d/") || e.body["duration"] != 7. && e.body["duration"] != 6. {
 				t.Errorf("%s", e.raw)
 			}
 		}
