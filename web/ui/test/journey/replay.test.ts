@@ -1,0 +1,93 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { frames, launch, open } from '../browser/browser.ts';
+import { Liveroom, push } from './server.ts';
+
+let server: Liveroom;
+let browser: Browser;
+const encoders: ChildProcess[] = [];
+let earlier = 0; // when the second room began, which the second test goes back in
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Liveroom.start(), launch()]);
+  await server.api('POST', '/accounts', { accounts: [{ user: 'ann', nick: 'Ann' }] });
+  for (const id of ['show', 'long']) {
+    await server.api('POST', '/rooms', { id, title: id, anchor: 'ann', recording: { mode: 'always', timeShift: '10m' }, screenshots: { every: '10s' } });
+    const { push: to } = (await server.api('POST', `/rooms/${id}/addresses`, {})) as { push: { rtmp: string } };
+    encoders.push(push(to.rtmp));
+  }
+  earlier = Date.now();
+});
+afterAll(async () => {
+  for (const encoder of encoders) encoder.kill('SIGKILL');
+  await browser?.close();
+  await server?.stop();
+});
+
+const at = (page: Page, status: string) => page.waitForSelector(`html[data-status=${status}]`, { timeout: 15_000 });
+const moving = async (page: Page) => {
+  const from = await frames(page);
+  await page.waitForFunction((n) => (document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > n + 20, from, { timeout: 20_000 });
+};
+const say = (room: string, text: string) => server.api('POST', `/rooms/${room}/messages`, { from: 'ann', text, random: Math.floor(Math.random() * 1e9) });
+
+interface Recordings {
+  recordings: { id: string; state: string; duration: string }[];
+}
+
+test('a live is pushed, ends, and is played back on the page that was open, with its chat', async () => {
+  const { page, faults } = await open(browser, `${server.base}/rooms/show`);
+  await at(page, 'live');
+  await moving(page);
+  await say('show', 'said while live');
+  await page.waitForSelector('text=said while live');
+  await page.waitForTimeout(6000); // of a recording to seek in
+  await server.api('POST', '/rooms/show/end', {});
+  await at(page, 'ended');
+  let recording = '';
+  await expect
+    .poll(
+      async () => {
+        const { recordings } = (await server.api('GET', '/recordings?room=show')) as Recordings;
+        recording = recordings[0]?.id ?? '';
+        return recordings[0]?.state;
+      },
+      { timeout: 20_000, interval: 500 },
+    )
+    .toBe('done');
+  await server.api('POST', '/rooms/show/playback', { recording, loop: true });
+  await at(page, 'playback');
+  await page.waitForSelector('[data-engine=hls][data-phase=playing]', { timeout: 15_000 });
+  await moving(page);
+  await page.waitForSelector('.chat-past >> text=said while live', { timeout: 15_000 });
+  const end = Number(await page.getAttribute('[data-testid=seek-bar]', 'data-of'));
+  expect(end).toBeGreaterThan(5);
+  await page.locator('[data-testid=seek]').fill('0');
+  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 99) < 3);
+  await page.locator('[data-testid=seek]').fill(String(end - 1));
+  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 99) < 3, undefined, { timeout: 10_000 }); // it begins again
+  expect(faults).toEqual([]);
+});
+
+test('what is live is watched from earlier, and with the others again', async () => {
+  const { page, faults } = await open(browser, `${server.base}/rooms/long`);
+  await at(page, 'live');
+  await moving(page);
+  const lobby = await open(browser, server.base);
+  const cover = lobby.page.locator('[data-room=long] [data-testid=cover]');
+  await expect.poll(() => cover.evaluate((img: HTMLImageElement) => img.naturalWidth), { timeout: 15_000 }).toBe(320);
+  await lobby.page.close();
+  await page.waitForTimeout(Math.max(0, earlier + 40_000 - Date.now())); // nearer than 30 s nothing can be watched from earlier
+  if ((await page.locator('[data-testid=shift]').count()) === 0) await page.reload();
+  await page.waitForSelector('[data-testid=shift]', { timeout: 15_000 });
+  await page.focus('[data-testid=shift]');
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForSelector('[data-engine=hls][data-phase=playing]', { timeout: 20_000 });
+  await moving(page);
+  expect(await page.textContent('[data-testid=behind]')).toBe('−0:30');
+  await page.click('[data-testid=back-to-live]');
+  await page.waitForSelector('[data-engine=flv][data-phase=playing]', { timeout: 15_000 });
+  await moving(page);
+  expect(faults).toEqual([]);
+});
