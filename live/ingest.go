@@ -71,6 +71,15 @@ func (s *Service) Ingest(ctx context.Context, id string) (Ingest, error) {
 	return out, nil
 }
 
+// PushedAt is the node that a room is pushed to, whatever viewers see of it yet; empty: none is, or it is not known.
+func (s *Service) PushedAt(ctx context.Context, id string) (node string, here bool) {
+	st, err := s.stateOf(ctx, id)
+	if err != nil {
+		return "", false
+	}
+	return st.Publisher, st.Publisher == s.cfg.Node
+}
+
 // pushed is what is known of a stream as it is pushed, not as it is shown.
 func (s *Service) pushed(name string) (stream.Info, bool) {
 	if in, ok := s.delay.Info(name); ok {

@@ -54,8 +54,8 @@ func (c clusterRooms) Ingest(ctx context.Context, id string) (live.Ingest, error
 	if err != nil {
 		return live.Ingest{}, err
 	}
-	if at, ok := c.upstream.Where(ctx, l.Room.Stream); ok && at.Node != "" && !at.Here && l.Record.StreamActive {
-		if in, err := c.ask(ctx, at.Node, id); err == nil {
+	if node, here := c.PushedAt(ctx, id); node != "" && !here && l.Record.StreamActive {
+		if in, err := c.ask(ctx, node, id); err == nil {
 			return in, nil
 		}
 	}

@@ -137,3 +137,47 @@ func newestSegment(t *testing.T, list string) (at time.Time) {
 	}
 	return at
 }
+
+// In a cluster viewers of another node are as late, and when the push moves, they see the rest of it from where it was before
+// they see it from where it is.
+func TestADelayedPushMovesWithinACluster(t *testing.T) {
+	t.Parallel()
+	const delay = 3 * time.Second
+	c := startCluster(t, 2, nil)
+	a, b := c.nodes[0], c.nodes[1]
+	a.createRoom(map[string]any{"id": "later", "delay": "3s"})
+	first := pushClip(t, a.addresses("later").Push.RTMP)
+	live := b.waitStatus("later", status.Live)
+	play := b.addresses("later").Play
+	b.eventually("its node lets viewers in", func() bool { return mayWatch(play.FLV) })
+	there := &lag{start: live.Since}
+	watchers := []*watcher{watchFLV(t, "FLV at the other node", play.FLV, nil, there.saw)}
+	b.eventually("there is something to see over HLS", func() bool {
+		resp, _ := b.request(http.MethodGet, strings.TrimPrefix(play.HLS, "http://"+b.http), nil, "")
+		return resp.StatusCode == http.StatusOK
+	})
+	segments := followHLS(t, play.HLS)
+	waitMedia(t, watchers, 100, 0)
+	b.eventually("segments are listed", func() bool { return segments.seen.Load() > 1 })
+
+	pushClip(t, b.addresses("later").Push.RTMP)
+	first.wait() // taken over
+	moved := time.Now()
+	var in struct{ Generation uint64 }
+	a.call(http.MethodGet, "/api/v1/rooms/later/ingest", nil, &in)
+	if in.Generation != 2 {
+		t.Errorf("the other node tells of push %d", in.Generation)
+	}
+	waitMedia(t, watchers, 50, 1)
+	if late := time.Since(moved); late < delay/2 {
+		t.Errorf("the next push is seen %s after it began", late)
+	}
+	listed := segments.seen.Load()
+	b.eventually("more segments are listed", func() bool { return segments.seen.Load() > listed+1 })
+	if first, _, least := there.seen(); first.Sub(live.Since) < delay || least < delay-time.Second {
+		t.Errorf("seen from %s on, and %s late", first.Sub(live.Since), least)
+	}
+	b.call(http.MethodPost, "/api/v1/rooms/later/end", nil, nil)
+	watchers[0].mustEnd(1)
+	segments.over()
+}
