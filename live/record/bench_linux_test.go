@@ -86,7 +86,14 @@ func benchRecording(b *testing.B, mode record.Mode) {
 			ms += 1000 / second
 		}
 	}
-	seconds(2)
+	for begun := false; !begun; { // the segmenter has found the stream
+		seconds(4)
+		select {
+		case <-segments:
+			begun = true
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 	b.SetBytes(10 * second * 10_000)
 	before, rounds := spent(b), 0
 	for b.Loop() {
