@@ -140,7 +140,7 @@ func (s *S3) Put(ctx context.Context, name string, data ...[]byte) error {
 		sum.Write(d)
 	}
 	_, err := s.core.PutObject(ctx, s.bucket, s.prefix+name, body, body.Size(), "", hex.EncodeToString(sum.Sum(nil)), plain)
-	return s.said("put "+name, err)
+	return s.saidOfWriting("put "+name, err)
 }
 
 // plain sends the bytes as they are, with a hash of all of them that is signed and that the server compares. (The library's own
@@ -266,6 +266,15 @@ func (s *S3) said(what string, err error) error {
 		return fmt.Errorf("%w: s3: %s: %s: %s", kind, what, e.Code, e.Message)
 	}
 	return fmt.Errorf("%w: s3: %s: %w", kind, what, err)
+}
+
+// saidOfWriting is said of what was to be stored, which can't be missing: a 404 comes from something before the server, such as
+// a balancer that has none behind it just now, or means that an upload was forgotten.
+func (s *S3) saidOfWriting(what string, err error) error {
+	if notThere(err) {
+		return fmt.Errorf("%w: s3: %s: the server knows no such place: %s", ErrUnavailable, what, err.Error())
+	}
+	return s.said(what, err)
 }
 
 func replaced(what string) error { return fmt.Errorf("s3: %s: it was replaced meanwhile", what) }

@@ -62,7 +62,7 @@ func (w *s3Writer) send() error {
 	part, err := w.s.core.PutObjectPart(ctx, w.s.bucket, w.s.prefix+w.name, w.id, len(w.sent)+1, bytes.NewReader(w.buf.Bytes()), int64(w.buf.Len()),
 		minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(sum[:]), DisableContentSha256: true})
 	if err != nil {
-		return w.s.said("put a part of "+w.name, err)
+		return w.s.saidOfWriting("put a part of "+w.name, err)
 	}
 	w.sent = append(w.sent, minio.CompletePart{PartNumber: part.PartNumber, ETag: part.ETag})
 	w.buf.Reset()
@@ -73,7 +73,7 @@ func (w *s3Writer) begin() (err error) {
 	ctx, cancel := w.s.within(w.ctx, 0)
 	defer cancel()
 	w.id, err = w.s.core.NewMultipartUpload(ctx, w.s.bucket, w.s.prefix+w.name, plain)
-	return w.s.said("begin "+w.name, err)
+	return w.s.saidOfWriting("begin "+w.name, err)
 }
 
 // Commit implements Writer.
@@ -90,7 +90,7 @@ func (w *s3Writer) Commit() error {
 		ctx, cancel := w.s.within(w.ctx, 0)
 		defer cancel()
 		_, err := w.s.core.CompleteMultipartUpload(ctx, w.s.bucket, w.s.prefix+w.name, w.id, w.sent, plain)
-		w.err = w.s.said("complete "+w.name, err)
+		w.err = w.s.saidOfWriting("complete "+w.name, err)
 	}
 	if err := w.err; err != nil {
 		w.Discard()

@@ -95,6 +95,9 @@ func (s *Spool) send(ctx context.Context, w *waiting, buf *[]byte) error {
 		return errStale
 	}
 	f, err := s.root.Open(w.file())
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %w", errLost, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -135,12 +138,16 @@ func (s *Spool) sendLarge(ctx context.Context, w *waiting, f io.Reader) (err err
 	return to.Commit()
 }
 
-// errStale says that an object need not be sent: a newer one of its name waits, or it was removed.
-var errStale = errors.New("blob: not wanted any more")
+var (
+	// errStale says that an object need not be sent: a newer one of its name waits, or it was removed.
+	errStale = errors.New("blob: not wanted any more")
+	// errLost says that somebody removed the file in which it waited. What the other store says of a file is not that.
+	errLost = errors.New("blob: its file is gone")
+)
 
 // done takes note of how sending an object went. One that was sent, or is not wanted any more, waits no longer.
 func (s *Spool) done(w *waiting, err error, stopping bool) {
-	for over := err == nil || errors.Is(err, errStale) || errors.Is(err, fs.ErrNotExist); !s.note(w, err, over, stopping); {
+	for over := err == nil || errors.Is(err, errStale) || errors.Is(err, errLost); !s.note(w, err, over, stopping); {
 		over = true
 	}
 }
@@ -171,7 +178,7 @@ func (s *Spool) note(w *waiting, err error, over, stopping bool) bool {
 		s.sent.objects++
 		s.sent.bytes += uint64(w.size)
 		s.back()
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, errLost):
 		s.sent.lost++
 		s.log.Error("an object that waited for the store is gone", "object", w.name, "err", err)
 	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrFull):
