@@ -40,7 +40,7 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
   const popularity = interaction?.totals.value.popularity ?? 0;
   const summary = isOver(record) ? interaction?.summaryOf(record.session) : null;
   return (
-    <section class="facts">
+    <section class="facts" data-scene={scene}>
       <div class="facts-line">
         <StatusSign scene={scene} />
         <RecordingSign state={model.recording.value} />
