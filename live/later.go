@@ -96,8 +96,17 @@ func (s *Service) steerViewers(name string, was, st status.State) {
 	s.show(name, st)
 }
 
-// show makes gate, subscribers and edges follow a state.
+// ShownState is the state that viewers of a stream have, whose room is in that one.
+func (s *Service) ShownState(name string, st status.State) status.State {
+	if was, ok := s.unshown.of(name); ok && !atOnce(st) {
+		return was
+	}
+	return st
+}
+
+// show makes gate, subscribers and edges follow a state, and who else follows what is shown.
 func (s *Service) show(name string, st status.State) {
+	defer s.cfg.Shown(st)
 	defer s.cfg.Edges.Follow(name, originOf(st)) // what is pushed elsewhere comes after what was pushed here has ended
 	if st.Deleted {
 		s.hub.Forget(name, ErrRoomEnded)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,8 +23,9 @@ type later struct {
 	begun time.Time
 	edges *origins
 
-	mu   sync.Mutex
-	seen []string
+	mu    sync.Mutex
+	seen  []string
+	shown []string // as Config.Shown was told
 }
 
 // origins notes where a node believes streams to be.
@@ -49,6 +51,7 @@ func onLaterNode(t *testing.T, d live.Draft, f func(t *testing.T, l *later)) {
 		l := &later{begun: time.Now(), edges: &origins{begun: time.Now()}}
 		l.fixture = newFixture(t, func(c *live.Config) {
 			c.Edges, c.Delay = l.edges, delay.Config{Hub: stream.Config{MaxAhead: time.Hour}}
+			c.Shown = l.show
 		})
 		d.ID = "r1"
 		l.create(d)
@@ -80,6 +83,24 @@ func (l *later) watch(sub *stream.Subscriber) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// show notes what rooms are shown as.
+func (l *later) show(st status.State) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.shown = append(l.shown, fmt.Sprintf("%.1f %s", time.Since(l.begun).Seconds(), st.Record.Name))
+}
+
+// showed fails unless Config.Shown was told of these, from the first push on.
+func (l *later) showed(want ...string) {
+	l.t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	got := slices.DeleteFunc(slices.Clone(l.shown), func(s string) bool { return s == "0.0 waiting" })
+	if !slices.Equal(got, want) {
+		l.t.Errorf("was told of %q\nwant %q", got, want)
 	}
 }
 
@@ -214,6 +235,7 @@ func TestPauseResumeAndEndAreSeenLater(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		wantRefusal(t, l.Authorize(t.Context(), hlsRequest()), "not_live")
+		l.showed("5.0 live", "7.0 paused", "9.0 live", "11.0 ended")
 		l.saw("5.2 g1 0.0", "6.2 g1 1.0", "9.2 g1 4.0", "10.2 g1 5.0", "11.0 ended")
 		want := []string{"0.0 g0 on=false gated=false", "5.0 g1 on=true gated=false", "7.0 g1 on=true gated=true", "9.0 g1 on=true gated=false", "11.0 g1 on=false gated=false"}
 		if !slices.Equal(l.edges.seen, want) {
@@ -292,6 +314,13 @@ func TestAnOperatorTakesTheStreamOffAtOnce(t *testing.T) {
 				l.saw("5.2 g1 0.0", "6.2 g1 1.0", "7.2 g1 2.0")
 				if err := c.do(l); err != nil {
 					t.Fatal(err)
+				}
+				synctest.Wait()
+				l.mu.Lock()
+				last := l.shown[len(l.shown)-1]
+				l.mu.Unlock()
+				if !strings.HasPrefix(last, "8.0 ") || strings.HasSuffix(last, "live") {
+					t.Errorf("at once it is shown as %q", last)
 				}
 				time.Sleep(time.Minute)
 				l.saw(c.want...)

@@ -44,6 +44,10 @@ type Config struct {
 	Pushes Pushes
 	// Edges is told where streams are and who watches here. Nil: this node is alone.
 	Edges Edges
+	// Shown is told of rooms' states when viewers here meet them: later than the room is in them where the stream is shown later,
+	// and of those that an operator made at once. States of a room come in order but may be left out. It is called under locks: it
+	// must not block. Nil: nobody is.
+	Shown func(status.State)
 	// Banned says whether a user is banned from a room: whose play sessions were ended may watch again when he is not. It
 	// must not take long. Nil: bans end by their time only.
 	Banned func(ctx context.Context, r Room, user string) bool
@@ -124,6 +128,9 @@ func New(cfg Config, store Store, machine *status.Machine, hub *stream.Hub, grou
 	}
 	if cfg.Edges == nil {
 		cfg.Edges = noEdges{}
+	}
+	if cfg.Shown == nil {
+		cfg.Shown = func(status.State) {}
 	}
 	s := &Service{
 		cfg: cfg, store: store, machine: machine, hub: hub, groups: groups, outbox: outbox, log: log,

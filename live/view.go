@@ -77,9 +77,11 @@ func (s *Service) follow(st status.State) {
 		}
 		was := v.state
 		v.state = st
-		if v.stream != "" {
-			s.steer(v, was)
+		if v.stream == "" { // the room is gone
+			s.cfg.Shown(st)
+			return
 		}
+		s.steer(v, was)
 	})
 }
 

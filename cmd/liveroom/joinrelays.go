@@ -34,8 +34,10 @@ func (p *program) joinRelays() {
 		cfg.Board = relays
 	}
 	p.relays = relay.New(cfg, p.stores.relays, relayRooms{p}, p.hub, p.log)
-	p.machine.Watch(func(st status.State) { p.relays.Follow(p.relaySource(st)) })
 }
+
+// relayShown has relays follow what is shown: the last of a stream that is shown later is relayed too.
+func (p *program) relayShown(st status.State) { p.relays.Follow(p.relaySource(st)) }
 
 // relayNode is this node's name as relays have it. A node that is alone holds every push there is.
 func (p *program) relayNode() string {
@@ -73,7 +75,7 @@ func (r relayRooms) Room(ctx context.Context, id string) (relay.Room, error) {
 	if err != nil {
 		return relay.Room{}, err
 	}
-	o := r.p.relaySource(st)
+	o := r.p.relaySource(r.p.rooms.ShownState(l.Room.Stream, st))
 	here := o.On && (o.Node == "" || o.Node == r.p.relayNode())
 	return relay.Room{Stream: l.Room.Stream, CreatedAt: l.Room.CreatedAt, Here: here}, nil
 }
