@@ -3,6 +3,8 @@ package export
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"time"
 
 	"liveroom/live/blob"
@@ -51,27 +53,29 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// catchUp begins the exports of recordings that were done when nobody was there to begin them.
+// catchUp begins the exports of recordings that were done when nobody was there to begin them. One whose exports can't begin, such
+// as one that has too many, holds up no other.
 func (s *Service) catchUp(ctx context.Context) error {
 	q := record.Query{State: record.Done, Kind: record.Full, Limit: 100}
+	var failed error
 	for range 10 {
 		page, next, err := s.lib.List(ctx, q)
 		if err != nil {
-			return err
+			return errors.Join(failed, err)
 		}
 		for _, r := range page {
 			if time.Since(r.EndedAt) > catchUpAge {
 				continue
 			}
-			if err := s.Auto(ctx, r); err != nil {
-				return err
+			if err := s.Auto(ctx, r); err != nil && failed == nil {
+				failed = err
 			}
 		}
 		if q.After = next; next == "" {
-			return nil
+			break
 		}
 	}
-	return nil
+	return failed
 }
 
 // next works at the next job, if there is one.
@@ -80,30 +84,54 @@ func (s *Service) next(ctx context.Context) (busy bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s.mu.Lock()
-	for key := range s.later { // of jobs that are no more
-		found := false
-		for _, j := range all {
-			found = found || key == j.key()
-		}
-		if !found && len(all) < openJobs {
-			delete(s.later, key)
-		}
-	}
-	s.mu.Unlock()
-	for _, j := range all {
-		if j.State == Deleting {
-			return true, s.clear(ctx, j)
-		}
-		s.mu.Lock()
-		wait := time.Now().Before(s.later[j.key()].until)
-		s.mu.Unlock()
-		if !wait {
+	for _, j := range s.rested(all) {
+		if j.State != Deleting {
 			s.work(ctx, j)
 			return true, nil
 		}
+		if err := s.clear(ctx, j); err != nil {
+			s.rest(j)
+			return true, fmt.Errorf("remove export %s of recording %s: %w", j.ID, j.Recording, err)
+		}
+		return true, nil
 	}
 	return false, nil
+}
+
+// rested are the open jobs whose turn it is. Pauses of others that are no more are forgotten.
+func (s *Service) rested(open []Job) (out []Job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	there := map[string]bool{}
+	for _, j := range open {
+		there[j.turn()] = true
+		if !time.Now().Before(s.later[j.turn()].until) {
+			out = append(out, j)
+		}
+	}
+	if len(open) < openJobs {
+		maps.DeleteFunc(s.later, func(key string, _ pause) bool { return !there[key] })
+	}
+	return out
+}
+
+// rest has a job tried again later, each time twice as long, and answers how often it was tried.
+func (s *Service) rest(j Job) (tries int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.later[j.turn()]
+	p.tries++
+	p.until = time.Now().Add(min(firstTry<<min(p.tries-1, 10), lastTry))
+	s.later[j.turn()] = p
+	return p.tries
+}
+
+// turn is the key of its pauses: that its making failed holds up its removal by nothing.
+func (j Job) turn() string {
+	if j.State == Deleting {
+		return j.key() + "/x"
+	}
+	return j.key()
 }
 
 func (j Job) key() string { return j.Recording + "/" + j.ID }
@@ -162,14 +190,9 @@ func (s *Service) work(ctx context.Context, j Job) {
 // missed notes that a job did not succeed.
 func (s *Service) missed(ctx context.Context, j Job, err error) {
 	words, again := why(err)
-	s.mu.Lock()
-	p := s.later[j.key()]
-	p.tries++
-	p.until = time.Now().Add(min(firstTry<<min(p.tries-1, 10), lastTry))
-	s.later[j.key()] = p
-	s.mu.Unlock()
+	tries := s.rest(j)
 	j.Cause, j.State = words, Waiting
-	if again = again && p.tries < mostTries; !again {
+	if again = again && tries < mostTries; !again {
 		j.State, j.EndedAt = Failed, time.Now().UTC().Truncate(time.Millisecond)
 		s.count.failed.Add(1)
 	}
