@@ -19,8 +19,8 @@ type Incoming struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	stop    func() bool
-	waiting []packet // before the next is read
-	deadAt  time.Time
+	waiting []packet  // before the next is read
+	deadAt  time.Time // by when sound or picture must come; zero: from the next read on
 }
 
 // Play connects to another server and begins to play a stream from there; cfg.Open bounds it. The error is a *Failure. The
@@ -96,6 +96,9 @@ func (in *Incoming) Next() (stream.Kind, uint32, []byte, error) {
 			return 0, 0, nil, err
 		}
 		if buf := in.tag(p); buf != nil {
+			if p.kind != message.TypeIDDataMessageAMF0 {
+				in.deadAt = time.Time{}
+			}
 			return stream.Kind(p.kind), p.time, buf, nil
 		}
 	}
@@ -142,18 +145,18 @@ func tellable(body []byte) []byte {
 
 // next returns the next message that may be a tag.
 func (in *Incoming) next() (packet, error) {
-	for len(in.waiting) > 0 {
-		p := in.waiting[0]
-		in.waiting[0] = packet{}
-		in.waiting = in.waiting[1:]
-		if p.kind != message.TypeIDAggregateMessage {
-			return p, nil
-		}
-		if err := in.split(p); err != nil {
-			return packet{}, in.failure(err)
-		}
-	}
 	for {
+		for len(in.waiting) > 0 {
+			p := in.waiting[0]
+			in.waiting[0] = packet{}
+			in.waiting = in.waiting[1:]
+			if p.kind != message.TypeIDAggregateMessage {
+				return p, nil
+			}
+			if err := in.split(p); err != nil {
+				return packet{}, in.failure(err)
+			}
+		}
 		if err := in.alive(); err != nil {
 			return packet{}, in.failure(err)
 		}
@@ -162,17 +165,13 @@ func (in *Incoming) next() (packet, error) {
 			return packet{}, in.failure(err)
 		}
 		switch p.kind {
-		case message.TypeIDAudioMessage, message.TypeIDVideoMessage:
-			in.deadAt = time.Time{}
+		case message.TypeIDAudioMessage, message.TypeIDVideoMessage, message.TypeIDDataMessageAMF0:
 			return p, nil
 		case message.TypeIDAggregateMessage:
-			in.deadAt = time.Time{}
 			in.waiting = append(in.waiting, p)
-			return in.next()
+			continue
 		case message.TypeIDDataMessageAMF3:
 			p.kind, p.body = message.TypeIDDataMessageAMF0, skipAMF3(p.body)
-			return p, nil
-		case message.TypeIDDataMessageAMF0:
 			return p, nil
 		}
 		cmd, err := in.l.obey(p)

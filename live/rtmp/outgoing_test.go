@@ -11,8 +11,10 @@ import (
 	"net"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/yutopp/go-rtmp/message"
@@ -156,13 +158,18 @@ func farEnd(t testing.TB, script func(c *client, nc net.Conn)) string {
 			if err != nil {
 				return
 			}
-			_ = nc.SetDeadline(time.Now().Add(time.Minute))
-			in := newChunkReader(bufio.NewReader(nc), limits{1 << 24, 1 << 24, 1 << 26}, func() error { return nil })
-			script(&client{t: t, nc: nc, in: in, size: defaultChunkSize, careless: true}, nc)
-			_ = nc.Close()
+			played(t, nc, script)
 		}
 	}()
 	return ln.Addr().String()
+}
+
+// played answers a connection with a script, and closes it.
+func played(t testing.TB, nc net.Conn, script func(c *client, nc net.Conn)) {
+	_ = nc.SetDeadline(time.Now().Add(time.Minute))
+	in := newChunkReader(bufio.NewReader(nc), limits{1 << 24, 1 << 24, 1 << 26}, func() error { return nil })
+	script(&client{t: t, nc: nc, in: in, size: defaultChunkSize, careless: true}, nc)
+	_ = nc.Close()
 }
 
 // greeted does the server's side of the handshake and waits for connect.
@@ -241,22 +248,38 @@ func TestTroubleIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			addr := farEnd(t, tt.script)
-			cfg := ClientConfig{Open: 300 * time.Millisecond}
-			if tt.code != FailTimeout {
-				cfg.Open = time.Minute
+			if tt.code == FailTimeout { // in memory, where time is the test's own
+				synctest.Test(t, func(t *testing.T) { named(t, inMemory(t, tt.script), "a.example", tt.code, tt.words) })
+				return
 			}
-			out, err := Publish(t.Context(), cfg, urlOf(t, addr, "/live/stream-key?sign=topsecret"))
-			if err == nil {
-				out.Close()
-				t.Fatal("it was taken for a push that runs")
-			}
-			code, words := codeOf(t, err)
-			if code != tt.code || !strings.Contains(words, tt.words) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "stream-key") {
-				t.Errorf("%s: %s, want %s with %q", code, words, tt.code, tt.words)
-			}
+			named(t, ClientConfig{Open: time.Minute}, farEnd(t, tt.script), tt.code, tt.words)
 		})
 	}
+}
+
+// named publishes in vain, and looks at how that is told.
+func named(t *testing.T, cfg ClientConfig, addr, wantCode, wantWords string) {
+	t.Helper()
+	out, err := Publish(t.Context(), cfg, urlOf(t, addr, "/live/stream-key?sign=topsecret"))
+	if err == nil {
+		out.Close()
+		t.Fatal("it was taken for a push that runs")
+	}
+	code, words := codeOf(t, err)
+	if code != wantCode || !strings.Contains(words, wantWords) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "stream-key") {
+		t.Errorf("%s: %s, want %s with %q", code, words, wantCode, wantWords)
+	}
+}
+
+// inMemory reaches a server in memory, which answers with a script.
+func inMemory(t *testing.T, script func(c *client, nc net.Conn)) ClientConfig {
+	var server sync.WaitGroup
+	t.Cleanup(server.Wait)
+	return ClientConfig{Dial: func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		server.Go(func() { played(t, far, script) })
+		return near, nil
+	}}
 }
 
 // TestUnreachable names what happens before there is a connection.
@@ -280,7 +303,11 @@ func TestUnreachable(t *testing.T) {
 		"no way":    {func(context.Context, string, string) (net.Conn, error) { return nil, syscall.EHOSTUNREACH }, FailReach},
 		"no answer": {func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }, FailTimeout},
 	} {
-		_, err := Publish(t.Context(), ClientConfig{Dial: tt.dial, Open: 100 * time.Millisecond}, urlOf(t, addr, "/live/key"))
+		open := time.Minute
+		if tt.code == FailTimeout {
+			open = time.Millisecond
+		}
+		_, err := Publish(t.Context(), ClientConfig{Dial: tt.dial, Open: open}, urlOf(t, addr, "/live/key"))
 		if code, words := codeOf(t, err); code != tt.code {
 			t.Errorf("%s: %s: %s, want %s", name, code, words, tt.code)
 		}
@@ -355,7 +382,11 @@ func TestOutgoingEnds(t *testing.T) {
 			t.Parallel()
 			tags := tagsOf(t, pushed(t), 6)
 			addr := farEnd(t, tt.script)
-			out, err := Publish(t.Context(), ClientConfig{Write: 200 * time.Millisecond}, urlOf(t, addr, "/live/far-key"))
+			cfg := ClientConfig{Open: time.Minute, Write: time.Minute}
+			if tt.code == FailStalled { // it reads nothing, however long that is
+				cfg.Write = 200 * time.Millisecond
+			}
+			out, err := Publish(t.Context(), cfg, urlOf(t, addr, "/live/far-key"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -382,12 +413,12 @@ func FuzzOtherServer(f *testing.F) {
 	hello := say(nil, "_result", 1, nil, statusInfo(levelStatus, "NetConnection.Connect.Success", ""))
 	publishing := say(hello, "_result", 4, nil, 1)
 	publishing = say(publishing, "onStatus", 0, nil, statusInfo(levelStatus, "NetStream.Publish.Start", ""))
-	playing := say(hello, "_result", 2, nil, 1)
-	playing = say(playing, "onStatus", 0, nil, statusInfo(levelStatus, "NetStream.Play.Start", ""))
-	playing = appendMessage(playing, defaultChunkSize, chunkVideo, 1, 0, message.TypeIDVideoMessage, frame(true, 1000))
+	plays := say(hello, "_result", 2, nil, 1)
+	plays = say(plays, "onStatus", 0, nil, statusInfo(levelStatus, "NetStream.Play.Start", ""))
+	plays = appendMessage(plays, defaultChunkSize, chunkVideo, 1, 0, message.TypeIDVideoMessage, frame(true, 1000))
 	u := urlOf(f, "a.example", "/live/key")
 	f.Add(publishing)
-	f.Add(playing)
+	f.Add(plays)
 	f.Add(say(nil, "_error", 1, nil, amfProps{{"ex", amfProps{{"redirect", "rtmp://x/y"}}}}))
 	f.Fuzz(func(t *testing.T, says []byte) {
 		cfg := ClientConfig{Dial: func(context.Context, string, string) (net.Conn, error) {
