@@ -200,6 +200,60 @@ func TestTargetSeesOneLine(t *testing.T) {
 	})
 }
 
+// TestTheRestIsSent: a target that is behind gets what is left of a stream that is over, however quickly others are done.
+func TestTheRestIsSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, far := newNetwork(t), newFar(t)
+		n.set("slow.example", func(ctx context.Context) (net.Conn, error) {
+			nc, err := far.dial(ctx)
+			return slowConn{nc}, err
+		})
+		h := newHome(t, n, NewMemory(), "n1")
+		h.target("r1", "rtmp://slow.example/live/key")
+		n.set("refuses.example", refuses)
+		for i := range MaxTargets - 1 {
+			h.target("r1", fmt.Sprintf("rtmp://refuses.example/live/key%d", i))
+		}
+		h.follow("r1", "n1", true)
+		stop := h.anchor("r1", 1)
+		time.Sleep(20 * time.Second)
+		sub := far.hub.Subscribe("key", "test", stream.SubscribeOptions{})
+		defer sub.Close()
+		stop()
+		h.hub.End("r1", nil)
+		h.follow("r1", "", false)
+		time.Sleep(20 * time.Second)
+		if got := far.stops(); !slices.Equal(got, []stream.StopReason{stream.StopClosed}) {
+			t.Errorf("the target saw %v", got)
+		}
+		far.hub.End("key", nil)
+		var newest int64
+		for {
+			tags, err := sub.Next(t.Context(), nil)
+			if err != nil {
+				break
+			}
+			newest = max(newest, tags[len(tags)-1].Time())
+		}
+		if newest < 19_900 {
+			t.Errorf("the target's newest picture is of %d ms", newest)
+		}
+	})
+}
+
+// slowConn takes 8 kB in 100 ms.
+type slowConn struct{ net.Conn }
+
+func (c slowConn) Write(p []byte) (n int, err error) {
+	for len(p) > 0 && err == nil {
+		var some int
+		time.Sleep(100 * time.Millisecond)
+		some, err = c.Conn.Write(p[:min(len(p), 8000)])
+		n, p = n+some, p[some:]
+	}
+	return n, err
+}
+
 // TestRelayMoves: the push goes to another node, and the relay with it; not two at once for longer than a moment. Other nodes
 // know how it does.
 func TestRelayMoves(t *testing.T) {

@@ -102,17 +102,21 @@ func (r *room) run(ctx context.Context) {
 		}
 	}
 	for {
+		var ending <-chan struct{}
+		if last == nil { // the relays end by themselves
+			if ending = r.unfinished(); ending == nil {
+				return
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.quit:
 			return
 		case <-last:
-			if last = nil; r.drain() {
-				return
-			}
-		case <-r.finished():
-			return
+			last = nil
+			r.drain()
+		case <-ending: // and others may still
 		case <-look.C:
 			read()
 		case <-r.changed:
@@ -125,35 +129,25 @@ func (r *room) run(ctx context.Context) {
 	}
 }
 
-// drain lets the relays end by themselves, and says whether none is left.
-func (r *room) drain() bool {
+// drain lets the relays end by themselves.
+func (r *room) drain() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, one := range r.runs {
 		one.ends()
 	}
-	return len(r.runs) == 0
 }
 
-// finished is closed when all relays have ended by themselves; nil while that is not asked of them.
-func (r *room) finished() <-chan struct{} {
-	select {
-	case <-r.last:
-	default:
-		return nil
-	}
+// unfinished is closed when one of the relays ends that have not ended; nil: all have.
+func (r *room) unfinished() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, one := range r.runs {
-		select {
-		case <-one.done:
-		default:
-			return one.done // and look again
+		if !isClosed(one.done) {
+			return one.done
 		}
 	}
-	closed := make(chan struct{})
-	close(closed)
-	return closed
+	return nil
 }
 
 // leave ends all relays, and says so on the board unless another node does that now.
