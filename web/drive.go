@@ -45,7 +45,7 @@ type recordOut struct{ Body Record }
 type PlaybackBody struct {
 	Recordings []string  `json:"recordings,omitempty" maxItems:"50" doc:"Finished recordings of the room, by id, played one after the other."`
 	Recording  string    `json:"recording,omitempty" maxLength:"40" doc:"Short for one."`
-	Loop       bool      `json:"loop,omitempty" doc:"Players begin anew at the end. Of recordings only."`
+	Loop       bool      `json:"loop,omitempty" doc:"Begin anew at the end: the room's page does, other players are not told to. Of recordings only."`
 	StartAt    *Duration `json:"startAt,omitempty" doc:"Where players begin; default: 0s. Of recordings only."`
 	URL        string    `json:"url,omitempty" maxLength:"1024" doc:"In place of recordings: http or https, ending in .m3u8, .mp4 or .flv." example:"https://example.com/replay.m3u8"`
 	Until      *Time     `json:"until,omitempty" doc:"When the playback ends by itself; absent: never."`

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"liveroom/live/programme"
@@ -39,7 +40,7 @@ func (s *Server) registerPlaybacks() {
 type PlaybackDraft struct {
 	ID         string    `json:"id,omitempty" maxLength:"64" pattern:"^[A-Za-z0-9_-]{0,64}$" doc:"Default: made up. Repeating a call with the same id plans nothing anew."`
 	Recordings []string  `json:"recordings" minItems:"1" maxItems:"50" doc:"Finished recordings of the room, by id, played one after the other."`
-	Loop       bool      `json:"loop,omitempty" doc:"Players begin anew at the end."`
+	Loop       bool      `json:"loop,omitempty" doc:"Begin anew at the end: the room's page does, other players are not told to."`
 	StartAt    *Duration `json:"startAt,omitempty" doc:"Where players begin. Default: 0s."`
 	At         *Time     `json:"at,omitempty" doc:"When; either this or cron."`
 	Cron       string    `json:"cron,omitempty" maxLength:"100" doc:"Again and again: minute, hour, day of month, month, day of week, in UTC or as CRON_TZ=Asia/Shanghai … says."`
@@ -176,7 +177,7 @@ func (s *Server) removePlayback(ctx context.Context, in *PlaybackPath) (*empty, 
 // PlaybackPlay is how to play what a room plays back of its recordings.
 type PlaybackPlay struct {
 	HLS      string   `json:"hls" doc:"Signed. The chat that was kept with the recordings is beside the media playlist it leads to: chat in the place of index.m3u8."`
-	Loop     bool     `json:"loop" doc:"Begin anew at the end."`
+	Loop     bool     `json:"loop" doc:"Begin anew at the end; the playlist itself ends, and can't say so."`
 	StartAt  Duration `json:"startAt" doc:"Where to begin."`
 	Duration Duration `json:"duration" doc:"Of all together; gaps take no time."`
 }
@@ -206,7 +207,15 @@ func (s *Server) recorded(ctx context.Context, room, hls string) (back *Playback
 		if err != nil || !ok {
 			return nil, nil, err
 		}
-		return nil, &ShiftPlay{HLS: hls + "&txTimeshift=on", From: Time{oldest}, Window: Duration(most)}, nil
+		return nil, &ShiftPlay{HLS: withQuery(hls, "txTimeshift=on"), From: Time{oldest}, Window: Duration(most)}, nil
 	}
 	return nil, nil, nil
+}
+
+// withQuery adds to the query of an address, or is its first.
+func withQuery(to, query string) string {
+	if strings.Contains(to, "?") {
+		return to + "&" + query
+	}
+	return to + "?" + query
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"liveroom/address"
+	"liveroom/live"
 	"liveroom/live/programme"
 	"liveroom/live/record"
 	"liveroom/live/vod/vodtest"
@@ -109,6 +111,29 @@ func TestPlaybacksAreDrivenAndPlanned(t *testing.T) {
 	play = b.request(http.MethodGet, "/api/v1/rooms/demo/play", "", nil)
 	shift, _ := play.json["timeShift"].(map[string]any)
 	if hls, _ := shift["hls"].(string); !strings.HasSuffix(hls, "&txTimeshift=on") || shift["from"] != "2030-01-02T03:04:05.000Z" || shift["window"] != "3600s" || play.json["playback"] != nil {
+		t.Errorf("%s", play.raw)
+	}
+}
+
+// bareRooms have play addresses that are not signed.
+type bareRooms struct{ everyRoom }
+
+type everyRoom = web.Rooms // which has a method Rooms
+
+func (bareRooms) PlayAddresses(_ context.Context, id string, _ time.Duration) (live.Addresses, error) {
+	return live.Addresses{Play: address.PlayAddresses{HLS: "http://h/live/" + id + ".m3u8"}}, nil
+}
+
+// TestShiftOfABareAddress: what it asks for is the first of its query.
+func TestShiftOfABareAddress(t *testing.T) {
+	b := newBench(t, func(_ *web.Config, d *web.Deps) {
+		d.Rooms, d.Shifts = bareRooms{d.Rooms}, shifts{time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}
+	})
+	b.do(http.StatusCreated, http.MethodPost, "/api/v1/rooms", apiToken, map[string]any{"id": "open", "playAuth": "none"})
+	b.push("open")
+	play := b.do(http.StatusOK, http.MethodGet, "/api/v1/rooms/open/play", "", nil)
+	shift, _ := play.json["timeShift"].(map[string]any)
+	if hls, _ := shift["hls"].(string); !strings.HasSuffix(hls, "/open.m3u8?txTimeshift=on") {
 		t.Errorf("%s", play.raw)
 	}
 }

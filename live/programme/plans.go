@@ -200,7 +200,7 @@ func (s *Service) carryOut(ctx context.Context, room string, now time.Time) erro
 	}
 	for _, p := range b.Plans {
 		if p.Begun == "" && p.State == Scheduled && !p.NextAt.After(now) {
-			if p, err = s.prepare(ctx, room, p, r, now); err != nil {
+			if p, err = s.prepare(ctx, room, p, r.Code, s.Of(r, streamName), now); err != nil {
 				return err
 			}
 		}
@@ -213,8 +213,9 @@ func (s *Service) carryOut(ctx context.Context, room string, now time.Time) erro
 	return nil
 }
 
-// prepare stores what is to be shown of a plan that is due, or why nothing is, and when it is due next.
-func (s *Service) prepare(ctx context.Context, room string, p Plan, r status.Record, now time.Time) (Plan, error) {
+// prepare stores what is to be shown of a plan that is due, or why nothing is, and when it is due next. The room has that status,
+// and shows that programme.
+func (s *Service) prepare(ctx context.Context, room string, p Plan, code status.Code, shown string, now time.Time) (Plan, error) {
 	out := Outcome{At: p.NextAt}
 	_, err := s.check(ctx, room, p.Content)
 	switch {
@@ -224,8 +225,8 @@ func (s *Service) prepare(ctx context.Context, room string, p Plan, r status.Rec
 		out.Problem = err.Error()
 	case now.Sub(p.NextAt) > MaxLate:
 		out.Problem = "nobody was there to begin it in time"
-	case r.Code == status.Live || r.Code == status.Paused:
-		out.Problem = "the room was " + r.Code.String()
+	case code == status.Live || code == status.Paused:
+		out.Problem = "the room was " + code.String()
 	}
 	show := Programme{Content: p.Content, ID: newID(), Room: room, By: p.By, Plan: p.ID, CreatedAt: now.UTC().Truncate(time.Millisecond)}
 	if out.Problem == "" {
@@ -247,7 +248,7 @@ func (s *Service) prepare(ctx context.Context, room string, p Plan, r status.Rec
 		}
 		if out.Problem == "" {
 			x.Begun = show.ID
-			b.begin(show)
+			b.begin(show, shown)
 		}
 		p = *x
 		return nil

@@ -152,15 +152,24 @@ func (b Board) plan(id string) int {
 	return slices.IndexFunc(b.Plans, func(p Plan) bool { return p.ID == id })
 }
 
-// begin keeps a programme, and forgets the oldest of many.
-func (b *Board) begin(p Programme) {
+// begin keeps a programme, and forgets the oldest of many, but not the one that is shown, nor one that is about to be.
+func (b *Board) begin(p Programme, shown string) {
 	if _, there := b.programme(p.ID); there {
 		return
 	}
 	b.Programmes = append(b.Programmes, p)
-	if n := len(b.Programmes) - KeptBefore; n > 0 {
-		b.Programmes = b.Programmes[n:]
+	for i := 0; len(b.Programmes) > KeptBefore && i < len(b.Programmes)-1; {
+		if id := b.Programmes[i].ID; id == shown || b.isAbout(id) {
+			i++
+			continue
+		}
+		b.Programmes = slices.Delete(b.Programmes, i, i+1)
 	}
+}
+
+// isAbout says whether a plan is about to show a programme.
+func (b *Board) isAbout(id string) bool {
+	return slices.ContainsFunc(b.Plans, func(p Plan) bool { return p.Begun == id })
 }
 
 func invalid(field, detail string, args ...any) error {

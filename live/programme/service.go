@@ -85,7 +85,7 @@ func (s *Service) Of(r status.Record, streamName string) string {
 
 // Play has a room play back recordings now, until then if that is not zero.
 func (s *Service) Play(ctx context.Context, room string, by status.Reason, who string, c Content, until time.Time, detail string) (status.Record, error) {
-	_, streamName, err := s.rooms.Record(ctx, room)
+	r, streamName, err := s.rooms.Record(ctx, room)
 	if err != nil {
 		return status.Record{}, err
 	}
@@ -97,7 +97,7 @@ func (s *Service) Play(ctx context.Context, room string, by status.Reason, who s
 		return status.Record{}, err
 	}
 	p := Programme{Content: c, ID: newID(), Room: room, By: who, CreatedAt: now.UTC().Truncate(time.Millisecond)}
-	if _, err := s.change(ctx, room, func(b *Board) error { b.begin(p); return nil }); err != nil {
+	if _, err := s.change(ctx, room, func(b *Board) error { b.begin(p, s.Of(r, streamName)); return nil }); err != nil {
 		return status.Record{}, err
 	}
 	return s.rooms.Playback(ctx, room, by, s.address(streamName, p.ID), until, detail)
@@ -263,8 +263,7 @@ func (s *Service) sweepOne(ctx context.Context, room string, now time.Time) erro
 		before := len(b.Programmes) + len(b.Plans)
 		shown := s.Of(r, streamName)
 		b.Programmes = slices.DeleteFunc(b.Programmes, func(p Programme) bool {
-			begun := slices.ContainsFunc(b.Plans, func(x Plan) bool { return x.Begun == p.ID })
-			return removed || p.ID != shown && !begun && now.Sub(p.CreatedAt) > keptFor
+			return removed || p.ID != shown && !b.isAbout(p.ID) && now.Sub(p.CreatedAt) > keptFor
 		})
 		if removed {
 			b.Plans = nil

@@ -254,6 +254,34 @@ func TestWhatCannotBePlayed(t *testing.T) {
 	st.add(programme.Draft{Content: content, At: later})
 }
 
+// TestWhatIsShownStays: tries that the room refuses push out none that is shown.
+func TestWhatIsShownStays(t *testing.T) {
+	st := newStage(t)
+	play := func() error {
+		_, err := st.s.Play(t.Context(), "demo", status.ReasonByAnchor, "anchor", content, time.Time{}, "")
+		return err
+	}
+	if err := play(); err != nil {
+		t.Fatal(err)
+	}
+	shown, _, ok, err := st.s.Shown(t.Context(), "demo")
+	if err != nil || !ok {
+		t.Fatal(err)
+	}
+	st.fail = &status.Refused{Code: "transition_refused", Detail: "d"}
+	for range 2 * programme.KeptBefore {
+		if play() == nil {
+			t.Fatal("it was not refused")
+		}
+	}
+	if p, _, ok, err := st.s.Shown(t.Context(), "demo"); err != nil || !ok || p.ID != shown.ID {
+		t.Errorf("the room shows %q, %v, want %q", p.ID, err, shown.ID)
+	}
+	if b, err := st.store.Board(t.Context(), "demo"); err != nil || len(b.Programmes) > programme.KeptBefore {
+		t.Errorf("%d programmes, %v", len(b.Programmes), err)
+	}
+}
+
 // TestPlansAreCarriedOut once each, by whichever node, at their time, and again where they come again.
 func TestPlansAreCarriedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
