@@ -15,6 +15,8 @@ import (
 
 func TestPrecedence(t *testing.T) {
 	list := func(words ...any) []any { return append([]any{}, words...) }
+	data := t.TempDir() // one for all: its secrets are made once
+	defaults := effectively(t, "--data", data)
 	for _, c := range []struct {
 		name, env            string
 		flag, variable, file string // as given
@@ -59,11 +61,13 @@ func TestPrecedence(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			expect := func(what string, want any, args ...string) {
 				t.Helper()
-				if got := effectively(t, append(args, "--data", t.TempDir())...)[c.name]; !reflect.DeepEqual(got, want) {
+				if got := effectively(t, append(args, "--data", data)...)[c.name]; !reflect.DeepEqual(got, want) {
 					t.Errorf("%s: %#v, want %#v", what, got, want)
 				}
 			}
-			expect("default", c.def)
+			if got := defaults[c.name]; !reflect.DeepEqual(got, c.def) {
+				t.Errorf("default: %#v, want %#v", got, c.def)
+			}
 			path := writeFile(t, "liveroom.yaml", c.name+": "+c.file+"\n")
 			expect("file", c.viaFile, "--config", path)
 			expect("flag before file", c.viaFlag, "--config="+path, "--"+c.name, c.flag)
