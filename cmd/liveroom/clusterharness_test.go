@@ -37,7 +37,7 @@ func startCluster(t *testing.T, n int, redis []string, flags ...string) *testClu
 // startClusterOver is startCluster over the Redis of a URL.
 func startClusterOver(t *testing.T, n int, url string, flags ...string) *testCluster {
 	t.Helper()
-	takePlace(t, clusterPlaces)
+	takePlace(t, clusterPlace)
 	c := &testCluster{t: t, url: url, keys: newSecrets()}
 	for range n {
 		c.add(flags...)
@@ -58,7 +58,7 @@ func (c *testCluster) start() {
 // prepareCluster is startCluster whose nodes are not started.
 func prepareCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
 	t.Helper()
-	takePlace(t, clusterPlaces)
+	takePlace(t, clusterPlace)
 	c := &testCluster{t: t, redis: redistest.Start(t, redis...), keys: newSecrets()}
 	c.proxy = redistest.Through(t, c.redis.Addr)
 	c.url = c.proxy.URL()

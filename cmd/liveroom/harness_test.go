@@ -46,7 +46,8 @@ func TestMain(m *testing.M) {
 		_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
 	flag.Parse()
-	_ = flag.Set("test.parallel", "64") // those who run beside others wait for other processes and for time to pass
+	// Those who run beside others wait for other processes and for time to pass; how many do at a time, their places say.
+	_ = flag.Set("test.parallel", "256")
 	os.Exit(m.Run())
 }
 
@@ -102,7 +103,7 @@ func startNodeIn(t *testing.T, env []string, flags ...string) *node {
 // startNodeOn is startNodeIn with a data folder of the test's own.
 func startNodeOn(t *testing.T, data string, env []string, flags ...string) *node {
 	t.Helper()
-	takePlace(t, nodePlaces)
+	takePlace(t, nodePlace)
 	n := &node{
 		t: t, data: data, env: env, flags: flags, log: &logBuffer{},
 		http: freeAddr(t), rtmp: freeAddr(t), ops: freeAddr(t),
@@ -203,12 +204,14 @@ func eventually(t testing.TB, what string, ok func() bool) {
 
 func within(t testing.TB, limit time.Duration, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(limit)
+	began := time.Now()
 	for !ok() {
-		if time.Now().After(deadline) {
+		waited := time.Since(began)
+		if waited > limit {
 			t.Fatalf("not within %s: %s", limit, what)
 		}
-		time.Sleep(20 * time.Millisecond) // polling another process
+		// Polling another process, less often as time goes by: dozens of tests that wait take it from the process they wait for.
+		time.Sleep(min(max(waited/20, 20*time.Millisecond), 100*time.Millisecond))
 	}
 }
 

@@ -36,6 +36,7 @@ type visit func(how int) error
 // TestManyShortSessions comes and goes over every protocol, 500 times each, in every way there is to leave. Nothing of it
 // may be left behind: no goroutine, no descriptor, no memory but the little that is remembered on purpose.
 func TestManyShortSessions(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, "--max-per-address", "0", "--max-pushes-per-address", "0", "--log-level", "warn")
 	n.createRoom(map[string]any{"id": "watched"})
 	a := n.addresses("watched")
