@@ -128,5 +128,8 @@ func (s *Service) publish(p *Push, later time.Duration, o stream.PublishOptions)
 	return s.hub.Publish(p.stream, o)
 }
 
+// Rest is how long it takes until all of a stream is shown that was pushed to this node until now.
+func (s *Service) Rest(name string) time.Duration { return s.delay.Rest(name) }
+
 // Delayed is what waits of the streams that are shown later.
 func (s *Service) Delayed() delay.Stats { return s.delay.Stats() }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"liveroom/live"
 	"liveroom/live/blob"
@@ -22,6 +23,7 @@ func (p *program) joinRecordings() (err error) {
 	}
 	p.recordings, err = record.New(record.Config{
 		Segment: p.set.RecordSegment, Bytes: int64(p.set.RecordBytes), Rule: p.recordRule, RoomRule: p.recordRoomRule, Session: p.recordSession,
+		Later:     p.recordLater,
 		Elsewhere: p.waitsElsewhere(), Why: func() error { return p.blobsWhy }, InUse: p.recordingInUse, Tell: p.tellRecording, NewID: status.NewULID,
 		Removed: func(ctx context.Context, r record.Recording) error { return p.exports.Forget(ctx, r.ID) },
 	}, p.stores.recordings, blobs, p.log)
@@ -58,7 +60,6 @@ func (p *program) ruleOf(r live.Room) record.Rule {
 	rule := record.Rule{
 		Room: r.ID, Group: r.GroupID, Stream: r.Stream, Title: r.Title, Mode: record.Mode(cmp.Or(r.Recording.Mode, set.Record)),
 		FileMax: r.Recording.FileMax.Or(set.RecordFileMax), Keep: r.Recording.Keep.Or(set.RecordAge), Shift: r.Recording.TimeShift.Or(set.TimeShift),
-		Delay: r.Delay,
 	}
 	formats := set.RecordFormats
 	if r.Recording.Formats != "" {
@@ -83,6 +84,16 @@ func (p *program) recordSession(ctx context.Context, room string) (string, error
 		return "", nil
 	}
 	return s.Record.Session, nil
+}
+
+// recordLater is how much later than now the last of a recording that ends may be shown: as much as its newest push is delayed, or
+// for as long as this node has something of its stream to show. Of a room that is gone nothing is shown.
+func (p *program) recordLater(ctx context.Context, r record.Recording) (time.Duration, error) {
+	s, err := p.stores.status.Load(ctx, r.Room)
+	if err != nil && !errors.Is(err, status.ErrUnknownRoom) {
+		return 0, err
+	}
+	return max(s.Delay, p.rooms.Rest(r.Stream)), nil
 }
 
 // tellRecording tells backends what happened to a recording.

@@ -125,6 +125,16 @@ func (s *Stage) Busy(name string) bool {
 	return s.lines[name] != nil
 }
 
+// Rest is how long it takes until all of a stream is shown that is in line now.
+func (s *Stage) Rest(name string) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.lines[name]; l != nil {
+		return max(time.Until(l.tail), 0)
+	}
+	return 0
+}
+
 // Purge throws away what is in line of a stream, and ends what is shown of it. Nothing of that happens after Purge has
 // returned. A push that goes on is not shown any more.
 func (s *Stage) Purge(name string) {

@@ -374,3 +374,30 @@ func TestNothingWaitsAfterRun(t *testing.T) {
 		}
 	})
 }
+
+// The rest is what all that was pushed is late by, whichever push it came with.
+func TestRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run(t, delay.Config{}, func(s *stage) {
+			want := func(d time.Duration) {
+				t.Helper()
+				synctest.Wait()
+				if got := s.Rest("s"); got != d {
+					t.Errorf("after %v the rest is %v, want %v", time.Since(s.begun), got, d)
+				}
+			}
+			want(0)
+			p := s.push(1, 5*time.Second)
+			s.frames(p, 10)
+			p.Close(stream.StopClosed)
+			want(5 * time.Second)
+			time.Sleep(time.Second)
+			p = s.push(2, 0)
+			s.frames(p, 1)
+			p.Close(stream.StopClosed)
+			want(4 * time.Second)
+			time.Sleep(5 * time.Second)
+			want(0)
+		})
+	})
+}

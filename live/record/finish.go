@@ -15,10 +15,18 @@ func (s *Service) ends(ctx context.Context, id, cause string) (Recording, error)
 	if err != nil {
 		return Recording{}, err
 	}
+	r, err := s.store.Recording(ctx, id)
+	if err != nil {
+		return Recording{}, err
+	}
+	later, err := s.cfg.Later(ctx, r)
+	if err != nil {
+		return Recording{}, err
+	}
 	ended := false
-	r, err := s.store.Change(ctx, id, func(r *Recording) error {
+	r, err = s.store.Change(ctx, id, func(r *Recording) error {
 		if ended = r.State == Running; ended {
-			r.State, r.EndedAt = Finishing, now
+			r.State, r.EndedAt, r.Later = Finishing, now, later
 			if cause != "" {
 				r.Cause = cause
 			}
@@ -82,11 +90,7 @@ func (s *Service) finish(ctx context.Context, r Recording) error {
 	if err != nil {
 		return err
 	}
-	settle := s.cfg.Settle
-	if rule, err := s.cfg.RoomRule(ctx, r.Room); err == nil { // else the room is gone, or not known now
-		settle += rule.Delay
-	}
-	if now.Sub(r.EndedAt) < settle || s.busy(r) {
+	if now.Sub(r.EndedAt) < s.cfg.Settle+r.Later || s.busy(r) {
 		return nil
 	}
 	if r.Kind == Shift {

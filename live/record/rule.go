@@ -35,8 +35,6 @@ type Rule struct {
 	FileMax time.Duration
 	// Keep is how long a recording is kept after it is done; 0: for ever.
 	Keep time.Duration
-	// Delay is how much later than it is pushed the stream is shown, and recorded.
-	Delay time.Duration
 	// Shift is how far back viewers may watch while live; 0: not at all.
 	Shift time.Duration
 }

@@ -28,6 +28,9 @@ type Config struct {
 	Rule, RoomRule func(ctx context.Context, name string) (Rule, error)
 	// Session is the id of a room's live session, be it interrupted or paused; empty: none runs, or there is no such room.
 	Session func(ctx context.Context, room string) (string, error)
+	// Later says how much later than now the last of a recording may be shown, as it ends: its room's viewers see things later. Nil:
+	// nothing is shown later.
+	Later func(ctx context.Context, r Recording) (time.Duration, error)
 	// InUse says whether somebody needs a recording, so that neither age nor bytes remove it. Nil: nobody ever does.
 	InUse func(ctx context.Context, id string) (bool, error)
 	// Elsewhere says whether other nodes have objects of a recording that are not in the store yet: it is neither finished nor
@@ -48,6 +51,9 @@ func (c Config) withDefaults() Config {
 	or(&c.QueueBytes, 32<<20)
 	or(&c.Memory, 512<<20)
 	or(&c.Settle, 4*time.Second)
+	if c.Later == nil {
+		c.Later = func(context.Context, Recording) (time.Duration, error) { return 0, nil }
+	}
 	if c.InUse == nil {
 		c.InUse = func(context.Context, string) (bool, error) { return false, nil }
 	}

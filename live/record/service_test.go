@@ -259,3 +259,28 @@ func TestRetention(t *testing.T) {
 		check("its removal went on", map[string]bool{last: false})
 	})
 }
+
+// TestTheLastThatIsShownLater: a recording is done only when the last of it can have been shown, also after a silence.
+func TestTheLastThatIsShownLater(t *testing.T) {
+	later := 30 * time.Second
+	onDesk(t, record.Config{Later: func(context.Context, record.Recording) (time.Duration, error) { return later, nil }}, func(d *desk) {
+		d.Room.Set(record.Rule{Mode: record.Always}, "S")
+		d.push(3)
+		d.Room.Set(record.Rule{Mode: record.Always}, "")
+		d.Over("S")
+		synctest.Wait()
+		later = 0 // as the next session is shown
+		for range 10 {
+			time.Sleep(2 * time.Second)
+			if err := d.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.push(3)
+		d.sweep()
+		page, _, err := d.List(t.Context(), record.Query{})
+		if err != nil || len(page) != 1 || page[0].State != record.Done || page[0].Duration != 12_000 {
+			t.Errorf("%+v, %v", page, err)
+		}
+	})
+}
