@@ -76,6 +76,7 @@ func (r *room) banOutcome(by Identity, c SanctionChange, done []Sanction) outcom
 		update: func(r *room) {
 			r.bans.apply(c, done)
 			if c.For > 0 {
+				r.unsay(users)
 				gone, watched = r.expelAll(users, c.From, by, Departure{Reason: DepartBanned, By: by.User, Detail: c.Reason, Until: until})
 			}
 		},

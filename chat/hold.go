@@ -19,12 +19,13 @@ const (
 type holds struct {
 	wake chan struct{} // capacity 1: one is due before all others
 
-	mu     sync.Mutex // taken after a room's
-	due    heldSends
-	groups map[string]*heldGroup
-	bytes  int
-	order  uint64
-	over   bool // nobody lets them go any more
+	mu      sync.Mutex // taken after a room's
+	due     heldSends
+	groups  map[string]*heldGroup
+	bytes   int
+	order   uint64
+	leaving map[*sending]struct{} // they are due, and not in their rooms yet
+	over    bool                  // nobody lets them go any more
 }
 
 type heldGroup struct {
@@ -117,6 +118,10 @@ func (h *holds) take(all bool) (some []*sending, wait time.Duration) {
 		} else {
 			delete(h.groups, p.Message.Group)
 		}
+		if h.leaving == nil {
+			h.leaving = make(map[*sending]struct{})
+		}
+		h.leaving[p] = struct{}{}
 		some = append(some, p)
 	}
 	return some, time.Hour
@@ -144,17 +149,24 @@ func (s *Service) letGo(ctx context.Context) {
 	}
 }
 
-// deliverHeld puts a held message where it would have gone at once. Who has been muted since is found out there.
+// deliverHeld puts a held message where it would have gone at once, unless it was taken back. Who has been muted since is found
+// out there.
 func (s *Service) deliverHeld(p *sending) {
 	ctx, cancel := s.storeContext()
 	defer cancel()
 	err := s.with(ctx, p.Message.Group, func(r *room) error {
+		if err := s.holds.leave(p); err != nil {
+			return err
+		}
 		if r.crowded(p) {
 			return nil
 		}
 		return s.enqueue(r, p, nil)
 	})
-	if err != nil {
+	if why := s.holds.leave(p); why != nil { // its key is free by itself, before long
+		s.lost(p.Message.Priority, why)
+		s.settle(p.Message.Group, p, Ack{}, why)
+	} else if err != nil {
 		s.abandon(p.Message.Group, p, err)
 	}
 }

@@ -19,12 +19,16 @@ func holding(t *testing.T, d *atomic.Int64, store chat.Store, change ...func(*ch
 	t.Helper()
 	cfg := chat.Config{
 		CountEvery: time.Hour, Tips: 0,
-		Delay: func(context.Context, string) time.Duration { return time.Duration(d.Load()) },
+		Delay: holdingBy(d),
 	}
 	for _, f := range change {
 		f(&cfg)
 	}
 	return startStop(t, cfg, store)
+}
+
+func holdingBy(d *atomic.Int64) func(context.Context, string) time.Duration {
+	return func(context.Context, string) time.Duration { return time.Duration(d.Load()) }
 }
 
 func delayOf(d time.Duration) *atomic.Int64 {

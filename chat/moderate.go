@@ -44,6 +44,7 @@ func (s *Service) Kick(ctx context.Context, group string, by Identity, users []s
 // kickOutcome takes users out, of whom some are there.
 func (r *room) kickOutcome(by Identity, users, there []string, reason string) outcome {
 	forget := func(r *room) { // those whose line fell may not go on where they were
+		r.unsay(users)
 		for _, user := range users {
 			r.part(user, by, DepartKicked)
 		}

@@ -33,13 +33,14 @@ type news struct {
 	Marks    *marksNews             `json:"marks,omitempty"`
 	Banished *Banishment            `json:"banished,omitempty"`
 	Pardoned *pardonNews            `json:"pardoned,omitempty"`
+	Unsaid   *unsaidNews            `json:"unsaid,omitempty"`
 	Ask      *inquiry               `json:"ask,omitempty"`
 	Answer   *answer                `json:"answer,omitempty"`
 }
 
 // lasting says whether it must come, however late. All such news may come twice.
 func (n news) lasting() bool {
-	return n.Close != nil || n.Quit != nil || n.Called != nil || n.Silence != nil || n.Marks != nil || n.Banished != nil || n.Pardoned != nil
+	return n.Close != nil || n.Quit != nil || n.Called != nil || n.Silence != nil || n.Marks != nil || n.Banished != nil || n.Pardoned != nil || n.Unsaid != nil
 }
 
 // addressed is news on its way.
@@ -265,6 +266,9 @@ func (s *Service) hear(node string, n news) {
 	}
 	if b := n.Banished; b != nil {
 		s.banishHere(*b)
+	}
+	if u := n.Unsaid; u != nil {
+		s.hearUnsaid(u)
 	}
 	if n.Ask != nil {
 		s.answer(node, n.Ask)

@@ -138,7 +138,7 @@ func (s *Memory) Withdraw(_ context.Context, group string, w Withdrawal) (done W
 // told; history and resume have the message without its body. Recalling it again succeeds.
 func (s *Service) Recall(ctx context.Context, group string, by Identity, seq uint64, reason string) error {
 	w := Withdrawal{seq, Recalled, by.User, reason}
-	return s.withdraw(ctx, group, by, w, func(r *room) error { return r.mayRecall(by, seq, time.Now()) })
+	return s.withdraw(ctx, group, by, &w, func(r *room) error { return r.mayRecall(by, seq, time.Now()) })
 }
 
 // Withdrawals are the newest of a group, at most 200, in the order they happened.
@@ -168,7 +168,7 @@ func (s *Service) Verdict(ctx context.Context, group string, by Identity, seq ui
 		return err
 	}
 	if block {
-		return s.withdraw(ctx, group, by, Withdrawal{seq, Blocked, by.User, reason}, judge)
+		return s.withdraw(ctx, group, by, &Withdrawal{seq, Blocked, by.User, reason}, judge)
 	}
 	if err := checkWithdrawReason(reason); err != nil {
 		return err
@@ -212,16 +212,19 @@ func checkWithdrawReason(reason string) error {
 	return nil
 }
 
-func (s *Service) withdraw(ctx context.Context, group string, by Identity, w Withdrawal, permit func(*room) error) error {
-	if err := checkWithdrawReason(w.Reason); err != nil {
+// withdraw withdraws a message whose number stands in what, at the latest when permit has been asked.
+func (s *Service) withdraw(ctx context.Context, group string, by Identity, what *Withdrawal, permit func(*room) error) error {
+	if err := checkWithdrawReason(what.Reason); err != nil {
 		return err
 	}
 	var m *Message // nil if it is out of the log
 	look := func(r *room) error {
-		m = r.log.find(w.Seq)
-		return permit(r)
+		err := permit(r)
+		m = r.log.find(what.Seq)
+		return err
 	}
 	return s.change(ctx, group, look, func(ctx context.Context) (outcome, error) {
+		w := *what
 		if m == nil || m.Withdrawn == "" {
 			if err := s.cfg.Withdrawing(ctx, group, w.Seq, m, w.Kind); err != nil {
 				return outcome{}, s.storeError(err, "withdraw what a message shows")

@@ -131,8 +131,9 @@ type sending struct {
 	pacedAt time.Time // when it was paid for
 	next    time.Time // when its sender may send again in slow mode; zero: at once
 
-	prompt bool // it is never held: an application administrator sends it
-	later  *Ack // it is held, and this is what its sender was answered; nil: it is not
+	prompt bool  // it is never held: an application administrator sends it
+	later  *Ack  // it is held, and this is what its sender was answered; nil: it is not
+	unsaid error // why it is not delivered after it was held; nil: it is. Guarded by holds.mu
 
 	ack  Ack
 	err  error

@@ -39,9 +39,12 @@ func mayFollow(user string) error {
 // forgetUsers lets go of what is kept of deleted accounts, and of guests whose time is over.
 func (p *program) forgetUsers(ctx context.Context, gone []account.Gone) error {
 	follows, levels := make([]follow.Place, len(gone)), make([]level.Gone, len(gone))
+	users := make([]string, len(gone))
 	for i, g := range gone {
+		users[i] = g.User
 		follows[i], levels[i] = follow.Place{At: g.At.UnixMicro(), User: g.User}, level.Gone(g)
 	}
+	p.chat.ForgetHeld(users...)
 	return errors.Join(p.follows.Forget(ctx, follows...), p.levels.Delete(ctx, levels...))
 }
 

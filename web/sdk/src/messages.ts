@@ -11,6 +11,7 @@ import type { LocalWords } from './words.ts';
 
 const KEPT_DRAFTS = 200;
 const UPLOAD_WAIT_MS = 30_000;
+const NO_SUCH_MESSAGE = 10030;
 
 interface Kept extends Draft {
   priority: string | undefined; // as the page gave it; without one the server goes by the type
@@ -89,12 +90,24 @@ export class Messages {
   async revoke(message: Message): Promise<Result<{ message: Message }>> {
     this.#core.mustBeReady();
     if (!isObject(message) || typeof message.ID !== 'string') throw new ChatError(CODE.NO_MESSAGE, 'this is no message');
-    if (message.conversationType !== TYPES.CONV_GROUP || !(message.sequence > 0)) throw new ChatError(CODE.RECALL_FAILED, 'only messages of a group can be recalled');
-    const dropped = this.#core.joined(message.to).ownSequence(message) === 0; // then its sequence is another message's
-    if (!dropped) await this.#core.request('recall', { group: message.to, seq: message.sequence });
+    const sent = message.sequence > 0 || (message.flow === 'out' && message.status === 'success' && message.random > 0 && !message.isDegraded);
+    if (message.conversationType !== TYPES.CONV_GROUP || !sent) throw new ChatError(CODE.RECALL_FAILED, 'only messages of a group can be recalled');
+    const group = message.to;
+    const own = this.#core.joined(group).ownSequence(message);
+    if (own === 0 || message.sequence === 0) await this.#unsay(group, message.random); // its sequence is another message's
+    else await this.#core.request('recall', { group, seq: message.sequence });
     const { userID, nick, avatar } = this.#core.me;
     Object.assign(message, { isRevoked: true, revoker: userID, revokerInfo: { userID, nick, avatar } });
     return ok({ message });
+  }
+
+  /** Takes back what others have not got: they get it later, or never. */
+  async #unsay(group: string, random: number): Promise<void> {
+    try {
+      await this.#core.request('recall', { group, random });
+    } catch (err) {
+      if (!(err instanceof ChatError) || err.code !== NO_SUCH_MESSAGE) throw err; // else the limiter dropped it
+    }
   }
 
   async #send(message: Message): Promise<void> {

@@ -26,6 +26,9 @@ export class FakeServer {
   swallow = new Set<string>();
   doors: 'open' | 'shut' | 'silent' = 'open';
   limiterFull = false;
+  /** Messages are held, as in a delayed room: until `letGo`. */
+  holds = false;
+  readonly held: { group: string; user: string; frame: Frame }[] = [];
   rewrite: ((body: any) => any) | null = null;
   session = 0;
   /** The catalogue, and the orders by group, user and id; "later" leaves them to `settle`. */
@@ -66,6 +69,11 @@ export class FakeServer {
     g.log.push(item);
     this.batch(group, item);
     return item;
+  }
+
+  /** What is held comes to all. */
+  letGo(): void {
+    for (const { group, user, frame } of this.held.splice(0)) this.say(group, user, frame.body, { random: frame.random, cloudCustomData: frame.cloudCustomData, ...this.users.get(user) });
   }
 
   /** A state event, given to all. */
@@ -150,7 +158,9 @@ export class FakeServer {
         const known = g.sent.get(`${c.user} ${f.random}`);
         if (known) return known;
         const answer: Frame = { code: 0, time: 1_790_000_001 + g.seq, seq: g.seq };
-        if (!this.limiterFull) {
+        if (this.holds) {
+          this.held.push({ group: f.group, user: c.user, frame: f });
+        } else if (!this.limiterFull) {
           const body = this.rewrite ? this.rewrite(structuredClone(f.body)) : f.body;
           const item = this.say(f.group, c.user, body, { random: f.random, cloudCustomData: f.cloudCustomData, priority: f.priority ?? 'Normal', ...this.users.get(c.user) });
           answer.seq = item.seq;
@@ -158,6 +168,13 @@ export class FakeServer {
         }
         g.sent.set(`${c.user} ${f.random}`, answer);
         return answer;
+      }
+      case 'recall': {
+        if (f.random === undefined) return { code: 0 };
+        const at = this.held.findIndex(({ group, user, frame }) => group === f.group && user === (f.from ?? c.user) && frame.random === f.random);
+        if (at < 0) return { code: 10030, error: 'no_such_message', detail: 'there is no such message', field: 'random' };
+        this.held.splice(at, 1);
+        return { code: 0 };
       }
       case 'setAttributes':
       case 'replaceAttributes':

@@ -323,7 +323,30 @@ describe('taking back', () => {
     const message = await say(alice, 'dropped');
     await during(alice.chat.revokeMessage(message));
     expect(message.isRevoked).toBe(true);
-    expect(w.server.asked('recall')).toEqual([]);
+    expect(w.server.asked('recall')).toEqual([expect.not.objectContaining({ seq: expect.anything() })]);
+  });
+
+  test.each([0, 1])('in a delayed room, with %i said before, one that nobody has yet is taken back by its random', async (before) => {
+    const alice = await inRoom(w.server);
+    const bob = await inRoom(w.server, 'bob');
+    if (before) w.server.say('demo', 'anna', 'hers');
+    w.server.holds = true;
+    const message = await say(alice, 'oops');
+    await say(alice, 'fine');
+    await during(alice.chat.revokeMessage(message));
+    expect(message).toMatchObject({ isRevoked: true, revoker: 'alice' });
+    expect(w.server.asked('recall')).toEqual([expect.objectContaining({ group: 'demo', random: message.random })]);
+    w.server.letGo();
+    expect(bob.texts().slice(before)).toEqual(['fine']);
+  });
+
+  test('in a delayed room, what the server refuses to take back is not revoked', async () => {
+    const alice = await inRoom(w.server);
+    w.server.holds = true;
+    const message = await say(alice, 'oops');
+    w.server.refuse.recall = { code: 10002, error: 'store_unavailable' };
+    expect((await refused(alice.chat.revokeMessage(message))).code).toBe(10002);
+    expect(message.isRevoked).toBe(false);
   });
 
   test('refusals keep the server\'s number; what cannot be recalled is 2110, no message 2105', async () => {
