@@ -23,6 +23,7 @@ type Recording struct {
 	FileMax   Length // of exported files; 0: no limit
 	Keep      Length // after a recording is done; 0: for ever
 	TimeShift Length // how far back viewers may watch while live; 0: not at all
+	Download  bool   // viewers may download what is played back
 }
 
 // Length is a duration that a room says itself, or leaves to the server's setting.

@@ -90,7 +90,7 @@ func (s *Server) play(ctx context.Context, in *RoomPath) (*playOut, error) {
 	}
 	out := &playOut{}
 	out.Body.Play, out.Body.ExpiresAt, out.Body.Delay = a.Play, Time{a.ExpiresAt}, Duration(a.Delay)
-	if out.Body.Playback, out.Body.TimeShift, err = s.recorded(ctx, in.Room, a.Play.HLS); err != nil {
+	if out.Body.Playback, out.Body.TimeShift, err = s.recorded(ctx, in.Room, a.Play.HLS, a.ExpiresAt); err != nil {
 		return nil, err
 	}
 	return out, nil

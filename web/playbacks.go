@@ -180,6 +180,7 @@ type PlaybackPlay struct {
 	Loop     bool     `json:"loop" doc:"Begin anew at the end; the playlist itself ends, and can't say so."`
 	StartAt  Duration `json:"startAt" doc:"Where to begin."`
 	Duration Duration `json:"duration" doc:"Of all together; gaps take no time."`
+	MP4      string   `json:"mp4,omitempty" doc:"Where it can be downloaded, signed: one recording whose MP4 is one file, in a room whose rule lets viewers."`
 }
 
 // ShiftPlay is how to watch what is live from an earlier time.
@@ -189,8 +190,8 @@ type ShiftPlay struct {
 	Window Duration `json:"window" doc:"How far back one may go at the most."`
 }
 
-// recorded says what of a room's recordings can be played just now, at its HLS play address.
-func (s *Server) recorded(ctx context.Context, room, hls string) (back *PlaybackPlay, shift *ShiftPlay, err error) {
+// recorded says what of a room's recordings can be played just now, at its HLS play address, and downloaded until then.
+func (s *Server) recorded(ctx context.Context, room, hls string, until time.Time) (back *PlaybackPlay, shift *ShiftPlay, err error) {
 	l, err := s.rooms.Room(ctx, room)
 	if err != nil {
 		return nil, nil, err
@@ -201,7 +202,11 @@ func (s *Server) recorded(ctx context.Context, room, hls string) (back *Playback
 		if err != nil || !ok {
 			return nil, nil, err
 		}
-		return &PlaybackPlay{HLS: hls, Loop: p.Loop, StartAt: Duration(p.StartAt), Duration: Duration(length)}, nil, nil
+		back = &PlaybackPlay{HLS: hls, Loop: p.Loop, StartAt: Duration(p.StartAt), Duration: Duration(length)}
+		if l.Room.Recording.Download && len(p.Recordings) == 1 && s.fileExports != nil {
+			back.MP4, err = s.download(ctx, p.Recordings[0], until)
+		}
+		return back, nil, err
 	case (l.Record.Code == status.Live || l.Record.Code == status.Paused) && s.shifts != nil:
 		oldest, most, ok, err := s.shifts.Shiftable(ctx, room)
 		if err != nil || !ok {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -273,6 +274,35 @@ func (s *Server) signAddresses(ctx context.Context, in *signIn) (*signOut, error
 	}
 	out.Body.ExpiresAt, out.Body.Files = Time{until}, signedFiles(r, all, urls)
 	return out, nil
+}
+
+// download is an address of the one MP4 file of a whole recording that holds until then; empty: there is none.
+func (s *Server) download(ctx context.Context, recording string, until time.Time) (string, error) {
+	r, err := s.recordings.Recording(ctx, recording)
+	if errors.Is(err, record.ErrUnknown) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	all, err := s.fileExports.Exports(ctx, recording)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(all, func(j export.Job) bool {
+		return j.Format == export.MP4 && j.State == export.Done && len(j.Files) == 1 && j.Span.From == 0 && j.Span.To >= r.Duration
+	})
+	if i < 0 {
+		return "", nil
+	}
+	_, urls, err := s.signRecording(ctx, recording, until)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range signedFiles(r, all[i:i+1], urls) {
+		return f.URL, nil
+	}
+	return "", nil // it was deleted just now
 }
 
 // signedFiles finds the address of each file.

@@ -17,6 +17,7 @@ type RecordingRule struct {
 	FileMax   *Duration `json:"fileMax,omitempty" doc:"Longest exported file, from 60s to 24h; 0s: no limit."`
 	Keep      *Duration `json:"keep,omitempty" doc:"How long recordings are kept after they are done; 0s: for ever."`
 	TimeShift *Duration `json:"timeShift,omitempty" doc:"How far back viewers may watch while live, from 10s to 24h; 0s: not at all."`
+	Download  bool      `json:"download,omitempty" doc:"Viewers may download the recording that is played back, where its MP4 is one file. Default: false."`
 }
 
 func recordingRule(r live.Recording) *RecordingRule {
@@ -30,7 +31,7 @@ func recordingRule(r live.Recording) *RecordingRule {
 		d := Duration(l.Value)
 		return &d
 	}
-	b := &RecordingRule{Mode: r.Mode, FileMax: length(r.FileMax), Keep: length(r.Keep), TimeShift: length(r.TimeShift)}
+	b := &RecordingRule{Mode: r.Mode, FileMax: length(r.FileMax), Keep: length(r.Keep), TimeShift: length(r.TimeShift), Download: r.Download}
 	if r.Formats != "" {
 		b.Formats = strings.Split(r.Formats, ",")
 	}
@@ -49,6 +50,7 @@ func (b *RecordingRule) rule() live.Recording {
 	}
 	return live.Recording{
 		Mode: b.Mode, Formats: strings.Join(b.Formats, ","), FileMax: length(b.FileMax), Keep: length(b.Keep), TimeShift: length(b.TimeShift),
+		Download: b.Download,
 	}
 }
 
@@ -81,7 +83,7 @@ func (RecordingPatch) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, Nullable: true, AdditionalProperties: false, Properties: map[string]*huma.Schema{
 			"mode": words(live.RecordModes), "formats": {Type: huma.TypeArray, Items: words(live.RecordFormats), MaxItems: &most},
-			"fileMax": length, "keep": length, "timeShift": length,
+			"fileMax": length, "keep": length, "timeShift": length, "download": {Type: huma.TypeBoolean},
 		},
 	}
 }
