@@ -32,7 +32,7 @@ type deck struct {
 	inits   map[string]bool // stored
 	init    string          // of the newest
 	lost    bool            // something is missing before what comes next
-	kept    []Segment       // of a time shift, oldest first
+	oldest  int64           // where the first segment of a time shift ends, ms on the session's clock; 0: not known
 	stored  int             // segments, by this deck
 
 	again  time.Time // not before then: the store is full
@@ -165,7 +165,13 @@ func (d *deck) resume(ctx context.Context) bool {
 	if d.ready {
 		return true
 	}
-	x, err := d.s().listed(ctx, d.rec.ID)
+	var x Index
+	var err error
+	if d.kind == Shift {
+		x, _, err = d.s().window(ctx, d.rec.ID)
+	} else {
+		x, err = d.s().listed(ctx, d.rec.ID)
+	}
 	if err != nil {
 		d.fail(ctx, err)
 		d.lost = true
@@ -177,7 +183,7 @@ func (d *deck) resume(ctx context.Context) bool {
 		d.paused = true
 		d.init = x.Segments[n-1].Init
 		if d.kind == Shift {
-			d.kept = x.Segments
+			d.oldest = x.Segments[0].End()
 		}
 	}
 	return true
@@ -286,25 +292,25 @@ func (d *deck) success(ctx context.Context, q *pending) {
 	d.trim(ctx, q.seg)
 }
 
-// trim removes what a time shift does not reach any more.
+// trim removes what a time shift does not reach any more, now and then.
 func (d *deck) trim(ctx context.Context, newest Segment) {
 	if d.kind != Shift {
 		return
 	}
-	d.kept = append(d.kept, newest)
-	limit := newest.End() - d.tape.rule.Shift.Milliseconds() - 2*d.s().cfg.Segment.Milliseconds()
-	var names []string
-	for len(d.kept)-len(names) > 1 && d.kept[len(names)].End() < limit {
-		names = append(names, Prefix(d.rec.ID)+d.kept[len(names)].File)
+	if d.oldest == 0 {
+		d.oldest = newest.End()
 	}
-	if len(names) == 0 {
+	window := d.tape.rule.Shift
+	limit := newest.End() - (window + 2*d.s().cfg.Segment).Milliseconds()
+	if d.oldest >= limit-min(window/8, trimMost).Milliseconds() {
 		return
 	}
-	if err := d.s().blobs.Remove(ctx, names...); err != nil {
+	oldest, err := d.s().cut(ctx, d.rec.ID, limit)
+	if err != nil {
 		d.s().log.Warn("old segments of a time shift not removed; will retry", "recording", d.rec.ID, "err", err)
 		return
 	}
-	d.kept = append(d.kept[:0:0], d.kept[len(names):]...)
+	d.oldest = oldest
 }
 
 // fail notes that nothing can be stored, once.

@@ -84,9 +84,12 @@ func (s *Service) index(ctx context.Context, r Recording) (Index, error) {
 	}
 	var x Index
 	var err error
-	if ended {
+	switch {
+	case ended:
 		x, err = s.readIndex(ctx, r.ID)
-	} else {
+	case r.Kind == Shift:
+		x, _, err = s.window(ctx, r.ID)
+	default:
 		x, err = s.listed(ctx, r.ID)
 	}
 	if err != nil {
@@ -119,11 +122,19 @@ func (s *Service) readIndex(ctx context.Context, id string) (Index, error) {
 	return x, err
 }
 
-// listed is what a listing says of a recording.
+// listed is what a listing says of a recording of which nothing is removed while it runs.
 func (s *Service) listed(ctx context.Context, id string) (Index, error) {
-	var all []Segment
+	all, err := s.segments(ctx, id)
+	if err != nil {
+		return Index{}, err
+	}
+	return NewIndex(all, false), nil
+}
+
+// segments are those of a recording that are stored, in the order of their names.
+func (s *Service) segments(ctx context.Context, id string) (all []Segment, err error) {
 	prefix := Prefix(id)
-	err := s.blobs.List(ctx, prefix, "", func(h blob.Held) error {
+	err = s.blobs.List(ctx, prefix, "", func(h blob.Held) error {
 		file := strings.TrimPrefix(h.Name, prefix)
 		if file > lastSegment {
 			return errEnough
@@ -135,9 +146,9 @@ func (s *Service) listed(ctx context.Context, id string) (Index, error) {
 		return nil
 	})
 	if err != nil && !errors.Is(err, errEnough) {
-		return Index{}, fmt.Errorf("record: list %s: %w", id, err)
+		return nil, fmt.Errorf("record: list %s: %w", id, err)
 	}
-	return NewIndex(all, false), nil
+	return all, nil
 }
 
 func (s *Service) writeIndex(ctx context.Context, id string, x Index) error {

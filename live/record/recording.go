@@ -103,6 +103,10 @@ func (s Segment) End() int64 { return s.Start + s.Duration }
 type Index struct {
 	Segments []Segment
 	Ended    bool // nothing will be added
+
+	// Removed is how many segments came before the first, of a time shift, and RemovedBreaks how many of those had Breaks: by them
+	// segments have the same numbers on all nodes, at all times.
+	Removed, RemovedBreaks uint64
 }
 
 // Gap is a time of which nothing was recorded.

@@ -144,7 +144,6 @@ type Server struct {
 	signer   *pass.Signer
 	sessions *pass.Sessions
 	bodies   *bodies
-	numbers  numbers
 	began    time.Time
 	counts   counters
 }

@@ -3,9 +3,7 @@ package vod
 import (
 	"context"
 	"errors"
-	"slices"
 	"sort"
-	"sync"
 	"time"
 
 	"liveroom/live/programme"
@@ -147,8 +145,7 @@ func (s *Server) slide(rec record.Recording, index record.Index, w what, now tim
 		first--
 		length += all[first].Duration
 	}
-	number, breaks := s.numbers.of(rec, all)
-	l := &list{sliding: true, whole: index.Ended && end == len(all), sequence: number + uint64(first), discontinuity: breaks}
+	l := &list{sliding: true, whole: index.Ended && end == len(all), sequence: index.Removed + uint64(first), discontinuity: index.RemovedBreaks} //nolint:gosec // an index
 	for i := range first {
 		if breaksAt(all, i) {
 			l.discontinuity++
@@ -159,59 +156,4 @@ func (s *Server) slide(rec record.Recording, index record.Index, w what, now tim
 		l.pieces[0].breaks = breaksAt(all, first)
 	}
 	return l
-}
-
-// numbers remembers how segments of recordings are numbered whose oldest are removed while they run.
-type numbers struct {
-	mu  sync.Mutex
-	all map[string]numbered // guarded by mu
-}
-
-type numbered struct {
-	segments      []record.Segment // shared
-	first, breaks uint64           // of the first of them
-}
-
-// maxNumbered is how many recordings are remembered; beyond it any is forgotten.
-const maxNumbered = 4096
-
-// of is the number of the first of a recording's segments, and how many discontinuities came before. One whose oldest are never
-// removed is numbered from 0. Of the others, what was removed since they were seen first counts on from there, and who sees one
-// first begins with the seconds of its first segment: numbers never go back, as a segment is a second long at the least.
-func (n *numbers) of(rec record.Recording, segments []record.Segment) (first, breaks uint64) {
-	if rec.Kind != record.Shift || len(segments) == 0 {
-		return 0, 0
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	last, known := n.all[rec.ID]
-	if !known {
-		last = numbered{segments: segments, first: uint64(segments[0].Start / 1000)} //nolint:gosec // not below 0
-	}
-	gone := slices.IndexFunc(last.segments, func(s record.Segment) bool { return s.Start >= segments[0].Start })
-	if gone < 0 {
-		gone = len(last.segments)
-	}
-	if gone == 0 && segments[0].Start < last.segments[0].Start { // somebody was slower
-		back := sort.Search(len(segments), func(i int) bool { return segments[i].Start >= last.segments[0].Start })
-		return last.first - min(last.first, uint64(back)), last.breaks //nolint:gosec // an index
-	}
-	for i := range gone {
-		if breaksAt(last.segments, i) {
-			last.breaks++
-		}
-	}
-	last.first += uint64(gone)
-	last.segments = segments
-	if n.all == nil {
-		n.all = map[string]numbered{}
-	}
-	if len(n.all) >= maxNumbered && !known {
-		for id := range n.all {
-			delete(n.all, id)
-			break
-		}
-	}
-	n.all[rec.ID] = last
-	return last.first, last.breaks
 }

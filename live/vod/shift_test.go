@@ -242,6 +242,10 @@ func TestSlidingNumbers(t *testing.T) {
 			if at := r.Zero.Add(time.Duration(end+rapid.Int64Range(0, 30_000).Draw(rt, "later")) * time.Millisecond); at.After(now) {
 				now = at
 			}
+			if rapid.Bool().Draw(rt, "another node") { // or this one after a restart
+				s := newWorld(t).s
+				s.deps.Library, w.s = w.lib, s
+			}
 			l, err := w.s.list(t.Context(), "demo", mustParse(t, "d"+recB+"~30"), now)
 			if err != nil {
 				rt.Fatal(err)

@@ -85,6 +85,12 @@ func (l *Library) Trim(id string, before int64) {
 	if i < 0 {
 		i = len(x.Segments)
 	}
+	for _, s := range x.Segments[:i] {
+		x.Removed++
+		if s.Breaks {
+			x.RemovedBreaks++
+		}
+	}
 	x.Segments = slices.Clone(x.Segments[i:])
 	l.index[id] = x
 }
