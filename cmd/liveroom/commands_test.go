@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -202,7 +204,7 @@ func TestTheDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := s.out.String()
-	for _, want := range []string{"http://" + ports[1] + "/rooms/demo", "Server:", "Stream key:", "txSecret=", "ffmpeg"} {
+	for _, want := range []string{"http://" + ports[1] + "/rooms/demo", "Server:", "Stream key:", "txSecret=", "ffmpeg", "in " + filepath.Join(data, "recordings") + "; play them with POST /api/v1/rooms/demo/playback"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("does not say %q:\n%s", want, out)
 		}
@@ -215,6 +217,9 @@ func TestTheDemo(t *testing.T) {
 	if resp.StatusCode/100 != 2 {
 		t.Errorf("a guest is answered %s", resp.Status)
 	}
+	if shots := demoShotsRule(t, ports[1]); shots != "10s" {
+		t.Errorf("pictures are taken each %q", shots)
+	}
 	s.end(t)
 	if log := s.log.String(); strings.Contains(log, "txSecret") || !strings.HasPrefix(log, "{") {
 		t.Errorf("the log shows an address, or is not JSON:\n%s", log)
@@ -223,6 +228,34 @@ func TestTheDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.end(t)
+}
+
+// Without ffmpeg, or where the settings say how often, the demo room has no rule of its own for pictures, and nothing is said.
+func TestTheDemoTakesNoPicturesByItself(t *testing.T) {
+	for _, more := range [][]string{{"--ffmpeg", "no-such-program"}, {"--screenshots", "20s"}} {
+		ports := freePorts(t)
+		s, err := serve(t, append(append(ports, "--data", t.TempDir()), more...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shots := demoShotsRule(t, ports[1]); shots != "" {
+			t.Errorf("with %q pictures are taken each %q", more, shots)
+		}
+		s.end(t)
+		if log := s.log.String(); strings.Contains(log, "no-such-program") {
+			t.Errorf("the log says\n%s", log)
+		}
+	}
+}
+
+// demoShotsRule is how often pictures are taken of the demo room by its own rule; empty: it has none.
+func demoShotsRule(t *testing.T, address string) string {
+	t.Helper()
+	var room struct{ Screenshots struct{ Every string } }
+	if err := json.Unmarshal([]byte(get(t, "http://"+address+"/api/v1/rooms/demo")), &room); err != nil {
+		t.Fatal(err)
+	}
+	return room.Screenshots.Every
 }
 
 func TestTwoServersOnOneDataFolder(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"liveroom/live"
@@ -20,25 +21,36 @@ const (
 	demoShift = 30 * time.Minute
 )
 
+// demoShots is how often a picture is taken of its push, where the settings say nothing and ffmpeg is there.
+const demoShots = 10 * time.Second
+
 // ensureDemo makes the demo room if it is not there.
-func ensureDemo(ctx context.Context, rooms *live.Service) error {
+func ensureDemo(ctx context.Context, rooms *live.Service, shots live.Screenshots) error {
 	keeps := live.Recording{Mode: "always", Keep: own(demoKeep), TimeShift: own(demoShift)}
-	err := ensureRoom(ctx, rooms, keeps)
+	err := ensureRoom(ctx, rooms, keeps, shots)
 	if none := (*live.Error)(nil); errors.As(err, &none) && none.Code == "recording_unavailable" {
-		return ensureRoom(ctx, rooms, live.Recording{})
+		return ensureRoom(ctx, rooms, live.Recording{}, live.Screenshots{})
 	}
 	return err
 }
 
 func own(d time.Duration) live.Length { return live.Length{Set: true, Value: d} }
 
-func ensureRoom(ctx context.Context, rooms *live.Service, keeps live.Recording) error {
+// demoScreenshots are the room's own rule: none where they can't be taken, or the settings have one.
+func (p *program) demoScreenshots() live.Screenshots {
+	if p.set.Screenshots != 0 || p.shots.Available() != nil {
+		return live.Screenshots{}
+	}
+	return live.Screenshots{Set: true, Every: demoShots}
+}
+
+func ensureRoom(ctx context.Context, rooms *live.Service, keeps live.Recording, shots live.Screenshots) error {
 	_, err := rooms.Room(ctx, demoRoom)
 	var missing *live.Error
 	if !errors.As(err, &missing) || missing.Code != "not_found" {
 		return err
 	}
-	_, err = rooms.Create(ctx, live.Draft{ID: demoRoom, Title: "The demo room", Anchor: demoRoom, Notice: "Push a stream and say hello.", Recording: keeps})
+	_, err = rooms.Create(ctx, live.Draft{ID: demoRoom, Title: "The demo room", Anchor: demoRoom, Notice: "Push a stream and say hello.", Recording: keeps, Screenshots: shots})
 	if err != nil {
 		if _, again := rooms.Room(ctx, demoRoom); again == nil {
 			return nil // another node made it
@@ -51,12 +63,12 @@ func ensureRoom(ctx context.Context, rooms *live.Service, keeps live.Recording) 
 // it. A node of a cluster goes on without the room if it can't be made.
 func (p *program) demo(ctx context.Context, out io.Writer) error {
 	for {
-		err := ensureDemo(ctx, p.rooms)
+		err := ensureDemo(ctx, p.rooms, p.demoScreenshots())
 		if err == nil {
 			if none := ensureGifts(ctx, p.gifts); none != nil {
 				p.log.Warn("the demo has no gifts", "err", none) // it is one without them too
 			}
-			err = printDemo(ctx, out, p.rooms, p.set.PublicURL)
+			err = printDemo(ctx, out, p.rooms, p.set.PublicURL, p.demoKept())
 		}
 		if err == nil || p.cluster == nil {
 			return err
@@ -78,7 +90,7 @@ func (p *program) demo(ctx context.Context, out io.Writer) error {
 
 // printDemo tells a newcomer what to do next. It prints a push address, which is a secret: only --demo does that, and only
 // to the terminal, never to the log.
-func printDemo(ctx context.Context, out io.Writer, rooms *live.Service, publicURL string) error {
+func printDemo(ctx context.Context, out io.Writer, rooms *live.Service, publicURL, kept string) error {
 	a, err := rooms.PushAddresses(ctx, demoRoom, 0)
 	if err != nil {
 		return err
@@ -89,6 +101,7 @@ func printDemo(ctx context.Context, out io.Writer, rooms *live.Service, publicUR
   Watch and chat:   %[1]s/rooms/%[2]s
   All rooms:        %[1]s/
   API, readable:    %[1]s/docs
+  Recordings:       %[7]s
 
   Push with OBS:    Settings > Stream > Service: Custom
     Server:         %[3]s
@@ -102,6 +115,18 @@ func printDemo(ctx context.Context, out io.Writer, rooms *live.Service, publicUR
 
   The address works until %[6]s. Stop with Ctrl-C.
 
-`, publicURL, demoRoom, a.Push.OBS.Server, a.Push.OBS.StreamKey, a.Push.RTMP, a.ExpiresAt.Local().Format("2006-01-02 15:04"))
+`, publicURL, demoRoom, a.Push.OBS.Server, a.Push.OBS.StreamKey, a.Push.RTMP, a.ExpiresAt.Local().Format("2006-01-02 15:04"), kept)
 	return err
+}
+
+// demoKept says where recordings go, and how they are played back.
+func (p *program) demoKept() string {
+	where := p.set.RecordStore
+	switch {
+	case p.blobs == nil:
+		return "none, nothing is kept here; see docs/recording.md"
+	case where == "":
+		where = filepath.Join(p.set.Data, "recordings")
+	}
+	return "in " + where + "; play them with POST /api/v1/rooms/" + demoRoom + "/playback when the room has ended"
 }
