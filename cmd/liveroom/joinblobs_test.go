@@ -21,6 +21,7 @@ import (
 	"liveroom/live/blob"
 	"liveroom/live/blob/blobtest"
 	"liveroom/web"
+	"liveroom/web/peer"
 )
 
 // TestTheTokenOfAFolder: nodes that come at once find the same, and none lies about afterwards.
@@ -247,10 +248,15 @@ func TestANodeSaysWhatItHasYetToSend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.waitsElsewhere() != nil {
+	if p.spooledAnywhere() != nil {
 		t.Error("a node that is alone asks others")
 	}
 	blobtest.Put(t, p.blobs, "rec/01A/a", []byte("x"))
+	p.cluster = &cluster{peers: peer.NewServer("here", []byte("key"), p.log)}
+	if waits, err := p.spooledAnywhere()(t.Context(), "01A"); !waits || err != nil {
+		t.Errorf("what waits here, unseen by others: %v, %v", waits, err)
+	}
+	p.cluster = nil
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+spoolPath+"{recording}", p.serveSpooled)
 	for path, want := range map[string]struct{ waits, failed bool }{

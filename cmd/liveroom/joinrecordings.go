@@ -23,8 +23,8 @@ func (p *program) joinRecordings() (err error) {
 	}
 	p.recordings, err = record.New(record.Config{
 		Segment: p.set.RecordSegment, Bytes: int64(p.set.RecordBytes), Rule: p.recordRule, RoomRule: p.recordRoomRule, Session: p.recordSession,
-		Later:     p.recordLater,
-		Elsewhere: p.waitsElsewhere(), Why: func() error { return p.blobsWhy }, InUse: p.recordingInUse, Tell: p.tellRecording, NewID: status.NewULID,
+		Later:   p.recordLater,
+		Spooled: p.spooledAnywhere(), Why: func() error { return p.blobsWhy }, InUse: p.recordingInUse, Tell: p.tellRecording, NewID: status.NewULID,
 		Removed: func(ctx context.Context, r record.Recording) error { return p.exports.Forget(ctx, r.ID) },
 	}, p.stores.recordings, blobs, p.log)
 	if err != nil {

@@ -24,13 +24,17 @@ type spooled struct {
 	Waiting int `json:"waiting"`
 }
 
-// waitsElsewhere asks the other nodes, and has this one answer them; nil: there is nothing to ask.
-func (p *program) waitsElsewhere() func(ctx context.Context, recording string) (bool, error) {
+// spooledAnywhere says what of a recording waits for S3 on this node or, as it asks them, another, and has this one answer them.
+// Nil: this node is alone and sees all that there is.
+func (p *program) spooledAnywhere() func(ctx context.Context, recording string) (bool, error) {
 	if p.cluster == nil || p.recordSpool == nil {
 		return nil
 	}
 	p.cluster.peers.Handle("GET "+spoolPath+"{recording}", http.HandlerFunc(p.serveSpooled))
 	return func(ctx context.Context, recording string) (bool, error) {
+		if p.spooled(recording) > 0 {
+			return true, nil // others don't see it
+		}
 		ctx, cancel := context.WithTimeout(ctx, spoolAsked)
 		defer cancel()
 		for _, n := range p.cluster.nodes.Alive() {
@@ -63,6 +67,11 @@ func readSpooled(resp *http.Response) (bool, error) {
 	return s.Waiting > 0, nil
 }
 
+// spooled is how many objects of a recording wait on this node.
+func (p *program) spooled(recording string) int {
+	return p.recordSpool.Waiting(record.Prefix(recording))
+}
+
 func (p *program) serveSpooled(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("recording")
 	if err := blob.CheckName(id); err != nil {
@@ -70,5 +79,5 @@ func (p *program) serveSpooled(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(spooled{p.recordSpool.Waiting(record.Prefix(id))}) // the node is gone: nobody to tell
+	_ = json.NewEncoder(w).Encode(spooled{p.spooled(id)}) // the node is gone: nobody to tell
 }

@@ -96,7 +96,7 @@ func (s *Service) finish(ctx context.Context, r Recording) error {
 	if r.Kind == Shift {
 		return s.Delete(ctx, r.ID)
 	}
-	if later, err := s.cfg.Elsewhere(ctx, r.ID); later || err != nil {
+	if later, err := s.cfg.Spooled(ctx, r.ID); later || err != nil {
 		return err
 	}
 	x, err := s.listed(ctx, r.ID)

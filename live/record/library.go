@@ -38,9 +38,10 @@ type cache struct {
 
 // cached is the index of one recording; busy is held while it is being read.
 type cached struct {
-	busy sync.Mutex
-	at   time.Time // zero: it was never read
-	x    Index
+	busy  sync.Mutex
+	at    time.Time // zero: it was never read
+	x     Index
+	final bool // it is what the recording's index says, which never changes
 }
 
 // entry is the place of a recording's index. Where there are too many, any are forgotten.
@@ -71,22 +72,21 @@ func (c *cache) forget(id string) {
 }
 
 // index is what a recording consists of now: of one that is finished what its index says, else what a listing says, which
-// may be a second old.
+// may be a second old. So is that of a finished one whose index is not there: it may be on its way from another node.
 func (s *Service) index(ctx context.Context, r Recording) (Index, error) {
 	e := s.cache.entry(r.ID)
 	e.busy.Lock()
 	defer e.busy.Unlock()
 	ended := r.State == Done || r.State == Failed
-	switch {
-	case e.at.IsZero():
-	case ended && e.x.Ended, !ended && time.Since(e.at) < listedFor:
+	if e.final || !e.at.IsZero() && ended == e.x.Ended && time.Since(e.at) < listedFor {
 		return e.x, nil
 	}
 	var x Index
+	var final bool
 	var err error
 	switch {
 	case ended:
-		x, err = s.readIndex(ctx, r.ID)
+		x, final, err = s.readIndex(ctx, r.ID)
 	case r.Kind == Shift:
 		x, _, err = s.window(ctx, r.ID)
 	default:
@@ -96,30 +96,30 @@ func (s *Service) index(ctx context.Context, r Recording) (Index, error) {
 		return Index{}, err
 	}
 	s.cache.grew(len(x.Segments) - len(e.x.Segments))
-	e.x, e.at = x, time.Now()
+	e.x, e.at, e.final = x, time.Now(), final
 	return x, nil
 }
 
-// readIndex reads the index of one that is finished. Where it is not there, or makes no sense, its segments say what it would.
-func (s *Service) readIndex(ctx context.Context, id string) (Index, error) {
+// readIndex reads the index of one that is finished. Where it is not there, or makes no sense, its segments say what it would;
+// final: that was not so.
+func (s *Service) readIndex(ctx context.Context, id string) (x Index, final bool, err error) {
 	o, err := s.blobs.Open(ctx, Prefix(id)+indexFile)
 	if err == nil {
 		defer o.Close()
 		raw, err := io.ReadAll(io.LimitReader(o, maxIndexAll))
 		if err != nil {
-			return Index{}, err
+			return Index{}, false, err
 		}
-		x, err := readIndex(raw)
-		if err == nil {
-			return x, nil
+		if x, err = readIndex(raw); err == nil {
+			return x, true, nil
 		}
 		s.log.Error("the index of a recording is made from its segments", "recording", id, "err", err)
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return Index{}, err
+		return Index{}, false, err
 	}
-	x, err := s.listed(ctx, id)
+	x, err = s.listed(ctx, id)
 	x.Ended = true
-	return x, err
+	return x, false, err
 }
 
 // listed is what a listing says of a recording of which nothing is removed while it runs.

@@ -63,7 +63,7 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 
 // remove removes the objects of a recording that is Deleting, then what is known of it; a sweep goes on with it after a crash.
 func (s *Service) remove(ctx context.Context, r Recording) error {
-	if later, err := s.cfg.Elsewhere(ctx, r.ID); later || err != nil {
+	if later, err := s.cfg.Spooled(ctx, r.ID); later || err != nil {
 		return err // a sweep does it: what comes later would stay
 	}
 	if err := s.removeAll(ctx, Prefix(r.ID)); err != nil {

@@ -33,9 +33,9 @@ type Config struct {
 	Later func(ctx context.Context, r Recording) (time.Duration, error)
 	// InUse says whether somebody needs a recording, so that neither age nor bytes remove it. Nil: nobody ever does.
 	InUse func(ctx context.Context, id string) (bool, error)
-	// Elsewhere says whether other nodes have objects of a recording that are not in the store yet: it is neither finished nor
-	// removed before. Nil: none ever has.
-	Elsewhere func(ctx context.Context, id string) (bool, error)
+	// Spooled says whether objects of a recording wait on a node, be it this one, that other nodes don't see in the store yet: it is
+	// neither finished nor removed before. Nil: none ever do.
+	Spooled func(ctx context.Context, id string) (bool, error)
 	// Why says why nothing can be recorded here, nil where it can. Nil: it always can.
 	Why func() error
 	// Tell is told what happens to recordings, in order for each; it must not block. Nil: nobody is.
@@ -57,8 +57,8 @@ func (c Config) withDefaults() Config {
 	if c.InUse == nil {
 		c.InUse = func(context.Context, string) (bool, error) { return false, nil }
 	}
-	if c.Elsewhere == nil {
-		c.Elsewhere = func(context.Context, string) (bool, error) { return false, nil }
+	if c.Spooled == nil {
+		c.Spooled = func(context.Context, string) (bool, error) { return false, nil }
 	}
 	if c.Why == nil {
 		c.Why = func() error { return nil }
@@ -328,10 +328,16 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Recording, er
 }
 
 // Place makes a recording of objects that are stored already under the names of its segments, such as those of a cut: it is
-// done at once. Its id, room, session and what it is Of are the caller's; asked again, it answers the same.
+// done at once. Its id, room, session and what it is Of are the caller's; asked again, it answers the same. An error that is
+// blob.ErrUnavailable says that some of them are not in the store yet.
 func (s *Service) Place(ctx context.Context, r Recording) (Recording, error) {
 	if !ValidID(r.ID) {
 		return Recording{}, fmt.Errorf("record: %q is no id", clip(r.ID))
+	}
+	if later, err := s.cfg.Spooled(ctx, r.ID); err != nil {
+		return Recording{}, err
+	} else if later {
+		return Recording{}, fmt.Errorf("record: place %s: %w: some of it waits on a node", r.ID, blob.ErrUnavailable)
 	}
 	x, err := s.listed(ctx, r.ID)
 	if err != nil {
