@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"testing"
 	"time"
 )
 
@@ -65,3 +66,37 @@ func (*memConn) SetReadDeadline(time.Time) error { return nil }
 func (*memConn) SetWriteDeadline(time.Time) error { return nil }
 
 var tcpAddr = net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.1:1935"))
+
+// pipes is a listener of connections in memory, for tests whose time is their own.
+type pipes struct {
+	t     testing.TB
+	conns chan net.Conn
+	done  chan struct{}
+	close func()
+}
+
+func newPipes(t testing.TB) *pipes {
+	p := &pipes{t: t, conns: make(chan net.Conn), done: make(chan struct{})}
+	p.close = sync.OnceFunc(func() { close(p.done) })
+	return p
+}
+
+// dial connects to who accepts.
+func (p *pipes) dial() net.Conn {
+	near, far := net.Pipe()
+	p.conns <- far
+	p.t.Cleanup(func() { _ = near.Close() })
+	return near
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case nc := <-p.conns:
+		return nc, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.close(); return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1935} }

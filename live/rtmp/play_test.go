@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/yutopp/go-rtmp/message"
@@ -258,18 +259,17 @@ func TestAPlayerThatDoesNotReadIsClosed(t *testing.T) {
 
 // A quiet player stays, for there is no deadline on its reads, and it is told when there is a stream.
 func TestAPlayerWaitsForThePush(t *testing.T) {
-	r := newRoom()
-	d := open(t, Config{Handshake: 200 * time.Millisecond, Silent: 100 * time.Millisecond}, r)
-	c := dial(t, d.addr).play("room")
-	select {
-	case <-time.After(600 * time.Millisecond): // longer than any deadline of others
-	case <-t.Context().Done():
-	}
-	f := newFeed(t, r.hub, 0)
-	f.write(stream.Video, 0, frame(true, 60))
-	if p := c.media(); !bytes.Equal(p.body, avcHeader) {
-		t.Errorf("first message has %d bytes", len(p.body))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r, ln := newRoom(), newPipes(t)
+		openOn(t, Config{Handshake: 2 * time.Second, Silent: time.Second}, r, ln)
+		c := speak(t, ln.dial()).play("room")
+		time.Sleep(6 * time.Second) // longer than any deadline of others
+		f := newFeed(t, r.hub, 0)
+		f.write(stream.Video, 0, frame(true, 60))
+		if p := c.media(); !bytes.Equal(p.body, avcHeader) {
+			t.Errorf("first message has %d bytes", len(p.body))
+		}
+	})
 }
 
 // All players share a tag's chunk form, also through transports without gathered writes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/yutopp/go-rtmp/message"
@@ -246,26 +247,36 @@ func TestAPlayerThatPushedBeforeIsBoundedAsAPlayer(t *testing.T) {
 
 // After its push a connection has as much time to ask for another as a new one, and no more.
 func TestAConnectionThatStaysAfterItsPushIsClosed(t *testing.T) {
-	r := newRoom()
-	d := open(t, Config{Handshake: 300 * time.Millisecond, Silent: time.Minute}, r)
-	c := dial(t, d.addr).publish("room")
-	c.call("FCUnpublish", nil, "room")
-	c.gone()
-	within(t, "the stop", r.stops)
-	waitFor(t, "the end", func() bool { return d.Stats().Timeouts == 1 })
+	synctest.Test(t, func(t *testing.T) {
+		r, ln := newRoom(), newPipes(t)
+		d := openOn(t, Config{Handshake: 3 * time.Second, Silent: time.Minute}, r, ln)
+		c := speak(t, ln.dial()).publish("room")
+		c.call("FCUnpublish", nil, "room")
+		began := time.Now()
+		c.gone()
+		if took := time.Since(began); took != 3*time.Second {
+			t.Errorf("it was closed after %v", took)
+		}
+		within(t, "the stop", r.stops)
+		waitFor(t, "the end", func() bool { return d.Stats().Timeouts == 1 })
+	})
 }
 
 func TestSilenceOfASecondPush(t *testing.T) {
-	r := newRoom()
-	d := open(t, Config{Silent: 300 * time.Millisecond}, r)
-	c := dial(t, d.addr).publish("room")
-	c.call("closeStream", nil)
-	within(t, "the first stop", r.stops)
-	c.call("publish", nil, "room", "live")
-	if why := within(t, "the second stop", r.stops); why != stream.StopSilent {
-		t.Errorf("stopped %q", why)
-	}
-	c.gone()
+	synctest.Test(t, func(t *testing.T) {
+		r, ln := newRoom(), newPipes(t)
+		openOn(t, Config{Silent: 3 * time.Second}, r, ln)
+		c := speak(t, ln.dial()).publish("room")
+		c.call("closeStream", nil)
+		c.wantStatus("NetStream.Unpublish.Success")
+		within(t, "the first stop", r.stops)
+		c.call("publish", nil, "room", "live")
+		c.wantStatus("NetStream.Publish.Start")
+		c.gone()
+		if why := within(t, "the second stop", r.stops); why != stream.StopSilent {
+			t.Errorf("stopped %q", why)
+		}
+	})
 }
 
 func TestMultitrackIsRefused(t *testing.T) {
@@ -318,25 +329,26 @@ func TestMultitrackIsRefused(t *testing.T) {
 }
 
 func TestMediaKeepsAPushAlive(t *testing.T) {
-	r := newRoom()
-	d := open(t, Config{Silent: 300 * time.Millisecond}, r)
-	c := dial(t, d.addr).publish("room")
-	tick := time.NewTicker(30 * time.Millisecond)
-	defer tick.Stop()
-	for i := range uint32(30) { // three times the limit
-		<-tick.C
-		c.say(message.TypeIDAudioMessage, 30*i, sound(20))
-	}
-	if len(r.stops) != 0 {
-		t.Fatalf("stopped %q", <-r.stops)
-	}
-	last := time.Now()
-	if got := within(t, "the stop", r.stops); got != stream.StopSilent {
-		t.Errorf("stopped %q", got)
-	}
-	if took := time.Since(last); took > time.Second {
-		t.Errorf("silence was noticed after %v", took)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r, ln := newRoom(), newPipes(t)
+		openOn(t, Config{Silent: 3 * time.Second}, r, ln)
+		c := speak(t, ln.dial()).publish("room")
+		for i := range uint32(10) { // three times the limit
+			time.Sleep(time.Second)
+			c.say(message.TypeIDAudioMessage, 1000*i, sound(20))
+		}
+		if len(r.stops) != 0 {
+			t.Fatalf("stopped %q", <-r.stops)
+		}
+		last := time.Now()
+		c.gone()
+		if got := within(t, "the stop", r.stops); got != stream.StopSilent {
+			t.Errorf("stopped %q", got)
+		}
+		if took := time.Since(last); took < 2*time.Second || took > 4*time.Second {
+			t.Errorf("silence was noticed after %v", took)
+		}
+	})
 }
 
 func TestTakeoverClosesTheOldConnection(t *testing.T) {
