@@ -103,7 +103,10 @@ func (p *program) vodMetrics() []web.Sample {
 	}
 }
 
-// recordingInUse says whether a recording is planned to be played back, or is just now.
+// recordingInUse says whether a recording is planned to be played back, or is just now, or is being cut out of another.
 func (p *program) recordingInUse(ctx context.Context, id string) (bool, error) {
-	return p.programmes.InUse(ctx, id) // made later
+	if used, err := p.programmes.InUse(ctx, id); used || err != nil { // made later
+		return used, err
+	}
+	return p.exports.Makes(ctx, id)
 }

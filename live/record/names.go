@@ -24,8 +24,11 @@ var (
 // indexFile is the name of a finished recording's index.
 const indexFile = "index.json"
 
-// Prefix is what the names of all objects of a recording begin with.
-func Prefix(id string) string { return "rec/" + id + "/" }
+// prefixAll is what the names of all objects of recordings begin with.
+const prefixAll = "rec/"
+
+// Prefix is what those of one begin with.
+func Prefix(id string) string { return prefixAll + id + "/" }
 
 // ValidID says whether id is one that a recording may have.
 func ValidID(id string) bool { return idPattern.MatchString(id) }

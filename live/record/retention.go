@@ -14,9 +14,11 @@ const (
 	retainEvery = time.Minute
 )
 
-// Tend sweeps and retains until ctx ends. One node does so.
+// Tend sweeps, retains, and removes orphans until ctx ends. One node does so.
 func (s *Service) Tend(ctx context.Context) error {
 	sweep, retain := time.NewTicker(sweepEvery), time.NewTicker(retainEvery)
+	orphans := time.NewTicker(orphansEvery)
+	defer orphans.Stop()
 	defer sweep.Stop()
 	defer retain.Stop()
 	failing := false
@@ -29,6 +31,8 @@ func (s *Service) Tend(ctx context.Context) error {
 			err = s.Sweep(ctx)
 		case <-retain.C:
 			err = s.Retain(ctx)
+		case <-orphans.C:
+			err = s.SweepOrphans(ctx)
 		}
 		if err != nil && !failing && ctx.Err() == nil {
 			s.log.Warn("recordings not swept; will retry", "err", err)

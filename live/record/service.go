@@ -31,7 +31,7 @@ type Config struct {
 	// Later says how much later than now the last of a recording may be shown, as it ends: its room's viewers see things later. Nil:
 	// nothing is shown later.
 	Later func(ctx context.Context, r Recording) (time.Duration, error)
-	// InUse says whether somebody needs a recording, so that neither age nor bytes remove it. Nil: nobody ever does.
+	// InUse says whether somebody needs a recording, or makes one of that id, so that neither age nor bytes remove it. Nil: nobody ever does.
 	InUse func(ctx context.Context, id string) (bool, error)
 	// Spooled says whether objects of a recording wait on a node, be it this one, that other nodes don't see in the store yet: it is
 	// neither finished nor removed before. Nil: none ever do.

@@ -195,3 +195,23 @@ func TestCatchUpGoesOn(t *testing.T) {
 		}
 	})
 }
+
+// TestMakes: a recording that a cut is to become is expected as long as the cut is open.
+func TestMakes(t *testing.T) {
+	d := newDesk(t)
+	m := recordtest.NewMedia(t)
+	r := d.lib.Keep(t, "r1", m, recordtest.Span{Generation: 1, Pieces: 4})
+	j, err := d.Export(t.Context(), r.ID, Request{Format: Cut})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]bool{j.Target: true, r.ID: false} {
+		if makes, err := d.Makes(t.Context(), id); makes != want || err != nil {
+			t.Errorf("%q: %v, %v", id, makes, err)
+		}
+	}
+	d.work(t.Context(), j)
+	if makes, err := d.Makes(t.Context(), j.Target); makes || err != nil {
+		t.Errorf("done: %v, %v", makes, err)
+	}
+}

@@ -206,6 +206,18 @@ func (s *Service) Delete(ctx context.Context, recording, id string) error {
 	return nil
 }
 
+// Makes says whether a cut that is not done yet is to become a recording of an id.
+func (s *Service) Makes(ctx context.Context, id string) (bool, error) {
+	all, err := s.store.Open(ctx, mostOpen)
+	if err == nil && len(all) == mostOpen {
+		return true, nil // perhaps one of the others
+	}
+	return slices.ContainsFunc(all, func(j Job) bool { return j.Target == id }), err
+}
+
+// mostOpen is how many open jobs Makes looks at.
+const mostOpen = 1000
+
 // Forget forgets the exports of a recording whose objects are gone, theirs among them.
 func (s *Service) Forget(ctx context.Context, recording string) error {
 	s.stop(func(key string) bool { return strings.HasPrefix(key, recording+"/") })
