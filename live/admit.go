@@ -67,7 +67,7 @@ func (s *Service) admitPush(ctx context.Context, req stream.Request) (*Push, str
 		if !given {
 			asked = r.Delay
 		}
-		p, err = s.claim(ctx, r, req, asked)
+		p, err = s.claim(ctx, r, req, asked, s.machine.ClaimDelayed)
 		return err
 	})
 	if err != nil {
@@ -96,9 +96,12 @@ func (s *Service) autoRoom(ctx context.Context, name string) (Room, error) {
 	return Room{}, err
 }
 
+// claiming is a way of making a push a room's newest, as status.Machine has them.
+type claiming func(ctx context.Context, room, node string, delay time.Duration) (status.Claim, error)
+
 // claim makes the push the room's newest and opens its publisher, both under the room's view, so that an end that comes in
 // between is seen. Viewers see it that much later.
-func (s *Service) claim(ctx context.Context, r Room, req stream.Request, later time.Duration) (*Push, error) {
+func (s *Service) claim(ctx context.Context, r Room, req stream.Request, later time.Duration, how claiming) (*Push, error) {
 	if s.retired.Load() {
 		return nil, &stream.Refusal{Code: "stopping", Detail: "the server is stopping; try again in a moment", Temporary: true}
 	}
@@ -111,7 +114,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request, later t
 			return nil, &stream.Refusal{Code: "early_push", Detail: "the room accepts pushes from " + r.ScheduledAt.UTC().Format(time.RFC3339)}
 		}
 	}
-	c, err := s.machine.ClaimDelayed(ctx, r.ID, s.cfg.Node, later)
+	c, err := how(ctx, r.ID, s.cfg.Node, later)
 	if err != nil {
 		return nil, err
 	}

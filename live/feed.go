@@ -7,7 +7,7 @@ import (
 )
 
 // Feed admits a push that this server makes itself, such as what it pulls from elsewhere: without an address, and so without its
-// signature, but else like any other. Protocol is what infos and callbacks call it, source where it comes from, as people may
+// signature, but else like any other; only that it takes over no other push: where one runs it is refused with room_busy. Protocol is what infos and callbacks call it, source where it comes from, as people may
 // see it. The error is a *stream.Refusal. Whoever gets a Push must Close it.
 func (s *Service) Feed(ctx context.Context, room, protocol, source string) (*Push, error) {
 	req := stream.Request{Protocol: protocol, App: s.ownApp(), Remote: source}
@@ -20,13 +20,16 @@ func (s *Service) Feed(ctx context.Context, room, protocol, source string) (*Pus
 			return err
 		}
 		req.Name = r.Stream
-		p, err = s.claim(ctx, r, req, r.Delay)
+		p, err = s.claim(ctx, r, req, r.Delay, s.machine.ClaimFree)
 		return err
 	})
 	if err == nil {
 		return p, nil
 	}
 	why := refusal(err)
+	if why.Code == "room_busy" { // that is for who feeds; nobody did anything wrong
+		return nil, why
+	}
 	s.notePush(room, req, why)
 	return nil, why
 }

@@ -7,6 +7,9 @@ func pushStarted(s State, e Event, now time.Time) (State, error) {
 	if s.ForbiddenAt(now) {
 		return s, refuse(s, e, "forbidden", "pushing to this room is forbidden")
 	}
+	if e.Yields && s.Record.StreamActive {
+		return s, refuse(s, e, "room_busy", "another push runs")
+	}
 	switch s.Record.Code {
 	case Waiting, Ended, Playback:
 		if !s.PushAllowed {

@@ -50,6 +50,7 @@ type Event struct {
 
 	Node       string        // the node that holds the publisher
 	Delay      time.Duration // PushStarted: how much later viewers see it
+	Yields     bool          // PushStarted: it is refused where another push runs
 	Session    string        // id of the session that begins if this push begins one; Machine makes it
 	Generation uint64        // whose push stopped or is reasserted
 	Stop       Reason        // why it stopped: ReasonPushClosed, Lost, Silent or Dropped
@@ -76,7 +77,7 @@ const (
 type Refused struct {
 	Status Code      // the status the room is in
 	Event  EventKind // what was asked
-	Code   string    // stable: transition_refused, room_ended, forbidden, invalid_playback_url, invalid_until
+	Code   string    // stable: transition_refused, room_ended, room_busy, forbidden, invalid_playback_url, invalid_until
 	Detail string    // a sentence a person can act on
 }
 

@@ -83,6 +83,11 @@ func (m *Machine) ClaimDelayed(ctx context.Context, room, node string, delay tim
 	return m.claim(ctx, room, Event{Kind: PushStarted, Node: node, Delay: delay})
 }
 
+// ClaimFree is ClaimDelayed for a push that takes over no other: where one runs it is a *Refused of code room_busy.
+func (m *Machine) ClaimFree(ctx context.Context, room, node string, delay time.Duration) (Claim, error) {
+	return m.claim(ctx, room, Event{Kind: PushStarted, Node: node, Delay: delay, Yields: true})
+}
+
 // Reassert takes a publisher back that others believed lost. ErrStale says that it is not the newest any more, or was
 // dropped; then, as after a *Refused, the caller closes it.
 func (m *Machine) Reassert(ctx context.Context, room, node string, generation uint64) (Claim, error) {

@@ -66,6 +66,7 @@ var tableEvents = []struct {
 	e    func(s State) Event
 }{
 	{"push started", now, ev(Event{Kind: PushStarted, Node: "n2", Session: "S2"})},
+	{"push that yields started", now, ev(Event{Kind: PushStarted, Node: "n2", Session: "S2", Yields: true})},
 	{"push stopped", now, func(s State) Event {
 		return Event{Kind: PushStopped, Generation: s.Generation, Stop: ReasonPushClosed}
 	}},
@@ -116,6 +117,7 @@ const (
 	refused  = "! transition_refused"
 	badURL   = "! invalid_playback_url"
 	badUntil = "! invalid_until"
+	busy     = "! room_busy"
 	ended409 = "! room_ended"
 	stale    = "! stale"
 )
@@ -125,6 +127,11 @@ var table = map[string][7]string{
 	"push started": {
 		"live push_started stream new session gen+1 by n2", "gen+1 by n2", "live push_resumed stream gen+1 by n2 grace none",
 		"gen+1 by n2", "stream gen+1 by n2 grace none",
+		"live push_started stream new session gen+1 by n2", "live push_started stream new session gen+1 by n2 url none over none",
+	},
+	"push that yields started": {
+		"live push_started stream new session gen+1 by n2", busy, "live push_resumed stream gen+1 by n2 grace none",
+		busy, "stream gen+1 by n2 grace none",
 		"live push_started stream new session gen+1 by n2", "live push_started stream new session gen+1 by n2 url none over none",
 	},
 	"push stopped": {
@@ -268,7 +275,7 @@ func expected(column string, row int, s State, at time.Time) string {
 	forbidden := s.Forbidden && (s.ForbiddenUntil.IsZero() || at.Before(s.ForbiddenUntil))
 	running := s.Record.Code == Live || s.Record.Code == Paused
 	switch column {
-	case "push started":
+	case "push started", "push that yields started":
 		switch {
 		case forbidden:
 			return "! forbidden"

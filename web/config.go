@@ -119,6 +119,7 @@ type Deps struct {
 	Files       Files                                    // nil: nothing can be uploaded here
 	Levels      Levels                                   // nil: users have no levels here
 	Relays      Relays                                   // nil: streams are not pushed on from here
+	Pulls       Pulls                                    // nil: nothing is pulled into rooms here
 	Draws       Draws                                    // nil: there are no lucky draws here
 	Likes       Likes                                    // nil: nobody likes rooms here
 	Follows     Follows                                  // nil: nobody follows anybody here

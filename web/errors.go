@@ -14,6 +14,7 @@ import (
 	"liveroom/chat/level"
 	"liveroom/chat/words"
 	"liveroom/live"
+	"liveroom/live/pull"
 	"liveroom/live/relay"
 	"liveroom/status"
 	"liveroom/web/callback/delivery"
@@ -94,6 +95,7 @@ func known(err error) *Problem {
 		user    *account.Error
 		rank    *level.Error
 		target  *relay.Error
+		source  *pull.Error
 	)
 	switch {
 	case errors.As(err, &own):
@@ -110,6 +112,8 @@ func known(err error) *Problem {
 		return newProblem(http.StatusUnprocessableEntity, rank.Code, rank.Detail).at(rank.Field)
 	case errors.As(err, &target):
 		return relayProblem(target)
+	case errors.As(err, &source):
+		return relayProblem(&relay.Error{Code: source.Code, Field: source.Field, Detail: source.Detail})
 	case words.Refused(err):
 		return wordsProblem(err)
 	case recordingProblem(err) != nil:

@@ -211,6 +211,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	deps.Ranking, deps.Summaries = scores, b.paperSummaries()
 	onPaper(newPaper())(&cfg, &deps)
 	deps.Relays = newOnlyRelay(deps.Rooms, log)
+	deps.Pulls = newOnlyPull(deps.Rooms, log)
 	deps.Playbacks, deps.Shifts = paperPlaybacks(deps.Rooms, log), shifts{}
 	deps.Guide = popularity.NewGuide(popularity.GuideConfig{Live: func(context.Context, int) ([]popularity.Room, error) { return nil, nil }}, scores)
 	deps.Screenshots, deps.Covers = paperShots{}, benchCovers()

@@ -173,13 +173,13 @@ func (s *Server) deleteRelay(ctx context.Context, in *RelayPath) (*empty, error)
 	return nil, nil
 }
 
-// relayProblem is a refusal of relay.Service.
+// relayProblem is a refusal of relay.Service, or of pull.Service.
 func relayProblem(e *relay.Error) *Problem {
 	httpStatus := http.StatusUnprocessableEntity
 	switch e.Code {
 	case "not_found":
 		httpStatus = http.StatusNotFound
-	case "exists", "too_many_relays":
+	case "exists", "too_many_relays", "too_many_pulls":
 		httpStatus = http.StatusConflict
 	}
 	return newProblem(httpStatus, e.Code, e.Detail).at(e.Field)

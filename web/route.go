@@ -46,6 +46,7 @@ func (s *Server) route() {
 	s.registerAudit()
 	s.registerDraws()
 	s.registerRelays()
+	s.registerPulls()
 	s.registerKinds()
 	s.registerGifts()
 	s.registerBroadcasts()

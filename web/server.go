@@ -31,6 +31,7 @@ type Server struct {
 	levels     Levels
 	draws      Draws
 	relays     Relays
+	pulls      Pulls
 	likes      Likes
 	follows    Follows
 	ranking    Ranking
@@ -90,6 +91,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		kinds: deps.Kinds, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
 		playbacks: deps.Playbacks, shifts: deps.Shifts,
 		relays:      deps.Relays,
+		pulls:       deps.Pulls,
 		screenshots: deps.Screenshots, covers: deps.Covers,
 		socket: deps.Socket, media: deps.Media, pages: deps.Pages, im: deps.IM, peers: deps.Peers,
 		tokens: newTokens(cfg.Tokens), failures: newLimiter(cfg.FailuresPerMinute), newcomer: newLimiter(cfg.GuestsPerMinute), crowd: newCrowd(cfg.MaxPerAddress),

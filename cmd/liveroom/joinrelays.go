@@ -96,7 +96,7 @@ func (p *program) relayTold(e relay.Event) {
 	p.callbacks.media.Relay(c)
 }
 
-// endedGroups are the chat side of rooms, whose relays go with them: their addresses are secrets of who made them.
+// endedGroups are the chat side of rooms, whose relays and pulls go with them: their addresses are secrets of who made them.
 type endedGroups struct {
 	*groups
 	p *program
@@ -111,7 +111,7 @@ func (g endedGroups) Dismiss(ctx context.Context, group string) error {
 	case err != nil:
 		return err
 	default:
-		if err := g.p.relays.RemoveRoom(ctx, room.ID); err != nil {
+		if err := errors.Join(g.p.relays.RemoveRoom(ctx, room.ID), g.p.pulls.RemoveRoom(ctx, room.ID)); err != nil {
 			return err
 		}
 	}

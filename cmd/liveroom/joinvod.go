@@ -103,10 +103,13 @@ func (p *program) vodMetrics() []web.Sample {
 	}
 }
 
-// recordingInUse says whether a recording is planned to be played back, or is just now, or is being cut out of another.
+// recordingInUse says whether a recording is planned to be played back, or is just now, is pulled into a room, or is being cut out of
+// another. What it asks is made later.
 func (p *program) recordingInUse(ctx context.Context, id string) (bool, error) {
-	if used, err := p.programmes.InUse(ctx, id); used || err != nil { // made later
-		return used, err
+	for _, uses := range []func(context.Context, string) (bool, error){p.programmes.InUse, p.pulls.InUse} {
+		if used, err := uses(ctx, id); used || err != nil {
+			return used, err
+		}
 	}
 	return p.exports.Makes(ctx, id)
 }

@@ -31,6 +31,7 @@ import (
 	"liveroom/live/flv"
 	"liveroom/live/hls"
 	"liveroom/live/programme"
+	"liveroom/live/pull"
 	"liveroom/live/record"
 	"liveroom/live/record/export"
 	"liveroom/live/relay"
@@ -67,6 +68,7 @@ type program struct {
 	rtmp      *rtmp.Server
 	flv       *flv.Server
 	relays    *relay.Service
+	pulls     *pull.Service
 	edges     *edge.Edges // of a cluster's node only, like the next
 	pulled    *flv.Server // by other nodes
 	hls       *hls.Server
@@ -188,6 +190,7 @@ func (p *program) join(keys Secrets) error {
 		return err
 	}
 	p.joinProgrammes()
+	p.joinPulls()
 	p.joinDraws()
 	p.joinBroadcasts()
 	if err = p.joinFiles(keys); err != nil {
@@ -257,7 +260,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	deps := web.Deps{
 		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Gifts: giftDoor{p.gifts, p}, Likes: p.likes, Follows: p.follows, Levels: p.levels, Ranking: p.popularity, Guide: p.guide,
-		Draws: p.draws, Relays: p.relays, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds, Screenshots: p.shots, Covers: p.shots.covers,
+		Draws: p.draws, Relays: p.relays, Pulls: p.pulls, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds, Screenshots: p.shots, Covers: p.shots.covers,
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: recordedMedia{p.vod, media{flv: p.flv, hls: p.hls}}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),

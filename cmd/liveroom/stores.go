@@ -23,6 +23,7 @@ import (
 	"liveroom/internal/boltstore"
 	"liveroom/live"
 	"liveroom/live/programme"
+	"liveroom/live/pull"
 	"liveroom/live/record"
 	"liveroom/live/record/export"
 	"liveroom/live/relay"
@@ -52,6 +53,7 @@ type stores struct {
 	follows    follow.Store
 	kinds      kind.Store
 	relays     relay.Store
+	pulls      pull.Store
 	broadcasts schedule.Store
 	programmes programme.Store
 	endpoints  callback.EndpointStore
@@ -83,7 +85,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		gifts: main.Gifts(), likes: main.Likes(), follows: main.Follows(), levels: main.Levels(), popularity: main.Popularity(),
 		draws: main.Draws(), broadcasts: main.Broadcasts(), programmes: main.Programmes(), summaries: main.Summaries(), kinds: main.Kinds(), recordings: main.Recordings(),
-		relays: main.Relays(), exports: main.Exports(),
+		relays: main.Relays(), pulls: main.Pulls(), exports: main.Exports(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -99,7 +101,7 @@ func (c *cluster) stores() *stores {
 		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		gifts: c.redis.Gifts(), likes: c.redis.Likes(), follows: c.redis.Follows(), levels: c.redis.Levels(), popularity: c.redis.Popularity(),
 		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), programmes: c.redis.Programmes(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), recordings: c.redis.Recordings(),
-		relays: c.redis.Relays(), exports: c.redis.Exports(),
+		relays: c.redis.Relays(), pulls: c.redis.Pulls(), exports: c.redis.Exports(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it

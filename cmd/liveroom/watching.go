@@ -66,7 +66,7 @@ func (p *program) metrics() []web.Source {
 		web.ChatSource(p.chat.Stats), web.OutboxSource(p.outbox.Stats), web.AuditSource(p.audit.Stats), web.CallbackSource(p.callbacks.queues.Stats),
 		p.connectionMetrics, p.streamMetrics, p.viewerMetrics, p.refusalMetrics, p.rtmpMetrics, p.flvMetrics, p.hlsMetrics, p.vodMetrics, p.socketMetrics,
 		p.stores.metrics, p.wordMetrics, p.levelMetrics, p.drawMetrics, p.broadcastMetrics, p.giftMetrics, p.likeMetrics, p.popularityMetrics, p.summaryMetrics, p.fileMetrics, p.blobMetrics, p.shotMetrics, p.replayMetrics, p.recordingMetrics, p.gateMetrics,
-		p.relayMetrics, p.exportMetrics,
+		p.relayMetrics, p.pullMetrics, p.exportMetrics,
 	}
 }
 
