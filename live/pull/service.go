@@ -177,7 +177,14 @@ func (s *Service) Add(ctx context.Context, roomID string, d Draft) (Listed, erro
 	}
 	d.StartAt, d.EndAt = d.StartAt.UTC().Truncate(time.Millisecond), d.EndAt.UTC().Truncate(time.Millisecond)
 	t := Task{Draft: d, ID: status.NewULID(now), Room: roomID, CreatedAt: now, ChangedAt: now}
-	if err := s.prepare(ctx, &t, r, now); err != nil {
+	all, err := s.tasksOf(ctx, roomID, r)
+	if err == nil && d.Recording != "" && d.URL == "" {
+		err = s.checkRecording(ctx, d.Recording)
+	}
+	if err == nil {
+		err = s.prepare(&t, r, now, all)
+	}
+	if err != nil {
 		return Listed{}, err
 	}
 	if err := s.store.AddTask(ctx, t); err != nil {
@@ -187,18 +194,9 @@ func (s *Service) Add(ctx context.Context, roomID string, d Draft) (Listed, erro
 	return Listed{t, stateOf(t, nil)}, nil
 }
 
-// prepare checks a task that is new or changed, and has it begin anew.
-func (s *Service) prepare(ctx context.Context, t *Task, r Room, now time.Time) error {
+// prepare checks a task that is new or changed beside all of its room, and has it begin anew.
+func (s *Service) prepare(t *Task, r Room, now time.Time, all []Task) error {
 	if err := s.check(&t.Draft, r.Stream, now); err != nil {
-		return err
-	}
-	if t.Recording != "" {
-		if err := s.checkRecording(ctx, t.Recording); err != nil {
-			return err
-		}
-	}
-	all, err := s.tasksOf(ctx, t.Room, r)
-	if err != nil {
 		return err
 	}
 	for _, other := range all {
@@ -251,6 +249,13 @@ func (s *Service) Change(ctx context.Context, roomID, id string, p Patch) (Liste
 	if err != nil {
 		return Listed{}, err
 	}
+	all, err := s.tasksOf(ctx, roomID, r) // before: f may not ask the store
+	if err == nil && p.Recording != nil {
+		err = s.checkRecording(ctx, *p.Recording)
+	}
+	if err != nil {
+		return Listed{}, err
+	}
 	t, err := s.store.ChangeTask(ctx, roomID, id, func(t *Task) error {
 		if older(*t, r) {
 			return ErrUnknown
@@ -282,7 +287,7 @@ func (s *Service) Change(ctx context.Context, roomID, id string, p Patch) (Liste
 				return s.check(&t.Draft, r.Stream, t.CreatedAt)
 			}
 		}
-		return s.prepare(ctx, t, r, now)
+		return s.prepare(t, r, now, all)
 	})
 	if err != nil {
 		return Listed{}, err

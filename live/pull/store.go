@@ -17,7 +17,7 @@ type Store interface {
 	Tasks(ctx context.Context, room string) ([]Task, error)
 	// AddTask keeps a new one. Beyond MaxTasks and MaxAll it is ErrTooMany; one whose id is there already is left as it is.
 	AddTask(ctx context.Context, t Task) error
-	// ChangeTask lets f change one, and returns what became of it. f may be called more than once. One that is not there is
+	// ChangeTask lets f change one, and returns what became of it. f may be called more than once, and may not ask the Store. One that is not there is
 	// ErrUnknown.
 	ChangeTask(ctx context.Context, room, id string, f func(*Task) error) (Task, error)
 	// RemoveTask removes one. One that is not there is ErrUnknown.

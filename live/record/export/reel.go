@@ -78,6 +78,7 @@ type Reel struct {
 	codecs []Codec
 	due    []due
 	ready  []Played
+	last   [2]int64 // given out, of sound and pictures
 	length int64
 }
 
@@ -113,7 +114,12 @@ func (r *Reel) Next(ctx context.Context) (Played, error) {
 		}
 	}
 	p := r.ready[0]
-	r.ready[0] = Played{}
+	last := &r.last[0]
+	if p.Kind == stream.Video {
+		last = &r.last[1]
+	}
+	*last = max(p.At, *last)
+	p.At, r.ready[0] = *last, Played{}
 	r.ready = r.ready[1:]
 	return p, nil
 }

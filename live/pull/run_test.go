@@ -1,0 +1,289 @@
+package pull
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"liveroom/live/stream"
+)
+
+// file is a source of pictures 40 ms apart.
+type file struct {
+	at, end int64
+	silent  bool
+}
+
+func (f *file) Next(ctx context.Context) (stream.Kind, int64, []byte, error) {
+	if f.silent {
+		<-ctx.Done()
+		return 0, 0, nil, ctx.Err()
+	}
+	if f.at >= f.end {
+		return 0, 0, nil, io.EOF
+	}
+	b := stream.NewBuffer(8)
+	b[stream.HeaderBytes], b[stream.HeaderBytes+1] = 0x17, 1
+	f.at += 40
+	return stream.Video, f.at - 40, b, nil
+}
+
+func (f *file) Length() int64 { return f.end }
+func (f *file) Close()        {}
+
+// fakeRoom is the only room there is.
+type fakeRoom struct {
+	mu    sync.Mutex
+	busy  bool
+	push  *fakePush
+	times []int64 // what was pushed, and when
+	began []time.Time
+}
+
+type fakePush struct {
+	room *fakeRoom
+	done chan struct{}
+	once sync.Once
+	err  error
+}
+
+func (r *fakeRoom) Room(context.Context, string) (Room, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return Room{Stream: "s", Busy: r.busy || r.push != nil}, nil
+}
+
+func (r *fakeRoom) Feed(context.Context, string, string) (Push, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.busy || r.push != nil {
+		return nil, &stream.Refusal{Code: "room_busy"}
+	}
+	r.push = &fakePush{room: r, done: make(chan struct{})}
+	r.began = append(r.began, time.Now())
+	return r.push, nil
+}
+
+// take is somebody who pushes; leave ends that.
+func (r *fakeRoom) take() {
+	r.mu.Lock()
+	p := r.push
+	r.busy, r.push = true, nil
+	r.mu.Unlock()
+	if p != nil {
+		p.end(stream.ErrTakenOver)
+	}
+}
+
+func (r *fakeRoom) leave() { r.mu.Lock(); r.busy = false; r.mu.Unlock() }
+
+func (p *fakePush) end(err error) {
+	p.once.Do(func() { p.err = err; close(p.done) })
+}
+
+func (p *fakePush) Write(_ stream.Kind, ms uint32, _ []byte) error {
+	select {
+	case <-p.done:
+		return p.err
+	default:
+	}
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	p.room.times = append(p.room.times, int64(ms))
+	return nil
+}
+func (p *fakePush) Done() <-chan struct{} { return p.done }
+func (p *fakePush) Err() error            { <-p.done; return p.err }
+
+func (p *fakePush) Close(stream.StopReason) {
+	p.room.mu.Lock()
+	if p.room.push == p {
+		p.room.push = nil
+	}
+	p.room.mu.Unlock()
+	p.end(stream.ErrClosed)
+}
+
+// bench runs a service in virtual time, with sources of that length, until test returns.
+func bench(t *testing.T, end int64, test func(t *testing.T, s *Service, r *fakeRoom, restart func())) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(7 * time.Millisecond) // no tick at the moment of what the test does
+		r, store := &fakeRoom{}, NewMemory()
+		var s *Service
+		var stop func()
+		start := func() {
+			s = New(Config{Next: func(_ string, after time.Time) (time.Time, error) {
+				return after.Truncate(time.Hour).Add(time.Hour), nil
+			}}, store, r, nil,
+				slog.New(slog.DiscardHandler))
+			s.opener = func(_ context.Context, task Task, from int64) (feed, error) {
+				switch {
+				case end == 0:
+					return nil, errors.New("refused")
+				case end < 0:
+					return &file{silent: true}, nil
+				}
+				return &file{at: from, end: end}, nil
+			}
+			ctx, cancel := context.WithCancel(context.Background())
+			done := make(chan struct{})
+			go func(s *Service) { defer close(done); _ = s.Run(ctx) }(s)
+			stop = func() { cancel(); <-done }
+		}
+		start()
+		defer func() { stop() }()
+		test(t, s, r, func() { stop(); r.leave(); start() })
+	})
+}
+
+func add(t *testing.T, s *Service, d Draft) string {
+	t.Helper()
+	d.URL, d.Enabled = "https://a.example/b.flv", true
+	l, err := s.Add(t.Context(), "r", d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.ID
+}
+
+func wants(t *testing.T, s *Service, phase Phase, code string) Listed {
+	t.Helper()
+	synctest.Wait()
+	all, err := s.List(t.Context(), "r")
+	if err != nil || len(all) != 1 || all[0].State.Phase != phase || all[0].State.Cause.Code != code {
+		t.Fatalf("%+v, %v, want %s %s", all, err, phase, code)
+	}
+	return all[0]
+}
+
+// TestLoop: a file is played again and again in the time it lasts, and times go on.
+func TestLoop(t *testing.T) {
+	bench(t, 2000, func(t *testing.T, s *Service, r *fakeRoom, _ func()) {
+		begun := time.Now()
+		add(t, s, Draft{Kind: VOD, Loop: true, For: 10 * time.Second})
+		time.Sleep(3 * time.Second)
+		wants(t, s, Running, "")
+		time.Sleep(8 * time.Second)
+		wants(t, s, Ended, CauseOver)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if n := len(r.times); n < 240 || n > 280 || time.Since(begun) < 10*time.Second {
+			t.Errorf("%d pictures", n)
+		}
+		for i, ms := range r.times {
+			if ms != int64(i)*40 {
+				t.Fatalf("picture %d at %d: %v", i, ms, r.times[max(i-3, 0):i+1])
+			}
+		}
+	})
+}
+
+// TestFinishes: a file that was played to its end is over, and does not begin again after a restart.
+func TestFinishes(t *testing.T) {
+	bench(t, 5000, func(t *testing.T, s *Service, r *fakeRoom, restart func()) {
+		add(t, s, Draft{Kind: VOD})
+		time.Sleep(3 * time.Second)
+		wants(t, s, Running, "")
+		time.Sleep(2 * time.Second)
+		wants(t, s, Ended, CauseFinished)
+		restart()
+		time.Sleep(time.Minute)
+		wants(t, s, Ended, CauseFinished)
+		if len(r.times) != 125 || !slices.IsSorted(r.times) {
+			t.Errorf("%d pictures", len(r.times))
+		}
+	})
+}
+
+// TestYields: who begins to push is left alone, also when he interrupts for a moment; then the pull goes on, after a restart too.
+func TestYields(t *testing.T) {
+	bench(t, 1<<40, func(t *testing.T, s *Service, r *fakeRoom, restart func()) {
+		r.take()
+		add(t, s, Draft{})
+		time.Sleep(time.Minute)
+		wants(t, s, Waiting, CauseBusy)
+		r.leave()
+		time.Sleep(20 * time.Second)
+		wants(t, s, Running, "")
+		r.take()
+		wants(t, s, Waiting, CauseTaken)
+		for range 3 {
+			time.Sleep(time.Minute)
+			r.leave()
+			time.Sleep(10 * time.Second)
+			r.take()
+			wants(t, s, Waiting, CauseTaken)
+		}
+		r.leave()
+		time.Sleep(20 * time.Second)
+		wants(t, s, Running, "")
+		restart()
+		time.Sleep(time.Second)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.began) != 3 {
+			t.Errorf("it began at %v", r.began)
+		}
+	})
+}
+
+// TestSchedule: what comes again and again runs when it is due for as long as it is to, also where the server was away meanwhile.
+func TestSchedule(t *testing.T) {
+	bench(t, 1<<40, func(t *testing.T, s *Service, r *fakeRoom, restart func()) {
+		now := time.Now()
+		id := add(t, s, Draft{Cron: "@hourly", For: 10 * time.Second, EndAt: now.Add(3*time.Hour + 5*time.Second)})
+		hour := now.Truncate(time.Hour).Add(time.Hour)
+		until := func(at time.Time) { time.Sleep(time.Until(at) + time.Second) }
+		if l := wants(t, s, Scheduled, ""); !l.State.NextAt.Equal(hour) {
+			t.Errorf("%+v", l)
+		}
+		until(hour)
+		wants(t, s, Running, "")
+		until(hour.Add(10 * time.Second))
+		wants(t, s, Scheduled, CauseOver)
+		until(hour.Add(time.Hour + 5*time.Second))
+		wants(t, s, Running, "")
+		until(hour.Add(2 * time.Hour))
+		wants(t, s, Running, "")
+		until(hour.Add(2*time.Hour + 5*time.Second)) // endAt, before its ten seconds are over
+		wants(t, s, Ended, CauseOver)
+		off := false
+		if l, err := s.Change(t.Context(), "r", id, Patch{Enabled: &off, EndAt: &time.Time{}}); err != nil || l.State.Phase != Idle {
+			t.Errorf("%+v, %v", l, err)
+		}
+		if len(r.began) != 3 {
+			t.Errorf("it began at %v", r.began)
+		}
+	})
+}
+
+// TestFails: what refuses is tried at growing intervals, what is silent is left.
+func TestFails(t *testing.T) {
+	bench(t, 0, func(t *testing.T, s *Service, _ *fakeRoom, _ func()) {
+		add(t, s, Draft{})
+		time.Sleep(10 * time.Minute)
+		if l := wants(t, s, Waiting, "lost"); l.State.Retries < 12 || l.State.Retries > 30 {
+			t.Errorf("%+v", l.State)
+		}
+	})
+	bench(t, -1, func(t *testing.T, s *Service, _ *fakeRoom, _ func()) {
+		add(t, s, Draft{})
+		time.Sleep(15*time.Second + 200*time.Millisecond)
+		wants(t, s, Waiting, "silent")
+	})
+}
+
+// TestPlain: of a playlist the hints of low latency are left out, and all sound but one track a group.
+func TestPlain(t *testing.T) {
+	got := string(plain([]byte("#EXTM3U\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"x\"\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",URI=\"1\"\n" +
+		"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",DEFAULT=YES,URI=\"2\"\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"a\",URI=\"3\"\nx.ts")))
+	if want := "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",DEFAULT=YES,URI=\"2\"\nx.ts\n"; got != want {
+		t.Errorf("%s", got)
+	}
+}
