@@ -93,8 +93,10 @@ func makeFiles(t *testing.T) string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	for name, args := range map[string][]string{"ts.m3u8": nil, "mp4.m3u8": {"-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "mp4-init.mp4"}} {
-		args = append([]string{"-hide_banner", "-loglevel", "error", "-i", filepath.Join(dir, "a.flv"), "-c", "copy", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0",
-			"-hls_playlist_type", "vod"}, args...)
+		args = append([]string{
+			"-hide_banner", "-loglevel", "error", "-i", filepath.Join(dir, "a.flv"), "-c", "copy", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0",
+			"-hls_playlist_type", "vod",
+		}, args...)
 		if out, err := exec.CommandContext(t.Context(), "ffmpeg", append(args, filepath.Join(dir, name))...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
