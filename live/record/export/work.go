@@ -84,18 +84,20 @@ func (s *Service) next(ctx context.Context) (busy bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	for _, j := range s.rested(all) {
-		if j.State != Deleting {
-			s.work(ctx, j)
-			return true, nil
-		}
-		if err := s.clear(ctx, j); err != nil {
-			s.rest(j)
-			return true, fmt.Errorf("remove export %s of recording %s: %w", j.ID, j.Recording, err)
-		}
+	due := s.rested(all)
+	if len(due) == 0 {
+		return false, nil
+	}
+	j := due[0]
+	if j.State != Deleting {
+		s.work(ctx, j)
 		return true, nil
 	}
-	return false, nil
+	if err := s.clear(ctx, j); err != nil {
+		s.rest(j)
+		return true, fmt.Errorf("remove export %s of recording %s: %w", j.ID, j.Recording, err)
+	}
+	return true, nil
 }
 
 // rested are the open jobs whose turn it is. Pauses of others that are no more are forgotten.
