@@ -25,7 +25,7 @@ func TestNodeIsKilledAndBack(t *testing.T) {
 		slices.Sort(all)
 		return strings.Join(all, " ")
 	}
-	const each = "broadcasts courier draws gifts jobs keeper likes playbacks popularity summaries"
+	const each = "broadcasts courier draws gifts jobs keeper likes playbacks popularity pulls summaries" // where nothing can be recorded
 	back.start()
 	back.eventually("it leads", func() bool { return leads(back) == each })
 	steady.start()

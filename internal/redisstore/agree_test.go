@@ -23,7 +23,7 @@ func TestAgree(t *testing.T) {
 				t.Errorf("%v: differ %v, want %v: %v", c.values, differ, c.differ, err)
 			}
 		}
-		if differ, err := s.Agree(t.Context(), "other", map[string]string{"a": "9"}); err != nil || len(differ) > 0 {
+		if differ, err := s.Agree(t.Context(), "recordings", map[string]string{"folder": "9"}); err != nil || len(differ) > 0 {
 			t.Error(differ, err)
 		}
 	})
