@@ -50,11 +50,13 @@ func (c *collector) work(ctx context.Context, now time.Time) {
 	}
 }
 
-// finish seals what there is.
+// finish seals what there is, also of recordings that began since the last look.
 func (c *collector) finish(ctx context.Context) {
+	now := time.Now()
 	t := c.s.take(true)
-	c.sort(t.queue, time.Now())
-	c.sort(t.maybe, time.Now())
+	c.sort(t.queue, now)
+	c.look(ctx, now, &t)
+	c.sort(c.s.take(true).maybe, now) // where the look failed
 	c.recall(ctx, t.recalls)
 	for _, k := range c.known {
 		c.seal(k)

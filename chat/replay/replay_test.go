@@ -104,6 +104,24 @@ func TestRecordingThatBeginsWithItsFirstSegmentMissesNothing(t *testing.T) {
 	})
 }
 
+func TestNodeThatStopsRightAfterTheBeginLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t)
+		s, stop := st.node("a")
+		spend(time.Minute + 100*time.Millisecond)
+		began := time.Now()
+		body := json.RawMessage(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"first"}}]`)
+		s.Delivered(&chat.Message{Group: "demo2", Seq: 9, Time: began, From: "ann", Body: body})
+		st.lib.change(func(l *library) {
+			l.recs = append(l.recs, replay.Recording{ID: "r2", Group: "demo2", Zero: began, Began: began})
+		})
+		stop() // before it looked which recordings there are
+		st.lib.end("r2", time.Now().Add(time.Second), replay.Span{Duration: 1000})
+		b, _ := st.node("b")
+		st.wants(b, "r2", "first")
+	})
+}
+
 func TestRecalledMessageIsNotReplayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newStage(t)
