@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -144,7 +145,7 @@ func (s *Supervisor) program() (string, error) {
 	found, fresh := s.found, !s.looked.IsZero() && time.Since(s.looked) < lookEvery
 	s.mu.Unlock()
 	if found == "" && !fresh {
-		found, _ = exec.LookPath(s.cfg.Path)
+		found = look(s.cfg.Path)
 		s.mu.Lock()
 		s.found, s.looked = found, time.Now()
 		s.mu.Unlock()
@@ -153,6 +154,18 @@ func (s *Supervisor) program() (string, error) {
 		return "", fmt.Errorf("%w: no %s in PATH", ErrMissing, s.cfg.Path)
 	}
 	return found, nil
+}
+
+// look finds a program; empty: it is not there. Its path leads to it from anywhere: processes have another working directory.
+func look(program string) string {
+	found, err := exec.LookPath(program)
+	if err != nil && !errors.Is(err, exec.ErrDot) {
+		return ""
+	}
+	if found, err = filepath.Abs(found); err != nil {
+		return ""
+	}
+	return found
 }
 
 // lost forgets where the program was.
@@ -219,19 +232,20 @@ func (s *Supervisor) run(ctx context.Context, program string, job Job) ([][]byte
 	said := &tail{}
 	cmd := exec.CommandContext(ctx, program, job.Args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "AV_LOG_FORCE_NOCOLOR=1"} // no secrets of ours
-	cmd.Dir = os.TempDir()
+	cmd.Dir = "/" // which is always there: what is missing then is the program
 	cmd.Stderr, cmd.WaitDelay = said, stragglers
 	apart(cmd)
+	outputs, err := pipes(job.Outputs)
+	defer outputs.close()
+	if err != nil {
+		return nil, err
+	}
+	cmd.ExtraFiles = outputs.write
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	outputs, err := pipes(job.Outputs)
-	defer outputs.close()
-	cmd.ExtraFiles = outputs.write
-	if err == nil {
-		err = cmd.Start()
-	}
+	err = cmd.Start()
 	if err != nil {
 		_ = in.Close()
 		return nil, err

@@ -234,6 +234,19 @@ func TestMissingProgramIsNamedAndFoundLater(t *testing.T) {
 	}
 }
 
+// TestTheProgramIsFoundFromAnywhere: neither a folder for temporary files that is gone nor a path that begins where this program was
+// started makes a program missing that is there.
+func TestTheProgramIsFoundFromAnywhere(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "gone"))
+	t.Chdir(t.TempDir())
+	if err := os.Symlink("/bin/true", "ffmpeg"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Config{Path: "./ffmpeg"}).Run(t.Context(), Job{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatFailsAgainAndAgainRestsLonger(t *testing.T) {
 	t.Parallel()
 	s := shell(Config{Pause: time.Minute, MaxPause: 3 * time.Minute})
