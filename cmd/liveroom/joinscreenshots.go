@@ -217,8 +217,11 @@ func (s *shots) takeAt(ctx context.Context, node, room string) ([]snapshot.Shot,
 	}
 	defer func() { _ = resp.Body.Close() }()
 	var a shotAnswer
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxShotAnswer)).Decode(&a); err != nil || resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("screenshot at node %s: status %d, %w", node, resp.StatusCode, errors.Join(err))
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("screenshot at node %s: status %d", node, resp.StatusCode)
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxShotAnswer)).Decode(&a); err != nil {
+		return nil, fmt.Errorf("screenshot at node %s: %w", node, err)
 	}
 	switch e := shotErrors[a.Why]; {
 	case a.Why == "":

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"liveroom/web/peer"
+)
+
+// TestPictureOfAnotherNodeThatFails: why is said in words, also where the node answers something else than pictures.
+func TestPictureOfAnotherNodeThatFails(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status       int
+		answer, want string
+	}{
+		{http.StatusNotFound, "{}", "status 404"},
+		{http.StatusOK, "<html>", "invalid character"},
+		{http.StatusOK, `{"why":"other"}`, "its log says why"},
+		{http.StatusOK, `{"why":"unavailable","text":"no ffmpeg"}`, "no ffmpeg"},
+	} {
+		key := []byte("node-key-0123456789abcdef")
+		peers := peer.NewServer("n2", key, slog.New(slog.DiscardHandler))
+		peers.Handle(shotPath+"{room}", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(tt.status)
+			_, _ = io.WriteString(w, tt.answer)
+		}))
+		ts := httptest.NewServer(peers)
+		client := peer.NewClient("n1", key, lone(ts.URL))
+		s := &shots{ask: client}
+		if _, err := s.takeAt(t.Context(), "n2", "r1"); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "%!") {
+			t.Errorf("%d %s: %v", tt.status, tt.answer, err)
+		}
+		client.Close()
+		ts.Close()
+	}
+}
