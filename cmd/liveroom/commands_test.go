@@ -230,9 +230,9 @@ func TestTheDemo(t *testing.T) {
 	s.end(t)
 }
 
-// Without ffmpeg, or where the settings say how often, the demo room has no rule of its own for pictures, and nothing is said.
+// Without ffmpeg, or where the settings say how often or never, the demo room has no rule of its own for pictures, and nothing is said.
 func TestTheDemoTakesNoPicturesByItself(t *testing.T) {
-	for _, more := range [][]string{{"--ffmpeg", "no-such-program"}, {"--screenshots", "20s"}} {
+	for _, more := range [][]string{{"--ffmpeg", "no-such-program"}, {"--screenshots", "20s"}, {"--screenshots", "0s"}} {
 		ports := freePorts(t)
 		s, err := serve(t, append(append(ports, "--data", t.TempDir()), more...)...)
 		if err != nil {

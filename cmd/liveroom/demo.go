@@ -36,9 +36,9 @@ func ensureDemo(ctx context.Context, rooms *live.Service, shots live.Screenshots
 
 func own(d time.Duration) live.Length { return live.Length{Set: true, Value: d} }
 
-// demoScreenshots are the room's own rule: none where they can't be taken, or the settings have one.
+// demoScreenshots are the room's own rule: none where they can't be taken, or the settings say how often, be it never.
 func (p *program) demoScreenshots() live.Screenshots {
-	if p.set.Screenshots != 0 || p.shots.Available() != nil {
+	if p.set.Screenshots != nil || p.shots.Available() != nil {
 		return live.Screenshots{}
 	}
 	return live.Screenshots{Set: true, Every: demoShots}

@@ -42,7 +42,7 @@ var _ web.Screenshots = (*shots)(nil)
 func (p *program) joinScreenshots(keys Secrets) {
 	p.shots = &shots{
 		programs: programs{ffmpeg.New(ffmpeg.Config{Path: p.set.FFmpeg})}, why: p.blobsWhy,
-		covers: &web.Covers{PublicURL: p.set.PublicURL, Key: []byte(keys.NodeKey), Every: p.set.Screenshots},
+		covers: &web.Covers{PublicURL: p.set.PublicURL, Key: []byte(keys.NodeKey), Every: p.set.screenshots()},
 		rooms:  p.stores.rooms.Room,
 	}
 	if p.blobs == nil {
@@ -70,7 +70,7 @@ func (p *program) joinScreenshots(keys Secrets) {
 // shotSources are the rooms whose push is here, and how often pictures are taken of each.
 func (p *program) shotSources(ctx context.Context) (all []snapshot.Source) {
 	for _, r := range p.rooms.Pushing(ctx) {
-		all = append(all, snapshot.Source{Room: r.ID, Stream: r.Stream, Every: r.Screenshots.Or(p.set.Screenshots)})
+		all = append(all, snapshot.Source{Room: r.ID, Stream: r.Stream, Every: r.Screenshots.Or(p.set.screenshots())})
 	}
 	return all
 }
@@ -278,10 +278,18 @@ func (p *program) shotMetrics() []web.Sample {
 	return out
 }
 
+// screenshots is how often a picture is taken where the room does not say; 0: never.
+func (s *Settings) screenshots() time.Duration {
+	if s.Screenshots == nil {
+		return 0
+	}
+	return *s.Screenshots
+}
+
 // validScreenshots says which setting of screenshots can't be used.
 func (s *Settings) validScreenshots() error {
-	if s.Screenshots != 0 && (s.Screenshots < live.MinScreenshots || s.Screenshots > live.MaxScreenshots) {
-		return fmt.Errorf("screenshots is %s, must be 0 (none) or from %s to %s", s.Screenshots, live.MinScreenshots, live.MaxScreenshots)
+	if every := s.screenshots(); every != 0 && (every < live.MinScreenshots || every > live.MaxScreenshots) {
+		return fmt.Errorf("screenshots is %s, must be 0 (none) or from %s to %s", every, live.MinScreenshots, live.MaxScreenshots)
 	}
 	if len(s.ShotWidths) == 0 || len(s.ShotWidths) > maxShotWidths {
 		return fmt.Errorf("screenshot-widths has %d, must have from 1 to %d", len(s.ShotWidths), maxShotWidths)

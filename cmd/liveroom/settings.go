@@ -102,10 +102,10 @@ type Settings struct {
 	RecordShared string   `name:"record-shared" help:"on: the nodes of a cluster share that folder." enum:"on,off" default:"off" env:"LIVEROOM_RECORD_SHARED" yaml:"record-shared"`
 	RecordSpare  bytesize `name:"record-spare" help:"Bytes of the disk that recordings leave to others, such as 1GiB." default:"1GiB" env:"LIVEROOM_RECORD_SPARE" yaml:"record-spare"`
 
-	Screenshots time.Duration `help:"How often a picture is taken of what is pushed into a room, from 2s to 600s; 0s: only where the room says so. Needs ffmpeg." default:"0s" env:"LIVEROOM_SCREENSHOTS" yaml:"screenshots"`
-	ShotWidths  []int         `name:"screenshot-widths" help:"Widths of each picture, at most four; 0: the stream's own. The height follows." default:"0,320" env:"LIVEROOM_SCREENSHOT_WIDTHS" yaml:"screenshot-widths"`
-	ShotKeep    int           `name:"screenshot-keep" help:"Newest pictures of a room that are kept." default:"10" env:"LIVEROOM_SCREENSHOT_KEEP" yaml:"screenshot-keep"`
-	FFmpeg      string        `name:"ffmpeg" help:"The program that makes pictures, found in PATH if it is a name." default:"ffmpeg" env:"LIVEROOM_FFMPEG" yaml:"ffmpeg"`
+	Screenshots *time.Duration `help:"How often a picture is taken of what is pushed into a room, from 2s to 600s; default and 0s: only where the room says so, as the demo room does by default. Needs ffmpeg." env:"LIVEROOM_SCREENSHOTS" yaml:"screenshots"`
+	ShotWidths  []int          `name:"screenshot-widths" help:"Widths of each picture, at most four; 0: the stream's own. The height follows." default:"0,320" env:"LIVEROOM_SCREENSHOT_WIDTHS" yaml:"screenshot-widths"`
+	ShotKeep    int            `name:"screenshot-keep" help:"Newest pictures of a room that are kept." default:"10" env:"LIVEROOM_SCREENSHOT_KEEP" yaml:"screenshot-keep"`
+	FFmpeg      string         `name:"ffmpeg" help:"The program that makes pictures, found in PATH if it is a name." default:"ffmpeg" env:"LIVEROOM_FFMPEG" yaml:"ffmpeg"`
 
 	RecordSpool bytesize `name:"record-spool" help:"Most bytes that wait on this node's disk for S3, such as 20GiB." default:"20GiB" env:"LIVEROOM_RECORD_SPOOL" yaml:"record-spool"`
 	S3Endpoint  string   `name:"s3-endpoint" help:"The S3 server, such as https://s3.example.com; empty: Amazon's." env:"LIVEROOM_S3_ENDPOINT" yaml:"s3-endpoint"`
