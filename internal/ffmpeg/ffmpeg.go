@@ -232,7 +232,7 @@ func (s *Supervisor) run(ctx context.Context, program string, job Job) ([][]byte
 	said := &tail{}
 	cmd := exec.CommandContext(ctx, program, job.Args...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "AV_LOG_FORCE_NOCOLOR=1"} // no secrets of ours
-	cmd.Dir = "/" // which is always there: what is missing then is the program
+	cmd.Dir = "/"                                                                         // which is always there: what is missing then is the program
 	cmd.Stderr, cmd.WaitDelay = said, stragglers
 	apart(cmd)
 	outputs, err := pipes(job.Outputs)
