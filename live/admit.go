@@ -282,7 +282,7 @@ func (s *Service) playable(ctx context.Context, r Room, protocol string) *stream
 	if recordings(protocol) {
 		return playableFrom(st, protocol)
 	}
-	if was, ok := s.unshown.of(r.Stream); !ok || atOnce(st) {
+	if was, ok := s.unshown.of(r.Stream); !ok || st.TakenOff(time.Now()) {
 		s.cfg.Edges.Follow(r.Stream, originOf(st))
 	} else if watchable(was) || !watchable(st) {
 		st = was

@@ -69,23 +69,15 @@ func watchable(st status.State) bool {
 	return !st.Deleted && (st.Record.Code == status.Live || st.Record.Code == status.Paused)
 }
 
-// atOnce says whether viewers meet a state as soon as the room is in it, however late they see the stream, and see no more
-// of what was pushed before: an operator has taken it off.
-func atOnce(st status.State) bool {
-	if st.Deleted || st.Cut {
-		return true
-	}
-	return st.Record.Code == status.Ended && (st.Record.Reason == status.ReasonForbidden || st.ForbiddenAt(time.Now()))
-}
-
 // steerViewers makes gate, subscribers and edges follow a state: at once, or, where viewers see the stream later, when they
-// have seen what was before. The room's view is held.
+// have seen what was before. Where there is no stream, neither before nor after it, and nothing waits, there is nothing to see
+// first. The room's view is held.
 func (s *Service) steerViewers(name string, was, st status.State) {
 	switch {
-	case atOnce(st):
+	case st.TakenOff(time.Now()):
 		s.delay.Purge(name)
 		s.unshown.none(name)
-	case st.Delay > 0 || s.delay.Busy(name):
+	case s.delay.Busy(name) || st.Delay > 0 && (watchable(was) || watchable(st)):
 		x := s.unshown.later(name, was)
 		s.delay.Do(name, st.Delay, func() {
 			s.unshown.now(name, x, st)
@@ -98,7 +90,7 @@ func (s *Service) steerViewers(name string, was, st status.State) {
 
 // ShownState is the state that viewers of a stream have, whose room is in that one.
 func (s *Service) ShownState(name string, st status.State) status.State {
-	if was, ok := s.unshown.of(name); ok && !atOnce(st) {
+	if was, ok := s.unshown.of(name); ok && !st.TakenOff(time.Now()) {
 		return was
 	}
 	return st

@@ -303,6 +303,16 @@ func TestAnOperatorTakesTheStreamOffAtOnce(t *testing.T) {
 			_, err := l.Forbid(l.t.Context(), "r1", time.Time{}, "")
 			return err
 		}, []string{"8.0 ended"}},
+		"forbid, after the end and a reopening": {func(l *later) error {
+			if _, err := l.End(l.t.Context(), "r1", status.ReasonByAnchor, ""); err != nil {
+				return err
+			}
+			if _, err := l.Reopen(l.t.Context(), "r1", status.ReasonByAnchor, ""); err != nil {
+				return err
+			}
+			_, err := l.Forbid(l.t.Context(), "r1", time.Time{}, "")
+			return err
+		}, []string{"8.0 ended"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onLaterNode(t, live.Draft{}, func(t *testing.T, l *later) {
@@ -382,6 +392,25 @@ func TestTheNextSessionComesBehindTheEndOfTheOneBefore(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		sub.Close()
 		l.saw("7.5 g2 0.0", "11.7 g2 4.5", "12.7 g2 5.5", "13.7 g2 6.5")
+	})
+}
+
+// A room of which nothing is to be seen any more is made ready at once, so that the next push is as late as it says and no more.
+func TestAReopenedRoomOwesNothingToItsLastPush(t *testing.T) {
+	onLaterNode(t, live.Draft{}, func(t *testing.T, l *later) {
+		p := l.pushed("txDelayTime=600")
+		l.seconds(p, 1)
+		did(t)(l.End(t.Context(), "r1", status.ReasonByAnchor, ""))
+		time.Sleep(delay.Most)
+		l.saw("600.2 g1 0.0", "601.0 ended")
+		did(t)(l.Reopen(t.Context(), "r1", status.ReasonByAnchor, ""))
+		sub := l.hub.Subscribe("r1", stream.FLV, stream.SubscribeOptions{})
+		defer sub.Close()
+		go l.watch(sub)
+		p = l.pushed("")
+		l.seconds(p, 1)
+		l.saw("601.2 g2 0.0")
+		p.Close(stream.StopClosed)
 	})
 }
 

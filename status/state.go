@@ -142,3 +142,9 @@ func (s State) ForbiddenAt(now time.Time) bool {
 
 // Gated says whether no media may leave the room: it is paused on purpose.
 func (s State) Gated() bool { return s.Record.Code == Paused && s.ByAnchor }
+
+// TakenOff says whether an operator has taken the room off: viewers who see its stream later (Delay) see no more of what was
+// pushed before, and who is told as late is told now. It ends with the next push. Now is the store's clock.
+func (s State) TakenOff(now time.Time) bool {
+	return s.Deleted || s.Cut || s.Record.Reason == ReasonForbidden || s.ForbiddenAt(now)
+}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"liveroom/live"
 	"liveroom/status"
 )
 
@@ -13,17 +14,32 @@ import (
 // where the room says so.
 func (p *program) memberDelay(ctx context.Context, room string) (time.Duration, error) {
 	r, err := p.stores.rooms.Room(ctx, room)
-	if isMissing(err) || err == nil && !r.DelayRoom {
+	if isMissing(err) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, err
 	}
-	st, err := p.stores.status.Load(ctx, room)
-	if errors.Is(err, status.ErrUnknownRoom) {
-		return 0, nil
+	by, _, _, err := p.seenLater(ctx, r)
+	return by, err
+}
+
+// seenLater is how much later the members of a room see what happens to its stream, and are told of it; 0 where they are told
+// at once. st and now are the room's state and the store's clock; they are not read unless the room says that members wait.
+func (p *program) seenLater(ctx context.Context, r live.Room) (by time.Duration, st status.State, now time.Time, err error) {
+	if !r.DelayRoom {
+		return 0, st, now, nil
 	}
-	return st.Delay, err
+	if st, err = p.stores.status.Load(ctx, r.ID); errors.Is(err, status.ErrUnknownRoom) {
+		return 0, st, now, nil
+	}
+	if err == nil {
+		now, err = p.stores.status.Now(ctx)
+	}
+	if err != nil || st.TakenOff(now) {
+		return 0, st, now, err
+	}
+	return st.Delay, st, now, nil
 }
 
 const (
@@ -63,21 +79,20 @@ func (p *program) speechDelay(ctx context.Context, group string) time.Duration {
 
 func (p *program) speechDelayNow(ctx context.Context, group string) (time.Duration, error) {
 	r, err := p.roomOfGroup(ctx, group)
-	if isMissing(err) || err == nil && !r.DelayRoom {
+	if isMissing(err) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, err
 	}
-	st, err := p.stores.status.Load(ctx, r.ID)
-	if errors.Is(err, status.ErrUnknownRoom) {
-		return 0, nil
+	by, st, now, err := p.seenLater(ctx, r)
+	if err != nil || by == 0 {
+		return 0, err
 	}
-	if c := st.Record.Code; err == nil && c != status.Live && c != status.Paused &&
-		(st.Record.Reason == status.ReasonForbidden || time.Since(st.Record.Since) >= st.Delay) {
-		return 0, nil
+	if c := st.Record.Code; c != status.Live && c != status.Paused && now.Sub(st.Record.Since) >= by {
+		return 0, nil // nobody sees any of it any more
 	}
-	return st.Delay, err
+	return by, nil
 }
 
 // look is what is known of a group. Of those who look when that is old, one is told so.
