@@ -54,7 +54,7 @@ func TestRecordingsAreThereOnAllNodes(t *testing.T) {
 		return r.State == "done"
 	})
 	n2.call(http.MethodPost, path+"/exports", map[string]any{"format": "mp4"}, nil)
-	n2.call(http.MethodPost, "/api/v1/rooms/r1/playbacks", map[string]any{"id": "soon", "recordings": []string{id}, "at": time.Now().Add(time.Second).UTC().Format("2006-01-02T15:04:05.000Z")}, nil)
+	n2.call(http.MethodPost, "/api/v1/rooms/r1/playbacks", map[string]any{"id": "soon", "recordings": []string{id}, "for": "10m", "at": time.Now().Add(time.Second).UTC().Format("2006-01-02T15:04:05.000Z")}, nil)
 	began := n2.waitStatus("r1", status.Playback)
 	n2.eventually("what is played back has an address", func() bool { return n2.play("r1").Playback != nil })
 	back := strings.Replace(n2.play("r1").Playback.HLS, n1.http, n2.http, 1)
