@@ -70,12 +70,8 @@ func (d *Folder) Put(ctx context.Context, name string, data ...[]byte) (err erro
 	if err != nil {
 		return err
 	}
-	w.unseen = -size // there was a look
-	for _, p := range data {
-		if _, err := w.Write(p); err != nil {
-			w.drop()
-			return err
-		}
+	if err := w.fill(data); err != nil {
+		return err
 	}
 	return d.settle(w, name)
 }

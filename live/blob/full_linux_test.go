@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,11 +48,12 @@ func TestAFullDisk(t *testing.T) {
 
 func fillsUp(t *testing.T, kind string, s blob.Store, disk string, spare int64) {
 	t.Helper()
-	part := bytes.Repeat([]byte("0123456789abcdef"), 20_000) // 320 kB
+	part := bytes.Repeat([]byte("0123456789abcdef"), 20_000)       // 320 kB
+	pieces := append(slices.Collect(slices.Chunk(part, 300)), nil) // more than the system takes at once, and nothing
 	kept := 0
 	var err error
 	for ; err == nil && kept < 100; kept++ {
-		err = s.Put(t.Context(), fmt.Sprintf("rec/1/%03d", kept), part)
+		err = s.Put(t.Context(), fmt.Sprintf("rec/1/%03d", kept), pieces...)
 	}
 	kept--
 	if !errors.Is(err, blob.ErrFull) || kept < 15 {

@@ -120,6 +120,15 @@ func (d *draft) Write(p []byte) (int, error) {
 	return n, full(err)
 }
 
+// fill writes all of an object for which there was a look at the room left.
+func (d *draft) fill(data [][]byte) error {
+	err := gather(d.f, data)
+	if err != nil {
+		d.drop()
+	}
+	return full(err)
+}
+
 // finish makes the bytes durable. Only the name is missing then.
 func (d *draft) finish() error {
 	if d.over {

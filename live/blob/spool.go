@@ -218,12 +218,8 @@ func (s *Spool) put(name string, size int64, data [][]byte) error {
 	if err != nil {
 		return err
 	}
-	d.unseen = -size // there was a look
-	for _, p := range data {
-		if _, err := d.Write(p); err != nil {
-			d.drop()
-			return err
-		}
+	if err := d.fill(data); err != nil {
+		return err
 	}
 	return s.settle(d, name, size)
 }
