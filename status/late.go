@@ -161,16 +161,36 @@ func (y *Synchroniser) dueOf(ctx context.Context, room string, entries []Entry) 
 	if err != nil {
 		return 0, 0, err
 	}
+	ages := y.agesOf(room, entries, now)
 	n = max(len(entries)-maxWaiting, 0)
 	for i, e := range entries {
-		if e.Record.atOnce() || !now.Before(e.At.Add(delay)) {
+		if e.Record.atOnce() || ages[i] >= delay {
 			n = max(n, i+1)
 		}
 	}
 	if n == 0 {
-		wait = max(entries[0].At.Add(delay).Sub(now), time.Millisecond)
+		wait = max(delay-ages[0], time.Millisecond)
 	}
 	return n, wait, nil
+}
+
+// agesOf is for how long records have been stored. The store's clock may step: it is asked only when a record is first seen
+// here, from then on it is this process's that counts.
+func (y *Synchroniser) agesOf(room string, entries []Entry, now time.Time) []time.Duration {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	job := y.rooms[room]
+	seen, here := make(map[uint64]time.Time, len(entries)), time.Now()
+	ages := make([]time.Duration, len(entries))
+	for i, e := range entries {
+		at, known := job.stored[e.Record.Version]
+		if !known {
+			at = here.Add(-max(now.Sub(e.At), 0))
+		}
+		seen[e.Record.Version], ages[i] = at, here.Sub(at)
+	}
+	job.stored = seen // without those that are gone
+	return ages
 }
 
 // toldUpTo is the newest version of a room that passed the steps that are not delayed, as far as this process knows.

@@ -50,7 +50,19 @@ type lateRoom struct {
 	store      *status.Memory
 	m          *status.Machine
 	delay      atomic.Int64
+	ahead      atomic.Int64 // of the store's clock
 	soon, late *moments
+}
+
+// steppedStore is the room's store with a clock that was set anew.
+type steppedStore struct {
+	status.Store
+	ahead *atomic.Int64
+}
+
+func (s steppedStore) Now(ctx context.Context) (time.Time, error) {
+	now, err := s.Store.Now(ctx)
+	return now.Add(time.Duration(s.ahead.Load())), err
 }
 
 func onLateRoom(t *testing.T, delay time.Duration, f func(l *lateRoom)) {
@@ -72,7 +84,7 @@ func onLateRoom(t *testing.T, delay time.Duration, f func(l *lateRoom)) {
 // run runs a synchroniser until the answer is called.
 func (l *lateRoom) run(cfg status.SyncConfig) (y *status.Synchroniser, stop func()) {
 	cfg.Delay = func(context.Context, string) (time.Duration, error) { return time.Duration(l.delay.Load()), nil }
-	y = status.NewSynchroniser(cfg, l.store, []status.Announcer{status.Delayed(l.late), l.soon}, quiet)
+	y = status.NewSynchroniser(cfg, steppedStore{l.store, &l.ahead}, []status.Announcer{status.Delayed(l.late), l.soon}, quiet)
 	ctx, cancel := context.WithCancel(l.t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = y.Run(ctx) })
@@ -182,6 +194,49 @@ func TestWhatWaitsOutlivesACrash(t *testing.T) {
 		time.Sleep(time.Minute)
 		l.late.want(t, "when due", "60.0 v1", "70.0 v2")
 		l.soon.want(t, "once")
+	})
+}
+
+// The store's clock may be set: what waits is told when it has waited, neither hours later nor at once.
+func TestWhatWaitsOutlivesAStepOfTheClock(t *testing.T) {
+	for name, step := range map[string]time.Duration{"back": -time.Hour, "ahead": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			onLateRoom(t, 10*time.Second, func(l *lateRoom) {
+				y, stop := l.run(status.SyncConfig{})
+				time.Sleep(5 * time.Second)
+				l.ahead.Store(int64(step))
+				y.Wake("a")
+				l.late.want(t, "after the step")
+				time.Sleep(6 * time.Second)
+				l.late.want(t, "in its time", "10.0 v1")
+				l.ahead.Store(0)
+				l.do(status.Event{Kind: status.End})
+				synctest.Wait()
+				stop()
+				l.ahead.Store(int64(min(step, 0)))
+				_, stop = l.run(status.SyncConfig{})
+				defer stop()
+				time.Sleep(20 * time.Second)
+				l.late.want(t, "after a start in between", "21.0 v2")
+			})
+		})
+	}
+}
+
+// Where another node changes a room of which this one keeps what waits, this one looks as soon as it hears of it.
+func TestAForeignChangeIsLookedAtAtOnce(t *testing.T) {
+	onLateRoom(t, time.Hour, func(l *lateRoom) {
+		y, stop := l.run(status.SyncConfig{Claims: l.store, Poll: time.Hour})
+		defer stop()
+		time.Sleep(10 * time.Second)
+		other := status.NewMachine(l.store, status.Config{})
+		do(t, other, "a", status.Event{Kind: status.End})
+		y.Moved("a")
+		y.Moved("b") // of which nothing waits here
+		l.soon.want(t, "at once", "0.0 v1", "10.0 v2")
+		do(t, other, "a", status.Event{Kind: status.Delete})
+		y.Moved("a")
+		l.late.want(t, "at once", "10.0 v1", "10.0 v2", "10.0 v3")
 	})
 }
 

@@ -81,8 +81,9 @@ type roomJob struct {
 	again    bool // woken while running
 	failures int
 
-	told  uint64        // newest version that has passed the steps that are not delayed
-	waits chan struct{} // closed when it is woken; nil unless it waits for what is not due
+	told   uint64               // newest version that has passed the steps that are not delayed
+	stored map[uint64]time.Time // when what waits was stored, by version, on this process's clock
+	waits  chan struct{}        // closed when it is woken; nil unless it waits for what is not due
 }
 
 // SyncStats are counts since the start.
@@ -126,6 +127,17 @@ func (y *Synchroniser) Wake(rooms ...string) {
 	}
 	y.mu.Unlock()
 	y.signal()
+}
+
+// Moved says that another node has changed a room. Where this one keeps it, because something of it waits to be due, it looks
+// at once: the other leaves it to this one. It never blocks.
+func (y *Synchroniser) Moved(room string) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if job := y.rooms[room]; job != nil && job.running {
+		job.again = true
+		job.cut()
+	}
 }
 
 func (y *Synchroniser) signal() {

@@ -213,6 +213,7 @@ func (p *program) join(keys Secrets) error {
 		sync.Claims = p.cluster.states
 	}
 	p.outbox = status.NewSynchroniser(sync, p.stores.status, steps, p.log)
+	p.machine.Watch(func(s status.State) { p.outbox.Moved(s.Record.Room) })
 	p.machine.WatchOwn(func(s status.State) { p.outbox.Wake(s.Record.Room) })
 
 	p.rooms, err = live.New(live.Config{
