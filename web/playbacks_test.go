@@ -13,16 +13,15 @@ import (
 	"liveroom/live/programme"
 	"liveroom/live/record"
 	"liveroom/live/vod/vodtest"
-	"liveroom/status"
 	"liveroom/web"
 )
 
 // playbackRooms are the live rooms as programmes drive them.
 type playbackRooms struct{ web.Rooms }
 
-func (r playbackRooms) Record(ctx context.Context, room string) (status.Record, string, error) {
-	l, err := r.Room(ctx, room)
-	return l.Record, l.Room.Stream, err
+func (r playbackRooms) Room(ctx context.Context, id string) (programme.Room, error) {
+	l, err := r.Rooms.Room(ctx, id)
+	return programme.Room{ID: id, Stream: l.Room.Stream, CreatedAt: l.Room.CreatedAt, Record: l.Record}, err
 }
 
 // shifts is how far back room demo can be watched.
@@ -35,7 +34,7 @@ func (s shifts) Shiftable(context.Context, string) (time.Time, time.Duration, bo
 // paperPlaybacks are the playbacks of a bench, where room demo has a recording.
 func paperPlaybacks(rooms web.Rooms, log *slog.Logger) *programme.Service {
 	lib := vodtest.New()
-	lib.Put(record.Recording{ID: "01JD0000000000000000000002", Room: "demo", Stream: "demo", Kind: record.Full, State: record.Done})
+	lib.Put(record.Recording{ID: "01JD0000000000000000000002", Room: "demo", Stream: "demo", Kind: record.Full, State: record.Done, CreatedAt: time.Now().Add(time.Hour)})
 	lib.Append("01JD0000000000000000000002", 0, 3_541_000, nil)
 	return programme.New(programme.Config{
 		Address: func(name string) string { return "http://localhost:8080/live/" + name + ".m3u8" },
@@ -48,7 +47,7 @@ func TestPlaybacksAreDrivenAndPlanned(t *testing.T) {
 	b := newBench(t, func(_ *web.Config, d *web.Deps) {
 		lib := vodtest.New()
 		for _, id := range []string{"A", "B"} {
-			lib.Put(record.Recording{ID: id, Room: "demo", Stream: "demo", Kind: record.Full, State: record.Done})
+			lib.Put(record.Recording{ID: id, Room: "demo", Stream: "demo", Kind: record.Full, State: record.Done, CreatedAt: time.Now().Add(time.Hour)})
 			lib.Append(id, 0, 60_000, nil)
 		}
 		d.Playbacks = programme.New(programme.Config{Address: func(name string) string { return "http://h/live/" + name + ".m3u8" }},

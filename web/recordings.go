@@ -85,8 +85,8 @@ type RecordingPath struct {
 
 var errNoRecording = newProblem(http.StatusNotFound, "not_found", "there is no such recording")
 
-// ofRecording is a recording that the caller may do everything to: with a token any, as the anchor of its room. group is
-// the chat group of its room, for the audit log.
+// ofRecording is a recording that the caller may do everything to: with a token any, as the anchor those of his room. What a room of
+// the same id left that was deleted before is not his.
 func (s *Server) ofRecording(ctx context.Context, id string) (r record.Recording, err error) {
 	r, err = s.recordings.Recording(ctx, id)
 	if err == nil && r.Kind != record.Full {
@@ -95,9 +95,12 @@ func (s *Server) ofRecording(ctx context.Context, id string) (r record.Recording
 	if err != nil || callerOf(ctx).token {
 		return r, err
 	}
-	_, err = s.mayDrive(ctx, r.Room)
+	l, err := s.mayDrive(ctx, r.Room)
 	var missing *live.Error
-	if errors.As(err, &missing) && missing.Code == "not_found" { // the room is gone: nobody is its anchor
+	switch {
+	case errors.As(err, &missing) && missing.Code == "not_found": // the room is gone: nobody is its anchor
+		err = errNoRecording
+	case err == nil && !r.OfRoom(l.Room.CreatedAt):
 		err = errNoRecording
 	}
 	return r, err
@@ -112,7 +115,7 @@ func (s *Server) changing(ctx context.Context, id string) (r record.Recording, e
 }
 
 type recordingsIn struct {
-	Room    string `query:"room" maxLength:"48" pattern:"^[A-Za-z0-9_-]*$" doc:"Only those of this room."`
+	Room    string `query:"room" maxLength:"48" pattern:"^[A-Za-z0-9_-]*$" doc:"Only those of this room; for an API token also of rooms of this id that were deleted before."`
 	Session string `query:"session" maxLength:"64" doc:"Only those of this live session."`
 	State   string `query:"state" enum:"recording,finishing,done,failed"`
 	Limit   int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
@@ -127,17 +130,18 @@ type recordingsOut struct {
 }
 
 func (s *Server) listRecordings(ctx context.Context, in *recordingsIn) (*recordingsOut, error) {
+	q := record.Query{Room: in.Room, Session: in.Session, State: record.State(in.State), Kind: record.Full, Limit: in.Limit, After: in.Cursor}
 	if !callerOf(ctx).token {
 		if in.Room == "" {
 			return nil, newProblem(http.StatusForbidden, "not_anchor", "name your room with ?room=; only an API token may list all recordings").at("room")
 		}
-		if _, err := s.mayDrive(ctx, in.Room); err != nil {
+		l, err := s.mayDrive(ctx, in.Room)
+		if err != nil {
 			return nil, err
 		}
+		q.MadeAt = l.Room.CreatedAt
 	}
-	page, next, err := s.recordings.List(ctx, record.Query{
-		Room: in.Room, Session: in.Session, State: record.State(in.State), Kind: record.Full, Limit: in.Limit, After: in.Cursor,
-	})
+	page, next, err := s.recordings.List(ctx, q)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"liveroom/live/record"
 	"liveroom/live/record/export"
+	"liveroom/status"
 	"liveroom/web"
 )
 
@@ -18,9 +19,10 @@ const (
 	recB = "01JD0000000000000000000003" // cut out of it
 	recC = "01JD0000000000000000000004" // of a room that is gone
 	recS = "01JD0000000000000000000005" // a time shift
+	recO = "01JD0000000000000000000007" // of a room demo that was deleted before this one was made
 )
 
-// paper are recordings and exports of which docs/api.md shows some. Nothing is recorded: what is asked is noted.
+// paper are recordings and exports of which docs/api.md shows some, of sessions that begin after all rooms were made. Nothing is recorded: what is asked is noted.
 type paper struct {
 	mu      sync.Mutex
 	all     map[string]record.Recording
@@ -32,14 +34,15 @@ type paper struct {
 func newPaper() *paper {
 	at := time.Date(2026, 9, 21, 13, 13, 20, 123e6, time.UTC)
 	r := record.Recording{
-		ID: recA, Kind: record.Full, Room: "demo", Group: "demo", Stream: "demo", Title: "First steps", Session: "01JD0000000000000000000001", Zero: at, CreatedAt: at,
+		ID: recA, Kind: record.Full, Room: "demo", Group: "demo", Stream: "demo", Title: "First steps", Session: status.NewULID(time.Now().Add(time.Hour)), Zero: at, CreatedAt: at,
 		State: record.Done, EndedAt: at.Add(time.Hour), Start: 40, Duration: 3_541_000, Gaps: 1, Segments: 591, Bytes: 1_102_845_120, Width: 1280, Height: 720,
 		Video: "avc1.64001f", Audio: "mp4a.40.2", ExpiresAt: at.Add(31 * 24 * time.Hour),
 	}
-	gone, shift := r, r
+	gone, shift, old := r, r, r
 	gone.ID, gone.Room = recC, "gone"
 	shift.ID, shift.Kind = recS, record.Shift
-	return &paper{all: map[string]record.Recording{recA: r, recC: gone, recS: shift}}
+	old.ID, old.Session = recO, status.NewULID(at)
+	return &paper{all: map[string]record.Recording{recA: r, recC: gone, recS: shift, recO: old}}
 }
 
 func (p *paper) note(what ...string) error {
@@ -61,7 +64,7 @@ func (p *paper) List(_ context.Context, q record.Query) (page []record.Recording
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.all {
-		if q.Matches(r) && r.ID != recC {
+		if q.Matches(r) && r.ID != recC && (r.ID != recO || q.Session == r.Session) {
 			page = append(page, r)
 		}
 	}
@@ -196,6 +199,13 @@ func TestRecordingsAreTheAnchors(t *testing.T) {
 		{404, "GET", "/api/v1/recordings/" + recS, apiToken, nil},
 		{404, "GET", "/api/v1/recordings/" + recC, alice, nil},
 		{200, "GET", "/api/v1/recordings/" + recC, apiToken, nil},
+		{404, "GET", "/api/v1/recordings/" + recO, alice, nil},
+		{404, "PATCH", "/api/v1/recordings/" + recO, alice, map[string]any{"keep": true}},
+		{404, "DELETE", "/api/v1/recordings/" + recO, alice, nil},
+		{404, "POST", "/api/v1/recordings/" + recO + "/sign", alice, nil},
+		{404, "POST", "/api/v1/recordings/" + recO + "/cut", alice, map[string]any{}},
+		{404, "GET", "/api/v1/recordings/" + recO + "/exports", alice, nil},
+		{200, "GET", "/api/v1/recordings/" + recO, apiToken, nil},
 		{403, "PATCH", one, bob, map[string]any{"keep": true}},
 		{200, "PATCH", one, alice, map[string]any{"title": "Encore", "keep": true}},
 		{403, "POST", "/api/v1/rooms/demo/recording/start", bob, nil},
@@ -229,6 +239,13 @@ func TestRecordingsAreTheAnchors(t *testing.T) {
 	want := "update " + recA + "|start demo alice|start demo administrator|stop demo administrator|cut " + recA + " Best of|export " + recA + " mp4|delete export " + recA + " 01JD0000000000000000000006|delete " + recA
 	if got := strings.Join(p.asked, "|"); got != want {
 		t.Errorf("asked\n%s\nwant\n%s", got, want)
+	}
+	of := "/api/v1/recordings?room=demo&session=" + p.all[recO].Session
+	if a := b.do(200, "GET", of, alice, nil); strings.Contains(a.raw, recO) {
+		t.Errorf("the anchor sees what the room before his left: %s", a.raw)
+	}
+	if a := b.do(200, "GET", of, apiToken, nil); !strings.Contains(a.raw, recO) {
+		t.Errorf("the backend does not see what a room left: %s", a.raw)
 	}
 	var acts []string
 	for _, one := range b.do(200, "GET", "/api/v1/audit?room=demo", apiToken, nil).json["acts"].([]any) { //nolint:forcetypeassert // it has them

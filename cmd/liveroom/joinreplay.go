@@ -171,7 +171,7 @@ func (l *recorded) OfGroup(ctx context.Context, group string, limit int) ([]repl
 	if err != nil {
 		return nil, err
 	}
-	page, _, err := l.p.stores.recordings.List(ctx, record.Query{Room: room.ID, Kind: record.Full, Limit: limit})
+	page, _, err := l.p.stores.recordings.List(ctx, record.Query{Room: room.ID, MadeAt: room.CreatedAt, Kind: record.Full, Limit: limit})
 	all := make([]replay.Recording, len(page))
 	for i, r := range page {
 		all[i] = recordingOf(r)

@@ -27,10 +27,10 @@ func (p *program) joinProgrammes() {
 // playbackRooms are the live rooms as programmes drive them.
 type playbackRooms struct{ p *program }
 
-// Record implements programme.Rooms.
-func (r playbackRooms) Record(ctx context.Context, room string) (status.Record, string, error) {
-	l, err := r.p.rooms.Room(ctx, room)
-	return l.Record, l.Room.Stream, err
+// Room implements programme.Rooms.
+func (r playbackRooms) Room(ctx context.Context, id string) (programme.Room, error) {
+	l, err := r.p.rooms.Room(ctx, id)
+	return programme.Room{ID: id, Stream: l.Room.Stream, CreatedAt: l.Room.CreatedAt, Record: l.Record}, err
 }
 
 // Playback implements programme.Rooms.

@@ -148,4 +148,43 @@ func TestRecordingsArePlayed(t *testing.T) {
 	if !strings.Contains(n.metrics(), "liveroom_vod_sessions_total") {
 		t.Error("there are no figures")
 	}
+	n.anotherOfThatName("r1", id)
+}
+
+// anotherOfThatName has a room deleted and made anew under its id, for somebody else: what was recorded in the old one is the backend's
+// alone.
+func (n *node) anotherOfThatName(room, recording string) {
+	n.t.Helper()
+	n.call(http.MethodDelete, "/api/v1/rooms/"+room, nil, nil)
+	n.createRoom(map[string]any{"id": room, "anchor": "eve"})
+	eve := "Bearer " + n.userSig("eve")
+	one, play := "/api/v1/recordings/"+recording, map[string]any{"recording": recording}
+	for _, x := range []struct {
+		who, method, path string
+		body              any
+		want              int
+	}{
+		{eve, http.MethodGet, one, nil, http.StatusNotFound},
+		{eve, http.MethodPost, one + "/sign", nil, http.StatusNotFound},
+		{eve, http.MethodGet, one + "/exports", nil, http.StatusNotFound},
+		{eve, http.MethodDelete, one, nil, http.StatusNotFound},
+		{eve, http.MethodPost, "/api/v1/rooms/" + room + "/playback", play, http.StatusUnprocessableEntity},
+		{"Bearer " + n.secrets.APIToken, http.MethodPost, "/api/v1/rooms/" + room + "/playback", play, http.StatusUnprocessableEntity},
+		{"Bearer " + n.secrets.APIToken, http.MethodGet, one, nil, http.StatusOK},
+		{"Bearer " + n.secrets.APIToken, http.MethodPost, one + "/sign", nil, http.StatusOK},
+	} {
+		if resp, raw := n.request(x.method, x.path, x.body, x.who); resp.StatusCode != x.want {
+			n.t.Errorf("%s %s: %d %s, want %d", x.method, x.path, resp.StatusCode, raw, x.want)
+		}
+	}
+	list := "/api/v1/recordings?room=" + room
+	if _, raw := n.request(http.MethodGet, list, nil, eve); !strings.Contains(string(raw), `"recordings":[]`) {
+		n.t.Errorf("the new anchor sees %s", raw)
+	}
+	if _, raw := n.request(http.MethodGet, list, nil, "Bearer "+n.secrets.APIToken); !strings.Contains(string(raw), recording) {
+		n.t.Errorf("the backend sees %s", raw)
+	}
+	if p := n.play(room); p.Playback != nil || p.TimeShift != nil {
+		n.t.Errorf("%+v", p)
+	}
 }

@@ -12,7 +12,8 @@ import (
 
 // Add plans a playback of a room. A repeat with the same id and content answers it as it is.
 func (s *Service) Add(ctx context.Context, room, who string, d Draft) (Plan, error) {
-	if _, _, err := s.rooms.Record(ctx, room); err != nil {
+	r, err := s.rooms.Room(ctx, room)
+	if err != nil {
 		return Plan{}, err
 	}
 	now, err := s.store.Now(ctx)
@@ -26,7 +27,7 @@ func (s *Service) Add(ctx context.Context, room, who string, d Draft) (Plan, err
 	if err := d.check(now); err != nil {
 		return Plan{}, err
 	}
-	if _, err := s.check(ctx, room, d.Content); err != nil {
+	if _, err := s.check(ctx, r, d.Content); err != nil {
 		return Plan{}, err
 	}
 	p := Plan{Draft: d, By: who, State: Scheduled, CreatedAt: now, NextAt: d.At}
@@ -35,7 +36,7 @@ func (s *Service) Add(ctx context.Context, room, who string, d Draft) (Plan, err
 			return Plan{}, err
 		}
 	}
-	_, err = s.change(ctx, room, func(b *Board) error {
+	_, err = s.change(ctx, r, func(b *Board) error {
 		if i := b.plan(d.ID); i >= 0 {
 			if p = b.Plans[i]; !p.same(d) {
 				return ErrReused
@@ -94,10 +95,11 @@ func (s *Service) first(cron string, now time.Time) (time.Time, error) {
 
 // Plans are those of a room, in the order they were made.
 func (s *Service) Plans(ctx context.Context, room string) ([]Plan, error) {
-	if _, _, err := s.rooms.Record(ctx, room); err != nil {
+	r, err := s.rooms.Room(ctx, room)
+	if err != nil {
 		return nil, err
 	}
-	b, err := s.store.Board(ctx, room)
+	b, err := s.board(ctx, r)
 	return b.Plans, err
 }
 
@@ -116,7 +118,11 @@ func (s *Service) Plan(ctx context.Context, room, id string) (Plan, error) {
 
 // Remove forgets a plan. What the room plays back just now goes on.
 func (s *Service) Remove(ctx context.Context, room, id string) error {
-	_, err := s.change(ctx, room, func(b *Board) error {
+	r, err := s.rooms.Room(ctx, room)
+	if err != nil {
+		return err
+	}
+	_, err = s.change(ctx, r, func(b *Board) error {
 		i := b.plan(id)
 		if i < 0 {
 			return ErrUnknown
@@ -186,26 +192,28 @@ func (s *Service) due(ctx context.Context) (more bool, err error) {
 
 // carryOut does what is due in a room: first it stores what is about to be shown, then it drives the room.
 func (s *Service) carryOut(ctx context.Context, room string, now time.Time) error {
-	r, streamName, err := s.rooms.Record(ctx, room)
+	r, err := s.rooms.Room(ctx, room)
 	if gone(err) {
-		_, err = s.change(ctx, room, func(b *Board) error { *b = Board{Room: b.Room, Revision: b.Revision}; return nil })
-		return err
+		return s.clear(ctx, room)
 	}
 	if err != nil {
 		return err
 	}
 	b, err := s.store.Board(ctx, room)
+	if err == nil && b.forget(r.CreatedAt) { // or it would be due for ever
+		b, err = s.change(ctx, r, func(*Board) error { return nil })
+	}
 	if err != nil {
 		return err
 	}
 	for _, p := range b.Plans {
 		if p.Begun == "" && p.State == Scheduled && !p.NextAt.After(now) {
-			if p, err = s.prepare(ctx, room, p, r.Code, s.Of(r, streamName), now); err != nil {
+			if p, err = s.prepare(ctx, r, p, now); err != nil {
 				return err
 			}
 		}
 		if p.Begun != "" {
-			if err := s.show(ctx, room, streamName, p); err != nil {
+			if err := s.show(ctx, r, p); err != nil {
 				return err
 			}
 		}
@@ -213,10 +221,9 @@ func (s *Service) carryOut(ctx context.Context, room string, now time.Time) erro
 	return nil
 }
 
-// prepare stores what is to be shown of a plan that is due, or why nothing is, and when it is due next. The room has that status,
-// and shows that programme.
-func (s *Service) prepare(ctx context.Context, room string, p Plan, code status.Code, shown string, now time.Time) (Plan, error) {
-	out := Outcome{At: p.NextAt}
+// prepare stores what is to be shown of a plan that is due, or why nothing is, and when it is due next.
+func (s *Service) prepare(ctx context.Context, room Room, p Plan, now time.Time) (Plan, error) {
+	code, out := room.Record.Code, Outcome{At: p.NextAt}
 	_, err := s.check(ctx, room, p.Content)
 	switch {
 	case err != nil && !isRefusal(err):
@@ -228,7 +235,7 @@ func (s *Service) prepare(ctx context.Context, room string, p Plan, code status.
 	case code == status.Live || code == status.Paused:
 		out.Problem = "the room was " + code.String()
 	}
-	show := Programme{Content: p.Content, ID: newID(), Room: room, By: p.By, Plan: p.ID, CreatedAt: now.UTC().Truncate(time.Millisecond)}
+	show := Programme{Content: p.Content, ID: newID(), Room: room.ID, By: p.By, Plan: p.ID, CreatedAt: now.UTC().Truncate(time.Millisecond)}
 	if out.Problem == "" {
 		out.Programme = show.ID
 	}
@@ -248,7 +255,7 @@ func (s *Service) prepare(ctx context.Context, room string, p Plan, code status.
 		}
 		if out.Problem == "" {
 			x.Begun = show.ID
-			b.begin(show, shown)
+			b.begin(show, s.shows(room))
 		}
 		p = *x
 		return nil
@@ -258,14 +265,14 @@ func (s *Service) prepare(ctx context.Context, room string, p Plan, code status.
 	}
 	if err == nil && out.Problem != "" {
 		s.failed.Add(1)
-		s.log.Warn("planned playback did not begin", "room", room, "playback", p.ID, "why", out.Problem)
+		s.log.Warn("planned playback did not begin", "room", room.ID, "playback", p.ID, "why", out.Problem)
 	}
 	return p, err
 }
 
 // show drives a room to what was prepared, and notes that it is done.
-func (s *Service) show(ctx context.Context, room, streamName string, p Plan) error {
-	b, err := s.store.Board(ctx, room)
+func (s *Service) show(ctx context.Context, room Room, p Plan) error {
+	b, err := s.board(ctx, room)
 	if err != nil {
 		return err
 	}
@@ -273,7 +280,7 @@ func (s *Service) show(ctx context.Context, room, streamName string, p Plan) err
 	problem := ""
 	if !ok {
 		problem = "its programme is gone"
-	} else if err = s.drive(ctx, room, streamName, p, begun); isRefusal(err) {
+	} else if err = s.drive(ctx, room.ID, p, begun); isRefusal(err) {
 		problem = err.Error()
 	} else if err != nil {
 		return err
@@ -299,18 +306,18 @@ func (s *Service) show(ctx context.Context, room, streamName string, p Plan) err
 		return err
 	case problem != "":
 		s.failed.Add(1)
-		s.log.Warn("planned playback did not begin", "room", room, "playback", p.ID, "why", problem)
+		s.log.Warn("planned playback did not begin", "room", room.ID, "playback", p.ID, "why", problem)
 	default:
 		s.begun.Add(1)
-		s.log.Info("planned playback began", "room", room, "playback", p.ID)
+		s.log.Info("planned playback began", "room", room.ID, "playback", p.ID)
 	}
 	return nil
 }
 
 // drive moves a room to a programme, unless it shows it already.
-func (s *Service) drive(ctx context.Context, room, streamName string, p Plan, begun Programme) error {
-	r, _, err := s.rooms.Record(ctx, room)
-	if err != nil || s.Of(r, streamName) == begun.ID {
+func (s *Service) drive(ctx context.Context, room string, p Plan, begun Programme) error {
+	r, err := s.rooms.Room(ctx, room)
+	if err != nil || s.shows(r) == begun.ID {
 		return err
 	}
 	var until time.Time
@@ -318,13 +325,13 @@ func (s *Service) drive(ctx context.Context, room, streamName string, p Plan, be
 	case p.For > 0:
 		until = begun.CreatedAt.Add(p.For)
 	case !p.Loop:
-		length, err := s.check(ctx, room, begun.Content)
+		length, err := s.check(ctx, r, begun.Content)
 		if err != nil {
 			return err
 		}
 		until = begun.CreatedAt.Add(length - begun.StartAt)
 	}
-	_, err = s.rooms.Playback(ctx, room, status.ReasonByAdmin, s.address(streamName, begun.ID), until, "planned playback")
+	_, err = s.rooms.Playback(ctx, room, status.ReasonByAdmin, s.address(r.Stream, begun.ID), until, "planned playback")
 	return err
 }
 

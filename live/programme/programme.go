@@ -140,6 +140,14 @@ func (b Board) Next() Board {
 	return next
 }
 
+// forget leaves out what is of a room of the same id that was deleted before this one was made, and says whether there was any.
+func (b *Board) forget(madeAt time.Time) bool {
+	before, madeAt := len(b.Programmes)+len(b.Plans), madeAt.Truncate(time.Millisecond)
+	b.Programmes = slices.DeleteFunc(b.Programmes, func(p Programme) bool { return p.CreatedAt.Before(madeAt) })
+	b.Plans = slices.DeleteFunc(b.Plans, func(p Plan) bool { return p.CreatedAt.Before(madeAt) })
+	return len(b.Programmes)+len(b.Plans) != before
+}
+
 func (b Board) programme(id string) (Programme, bool) {
 	i := slices.IndexFunc(b.Programmes, func(p Programme) bool { return p.ID == id })
 	if i < 0 {

@@ -16,11 +16,19 @@ import (
 	"liveroom/status"
 )
 
+// Room is what programmes need to know of a room. When it was made tells it from one before that had its id: nothing of that one,
+// neither recordings nor what was planned, is its own.
+type Room struct {
+	ID, Stream string
+	CreatedAt  time.Time
+	Record     status.Record
+}
+
 // Rooms is what programmes need of the live rooms.
 type Rooms interface {
-	// Record is a room's present status, and the name of its stream. An error that is a *live.Error of code not_found, or
-	// status.ErrUnknownRoom, says that there is no such room.
-	Record(ctx context.Context, room string) (r status.Record, streamName string, err error)
+	// Room is a room with its present status. An error that is a *live.Error of code not_found, or status.ErrUnknownRoom, says that
+	// there is no such room.
+	Room(ctx context.Context, id string) (Room, error)
 	// Playback moves a room to playback of an address, until then if that is not zero.
 	Playback(ctx context.Context, room string, by status.Reason, url string, until time.Time, detail string) (status.Record, error)
 }
@@ -83,13 +91,16 @@ func (s *Service) Of(r status.Record, streamName string) string {
 	return id
 }
 
+// shows is the programme that a room shows; empty: none of ours.
+func (s *Service) shows(r Room) string { return s.Of(r.Record, r.Stream) }
+
 // Play has a room play back recordings now, until then if that is not zero.
 func (s *Service) Play(ctx context.Context, room string, by status.Reason, who string, c Content, until time.Time, detail string) (status.Record, error) {
-	r, streamName, err := s.rooms.Record(ctx, room)
+	r, err := s.rooms.Room(ctx, room)
 	if err != nil {
 		return status.Record{}, err
 	}
-	if _, err := s.check(ctx, room, c); err != nil {
+	if _, err := s.check(ctx, r, c); err != nil {
 		return status.Record{}, err
 	}
 	now, err := s.store.Now(ctx)
@@ -97,16 +108,16 @@ func (s *Service) Play(ctx context.Context, room string, by status.Reason, who s
 		return status.Record{}, err
 	}
 	p := Programme{Content: c, ID: newID(), Room: room, By: who, CreatedAt: now.UTC().Truncate(time.Millisecond)}
-	if _, err := s.change(ctx, room, func(b *Board) error { b.begin(p, s.Of(r, streamName)); return nil }); err != nil {
+	if _, err := s.change(ctx, r, func(b *Board) error { b.begin(p, s.shows(r)); return nil }); err != nil {
 		return status.Record{}, err
 	}
-	return s.rooms.Playback(ctx, room, by, s.address(streamName, p.ID), until, detail)
+	return s.rooms.Playback(ctx, room, by, s.address(r.Stream, p.ID), until, detail)
 }
 
 func newID() string { return rand.Text() }
 
 // check says what is wrong with what a room is to play, or how long it is.
-func (s *Service) check(ctx context.Context, room string, c Content) (length time.Duration, err error) {
+func (s *Service) check(ctx context.Context, room Room, c Content) (length time.Duration, err error) {
 	if err := c.check(); err != nil {
 		return 0, err
 	}
@@ -114,7 +125,7 @@ func (s *Service) check(ctx context.Context, room string, c Content) (length tim
 		field := fmt.Sprintf("recordings[%d]", i)
 		r, err := s.library.Recording(ctx, id)
 		switch {
-		case errors.Is(err, record.ErrUnknown), err == nil && r.Room != room:
+		case errors.Is(err, record.ErrUnknown), err == nil && (r.Room != room.ID || !r.OfRoom(room.CreatedAt)):
 			return 0, invalid(field, "the room has no such recording")
 		case err != nil:
 			return 0, err
@@ -136,10 +147,17 @@ func (s *Service) check(ctx context.Context, room string, c Content) (length tim
 // maxTries is how often a change is tried that others get in the way of.
 const maxTries = 20
 
+// board is what a room has.
+func (s *Service) board(ctx context.Context, r Room) (Board, error) {
+	b, err := s.store.Board(ctx, r.ID)
+	b.forget(r.CreatedAt)
+	return b, err
+}
+
 // change changes a room's board, as often as somebody is faster.
-func (s *Service) change(ctx context.Context, room string, f func(*Board) error) (Board, error) {
+func (s *Service) change(ctx context.Context, r Room, f func(*Board) error) (Board, error) {
 	for range maxTries {
-		b, err := s.store.Board(ctx, room)
+		b, err := s.board(ctx, r)
 		if err != nil {
 			return Board{}, err
 		}
@@ -155,7 +173,18 @@ func (s *Service) change(ctx context.Context, room string, f func(*Board) error)
 
 // Programme is one of a room's, or ErrNoProgramme.
 func (s *Service) Programme(ctx context.Context, room, id string) (Programme, error) {
-	b, err := s.store.Board(ctx, room)
+	r, err := s.rooms.Room(ctx, room)
+	if gone(err) {
+		err = ErrNoProgramme
+	}
+	if err != nil {
+		return Programme{}, err
+	}
+	return s.programme(ctx, r, id)
+}
+
+func (s *Service) programme(ctx context.Context, r Room, id string) (Programme, error) {
+	b, err := s.board(ctx, r)
 	if err != nil {
 		return Programme{}, err
 	}
@@ -168,15 +197,15 @@ func (s *Service) Programme(ctx context.Context, room, id string) (Programme, er
 
 // Shown is the programme that a room plays back now, and how long it is; none: false.
 func (s *Service) Shown(ctx context.Context, room string) (p Programme, length time.Duration, ok bool, err error) {
-	r, streamName, err := s.rooms.Record(ctx, room)
+	r, err := s.rooms.Room(ctx, room)
 	if err != nil {
 		return p, 0, false, err
 	}
-	id := s.Of(r, streamName)
+	id := s.shows(r)
 	if id == "" {
 		return p, 0, false, nil
 	}
-	if p, err = s.Programme(ctx, room, id); err != nil {
+	if p, err = s.programme(ctx, r, id); err != nil {
 		if errors.Is(err, ErrNoProgramme) {
 			err = nil
 		}
@@ -253,27 +282,43 @@ func (s *Service) Sweep(ctx context.Context) error {
 }
 
 func (s *Service) sweepOne(ctx context.Context, room string, now time.Time) error {
-	r, streamName, err := s.rooms.Record(ctx, room)
-	removed := gone(err)
-	if err != nil && !removed {
+	r, err := s.rooms.Room(ctx, room)
+	if gone(err) {
+		return s.clear(ctx, room)
+	}
+	if err != nil {
 		return err
 	}
-	unchanged := errors.New("nothing to forget")
-	_, err = s.change(ctx, room, func(b *Board) error {
-		before := len(b.Programmes) + len(b.Plans)
-		shown := s.Of(r, streamName)
+	stored, err := s.store.Board(ctx, room)
+	if err != nil {
+		return err
+	}
+	_, err = s.change(ctx, r, func(b *Board) error {
+		shown := s.shows(r)
 		b.Programmes = slices.DeleteFunc(b.Programmes, func(p Programme) bool {
-			return removed || p.ID != shown && !b.isAbout(p.ID) && now.Sub(p.CreatedAt) > keptFor
+			return p.ID != shown && !b.isAbout(p.ID) && now.Sub(p.CreatedAt) > keptFor
 		})
-		if removed {
-			b.Plans = nil
-		}
-		if len(b.Programmes)+len(b.Plans) == before {
-			return unchanged
+		if len(b.Programmes)+len(b.Plans) == len(stored.Programmes)+len(stored.Plans) {
+			return errSame
 		}
 		return nil
 	})
-	if errors.Is(err, unchanged) {
+	if errors.Is(err, errSame) {
+		return nil
+	}
+	return err
+}
+
+// clear forgets all of a room that is gone.
+func (s *Service) clear(ctx context.Context, room string) error {
+	_, err := s.change(ctx, Room{ID: room}, func(b *Board) error {
+		if b.Empty() {
+			return errSame
+		}
+		b.Programmes, b.Plans = nil, nil
+		return nil
+	})
+	if errors.Is(err, errSame) {
 		return nil
 	}
 	return err

@@ -28,6 +28,7 @@ type stage struct {
 
 	mu     sync.Mutex // guards what follows
 	rooms  map[string]status.Record
+	made   time.Time // the rooms
 	until  time.Time
 	driven int
 	fail   error // of Playback
@@ -81,7 +82,7 @@ func (st *stage) service() *programme.Service {
 
 // put makes a recording of so many segments of 10 s.
 func (st *stage) put(id, room string, state record.State, kind record.Kind, seconds int) {
-	st.lib.Put(record.Recording{ID: id, Room: room, Stream: room, State: state, Kind: kind, Zero: time.Now()})
+	st.lib.Put(record.Recording{ID: id, Room: room, Stream: room, State: state, Kind: kind, Session: status.NewULID(time.Now()), Zero: time.Now()})
 	for range seconds / 10 {
 		st.lib.Append(id, 0, 10_000, nil)
 	}
@@ -93,14 +94,14 @@ func (st *stage) set(room string, code status.Code) {
 	st.rooms[room] = status.Record{Room: room, Code: code, Name: code.String()}
 }
 
-func (st *stage) Record(_ context.Context, room string) (status.Record, string, error) {
+func (st *stage) Room(_ context.Context, id string) (programme.Room, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	r, ok := st.rooms[room]
+	r, ok := st.rooms[id]
 	if !ok {
-		return r, "", live.NotFound(room)
+		return programme.Room{}, live.NotFound(id)
 	}
-	return r, room, nil
+	return programme.Room{ID: id, Stream: id, CreatedAt: st.made, Record: r}, nil
 }
 
 func (st *stage) Playback(_ context.Context, room string, _ status.Reason, url string, until time.Time, _ string) (status.Record, error) {
@@ -438,6 +439,49 @@ func TestSweepForgets(t *testing.T) {
 		expect(0, 0)
 		if boards, err := st.store.Boards(t.Context(), "", 10); err != nil || len(boards) != 0 {
 			t.Errorf("%v %v", boards, err)
+		}
+	})
+}
+
+// TestARoomMadeAnewHasNothingOfTheOldOne that had its id: no recordings, no programmes, no plans, also before a sweep saw it gone.
+func TestARoomMadeAnewHasNothingOfTheOldOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t)
+		r, err := st.s.Play(t.Context(), "demo", status.ReasonByAnchor, "", content, time.Time{}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.add(programme.Draft{Content: content, At: time.Now().Add(time.Hour), ID: "one"})
+		time.Sleep(time.Minute)
+		st.made = time.Now()
+		st.set("demo", status.Waiting)
+		st.put("NEW", "demo", record.Done, record.Full, 60)
+		defer st.run(st.s)()
+
+		if all, err := st.s.Plans(t.Context(), "demo"); err != nil || len(all) != 0 {
+			t.Errorf("it has plans: %+v %v", all, err)
+		}
+		if _, err := st.s.Programme(t.Context(), "demo", st.s.Of(r, "demo")); !errors.Is(err, programme.ErrNoProgramme) {
+			t.Errorf("it has a programme: %v", err)
+		}
+		var wrong *live.Error
+		if _, err := st.s.Play(t.Context(), "demo", status.ReasonByAnchor, "", content, time.Time{}, ""); !errors.As(err, &wrong) || wrong.Field != "recordings[0]" {
+			t.Errorf("it plays a recording: %v", err)
+		}
+		mine := programme.Content{Recordings: []string{"NEW"}}
+		if _, err := st.s.Add(t.Context(), "demo", "", programme.Draft{Content: mine, At: time.Now().Add(2 * time.Hour), ID: "one"}); err != nil {
+			t.Errorf("an id of a plan is taken: %v", err)
+		}
+		time.Sleep(90 * time.Minute)
+		synctest.Wait()
+		if st.driven != 1 {
+			t.Errorf("driven %d times", st.driven)
+		}
+		if _, err := st.s.Play(t.Context(), "demo", status.ReasonByAnchor, "", mine, time.Time{}, ""); err != nil {
+			t.Error(err)
+		}
+		if b, err := st.store.Board(t.Context(), "demo"); err != nil || len(b.Programmes) != 1 || len(b.Plans) != 1 {
+			t.Errorf("%+v %v", b, err)
 		}
 	})
 }

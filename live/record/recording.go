@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"liveroom/live/blob"
+	"liveroom/status"
 )
 
 // Kind says what a recording is for.
@@ -82,6 +83,17 @@ type Recording struct {
 	Age time.Duration `json:"age,omitempty"`
 	// Pinned says that only a person removes it: neither its age does nor that all of them take too many bytes.
 	Pinned bool `json:"pinned,omitempty"`
+}
+
+// OfRoom says whether it is of the room of its id that was made then, and not of one before that was deleted: a room that is made
+// anew under an old id has none of what the old one left. What counts is when its session began, so that a cut is of the same room as
+// what it was cut out of; the clock is the one that all nodes share.
+func (r Recording) OfRoom(madeAt time.Time) bool {
+	began := status.SessionBegan(r.Session)
+	if began.IsZero() {
+		began = r.CreatedAt
+	}
+	return !began.Before(madeAt.Truncate(time.Millisecond))
 }
 
 // Segment is one segment of a recording: a piece of fMP4 that can be decoded from its beginning after its init segment, with

@@ -7,12 +7,13 @@ import (
 
 // Query selects recordings.
 type Query struct {
-	Room, Session string // empty: any
-	State         State  // empty: any but Deleting
-	Kind          Kind   // empty: any
-	Limit         int    // at most this many; 0: 50
-	After         string // cursor: the id of the last one of the page before; empty: from the start
-	Oldest        bool   // the oldest first; else the newest
+	Room, Session string    // empty: any
+	MadeAt        time.Time // of the room: only what is of the one made then (Recording.OfRoom); zero: also of those before it
+	State         State     // empty: any but Deleting
+	Kind          Kind      // empty: any
+	Limit         int       // at most this many; 0: 50
+	After         string    // cursor: the id of the last one of the page before; empty: from the start
+	Oldest        bool      // the oldest first; else the newest
 }
 
 // Store keeps what is known of recordings. Each method is one atomic step, durable before it answers; what it returns is the
@@ -41,7 +42,7 @@ type Store interface {
 // Matches says whether a query selects a recording; stores ask it of what they find.
 func (q Query) Matches(r Recording) bool {
 	return (q.Room == "" || q.Room == r.Room) && (q.Session == "" || q.Session == r.Session) && (q.Kind == "" || q.Kind == r.Kind) &&
-		(q.State == r.State || q.State == "" && r.State != Deleting) &&
+		(q.State == r.State || q.State == "" && r.State != Deleting) && (q.MadeAt.IsZero() || r.OfRoom(q.MadeAt)) &&
 		(q.After == "" || q.Oldest && r.ID > q.After || !q.Oldest && r.ID < q.After)
 }
 
