@@ -43,6 +43,13 @@ func (c *cache) put(room string, shots []Shot) {
 	c.store(room, shots, time.Now())
 }
 
+// forget forgets a listing.
+func (c *cache) forget(room string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.lists, room)
+}
+
 // offer replaces a listing by one that began to be read at a time, unless one was put since.
 func (c *cache) offer(room string, shots []Shot, began time.Time) {
 	c.mu.Lock()

@@ -52,6 +52,19 @@ func (s *Service) Shots(ctx context.Context, room string, made time.Time) ([]Sho
 // Cover reads a room's newest picture, in the smallest size that is as wide as asked for, 0 being the largest. ErrNone: there
 // is none yet.
 func (s *Service) Cover(ctx context.Context, room string, made time.Time, width int) (Picture, error) {
+	p, err := s.newest(ctx, room, made, width)
+	if errors.Is(err, errRemoved) { // since it was listed: another has taken its place
+		s.cache.forget(room)
+		s.flight.Forget("list " + room)
+		p, err = s.newest(ctx, room, made, width)
+	}
+	return p, err
+}
+
+// errRemoved says that a picture is not there any more that was listed.
+var errRemoved = fmt.Errorf("%w any more", ErrNone)
+
+func (s *Service) newest(ctx context.Context, room string, made time.Time, width int) (Picture, error) {
 	shots, err := s.Shots(ctx, room, made)
 	if err != nil {
 		return Picture{}, err
@@ -59,7 +72,11 @@ func (s *Service) Cover(ctx context.Context, room string, made time.Time, width 
 	if len(shots) == 0 {
 		return Picture{}, ErrNone
 	}
-	return s.Open(ctx, room, fitting(shots, width))
+	p, err := s.Open(ctx, room, fitting(shots, width))
+	if errors.Is(err, ErrNone) {
+		err = errRemoved
+	}
+	return p, err
 }
 
 // Open reads one picture, or answers ErrNone.

@@ -75,6 +75,32 @@ func TestCoverIsTheNewestInTheSizeAskedFor(t *testing.T) {
 	})
 }
 
+// Another node takes a picture and removes the one before, which this one has listed: the cover is the new one, not none.
+func TestCoverThatWasReplacedOnAnotherNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStudio(t, Config{Keep: 1})
+		at := time.Now()
+		s.keepAt("a", at, 640)
+		if _, err := s.Shots(t.Context(), "a", at); err != nil {
+			t.Fatal(err)
+		}
+		s.keepAt("a", at.Add(time.Second), 320)
+		if err := s.store.Remove(t.Context(), of("a")+Shot{At: at, Width: 640, Height: 320}.File()); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := s.Cover(t.Context(), "a", at, 0); err != nil || p.Width != 320 {
+			t.Errorf("%+v, %v", p.Shot, err)
+		}
+		if err := s.store.Remove(t.Context(), s.names()...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(listFresh)
+		if _, err := s.Cover(t.Context(), "a", at, 0); !errors.Is(err, ErrNone) {
+			t.Errorf("when all are gone: %v", err)
+		}
+	})
+}
+
 // A hundred who look at a lobby cost the store what one does.
 func TestLookingCostsTheStoreLittle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
