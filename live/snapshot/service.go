@@ -64,8 +64,9 @@ type room struct {
 	last    mark
 	shots   []Shot // of last, empty if it failed
 	queued  bool
-	busy    bool // being taken
-	failing bool // as the log knows
+	lined   time.Time // when it was queued last
+	busy    bool      // being taken
+	failing bool      // as the log knows
 	waiting []chan<- outcome
 }
 
@@ -210,7 +211,7 @@ func (s *Service) line(now time.Time) {
 	defer s.mu.Unlock()
 	for _, r := range s.rooms {
 		if r.here && !r.queued && !r.busy && r.source.Every > 0 && !now.Before(r.due) && s.fresh(r) {
-			r.queued = true
+			r.queued, r.lined = true, now
 			s.queue = append(s.queue, r)
 		}
 	}
@@ -261,9 +262,10 @@ func (s *Service) begin(ctx context.Context, wg *sync.WaitGroup) {
 		}
 		now := time.Now()
 		if every := r.source.Every; every > 0 && !now.Before(r.due) {
-			missed := int64(now.Sub(r.due) / every)
-			s.counts.skipped.Add(uint64(missed))
-			r.due = r.due.Add(time.Duration(missed+1) * every)
+			missed := now.Sub(r.due) / every
+			unseen := max(r.lined.Sub(r.due), 0) / every // there was no keyframe for these
+			s.counts.skipped.Add(uint64(max(missed-unseen, 0)))
+			r.due = r.due.Add((missed + 1) * every)
 		}
 		r.last, r.shots, r.busy, r.begun = mark{k.Session, k.Generation, k.Time}, nil, true, now
 		s.making++

@@ -36,6 +36,9 @@ func TestPicturesAreTakenEachIntervalOfNewerKeyframes(t *testing.T) {
 		s.frame("a")
 		time.Sleep(time.Second)
 		s.wantMade("at once after it", 7)
+		if st := s.Stats(); st.Skipped != 0 {
+			t.Errorf("%d pictures are said to be left out because of other rooms", st.Skipped)
+		}
 		if got := len(s.taken); got != 7 || s.taken[6].Room != "a" || s.taken[6].Stream != "s-a" || s.taken[6].Shots[0].Width != 640 {
 			t.Errorf("told of %d: %+v", got, s.taken)
 		}

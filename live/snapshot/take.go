@@ -55,7 +55,7 @@ func (s *Service) ask(id string, result chan<- outcome) ([]Shot, error) {
 		if len(r.shots) > 0 && !s.fresh(r) {
 			return slices.Clone(r.shots), nil
 		}
-		r.queued = true
+		r.queued, r.lined = true, time.Now()
 		s.queue = append(s.queue, r)
 		s.nudge()
 	}
