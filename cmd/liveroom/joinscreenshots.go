@@ -32,6 +32,7 @@ type shots struct {
 	why               error    // why none can be kept
 	covers            *web.Covers
 	rooms             func(ctx context.Context, id string) (live.Room, error)
+	state             func(ctx context.Context, room string) (status.State, error)
 	elsewhere         func(ctx context.Context, stream string) (node string, ok bool) // where a stream is pushed, if not here; nil: this node is alone
 	ask               *peer.Client
 }
@@ -43,7 +44,7 @@ func (p *program) joinScreenshots(keys Secrets) {
 	p.shots = &shots{
 		programs: programs{ffmpeg.New(ffmpeg.Config{Path: p.set.FFmpeg})}, why: p.blobsWhy,
 		covers: &web.Covers{PublicURL: p.set.PublicURL, Key: []byte(keys.NodeKey), Every: p.set.screenshots()},
-		rooms:  p.stores.rooms.Room,
+		rooms:  p.stores.rooms.Room, state: p.machine.State,
 	}
 	if p.blobs == nil {
 		return
@@ -70,20 +71,27 @@ func (p *program) joinScreenshots(keys Secrets) {
 // shotSources are the rooms whose push is here, and how often pictures are taken of each.
 func (p *program) shotSources(ctx context.Context) (all []snapshot.Source) {
 	for _, r := range p.rooms.Pushing(ctx) {
-		all = append(all, snapshot.Source{Room: r.ID, Stream: r.Stream, Every: r.Screenshots.Or(p.set.screenshots())})
+		all = append(all, snapshot.Source{Room: r.ID, Stream: r.Stream, Every: r.Screenshots.Or(p.set.screenshots()), Made: r.CreatedAt})
 	}
 	return all
 }
 
 // shotTaken tells backends of a picture.
-func (p *program) shotTaken(t snapshot.Taken) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+func (p *program) shotTaken(ctx context.Context, t snapshot.Taken) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	room, err := p.stores.rooms.Room(ctx, t.Room)
+	if missing := (*live.Error)(nil); errors.As(err, &missing) {
+		return // the room is gone
+	}
 	if err != nil {
-		return // the room is gone, or nobody can be told where the picture is
+		p.log.Warn("backends are not told of a screenshot", "room", t.Room, "err", err)
+		return
 	}
 	for _, s := range t.Shots {
+		if s.At.Before(room.CreatedAt.Truncate(time.Millisecond)) {
+			return // it is of another room of that name, and not shown
+		}
 		address := p.shots.covers.Shot(room, s)
 		path := address
 		if u, err := url.Parse(address); err == nil {
@@ -165,10 +173,16 @@ func (s *shots) Open(ctx context.Context, room string, shot snapshot.Shot) (snap
 	return s.Service.Open(ctx, room, shot)
 }
 
-// Take implements web.Screenshots: on the node that has the push.
+// Take implements web.Screenshots: on the node that has the push. Of a room that is paused there is none, also where its stream has
+// not heard of that yet.
 func (s *shots) Take(ctx context.Context, r live.Room) ([]snapshot.Shot, error) {
 	if err := s.unkept(); err != nil {
 		return nil, err
+	}
+	if state, err := s.state(ctx, r.ID); err != nil {
+		return nil, err
+	} else if state.Gated() {
+		return nil, snapshot.ErrNoStream
 	}
 	if s.elsewhere != nil {
 		if node, ok := s.elsewhere(ctx, r.Stream); ok {

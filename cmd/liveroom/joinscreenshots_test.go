@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -8,6 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"liveroom/live"
+	"liveroom/live/blob"
+	"liveroom/live/snapshot"
+	"liveroom/status"
 	"liveroom/web/peer"
 )
 
@@ -37,5 +43,23 @@ func TestPictureOfAnotherNodeThatFails(t *testing.T) {
 		}
 		client.Close()
 		ts.Close()
+	}
+}
+
+// TestNoPictureOnceAPauseWasAnswered: nobody asks the stream, which hears of the pause a little later, here or on another node.
+func TestNoPictureOnceAPauseWasAnswered(t *testing.T) {
+	t.Parallel()
+	s := &shots{
+		Service: snapshot.New(snapshot.Config{}, nil, nil, blob.NewMemory(), slog.New(slog.DiscardHandler)),
+		state: func(context.Context, string) (status.State, error) {
+			return status.State{Record: status.Record{Code: status.Paused}, ByAnchor: true}, nil
+		},
+		elsewhere: func(context.Context, string) (string, bool) {
+			t.Error("another node is looked for")
+			return "", false
+		},
+	}
+	if _, err := s.Take(t.Context(), live.Room{ID: "r1"}); !errors.Is(err, snapshot.ErrNoStream) {
+		t.Error(err)
 	}
 }

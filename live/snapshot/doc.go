@@ -3,7 +3,8 @@
 //
 // The live path never waits for it. A picture is taken only where a keyframe came since the last, of one room at most one at a
 // time, and of all rooms as many at a time as may be encoded; a room whose turn comes late leaves out what it missed. What fails
-// costs a room that one picture.
+// costs a room that one picture. None is kept of what may not be shown any more when it is made: of a stream that was paused or
+// has ended meanwhile, or of a room that is another one by now.
 //
 // Service reads too, on any node: what is kept is what a listing of the objects says, and nothing else is stored. Nothing runs
 // but within Run and the calls.
@@ -39,6 +40,7 @@ type Source struct {
 	Room   string
 	Stream string
 	Every  time.Duration // 0: only when somebody asks
+	Made   time.Time     // when the room was made: no picture of it is older
 }
 
 // Frames hands out keyframes (stream.Hub).

@@ -52,7 +52,7 @@ func newStudio(t *testing.T, cfg Config) *studio {
 		defer s.mu.Unlock()
 		return slices.Clone(s.sources)
 	}
-	cfg.Taken = func(p Taken) {
+	cfg.Taken = func(_ context.Context, p Taken) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.taken = append(s.taken, p)
@@ -83,7 +83,7 @@ func (s *studio) change(f func()) {
 
 // room adds a room that is pushed.
 func (s *studio) room(id string, every time.Duration) {
-	s.change(func() { s.sources = append(s.sources, Source{id, "s-" + id, every}) })
+	s.change(func() { s.sources = append(s.sources, Source{Room: id, Stream: "s-" + id, Every: every}) })
 }
 
 // frame is the next keyframe of a room.

@@ -150,20 +150,27 @@ func (s *Service) remove(ctx context.Context, room string, shots []Shot) error {
 	return nil
 }
 
-// Forget removes all pictures of a room that is no more.
-func (s *Service) Forget(ctx context.Context, room string) error {
-	shots, err := s.list(ctx, room)
-	if err == nil && len(shots) > 0 {
-		err = s.remove(ctx, room, shots)
+// departed is a room that was deleted at a time.
+type departed struct {
+	room string
+	at   time.Time
+}
+
+// forget removes the pictures of a room that was deleted, and no newer ones: it may have been made anew since.
+func (s *Service) forget(ctx context.Context, d departed) error {
+	shots, err := s.list(ctx, d.room)
+	shots = slices.DeleteFunc(shots, func(shot Shot) bool { return shot.At.After(d.at) })
+	if err != nil || len(shots) == 0 {
+		return err
 	}
-	s.cache.put(room, nil)
-	return err
+	defer s.cache.forget(d.room)
+	return s.remove(ctx, d.room, shots)
 }
 
 // Gone has all pictures of a room removed that is no more, soon. It does not block.
 func (s *Service) Gone(room string) {
 	select {
-	case s.gone <- room:
+	case s.gone <- departed{room, time.Now()}:
 	default: // Sweep finds them
 	}
 }
@@ -174,10 +181,10 @@ func (s *Service) forgetting(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case room := <-s.gone:
+		case d := <-s.gone:
 			step, cancel := context.WithTimeout(ctx, storeTime)
-			if err := s.Forget(step, room); err != nil && ctx.Err() == nil {
-				s.log.Warn("screenshots of a deleted room were not removed yet", "room", room, "err", err)
+			if err := s.forget(step, d); err != nil && ctx.Err() == nil {
+				s.log.Warn("screenshots of a deleted room were not removed yet", "room", d.room, "err", err)
 			}
 			cancel()
 		}

@@ -20,8 +20,9 @@ type Config struct {
 
 	// Sources are the rooms whose push is on this node now. It is asked once a second and may take a while.
 	Sources func(context.Context) []Source
-	// Taken is told of each picture once it is kept; may be nil. It must not block.
-	Taken func(Taken)
+	// Taken is told of each picture once it is kept, before those who wait for it; may be nil. It may take a moment, as storing
+	// does: the room's next picture waits, and no other room's.
+	Taken func(context.Context, Taken)
 }
 
 const (
@@ -45,7 +46,7 @@ type Service struct {
 	counts counts
 
 	wake chan struct{}
-	gone chan string // rooms whose pictures are to be removed
+	gone chan departed // rooms whose pictures are to be removed
 
 	mu      sync.Mutex // guards all below; not held while anything is made, stored or told
 	running bool
@@ -90,7 +91,7 @@ func New(cfg Config, frames Frames, maker Maker, store blob.Store, log *slog.Log
 	cfg.Keep = cmp.Or(cfg.Keep, 10)
 	return &Service{
 		cfg: cfg, frames: frames, maker: maker, store: store, log: log, cache: newCache(),
-		wake: make(chan struct{}, 1), gone: make(chan string, maxGone), rooms: map[string]*room{},
+		wake: make(chan struct{}, 1), gone: make(chan departed, maxGone), rooms: map[string]*room{},
 	}
 }
 
@@ -270,7 +271,7 @@ func (s *Service) begin(ctx context.Context, wg *sync.WaitGroup) {
 		r.last, r.shots, r.busy, r.begun = mark{k.Session, k.Generation, k.Time}, nil, true, now
 		s.making++
 		source := r.source
-		wg.Go(func() { s.take(ctx, r, source, k) })
+		wg.Go(func() { s.take(ctx, r, source, k, now) })
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"liveroom/live/blob"
+	"liveroom/live/stream"
 )
 
 func TestPicturesAreTakenEachIntervalOfNewerKeyframes(t *testing.T) {
@@ -60,6 +61,71 @@ func TestNoPictureWhileGatedOrGone(t *testing.T) {
 		s.frame("a")
 		time.Sleep(time.Minute)
 		s.wantMade("pushed elsewhere", 1)
+	})
+}
+
+// A picture that is being made when its stream is paused, ends, or becomes that of another session is not kept: it must not become
+// the cover of a paused room, nor of one that was deleted and made anew.
+func TestWhatIsNotShownAnyMoreIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStudio(t, Config{})
+		s.room("a", time.Hour)
+		s.takes = time.Second
+		defer s.begin()()
+		for what, change := range map[string]func(){
+			"paused": func() { s.gate("a") },
+			"another session": func() {
+				s.change(func() { s.frames["s-a"] = stream.Keyframe{Session: "another", Generation: 2, Time: 5} })
+			},
+		} {
+			time.Sleep(off)
+			s.frame("a")
+			took := make(chan error)
+			go func() {
+				_, err := s.Take(t.Context(), "a")
+				took <- err
+			}()
+			time.Sleep(500 * time.Millisecond)
+			change()
+			if err := <-took; !errors.Is(err, ErrNoStream) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if st := s.Stats(); len(s.names()) != 0 || len(s.taken) != 0 || st.Failed["store"]+st.Failed["picture"]+st.Taken != 0 {
+			t.Errorf("kept %v, told of %v, %+v", s.names(), s.taken, st)
+		}
+		s.gate("a")
+		s.frame("a")
+		if shots, err := s.Take(t.Context(), "a"); err != nil || len(shots) != 1 {
+			t.Errorf("when it is shown again: %v, %v", shots, err)
+		}
+	})
+}
+
+// A picture is as old as its keyframe, not as its storing; and it is one of its room, also where the clock that the room was made by
+// is ahead.
+func TestAPictureIsAsOldAsItsBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStudio(t, Config{})
+		s.takes = 10 * time.Second
+		ahead := time.Now().Add(time.Hour)
+		s.change(func() {
+			s.sources = []Source{{Room: "a", Stream: "s-a"}, {Room: "b", Stream: "s-b", Made: ahead}}
+		})
+		s.frame("a")
+		s.frame("b")
+		defer s.begin()()
+		synctest.Wait()
+		began := time.Now()
+		if shots, err := s.Take(t.Context(), "a"); err != nil || !shots[0].At.Equal(began) {
+			t.Errorf("begun at %v: %+v, %v", began, shots, err)
+		}
+		if _, err := s.Take(t.Context(), "b"); err != nil {
+			t.Fatal(err)
+		}
+		if shots, err := s.Shots(t.Context(), "b", ahead); err != nil || len(shots) != 1 {
+			t.Errorf("of a room that was made at %v: %+v, %v", ahead, shots, err)
+		}
 	})
 }
 

@@ -19,7 +19,9 @@ func (s *Service) Take(ctx context.Context, id string) ([]Shot, error) {
 	}
 	result := make(chan outcome, 1)
 	if !s.knows(id) {
-		s.meet(s.cfg.Sources(ctx)) // its push may have begun since they were looked at
+		if sources := s.cfg.Sources(ctx); ctx.Err() == nil { // else they may not be all
+			s.meet(sources) // its push may have begun since they were looked at
+		}
 	}
 	if shots, err := s.ask(id, result); err != nil || shots != nil {
 		return shots, err
@@ -66,8 +68,8 @@ func (s *Service) ask(id string, result chan<- outcome) ([]Shot, error) {
 	return nil, nil
 }
 
-// take makes and keeps one picture.
-func (s *Service) take(ctx context.Context, r *room, source Source, k stream.Keyframe) {
+// take makes and keeps one picture, of a keyframe that was there when it was begun.
+func (s *Service) take(ctx context.Context, r *room, source Source, k stream.Keyframe, begun time.Time) {
 	images, err := s.maker.Make(ctx, source.Room, k, s.cfg.Widths)
 	s.mu.Lock()
 	s.making--
@@ -75,25 +77,29 @@ func (s *Service) take(ctx context.Context, r *room, source Source, k stream.Key
 	s.mu.Unlock()
 	s.nudge() // another may be made while this one is stored
 	var shots []Shot
+	if err == nil && !s.shown(source.Stream, k.Session) {
+		err = ErrNoStream
+	}
 	if err == nil {
-		shots, err = s.keep(ctx, source.Room, images)
+		shots, err = s.keep(ctx, source, begun, images)
 	}
 	if err == nil && s.cfg.Taken != nil {
-		s.cfg.Taken(Taken{source.Room, source.Stream, slices.Clone(shots)})
+		s.cfg.Taken(context.WithoutCancel(ctx), Taken{source.Room, source.Stream, slices.Clone(shots)})
 	}
-	if ctx.Err() == nil {
+	late := errors.Is(err, ErrNoStream)
+	if ctx.Err() == nil && !late {
 		s.counts.ended(err)
 	}
 	s.mu.Lock()
 	s.storing--
 	r.busy, r.shots = false, shots
 	was := r.failing
-	r.failing = err != nil
+	r.failing = err != nil && !late
 	r.answer(outcome{slices.Clone(shots), err})
 	s.mu.Unlock()
 	s.nudge()
 	switch {
-	case err == nil || ctx.Err() != nil:
+	case err == nil || late || ctx.Err() != nil:
 	case !was:
 		s.log.Warn("no screenshot could be taken", "room", source.Room, "err", err)
 	default:
@@ -101,16 +107,27 @@ func (s *Service) take(ctx context.Context, r *room, source Source, k stream.Key
 	}
 }
 
-// keep stores a picture in all its sizes, and removes those of the room that are too many now.
-func (s *Service) keep(ctx context.Context, room string, images []Image) ([]Shot, error) {
+// shown says whether a stream is still that of a session, and may be shown.
+func (s *Service) shown(name, session string) bool {
+	k, ok := s.frames.Keyframe(name)
+	return ok && k.Session == session
+}
+
+// keep stores a picture in all its sizes, and removes those of the room that are too many now. It is as old as its beginning, so
+// that it is older than a room which was made since.
+func (s *Service) keep(ctx context.Context, source Source, begun time.Time, images []Image) ([]Shot, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
+	room := source.Room
 	held, err := s.list(ctx, room)
 	if err != nil {
 		return nil, err
 	}
-	at := time.Now().UTC().Truncate(time.Millisecond)
-	if len(held) > 0 && !at.After(held[0].At) { // another node's clock is ahead
+	if begun.Before(source.Made) { // another node's clock is ahead
+		begun = source.Made
+	}
+	at := begun.UTC().Truncate(time.Millisecond)
+	if len(held) > 0 && !at.After(held[0].At) { // as above
 		at = held[0].At.Add(time.Millisecond)
 	}
 	var shots []Shot
