@@ -3,6 +3,7 @@ package pull
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"path"
@@ -74,6 +75,9 @@ func (r Run) On() bool { return r.ID != "" && r.EndedAt.IsZero() }
 
 // String is for logs: without the address.
 func (t Task) String() string { return t.Room + "/" + t.ID }
+
+// LogValue implements slog.LogValuer: handlers that write JSON do not ask for String.
+func (t Task) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // Shown is the address as it may be shown; empty for a recording.
 func (d Draft) Shown() string {
