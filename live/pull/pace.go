@@ -58,8 +58,12 @@ type timeline struct {
 	last  int64 // the largest given out
 }
 
-// stepMs is what lies between the last tag of a round and the next round, where it is not known how long the round is.
-const stepMs = 40
+// Of rounds, in ms: what lies between the last tag of one and the next one, where it is not known how long it is; and how long one
+// takes at the least, so that a source with next to nothing in it is not asked for again and again.
+const (
+	stepMs  = 40
+	roundMs = 1000
+)
 
 // at is where a tag goes, in ms.
 func (l *timeline) at(ms int64) int64 {
@@ -77,6 +81,7 @@ func (l *timeline) round(end int64) {
 	if end > 0 {
 		next = max(l.shift+end-l.base, l.last+1)
 	}
+	next = max(next, l.shift+roundMs)
 	l.begun, l.shift, l.last = false, next, next
 }
 

@@ -226,6 +226,7 @@ const maxHeld = 16
 // round plays the source once, and says whether that was all.
 func (p *playing) round() (over bool, err error) {
 	vod := p.task.Kind == VOD
+	p.silence.Reset(p.patience(p.task)) // a source that is asked for again may not take longer to answer than it may be silent
 	from, err := p.from()
 	if err != nil {
 		return true, err
@@ -351,7 +352,7 @@ func (p *playing) begin() error {
 	p.running, p.failing = true, false
 	p.tell(Started, Cause{}, 0)
 	if p.begun.IsZero() {
-		p.noteBegun()
+		p.noteBegun(p.ctx)
 	}
 	return nil
 }
@@ -386,8 +387,8 @@ func (p *playing) close(err error) {
 }
 
 // noteBegun stores when media first came; where that can't be, it is told by the clock of this node alone.
-func (r *run) noteBegun() {
-	ctx, cancel := context.WithTimeout(context.Background(), storeWait)
+func (r *run) noteBegun(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
 	now, err := r.now(ctx)
 	if err != nil {

@@ -112,6 +112,21 @@ func (p *fakePush) Close(stream.StopReason) {
 
 // bench runs a service in virtual time, with sources of that length, until test returns.
 func bench(t *testing.T, end int64, test func(t *testing.T, s *Service, r *fakeRoom, restart func())) {
+	t.Helper()
+	benchOf(t, func(_ context.Context, from int64) (feed, error) {
+		switch {
+		case end == 0:
+			return nil, errors.New("refused")
+		case end < 0:
+			return &file{silent: true}, nil
+		}
+		return &file{at: from, end: end}, nil
+	}, test)
+}
+
+// benchOf is bench with sources that open makes.
+func benchOf(t *testing.T, open func(ctx context.Context, from int64) (feed, error), test func(t *testing.T, s *Service, r *fakeRoom, restart func())) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(7 * time.Millisecond) // no tick at the moment of what the test does
 		r, store := &fakeRoom{}, NewMemory()
@@ -122,15 +137,7 @@ func bench(t *testing.T, end int64, test func(t *testing.T, s *Service, r *fakeR
 				return after.Truncate(time.Hour).Add(time.Hour), nil
 			}}, store, r, nil,
 				slog.New(slog.DiscardHandler))
-			s.opener = func(_ context.Context, task Task, from int64) (feed, error) {
-				switch {
-				case end == 0:
-					return nil, errors.New("refused")
-				case end < 0:
-					return &file{silent: true}, nil
-				}
-				return &file{at: from, end: end}, nil
-			}
+			s.opener = func(ctx context.Context, _ Task, from int64) (feed, error) { return open(ctx, from) }
 			ctx, cancel := context.WithCancel(context.Background())
 			done := make(chan struct{})
 			go func(s *Service) { defer close(done); _ = s.Run(ctx) }(s)
@@ -276,6 +283,42 @@ func TestFails(t *testing.T) {
 		add(t, s, Draft{})
 		time.Sleep(15*time.Second + 200*time.Millisecond)
 		wants(t, s, Waiting, "silent")
+	})
+}
+
+// TestStallsInARound: a server that does not answer when a file is asked for again is left like one that is silent.
+func TestStallsInARound(t *testing.T) {
+	rounds := 0
+	open := func(ctx context.Context, _ int64) (feed, error) {
+		if rounds++; rounds == 1 {
+			return &file{end: 2000}, nil
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	benchOf(t, open, func(t *testing.T, s *Service, r *fakeRoom, _ func()) {
+		add(t, s, Draft{Kind: VOD, Loop: true})
+		time.Sleep(2 * time.Second) // it is asked for again after one, and tried again 500 ms after it was left
+		wants(t, s, Running, "")
+		time.Sleep(14200 * time.Millisecond)
+		wants(t, s, Waiting, "silent")
+		if r.push != nil {
+			t.Error("it still has the room")
+		}
+	})
+}
+
+// TestShortLoop: a file of one picture is not asked for again and again in no time.
+func TestShortLoop(t *testing.T) {
+	rounds := 0
+	open := func(context.Context, int64) (feed, error) { rounds++; return &file{end: 40}, nil }
+	benchOf(t, open, func(t *testing.T, s *Service, r *fakeRoom, _ func()) {
+		add(t, s, Draft{Kind: VOD, Loop: true})
+		time.Sleep(time.Minute)
+		wants(t, s, Running, "")
+		if rounds < 55 || rounds > 65 || !slices.IsSorted(r.times) {
+			t.Errorf("%d rounds in a minute, %d pictures", rounds, len(r.times))
+		}
 	})
 }
 
