@@ -35,8 +35,8 @@ func openExportKey(j export.Job) []byte {
 	return append(number(uint64(j.CreatedAt.UnixMilli())), exportKey(j.Recording, j.ID)...) //nolint:gosec // after 1970
 }
 
-// change runs fn with a job as it is; it stores what fn makes of it, unless that is not there.
-func (w *Exports) change(ctx context.Context, recording, id string, fn func(old export.Job, found bool) (next export.Job, keep bool, err error)) error {
+// change takes a step of a job.
+func (w *Exports) change(ctx context.Context, recording, id string, step export.Step) error {
 	return w.s.update(ctx, func(tx *bolt.Tx) error {
 		all, err := tx.CreateBucketIfNotExists(bucketExports)
 		if err != nil {
@@ -52,7 +52,7 @@ func (w *Exports) change(ctx context.Context, recording, id string, fn func(old 
 		if err != nil {
 			return err
 		}
-		next, keep, err := fn(old, found)
+		next, keep, err := step(old, found)
 		if err != nil {
 			return err
 		}
@@ -97,37 +97,17 @@ func (w *Exports) Add(ctx context.Context, j export.Job) (stored export.Job, fre
 
 // Put implements export.Store.
 func (w *Exports) Put(ctx context.Context, j export.Job) error {
-	return w.change(ctx, j.Recording, j.ID, func(old export.Job, found bool) (export.Job, bool, error) {
-		if !found || old.Hidden() {
-			return export.Job{}, false, export.ErrUnknown
-		}
-		return j, true, nil
-	})
+	return w.change(ctx, j.Recording, j.ID, export.StepPut(j))
 }
 
 // Delete implements export.Store.
 func (w *Exports) Delete(ctx context.Context, recording, id string) error {
-	return w.change(ctx, recording, id, func(old export.Job, found bool) (export.Job, bool, error) {
-		if !found || old.Hidden() {
-			return export.Job{}, false, export.ErrUnknown
-		}
-		old.State = export.Deleting
-		return old, true, nil
-	})
+	return w.change(ctx, recording, id, export.StepDelete)
 }
 
 // Deleted implements export.Store.
 func (w *Exports) Deleted(ctx context.Context, recording, id string, keep bool) error {
-	return w.change(ctx, recording, id, func(old export.Job, found bool) (export.Job, bool, error) {
-		switch {
-		case !found || old.State != export.Deleting:
-			return old, found, nil
-		case keep:
-			return old.AsGone(), true, nil
-		default:
-			return export.Job{}, false, nil
-		}
-	})
+	return w.change(ctx, recording, id, export.StepDeleted(keep))
 }
 
 // Jobs implements export.Store.

@@ -27,8 +27,8 @@ func (w *Exports) of(recording string) string { return w.s.key("lr", "exports", 
 
 func (w *Exports) open() string { return w.s.key("lr", "exports", "open") }
 
-// change lets fn alter a job; it stores what fn makes of it, unless that is not kept.
-func (w *Exports) change(ctx context.Context, recording, id string, fn func(old export.Job, found bool) (next export.Job, keep bool, err error)) error {
+// change takes a step of a job.
+func (w *Exports) change(ctx context.Context, recording, id string, step export.Step) error {
 	return w.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
 		values, err := d.fields(ctx, w.of(recording), id)
 		if err != nil {
@@ -38,7 +38,7 @@ func (w *Exports) change(ctx context.Context, recording, id string, fn func(old 
 		if err != nil {
 			return err
 		}
-		next, keep, err := fn(old, found)
+		next, keep, err := step(old, found)
 		if err != nil {
 			return err
 		}
@@ -80,37 +80,17 @@ func (w *Exports) Add(ctx context.Context, j export.Job) (stored export.Job, fre
 
 // Put implements export.Store.
 func (w *Exports) Put(ctx context.Context, j export.Job) error {
-	return w.change(ctx, j.Recording, j.ID, func(old export.Job, found bool) (export.Job, bool, error) {
-		if !found || old.Hidden() {
-			return export.Job{}, false, export.ErrUnknown
-		}
-		return j, true, nil
-	})
+	return w.change(ctx, j.Recording, j.ID, export.StepPut(j))
 }
 
 // Delete implements export.Store.
 func (w *Exports) Delete(ctx context.Context, recording, id string) error {
-	return w.change(ctx, recording, id, func(old export.Job, found bool) (export.Job, bool, error) {
-		if !found || old.Hidden() {
-			return export.Job{}, false, export.ErrUnknown
-		}
-		old.State = export.Deleting
-		return old, true, nil
-	})
+	return w.change(ctx, recording, id, export.StepDelete)
 }
 
 // Deleted implements export.Store.
 func (w *Exports) Deleted(ctx context.Context, recording, id string, keep bool) error {
-	return w.change(ctx, recording, id, func(old export.Job, found bool) (export.Job, bool, error) {
-		switch {
-		case !found || old.State != export.Deleting:
-			return old, found, nil
-		case keep:
-			return old.AsGone(), true, nil
-		default:
-			return export.Job{}, false, nil
-		}
-	})
+	return w.change(ctx, recording, id, export.StepDeleted(keep))
 }
 
 // Jobs implements export.Store. A recording has a few.

@@ -43,49 +43,36 @@ func (m *Memory) Add(_ context.Context, j Job) (Job, bool, error) {
 	return j, true, nil
 }
 
-// Put implements Store.
-func (m *Memory) Put(_ context.Context, j Job) error {
+// change takes a step of a job.
+func (m *Memory) change(recording, id string, step Step) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if old, ok := m.all[j.Recording][j.ID]; !ok || old.Hidden() {
-		return ErrUnknown
-	}
-	m.all[j.Recording][j.ID] = j.Clone()
-	return nil
-}
-
-// Delete implements Store.
-func (m *Memory) Delete(_ context.Context, recording, id string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	j, ok := m.all[recording][id]
-	if !ok || j.Hidden() {
-		return ErrUnknown
-	}
-	j.State = Deleting
-	m.all[recording][id] = j
-	return nil
-}
-
-// Deleted implements Store.
-func (m *Memory) Deleted(_ context.Context, recording, id string, keep bool) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	j, ok := m.all[recording][id]
+	old, found := m.all[recording][id]
+	next, keep, err := step(old, found)
 	switch {
-	case !ok || j.State != Deleting:
+	case err != nil:
+		return err
 	case keep:
-		m.all[recording][id] = j.AsGone()
+		m.all[recording][id] = next.Clone()
 	default:
 		delete(m.all[recording], id)
 	}
 	return nil
 }
 
-// AsGone is what is kept of a job that is Gone.
-func (j Job) AsGone() Job {
-	j.State, j.Files, j.Cause = Gone, nil, ""
-	return j
+// Put implements Store.
+func (m *Memory) Put(_ context.Context, j Job) error {
+	return m.change(j.Recording, j.ID, StepPut(j))
+}
+
+// Delete implements Store.
+func (m *Memory) Delete(_ context.Context, recording, id string) error {
+	return m.change(recording, id, StepDelete)
+}
+
+// Deleted implements Store.
+func (m *Memory) Deleted(_ context.Context, recording, id string, keep bool) error {
+	return m.change(recording, id, StepDeleted(keep))
 }
 
 // Jobs implements Store.
