@@ -127,17 +127,19 @@ func (w *Exports) Open(ctx context.Context, limit int) ([]export.Job, error) {
 	return export.InOrder(all), nil
 }
 
-// Forget implements export.Store.
+// Forget implements export.Store. A job that is added meanwhile is forgotten whole or stays whole.
 func (w *Exports) Forget(ctx context.Context, recording string) error {
-	all, err := w.Jobs(ctx, recording)
-	if err != nil {
-		return err
-	}
-	return w.s.change(ctx, chat.OperationAge, func(_ context.Context, d *draft) error {
-		for _, j := range all {
-			d.do("ZREM", w.open(), recording+"/"+j.ID)
+	return w.s.change(ctx, chat.OperationAge, func(ctx context.Context, d *draft) error {
+		ids, err := w.s.rdb.HKeys(ctx, w.of(recording)).Result()
+		if err != nil {
+			return away(err)
 		}
-		d.do("DEL", w.of(recording))
+		jobs, open := make([]any, len(ids)), make([]any, len(ids))
+		for i, id := range ids {
+			jobs[i], open[i] = id, recording+"/"+id
+		}
+		d.each("ZREM", w.open(), open)
+		d.each("HDEL", w.of(recording), jobs)
 		return nil
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ func Store(t *testing.T, open func(t *testing.T) export.Store) {
 		{"one of a rule that is gone stays", gone},
 		{"a recording has so many", most},
 		{"a recording's jobs are forgotten", forget},
+		{"one is added while they are forgotten", forgetWhile},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, open(t)) })
 	}
@@ -157,4 +159,27 @@ func forget(t *testing.T, s export.Store) {
 	must(t, s.Forget(t.Context(), "R1"), s.Forget(t.Context(), "R1"), s.Forget(t.Context(), "R"))
 	has(t, s, "R1", nil, []export.Job{c})
 	has(t, s, "R10", []export.Job{c}, []export.Job{c})
+}
+
+// forgetWhile: whatever comes first, nothing is left that is open and can't be found.
+func forgetWhile(t *testing.T, s export.Store) {
+	other := Sample("R2", "a", 100)
+	add(t, s, other)
+	for i := range 20 {
+		add(t, s, Sample("R1", "a", i))
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := s.Forget(t.Context(), "R1"); err != nil {
+				t.Error(err)
+			}
+		})
+		if _, _, err := s.Add(t.Context(), Sample("R1", "b", i)); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+		must(t, s.Forget(t.Context(), "R1"))
+		if got, err := s.Open(t.Context(), 1); err != nil || !reflect.DeepEqual(got, []export.Job{other}) {
+			t.Fatalf("the oldest open one after %d times: %+v, %v", i+1, got, err)
+		}
+	}
 }
