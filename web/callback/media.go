@@ -2,6 +2,7 @@ package callback
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -126,17 +127,26 @@ type RecordStatusChange struct {
 	Source
 	Step      RecordStep
 	Recording string // its id: session_id, and the beginning of the event's id
-	Number    uint64 // grows with each step of a recording; 0: At in ms. It is seq, and the end of the event's id
+	Number    uint64 // grows with each step of a recording; 0: made of At and Step. It is seq, and the end of the event's id
 	OnDemand  bool   // somebody asked for it; else the room's rule
 	Kbps      int64  // mean bit rate so far; 0: not known
 	At        time.Time
 }
 
+// steps are they in the order in which those of one moment come.
+var steps = []RecordStep{RecordStarted, RecordFailed, RecordPaused, RecordResumed, RecordError, RecordEnded}
+
+// numbered is the change with a number, the same on whatever node it is told: tenths of its ms, of which each step has its own.
+func (c RecordStatusChange) numbered() RecordStatusChange {
+	if c.Number == 0 {
+		c.Number = uint64(c.At.UnixMilli())*10 + uint64(slices.Index(steps, c.Step)+1) //nolint:gosec // after 1970
+	}
+	return c
+}
+
 // RecordStatus tells it.
 func (m *Media) RecordStatus(c RecordStatusChange) {
-	if c.Number == 0 {
-		c.Number = uint64(c.At.UnixMilli())
-	}
+	c = c.numbered()
 	m.tell(RecordStatus, delivery.State, c.Room, c.Recording+":"+strconv.FormatUint(c.Number, 10), func() []byte {
 		return recordStatusBody(m.app, m.filled(c.Source), c)
 	})

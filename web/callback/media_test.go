@@ -64,10 +64,11 @@ func TestMediaFields(t *testing.T) {
 	asked := file
 	asked.File, asked.Task = "rec-exp-2", "rec"
 	at := mediaTime
-	got := told(t, newBackend(t, nil), 9, Endpoint{ID: "css", Format: FormatCSS, Key: "callback_key_0005"}, func(m *Media) {
+	got := told(t, newBackend(t, nil), 10, Endpoint{ID: "css", Format: FormatCSS, Key: "callback_key_0005"}, func(m *Media) {
 		m.RecordStatus(RecordStatusChange{Source: s, Step: RecordStarted, Recording: "rec", Number: 1, OnDemand: true, At: at})
 		m.RecordStatus(RecordStatusChange{Source: s, Step: RecordStarted, Recording: "rec", Number: 1, OnDemand: true, At: at})
 		m.RecordStatus(RecordStatusChange{Source: s, Step: RecordPaused, Recording: "rec", Kbps: 842, At: at})
+		m.RecordStatus(RecordStatusChange{Source: s, Step: RecordEnded, Recording: "rec", Kbps: 842, At: at}) // in the same ms
 		m.RecordException(RecordFault{Source: s, Recording: "rec", Type: ExceptionWrite, Level: "error", Count: 3, Text: "no \"room\"", At: at})
 		m.RecordFile(file)
 		m.RecordFile(file)
@@ -104,7 +105,8 @@ func TestMediaFields(t *testing.T) {
 	}
 	want := []map[string]any{
 		status("record_start_succeeded", "1", "rec", fmt.Sprintf(detail, 0, 5)),
-		status("record_paused", "1790000000123", "", fmt.Sprintf(detail, 842, 1)),
+		status("record_paused", "17900000001233", "", fmt.Sprintf(detail, 842, 1)),
+		status("record_ended", "17900000001236", "", fmt.Sprintf(detail, 842, 1)),
 		{
 			"event_type": 341., "appid": 1400000001., "stream_id": "r1.s", "session_id": "rec", "file_format": "mp4", "timestamp": 1790000000., "exception_level": "error",
 			"exception": map[string]any{"type": -104., "occurs": 3., "desc": `no "room"`},
