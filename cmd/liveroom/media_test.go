@@ -23,6 +23,7 @@ type flvViewer struct {
 	t    *testing.T
 	body io.ReadCloser
 	tags atomic.Int64
+	at   atomic.Int64 // timestamp of the newest, ms on the session's clock
 	done chan struct{}
 }
 
@@ -59,6 +60,7 @@ func (v *flvViewer) read() {
 			return
 		}
 		if (head[0] == 8 || head[0] == 9) && size > 1 && payload[1] != 0 {
+			v.at.Store(int64(head[7])<<24 | int64(head[4])<<16 | int64(head[5])<<8 | int64(head[6]))
 			v.tags.Add(1)
 		}
 	}

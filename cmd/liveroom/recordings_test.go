@@ -76,9 +76,44 @@ func (k kept) of(generation uint64) (n int) {
 	return n
 }
 
+// breaks counts the places where something does not follow from what is before it.
+func (k kept) breaks() (n int) {
+	for i, s := range k.index.Segments {
+		if i > 0 && s.Breaks {
+			n++
+		}
+	}
+	return n
+}
+
 // check reads a finished recording as a player would: its index says what is there, times never go back, pictures cover what
 // the index says and nothing else.
 func (k kept) check(t *testing.T) {
+	t.Helper()
+	k.checkIndex(t)
+	var all bytes.Buffer
+	for i, s := range k.index.Segments {
+		files := []string{s.File}
+		if i == 0 || s.Init != k.index.Segments[i-1].Init {
+			files = []string{s.Init, s.File}
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(filepath.Join(k.dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(data)
+		}
+	}
+	media := filepath.Join(t.TempDir(), "all.mp4")
+	if err := os.WriteFile(media, all.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	k.checkTimes(t, media)
+}
+
+// checkIndex: what the index of a finished recording says is there, one after the other, with a mark after each gap.
+func (k kept) checkIndex(t *testing.T) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(k.dir, "index.json"))
 	if err != nil {
@@ -93,135 +128,100 @@ func (k kept) check(t *testing.T) {
 	if err := json.Unmarshal(raw, &index); err != nil || len(index.Segments) != len(k.index.Segments) {
 		t.Errorf("the index has %d segments, the folder %d: %v", len(index.Segments), len(k.index.Segments), err)
 	}
-	media := filepath.Join(t.TempDir(), "all.mp4")
-	var all bytes.Buffer
 	for i, s := range k.index.Segments {
 		if i < len(index.Segments) && (index.Segments[i].File != s.File || index.Segments[i].Bytes != s.Bytes) {
 			t.Errorf("the index says %+v of %+v", index.Segments[i], s)
 		}
-		if i > 0 && s.Start < k.index.Segments[i-1].End() {
-			t.Errorf("%s begins before the end of %s", s.File, k.index.Segments[i-1].File)
+		if i == 0 {
+			continue
 		}
-		files := []string{s.File}
-		if i == 0 || s.Init != k.index.Segments[i-1].Init {
-			files = []string{s.Init, s.File}
-		}
-		for _, f := range files {
-			data, err := os.ReadFile(filepath.Join(k.dir, f))
-			if err != nil {
-				t.Fatal(err)
-			}
-			all.Write(data)
-		}
-	}
-	if err := os.WriteFile(media, all.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, track := range []string{"v", "a"} {
-		out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", track, "-show_entries", "packet=dts_time,duration_time", "-of", "csv=p=0", media).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		before, length := -1.0, 0.0
-		for line := range strings.Lines(string(out)) {
-			dts, duration, _ := strings.Cut(strings.Trim(strings.TrimSpace(line), ","), ",")
-			at, err := strconv.ParseFloat(dts, 64)
-			if err != nil || at <= before {
-				t.Fatalf("%s at %s after %f: %v", track, line, before, err)
-			}
-			d, _ := strconv.ParseFloat(duration, 64)
-			before, length = at, length+d
-		}
-		if said := float64(k.index.Duration()) / 1000; length < said-1 || length > said+1 {
-			t.Errorf("%s lasts %f s, the index says %f", track, length, said)
+		switch before := k.index.Segments[i-1]; {
+		case s.Start < before.End():
+			t.Errorf("%s begins before the end of %s", s.File, before.File)
+		case s.Start > before.End()+250 && !strings.HasSuffix(s.File, "-b.m4s"):
+			t.Errorf("between %s and %s is a gap without a mark", before.File, s.File)
 		}
 	}
 }
 
-// TestARecordingOutlivesReconnectsAndACrash pushes, cuts the line for some seconds, pushes again, kills the server, and pushes once
-// more: it is one recording, with gaps where nothing came.
-func TestARecordingOutlivesReconnectsAndACrash(t *testing.T) {
-	t.Parallel()
-	n := startNode(t, "--record=always", "--record-segment=2s", "--hls-segment=1s")
-	folder := filepath.Join(n.data, "recordings")
-	n.createRoom(map[string]any{"id": "r1"})
-	to := n.addresses("r1").Push.RTMP
-
-	push(t, to, "-t", "5").wait()
-	n.waitStatus("r1", status.Paused)
-	cut := time.Now()
-	waitRecorded(t, folder, "the first push is stored", func(k kept) bool { return k.index.Duration() > 4500 })
-	time.Sleep(time.Until(cut.Add(3 * time.Second)))
-	push(t, to, "-t", "5").wait()
-	n.waitStatus("r1", status.Paused)
-	waitRecorded(t, folder, "the second push is stored", func(k kept) bool { return k.index.Duration() > 9500 })
-	gone := push(t, to)
-	waitRecorded(t, folder, "some of the third push is stored", func(k kept) bool { return k.of(3) > 1 })
-	n.kill()
-	gone.kill()
-	n.start()
-	last := push(t, to)
-	waitRecorded(t, folder, "some of the fourth push is stored", func(k kept) bool { return k.of(4) > 0 })
-	n.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
-	last.kill()
-	k := waitRecorded(t, folder, "it is finished", func(k kept) bool { return k.ended })
-	k.check(t)
-
-	var graceful int64
-	for _, s := range k.index.Segments {
-		if s.Generation <= 2 {
-			graceful += s.Duration
+// checkTimes: where a recording is played, in a file or at an address, sounds and pictures come one after the other, and last as long as
+// the index says. Of each push the last sound may be longer than the pictures.
+func (k kept) checkTimes(t *testing.T, media string) {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-show_entries", "packet=codec_type,dts_time,duration_time", "-of", "csv=p=0", media).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	before, length := map[string]float64{"video": -1, "audio": -1}, map[string]float64{}
+	for line := range strings.Lines(string(out)) {
+		of := strings.Split(strings.TrimSpace(line), ",")
+		if len(of) < 3 {
+			t.Fatalf("%s: %s", media, line)
 		}
-	}
-	if graceful < 9500 || graceful > 10_500 {
-		t.Errorf("of ten seconds %d ms are recorded", graceful)
-	}
-	gaps := k.index.Gaps()
-	if len(gaps) != 3 || gaps[0].Duration < 3000 || gaps[0].Duration > 20_000 {
-		t.Errorf("gaps: %+v", gaps)
-	}
-	for _, g := range gaps {
-		i := slices.IndexFunc(k.index.Segments, func(s record.Segment) bool { return s.Start == g.Start+g.Duration })
-		if i < 0 || !strings.HasSuffix(k.index.Segments[i].File, "-b.m4s") {
-			t.Errorf("after the gap %+v there is no mark in %+v", g, k.index.Segments)
+		at, err := strconv.ParseFloat(of[1], 64)
+		if err != nil || at <= before[of[0]] {
+			t.Fatalf("%s: %s after %f: %v", media, line, before[of[0]], err)
 		}
+		d, _ := strconv.ParseFloat(of[2], 64)
+		before[of[0]], length[of[0]] = at, length[of[0]]+d
 	}
-	for _, says := range []string{"liveroom_recordings_done_total 1", "liveroom_recordings_failing 0"} {
-		n.eventually(says, func() bool { return strings.Contains(n.metrics(), says) })
+	said := float64(k.index.Duration()) / 1000
+	for _, track := range []string{"video", "audio"} {
+		if l := length[track]; l < said-1 || l > said+1+0.03*float64(k.breaks()) {
+			t.Errorf("%s: %s lasts %f s, the index says %f", media, track, l, said)
+		}
 	}
 }
 
-// TestARecordingSurvivesKills kills the server at random moments: each costs no more than the segment that was not stored yet.
+// TestARecordingSurvivesKills kills the server at random moments: each costs no more than the segment that was not stored yet. How
+// much was live, a viewer says.
 func TestARecordingSurvivesKills(t *testing.T) {
 	t.Parallel()
 	kills := 6 * scale()
 	n := startNode(t, "--record=always", "--record-segment=1s", "--hls-segment=1s", "--grace=5m")
 	folder := filepath.Join(n.data, "recordings")
 	n.createRoom(map[string]any{"id": "r1"})
-	to := n.addresses("r1").Push.RTMP
-	var live time.Duration
+	to := n.addresses("r1")
+	var lost []int64 // by each kill, ms
 	for i := range kills {
-		p := push(t, to)
+		p := push(t, to.Push.RTMP)
 		n.waitStatus("r1", status.Live)
-		began := time.Now()
+		v := openFLV(t, to.Play.FLV)
+		v.waitMedia(1)
+		from := v.at.Load()
 		time.Sleep(time.Second + rand.N(2500*time.Millisecond)) // of the encoder's time; that it is random is the point
 		n.kill()
-		live += time.Since(began)
+		v.close()
 		p.kill()
-		if all := recordingsIn(t, folder); len(all) > 1 || len(all) == 1 && len(all[0].index.Gaps()) > i {
+		stored := from
+		all := recordingsIn(t, folder)
+		if len(all) > 1 || len(all) == 1 && len(all[0].index.Gaps()) > i {
 			t.Fatalf("after kill %d: %+v", i, all)
 		}
+		if len(all) == 1 {
+			for _, s := range all[0].index.Segments {
+				if s.Generation == uint64(i+1) { //nolint:gosec // small
+					stored = max(stored, s.End())
+				}
+			}
+		}
+		lost = append(lost, v.at.Load()-stored)
 		n.start()
 	}
 	n.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
 	k := waitRecorded(t, folder, "it is finished", func(k kept) bool { return k.ended })
 	k.check(t)
-	lost := live - time.Duration(k.index.Duration())*time.Millisecond
-	// A stored segment that waits for its second half, and the HLS segment that is being made.
-	if most := time.Duration(kills) * 2500 * time.Millisecond; lost > most || lost < -time.Duration(kills)*time.Second {
-		t.Errorf("of %s live %s are lost, at most %s may be", live, lost, most)
+	slices.Sort(lost)
+	var sum int64
+	for _, ms := range lost {
+		sum += ms
 	}
-	t.Logf("%d kills: of %s live %s were lost, %d segments", kills, live, lost, len(k.index.Segments))
+	t.Logf("%d kills, %d segments, %d s kept; lost by a kill: %d ms on average, %d by half of them, %d at most", kills, len(k.index.Segments),
+		k.index.Duration()/1000, sum/int64(kills), lost[kills/2], lost[kills-1])
+	// The segment that is being made, and one that is being stored.
+	if most := lost[kills-1]; most > 3000 {
+		t.Errorf("a kill lost %d ms", most)
+	}
 }
 
 // TestAFullDiskStopsRecordingsOnly fills the disk of the recordings under a running push: an alarm, no recording, and the same live
@@ -249,27 +249,6 @@ func TestAFullDiskStopsRecordingsOnly(t *testing.T) {
 	n.eventually("the alarm is over", func() bool { return strings.Contains(n.metrics(), "liveroom_recordings_failing 0") })
 	p.quit()
 	n.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
-	k := waitRecorded(t, folder, "it is finished", func(k kept) bool { return k.ended })
-	k.check(t)
-	if gaps := k.index.Gaps(); len(gaps) != 1 {
-		t.Errorf("gaps: %+v", gaps)
-	}
-}
-
-// TestARecordingMovesWithItsPush: the push goes to another node of a cluster, after the first was killed: one recording.
-func TestARecordingMovesWithItsPush(t *testing.T) {
-	t.Parallel()
-	folder := t.TempDir()
-	c := startCluster(t, 2, nil, "--record=always", "--record-segment=2s", "--hls-segment=1s", "--record-store="+folder, "--record-shared=on")
-	first, second := c.nodes[0], c.nodes[1]
-	first.createRoom(map[string]any{"id": "r1"})
-	one := push(t, first.addresses("r1").Push.RTMP)
-	waitRecorded(t, folder, "the first node records", func(k kept) bool { return k.of(1) > 1 })
-	first.kill()
-	one.kill()
-	push(t, second.addresses("r1").Push.RTMP, "-t", "5").wait()
-	waitRecorded(t, folder, "the second node records", func(k kept) bool { return k.of(2) > 1 })
-	second.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
 	k := waitRecorded(t, folder, "it is finished", func(k kept) bool { return k.ended })
 	k.check(t)
 	if gaps := k.index.Gaps(); len(gaps) != 1 {
