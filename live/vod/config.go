@@ -108,7 +108,8 @@ type Programmes interface {
 	Programme(ctx context.Context, room, id string) (programme.Programme, error)
 }
 
-// Chat answers the chat of what a session plays: of these recordings, one after the other (replay.Service).
+// Chat answers the chat of what a session plays: of these recordings, one after the other, as they are played: those that are gone take
+// no time (replay.Service).
 type Chat interface {
 	ServeChat(w http.ResponseWriter, r *http.Request, recordings []string)
 }

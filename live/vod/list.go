@@ -71,15 +71,21 @@ func (s *Server) recorded(ctx context.Context, id string) (record.Recording, rec
 	return record.Recording{}, record.Index{}, err
 }
 
-func (s *Server) programmeList(ctx context.Context, streamName, id string) (*list, error) {
+// programme is one of the room with a stream.
+func (s *Server) programme(ctx context.Context, streamName, id string) (programme.Programme, error) {
 	room, _, err := s.deps.Rooms.Shown(ctx, streamName)
 	if err != nil {
-		return nil, err
+		return programme.Programme{}, err
 	}
 	p, err := s.deps.Programmes.Programme(ctx, room, id)
 	if errors.Is(err, programme.ErrNoProgramme) {
-		return nil, errGone
+		err = errGone
 	}
+	return p, err
+}
+
+func (s *Server) programmeList(ctx context.Context, streamName, id string) (*list, error) {
+	p, err := s.programme(ctx, streamName, id)
 	if err != nil {
 		return nil, err
 	}

@@ -204,8 +204,10 @@ func TestChatBesideARecording(t *testing.T) {
 	w.recording(recB, "demo", 1)
 	w.content.Recordings = []string{recB, recA}
 	media := w.media(root)
-	if got := w.body(strings.Replace(media, "index.m3u8", "chat", 1) + "?from=0&to=1000"); got != "chat" {
-		t.Errorf("%q", got)
+	lib := &readOnce{Library: w.s.deps.Library}
+	w.s.deps.Library = lib
+	if got := w.body(strings.Replace(media, "index.m3u8", "chat", 1) + "?from=0&to=1000"); got != "chat" || lib.read {
+		t.Errorf("%q; what the chat reads itself was read before it was asked: %t", got, lib.read)
 	}
 	if len(w.chats) != 1 || strings.Join(w.chats[0], " ") != recB+" "+recA {
 		t.Errorf("%q", w.chats)
@@ -214,6 +216,17 @@ func TestChatBesideARecording(t *testing.T) {
 	w.shifting(record.Full, 20)
 	shift := w.media(root + "&txTimeshift=on&tsDelay=60")
 	w.refused(strings.Replace(shift, "index.m3u8", "chat", 1), 404, "not_found", "")
+}
+
+// readOnce notes that an index was read.
+type readOnce struct {
+	record.Library
+	read bool
+}
+
+func (l *readOnce) Index(ctx context.Context, id string) (record.Index, error) {
+	l.read = true
+	return l.Library.Index(ctx, id)
 }
 
 // TestSignedRecordings: whatever the room shows, until they expire.

@@ -259,14 +259,11 @@ func (s *Server) serveChat(w http.ResponseWriter, r *http.Request, app, name, el
 	}
 	recordings := []string{plays.id}
 	if plays.kind == aProgramme {
-		l, err := s.programmeList(r.Context(), name, plays.id)
+		p, err := s.programme(r.Context(), name, plays.id)
 		if err != nil {
 			return err
 		}
-		recordings = recordings[:0]
-		for _, rec := range l.recordings {
-			recordings = append(recordings, rec.ID)
-		}
+		recordings = p.Recordings
 	}
 	s.deps.Chat.ServeChat(w, r, recordings)
 	return nil
