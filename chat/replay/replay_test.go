@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -437,6 +439,47 @@ func TestOldChatGoesBeforeItsRecording(t *testing.T) {
 		if names := st.store.names(""); !slices.Equal(names, []string{"rec/r1/index.json"}) {
 			t.Errorf("left %q", names)
 		}
+	})
+}
+
+// TestOldChatIsLookedForOnce and not at each sweep, until the next day; one that can't be removed holds up none.
+func TestOldChatIsLookedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t)
+		s, _ := st.node("a", func(c *replay.Config) { c.Age, c.Tick = 30*time.Minute, time.Minute })
+		began := time.Now()
+		for n := range 50 {
+			id := fmt.Sprint("old", n)
+			st.lib.change(func(l *library) {
+				l.recs = append(l.recs, replay.Recording{ID: id, Group: "other", Zero: began, Began: began, Ended: began.Add(time.Duration(n) * time.Second)})
+			})
+			st.store.objects["rec/"+id+"/chat/000000000000-a-1.ndjson"] = []byte("{}")
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _ = s.RunRetention(ctx) })
+		defer func() { stop(); wg.Wait() }()
+		looked := func(after time.Duration, least, most int) {
+			t.Helper()
+			st.store.mu.Lock()
+			before := st.store.lists
+			st.store.mu.Unlock()
+			spend(after)
+			st.store.mu.Lock()
+			defer st.store.mu.Unlock()
+			if n := st.store.lists - before; n < least || n > most {
+				t.Errorf("%d listings, want %d to %d", n, least, most)
+			}
+		}
+		st.store.set(errors.New("away"), false)
+		looked(time.Hour+time.Minute, 50, 50)
+		st.store.set(nil, false)
+		looked(time.Hour, 100, 100) // those there are, and that they are gone
+		if names := st.store.names("rec/old"); len(names) != 0 {
+			t.Fatalf("left %q", names)
+		}
+		looked(20*time.Hour, 0, 0)
+		looked(6*time.Hour, 50, 50)
 	})
 }
 
