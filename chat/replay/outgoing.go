@@ -24,6 +24,7 @@ type job struct {
 	data            []byte
 	messages        int
 	marker          bool
+	turn            uint64 // the lower comes first
 }
 
 // outgoing is what waits for the store, oldest first.
@@ -31,41 +32,56 @@ type outgoing struct {
 	most int
 
 	mu      sync.Mutex
-	jobs    []job
+	chunks  []job // each list in the order of turns
+	markers []job
+	turn    uint64
 	bytes   int             // of chunks
-	markers map[string]bool // names of those that wait
+	marked  map[string]bool // names of markers
 	busy    int             // jobs that are being written
 	wake    chan struct{}   // has room for one
 	idle    chan struct{}   // closed when nothing waits any more; nil: nobody wants to know
 }
 
 func newOutgoing(most int) *outgoing {
-	return &outgoing{most: most, markers: make(map[string]bool), wake: make(chan struct{}, 1)}
+	return &outgoing{most: most, marked: make(map[string]bool), wake: make(chan struct{}, 1)}
 }
+
+// empty says that nothing waits. The mutex is held.
+func (o *outgoing) empty() bool { return len(o.chunks) == 0 && len(o.markers) == 0 }
 
 // put adds a job. Where that is too much, the oldest chunks go; it answers how many messages they had.
 func (o *outgoing) put(j job) (lost int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.turn++
+	j.turn = o.turn
 	if j.marker {
-		if o.markers[j.name] || len(o.markers) >= maxMarkers {
+		if o.marked[j.name] || len(o.markers) >= maxMarkers {
 			return 0
 		}
-		o.markers[j.name] = true
+		o.marked[j.name] = true
+		o.markers = append(o.markers, j)
 	} else {
 		o.bytes += len(j.data)
+		o.chunks = append(o.chunks, j)
 	}
-	o.jobs = append(o.jobs, j)
-	for i := 0; o.bytes > o.most && i < len(o.jobs); {
-		old := o.jobs[i]
-		if old.marker {
-			i++
-			continue
-		}
-		o.jobs, o.bytes, lost = append(o.jobs[:i:i], o.jobs[i+1:]...), o.bytes-len(old.data), lost+old.messages
+	for o.bytes > o.most {
+		lost += o.next(&o.chunks).messages
 	}
 	o.signal()
 	return lost
+}
+
+// next takes the first of a list out of it. The mutex is held.
+func (o *outgoing) next(list *[]job) job {
+	j := (*list)[0]
+	(*list)[0] = job{}
+	if *list = (*list)[1:]; j.marker {
+		delete(o.marked, j.name)
+	} else {
+		o.bytes -= len(j.data)
+	}
+	return j
 }
 
 func (o *outgoing) signal() {
@@ -79,17 +95,14 @@ func (o *outgoing) signal() {
 func (o *outgoing) take(ctx context.Context) (job, bool) {
 	for {
 		o.mu.Lock()
-		if len(o.jobs) > 0 && ctx.Err() == nil {
-			j := o.jobs[0]
-			o.jobs[0] = job{}
-			o.jobs = o.jobs[1:]
-			o.busy++
-			if j.marker {
-				delete(o.markers, j.name)
-			} else {
-				o.bytes -= len(j.data)
+		if !o.empty() && ctx.Err() == nil {
+			list := &o.chunks
+			if len(o.chunks) == 0 || len(o.markers) > 0 && o.markers[0].turn < o.chunks[0].turn {
+				list = &o.markers
 			}
-			if len(o.jobs) > 0 {
+			j := o.next(list)
+			o.busy++
+			if !o.empty() {
 				o.signal()
 			}
 			o.mu.Unlock()
@@ -112,7 +125,7 @@ func (o *outgoing) done(j job, failed bool) (lost int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.busy--
-	if o.busy == 0 && len(o.jobs) == 0 && o.idle != nil {
+	if o.busy == 0 && o.empty() && o.idle != nil {
 		close(o.idle)
 		o.idle = nil
 	}
@@ -122,7 +135,7 @@ func (o *outgoing) done(j job, failed bool) (lost int) {
 // drain returns when nothing waits any more, or ctx ends.
 func (o *outgoing) drain(ctx context.Context) {
 	o.mu.Lock()
-	if o.busy == 0 && len(o.jobs) == 0 {
+	if o.busy == 0 && o.empty() {
 		o.mu.Unlock()
 		return
 	}
@@ -139,11 +152,11 @@ func (o *outgoing) drain(ctx context.Context) {
 func (o *outgoing) abandon() (messages int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, j := range o.jobs {
+	for _, j := range o.chunks {
 		messages += j.messages
 	}
-	o.jobs, o.bytes = nil, 0
-	clear(o.markers)
+	o.chunks, o.markers, o.bytes = nil, nil, 0
+	clear(o.marked)
 	return messages
 }
 
