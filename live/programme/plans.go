@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -146,18 +147,30 @@ const duePage = 100
 // stepLimit bounds how long one room may take.
 const stepLimit = 10 * time.Second
 
+// A room that fails is tried again after retryLeast, then less often, and after retryMost at last.
+const (
+	retryLeast = 2 * time.Second
+	retryMost  = time.Minute
+)
+
+// retry is when a room that failed is tried again.
+type retry struct {
+	at    time.Time
+	pause time.Duration
+}
+
 // Run does what is planned when it is due, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.cfg.Every)
 	defer tick.Stop()
-	failed := false
+	failed, later := false, map[string]retry{}
 	for {
-		more, err := s.due(ctx)
+		more, err := s.due(ctx, later)
 		if err != nil && !failed && ctx.Err() == nil {
 			s.log.Warn("planned playbacks wait; will retry", "err", err)
 		}
 		failed = err != nil
-		if more && err == nil && ctx.Err() == nil {
+		if more && ctx.Err() == nil {
 			continue
 		}
 		select {
@@ -169,25 +182,45 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// due does what is due in some rooms, and says whether there may be more. One that fails holds up no other.
-func (s *Service) due(ctx context.Context) (more bool, err error) {
+// due does what is due in some rooms, and says whether there may be more. Those that fail are noted in later, and hold up no other: as
+// many more are asked for. The error is that of one of them, or says that it is not known what is due.
+func (s *Service) due(ctx context.Context, later map[string]retry) (more bool, err error) {
 	now, err := s.store.Now(ctx)
 	if err != nil {
 		return false, err
 	}
-	rooms, err := s.store.Due(ctx, now, duePage)
+	limit := duePage + len(later)
+	rooms, err := s.store.Due(ctx, now, limit)
 	if err != nil {
 		return false, err
 	}
-	var failed []error
-	for _, room := range rooms {
-		step, cancel := context.WithTimeout(ctx, stepLimit)
-		if err := s.carryOut(step, room, now); err != nil {
-			failed = append(failed, fmt.Errorf("room %s: %w", room, err))
+	if len(later) > 0 && len(rooms) < limit { // these are all that are due
+		due := make(map[string]bool, len(rooms))
+		for _, room := range rooms {
+			due[room] = true
 		}
-		cancel()
+		maps.DeleteFunc(later, func(room string, _ retry) bool { return !due[room] })
 	}
-	return len(rooms) == duePage, errors.Join(failed...)
+	for _, room := range rooms {
+		before, again := later[room]
+		if again && time.Now().Before(before.at) {
+			continue
+		}
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		step, cancel := context.WithTimeout(ctx, stepLimit)
+		failed := s.carryOut(step, room, now)
+		cancel()
+		if failed == nil {
+			delete(later, room)
+			continue
+		}
+		err = fmt.Errorf("room %s: %w", room, failed)
+		pause := min(max(2*before.pause, retryLeast), retryMost)
+		later[room] = retry{time.Now().Add(pause), pause}
+	}
+	return len(rooms) == limit, err
 }
 
 // carryOut does what is due in a room: first it stores what is about to be shown, then it drives the room.

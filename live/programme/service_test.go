@@ -31,7 +31,8 @@ type stage struct {
 	made   time.Time // the rooms
 	until  time.Time
 	driven int
-	fail   error // of Playback
+	fail   error           // of Playback
+	stuck  map[string]bool // rooms in which it fails
 }
 
 // faulty is a store whose changes, or the answers to them, are lost on their way when a test says so.
@@ -109,6 +110,9 @@ func (st *stage) Playback(_ context.Context, room string, _ status.Reason, url s
 	defer st.mu.Unlock()
 	if st.fail != nil {
 		return status.Record{}, st.fail
+	}
+	if st.stuck[room] {
+		return status.Record{}, errors.New("stuck")
 	}
 	r := st.rooms[room]
 	if r.Code == status.Live {
@@ -328,6 +332,46 @@ func TestPlansAreCarriedOut(t *testing.T) {
 		}
 		if st := st.s.Stats(); st.Begun != 1 || st.Failed != 0 {
 			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestRoomsThatFailHoldUpNoOther however many they are; they begin when they can again.
+func TestRoomsThatFailHoldUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newStage(t)
+		st.stuck = map[string]bool{}
+		plan := func(room string, at time.Time) {
+			st.set(room, status.Ended)
+			st.put("OF"+room, room, record.Done, record.Full, 3600)
+			if _, err := st.s.Add(t.Context(), room, "", programme.Draft{Content: programme.Content{Recordings: []string{"OF" + room}}, At: at, ID: "one"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at := time.Now().Add(time.Minute)
+		for n := range 120 {
+			room := fmt.Sprintf("stuck%03d", n)
+			st.stuck[room] = true
+			plan(room, at)
+		}
+		plan("behind", at.Add(time.Second))
+		defer st.run(st.s)()
+		shows := func(room string) bool {
+			_, _, ok, err := st.s.Shown(t.Context(), room)
+			return ok && err == nil
+		}
+		time.Sleep(75 * time.Second)
+		synctest.Wait()
+		if !shows("behind") || shows("stuck000") {
+			t.Errorf("the room behind those that fail shows it: %t; one of those: %t", shows("behind"), shows("stuck000"))
+		}
+		st.mu.Lock()
+		st.stuck = nil
+		st.mu.Unlock()
+		time.Sleep(75 * time.Second)
+		synctest.Wait()
+		if !shows("stuck000") || !shows("stuck119") {
+			t.Error("those that failed did not begin when they could")
 		}
 	})
 }
