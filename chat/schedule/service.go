@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/internal/calendar"
 )
 
 // Target is a room that gets a message; without a Group it is none any more, or not of the filter.
@@ -118,25 +119,9 @@ func (s *Service) Add(ctx context.Context, by chat.Identity, d Draft) (Broadcast
 
 // first is when an expression is due first. Those that are due too often are refused.
 func (s *Service) first(cron string, now time.Time) (time.Time, error) {
-	if s.cfg.Next == nil {
-		return time.Time{}, invalid("cron", "this server knows no calendar")
-	}
-	first, err := s.cfg.Next(cron, now)
+	first, err := calendar.First(s.cfg.Next, cron, now, MinBetween)
 	if err != nil {
 		return time.Time{}, invalid("cron", "%v", err)
-	}
-	if first.IsZero() {
-		return time.Time{}, invalid("cron", "there is no such day")
-	}
-	for at, i := first, 0; i < 60; i++ {
-		next, err := s.cfg.Next(cron, at)
-		if err != nil || next.IsZero() {
-			break
-		}
-		if next.Sub(at) < MinBetween {
-			return time.Time{}, invalid("cron", "comes twice within %s", MinBetween)
-		}
-		at = next
 	}
 	return first, nil
 }

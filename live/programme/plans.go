@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"liveroom/internal/calendar"
 	"liveroom/status"
 )
 
@@ -71,25 +72,9 @@ func (b *Board) add(p Plan) error {
 
 // first is when an expression is due first. Those that are due too often are refused.
 func (s *Service) first(cron string, now time.Time) (time.Time, error) {
-	if s.cfg.Next == nil {
-		return time.Time{}, invalid("cron", "this server knows no calendar")
-	}
-	first, err := s.cfg.Next(cron, now)
+	first, err := calendar.First(s.cfg.Next, cron, now, MinBetween)
 	if err != nil {
 		return time.Time{}, invalid("cron", "%v", err)
-	}
-	if first.IsZero() {
-		return time.Time{}, invalid("cron", "there is no such day")
-	}
-	for at, i := first, 0; i < 60; i++ {
-		next, err := s.cfg.Next(cron, at)
-		if err != nil || next.IsZero() {
-			break
-		}
-		if next.Sub(at) < MinBetween {
-			return time.Time{}, invalid("cron", "comes twice within %s", MinBetween)
-		}
-		at = next
 	}
 	return first, nil
 }
