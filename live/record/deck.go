@@ -17,6 +17,8 @@ const (
 	againMost = 5 * time.Second
 	// followAgain is how long what is known of a recording that runs holds.
 	followAgain = 5 * time.Second
+	// mostInits bounds the init segments that are known to be stored; beyond, they are stored again.
+	mostInits = 1000
 )
 
 // deck writes one recording of a tape's session. It belongs to its goroutine.
@@ -25,20 +27,22 @@ type deck struct {
 	kind  Kind
 	rec   Recording // ID empty: none
 	asked time.Time // when the store was last asked for it
+	none  bool      // there is to be none: its session is over
 
 	ready   bool  // what is stored of it is known
 	last    int64 // where on the session's clock what is stored or pending ends
 	pending pending
-	inits   map[string]bool // stored
+	inits   map[string]bool // stored, at most mostInits
 	init    string          // of the newest
 	lost    bool            // something is missing before what comes next
 	oldest  int64           // where the first segment of a time shift ends, ms on the session's clock; 0: not known
 	stored  int             // segments, by this deck
+	noted   bool            // what the first of them says of the recording
 
 	again  time.Time // not before then: the store is full
 	broken bool      // nothing could be stored the last time
 	paused bool
-	over   bool // that it has ended was told
+	over   bool // its session is over: what comes then is stored as it comes
 }
 
 // pending is a stored segment that is being put together. Its zero value is none.
@@ -55,6 +59,9 @@ func (d *deck) s() *Service { return d.tape.s }
 
 // follow opens the recording that there is to be, or closes it. Where it is on demand, there is one if somebody asked.
 func (d *deck) follow(ctx context.Context, wanted, demand bool) {
+	if d.over { // nobody stops it any more
+		return
+	}
 	if !wanted && !demand {
 		if d.rec.ID != "" {
 			d.flush(ctx)
@@ -62,7 +69,7 @@ func (d *deck) follow(ctx context.Context, wanted, demand bool) {
 		}
 		return
 	}
-	if wanted && d.rec.ID != "" && time.Since(d.asked) < followAgain {
+	if wanted && (d.rec.ID != "" || d.none) && time.Since(d.asked) < followAgain {
 		return
 	}
 	r, err := d.s().store.Running(ctx, d.tape.session, d.kind)
@@ -73,26 +80,53 @@ func (d *deck) follow(ctx context.Context, wanted, demand bool) {
 			d.flush(ctx)
 			d.open(r)
 		}
-	case !errors.Is(err, ErrUnknown):
-		return // the store does not answer: what runs goes on
-	case demand:
-		if d.rec.ID != "" { // somebody stopped it
-			d.flush(ctx)
-			d.forget()
-		}
-	default:
+	case errors.Is(err, ErrUnknown) && (wanted || d.rec.ID != ""):
+		d.followNone(ctx, demand)
+	} // else it is not asked for, or the store does not answer: what runs goes on
+}
+
+// followNone is for when no recording runs, though one is to or did until now.
+func (d *deck) followNone(ctx context.Context, demand bool) {
+	session, err := d.s().cfg.Session(ctx, d.tape.rule.Room)
+	switch {
+	case err != nil:
+	case session != d.tape.session && d.rec.ID != "":
+		d.flush(ctx)
+		d.over = true
+	case demand: // somebody stopped it
+		d.flush(ctx)
+		d.forget()
+	case session == d.tape.session:
 		d.begin(ctx)
+	default:
+		d.late(ctx)
 	}
 }
 
-// begin makes the recording of a session that is to be recorded, unless it is over: what comes then belongs to the one that
-// was.
-func (d *deck) begin(ctx context.Context) {
-	t := d.tape
-	session, err := d.s().cfg.Session(ctx, t.rule.Room)
-	if err != nil || session != t.session {
+// late is for what comes of a session when it is over, because it is shown later, and no recording is open. It belongs to the
+// one that was; where there is none, all of the session is shown later than its end, and is recorded all the same. Of a time
+// shift nothing is left then.
+func (d *deck) late(ctx context.Context) {
+	d.asked, d.none = time.Now(), true
+	if d.kind != Full {
 		return
 	}
+	page, _, err := d.s().store.List(ctx, Query{Session: d.tape.session, Kind: d.kind, Limit: 1})
+	switch {
+	case err != nil:
+		d.none = false // asked again
+	case len(page) == 0:
+		d.begin(ctx) // the next sweep ends it
+		d.over = d.rec.ID != ""
+	case page[0].State == Finishing:
+		d.open(page[0])
+		d.over = true
+	}
+}
+
+// begin makes the recording of a session that is to be recorded.
+func (d *deck) begin(ctx context.Context) {
+	t := d.tape
 	now, err := d.s().store.Now(ctx)
 	if err != nil {
 		return
@@ -155,7 +189,7 @@ func (d *deck) add(ctx context.Context, p *Piece) {
 	}
 	q.data = append(q.data, p.Parts...)
 	q.seg.Bytes += p.bytes()
-	if q.seg.Duration >= most {
+	if q.seg.Duration >= most || d.over {
 		d.flush(ctx)
 	}
 }
@@ -244,6 +278,9 @@ func (d *deck) put(ctx context.Context, q *pending) error {
 		if err := s.blobs.Put(ctx, prefix+q.seg.Init, q.init); err != nil {
 			return err
 		}
+		if len(d.inits) >= mostInits {
+			clear(d.inits)
+		}
 		d.inits[q.seg.Init] = true
 	}
 	return s.blobs.Put(ctx, prefix+SegmentName(q.seg), q.data...)
@@ -258,8 +295,8 @@ func (d *deck) success(ctx context.Context, q *pending) {
 	changed := d.init != "" && d.init != q.seg.Init
 	first := d.stored == 0
 	d.init, d.stored = q.seg.Init, d.stored+1
-	if first {
-		d.note(ctx, func(r *Recording) {
+	if !d.noted {
+		d.noted = d.note(ctx, func(r *Recording) {
 			if r.Zero.IsZero() {
 				r.Zero, r.Start = q.zero, q.seg.Start
 				r.Video, r.Audio, r.Width, r.Height = q.video, q.audio, q.width, q.height
@@ -362,7 +399,7 @@ func (d *deck) end(ctx context.Context) {
 	if d.rec.ID == "" {
 		return
 	}
-	if _, err := d.s().ends(ctx, d.rec.ID, ""); err != nil && !errors.Is(err, ErrUnknown) {
+	if _, err := d.s().ends(ctx, d.rec.ID, "", 0); err != nil && !errors.Is(err, ErrUnknown) {
 		d.s().log.Warn("end of a recording not noted; the next sweep will", "recording", d.rec.ID, "err", err)
 	}
 	d.over = true
@@ -370,15 +407,15 @@ func (d *deck) end(ctx context.Context) {
 
 // close ends the recording although its session goes on.
 func (d *deck) close(ctx context.Context, cause string) {
-	if _, err := d.s().ends(ctx, d.rec.ID, cause); err != nil && !errors.Is(err, ErrUnknown) {
+	if _, err := d.s().ends(ctx, d.rec.ID, cause, 0); err != nil && !errors.Is(err, ErrUnknown) {
 		d.s().log.Warn("end of a recording not noted; will retry", "recording", d.rec.ID, "err", err)
 		return
 	}
 	d.forget()
 }
 
-// note changes what is known of the recording; where the store does not answer, it stays as it was.
-func (d *deck) note(ctx context.Context, change func(*Recording)) {
+// note changes what is known of the recording, and says whether it is stored.
+func (d *deck) note(ctx context.Context, change func(*Recording)) bool {
 	r, err := d.s().store.Change(ctx, d.rec.ID, func(r *Recording) error {
 		change(r)
 		return nil
@@ -386,9 +423,10 @@ func (d *deck) note(ctx context.Context, change func(*Recording)) {
 	if err != nil {
 		d.s().log.Debug("recording not noted", "recording", d.rec.ID, "err", err)
 		change(&d.rec)
-		return
+		return false
 	}
 	d.rec = r
+	return true
 }
 
 func (d *deck) tell(h Happening, kind int, cause string) {

@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"liveroom/live/blob"
 )
 
-// ends notes that nothing more is recorded but what is under way. It may be said more than once.
-func (s *Service) ends(ctx context.Context, id, cause string) (Recording, error) {
+// ends notes that nothing more is recorded but what is under way, which may take so long at least. It may be said more than once.
+func (s *Service) ends(ctx context.Context, id, cause string, least time.Duration) (Recording, error) {
 	now, err := s.store.Now(ctx)
 	if err != nil {
 		return Recording{}, err
@@ -26,7 +27,7 @@ func (s *Service) ends(ctx context.Context, id, cause string) (Recording, error)
 	ended := false
 	r, err = s.store.Change(ctx, id, func(r *Recording) error {
 		if ended = r.State == Running; ended {
-			r.State, r.EndedAt, r.Later = Finishing, now, later
+			r.State, r.EndedAt, r.Later = Finishing, now, max(later, least)
 			if cause != "" {
 				r.Cause = cause
 			}
@@ -40,17 +41,24 @@ func (s *Service) ends(ctx context.Context, id, cause string) (Recording, error)
 }
 
 // Sweep ends the recordings whose sessions are over, finishes those that ended, and goes on with removals that were cut off.
-// One node does so, every few seconds.
+// One node does so.
 func (s *Service) Sweep(ctx context.Context) error {
-	err := s.each(ctx, Query{State: Running}, func(r Recording) error {
+	return errors.Join(s.sweepOver(ctx), s.sweepEnded(ctx))
+}
+
+func (s *Service) sweepOver(ctx context.Context) error {
+	return s.each(ctx, Query{State: Running}, func(r Recording) error {
 		session, err := s.cfg.Session(ctx, r.Room)
 		if err != nil || session == r.Session {
 			return err
 		}
-		_, err = s.ends(ctx, r.ID, "")
+		_, err = s.ends(ctx, r.ID, "", 0)
 		return ignore(err)
 	})
-	err = errors.Join(err, s.each(ctx, Query{State: Finishing}, func(r Recording) error { return s.finish(ctx, r) }))
+}
+
+func (s *Service) sweepEnded(ctx context.Context) error {
+	err := s.each(ctx, Query{State: Finishing}, func(r Recording) error { return s.finish(ctx, r) })
 	return errors.Join(err, s.each(ctx, Query{State: Deleting}, func(r Recording) error { return s.remove(ctx, r) }))
 }
 
@@ -144,8 +152,8 @@ func (r *Recording) finished(x Index, now time.Time) {
 	}
 }
 
-// busy says whether this node still has something to store of a recording: what is shown with a delay comes after the end of
-// its session.
+// busy says whether this node still has something to store of a recording, or may have: what is shown with a delay comes after
+// the end of its session.
 func (s *Service) busy(r Recording) bool {
 	s.mu.Lock()
 	t := s.tapes[r.Stream]
@@ -155,5 +163,5 @@ func (s *Service) busy(r Recording) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.coming == r.Session
+	return t.coming == r.Session && (len(t.queue) > 0 || slices.Contains(t.writes[:], r.ID))
 }

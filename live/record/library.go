@@ -1,7 +1,6 @@
 package record
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -156,7 +155,7 @@ func (s *Service) writeIndex(ctx context.Context, id string, x Index) error {
 	if err != nil {
 		return err
 	}
-	if err := s.blobs.Put(ctx, Prefix(id)+indexFile, bytes.Clone(raw)); err != nil {
+	if err := s.blobs.Put(ctx, Prefix(id)+indexFile, raw); err != nil {
 		return fmt.Errorf("record: write the index of %s: %w", id, err)
 	}
 	s.cache.forget(id)

@@ -56,7 +56,7 @@ type Recording struct {
 	Cause     string    `json:"cause,omitempty"` // why it failed, ended early or has gaps that are not the push's, in words
 	By        string    `json:"by,omitempty"`    // who asked for it; empty: the room's rule
 	EndedAt   time.Time `json:"endedAt,omitzero"`
-	// Later is how much later than that the last of it may be shown, and so come to be stored.
+	// Later is how much later than that the last of it may be shown, or the end be noticed by who writes it, and so come to be stored.
 	Later time.Duration `json:"later,omitempty"`
 
 	// What its index says, as of the last time it was looked at. Durations are ms.

@@ -12,28 +12,46 @@ import (
 const (
 	sweepEvery  = 2 * time.Second
 	retainEvery = time.Minute
+	// overEvery is how often all recordings that run are held against their sessions: mostly the node that writes one knows of its
+	// end at once (Over).
+	overEvery = 10 * time.Second
+	// orphansFirst is how long after the start, or after another node, orphans are looked for.
+	orphansFirst = 10 * time.Minute
 )
 
 // Tend sweeps, retains, and removes orphans until ctx ends. One node does so.
 func (s *Service) Tend(ctx context.Context) error {
-	sweep, retain := time.NewTicker(sweepEvery), time.NewTicker(retainEvery)
-	orphans := time.NewTicker(orphansEvery)
-	defer orphans.Stop()
+	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
-	defer retain.Stop()
+	began := time.Now()
+	over, retained, orphans := began, began, began.Add(orphansFirst-orphansEvery)
+	due := func(last *time.Time, every time.Duration) bool {
+		now := time.Now()
+		if now.Sub(*last) < every {
+			return false
+		}
+		*last = now
+		return true
+	}
 	failing := false
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-sweep.C:
-			err = s.Sweep(ctx)
-		case <-retain.C:
-			err = s.Retain(ctx)
-		case <-orphans.C:
-			err = s.SweepOrphans(ctx)
 		}
+		var errs []error
+		if due(&over, overEvery) {
+			errs = append(errs, s.sweepOver(ctx))
+		}
+		errs = append(errs, s.sweepEnded(ctx))
+		if due(&retained, retainEvery) {
+			errs = append(errs, s.Retain(ctx))
+		}
+		if due(&orphans, orphansEvery) {
+			errs = append(errs, s.SweepOrphans(ctx))
+		}
+		err := errors.Join(errs...)
 		if err != nil && !failing && ctx.Err() == nil {
 			s.log.Warn("recordings not swept; will retry", "err", err)
 		}

@@ -263,6 +263,9 @@ func (s *Service) made(rule Rule, session string, kind Kind, by string, now time
 	return r
 }
 
+// heardLater is how long a node may take to notice that another stopped what it writes: it does with the next segment.
+const heardLater = 12 * time.Second
+
 // Stop ends what Start began.
 func (s *Service) Stop(ctx context.Context, room, by string) (Recording, error) {
 	rule, err := s.cfg.RoomRule(ctx, room)
@@ -283,7 +286,11 @@ func (s *Service) Stop(ctx context.Context, room, by string) (Recording, error) 
 	if err != nil {
 		return Recording{}, err
 	}
-	if r, err = s.ends(ctx, r.ID, ""); err != nil {
+	var least time.Duration
+	if !s.busy(r) {
+		least = heardLater
+	}
+	if r, err = s.ends(ctx, r.ID, "", least); err != nil {
 		return Recording{}, err
 	}
 	s.log.Info("recording stopped", "room", room, "recording", r.ID, "by", by)

@@ -50,12 +50,16 @@ type tape struct {
 	bytes  int64
 	missed int    // segments that found no room, not yet told
 	gap    bool   // such a one was the last
-	over   string // the newest session that is over
+	over   string // the newest of its sessions that is over
 	looks  bool   // somebody asked for a recording, or for none
 	wanted bool   // something is kept of it
 	coming string // the session of which something came lately
-
+	left   bool   // its goroutine is over: it takes nothing any more
+	// session is the one of what was taken last, and writes the recordings that are open, by their ids. Their writer is the
+	// goroutine, which reads session without mu.
 	session string
+	writes  [2]string
+
 	rule    Rule
 	ruled   time.Time // when it was read; zero: never
 	full    *deck
@@ -66,8 +70,10 @@ type tape struct {
 // Take is given each segment of each stream as it is finished. It never waits: what finds no room is left out, and marked as
 // a gap.
 func (s *Service) Take(p Piece) {
-	if t := s.tape(p.Stream); t != nil {
-		t.push(p)
+	for {
+		if t := s.tape(p.Stream); t == nil || t.push(p) {
+			return
+		}
 	}
 }
 
@@ -88,9 +94,11 @@ func (s *Service) Over(session string) {
 	defer s.mu.Unlock()
 	for _, t := range s.tapes {
 		t.mu.Lock()
-		t.over = session
+		if t.session == session || t.coming == session {
+			t.over = session
+			t.signal()
+		}
 		t.mu.Unlock()
-		t.signal()
 	}
 }
 
@@ -131,6 +139,7 @@ func (s *Service) leave(t *tape, always bool) bool {
 	if len(t.queue) > 0 && !always {
 		return false
 	}
+	t.left = true
 	delete(s.tapes, t.stream)
 	return true
 }
@@ -142,23 +151,27 @@ func (t *tape) signal() {
 	}
 }
 
-func (t *tape) push(p Piece) {
+// push gives the goroutine a piece; false: it is over, and another is to be asked.
+func (t *tape) push(p Piece) bool {
 	n := p.bytes()
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.left {
+		return false
+	}
 	if t.bytes+n > t.s.cfg.QueueBytes || t.s.held.Load()+n > t.s.cfg.Memory {
 		t.missed++
 		t.gap = true
-		t.mu.Unlock()
 		t.s.counts.missed.Add(1)
-		return
+		return true
 	}
 	p.Breaks, t.gap = p.Breaks || t.gap, false
 	t.bytes += n
 	t.s.held.Add(n)
 	t.queue = append(t.queue, p)
 	t.coming = p.Session
-	t.mu.Unlock()
 	t.signal()
+	return true
 }
 
 // pop takes the oldest piece, and says how many were left out before it. Its bytes count until done.
@@ -212,6 +225,7 @@ func (t *tape) run(ended context.Context) {
 		case <-timer.C:
 			if silent {
 				if t.s.leave(t, false) {
+					t.forget()
 					return
 				}
 				continue
@@ -251,9 +265,13 @@ func (t *tape) drain(ctx context.Context) {
 		}
 		t.done(&p)
 	}
+	t.forget()
+	t.s.leave(t, true)
+}
+
+func (t *tape) forget() {
 	t.full.forget()
 	t.shift.forget()
-	t.s.leave(t, true)
 }
 
 func (t *tape) flush(ctx context.Context) {
@@ -275,8 +293,10 @@ func (t *tape) rest(ctx context.Context) {
 // ask looks at what somebody asked for.
 func (t *tape) ask(ctx context.Context) {
 	t.mu.Lock()
-	looks, over := t.looks, t.over
-	t.looks, t.over = false, ""
+	looks, over := t.looks, t.over != "" && t.over == t.session
+	if t.looks = false; over {
+		t.over = ""
+	}
 	t.mu.Unlock()
 	if looks {
 		t.ruled = time.Time{}
@@ -285,7 +305,7 @@ func (t *tape) ask(ctx context.Context) {
 			t.follow(ctx)
 		}
 	}
-	if over != "" && over == t.session {
+	if over {
 		t.flush(ctx)
 		t.full.end(ctx)
 		t.shift.end(ctx)
@@ -296,9 +316,11 @@ func (t *tape) ask(ctx context.Context) {
 func (t *tape) take(ctx context.Context, p *Piece) {
 	if p.Session == "" || p.Session != t.session {
 		t.flush(ctx)
-		t.session, t.ruled = p.Session, time.Time{}
-		t.full.forget()
-		t.shift.forget()
+		t.forget()
+		t.mu.Lock()
+		t.session = p.Session
+		t.mu.Unlock()
+		t.ruled = time.Time{}
 	}
 	if p.Session == "" || len(p.Init) == 0 || p.Duration <= 0 || p.Duration > mostDuration || p.Start < 0 || p.Start > mostStart || p.Generation > mostGeneration {
 		t.s.counts.odd.Add(1)
@@ -334,5 +356,6 @@ func (t *tape) follow(ctx context.Context) {
 	t.shift.follow(ctx, can && t.rule.Shift > 0 && t.rule.Mode != Always, false)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.writes = [2]string{t.full.rec.ID, t.shift.rec.ID}
 	t.wanted = t.full.rec.ID != "" || t.shift.rec.ID != "" || can && (t.rule.Mode != Off || t.rule.Shift > 0)
 }
