@@ -14,6 +14,7 @@ type Finished struct {
 	Generation      uint64
 	Start, Duration int64 // ms on the session's clock
 	Breaks          bool  // it does not follow from the one before
+	Within          bool  // it ends within a GOP: what follows from it does not begin with a keyframe
 	Init            []byte
 	Parts           [][]byte
 	Video, Audio    string // codecs with profile and level (RFC 6381); empty: there is none
@@ -28,7 +29,7 @@ func (s *segmenter) handOver(d *draft) {
 	began, session := s.out.clock()
 	f := Finished{
 		Stream: s.out.name, Session: session, Zero: began, Generation: d.generation, Start: d.start, Duration: d.end - d.start, Breaks: d.breaks,
-		Init: d.init.data,
+		Within: d.within, Init: d.init.data,
 	}
 	for _, p := range d.parts {
 		f.Parts = append(f.Parts, p.data)

@@ -39,17 +39,20 @@ func (s *shelf) want(w bool) {
 	s.wants = w
 }
 
-// list describes them: generation, start and length in ms, D for a break before.
+// list describes them: generation, start and length in ms, D for a break before, … for an end within a GOP.
 func (s *shelf) list() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []string
 	for _, f := range s.all {
-		d := ""
+		d, w := "", ""
 		if f.Breaks {
 			d = "D "
 		}
-		out = append(out, fmt.Sprintf("%s%d %d+%d", d, f.Generation, f.Start, f.Duration))
+		if f.Within {
+			w = "…"
+		}
+		out = append(out, fmt.Sprintf("%s%d %d+%d%s", d, f.Generation, f.Start, f.Duration, w))
 	}
 	return strings.Join(out, ", ")
 }
@@ -126,6 +129,20 @@ func TestFinishedSegmentsAreHandedOver(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestEndsWithinAGOPAreTold: who keeps segments learns which of them do not begin with a keyframe.
+func TestEndsWithinAGOPAreTold(t *testing.T) {
+	kept := &shelf{}
+	inRoom(t, Config{Finished: kept.put}, func(r *room) {
+		e := r.publish(1, 0)
+		e.headers()
+		e.media(0, 28_040, 14_000)
+		synctest.Wait()
+		if kept.list() != "D 1 0+10000…, 1 10000+4000, 1 14000+10360…, 1 24360+3640" {
+			t.Errorf("kept %s", kept.list())
+		}
+	})
 }
 
 // TestBesideMPEGTSOnlyWhatIsKept: fMP4 is made where somebody keeps it, from the next keyframe on.

@@ -27,6 +27,7 @@ type part struct {
 type draft struct {
 	generation uint64
 	breaks     bool   // it does not follow from the segment before
+	within     bool   // it ends within a GOP
 	video      *video // nil: audio only
 	audio      *audio // nil until audio comes; a first header may still join
 	init       *initFile

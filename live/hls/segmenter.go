@@ -180,6 +180,7 @@ func (s *segmenter) picture(t *stream.Tag) error {
 	}
 	ms := t.Time()
 	if s.cur != nil && s.mustCut(ms, t.Keyframe(), len(data)) {
+		s.cur.within = !t.Keyframe()
 		s.cut(ms)
 		s.begin(ms, s.video)
 	}
@@ -257,6 +258,7 @@ func (s *segmenter) addSound(t *stream.Tag) {
 	s.heard = ms
 	if at, cuts := s.soundCuts(ms, len(t.Data())); cuts {
 		v := s.cur.video
+		s.cur.within = v != nil
 		s.finish(at)
 		s.begin(at, v)
 	}

@@ -17,6 +17,8 @@ const (
 	againMost = 5 * time.Second
 	// followAgain is how long what is known of a recording that runs holds.
 	followAgain = 5 * time.Second
+	// mostGOP is the longest GOP that is stored as one segment: who watches earlier stands that far behind at least.
+	mostGOP = 30 * time.Second
 	// mostInits bounds the init segments that are known to be stored; beyond, they are stored again.
 	mostInits = 1000
 )
@@ -53,6 +55,7 @@ type pending struct {
 	zero          time.Time
 	video, audio  string
 	width, height int
+	within        bool // it ends within a GOP
 }
 
 func (d *deck) s() *Service { return d.tape.s }
@@ -170,9 +173,7 @@ func (d *deck) add(ctx context.Context, p *Piece) {
 		d.lost = true
 		return
 	}
-	most := d.s().cfg.Segment.Milliseconds()
-	if q := &d.pending; q.data != nil && (seg.Breaks || seg.Generation != q.seg.Generation || seg.Init != q.seg.Init ||
-		q.seg.Duration+seg.Duration > most+most/4) {
+	if d.pending.data != nil && !d.joins(seg, p.bytes()) {
 		d.flush(ctx)
 		if d.rec.ID == "" {
 			return
@@ -189,9 +190,24 @@ func (d *deck) add(ctx context.Context, p *Piece) {
 	}
 	q.data = append(q.data, p.Parts...)
 	q.seg.Bytes += p.bytes()
-	if q.seg.Duration >= most || d.over {
+	q.within = p.Within
+	if q.seg.Duration >= d.s().cfg.Segment.Milliseconds() && !q.within || d.over {
 		d.flush(ctx)
 	}
+}
+
+// joins says whether what is pending takes what comes next: while it is short, and to the end of its GOP, so that what is stored
+// begins with keyframes.
+func (d *deck) joins(seg Segment, bytes int64) bool {
+	q, most := &d.pending, d.s().cfg.Segment.Milliseconds()
+	length := q.seg.Duration + seg.Duration
+	switch {
+	case seg.Breaks || seg.Generation != q.seg.Generation || seg.Init != q.seg.Init:
+		return false
+	case q.within:
+		return length <= max(mostGOP.Milliseconds(), most) && q.seg.Bytes+bytes <= d.s().cfg.QueueBytes
+	}
+	return length <= most+most/4
 }
 
 // resume learns what is stored already of a recording that this node did not begin, or began before it crashed.

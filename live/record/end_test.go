@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -238,6 +239,36 @@ func TestTheClockIsNoted(t *testing.T) {
 		}
 		cancel()
 		<-done
+	})
+}
+
+// TestLongGOPs: what is stored begins with keyframes where they are up to half a minute apart.
+func TestLongGOPs(t *testing.T) {
+	t.Parallel()
+	onDesk(t, record.Config{}, func(d *desk) {
+		d.Room.Set(record.Rule{Mode: record.Always}, "S")
+		at := int64(0)
+		for _, length := range []int64{10, -10, 4, -10, 2, -8, -10, -10, -10, 10} { // seconds; a keyframe comes behind those above zero
+			piece := record.Piece{
+				Stream: "demo", Session: "S", Zero: time.Now(), Generation: 1, Start: at, Duration: max(length, -length) * 1000, Within: length < 0,
+				Init: []byte("init"), Parts: [][]byte{{1}},
+			}
+			at += piece.Duration
+			time.Sleep(time.Duration(piece.Duration) * time.Millisecond)
+			d.Take(piece)
+			synctest.Wait()
+		}
+		x, err := d.Index(t.Context(), d.only().ID)
+		var got []string
+		for _, s := range x.Segments {
+			got = append(got, fmt.Sprint(s.Duration/1000))
+			if s.Breaks {
+				t.Errorf("%s breaks", s.File)
+			}
+		}
+		if list := strings.Join(got, " "); err != nil || list != "10 14 12 28 20" {
+			t.Errorf("segments of %s s, %v", list, err)
+		}
 	})
 }
 

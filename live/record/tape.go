@@ -14,6 +14,7 @@ type Piece struct {
 	Generation      uint64
 	Start, Duration int64    // ms on the session's clock
 	Breaks          bool     // it does not follow from the one before
+	Within          bool     // it ends within a GOP: what follows from it does not begin with a keyframe
 	Init            []byte   // init segment
 	Parts           [][]byte // fMP4, one after the other
 	Video, Audio    string   // codecs (RFC 6381)
@@ -60,11 +61,11 @@ type tape struct {
 	session string
 	writes  [2]string
 
-	rule    Rule
-	ruled   time.Time // when it was read; zero: never
-	full    *deck
-	shift   *deck
-	idle    time.Duration // silence after which nothing is expected soon
+	rule  Rule
+	ruled time.Time // when it was read; zero: never
+	full  *deck
+	shift *deck
+	idle  time.Duration // silence after which nothing is expected soon
 }
 
 // Take is given each segment of each stream as it is finished. It never waits: what finds no room is left out, and marked as
