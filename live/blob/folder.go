@@ -56,6 +56,9 @@ func (d *Folder) Close() error { return d.root.Close() }
 // Stats are what was done here, and how much room there is.
 func (d *Folder) Stats() Stats { return d.stats() }
 
+// Room answers an ErrFull where so many bytes more find no room now.
+func (d *Folder) Room(more int64) error { return d.room(more) }
+
 // Put implements Store.
 func (d *Folder) Put(ctx context.Context, name string, data ...[]byte) (err error) {
 	if err := errors.Join(CheckName(name), ctx.Err()); err != nil {

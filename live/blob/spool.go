@@ -194,6 +194,15 @@ func (s *Spool) release(n int64) {
 	s.bytes -= n
 }
 
+// Room answers an ErrFull where so many bytes more find no room now.
+func (s *Spool) Room(more int64) error {
+	if err := s.reserve(more); err != nil {
+		return err
+	}
+	s.release(more)
+	return s.room(more)
+}
+
 // Put implements Store.
 func (s *Spool) Put(ctx context.Context, name string, data ...[]byte) (err error) {
 	if err := errors.Join(CheckName(name), ctx.Err()); err != nil {

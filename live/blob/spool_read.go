@@ -166,7 +166,16 @@ func (s *Spool) held(prefix, after string) (all []Held) {
 }
 
 // Waiting is how many objects whose names begin with prefix wait here to be sent.
-func (s *Spool) Waiting(prefix string) int { return len(s.held(prefix, "")) }
+func (s *Spool) Waiting(prefix string) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range s.newest {
+		if strings.HasPrefix(name, prefix) {
+			n++
+		}
+	}
+	return n
+}
 
 // SpoolStats are what a Spool did and how it stands.
 type SpoolStats struct {

@@ -234,6 +234,9 @@ func TestSpoolIsBounded(t *testing.T) {
 	t.Parallel()
 	s := openSpool(t, blob.SpoolConfig{Path: t.TempDir(), Limit: 100 << 10}, blob.NewMemory())
 	blobtest.Put(t, s, "a", make([]byte, 60<<10))
+	if err, no := s.Room(40<<10), s.Room(40<<10+1); err != nil || !errors.Is(no, blob.ErrFull) {
+		t.Errorf("room: %v, %v", err, no)
+	}
 	w, err := s.Create(t.Context(), "b")
 	if err != nil {
 		t.Fatal(err)
