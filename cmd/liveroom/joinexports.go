@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -19,32 +20,54 @@ import (
 const fileSigned = 24 * time.Hour
 
 // joinExports makes what makes files of recordings, kept where they are.
-func (p *program) joinExports(blobs blob.Store) {
-	p.exports = export.New(export.Config{NewID: status.NewULID, Ready: p.exportReady, Finished: p.recordingReady}, p.recordings, blobs, p.stores.exports, p.log)
+func (p *program) joinExports(blobs blob.Store, spooled func(ctx context.Context, recording string) (bool, error)) {
+	p.exports = export.New(export.Config{
+		NewID: status.NewULID, Ready: p.exportReady, Finished: p.recordingReady, Spooled: spooled, Full: p.exportFull,
+	}, p.recordings, blobs, p.stores.exports, p.log)
 	p.interaction.actors = append(p.interaction.actors, actor{"finished recordings", p.exports.Listen})
 	if p.blobs != nil {
 		p.interaction.actors = append(p.interaction.actors, actor{"exports", p.once("exports", p.exports.Run)})
 	}
 }
 
-// recordingReady tells backends that a recording can be played.
-func (p *program) recordingReady(ctx context.Context, r record.Recording) {
+// recordingReady tells backends that a recording can be played. Without its address they are told nothing: it is tried again.
+func (p *program) recordingReady(ctx context.Context, r record.Recording) (err error) {
 	f := p.recordedFile(r, r.ID, "hls", r.Start, r.Start+r.Duration)
 	f.End = r.EndedAt
 	f.Bytes, f.Duration, f.VideoCodec, f.Resolution = r.Bytes, ms(r.Duration), videoCodec(r.Video), resolution(r.Width, r.Height)
-	f.URL, _ = p.signedFile(ctx, r.ID, "")
-	p.callbacks.media.RecordFile(f)
-	if err := p.callbacks.media.Settle(ctx); err != nil {
-		p.log.Warn("backends are perhaps not told of a recording", "recording", r.ID, "err", err)
+	if f.URL, err = p.signedFile(ctx, r.ID, ""); err != nil {
+		return err
 	}
+	p.callbacks.media.RecordFile(f)
+	return p.callbacks.media.Settle(ctx)
 }
 
-// exportReady tells backends that a file of an export is whole.
-func (p *program) exportReady(ctx context.Context, r record.Recording, j export.Job, n int) error {
+// exportFull tells backends that an export waits for room.
+func (p *program) exportFull(r record.Recording, j export.Job) {
+	p.callbacks.media.RecordException(callback.RecordFault{
+		Source:    callback.Source{Room: r.Room, Stream: r.Stream, App: p.set.app()},
+		Recording: r.ID, Type: callback.ExceptionWrite, Level: "error", Count: 1, Text: j.Cause, At: time.Now(),
+	})
+}
+
+// exportCheck says of health that exports wait for room.
+func (p *program) exportCheck() web.Check {
+	return web.Check{Name: "exports", Probe: func(context.Context) error {
+		if n := p.exports.Stats().Full; n > 0 {
+			return fmt.Errorf("%d exports or cuts of recordings wait for room where recordings are kept", n)
+		}
+		return nil
+	}}
+}
+
+// exportReady tells backends that a file of an export is whole, as recordingReady does.
+func (p *program) exportReady(ctx context.Context, r record.Recording, j export.Job, n int) (err error) {
 	f, name := j.Files[n-1], j.Download(n)
 	x := p.recordedFile(r, strings.TrimSuffix(name, "."+string(j.Format)), string(j.Format), f.Start, f.End)
 	x.Bytes, x.Duration, x.VideoCodec, x.Resolution = f.Bytes, ms(f.Duration), f.Video, resolution(f.Width, f.Height)
-	x.URL, _ = p.signedFile(ctx, r.ID, name)
+	if x.URL, err = p.signedFile(ctx, r.ID, name); err != nil {
+		return err
+	}
 	p.callbacks.media.RecordFile(x)
 	return p.callbacks.media.Settle(ctx)
 }
@@ -97,7 +120,7 @@ func (p *program) signedFile(ctx context.Context, recording, name string) (strin
 			return f, nil
 		}
 	}
-	return "", nil
+	return "", fmt.Errorf("sign %s: %w", name, fs.ErrNotExist) // it was deleted just now
 }
 
 // exportMetrics are the exports of this node.
@@ -108,5 +131,6 @@ func (p *program) exportMetrics() []web.Sample {
 		counter("recording_exports_failed_total", "Exports and cuts that failed.", st.Failed),
 		counter("recording_exports_bytes_total", "Bytes of files made of recordings.", st.Bytes),
 		gauge("recording_exports_running", "Exports and cuts that are being made.", int(st.Running)),
+		gauge("recording_exports_full", "Exports and cuts that wait for room.", st.Full),
 	}
 }

@@ -21,16 +21,17 @@ func (p *program) joinRecordings() (err error) {
 	if blobs == nil {
 		blobs = noBlobs{p.blobsWhy}
 	}
+	spooled := p.spooledAnywhere()
 	p.recordings, err = record.New(record.Config{
 		Segment: p.set.RecordSegment, Bytes: int64(p.set.RecordBytes), Rule: p.recordRule, RoomRule: p.recordRoomRule, Session: p.recordSession,
 		Later:   p.recordLater,
-		Spooled: p.spooledAnywhere(), Why: func() error { return p.blobsWhy }, InUse: p.recordingInUse, Tell: p.tellRecording, NewID: status.NewULID,
+		Spooled: spooled, Why: func() error { return p.blobsWhy }, InUse: p.recordingInUse, Tell: p.tellRecording, NewID: status.NewULID,
 		Removed: func(ctx context.Context, r record.Recording) error { return p.exports.Forget(ctx, r.ID) },
 	}, p.stores.recordings, blobs, p.log)
 	if err != nil {
 		return err
 	}
-	p.joinExports(blobs)
+	p.joinExports(blobs, spooled)
 	p.machine.Watch(func(s status.State) {
 		if s.Record.Code != status.Live && s.Record.Code != status.Paused && s.Record.Session != "" {
 			p.recordings.Over(s.Record.Session)

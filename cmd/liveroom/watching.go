@@ -57,7 +57,7 @@ func (p *program) checks() []web.Check {
 	if p.cluster != nil {
 		store = p.cluster.check()
 	}
-	return []web.Check{store, p.blobCheck(), {Name: "capacity", Probe: func(context.Context) error { return p.rooms.Occupancy().Full() }}}
+	return []web.Check{store, p.blobCheck(), p.exportCheck(), {Name: "capacity", Probe: func(context.Context) error { return p.rooms.Occupancy().Full() }}}
 }
 
 // metrics are the figures of every part, in domain words.

@@ -1,8 +1,12 @@
 package export
 
 import (
+	"context"
 	"errors"
+	"io/fs"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,7 +17,7 @@ import (
 	"liveroom/live/record/recordtest"
 )
 
-// TestStoreAway: a job waits for a store that is away and says so; one for which there is no room fails.
+// TestStoreAway: a job waits for a store that is away, and for room, however long, and says so.
 func TestStoreAway(t *testing.T) {
 	m := recordtest.NewMedia(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -40,19 +44,152 @@ func TestStoreAway(t *testing.T) {
 		if j = d.job(t, r.ID, "j1"); j.State != Done || j.Cause != "" {
 			t.Errorf("%+v", j)
 		}
+		var asked atomic.Pointer[string]
+		d.cfg.Full = func(r record.Recording, j Job) {
+			more := r.Room + " " + string(j.Format) + " " + j.Cause
+			if was := asked.Swap(&more); was != nil {
+				t.Errorf("asked for room again: %s after %s", more, *was)
+			}
+		}
 		d.lib.Blobs.Fault(func(op, _ string) error {
 			if op == "put" {
 				return blob.ErrFull
 			}
 			return nil
 		})
-		full, err := d.Export(t.Context(), r.ID, Request{Format: FLV})
-		if err != nil {
-			t.Fatal(err)
+		for _, format := range []Format{FLV, MP4, Cut} {
+			asked.Store(nil)
+			full, err := d.Export(t.Context(), r.ID, Request{Format: format})
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(24 * time.Hour)
+			synctest.Wait()
+			const cause = "no room left where recordings are kept; it goes on when there is"
+			if full = d.job(t, r.ID, full.ID); full.State != Waiting || full.Cause != cause || d.Stats().Full != 1 || d.Stats().Failed != 0 {
+				t.Errorf("%+v, %+v", full, d.Stats())
+			}
+			if got := asked.Load(); got == nil || *got != "r1 "+string(format)+" "+cause {
+				t.Errorf("asked for room: %v", got)
+			}
+			d.lib.Blobs.Fault(nil)
+			time.Sleep(lastTry + pollEvery)
+			synctest.Wait()
+			if full = d.job(t, r.ID, full.ID); full.State != Done || full.Cause != "" || d.Stats().Full != 0 {
+				t.Errorf("with room again: %+v, %+v", full, d.Stats())
+			}
+			d.lib.Blobs.Fault(func(op, _ string) error {
+				if op == "put" {
+					return blob.ErrFull
+				}
+				return nil
+			})
 		}
+	})
+}
+
+// limited is a store that knows that it has no room for as much as is asked for, and is not to be asked to write it.
+type limited struct {
+	*recordtest.Blobs
+	most atomic.Int64
+}
+
+func (l *limited) Room(more int64) error {
+	if more > l.most.Load() {
+		return blob.ErrFull
+	}
+	return nil
+}
+
+func (l *limited) Create(ctx context.Context, name string) (blob.Writer, error) {
+	l.most.Store(-l.most.Load()) // nothing was to be begun
+	return l.Blobs.Create(ctx, name)
+}
+
+// TestNothingIsBegunWithoutRoom: what there is no room for is not written until there is none for live recordings either.
+func TestNothingIsBegunWithoutRoom(t *testing.T) {
+	m := recordtest.NewMedia(t)
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		r := d.lib.Keep(t, "r1", m, recordtest.Span{Generation: 1, Pieces: 4})
+		store := &limited{Blobs: d.lib.Blobs}
+		store.most.Store(r.Bytes - 1)
+		d.blobs = store
+		defer run(t, d.Service)()
+		for _, format := range []Format{FLV, MP4, Cut} {
+			if _, err := d.Export(t.Context(), r.ID, Request{Format: format}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
 		synctest.Wait()
-		if full = d.job(t, r.ID, full.ID); full.State != Failed || full.Cause != "no room left where recordings are kept" {
-			t.Errorf("%+v", full)
+		if d.Stats().Full != 3 || store.most.Load() != r.Bytes-1 || len(d.lib.Blobs.Names("rec/")) != len(d.lib.Blobs.Names("rec/"+r.ID)) {
+			t.Errorf("%+v, kept %v", d.Stats(), d.lib.Blobs.Names("rec/"))
+		}
+		store.most.Store(r.Bytes)
+		time.Sleep(lastTry)
+		synctest.Wait()
+		if d.Stats().Done == 0 {
+			t.Errorf("with room: %+v", d.Stats())
+		}
+	})
+}
+
+// TestUntold: a job of which backends can't be told waits, makes its other files meanwhile, and tells them when it can, once; of what
+// is gone nobody need be told.
+func TestUntold(t *testing.T) {
+	m := recordtest.NewMedia(t)
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		r := d.lib.Keep(t, "r1", m, recordtest.Span{Generation: 1, Pieces: 6})
+		r, _ = d.lib.Store.Change(t.Context(), r.ID, func(r *record.Recording) error { r.FileMax = 2 * time.Second; return nil })
+		var mu sync.Mutex
+		var told []int
+		why, spooled := error(nil), true
+		set := func(err error, waits bool) {
+			mu.Lock()
+			defer mu.Unlock()
+			why, spooled = err, waits
+		}
+		d.cfg.Ready = func(_ context.Context, _ record.Recording, _ Job, n int) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if why == nil {
+				told = append(told, n)
+			}
+			return why
+		}
+		d.cfg.Spooled = func(context.Context, string) (bool, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			return spooled, nil
+		}
+		defer run(t, d.Service)()
+		export := func() Job {
+			t.Helper()
+			j, err := d.Export(t.Context(), r.ID, Request{Format: MP4})
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(24 * time.Hour)
+			synctest.Wait()
+			return d.job(t, r.ID, j.ID)
+		}
+		j := export()
+		if j.State != Waiting || j.Cause != "the files are made; backends can't be told of them yet" || len(j.Files) != 3 || told != nil {
+			t.Errorf("%+v, told %v", j, told)
+		}
+		set(errors.New("no address can be signed"), false)
+		time.Sleep(2 * lastTry)
+		set(nil, false)
+		time.Sleep(lastTry)
+		synctest.Wait()
+		if j = d.job(t, r.ID, j.ID); j.State != Done || !slices.Equal(told, []int{1, 2, 3}) {
+			t.Errorf("%+v, told %v", j, told)
+		}
+		set(fs.ErrNotExist, false)
+		if j = export(); j.State != Done {
+			t.Errorf("of what is gone: %+v", j)
 		}
 	})
 }

@@ -20,6 +20,9 @@ func (s *Service) cut(ctx context.Context, r record.Recording, j *Job, pieces []
 	if err := s.store.Put(ctx, *j); err != nil {
 		return err
 	}
+	if err := room(s.blobs, unmade(pieces, j.Made)); err != nil {
+		return err
+	}
 	src := newSource(s.lib, j.Recording)
 	tell := s.progress(ctx, j)
 	inits := map[string]bool{}
@@ -54,6 +57,17 @@ func (s *Service) cut(ctx context.Context, r record.Recording, j *Job, pieces []
 		Width: about.Width, Height: about.Height, Video: r.Video, Audio: r.Audio,
 	})
 	return err
+}
+
+// unmade is what is left of pieces of which so many ms are made.
+func unmade(pieces []piece, made int64) []piece {
+	var at int64
+	for i, p := range pieces {
+		if at += p.duration(); at > made {
+			return pieces[i:]
+		}
+	}
+	return nil
 }
 
 // copy copies a file of the recording.

@@ -74,6 +74,9 @@ func write(ctx context.Context, blobs blob.Store, src *source, name string, form
 	default:
 		return made{}, fmt.Errorf("export: format %q", format)
 	}
+	if err := room(blobs, file); err != nil {
+		return made{}, err
+	}
 	w, err := blobs.Create(ctx, name)
 	if err != nil {
 		return made{}, err
@@ -89,20 +92,56 @@ func write(ctx context.Context, blobs blob.Store, src *source, name string, form
 	return made{file, c.n}, w.Commit()
 }
 
-// why is what a failed job says of an error, in words; again says whether it may pass by itself.
-func why(err error) (words string, again bool) {
+// roomy is a store that knows how much room it has (blob.Folder, blob.Spool).
+type roomy interface {
+	// Room answers an error that is blob.ErrFull where so many bytes more find none.
+	Room(more int64) error
+}
+
+// room says whether there is room for a file of pieces: one that there is none for would take what live recordings need, before it
+// fails.
+func room(blobs blob.Store, pieces []piece) error {
+	r, ok := blobs.(roomy)
+	if !ok {
+		return nil
+	}
+	var size int64
+	for _, p := range pieces {
+		size += p.seg.Bytes
+	}
+	return r.Room(size)
+}
+
+// outlook says what is to be expected of trying again.
+type outlook int
+
+const (
+	hopeless outlook = iota // nothing
+	doubtful                // that it passes, perhaps: it is tried for some hours
+	passing                 // that it passes, if somebody sees to it: it is waited for
+)
+
+// errUntold says that a file is there, but not told of yet.
+var errUntold = errors.New("export: nobody could be told of a file")
+
+// why is what a job that was not made says of an error, in words.
+func why(err error) (words string, then outlook) {
 	switch {
+	case errors.Is(err, errUntold):
+		return "the files are made; backends can't be told of them yet", passing
 	case errors.Is(err, blob.ErrFull):
-		return "no room left where recordings are kept", false
+		return "no room left where recordings are kept; it goes on when there is", passing
 	case errors.Is(err, record.ErrUnknown):
-		return "the recording is gone", false
+		return "the recording is gone", hopeless
 	case errors.Is(err, fs.ErrNotExist):
-		return "a segment of the recording is gone", false
+		return "a segment of the recording is gone", hopeless
 	case errors.Is(err, errBroken), errors.Is(err, errChanged):
-		return "a segment of the recording can't be read", false
+		return "a segment of the recording can't be read", hopeless
 	case errors.Is(err, errCodec):
-		return err.Error(), false
+		return err.Error(), hopeless
+	case errors.Is(err, blob.ErrUnavailable):
+		return "the store of recordings does not answer", passing
 	default:
-		return "the store of recordings does not answer", true
+		return "the store of recordings does not answer", doubtful
 	}
 }

@@ -29,11 +29,17 @@ type Library interface {
 type Config struct {
 	// NewID makes ids that sort by time (ULID).
 	NewID func(time.Time) string
-	// Ready is told of each file that is whole, the n-th of the job from 1 on; after a crash perhaps once more. What it answers
-	// is logged. Nil: nobody is.
+	// Ready is told of each file that is whole, the n-th of the job from 1 on; after a crash perhaps once more. Where it answers an
+	// error it is told again later, unless that is fs.ErrNotExist or record.ErrUnknown: there is nothing to tell any more. The
+	// job is not done before. Nil: nobody is told.
 	Ready func(ctx context.Context, r record.Recording, j Job, n int) error
-	// Finished is told, by Listen, of recordings that are done. Nil: nobody is.
-	Finished func(ctx context.Context, r record.Recording)
+	// Finished is told, by Listen, of recordings that are done, and again as Ready is. Nil: nobody is.
+	Finished func(ctx context.Context, r record.Recording) error
+	// Spooled says whether something of a recording waits on a node, where the others don't see it: files are not told of before.
+	// Nil: nothing ever does.
+	Spooled func(ctx context.Context, recording string) (bool, error)
+	// Full is told, once for each job, that it waits for room. It must not block. Nil: nobody is.
+	Full func(r record.Recording, j Job)
 }
 
 // Service takes jobs, on each node, and works at them while Run runs, on one node at a time.
@@ -63,6 +69,7 @@ type counters struct {
 type pause struct {
 	until time.Time
 	tries int
+	full  bool // it waits for room
 }
 
 // New returns a service. Nothing runs.
@@ -71,7 +78,13 @@ func New(cfg Config, lib Library, blobs blob.Store, store Store, log *slog.Logge
 		cfg.Ready = func(context.Context, record.Recording, Job, int) error { return nil }
 	}
 	if cfg.Finished == nil {
-		cfg.Finished = func(context.Context, record.Recording) {}
+		cfg.Finished = func(context.Context, record.Recording) error { return nil }
+	}
+	if cfg.Spooled == nil {
+		cfg.Spooled = func(context.Context, string) (bool, error) { return false, nil }
+	}
+	if cfg.Full == nil {
+		cfg.Full = func(record.Recording, Job) {}
 	}
 	return &Service{cfg: cfg, noticed: make(chan record.Recording, mostNoticed), lib: lib, blobs: blobs, store: store, log: log, wake: make(chan struct{}, 1), later: map[string]pause{}}
 }
@@ -81,11 +94,20 @@ type Stats struct {
 	Done, Failed uint64 // jobs
 	Bytes        uint64 // of files that were made
 	Running      int64  // jobs it works at now
+	Full         int    // jobs that wait for room
 }
 
 // Stats returns them.
 func (s *Service) Stats() Stats {
-	return Stats{Done: s.count.done.Load(), Failed: s.count.failed.Load(), Bytes: s.count.bytes.Load(), Running: s.count.running.Load()}
+	s.mu.Lock()
+	full := 0
+	for _, p := range s.later {
+		if p.full {
+			full++
+		}
+	}
+	s.mu.Unlock()
+	return Stats{Full: full, Done: s.count.done.Load(), Failed: s.count.failed.Load(), Bytes: s.count.bytes.Load(), Running: s.count.running.Load()}
 }
 
 // Request is what is asked for.

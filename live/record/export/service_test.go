@@ -245,13 +245,28 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestNoticed: a recording that is done is told of and exported, also what was noticed right before the end.
+// TestNoticed: a recording that is done is exported, and told of as soon as it can be; also what was noticed right before the end.
 func TestNoticed(t *testing.T) {
 	m := recordtest.NewMedia(t)
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)
+		var mu sync.Mutex
 		var told []string
-		d.cfg.Finished = func(_ context.Context, r record.Recording) { told = append(told, r.Room) }
+		away := true
+		said := func() string {
+			mu.Lock()
+			defer mu.Unlock()
+			return strings.Join(told, " ")
+		}
+		d.cfg.Finished = func(_ context.Context, r record.Recording) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if away {
+				return errors.New("no address can be signed")
+			}
+			told = append(told, r.Room)
+			return nil
+		}
 		keep := func(room string) record.Recording {
 			r := d.lib.Keep(t, room, m, recordtest.Span{Generation: 1, Pieces: 2})
 			r.Formats = []record.Format{record.FLV}
@@ -266,12 +281,23 @@ func TestNoticed(t *testing.T) {
 		}()
 		d.Noticed(a)
 		synctest.Wait()
+		if said() != "" {
+			t.Errorf("told %v", said())
+		}
+		mu.Lock()
+		away = false
+		mu.Unlock()
+		time.Sleep(noticeAgain)
+		synctest.Wait()
+		if said() != "r1" {
+			t.Errorf("told %v when it could be", said())
+		}
 		cancel()
 		d.Noticed(b)
 		<-done
 		_ = d.Listen(ctx)
-		if strings.Join(told, " ") != "r1 r2" {
-			t.Errorf("told %v", told)
+		if said() != "r1 r2" {
+			t.Errorf("told %v", said())
 		}
 		for _, id := range []string{a.ID, b.ID} {
 			if j := d.job(t, id, "flv"); j.State != Waiting || j.Span.To != 2000 {

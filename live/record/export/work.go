@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"maps"
 	"time"
 
@@ -17,7 +19,7 @@ const (
 	tellEvery = 2 * time.Second
 	firstTry  = 5 * time.Second
 	lastTry   = 5 * time.Minute
-	mostTries = 40 // some three hours
+	mostTries = 40 // of what is doubtful: some three hours
 
 	catchUpEvery = time.Hour
 	catchUpAge   = 48 * time.Hour
@@ -94,7 +96,7 @@ func (s *Service) next(ctx context.Context) (busy bool, err error) {
 		return true, nil
 	}
 	if err := s.clear(ctx, j); err != nil {
-		s.rest(j)
+		s.rest(j, false)
 		return true, fmt.Errorf("remove export %s of recording %s: %w", j.ID, j.Recording, err)
 	}
 	return true, nil
@@ -117,15 +119,17 @@ func (s *Service) rested(open []Job) (out []Job) {
 	return out
 }
 
-// rest has a job tried again later, each time twice as long, and answers how often it was tried.
-func (s *Service) rest(j Job) (tries int) {
+// rest has a job tried again later, each time twice as long, and answers how often it was tried, and whether it did not wait for
+// room before.
+func (s *Service) rest(j Job, full bool) (tries int, anew bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.later[j.turn()]
+	anew = !p.full
 	p.tries++
-	p.until = time.Now().Add(min(firstTry<<min(p.tries-1, 10), lastTry))
+	p.until, p.full = time.Now().Add(min(firstTry<<min(p.tries-1, 10), lastTry)), full
 	s.later[j.turn()] = p
-	return p.tries
+	return p.tries, anew
 }
 
 // turn is the key of its pauses: that its making failed holds up its removal by nothing.
@@ -183,7 +187,9 @@ func (s *Service) work(ctx context.Context, j Job) {
 	case err == nil:
 		s.count.done.Add(1)
 		s.log.Info("export done", "recording", j.Recording, "export", j.ID, "format", j.Format, "files", len(j.Files))
-	case errors.Is(err, ErrUnknown), stopped: // it is not wanted any more, or the server stops
+	case errors.Is(err, ErrUnknown): // it is not wanted any more
+	case stopped: // or that, or the server stops: what it told of need not be told again
+		s.put(context.WithoutCancel(ctx), j)
 	default:
 		s.missed(context.WithoutCancel(ctx), j, err)
 	}
@@ -191,14 +197,37 @@ func (s *Service) work(ctx context.Context, j Job) {
 
 // missed notes that a job did not succeed.
 func (s *Service) missed(ctx context.Context, j Job, err error) {
-	words, again := why(err)
-	tries := s.rest(j)
+	words, then := why(err)
+	full := errors.Is(err, blob.ErrFull)
+	tries, anew := s.rest(j, full)
 	j.Cause, j.State = words, Waiting
-	if again = again && tries < mostTries; !again {
+	again := then == passing || then == doubtful && tries < mostTries
+	if !again {
 		j.State, j.EndedAt = Failed, time.Now().UTC().Truncate(time.Millisecond)
 		s.count.failed.Add(1)
 	}
-	s.log.Warn("export not made", "recording", j.Recording, "export", j.ID, "again", again, "err", err)
+	level := slog.LevelWarn
+	if full {
+		level = slog.LevelError
+	}
+	s.log.Log(ctx, level, "export not made", "recording", j.Recording, "export", j.ID, "again", again, "err", err)
+	if full && anew {
+		s.want(ctx, j)
+	}
+	s.put(ctx, j)
+}
+
+// want has Config.Full told of a job.
+func (s *Service) want(ctx context.Context, j Job) {
+	ctx, cancel := context.WithTimeout(ctx, pollEvery)
+	defer cancel()
+	if r, err := s.lib.Recording(ctx, j.Recording); err == nil {
+		s.cfg.Full(r, j)
+	}
+}
+
+// put stores a job as far as that can be done soon.
+func (s *Service) put(ctx context.Context, j Job) {
 	ctx, cancel := context.WithTimeout(ctx, pollEvery)
 	defer cancel()
 	if err := s.store.Put(ctx, j); err != nil && !errors.Is(err, ErrUnknown) {
@@ -259,7 +288,7 @@ func (s *Service) files(ctx context.Context, r record.Recording, j *Job, pieces 
 	if err := s.store.Put(ctx, *j); err != nil {
 		return err
 	}
-	s.tell(ctx, r, j)
+	untold := s.tell(ctx, r, j)
 	src := newSource(s.lib, j.Recording)
 	for len(pieces) > 0 {
 		name := j.fileName(len(j.Files) + 1)
@@ -278,20 +307,34 @@ func (s *Service) files(ctx context.Context, r record.Recording, j *Job, pieces 
 		if err := s.store.Put(ctx, *j); err != nil {
 			return err
 		}
-		s.tell(ctx, r, j)
+		untold = s.tell(ctx, r, j)
 		pieces = pieces[len(got.pieces):]
+	}
+	return untold
+}
+
+// tell has those files told that are not yet, or answers an errUntold. That they are is stored with the job's next step: after a
+// crash before that the last is told once more.
+func (s *Service) tell(ctx context.Context, r record.Recording, j *Job) error {
+	if j.Told == len(j.Files) {
+		return nil
+	}
+	if waits, err := s.cfg.Spooled(ctx, j.Recording); err != nil {
+		return fmt.Errorf("%w: %w", errUntold, err)
+	} else if waits {
+		return fmt.Errorf("%w: it waits on a node, where the others don't see it", errUntold)
+	}
+	for ; j.Told < len(j.Files); j.Told++ {
+		if err := s.cfg.Ready(ctx, r, *j, j.Told+1); err != nil && !nothing(err) {
+			return fmt.Errorf("%w: %w", errUntold, err)
+		}
 	}
 	return nil
 }
 
-// tell has those files told that are not yet. That they are is stored with the job's next step: after a crash before that
-// the last is told once more.
-func (s *Service) tell(ctx context.Context, r record.Recording, j *Job) {
-	for ; j.Told < len(j.Files); j.Told++ {
-		if err := s.cfg.Ready(ctx, r, *j, j.Told+1); err != nil {
-			s.log.Warn("a file of an export not told of", "recording", j.Recording, "export", j.ID, "err", err)
-		}
-	}
+// nothing says that an error of Config.Ready or Finished is that there is nothing to tell of any more.
+func nothing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, record.ErrUnknown)
 }
 
 // names are what codecs are called.
