@@ -6,8 +6,8 @@
 // it is ever waited for by the source or by other targets.
 //
 // A relay follows its room: no media leaves while the anchor has paused it, the connection is given up where none comes for
-// Config.Linger, it ends with the session, and goes on from the node that the push moves to. The times that a target sees begin
-// at 0 with each connection and never go back or leap.
+// Config.Linger, it ends with the session, and goes on from the node that the push moves to. A target is told goodbye where nothing
+// more will come, and else just left. The times that a target sees begin at 0 with each connection and never go back or leap.
 //
 // Addresses hold keys. A Store keeps them whole; nothing else of this package shows more than rtmp.URL's String.
 package relay

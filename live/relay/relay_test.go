@@ -287,6 +287,9 @@ func TestRelayMoves(t *testing.T) {
 		if begun, active, most := far.count(); begun != 2 || active != 1 || most > 2 {
 			t.Errorf("the target saw %d pushes, %d now, %d at a time", begun, active, most)
 		}
+		if stops := far.stops(); !slices.Equal(stops, []stream.StopReason{stream.StopLost}) {
+			t.Errorf("the target saw a goodbye, though the stream goes on: %v", stops)
+		}
 		a.Follow(Source{Room: "r1", Epoch: "e", Revision: 1, On: true, Node: "a"}) // late news
 		time.Sleep(time.Minute)
 		if begun, active, _ := far.count(); begun != 2 || active != 1 {
@@ -352,11 +355,20 @@ func TestTargetsChange(t *testing.T) {
 		if begun, active, most := other.count(); begun != 2 || active != 1 || most > 2 || other.begun[1] != "two" {
 			t.Errorf("%d pushes %v, %d now, %d at a time", begun, other.begun, active, most)
 		}
+		left := func(times int) { // with a goodbye each time: or the target keeps the stream as live until its time is out
+			t.Helper()
+			stops := other.stops()
+			if len(stops) != times || slices.ContainsFunc(stops, func(r stream.StopReason) bool { return r != stream.StopClosed }) {
+				t.Errorf("the target saw %v", stops)
+			}
+		}
+		left(1)
 		if _, err := h.Change(t.Context(), "r1", more.ID, Patch{Enabled: &off}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
 		h.want("r1", more.ID, Idle, CauseOff)
+		left(2)
 		if _, err := h.Change(t.Context(), "r1", more.ID, Patch{Enabled: &on}); err != nil {
 			t.Fatal(err)
 		}
@@ -369,6 +381,7 @@ func TestTargetsChange(t *testing.T) {
 		if _, active, _ := other.count(); active != 0 {
 			t.Error("it was removed and runs")
 		}
+		left(3)
 		h.want("r1", stays.ID, Running, "")
 		if begun, _, _ := far.count(); begun != 1 {
 			t.Errorf("the other one connected %d times", begun)
@@ -380,6 +393,32 @@ func TestTargetsChange(t *testing.T) {
 		if _, active, _ := far.count(); active != 0 {
 			t.Error("its room was removed and it runs")
 		}
+	})
+}
+
+// TestOneThatTakesNothingIsLeftAtOnce when it is switched off: no goodbye is waited for.
+func TestOneThatTakesNothingIsLeftAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n, far, deaf := newNetwork(t), newFar(t), newFar(t)
+		deaf.setDeaf(true)
+		n.set("deaf.example", deaf.dial)
+		n.set("mute.example", accepts)
+		n.set("far.example", far.dial)
+		h := newHome(t, n, NewMemory(), "n1")
+		stuck, opening := h.target("r1", "rtmp://deaf.example/live/one"), h.target("r1", "rtmp://mute.example/live/one")
+		h.follow("r1", "n1", true)
+		defer h.anchor("r1", 1)()
+		time.Sleep(2 * time.Second)
+		h.want("r1", stuck.ID, Running, "")
+		h.want("r1", opening.ID, Connecting, "")
+		for _, id := range []string{stuck.ID, opening.ID} {
+			if err := h.Remove(t.Context(), "r1", id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		next := h.target("r1", "rtmp://far.example/live/one")
+		time.Sleep(2 * time.Second)
+		h.want("r1", next.ID, Running, "")
 	})
 }
 

@@ -157,7 +157,7 @@ func (r *room) leave() {
 	r.runs = map[string]*run{}
 	r.mu.Unlock()
 	for _, one := range runs {
-		one.cancel()
+		one.cancel(nil)
 	}
 	for _, one := range runs {
 		<-one.done
@@ -196,9 +196,12 @@ func (r *room) read(ctx context.Context) bool {
 	}
 	r.away = false
 	all = slices.DeleteFunc(all, func(t Target) bool { return !t.Enabled })
-	for _, old := range r.outdated(all) {
-		old.cancel()
-		<-old.done
+	old := r.outdated(all)
+	for _, one := range old {
+		one.cancel(errOff)
+	}
+	for _, one := range old {
+		<-one.done
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

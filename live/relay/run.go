@@ -17,7 +17,7 @@ type run struct {
 	url    rtmp.URL
 	stream string
 	board  board
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when it has ended
 	last   chan struct{} // closed: it ends with what is left of the stream
 	begun  time.Time     // when it last began to run
@@ -26,20 +26,25 @@ type run struct {
 	failing bool // it was told that it failed, and has not run since
 }
 
-// errOver says that the stream is over, and errDry that no media comes.
+// errOver says that the stream is over, errDry that no media comes, and errOff, as the cause of a run's end, that it is not wanted any
+// more: its target is told. Who is told nothing, because the push is elsewhere now or the server stops, may wait for who comes back.
 var (
 	errOver = errors.New("relay: the stream is over")
 	errDry  = errors.New("relay: no media")
+	errOff  = errors.New("relay: it is switched off")
 )
+
+// farewell is how long it may take at the most to take leave of a target.
+const farewell = time.Second
 
 // start begins to serve a target. The room waits for it.
 func (r *room) start(t Target, streamName string) *run {
-	ctx, cancel := context.WithCancel(r.ctx)
+	ctx, cancel := context.WithCancelCause(r.ctx)
 	one := &run{Service: r.Service, target: t, stream: streamName, cancel: cancel, done: make(chan struct{}), last: make(chan struct{})}
 	one.board.change(func(s *State) { *s = State{Phase: Idle, Node: r.cfg.Node} })
 	go func() {
 		defer close(one.done)
-		defer cancel()
+		defer cancel(nil)
 		one.serve(ctx)
 	}()
 	return one
@@ -145,16 +150,41 @@ func afterClose(ch <-chan struct{}, f func()) (stop func()) {
 	return func() { close(quit); <-done }
 }
 
+// isOff says that a run has ended because it is not wanted any more.
+func isOff(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errOff) }
+
+// leash is a context for a connection: it ends with ctx, where leave is to be taken of the target a farewell later, and with end.
+func leash(ctx context.Context) (line context.Context, end func()) {
+	line, cut := context.WithCancel(context.WithoutCancel(ctx))
+	stop := afterClose(ctx.Done(), func() {
+		if isOff(ctx) {
+			select {
+			case <-time.After(farewell):
+			case <-line.Done():
+			}
+		}
+		cut()
+	})
+	return line, func() { cut(); stop() }
+}
+
 // push connects and sends until that fails or there is nothing to send any more.
 func (r *run) push(ctx context.Context) error {
 	r.board.change(func(s *State) { s.Phase, s.NextAt = Connecting, time.Time{} })
 	r.begun = time.Time{}
 	r.count.connects.Add(1)
-	out, err := rtmp.Publish(ctx, r.cfg.Client, r.url)
+	line, end := leash(ctx)
+	defer end()
+	out, err := rtmp.Publish(line, r.cfg.Client, r.url)
 	if err != nil {
 		return err
 	}
-	defer out.Close()
+	defer func() {
+		if ctx.Err() != nil && !isOff(ctx) {
+			<-out.Done() // it is being cut, and nothing is said
+		}
+		out.Close()
+	}()
 	sub := r.streams.Subscribe(r.stream, "relay", stream.SubscribeOptions{Internal: true})
 	defer sub.Close()
 	sub.SetIdle(r.cfg.Linger)

@@ -295,7 +295,7 @@ type Patch struct {
 	Enabled   *bool
 }
 
-// Change changes a target. One whose address changes, or that is switched off, is taken leave of at once.
+// Change changes a target. One whose address changes, or that is switched off, is taken leave of at once, with a goodbye.
 func (s *Service) Change(ctx context.Context, roomID, id string, p Patch) (Listed, error) {
 	r, err := s.rooms.Room(ctx, roomID)
 	if err != nil {
