@@ -45,7 +45,7 @@ func (s *Service) PlayAddresses(ctx context.Context, id string, ttl time.Duratio
 	}
 	later := r.Delay
 	if st, err := s.stateOf(ctx, id); err == nil && watchable(st) {
-		later = st.Delay
+		later = time.Duration(st.Record.Delay)
 	}
 	return Addresses{Play: s.playAddresses(r, expires), ExpiresAt: expires, Delay: later}, nil
 }

@@ -73,13 +73,14 @@ func watchable(st status.State) bool {
 // have seen what was before. Where there is no stream, neither before nor after it, and nothing waits, there is nothing to see
 // first. The room's view is held.
 func (s *Service) steerViewers(name string, was, st status.State) {
+	later := time.Duration(st.Record.Delay)
 	switch {
 	case st.TakenOff(time.Now()):
 		s.delay.Purge(name)
 		s.unshown.none(name)
-	case s.delay.Busy(name) || st.Delay > 0 && (watchable(was) || watchable(st)):
+	case s.delay.Busy(name) || later > 0 && (watchable(was) || watchable(st)):
 		x := s.unshown.later(name, was)
-		s.delay.Do(name, st.Delay, func() {
+		s.delay.Do(name, later, func() {
 			s.unshown.now(name, x, st)
 			s.show(name, st)
 		})

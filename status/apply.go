@@ -21,6 +21,9 @@ func Apply(s State, e Event, now time.Time) (State, error) {
 	if err != nil {
 		return s, err
 	}
+	if e.Kind != PushStarted && (next.TakenOff(now) && !s.seen(now) || s.seen(now) && !sameRecord(next.Record, s.Record)) {
+		next.Record.Delay = 0
+	}
 	next.Record.Name = next.Record.Code.String()
 	if next.Record.Code != s.Record.Code {
 		next.Record.Since = now
@@ -32,6 +35,11 @@ func Apply(s State, e Event, now time.Time) (State, error) {
 		next.Revision++
 	}
 	return next, nil
+}
+
+// seen says whether the last session is over also for those who see it later.
+func (s State) seen(now time.Time) bool {
+	return s.Record.Code != Live && s.Record.Code != Paused && now.Sub(s.Record.Since) >= time.Duration(s.Record.Delay)
 }
 
 // apply finds what e does; Apply does the book-keeping.
@@ -148,7 +156,7 @@ func (e Event) by() Reason {
 // sameRecord compares all but Since, Version and what names the room.
 func sameRecord(a, b Record) bool {
 	return a.Code == b.Code && a.Name == b.Name && a.Reason == b.Reason && a.Detail == b.Detail && a.Session == b.Session &&
-		a.StreamActive == b.StreamActive && sameTime(a.GraceUntil, b.GraceUntil) && sameText(a.PlaybackURL, b.PlaybackURL)
+		a.StreamActive == b.StreamActive && sameTime(a.GraceUntil, b.GraceUntil) && sameText(a.PlaybackURL, b.PlaybackURL) && a.Delay == b.Delay
 }
 
 func sameTime(a, b *time.Time) bool {
@@ -165,7 +173,7 @@ func sameState(a, b State) bool {
 		return false
 	}
 	return a.PushAllowed == b.PushAllowed && a.Forbidden == b.Forbidden && a.ForbiddenUntil.Equal(b.ForbiddenUntil) &&
-		a.ByAnchor == b.ByAnchor && a.Delay == b.Delay && a.Generation == b.Generation && a.Publisher == b.Publisher && a.Cut == b.Cut &&
+		a.ByAnchor == b.ByAnchor && a.Generation == b.Generation && a.Publisher == b.Publisher && a.Cut == b.Cut &&
 		a.SessionStart.Equal(b.SessionStart) && a.Grace == b.Grace && a.PauseLimit == b.PauseLimit &&
 		a.EndAt.Equal(b.EndAt) && a.PlaybackOver.Equal(b.PlaybackOver) && a.Deleted == b.Deleted && a.DeletedAt.Equal(b.DeletedAt)
 }

@@ -17,13 +17,13 @@ func pushStarted(s State, e Event, now time.Time) (State, error) {
 		}
 		s = move(s, Live, ReasonPushStarted, e.Detail)
 		s.Record.Session, s.SessionStart = e.Session, now
-	case Live: // takeover: the record stays as it is
+	case Live: // takeover: the record stays as it is, unless viewers see the new push with another delay
 	case Paused:
 		s = streamBack(s, e.Detail)
 	}
 	s.Generation++
 	s.Cut = false
-	s.Delay = e.Delay
+	s.Record.Delay = Delay(e.Delay)
 	s.Record.StreamActive, s.Publisher = true, e.Node
 	return s, nil
 }

@@ -74,6 +74,7 @@ type Record struct {
 	StreamActive bool       `json:"streamActive"`
 	GraceUntil   *time.Time `json:"graceUntil"` // when an interrupted or unattended pause ends the room
 	PlaybackURL  *string    `json:"playbackUrl"`
+	Delay        Delay      `json:"delay,omitempty"` // how much later viewers see it: as much as the newest push
 }
 
 // State is all that is stored of a room's status: the record and what the machine needs besides.
@@ -88,11 +89,10 @@ type State struct {
 	ForbiddenUntil time.Time // zero: until permitted
 	ByAnchor       bool      // paused on purpose (by anchor or admin), not interrupted
 
-	Generation   uint64        // of the newest publisher ever; grows with each claim
-	Publisher    string        // id of the node that holds the newest publisher; empty when none is connected
-	Cut          bool          // that publisher was dropped by an operator: it may not reassert itself
-	SessionStart time.Time     // zero of the session's clock (design §5)
-	Delay        time.Duration `json:",omitempty"` // how much later viewers see the newest push, and what happened to it
+	Generation   uint64    // of the newest publisher ever; grows with each claim
+	Publisher    string    // id of the node that holds the newest publisher; empty when none is connected
+	Cut          bool      // that publisher was dropped by an operator: it may not reassert itself
+	SessionStart time.Time // zero of the session's clock (design §5)
 
 	Grace        time.Duration
 	PauseLimit   time.Duration

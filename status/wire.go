@@ -1,6 +1,10 @@
 package status
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+)
 
 // wireTime is RFC 3339 in UTC with milliseconds (design §3).
 const wireTime = "2006-01-02T15:04:05.000Z"
@@ -15,12 +19,28 @@ func (r Record) MarshalJSON() ([]byte, error) {
 		StreamActive bool    `json:"streamActive"` // named again so that the order stays the contract's
 		GraceUntil   *string `json:"graceUntil"`
 		PlaybackURL  *string `json:"playbackUrl"`
-	}{plain: plain(r), Since: r.Since.UTC().Format(wireTime), StreamActive: r.StreamActive, PlaybackURL: r.PlaybackURL}
+		Delay        Delay   `json:"delay,omitempty"`
+	}{plain: plain(r), Since: r.Since.UTC().Format(wireTime), StreamActive: r.StreamActive, PlaybackURL: r.PlaybackURL, Delay: r.Delay}
 	if r.GraceUntil != nil {
 		until := r.GraceUntil.UTC().Format(wireTime)
 		wire.GraceUntil = &until
 	}
 	return json.Marshal(wire)
+}
+
+// Delay is a length of time that is whole seconds on the wire: "30s".
+type Delay time.Duration
+
+// MarshalText writes it.
+func (d Delay) MarshalText() ([]byte, error) {
+	return append(strconv.AppendInt(nil, int64(time.Duration(d)/time.Second), 10), 's'), nil
+}
+
+// UnmarshalText reads it.
+func (d *Delay) UnmarshalText(text []byte) error {
+	read, err := time.ParseDuration(string(text))
+	*d = Delay(read)
+	return err
 }
 
 // Short is the record for those who only want to know whether the room is live, at most 512 bytes of JSON: the custom field

@@ -17,9 +17,9 @@ func TestRecordOnTheWire(t *testing.T) {
 	}{
 		{"all set", Record{
 			Room: "demo", Epoch: "01J", Version: 7, Code: Paused, Name: "paused", Reason: ReasonPushLost, Detail: "why", Session: "01S",
-			Since: t0.In(berlin), StreamActive: true, GraceUntil: &until, PlaybackURL: &url,
+			Since: t0.In(berlin), StreamActive: true, GraceUntil: &until, PlaybackURL: &url, Delay: Delay(90 * time.Second),
 		}, `{"room":"demo","epoch":"01J","version":7,"code":3,"name":"paused","reason":"push_lost","detail":"why","session":"01S",` +
-			`"since":"2026-11-21T06:00:00.000Z","streamActive":true,"graceUntil":"2026-11-21T06:00:01.500Z","playbackUrl":"https://a/b.mp4"}`},
+			`"since":"2026-11-21T06:00:00.000Z","streamActive":true,"graceUntil":"2026-11-21T06:00:01.500Z","playbackUrl":"https://a/b.mp4","delay":"90s"}`},
 		{"all that may be empty", Record{Room: "demo", Epoch: "01J", Version: 1, Code: Waiting, Name: "waiting", Reason: ReasonCreated, Since: t0}, `{"room":"demo",` +
 			`"epoch":"01J","version":1,"code":1,"name":"waiting","reason":"created","detail":"","session":"","since":"2026-11-21T06:00:00.000Z",` +
 			`"streamActive":false,"graceUntil":null,"playbackUrl":null}`},

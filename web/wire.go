@@ -128,12 +128,16 @@ type Record struct {
 	StreamActive bool          `json:"streamActive"`
 	GraceUntil   NullTime      `json:"graceUntil" doc:"When the room will end if nothing happens."`
 	PlaybackURL  *string       `json:"playbackUrl" nullable:"true"`
+	Delay        *Duration     `json:"delay,omitempty" doc:"How much later viewers see it, where the push that runs is shown later; absent: at once."`
 }
 
 func recordOf(r status.Record) Record {
 	out := Record{
 		Room: r.Room, Epoch: r.Epoch, Version: r.Version, Code: r.Code, Name: r.Name, Reason: r.Reason, Detail: r.Detail,
 		Session: r.Session, Since: Time{r.Since}, StreamActive: r.StreamActive, PlaybackURL: r.PlaybackURL,
+	}
+	if r.Delay > 0 {
+		out.Delay = ptr(Duration(r.Delay))
 	}
 	if r.GraceUntil != nil {
 		out.GraceUntil = NullTime{*r.GraceUntil}

@@ -39,7 +39,7 @@ func (p *program) seenLater(ctx context.Context, r live.Room) (by time.Duration,
 	if err != nil || st.TakenOff(now) {
 		return 0, st, now, err
 	}
-	return st.Delay, st, now, nil
+	return time.Duration(st.Record.Delay), st, now, nil
 }
 
 const (

@@ -94,7 +94,7 @@ func (p *program) recordLater(ctx context.Context, r record.Recording) (time.Dur
 	if err != nil && !errors.Is(err, status.ErrUnknownRoom) {
 		return 0, err
 	}
-	return max(s.Delay, p.rooms.Rest(r.Stream)), nil
+	return max(time.Duration(s.Record.Delay), p.rooms.Rest(r.Stream)), nil
 }
 
 // tellRecording tells backends what happened to a recording.

@@ -159,7 +159,7 @@ func (l *recorded) lateOf(ctx context.Context, id, room string) (time.Duration, 
 	if errors.Is(err, status.ErrUnknownRoom) {
 		return 0, nil
 	}
-	return s.Delay, err
+	return time.Duration(s.Record.Delay), err
 }
 
 // OfGroup implements replay.Recordings.

@@ -129,7 +129,7 @@ func roundTrip(t *testing.T, x *suite) {
 	s.Revision, s.Generation, s.Publisher, s.Cut = 1<<50, 9, "node-1", true
 	s.PushAllowed, s.Forbidden, s.ForbiddenUntil, s.ByAnchor = true, true, base.Add(time.Hour), true
 	s.SessionStart, s.EndAt, s.PlaybackOver = base.Add(-time.Hour), base.Add(2*time.Hour), base.Add(3*time.Hour)
-	s.Grace, s.PauseLimit, s.Delay = 61*time.Second, 31*time.Minute, 30*time.Second
+	s.Grace, s.PauseLimit, s.Record.Delay = 61*time.Second, 31*time.Minute, status.Delay(30*time.Second)
 	if err := st.Swap(t.Context(), 0, s); err != nil {
 		t.Fatal(err)
 	}
