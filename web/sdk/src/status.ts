@@ -35,5 +35,6 @@ function record(value: unknown): LiveStatus | null {
     room: text(v.room), epoch: text(v.epoch), version: v.version as number, code: number(v.code), name, reason: text(v.reason),
     detail: text(v.detail), session: text(v.session), since: text(v.since), streamActive: v.streamActive === true,
     graceUntil: text(v.graceUntil) || null, playbackUrl: text(v.playbackUrl) || null,
+    delay: number(v.delay) || Number.parseInt(text(v.delay), 10) || 0, // "30s" on the wire
   };
 }

@@ -222,6 +222,8 @@ export interface LiveStatus {
   streamActive: boolean;
   graceUntil: string | null;
   playbackUrl: string | null;
+  /** Seconds by which viewers see it later; 0: at once. */
+  delay: number;
 }
 
 /** A message of a recording's chat; see docs/recording.md. Its `time` is not known. */

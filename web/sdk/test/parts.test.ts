@@ -101,6 +101,7 @@ describe('small parts', () => {
     const message = { payload: { data: JSON.stringify({ type: 'live_status', ...record }) }, from: 'administrator', type: 'TIMCustomElem', conversationType: 'GROUP' };
     expect([liveStatus(message), liveStatus({ live_status: json }), liveStatus(json), liveStatus(record), liveStatus({ groupCustomField: [{ key: 'live_status', value: json }] })]).toMatchObject([found, found, found, found, found]);
     expect([liveStatus({ ...message, from: 'mallory' }), liveStatus({ ...message, conversationType: 'C2C' }), liveStatus(null), liveStatus('x'), liveStatus({ ...record, code: 9 }), liveStatus({ ...record, version: 1.5 })]).toEqual([null, null, null, null, null, null]);
+    expect([liveStatus(record)?.delay, liveStatus({ ...record, delay: '30s' })?.delay, liveStatus({ ...record, delay: 90 })?.delay, liveStatus({ ...record, delay: 'soon' })?.delay]).toEqual([0, 30, 90, 0]);
     const at = (epoch: string, version: number) => ({ ...liveStatus(record), epoch, version }) as never;
     expect([newerStatus(null, at('A', 1)), newerStatus(at('A', 1), at('A', 2)), newerStatus(at('A', 2), at('A', 2)), newerStatus(at('A', 9), at('B', 1)), newerStatus(at('B', 1), at('A', 9))]).toEqual([true, true, false, true, false]);
   });

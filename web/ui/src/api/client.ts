@@ -18,6 +18,8 @@ export type Fetch = typeof fetch;
 
 /** The few calls the pages make. */
 export class Api {
+  /** ms by which the server's clock is ahead of this one, to the second. */
+  ahead = 0;
   readonly #fetch: Fetch;
   readonly #base: string;
   constructor(base = '/api/v1', fetcher: Fetch = (input, init) => fetch(input, init)) {
@@ -92,6 +94,8 @@ export class Api {
       if (init.signal?.aborted) throw err;
       throw new ApiError(0, 'unreachable', err instanceof Error ? err.message : '');
     }
+    const date = Date.parse(response.headers.get('Date') ?? '');
+    if (!Number.isNaN(date)) this.ahead = date - Date.now();
     if (!response.ok) throw await refusal(response);
     try {
       return (await response.json()) as T;

@@ -24,8 +24,10 @@ export interface Room {
   popularity?: number;
   /** A picture of it; absent or '' where none is made. */
   cover?: string;
-  /** By how much viewers see it later, such as "30s". */
+  /** By how much viewers are to see it later, such as "30s"; of what runs the status says it. */
   delay?: string;
+  /** Members are told of the status as late. */
+  delayRoom?: boolean;
 }
 
 /** A room somebody may like, and why. */

@@ -4,7 +4,6 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Past } from '../chat/past.ts';
 import { t } from '../i18n/index.ts';
-import { secondsOf } from '../lib/duration.ts';
 import { store } from '../lib/storage.ts';
 import type { RoomModel } from '../pages/room-model.ts';
 import { detectSupport, reachable } from '../player/choose.ts';
@@ -123,7 +122,7 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
       </div>
       {interaction && !lessMotion.value && <ShowLayer room={interaction} />}
       {interaction && <GiftLaneLayer room={interaction} />}
-      {withControls && <Controls video={video} stage={stage} player={controller} delay={secondsOf(room?.delay)} danmaku={danmaku} onDanmaku={switchDanmaku} />}
+      {withControls && <Controls video={video} stage={stage} player={controller} delay={record?.delay ?? 0} danmaku={danmaku} onDanmaku={switchDanmaku} />}
     </div>
   );
 }

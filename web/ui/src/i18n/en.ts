@@ -71,6 +71,7 @@ export const en = {
   back_to_live: 'Back to live',
   download: 'Download the recording (MP4)',
   recording_on: 'Recording',
+  seen_later: 'Viewers see you {time} later',
   unmute: 'Turn sound on',
   mute: 'Turn sound off',
   volume: 'Volume',

@@ -85,6 +85,9 @@ export const compactAmount = (minor: number): string => (minor < 1_000_000 ? amo
 export const hours = (seconds: number): string =>
   new Intl.NumberFormat(languageTag(), { style: 'unit', unit: 'hour', unitDisplay: 'short', maximumFractionDigits: seconds < 360_000 ? 1 : 0 }).format(seconds / 3600);
 
+/** A short time. */
+export const seconds = (n: number): string => new Intl.NumberFormat(languageTag(), { style: 'unit', unit: 'second', unitDisplay: 'short' }).format(n);
+
 export const clock = (unixSeconds: number): string =>
   new Intl.DateTimeFormat(languageTag(), { hour: 'numeric', minute: '2-digit' }).format(unixSeconds * 1000);
 

@@ -72,6 +72,7 @@ export const zh: Record<Key, string> = {
   back_to_live: '回到直播',
   download: '下载录像（MP4）',
   recording_on: '录制中',
+  seen_later: '观众延迟 {time}看到你',
   unmute: '打开声音',
   mute: '静音',
   volume: '音量',

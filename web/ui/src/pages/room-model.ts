@@ -7,9 +7,11 @@ import { RoomChat } from '../chat/room-chat.ts';
 import { Interaction } from '../interact/interaction.ts';
 import { parseNotice } from '../interact/notice.ts';
 import { Backoff } from '../lib/backoff.ts';
+import { secondsOf } from '../lib/duration.ts';
 import type { Source } from '../player/controller.ts';
 import { StatusFollower } from '../status/follow.ts';
 import { parseRecord, reduce } from '../status/newest.ts';
+import { Shown } from '../status/shown.ts';
 
 export type RoomState = 'loading' | 'ready' | 'missing' | 'error';
 
@@ -29,7 +31,10 @@ const FALLBACK_AFTER_MS = 3000; // chat away for this long: status comes by long
 export class RoomModel {
   readonly state = signal<RoomState>('loading');
   readonly room = signal<Room | null>(null);
+  /** As viewers see the room: as late as its picture. */
   readonly status = signal<StatusRecord | null>(null);
+  /** As it is. */
+  readonly known = signal<StatusRecord | null>(null);
   readonly chat = signal<RoomChat | null>(null);
   readonly interaction = signal<Interaction | null>(null);
   readonly notice = computed(() => parseNotice(this.chat.value?.notice.value ?? this.room.value?.notice ?? ''));
@@ -40,6 +45,7 @@ export class RoomModel {
 
   readonly #options: RoomModelOptions;
   readonly #polledOnline = signal(0);
+  readonly #shown: Shown;
   readonly #follower: StatusFollower;
   readonly #listeners = new Set<(text: string, own: boolean) => void>();
   readonly #abort = new AbortController();
@@ -47,9 +53,14 @@ export class RoomModel {
 
   constructor(options: RoomModelOptions) {
     this.#options = options;
+    this.#shown = new Shown({
+      show: (record) => (this.status.value = record),
+      ahead: () => options.api.ahead ?? 0,
+      toldLater: () => this.room.value?.delayRoom === true,
+    });
     this.#follower = new StatusFollower({
       poll: (known, signal) => options.api.status(options.room, known, signal),
-      current: () => this.status.value,
+      current: () => this.known.value,
       onAnswer: (answer) => {
         this.takeStatus(parseRecord(answer));
         if (typeof answer.online === 'number') this.#polledOnline.value = answer.online;
@@ -76,6 +87,7 @@ export class RoomModel {
     this.#abort.abort();
     for (const stop of this.#stopEffects) stop();
     this.#follower.stop();
+    this.#shown.stop();
     this.interaction.value?.stop();
     this.chat.value?.stop();
   }
@@ -86,7 +98,9 @@ export class RoomModel {
 
   /** A record by whatever way; an older one changes nothing. */
   takeStatus(record: StatusRecord | null): void {
-    if (record) this.status.value = reduce(this.status.value, record);
+    if (!record || reduce(this.known.value, record) !== record) return;
+    this.known.value = record;
+    this.#shown.take(record);
   }
 
   /** Hears every text that is said from now on; returns how to stop. */
@@ -100,11 +114,19 @@ export class RoomModel {
     this.#listeners.forEach((listener) => listener(text, false));
   }
 
-  /** Whether the person on this page is told what is recorded. Its anchor is. */
-  readonly #mayAsk = computed(() => {
+  /** Whether its anchor is on this page: he sees the room as it is, and what is recorded. */
+  readonly isAnchor = computed(() => {
     const me = this.chat.value?.me.value;
     const anchor = this.room.value?.anchor ?? '';
     return anchor !== '' && me?.user === anchor && me?.anonymous === false;
+  });
+
+  /** Seconds by which viewers see its anchor later, as he is told before and while he pushes; 0: nothing to tell. */
+  readonly seenLater = computed(() => {
+    const record = this.known.value;
+    if (!this.isAnchor.value || !record) return 0;
+    if (record.name === 'live' || record.name === 'paused') return record.delay;
+    return record.name === 'waiting' ? secondsOf(this.room.value?.delay) : 0;
   });
 
   /** The chat session for play addresses, or '' when the chat is not there in time. */
@@ -178,7 +200,7 @@ export class RoomModel {
   #watchRecording(): () => void {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let turn = 0;
-    const on = computed(() => this.#mayAsk.value && (this.status.value?.name === 'live' || this.status.value?.name === 'paused'));
+    const on = computed(() => this.isAnchor.value && (this.known.value?.name === 'live' || this.known.value?.name === 'paused'));
     const ask = async (mine: number): Promise<void> => {
       const who = this.#options.identities.load();
       try {

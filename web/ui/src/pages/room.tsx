@@ -15,7 +15,7 @@ import { Stage } from '../components/stage.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
 import { Summary } from '../components/summary.tsx';
 import { TestCard } from '../components/test-card.tsx';
-import { compact, plural, t, when } from '../i18n/index.ts';
+import { compact, plural, seconds, t, when } from '../i18n/index.ts';
 import { followSettings, roomOfPath } from '../lib/page.ts';
 import { scene as sceneOf } from '../status/record.ts';
 import '../styles/tokens.css';
@@ -32,7 +32,7 @@ import { isOver, RoomModel } from './room-model.ts';
 
 function Facts({ model }: { model: RoomModel }): JSX.Element | null {
   const room = model.room.value;
-  const record = model.status.value;
+  const record = model.isAnchor.value ? model.known.value : model.status.value;
   const interaction = model.interaction.value;
   const [members, setMembers] = useState(false);
   if (!room || !record) return null;
@@ -44,6 +44,11 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
       <div class="facts-line">
         <StatusSign scene={scene} />
         <RecordingSign state={model.recording.value} />
+        {model.seenLater.value > 0 && (
+          <span class="delay-sign" role="status" data-testid="seen-later">
+            {t('seen_later', { time: seconds(model.seenLater.value) })}
+          </span>
+        )}
         <Online model={model} onOpen={() => setMembers(true)} />
         {popularity > 0 && (
           <span class="facts-online" title={t('popularity')} data-testid="popularity" data-popularity={popularity}>

@@ -116,7 +116,7 @@ test('whose play session ended while he paused gets another one, for the chat to
 
 test('live can be watched from earlier, and again with the others', async () => {
   server.timeShift = { from: new Date(Date.now() - 600_000).toISOString(), window: '30m0s' };
-  server.add('demo', 'live', { delay: '10s' });
+  server.add('demo', 'live', {}, { delay: '10s' as never });
   server.stream.push();
   const { page, faults } = await open(browser, `${base}/rooms/demo`);
   await stage(page, '[data-engine=flv][data-phase=playing]');
@@ -151,6 +151,26 @@ test('the anchor sees that a live is recorded, and why not; others do not', asyn
   expect(await guest.page.locator('[data-testid=recording]').count()).toBe(0);
   server.setStatus('demo', 'ended', 'by_anchor');
   await anchor.page.waitForSelector('[data-testid=recording]', { state: 'detached' });
+});
+
+test('the anchor sees by how much viewers see him later, and these see what happens as late', async () => {
+  server.users.set('alice', { nick: 'Alice', avatar: '', sig: 's' });
+  server.add('demo', 'waiting', { delay: '30s' });
+  const guest = await open(browser, `${base}/rooms/demo`);
+  const anchor = await open(browser, `${base}/rooms/demo#user=alice&sig=s`);
+  await anchor.page.waitForSelector('[data-testid=seen-later] >> text=Viewers see you 30 sec later');
+  server.setStatus('demo', 'live', 'push_started', { delay: '600s' as never });
+  server.say('carl', 'are you there?');
+  await anchor.page.waitForSelector('.facts[data-scene=live] [data-testid=seen-later] >> text=600 sec');
+  await stage(anchor.page, '[data-scene=waiting]');
+  await guest.page.waitForSelector('text=are you there?'); // which came behind the status
+  await stage(guest.page, '[data-scene=waiting][data-phase=idle]');
+  expect(await guest.page.getAttribute('.facts', 'data-scene')).toBe('waiting');
+  expect(await guest.page.locator('[data-testid=seen-later]').count()).toBe(0);
+  expect(await violations(anchor.page)).toEqual([]);
+  server.setStatus('demo', 'ended', 'forbidden', { delay: '' as never }); // at once
+  await stage(guest.page, '[data-scene=ended]');
+  await anchor.page.waitForSelector('[data-testid=seen-later]', { state: 'detached' });
 });
 
 test('covers stand in the lobby and where no picture is, and the test card where they break', async () => {

@@ -112,7 +112,7 @@ export class MockServer {
   }
 
   add(id: string, name: StatusName, more: Partial<Room> = {}, status: Partial<StatusRecord> = {}): Room {
-    const record: StatusRecord = { room: id, epoch: '01J0', version: 1, code: CODES[name], name, reason: 'created', detail: '', session: '', since: new Date(Date.now() - 42 * 60_000).toISOString(), streamActive: name === 'live', graceUntil: null, playbackUrl: null, ...status };
+    const record: StatusRecord = { room: id, epoch: '01J0', version: 1, code: CODES[name], name, reason: 'created', detail: '', session: '', since: new Date(Date.now() - 42 * 60_000).toISOString(), streamActive: name === 'live', graceUntil: null, playbackUrl: null, ...status } as StatusRecord; // where it has a delay: as text, as on the wire
     const room: Room = { id, groupId: id, stream: id, title: id, anchor: 'alice', notice: '', scheduledAt: null, endAt: null, playAuth: 'signed', online: 0, ...more, status: record };
     this.rooms.set(id, room);
     return room;

@@ -17,6 +17,7 @@ export function record(name: StatusName, version = 1, more: Partial<StatusRecord
     streamActive: name === 'live',
     graceUntil: null,
     playbackUrl: null,
+    delay: 0,
     ...more,
   };
 }
