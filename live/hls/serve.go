@@ -416,14 +416,7 @@ var (
 // refuse answers with the reason, in the words of a refusal.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	s.counts.refused.Add(1)
-	switch {
-	case errors.Is(err, pass.ErrForged):
-		err = &stream.Refusal{Code: "bad_signature", Detail: "The playlist address is not ours, or its key was revoked; load the play address again."}
-	case errors.Is(err, pass.ErrTooOld), errors.Is(err, pass.ErrIdle):
-		err = &stream.Refusal{Code: "expired", Detail: "The session is over; load the play address again."}
-	case errors.Is(err, pass.ErrRevoked):
-		err = &stream.Refusal{Code: "forbidden", Detail: "The session was ended by the room."}
-	}
+	err = pass.Refused(err)
 	if _, ok := errors.AsType[*stream.Refusal](err); !ok { // without the path, which may hold a session's secret
 		s.log.Error("play request failed", "remote", r.RemoteAddr, "err", err)
 	}
