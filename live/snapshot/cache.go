@@ -36,6 +36,17 @@ func (c *cache) get(room string) ([]Shot, bool) {
 	return l.shots, ok && time.Since(l.at) < listFresh
 }
 
+// again is a room's listing, however old, which is good for a while again.
+func (c *cache) again(room string) ([]Shot, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l, ok := c.lists[room]
+	if ok {
+		c.store(room, l.shots, time.Now())
+	}
+	return l.shots, ok
+}
+
 // put replaces a listing.
 func (c *cache) put(room string, shots []Shot) {
 	c.mu.Lock()

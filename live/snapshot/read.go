@@ -22,18 +22,15 @@ type Picture struct {
 }
 
 // Shots lists what is kept of a room that was made at some time, the newest first; what is older is that of another room of that
-// name. It is at most five seconds old where another node takes them.
+// name. It is at most five seconds old where another node takes them, but while the store does not answer.
 func (s *Service) Shots(ctx context.Context, room string, made time.Time) ([]Shot, error) {
 	shots, ok := s.cache.get(room)
 	if !ok {
 		all, err, _ := s.flight.Do("list "+room, func() (any, error) {
-			began := time.Now()
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
-			defer cancel()
-			shots, err := s.list(ctx, room)
-			if err == nil {
-				s.cache.offer(room, shots, began)
+			if shots, ok := s.cache.get(room); ok { // another was faster
+				return shots, nil
 			}
+			shots, _, err := s.held(context.WithoutCancel(ctx), room)
 			return shots, err
 		})
 		if err != nil {
@@ -87,6 +84,9 @@ func (s *Service) Open(ctx context.Context, room string, shot Shot) (Picture, er
 		return Picture{shot, data}, nil
 	}
 	got, err, _ := s.flight.Do("open "+name, func() (any, error) {
+		if data, ok := s.cache.image(name); ok { // another was faster
+			return data, nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 		defer cancel()
 		data, err := s.read(ctx, name)
@@ -117,6 +117,21 @@ func (s *Service) read(ctx context.Context, name string) ([]byte, error) {
 		err = fmt.Errorf("object %s is too large for a picture", name)
 	}
 	return data, err
+}
+
+// held is what is kept of a room, the newest first: as the store lists it, or, where that does not answer, as it was known last.
+func (s *Service) held(ctx context.Context, room string) (shots []Shot, listed bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	began := time.Now()
+	if shots, err = s.list(ctx, room); err == nil {
+		s.cache.offer(room, shots, began)
+		return shots, true, nil
+	}
+	if known, ok := s.cache.again(room); ok {
+		return known, false, nil
+	}
+	return nil, false, err
 }
 
 // list reads what is kept of a room, the newest first.

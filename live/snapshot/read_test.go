@@ -129,9 +129,14 @@ func TestLookingCostsTheStoreLittle(t *testing.T) {
 			t.Errorf("later: %d listings and %d pictures read", lists, opens)
 		}
 		s.store.Break(blob.ErrUnavailable)
+		if _, err := s.Cover(t.Context(), "b", time.Time{}, 0); !errors.Is(err, blob.ErrUnavailable) {
+			t.Errorf("away, and nobody looked before: %v", err)
+		}
 		time.Sleep(listFresh)
-		if _, err := s.Cover(t.Context(), "a", time.Time{}, 0); !errors.Is(err, blob.ErrUnavailable) {
-			t.Errorf("away: %v", err)
+		look()
+		look()
+		if lists, opens := counting.lists.Load(), counting.opens.Load(); lists != 4 || opens != 1 {
+			t.Errorf("away: %d listings and %d pictures read", lists, opens)
 		}
 	})
 }

@@ -29,6 +29,7 @@ const (
 	step       = 250 * time.Millisecond // how often it is looked whose turn it is
 	sourceStep = time.Second            // and whose push is here
 	storeTime  = 30 * time.Second       // for a picture to be stored
+	listTime   = 5 * time.Second        // for those of a room to be listed
 	maxStoring = 16                     // pictures being stored at a time
 	maxWaiting = 32                     // callers of Take for one room
 	maxGone    = 1024                   // rooms that were deleted; beyond, Sweep finds their pictures

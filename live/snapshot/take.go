@@ -119,7 +119,7 @@ func (s *Service) keep(ctx context.Context, source Source, begun time.Time, imag
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
 	room := source.Room
-	held, err := s.list(ctx, room)
+	held, listed, err := s.held(ctx, room)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +144,9 @@ func (s *Service) keep(ctx context.Context, source Source, begun time.Time, imag
 	s.counts.kept(shots)
 	if old := outlived(held, s.cfg.Keep); len(old) > 0 {
 		s.cache.put(room, held[:len(held)-len(old)])
+		if !listed { // those that are listed again are removed then
+			return shots, nil
+		}
 		if err := s.remove(ctx, room, old); err != nil && ctx.Err() == nil {
 			s.log.Warn("old screenshots were not removed yet", "room", room, "err", err)
 		}
