@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"sync"
+	"sync/atomic"
 
 	"github.com/bluenviron/gohlslib/v2"
 	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
@@ -35,6 +36,8 @@ type hlsFeed struct {
 	err    error // why it ended; set before tags is closed
 	done   func()
 	wg     sync.WaitGroup
+	ts     atomic.Bool // its files are MPEG-TS
+	pids   pids
 }
 
 func (s *Service) openHLS(ctx context.Context, t Task) (feed, error) {
@@ -43,7 +46,7 @@ func (s *Service) openHLS(ctx context.Context, t Task) (feed, error) {
 	}
 	f := &hlsFeed{tags: make(chan export.Played, waitingTags)}
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
-	client, done := s.client(shapeHLS, func(err error) { f.cancel(httpFailure(err)) })
+	client, done := s.client(f.shape, func(err error) { f.cancel(httpFailure(err)) })
 	f.done = done
 	quiet := func(string) {}
 	f.client = &gohlslib.Client{

@@ -1,8 +1,6 @@
 package pull
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -23,8 +20,6 @@ const (
 	httpWait     = 10 * time.Second // for the head of an answer
 	maxHead      = 64 << 10
 	maxRedirects = 5
-	maxPlaylist  = 1 << 20
-	maxSegment   = 32 << 20
 )
 
 // client is what asks servers, through Config.Dial: it checks also where it is redirected to. shape, where there is one, changes
@@ -101,60 +96,6 @@ func (b *bounded) Read(p []byte) (int, error) {
 	b.left -= n
 	return n, err
 }
-
-// shapeHLS bounds files, and has playlists offer only what is wanted of them.
-func shapeHLS(resp *http.Response) error {
-	const mark = "#EXTM3U"
-	in := bufio.NewReader(resp.Body)
-	resp.ContentLength = -1
-	if begin, _ := in.Peek(len(mark)); string(begin) != mark {
-		resp.Body = &bounded{in, resp.Body, maxSegment}
-		return nil
-	}
-	text, err := io.ReadAll(&bounded{in, resp.Body, maxPlaylist})
-	if err != nil {
-		return err
-	}
-	_ = resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(plain(text)))
-	return nil
-}
-
-// plain is a playlist without the hints of low latency, whose readers take what a server sends as fast as it sends it, and with one
-// rendition of sound a group: the default one, or the first. All of them would be read, however many there are.
-func plain(text []byte) []byte {
-	lines := strings.Split(string(text), "\n")
-	best := map[string]int{} // group → line
-	for i, line := range lines {
-		if group, ok := soundGroup(line); ok {
-			if at, there := best[group]; !there || isDefault(line) && !isDefault(lines[at]) {
-				best[group] = i
-			}
-		}
-	}
-	var out bytes.Buffer
-	for i, line := range lines {
-		group, sound := soundGroup(line)
-		if strings.HasPrefix(line, "#EXT-X-PRELOAD-HINT") || strings.HasPrefix(line, "#EXT-X-MEDIA:") && (!sound || best[group] != i) {
-			continue
-		}
-		out.WriteString(line)
-		out.WriteByte('\n')
-	}
-	return out.Bytes()
-}
-
-// soundGroup is the group of a rendition of sound.
-func soundGroup(line string) (group string, ok bool) {
-	if !strings.HasPrefix(line, "#EXT-X-MEDIA:") || !strings.Contains(line, "TYPE=AUDIO") {
-		return "", false
-	}
-	_, rest, _ := strings.Cut(line, `GROUP-ID="`)
-	group, _, ok = strings.Cut(rest, `"`)
-	return group, ok
-}
-
-func isDefault(line string) bool { return strings.Contains(line, "DEFAULT=YES") }
 
 // httpFailure puts an error of asking a server into words.
 func httpFailure(err error) error {

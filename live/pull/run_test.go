@@ -321,12 +321,3 @@ func TestShortLoop(t *testing.T) {
 		}
 	})
 }
-
-// TestPlain: of a playlist the hints of low latency are left out, and all sound but one track a group.
-func TestPlain(t *testing.T) {
-	got := string(plain([]byte("#EXTM3U\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"x\"\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",URI=\"1\"\n" +
-		"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",DEFAULT=YES,URI=\"2\"\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"a\",URI=\"3\"\nx.ts")))
-	if want := "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\",DEFAULT=YES,URI=\"2\"\nx.ts\n"; got != want {
-		t.Errorf("%s", got)
-	}
-}
