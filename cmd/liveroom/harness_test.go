@@ -381,9 +381,12 @@ func ffprobe(t *testing.T, url string) (probe, error) {
 	return p, json.Unmarshal(out.Bytes(), &p)
 }
 
-// mustDecode checks that a play address gives decodable H.264 and AAC.
-func mustDecode(t *testing.T, url string) {
+// mustDecode checks that a play address gives what can be decoded, of H.264 and AAC, or of the codecs given.
+func mustDecode(t *testing.T, url string, want ...string) {
 	t.Helper()
+	if want == nil {
+		want = []string{"h264", "aac"}
+	}
 	p, err := ffprobe(t, url)
 	if err != nil {
 		t.Fatalf("ffprobe %s: %v", url, err)
@@ -392,7 +395,9 @@ func mustDecode(t *testing.T, url string) {
 	for _, s := range p.Streams {
 		codecs[s.Codec] = s.Frames != "" && s.Frames != "0"
 	}
-	if !codecs["h264"] || !codecs["aac"] {
-		t.Fatalf("ffprobe %s: want decoded h264 and aac, got %+v", url, p)
+	for _, codec := range want {
+		if !codecs[codec] {
+			t.Fatalf("ffprobe %s: want decoded %v, got %+v", url, want, p)
+		}
 	}
 }

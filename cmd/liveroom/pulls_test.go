@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -8,9 +9,13 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"liveroom/status"
 	"liveroom/web"
@@ -82,30 +87,52 @@ func TestPullFromAnotherServer(t *testing.T) {
 	}
 }
 
-// makeFiles has ffmpeg make 4 s of picture and sound as HLS of both kinds, and as FLV.
-func makeFiles(t *testing.T) string {
+// makeFile has ffmpeg make 4 s of picture and sound in a folder. The last argument is the file.
+func makeFile(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "ffmpeg", "-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25",
-		"-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100", "-t", "4", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "25", "-c:a", "aac",
-		"-f", "flv", filepath.Join(dir, "a.flv"))
+	args = append([]string{
+		"-hide_banner", "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
+		"-t", "4", "-g", "25",
+	}, args...)
+	cmd := exec.CommandContext(t.Context(), "ffmpeg", args...)
+	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	for name, args := range map[string][]string{"ts.m3u8": nil, "mp4.m3u8": {"-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", "mp4-init.mp4"}} {
-		args = append([]string{
-			"-hide_banner", "-loglevel", "error", "-i", filepath.Join(dir, "a.flv"), "-c", "copy", "-f", "hls", "-hls_time", "1", "-hls_list_size", "0",
-			"-hls_playlist_type", "vod",
-		}, args...)
-		if out, err := exec.CommandContext(t.Context(), "ffmpeg", append(args, filepath.Join(dir, name))...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
+}
+
+// makeFLV makes a.flv, of H.264 with pictures out of order and AAC.
+func makeFLV(t *testing.T, dir string) {
+	t.Helper()
+	makeFile(t, dir, "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-c:a", "aac", "-f", "flv", "a.flv")
+}
+
+// makeFiles makes that, and HLS: of both kinds, of HEVC and Opus, and of AV1 in a list of lists.
+func makeFiles(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	makeFLV(t, dir)
+	for name, codecs := range map[string][]string{
+		"ts":   {"-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-c:a", "aac"},
+		"mp4":  {"-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-c:a", "aac"},
+		"hevc": {"-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-tag:v", "hvc1", "-c:a", "libopus"},
+		"av1":  {"-c:v", "libsvtav1", "-preset", "12", "-c:a", "aac"},
+	} {
+		args := append(codecs, "-f", "hls", "-hls_time", "1", "-hls_list_size", "0", "-hls_playlist_type", "vod")
+		if name != "ts" {
+			args = append(args, "-hls_segment_type", "fmp4", "-hls_fmp4_init_filename", name+"-init.mp4")
 		}
+		makeFile(t, dir, append(args, name+".m3u8")...)
+	}
+	list := "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=100000,CODECS=\"av01.0.00M.08, mp4a.40.2\"\nav1.m3u8\n"
+	if err := os.WriteFile(filepath.Join(dir, "av1-list.m3u8"), []byte(list), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
 
-// TestPullFiles: files are played in the time they last and to their end; what refuses, is none, or leads to a private address is
-// told apart.
+// TestPullFiles: files are played in the time they last and to their end, whatever their codecs; what refuses, is none, or leads to a
+// private address is told apart; backends are told.
 func TestPullFiles(t *testing.T) {
 	t.Parallel()
 	dir := makeFiles(t)
@@ -141,19 +168,24 @@ func TestPullFiles(t *testing.T) {
 	t.Cleanup(source.Close)
 	t.Cleanup(func() { close(stall) })
 	at := netip.MustParseAddrPort(strings.TrimPrefix(source.URL, "http://"))
-	n := startNode(t, "--relay-private", at.Addr().String()+"/32")
+	told := newReceiver(t)
+	n := startNode(t, "--relay-private", at.Addr().String()+"/32", "--callback-private", "127.0.0.0/8", "--hls-segment=1s")
+	n.call(http.MethodPost, "/api/v1/callbacks", map[string]any{"id": "css", "url": told.URL + "/css", "format": "css"}, nil)
 	pulls := map[string]string{}
-	add := func(room, path, kind string) {
+	add := func(room, path, kind string, loop bool) {
 		n.createRoom(map[string]any{"id": room, "grace": "1m"})
-		pulls[room] = n.addPull(room, map[string]any{"url": source.URL + path, "kind": kind})
+		pulls[room] = n.addPull(room, map[string]any{"url": source.URL + path, "kind": kind, "loop": loop})
 	}
-	for room, path := range map[string]string{"flv": "/a.flv", "ts": "/ts.m3u8", "mp4": "/mp4.m3u8"} {
-		add(room, path, "vod")
+	for room, path := range map[string]string{"flv": "/a.flv?key=file-secret", "ts": "/ts.m3u8", "mp4": "/mp4.m3u8"} {
+		add(room, path, "vod", false)
 	}
+	add("hevc", "/hevc.m3u8", "vod", true)
+	add("av1", "/av1-list.m3u8", "vod", true)
 	for room, path := range map[string]string{
-		"away": "/away.flv", "elsewhere": "/elsewhere.m3u8", "garbage": "/garbage.flv", "list": "/garbage.m3u8", "none": "/none.flv", "stalls": "/stalls.flv",
+		"away": "/away.flv", "elsewhere": "/elsewhere.m3u8", "garbage": "/garbage.flv", "list": "/garbage.m3u8", "none": "/none.flv?key=file-secret",
+		"stalls": "/stalls.flv",
 	} {
-		add(room, path, "live")
+		add(room, path, "live", false)
 	}
 	for _, room := range []string{"flv", "ts", "mp4"} {
 		p := n.waitPull(room, pulls[room], "ended", "finished")
@@ -161,9 +193,113 @@ func TestPullFiles(t *testing.T) {
 			t.Errorf("%s: 4 s were played in %v", room, took)
 		}
 	}
+	for room, codecs := range map[string][]string{"hevc": {"hevc", "opus"}, "av1": {"av1", "aac"}} {
+		n.waitPull(room, pulls[room], "running", "")
+		mustDecode(t, n.addresses(room).Play.HLS, codecs...)
+	}
 	for room, code := range map[string]string{
 		"away": "private_address", "elsewhere": "private_address", "garbage": "bad_format", "list": "bad_format", "none": "denied", "stalls": "silent",
 	} {
 		n.waitPull(room, pulls[room], "waiting", code)
 	}
+
+	from := source.URL + "/….flv"
+	wantTold(t, told, n.addressed("flv"), pulls["flv"], from,
+		`TaskStart {"task_start_time":T}`, `VodSourceFileStart {"url":"`+from+`","index":0,"duration":0}`,
+		`VodSourceFileFinish {"url":"`+from+`","index":0,"duration":0}`, `TaskExit {"task_exit_time":T,"code":"finished","message":"it was played to its end"}`)
+	wantTold(t, told, n.addressed("none"), pulls["none"], from,
+		`TaskExit {"task_exit_time":T,"code":"denied","message":"the server answers 404"}`, `TaskAlarm {"type":"PullFileFailed"}`)
+	told.mu.Lock()
+	defer told.mu.Unlock()
+	for _, g := range told.got {
+		if strings.Contains(g.raw, "file-secret") {
+			t.Errorf("a key is told: %s", g.raw)
+		}
+	}
+	if strings.Contains(n.log.String(), "file-secret") {
+		t.Error("a key is logged")
+	}
+}
+
+// addressed is a room's stream, as its addresses name it.
+func (n *node) addressed(room string) string {
+	n.t.Helper()
+	u, err := url.Parse(n.addresses(room).Play.RTMP)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return path.Base(u.Path)
+}
+
+var taskTimes = regexp.MustCompile(`_time":\d{13}`)
+
+// wantTold checks what the receiver is told of a pull, in order: each time the event and its msg, whose times are T.
+func wantTold(t *testing.T, told *receiver, stream, id, from string, want ...string) {
+	t.Helper()
+	told.wait(t, len(want), "/css", "task_id", id)
+	all := told.all("/css", "task_id", id)
+	for i, text := range want {
+		b := all[i].body
+		if got := fmt.Sprint(b["callback_event"], " ", taskTimes.ReplaceAllString(fmt.Sprint(b["msg"]), `_time":T`)); got != text {
+			t.Errorf("%s: told %s, want %s", stream, got, text)
+		}
+		if b["event_type"] != 314. || b["stream_id"] != stream || b["source_urls"] != "[\""+from+"\"]\n" || b["to_url"] != "" {
+			t.Errorf("%s: told %s", stream, all[i].raw)
+		}
+	}
+}
+
+// TestPullRecordingInALoop: a recording of ours is pulled into another room, where players see its times go on over its end.
+func TestPullRecordingInALoop(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	makeFLV(t, dir)
+	source, told := httptest.NewServer(http.FileServer(http.Dir(dir))), newReceiver(t)
+	t.Cleanup(source.Close)
+	n := startNode(t, "--relay-private=127.0.0.0/8", "--callback-private=127.0.0.0/8", "--hls-segment=1s", "--record-segment=1s")
+	n.call(http.MethodPost, "/api/v1/callbacks", map[string]any{"id": "css", "url": told.URL + "/css", "format": "css"}, nil)
+	n.createRoom(map[string]any{"id": "once", "recording": map[string]any{"mode": "always"}})
+	n.waitPull("once", n.addPull("once", map[string]any{"url": source.URL + "/a.flv", "kind": "vod"}), "ended", "finished")
+	n.call(http.MethodPost, "/api/v1/rooms/once/end", map[string]any{}, nil)
+	var list struct{ Recordings []shownRecording }
+	n.eventually("the recording is done", func() bool {
+		n.call(http.MethodGet, "/api/v1/recordings?room=once", nil, &list)
+		return len(list.Recordings) == 1 && list.Recordings[0].State == "done"
+	})
+	r := list.Recordings[0]
+	lasts, err := time.ParseDuration(r.Duration)
+	if err != nil || lasts < 3*time.Second {
+		t.Fatalf("it is of %s, %v", r.Duration, err)
+	}
+	n.createRoom(map[string]any{"id": "again", "grace": "1m"})
+	id := n.addPull("again", map[string]any{"recording": r.ID, "loop": true})
+	n.waitPull("again", id, "running", "")
+	seconds := lasts.Seconds() + 2
+	out, err := exec.CommandContext(t.Context(), "ffprobe", "-v", "error", "-read_intervals", fmt.Sprintf("%%+%.1f", seconds), "-show_entries",
+		"packet=codec_type,dts_time", "-of", "csv=p=0", n.addresses("again").Play.FLV).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last := map[string]float64{}, map[string]float64{}
+	for line := range strings.Lines(string(out)) {
+		kind, at, _ := strings.Cut(strings.TrimSpace(line), ",")
+		s, err := strconv.ParseFloat(strings.Trim(at, ","), 64)
+		before, there := last[kind]
+		switch {
+		case err != nil:
+			t.Fatalf("%q: %v", line, err)
+		case !there:
+			first[kind] = s
+		case s <= before || s > before+0.2:
+			t.Errorf("%s at %f after %f", kind, s, before)
+		}
+		last[kind] = s
+	}
+	for _, kind := range []string{"video", "audio"} {
+		if last[kind]-first[kind] < lasts.Seconds()+1 {
+			t.Errorf("%s from %f to %f, the recording lasts %f", kind, first[kind], last[kind], lasts.Seconds())
+		}
+	}
+	file := fmt.Sprintf(`{"url":"%s","index":0,"duration":%d}`, r.ID, int(lasts.Seconds()))
+	wantTold(t, told, n.addressed("again"), id, r.ID, `TaskStart {"task_start_time":T}`, "VodSourceFileStart "+file, "VodSourceFileFinish "+file, "VodSourceFileStart "+file)
 }
