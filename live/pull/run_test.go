@@ -286,6 +286,23 @@ func TestFails(t *testing.T) {
 	})
 }
 
+// TestLeavesTheBoardToAnother: a service that ends, perhaps late, does not wipe out what the one that took over from it shows.
+func TestLeavesTheBoardToAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		board := NewMemory()
+		s := New(Config{Node: "n1", Board: board}, NewMemory(), &fakeRoom{}, nil, slog.New(slog.DiscardHandler))
+		for _, node := range []string{"n1", "n2"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			_ = board.Post(t.Context(), map[string]State{"01T": {Node: node}})
+			_ = s.Run(ctx)
+			if got, _ := board.Read(t.Context()); len(got) != map[string]int{"n1": 0, "n2": 1}[node] {
+				t.Errorf("of %s there is %+v", node, got)
+			}
+		}
+	})
+}
+
 // TestStallsInARound: a server that does not answer when a file is asked for again is left like one that is silent.
 func TestStallsInARound(t *testing.T) {
 	rounds := 0

@@ -161,7 +161,7 @@ func (s *Service) outdated(tasks []Task) (old []*run) {
 	return old
 }
 
-// leave ends all runs, and says so to the other nodes.
+// leave ends all runs, and says so to the other nodes, unless one of them has begun to pull meanwhile and says how that goes.
 func (s *Service) leave(ctx context.Context) {
 	s.mu.Lock()
 	runs := s.runs
@@ -173,9 +173,20 @@ func (s *Service) leave(ctx context.Context) {
 	for _, r := range runs {
 		<-r.done
 	}
+	if s.cfg.Board == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	s.post(ctx)
+	posted, err := s.cfg.Board.Read(ctx)
+	for _, st := range posted {
+		if st.Node != s.cfg.Node {
+			return
+		}
+	}
+	if err == nil {
+		s.post(ctx)
+	}
 }
 
 // post shows the states to other nodes.
