@@ -303,3 +303,43 @@ func TestPullRecordingInALoop(t *testing.T) {
 	file := fmt.Sprintf(`{"url":"%s","index":0,"duration":%d}`, r.ID, int(lasts.Seconds()))
 	wantTold(t, told, n.addressed("again"), id, r.ID, `TaskStart {"task_start_time":T}`, "VodSourceFileStart "+file, "VodSourceFileFinish "+file, "VodSourceFileStart "+file)
 }
+
+// TestPullGoesOnOnAnotherNode: where the node that pulls stands still, which to the others is to be dead, another one goes on in the same
+// session; when the first wakes up it leaves it to that one.
+func TestPullGoesOnOnAnotherNode(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	makeFLV(t, dir)
+	source := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	t.Cleanup(source.Close)
+	c := startCluster(t, 2, nil, "--relay-private=127.0.0.0/8")
+	first, other := c.nodes[0], c.nodes[1]
+	first.createRoom(map[string]any{"id": "r1", "grace": "2m"})
+	id := first.addPull("r1", map[string]any{"url": source.URL + "/a.flv", "kind": "vod", "loop": true})
+	if p := first.waitPull("r1", id, "running", ""); strings.HasPrefix(p.Node, "n2") {
+		first, other = other, first
+	}
+	before := other.waitStatus("r1", status.Live)
+
+	first.freeze()
+	other.eventually("the other node pulls", func() bool { return other.pulling() == "1" })
+	other.waitPull("r1", id, "running", "")
+	mustDecode(t, other.addresses("r1").Play.FLV)
+	after := other.waitStatus("r1", status.Live)
+	if after.Session != before.Session || after.Version <= before.Version {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+	first.goOn()
+	first.eventually("the first one pulls no more", func() bool { return first.about().Status == "ready" && first.pulling() == "0" })
+	if r := other.status("r1"); r.Version != after.Version || other.pulling() != "1" {
+		t.Errorf("the other one pulls %s, the room was %+v and is %+v", other.pulling(), after, r)
+	}
+}
+
+// pulling is how many pulls a node runs, as its metrics say.
+func (n *node) pulling() string {
+	n.t.Helper()
+	_, rest, _ := strings.Cut(get(n.t, "http://"+n.ops+"/metrics"), "\nliveroom_pulls_running ")
+	count, _, _ := strings.Cut(rest, "\n")
+	return count
+}
