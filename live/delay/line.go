@@ -40,6 +40,7 @@ type line struct {
 	name    string
 	ring    []item // length is a power of two
 	base, n int
+	bytes   int64     // that wait
 	tail    time.Time // when the last item is due
 	pushes  int       // that have begun and of which not all has been shown
 	place   int       // in the stage's heap; -1: it is not there, as nothing waits
@@ -59,6 +60,7 @@ func (l *line) push(i item) {
 	}
 	l.ring[(l.base+l.n)&(len(l.ring)-1)] = i
 	l.n++
+	l.bytes += i.cost()
 	l.tail = i.at
 }
 
@@ -67,6 +69,7 @@ func (l *line) pop() item {
 	l.ring[l.base] = item{}
 	l.base = (l.base + 1) & (len(l.ring) - 1)
 	l.n--
+	l.bytes -= i.cost()
 	return i
 }
 

@@ -1,9 +1,11 @@
 package delay
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -238,7 +240,7 @@ func (s *Stage) stop() {
 	defer s.mu.Unlock()
 	s.stopped = true
 	for _, l := range s.lines {
-		l.ring, l.base, l.n, l.place = nil, 0, 0, -1
+		l.ring, l.base, l.n, l.bytes, l.place = nil, 0, 0, 0, -1
 	}
 	s.due, s.bytes, s.tags = nil, 0, 0
 }
@@ -263,7 +265,8 @@ func (s *Stage) show() time.Duration {
 	}
 }
 
-// take removes what is due of the line that is first, or if there is none says for how long. s.out is held.
+// take removes what is due of the line that is first, or if there is none says for how long. Where too much waits, it is from
+// the line that has most of it, the oldest: who keeps little pays for nobody. s.out is held.
 func (s *Stage) take(batch []item, now time.Time) (n int, l *line, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -271,10 +274,14 @@ func (s *Stage) take(batch []item, now time.Time) (n int, l *line, wait time.Dur
 		return 0, nil, time.Hour
 	}
 	l = s.due[0]
+	hurry := s.bytes > s.cfg.Bytes && now.Before(l.head().at)
+	if hurry {
+		l = slices.MaxFunc(s.due, func(a, b *line) int { return cmp.Compare(a.bytes, b.bytes) })
+	}
 	early := 0
 	for ; n < len(batch) && l.n > 0; n++ {
 		if late := now.Sub(l.head().at); late < 0 {
-			if s.bytes <= s.cfg.Bytes {
+			if !hurry || s.bytes <= s.cfg.Bytes {
 				wait = -late
 				break
 			}

@@ -311,6 +311,41 @@ func TestBytesAreBounded(t *testing.T) {
 	})
 }
 
+// A stream that keeps more than its share is shown early itself, and no other.
+func TestWhoKeepsLittleIsNotShownEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run(t, delay.Config{Bytes: 64 << 10}, func(s *stage) {
+			hog, err := s.Publish("other", stream.PublishOptions{Generation: 1}, time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := s.push(1, 2*time.Second)
+			for i := range 40 {
+				for _, w := range []*stream.Publisher{hog, p} {
+					payload := key
+					if w == hog {
+						payload = append(slices.Clone(key), make([]byte, 8<<10)...)
+					}
+					if err := send(w, 100*i, payload); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if st := s.Stats(); st.Early < 30 {
+				t.Errorf("early: %+v", st)
+			}
+			hog.Close(stream.StopClosed)
+			time.Sleep(2 * time.Second)
+			want := make([]string, 40)
+			for i := range want {
+				want[i] = fmt.Sprintf("%d g1 %d", 2000+100*i, 100*i)
+			}
+			s.want(want...)
+		})
+	})
+}
+
 // Headers come with the media that they belong to.
 func TestHeadersAreShownWithTheirMedia(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
