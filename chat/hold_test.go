@@ -266,10 +266,15 @@ func TestWhatIsHeldGoesWithItsGroup(t *testing.T) {
 		if err := s.Dismiss(t.Context(), "g"); err != nil && !errors.Is(err, chat.ErrNoGroup) {
 			t.Fatal(err)
 		}
+		create(t, s, "g") // another of the same name
+		dan, _ := join(t, s, "g", "dan")
+		join(t, s, "g", "amy")
+		send(t, s, "g", "amy", "two")
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if got := bob.kinds(); slices.Contains(got, "one") {
 			t.Errorf("bob got %q", got)
 		}
+		wantKinds(t, "in the next group", dan, "two")
 	})
 }

@@ -222,6 +222,7 @@ func (r *room) dismissOutcome() outcome {
 // dismiss empties the room for good. The room's lock is held.
 func (r *room) dismiss() {
 	r.gone = true
+	r.s.holds.drop(r.id, func(*Message) bool { return true }, ErrNoGroup)
 	for user := range r.away {
 		r.unaway(user)
 	}
