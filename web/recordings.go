@@ -249,6 +249,8 @@ func recordingProblem(err error) *Problem {
 		return newProblem(http.StatusNotFound, "not_found", "there is no such export")
 	case errors.Is(err, export.ErrUnfinished):
 		return newProblem(http.StatusConflict, "recording_unfinished", "the recording is not done yet; try again when its state is done")
+	case errors.Is(err, export.ErrUnreadable):
+		return newProblem(http.StatusConflict, "recording_unreadable", "a segment at the begin or the end of what is asked for is gone or can't be read; ask for another part")
 	case errors.Is(err, export.ErrTooMany):
 		return newProblem(http.StatusConflict, "too_many_exports", "a recording has at most "+strconv.Itoa(export.MaxJobs)+" exports and cuts; delete some")
 	case errors.Is(err, blob.ErrUnavailable):

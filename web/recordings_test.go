@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -275,6 +276,7 @@ func TestRecordingRefusals(t *testing.T) {
 		{&export.RangeError{Field: "from", Detail: "d"}, 422, "invalid", "from"},
 		{export.ErrUnfinished, 409, "recording_unfinished", ""},
 		{export.ErrTooMany, 409, "too_many_exports", ""},
+		{fmt.Errorf("%w: cut off", export.ErrUnreadable), 409, "recording_unreadable", ""},
 		{record.ErrUnknown, 404, "not_found", ""},
 		{errors.New("other"), 500, "internal", ""},
 	} {

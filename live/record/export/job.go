@@ -93,6 +93,8 @@ var (
 	ErrTooMany = errors.New("export: the recording has too many exports")
 	// ErrUnfinished says that the recording is not done yet.
 	ErrUnfinished = errors.New("export: the recording is not done")
+	// ErrUnreadable says that a segment is gone, or can't be read.
+	ErrUnreadable = errors.New("export: a segment of the recording is gone or can't be read")
 )
 
 // MaxJobs is how many exports a recording has at most.

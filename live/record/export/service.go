@@ -132,13 +132,16 @@ func (s *Service) finished(ctx context.Context, id string) (record.Recording, er
 	return r, nil
 }
 
-// Export begins an export or a cut. Errors: record.ErrUnknown, ErrUnfinished, ErrTooMany, *RangeError.
+// Export begins an export or a cut. Errors: record.ErrUnknown, ErrUnfinished, ErrTooMany, ErrUnreadable, *RangeError.
 func (s *Service) Export(ctx context.Context, id string, q Request) (Job, error) {
 	r, err := s.finished(ctx, id)
 	if err != nil {
 		return Job{}, err
 	}
 	span, err := Snap(ctx, s.lib, id, q.Span)
+	if Unreadable(err) || errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
 	if err != nil {
 		return Job{}, err
 	}

@@ -156,6 +156,18 @@ func TestRefused(t *testing.T) {
 	if _, err := d.Export(t.Context(), r.ID, Request{Format: FLV}); !errors.Is(err, ErrTooMany) {
 		t.Error(err)
 	}
+	first := d.lib.Blobs.Names("rec/" + r.ID + "/000001-")[0]
+	for what, spoil := range map[string]func() error{
+		"cut off": func() error { return d.lib.Blobs.Put(t.Context(), first, []byte("moof")) },
+		"gone":    func() error { return d.lib.Blobs.Remove(t.Context(), first) },
+	} {
+		if err := spoil(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Export(t.Context(), r.ID, Request{Format: FLV}); !errors.Is(err, ErrUnreadable) {
+			t.Errorf("a segment that is %s: %v", what, err)
+		}
+	}
 }
 
 // TestFileMax: files are no longer than they may be, and together as long as the recording.
