@@ -29,7 +29,7 @@ func (n *shiftNode) stop() { n.cancel(); <-n.done }
 func TestSegmentsKeepTheirNumbers(t *testing.T) {
 	const seen = 30_000 // ms
 	rapid.Check(t, func(rt *rapid.T) {
-		moves := rapid.SliceOfN(rapid.SampledFrom([]string{"push", "push", "push", "rest", "move", "restart", "fail"}), 5, 40).Draw(rt, "moves")
+		moves := rapid.SliceOfN(rapid.SampledFrom([]string{"push", "push", "push", "change", "change", "rest", "move", "restart", "fail"}), 5, 40).Draw(rt, "moves")
 		synctest.Test(t, func(*testing.T) {
 			store, blobs, room := record.NewMemory(), recordtest.NewBlobs(), &recordtest.Room{}
 			room.Set(record.Rule{Shift: time.Minute}, "S")
@@ -82,15 +82,18 @@ func TestSegmentsKeepTheirNumbers(t *testing.T) {
 					}
 				}
 			}
-			breaks := false
+			breaks, changes := false, uint64(0)
 			for _, m := range moves {
 				switch m {
-				case "push":
-					for range 6 {
+				case "push", "change": // of the encoder's configuration in between: no break in what is pushed, but one in the index
+					for n := range 6 {
+						if m == "change" && n == 4 {
+							changes++
+						}
 						time.Sleep(2 * time.Second)
 						nodes[here].Take(record.Piece{
 							Stream: "demo", Session: "S", Zero: begun, Generation: generation, Start: time.Since(begun).Milliseconds() - 2000, Duration: 2000,
-							Breaks: breaks, Init: fmt.Append(nil, "init", generation%3), Parts: [][]byte{{1}},
+							Breaks: breaks, Init: fmt.Append(nil, "init", (generation+changes)%3), Parts: [][]byte{{1}},
 						})
 						breaks = false
 					}
