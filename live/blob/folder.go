@@ -35,7 +35,9 @@ var _ Store = (*Folder)(nil)
 
 const (
 	maxDurable = 4096 // folders remembered
-	maxTries   = 8    // of giving a file its name, while others remove the folders that lead to it
+	// directLeast is the size, in bytes, from which on an object is written past the page cache: a segment, and no picture.
+	directLeast = 256 << 10
+	maxTries    = 8 // of giving a file its name, while others remove the folders that lead to it
 )
 
 // OpenFolder opens a folder.
@@ -73,7 +75,11 @@ func (d *Folder) Put(ctx context.Context, name string, data ...[]byte) (err erro
 	if err != nil {
 		return err
 	}
-	if err := w.fill(data); err != nil {
+	write := cached
+	if size >= directLeast {
+		write = d.direct
+	}
+	if err := w.fill(data, write); err != nil {
 		return err
 	}
 	return d.settle(w, name)

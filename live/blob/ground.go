@@ -20,6 +20,8 @@ const (
 	forgotten = 24 * time.Hour
 	// lookEvery is how many bytes are written between two looks at how much room is left.
 	lookEvery = 4 << 20
+	// maxSpares bounds the buffers that are kept for the next who writes.
+	maxSpares = 4
 )
 
 // ground is a folder on a disk in which files come to be in one step: Folder and Spool stand on it.
@@ -30,6 +32,7 @@ type ground struct {
 	free   func() (bytes int64, known bool)
 	count  counts
 	drafts atomic.Uint64 // of which each had a number for a name
+	spares chan []byte   // buffers for direct that nobody uses
 }
 
 // takeGround makes a folder if it is not there. What owner left unfinished when it was killed is removed, and what any owner did
@@ -45,7 +48,7 @@ func takeGround(dir, owner string, spare int64) (*ground, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &ground{root: root, own: path.Join(unfinished, owner), spare: spare}
+	g := &ground{root: root, own: path.Join(unfinished, owner), spare: spare, spares: make(chan []byte, maxSpares)}
 	g.free = func() (int64, bool) { return disk.Free(dir) }
 	err = root.RemoveAll(g.own)
 	if err == nil {
@@ -120,13 +123,23 @@ func (d *draft) Write(p []byte) (int, error) {
 	return n, full(err)
 }
 
-// fill writes all of an object for which there was a look at the room left.
-func (d *draft) fill(data [][]byte) error {
-	err := gather(d.f, data)
+// fill writes all of an object, for which there was a look at the room left.
+func (d *draft) fill(data [][]byte, write func(*os.File, [][]byte) error) error {
+	err := write(d.f, data)
 	if err != nil {
 		d.drop()
 	}
 	return full(err)
+}
+
+// cached writes pieces, one after the other.
+func cached(f *os.File, pieces [][]byte) error {
+	for _, p := range pieces {
+		if _, err := f.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finish makes the bytes durable. Only the name is missing then.

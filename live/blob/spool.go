@@ -227,7 +227,7 @@ func (s *Spool) put(name string, size int64, data [][]byte) error {
 	if err != nil {
 		return err
 	}
-	if err := d.fill(data); err != nil {
+	if err := d.fill(data, cached); err != nil {
 		return err
 	}
 	return s.settle(d, name, size)
