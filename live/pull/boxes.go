@@ -5,6 +5,7 @@ import "encoding/binary"
 // Bounds of fragmented MP4.
 const (
 	maxSamples = 20_000 // of a file; one that claims many in a few bytes would cost a hundred times what it is
+	runSamples = 10     // that a run of them counts for at the least: they may be large, and all be the same bytes
 	maxNested  = 8      // boxes inside boxes: what reads them calls itself, and a stack that is full ends the process
 	maxHeader  = 112    // of mvhd, which is looked into as well
 )
@@ -59,7 +60,7 @@ func countSamples(b []byte, deep int, left *uint64) error {
 			if n > *left {
 				return errSamples
 			}
-			*left -= n
+			*left -= min(max(n, runSamples), *left)
 		}
 		b = b[size:]
 	}

@@ -127,6 +127,8 @@ func TestBoxes(t *testing.T) {
 		ok   bool
 	}{
 		{"ordinary", slices.Concat(box("styp"), box("moof", box("mfhd"), box("traf", trun(100)), box("traf", trun(maxSamples-100))), box("mdat", []byte("moof"))), true},
+		{"many runs", box("moof", box("traf", bytes.Repeat(trun(1), maxSamples/runSamples))), true},
+		{"more", box("moof", box("traf", bytes.Repeat(trun(1), maxSamples/runSamples+1))), false},
 		{"too many", box("moof", box("traf", trun(100)), box("traf", trun(maxSamples-99))), false},
 		{"in a box with a long size", box("moof", box("traf", large)), false},
 		{"an init segment", box("moov", box("mvhd", make([]byte, 100)), box("trak", box("mdia", box("minf", box("stbl", box("stsd")))))), true},
