@@ -23,8 +23,8 @@ import (
 	"liveroom/live/stream"
 )
 
-// waitingTags bounds what was read of HLS and not taken yet.
-const waitingTags = 256
+// waitingTags bounds what was read of HLS and not taken yet: who reads it can wait.
+const waitingTags = 32
 
 // hlsFeed plays HLS by gohlslib, which has goroutines of its own and waits for the time of each sample. What could make it panic
 // there never reaches it: codecs that it does not know end it when its tracks are known, timescales of 0 are refused before.
@@ -46,7 +46,7 @@ func (s *Service) openHLS(ctx context.Context, t Task) (feed, error) {
 	}
 	f := &hlsFeed{tags: make(chan export.Played, waitingTags)}
 	f.ctx, f.cancel = context.WithCancelCause(ctx)
-	client, done := s.client(f.shape, func(err error) { f.cancel(httpFailure(err)) })
+	client, done := s.client(f.shape, f.broke)
 	f.done = done
 	quiet := func(string) {}
 	f.client = &gohlslib.Client{
@@ -63,6 +63,14 @@ func (s *Service) openHLS(ctx context.Context, t Task) (feed, error) {
 		close(f.tags)
 	})
 	return f, nil
+}
+
+// broke ends the feed with an error of asking a server. Where it was given up there is none: gohlslib leaves off what it asks for when
+// it has come to the end, of which not all was taken yet.
+func (f *hlsFeed) broke(err error) {
+	if !errors.Is(err, context.Canceled) {
+		f.cancel(httpFailure(err))
+	}
 }
 
 // Next implements feed.

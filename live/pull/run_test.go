@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/url"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -111,7 +113,7 @@ func (p *fakePush) Close(stream.StopReason) {
 }
 
 // bench runs a service in virtual time, with sources of that length, until test returns.
-func bench(t *testing.T, end int64, test func(t *testing.T, s *Service, r *fakeRoom, restart func())) {
+func bench(t *testing.T, end int64, test func(t *testing.T, s *Service, r *fakeRoom, restart func(away time.Duration))) {
 	t.Helper()
 	benchOf(t, func(_ context.Context, from int64) (feed, error) {
 		switch {
@@ -125,7 +127,7 @@ func bench(t *testing.T, end int64, test func(t *testing.T, s *Service, r *fakeR
 }
 
 // benchOf is bench with sources that open makes.
-func benchOf(t *testing.T, open func(ctx context.Context, from int64) (feed, error), test func(t *testing.T, s *Service, r *fakeRoom, restart func())) {
+func benchOf(t *testing.T, open func(ctx context.Context, from int64) (feed, error), test func(t *testing.T, s *Service, r *fakeRoom, restart func(away time.Duration))) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(7 * time.Millisecond) // no tick at the moment of what the test does
@@ -145,7 +147,7 @@ func benchOf(t *testing.T, open func(ctx context.Context, from int64) (feed, err
 		}
 		start()
 		defer func() { stop() }()
-		test(t, s, r, func() { stop(); r.leave(); start() })
+		test(t, s, r, func(away time.Duration) { stop(); r.leave(); time.Sleep(away); start() })
 	})
 }
 
@@ -171,7 +173,7 @@ func wants(t *testing.T, s *Service, phase Phase, code string) Listed {
 
 // TestLoop: a file is played again and again in the time it lasts, and times go on.
 func TestLoop(t *testing.T) {
-	bench(t, 2000, func(t *testing.T, s *Service, r *fakeRoom, _ func()) {
+	bench(t, 2000, func(t *testing.T, s *Service, r *fakeRoom, _ func(time.Duration)) {
 		begun := time.Now()
 		add(t, s, Draft{Kind: VOD, Loop: true, For: 10 * time.Second})
 		time.Sleep(3 * time.Second)
@@ -193,13 +195,13 @@ func TestLoop(t *testing.T) {
 
 // TestFinishes: a file that was played to its end is over, and does not begin again after a restart.
 func TestFinishes(t *testing.T) {
-	bench(t, 5000, func(t *testing.T, s *Service, r *fakeRoom, restart func()) {
+	bench(t, 5000, func(t *testing.T, s *Service, r *fakeRoom, restart func(away time.Duration)) {
 		add(t, s, Draft{Kind: VOD})
 		time.Sleep(3 * time.Second)
 		wants(t, s, Running, "")
 		time.Sleep(2 * time.Second)
 		wants(t, s, Ended, CauseFinished)
-		restart()
+		restart(0)
 		time.Sleep(time.Minute)
 		wants(t, s, Ended, CauseFinished)
 		if len(r.times) != 125 || !slices.IsSorted(r.times) {
@@ -210,7 +212,7 @@ func TestFinishes(t *testing.T) {
 
 // TestYields: who begins to push is left alone, also when he interrupts for a moment; then the pull goes on, after a restart too.
 func TestYields(t *testing.T) {
-	bench(t, 1<<40, func(t *testing.T, s *Service, r *fakeRoom, restart func()) {
+	bench(t, 1<<40, func(t *testing.T, s *Service, r *fakeRoom, restart func(away time.Duration)) {
 		r.take()
 		add(t, s, Draft{})
 		time.Sleep(time.Minute)
@@ -230,7 +232,7 @@ func TestYields(t *testing.T) {
 		r.leave()
 		time.Sleep(20 * time.Second)
 		wants(t, s, Running, "")
-		restart()
+		restart(0)
 		time.Sleep(time.Second)
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -240,9 +242,9 @@ func TestYields(t *testing.T) {
 	})
 }
 
-// TestSchedule: what comes again and again runs when it is due for as long as it is to, also where the server was away meanwhile.
+// TestSchedule: what comes again and again runs when it is due for as long as it is to.
 func TestSchedule(t *testing.T) {
-	bench(t, 1<<40, func(t *testing.T, s *Service, r *fakeRoom, restart func()) {
+	bench(t, 1<<40, func(t *testing.T, s *Service, r *fakeRoom, _ func(time.Duration)) {
 		now := time.Now()
 		id := add(t, s, Draft{Cron: "@hourly", For: 10 * time.Second, EndAt: now.Add(3*time.Hour + 5*time.Second)})
 		hour := now.Truncate(time.Hour).Add(time.Hour)
@@ -272,17 +274,52 @@ func TestSchedule(t *testing.T) {
 
 // TestFails: what refuses is tried at growing intervals, what is silent is left.
 func TestFails(t *testing.T) {
-	bench(t, 0, func(t *testing.T, s *Service, _ *fakeRoom, _ func()) {
+	bench(t, 0, func(t *testing.T, s *Service, _ *fakeRoom, _ func(time.Duration)) {
 		add(t, s, Draft{})
 		time.Sleep(10 * time.Minute)
 		if l := wants(t, s, Waiting, "lost"); l.State.Retries < 12 || l.State.Retries > 30 {
 			t.Errorf("%+v", l.State)
 		}
 	})
-	bench(t, -1, func(t *testing.T, s *Service, _ *fakeRoom, _ func()) {
+	bench(t, -1, func(t *testing.T, s *Service, _ *fakeRoom, _ func(time.Duration)) {
 		add(t, s, Draft{})
 		time.Sleep(15*time.Second + 200*time.Millisecond)
 		wants(t, s, Waiting, "silent")
+	})
+}
+
+// TestGivenUpIsNoFailure: at the end of a list what is still asked for is left off; what was read before is still played.
+func TestGivenUpIsNoFailure(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	f := &hlsFeed{ctx: ctx, cancel: cancel}
+	if f.broke(&url.Error{Op: "Get", Err: context.Canceled}); ctx.Err() != nil {
+		t.Error(context.Cause(ctx))
+	}
+	if f.broke(&url.Error{Op: "Get", Err: syscall.ECONNREFUSED}); causeOf(context.Cause(ctx)).Code != "connection_refused" {
+		t.Error(context.Cause(ctx))
+	}
+}
+
+// TestMissed: what was due while no server was there begins late, as long as it would still run, and only once.
+func TestMissed(t *testing.T) {
+	bench(t, 1<<40, func(t *testing.T, s *Service, r *fakeRoom, restart func(away time.Duration)) {
+		now := time.Now()
+		add(t, s, Draft{Cron: "@hourly", For: 10 * time.Second})
+		hour := now.Truncate(time.Hour).Add(time.Hour)
+		restart(time.Until(hour.Add(4 * time.Second)))
+		time.Sleep(time.Second)
+		if l := wants(t, s, Connecting, ""); len(r.began) != 1 || !l.Run.DueAt.Equal(hour) || !l.Run.Until.Equal(hour.Add(10*time.Second)) {
+			t.Errorf("late: %v, %+v", r.began, l.Run) // s was before: it sees what is stored
+		}
+		time.Sleep(time.Minute)
+		restart(3 * time.Hour)
+		time.Sleep(time.Second)
+		if l := wants(t, s, Scheduled, CauseOver); !l.NextAt.Equal(hour.Add(4 * time.Hour)) {
+			t.Errorf("too late: %+v", l.Task)
+		}
+		if len(r.began) != 1 {
+			t.Errorf("it began at %v", r.began)
+		}
 	})
 }
 
@@ -313,7 +350,7 @@ func TestStallsInARound(t *testing.T) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	benchOf(t, open, func(t *testing.T, s *Service, r *fakeRoom, _ func()) {
+	benchOf(t, open, func(t *testing.T, s *Service, r *fakeRoom, _ func(time.Duration)) {
 		add(t, s, Draft{Kind: VOD, Loop: true})
 		time.Sleep(2 * time.Second) // it is asked for again after one, and tried again 500 ms after it was left
 		wants(t, s, Running, "")
@@ -329,7 +366,7 @@ func TestStallsInARound(t *testing.T) {
 func TestShortLoop(t *testing.T) {
 	rounds := 0
 	open := func(context.Context, int64) (feed, error) { rounds++; return &file{end: 40}, nil }
-	benchOf(t, open, func(t *testing.T, s *Service, r *fakeRoom, _ func()) {
+	benchOf(t, open, func(t *testing.T, s *Service, r *fakeRoom, _ func(time.Duration)) {
 		add(t, s, Draft{Kind: VOD, Loop: true})
 		time.Sleep(time.Minute)
 		wants(t, s, Running, "")
