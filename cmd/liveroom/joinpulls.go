@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/url"
-	"slices"
 	"strings"
 
 	"liveroom/internal/outbound"
@@ -95,13 +94,5 @@ func (p *program) pullMetrics() []web.Sample {
 		counter("pull_connects_total", "Tries to connect to sources of pulls.", st.Connects),
 		counter("pull_in_bytes_total", "Media pulled into rooms.", st.Bytes),
 	}
-	codes := make([]string, 0, len(st.Failures))
-	for code := range st.Failures {
-		codes = append(codes, code)
-	}
-	slices.Sort(codes)
-	for _, code := range codes {
-		out = append(out, counter("pull_failures_total", "Pulls that could not begin, or broke off, by why.", st.Failures[code], web.Label{Name: "code", Value: code}))
-	}
-	return out
+	return append(out, byCode("pull_failures_total", "Pulls that could not begin, or broke off, by why.", st.Failures)...)
 }

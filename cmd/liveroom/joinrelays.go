@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -138,13 +137,5 @@ func (p *program) relayMetrics() []web.Sample {
 		counter("relay_out_bytes_total", "Media sent to targets of relays.", st.Bytes),
 		counter("relay_dropped_tags_total", "Tags that targets of relays were too slow for.", st.Dropped),
 	}
-	codes := make([]string, 0, len(st.Failures))
-	for code := range st.Failures {
-		codes = append(codes, code)
-	}
-	slices.Sort(codes)
-	for _, code := range codes {
-		out = append(out, counter("relay_failures_total", "Connections to targets that could not be made, or ended, by why.", st.Failures[code], web.Label{Name: "code", Value: code}))
-	}
-	return out
+	return append(out, byCode("relay_failures_total", "Connections to targets that could not be made, or ended, by why.", st.Failures)...)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -76,6 +77,14 @@ func gauge(name, help string, v int) web.Sample {
 
 func counter(name, help string, v uint64, labels ...web.Label) web.Sample {
 	return web.Sample{Name: name, Help: help, Value: float64(v), Counter: true, Labels: labels}
+}
+
+// byCode are counters of one name, by code.
+func byCode(name, help string, counts map[string]uint64) (out []web.Sample) {
+	for _, code := range slices.Sorted(maps.Keys(counts)) {
+		out = append(out, counter(name, help, counts[code], web.Label{Name: "code", Value: code}))
+	}
+	return out
 }
 
 func (p *program) streamMetrics() []web.Sample {
