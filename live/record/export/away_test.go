@@ -252,6 +252,9 @@ func TestRecordingGone(t *testing.T) {
 		if _, err := d.Exports(t.Context(), r.ID); !errors.Is(err, record.ErrUnknown) {
 			t.Error(err)
 		}
+		if st := d.Stats(); st.Failed != 0 {
+			t.Errorf("it counts as failed: %+v", st)
+		}
 	})
 }
 

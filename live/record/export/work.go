@@ -195,8 +195,12 @@ func (s *Service) work(ctx context.Context, j Job) {
 	}
 }
 
-// missed notes that a job did not succeed.
+// missed notes that a job did not succeed. Where its recording was deleted meanwhile, nothing went wrong.
 func (s *Service) missed(ctx context.Context, j Job, err error) {
+	gone := s.gone(ctx, j.Recording)
+	if gone {
+		err = record.ErrUnknown
+	}
 	words, then := why(err)
 	full := errors.Is(err, blob.ErrFull)
 	tries, anew := s.rest(j, full)
@@ -204,10 +208,15 @@ func (s *Service) missed(ctx context.Context, j Job, err error) {
 	again := then == passing || then == doubtful && tries < mostTries
 	if !again {
 		j.State, j.EndedAt = Failed, time.Now().UTC().Truncate(time.Millisecond)
-		s.count.failed.Add(1)
+		if !gone {
+			s.count.failed.Add(1)
+		}
 	}
 	level := slog.LevelWarn
-	if full {
+	switch {
+	case gone:
+		level = slog.LevelInfo
+	case full:
 		level = slog.LevelError
 	}
 	s.log.Log(ctx, level, "export not made", "recording", j.Recording, "export", j.ID, "again", again, "err", err)
@@ -224,6 +233,14 @@ func (s *Service) want(ctx context.Context, j Job) {
 	if r, err := s.lib.Recording(ctx, j.Recording); err == nil {
 		s.cfg.Full(r, j)
 	}
+}
+
+// gone says whether a recording is no more.
+func (s *Service) gone(ctx context.Context, recording string) bool {
+	ctx, cancel := context.WithTimeout(ctx, pollEvery)
+	defer cancel()
+	_, err := s.lib.Recording(ctx, recording)
+	return errors.Is(err, record.ErrUnknown)
 }
 
 // put stores a job as far as that can be done soon.
