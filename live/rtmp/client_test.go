@@ -3,6 +3,7 @@ package rtmp
 import (
 	"bufio"
 	"encoding/binary"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -208,6 +209,11 @@ func (c *client) gone() {
 		}
 		return
 	}
+}
+
+// deaf has a client take what comes without a look at it, until the server closes.
+func (c *client) deaf() {
+	go func() { _, _ = io.Copy(io.Discard, c.nc) }()
 }
 
 // Media that the stream package understands: H.264 and AAC sequence headers and frames.

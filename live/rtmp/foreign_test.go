@@ -93,19 +93,15 @@ func TestForeignPublisher(t *testing.T) {
 
 func TestForeignPublisherGoesAway(t *testing.T) {
 	r := newRoom()
-	d := open(t, Config{}, r)
+	d := open(t, Config{Silent: time.Hour}, r)
 	c, s := goRTMP(t, d.addr)
 	if err := s.Publish(&message.NetStreamPublish{PublishingName: "room", PublishingType: "live"}); err != nil {
 		t.Fatal(err)
 	}
 	within(t, "the push", r.started)
-	began := time.Now()
 	_ = c.Close()
 	if why := within(t, "the stop", r.stops); why != stream.StopLost {
 		t.Errorf("stopped %q", why)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("noticed after %v", took)
 	}
 	if strings.Contains(d.log.String(), "panic") {
 		t.Error(d.log)

@@ -9,16 +9,23 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/yutopp/go-rtmp/message"
-
-	"liveroom/live/stream"
 )
+
+// rests are how long the server waits for those of hostile that do nothing wrong but rest; with the others it has no patience.
+var rests = map[string]time.Duration{
+	"nothing at all": strangerTime, "half a handshake": strangerTime, "handshake and rest": 2 * strangerTime, "connect and rest": 2 * strangerTime,
+}
+
+const strangerTime = 2 * time.Second
 
 // hostile is what strangers do, each after the handshake unless it says otherwise. All must be closed by the server.
 func hostile() map[string]func(c *client) {
 	random := func(c *client) {
+		c.deaf()
 		rng := rand.New(rand.NewPCG(3, 4))
 		b := make([]byte, 20_000)
 		for i := range b {
@@ -79,13 +86,13 @@ func hostile() map[string]func(c *client) {
 			}
 		},
 		"many streams": func(c *client) {
-			c.connect("live", "")
+			c.connect("live", "").deaf()
 			for range 2 * maxStreams {
 				c.raw(appendMessage(nil, 128, 3, 0, 0, 20, encodeAMF("createStream", 1, nil))...)
 			}
 		},
 		"many commands": func(c *client) {
-			c.connect("live", "")
+			c.connect("live", "").deaf()
 			for range 2 * maxCommands {
 				c.raw(appendMessage(nil, 128, 3, 0, 0, 20, encodeAMF("_checkbw", 1, nil))...)
 			}
@@ -114,28 +121,34 @@ func hostile() map[string]func(c *client) {
 }
 
 func TestHostilePeers(t *testing.T) {
-	r := newRoom()
-	r.stops, r.started = make(chan stream.StopReason, 100), make(chan *watched, 100)
-	d := open(t, Config{Handshake: 1500 * time.Millisecond, MaxMessageBytes: 2 << 20, Silent: 5 * time.Second}, r)
+	var seen Stats
 	for name, attack := range hostile() {
 		t.Run(name, func(t *testing.T) {
-			c := dial(t, d.addr)
-			c.careless = true
-			attack(c)
-			t.Parallel() // those that rest do so together
-			began := time.Now()
-			_, _ = io.Copy(io.Discard, c.nc)
-			if took := time.Since(began); took > 8*time.Second {
-				t.Errorf("closed only after %v", took)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				ln := newPipes(t)
+				d := openOn(t, Config{Handshake: strangerTime, MaxMessageBytes: 2 << 20, Silent: 5 * time.Second}, newRoom(), ln)
+				c := speak(t, ln.dial())
+				c.careless = true
+				began := time.Now()
+				attack(c)
+				_, _ = io.Copy(io.Discard, c.nc)
+				if took := time.Since(began); took != rests[name] {
+					t.Errorf("closed after %v, want %v", took, rests[name])
+				}
+				synctest.Wait()
+				st := d.Stats()
+				if st.Connections != 0 || st.Panics != 0 {
+					t.Errorf("stats %+v", st)
+				}
+				seen.ProtocolErrors += st.ProtocolErrors
+				seen.HandshakeFailures += st.HandshakeFailures
+				seen.Timeouts += st.Timeouts
+			})
 		})
 	}
-	t.Cleanup(func() {
-		waitFor(t, "all connections to end", func() bool { return d.Stats().Connections == 0 })
-		if st := d.Stats(); st.Panics != 0 || st.ProtocolErrors == 0 || st.HandshakeFailures == 0 || st.Timeouts == 0 {
-			t.Errorf("stats %+v", st)
-		}
-	})
+	if seen.ProtocolErrors == 0 || seen.HandshakeFailures == 0 || seen.Timeouts == 0 {
+		t.Errorf("stats %+v", seen)
+	}
 }
 
 // One byte at a time must not stretch the deadline, which is for the whole handshake.
@@ -144,79 +157,90 @@ func TestSlowLoris(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		begin func(*client)
-		most  time.Duration
+		after time.Duration
 	}{
 		{"in the handshake", func(c *client) { c.raw(3) }, limit},
 		{"in the first command", func(c *client) { c.shake().raw(header(0, 3, 0, 10000, 20)...) }, 2 * limit},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			d := open(t, Config{Handshake: limit}, newRoom())
-			began := time.Now()
-			c := dial(t, d.addr)
-			tt.begin(c)
-			ended := make(chan struct{})
-			var wg sync.WaitGroup
-			defer wg.Wait()
-			wg.Go(func() {
-				tick := time.NewTicker(20 * time.Millisecond)
-				defer tick.Stop()
-				for {
-					select {
-					case <-tick.C:
-						c.raw(0)
-					case <-ended:
-						return
+			synctest.Test(t, func(t *testing.T) {
+				ln := newPipes(t)
+				openOn(t, Config{Handshake: limit}, newRoom(), ln)
+				began := time.Now()
+				c := speak(t, ln.dial())
+				tt.begin(c)
+				ended := make(chan struct{})
+				var wg sync.WaitGroup
+				defer wg.Wait()
+				wg.Go(func() {
+					tick := time.NewTicker(20 * time.Millisecond)
+					defer tick.Stop()
+					for {
+						select {
+						case <-tick.C:
+							c.raw(0)
+						case <-ended:
+							return
+						}
 					}
+				})
+				_, _ = io.Copy(io.Discard, c.nc)
+				close(ended)
+				if took := time.Since(began); took != tt.after {
+					t.Errorf("closed after %v, want %v", took, tt.after)
 				}
 			})
-			_, _ = io.Copy(io.Discard, c.nc)
-			close(ended)
-			if took := time.Since(began); took < tt.most/2 || took > tt.most+2*time.Second {
-				t.Errorf("closed after %v, want about %v", took, tt.most)
-			}
 		})
 	}
 }
 
 // What strangers left behind must be nothing: goroutines and memory go back to where they were.
 func TestHostilePeersLeaveNothing(t *testing.T) {
-	d := open(t, Config{Handshake: 300 * time.Millisecond, MaxPerAddr: -1}, newRoom())
-	round := func() {
-		var wg sync.WaitGroup
-		for range 20 {
-			for _, attack := range []func(*client){
-				hostile()["unfinished messages"], hostile()["AMF: deep arrays"], hostile()["half a handshake"],
-				hostile()["giant chunk and message"], hostile()["random bytes"],
-			} {
-				wg.Go(func() {
-					c := dial(t, d.addr)
-					c.careless = true
-					attack(c)
-					_, _ = io.Copy(io.Discard, c.nc)
-					_ = c.nc.Close()
-				})
+	synctest.Test(t, func(t *testing.T) {
+		ln := newPipes(t)
+		d := openOn(t, Config{MaxPerAddr: -1}, newRoom(), ln)
+		round := func() {
+			var wg sync.WaitGroup
+			for range 20 {
+				for _, attack := range []func(*client){
+					hostile()["unfinished messages"], hostile()["AMF: deep arrays"], hostile()["half a handshake"],
+					hostile()["giant chunk and message"], hostile()["random bytes"],
+				} {
+					wg.Go(func() {
+						c := speak(t, ln.dial())
+						c.careless = true
+						attack(c)
+						_, _ = io.Copy(io.Discard, c.nc)
+						_ = c.nc.Close()
+					})
+				}
+			}
+			wg.Wait()
+			synctest.Wait()
+			if n := d.Stats().Connections; n != 0 {
+				t.Fatalf("%d connections are left", n)
 			}
 		}
-		wg.Wait()
-		waitFor(t, "all connections to end", func() bool { return d.Stats().Connections == 0 })
-	}
-	measure := func() (goroutines int, heap uint64) {
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return runtime.NumGoroutine(), m.HeapAlloc
-	}
-	round()
-	goroutines, heap := measure()
-	for range 3 {
+		measure := func() (goroutines int, heap uint64) {
+			runtime.GC()
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			return runtime.NumGoroutine(), m.HeapAlloc
+		}
 		round()
-	}
-	waitFor(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines })
-	if _, after := measure(); after > heap+4<<20 {
-		t.Errorf("heap grew from %d to %d bytes", heap, after)
-	}
+		goroutines, heap := measure()
+		for range 3 {
+			round()
+		}
+		after, grown := measure()
+		if after > goroutines {
+			t.Errorf("%d goroutines, before there were %d", after, goroutines)
+		}
+		if grown > heap+4<<20 {
+			t.Errorf("heap grew from %d to %d bytes", heap, grown)
+		}
+	})
 }
 
 // FuzzSession lets arbitrary bytes follow a handshake, with publishing and playing allowed.

@@ -2,7 +2,9 @@ package rtmp
 
 import (
 	"bytes"
+	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -49,9 +51,18 @@ func TestPaceTicks(t *testing.T) {
 // A push whose reads are merged notices what any other notices: commands, the end of the connection, silence, a takeover,
 // and data after a rest of any length.
 func TestMergedReadsMissNothing(t *testing.T) {
-	r := newRoom()
-	r.stops, r.started = make(chan stream.StopReason, 3*paceFull), make(chan *watched, 3*paceFull)
-	d := open(t, Config{MaxPushesPerAddr: -1, Silent: time.Second}, r)
+	t.Parallel()
+	r, others := newRoom(), newRoom()
+	others.stops, others.started = make(chan stream.StopReason, 3*paceFull), make(chan *watched, 3*paceFull)
+	d := open(t, Config{MaxPushesPerAddr: -1, Silent: 3 * time.Second}, doorman{
+		play: r.Play,
+		publish: func(ctx context.Context, req stream.Request) (Push, error) {
+			if strings.HasPrefix(req.Name, "crowd") { // one that has no time for so long is no matter
+				return others.Publish(ctx, req)
+			}
+			return r.Publish(ctx, req)
+		},
+	})
 	stop := make(chan struct{})
 	var crowd sync.WaitGroup
 	defer crowd.Wait()

@@ -75,17 +75,20 @@ func TestRefusals(t *testing.T) {
 
 func TestRefusalsAreHeldBackUnlessTemporary(t *testing.T) {
 	const delay = 300 * time.Millisecond
-	for _, temporary := range []bool{false, true} {
-		d := open(t, Config{RefusalDelay: delay}, doorman{publish: func(context.Context, stream.Request) (Push, error) {
-			return nil, &stream.Refusal{Code: "x", Detail: "y", Temporary: temporary}
-		}})
-		c := dial(t, d.addr).connect("live", "rtmp://h/live")
-		began := time.Now()
-		c.call("publish", nil, "room", "live")
-		c.status()
-		if took := time.Since(began); (took < delay) != temporary {
-			t.Errorf("temporary %v: answered after %v", temporary, took)
-		}
+	for temporary, held := range map[bool]time.Duration{false: delay, true: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			ln := newPipes(t)
+			openOn(t, Config{RefusalDelay: delay}, doorman{publish: func(context.Context, stream.Request) (Push, error) {
+				return nil, &stream.Refusal{Code: "x", Detail: "y", Temporary: temporary}
+			}}, ln)
+			c := speak(t, ln.dial()).connect("live", "rtmp://h/live")
+			began := time.Now()
+			c.call("publish", nil, "room", "live")
+			c.status()
+			if took := time.Since(began); took != held {
+				t.Errorf("temporary %v: answered after %v", temporary, took)
+			}
+		})
 	}
 }
 
@@ -155,16 +158,8 @@ func TestHowAPushStops(t *testing.T) {
 			c.gone()
 		}, stream.StopLost},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r := newRoom()
-			cfg := Config{RefusalDelay: time.Millisecond}
-			if tt.want == stream.StopSilent {
-				cfg.Silent = 200 * time.Millisecond
-			}
-			d := open(t, cfg, r)
-			c := dial(t, d.addr).publish("room")
-			c.say(message.TypeIDAudioMessage, 0, aacHeader)
+		stops := func(t *testing.T, r *room, d *door, c *client) {
+			c.publish("room").say(message.TypeIDAudioMessage, 0, aacHeader)
 			tt.end(c, d)
 			if got := within(t, "the stop", r.stops); got != tt.want {
 				t.Errorf("stopped %q, want %q", got, tt.want)
@@ -176,6 +171,19 @@ func TestHowAPushStops(t *testing.T) {
 			if st := d.Stats(); st.SilentPushes != map[bool]uint64{true: 1}[tt.want == stream.StopSilent] {
 				t.Errorf("%d silent pushes", st.SilentPushes)
 			}
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.want == stream.StopSilent {
+				synctest.Test(t, func(t *testing.T) {
+					r, ln := newRoom(), newPipes(t)
+					stops(t, r, openOn(t, Config{}, r, ln), speak(t, ln.dial()))
+				})
+				return
+			}
+			t.Parallel()
+			r := newRoom()
+			d := open(t, Config{RefusalDelay: time.Millisecond}, r)
+			stops(t, r, d, dial(t, d.addr))
 		})
 	}
 }
