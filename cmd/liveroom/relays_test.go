@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"os/exec"
@@ -61,14 +62,7 @@ func TestRelayToOtherServers(t *testing.T) {
 	first := far.waitStatus("r2", status.Live)
 	near.waitRelay("r1", id, "running", "")
 	near.waitRelay("r1", other, "waiting", "connection_refused")
-	listening := exec.Command("ffmpeg", "-hide_banner", "-loglevel", "error", "-listen", "1", "-i", "rtmp://"+foreign+"/app/foreign-key",
-		"-c", "copy", "-flush_packets", "1", "-f", "framecrc", "pipe:1")
-	got := &logBuffer{}
-	listening.Stdout = got
-	if err := listening.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listening.Process.Kill(); _ = listening.Wait() })
+	got := frames(t, "-listen", "1", "-i", "rtmp://"+foreign+"/app/foreign-key")
 	mustDecode(t, far.addresses("r2").Play.FLV)
 	mustDecode(t, a.Play.FLV)
 	near.eventually("ffmpeg gets the stream", func() bool { return strings.Count(got.String(), "\n") > 50 })
@@ -106,6 +100,78 @@ func TestRelayToOtherServers(t *testing.T) {
 	if near.call(http.MethodGet, "/api/v1/rooms/r1/relays", nil, &list); len(list.Relays) != 0 {
 		t.Errorf("the new room has %+v", list.Relays)
 	}
+}
+
+// TestARelayInTroubleIsNotNoticed: a target that refuses, then accepts and stalls, then takes the stream. A viewer of the room misses
+// no picture meanwhile.
+func TestARelayInTroubleIsNotNoticed(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, "--relay-private", "127.0.0.0/8,::1/128")
+	n.createRoom(map[string]any{"id": "r1"})
+	addr := freeAddr(t)
+	id := n.addRelay("r1", "rtmp://"+addr+"/app/key")
+	a := n.addresses("r1")
+	push(t, a.Push.RTMP)
+	n.waitStatus("r1", status.Live)
+	watched := frames(t, "-i", a.Play.FLV)
+	n.waitRelay("r1", id, "waiting", "connection_refused")
+
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var silent []net.Conn
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			silent = append(silent, nc)
+		}
+	}()
+	n.waitRelay("r1", id, "waiting", "no_answer")
+	_ = ln.Close()
+	<-done
+	for _, nc := range silent {
+		_ = nc.Close()
+	}
+	relayed := frames(t, "-listen", "1", "-i", "rtmp://"+addr+"/app/key")
+	n.waitRelay("r1", id, "running", "")
+	n.eventually("the target gets the stream", func() bool { return strings.Count(relayed.String(), "\n") > 50 })
+	before := strings.Count(watched.String(), "\n")
+	n.eventually("the viewer's goes on", func() bool { return strings.Count(watched.String(), "\n") > before+50 })
+
+	last, pictures := -1, 0
+	text := watched.String()
+	for line := range strings.Lines(text[:strings.LastIndexByte(text, '\n')+1]) {
+		var track, at int
+		if _, err := fmt.Sscanf(line, "%d, %d,", &track, &at); err != nil || track != 0 {
+			continue
+		}
+		if last >= 0 && (at-last < 39 || at-last > 41) {
+			t.Errorf("a picture at %d ms comes after one at %d ms", at, last)
+		}
+		last, pictures = at, pictures+1
+	}
+	if pictures < 200 {
+		t.Errorf("%d pictures", pictures)
+	}
+}
+
+// frames has ffmpeg list the packets that it reads, one a line with its time in ms.
+func frames(t *testing.T, from ...string) *logBuffer {
+	t.Helper()
+	out := &logBuffer{}
+	cmd := exec.Command("ffmpeg", append(append([]string{"-hide_banner", "-loglevel", "error"}, from...), "-c", "copy", "-flush_packets", "1", "-f", "framecrc", "pipe:1")...)
+	cmd.Stdout = out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return out
 }
 
 // TestRelayMovesWithThePush: in a cluster the node that has the push relays; every node knows and changes what there is.
