@@ -4,7 +4,7 @@
 // Addresses stand under the room's. Like live ones, the multivariant playlist is checked at each request and names a media playlist
 // under a signed session id, which says what is played: any node answers it without a look-up of its own, from record.Library. Files
 // of a recording are reached through a pass in their path that is the same for all viewers of an hour, and which opens nothing of
-// any other recording; caches may keep them. A query that caches may leave out says which session asks, so that viewers count, and
+// any other recording, and of a time shift nothing much older than what is listed; caches may keep them. A query that caches may leave out says which session asks, so that viewers count, and
 // keep their place, while they play: one who paused for long comes back as a newcomer.
 //
 // Playlists of what is finished have all of it, EXT-X-ENDLIST, and discontinuities at gaps and between recordings. Those of a time

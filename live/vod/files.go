@@ -31,7 +31,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, app, name, to
 	if !isFile(file) || !idPattern.MatchString(recording) {
 		return errNotFound
 	}
-	if _, err := s.signer.CheckUntil(token, time.Now(), "file", name, recording); err != nil {
+	if err := s.checkFile(token, name, recording, file, time.Now()); err != nil {
 		return err
 	}
 	if err := s.watched(r, app, name); err != nil {

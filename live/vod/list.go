@@ -31,6 +31,7 @@ type list struct {
 	recordings []record.Recording
 	startAt    time.Duration // where players begin
 
+	shift                   bool   // passes of its files open nothing that is much older than its first piece
 	sequence, discontinuity uint64 // of the first piece
 	sliding                 bool   // it grows and loses its oldest
 	whole                   bool   // nothing of it will change any more: it ends
@@ -129,7 +130,7 @@ func window(rec record.Recording, index record.Index, w what) *list {
 	all := index.Segments
 	from := sort.Search(len(all), func(i int) bool { return all[i].End() > w.from })
 	to := sort.Search(len(all), func(i int) bool { return all[i].Start >= w.to })
-	l := &list{whole: index.Ended || to < len(all) || len(all) > 0 && all[len(all)-1].End() >= w.to}
+	l := &list{shift: true, whole: index.Ended || to < len(all) || len(all) > 0 && all[len(all)-1].End() >= w.to}
 	l.add(rec, all[from:max(from, to)])
 	if len(l.pieces) > 0 {
 		l.pieces[0].breaks = false
@@ -151,7 +152,7 @@ func (s *Server) slide(rec record.Recording, index record.Index, w what, now tim
 		first--
 		length += all[first].Duration
 	}
-	l := &list{sliding: true, whole: index.Ended && end == len(all), sequence: index.Removed + uint64(first), discontinuity: index.RemovedBreaks} //nolint:gosec // an index
+	l := &list{shift: true, sliding: true, whole: index.Ended && end == len(all), sequence: index.Removed + uint64(first), discontinuity: index.RemovedBreaks} //nolint:gosec // an index
 	for i := range first {
 		if breaksAt(all, i) {
 			l.discontinuity++

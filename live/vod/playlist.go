@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"liveroom/live/pass"
 )
 
 // mark stands in a playlist where a session's own query goes.
@@ -45,7 +47,7 @@ func (s *Server) media(l *list, streamName string, until time.Time) []byte {
 		}
 		if p.recording != recording {
 			recording, init = p.recording, ""
-			root = "../../f/" + s.signer.Until(until, "file", streamName, recording) + "/" + recording + "/"
+			root = "../../f/" + s.filePass(l, streamName, p, until) + "/" + recording + "/"
 		}
 		if p.Init != init {
 			init = p.Init
@@ -64,6 +66,42 @@ func (s *Server) media(l *list, streamName string, until time.Time) []byte {
 		b = append(b, "#EXT-X-ENDLIST\n"...)
 	}
 	return b
+}
+
+// passStep is how much older than what is listed a time shift's pass opens at the most, ms: those of many viewers are the same.
+const passStep = 600_000
+
+// filePass is the pass, until then, to the files of the recording of a piece, the first of it that is listed. That of a time shift holds
+// for no segment that begins before a time, ms on the session's clock, which stands behind it and is signed.
+func (s *Server) filePass(l *list, streamName string, p piece, until time.Time) string {
+	from := p.Start - p.Start%passStep
+	if !l.shift || from == 0 {
+		return s.signer.Until(until, "file", streamName, p.recording)
+	}
+	since := strconv.FormatInt(from, 10)
+	return s.signer.Until(until, "file", streamName, p.recording, since) + "." + since
+}
+
+// checkFile says whether a pass opens a file of a recording.
+func (s *Server) checkFile(token, streamName, recording, file string, now time.Time) error {
+	token, since, bounded := strings.Cut(token, ".")
+	of := []string{"file", streamName, recording}
+	if bounded {
+		of = append(of, since)
+	}
+	if _, err := s.signer.CheckUntil(token, now, of...); err != nil || !bounded {
+		return err
+	}
+	segment := segmentPattern.FindStringSubmatch(file)
+	if segment == nil {
+		return nil // an init segment shows nothing
+	}
+	from, err := strconv.ParseInt(since, 10, 64)
+	start, bad := strconv.ParseInt(segment[1], 10, 64)
+	if err != nil || bad != nil || start < from {
+		return pass.ErrForged
+	}
+	return nil
 }
 
 // target is the target duration of a playlist, in seconds. Of one that slides it never changes, but where a segment is longer than

@@ -100,6 +100,39 @@ func TestShiftBounds(t *testing.T) {
 	}
 }
 
+// TestPassesOfATimeShiftOpenNothingOlder, though names of segments can be guessed: what is recorded of the session may go back much
+// further than its room may be watched.
+func TestPassesOfATimeShiftOpenNothingOlder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		r := w.shifting(record.Full, 1000) // 100 minutes
+		w.s.deps.Window = func(context.Context, string) (time.Duration, error) { return time.Hour, nil }
+		at := func(d time.Duration) string { return strconv.FormatInt(r.Zero.Add(d).Unix(), 10) }
+		for _, query := range []string{"tsDelay=3000", "tsFormat=unix_s&tsStart=" + at(50*time.Minute) + "&tsEnd=" + at(51*time.Minute)} {
+			files := w.files(w.media(root + "&txTimeshift=on&" + query))
+			for _, file := range files {
+				w.body(file)
+			}
+			listed := files[1][strings.LastIndex(files[1], "/")+1:]
+			start, _ := strconv.ParseInt(strings.Split(strings.TrimPrefix(listed, "000001-"), "-")[0], 10, 64)
+			other := func(ms int64) string {
+				return strings.Replace(files[1], fmt.Sprintf("-%012d-", start), fmt.Sprintf("-%012d-", ms), 1)
+			}
+			w.refused(other(0), 403, "bad_signature", "")
+			w.refused(other(30*60_000), 403, "bad_signature", "")
+			w.body(other(start + 6000))
+			pass := strings.Split(files[1], "/")[4]
+			signed, since, bounded := strings.Cut(pass, ".")
+			if !bounded {
+				t.Fatalf("%s: the pass is %s", query, pass)
+			}
+			for _, forged := range []string{signed, signed + ".", signed + ".0", signed + "." + since + "0", signed + ".0" + since, signed + ".-1"} {
+				w.refused(strings.Replace(files[1], pass, forged, 1), 403, "bad_signature", "")
+			}
+		}
+	})
+}
+
 // TestEarlierTimeOfWhatIsLive: a time of it, whole and with an end, and nothing beside that time.
 func TestEarlierTimeOfWhatIsLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

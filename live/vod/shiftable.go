@@ -30,6 +30,7 @@ func (s *Server) shifted(ctx context.Context, room, query string) (what, error) 
 	if !want.end.After(oldest) {
 		return what{}, refuseAt(paramEnd, "is before what can be watched, which begins at %s", oldest.UTC().Format(time.RFC3339))
 	}
+	length := want.end.Sub(want.start).Milliseconds()
 	if want.start.Before(oldest) {
 		want.start = oldest
 	}
@@ -38,7 +39,7 @@ func (s *Server) shifted(ctx context.Context, room, query string) (what, error) 
 	switch {
 	case len(l.pieces) == 0:
 		return what{}, refuseAt(paramStart, "begins a time of which nothing is recorded")
-	case w.to-w.from < l.pieces[0].Duration && w.to < l.pieces[0].End():
+	case length < l.pieces[0].Duration:
 		return what{}, refuseAt(paramEnd, "must be at least one segment, %.1f seconds, after tsStart", float64(l.pieces[0].Duration)/1000)
 	}
 	return w, nil

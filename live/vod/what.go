@@ -27,7 +27,7 @@ const (
 
 var (
 	idPattern      = regexp.MustCompile(`^[0-9A-Za-z]{1,40}$`)
-	segmentPattern = regexp.MustCompile(`^[0-9]{1,20}-[0-9]{1,20}-[0-9]{1,10}-[0-9a-f]{16}(-b)?\.m4s$`)
+	segmentPattern = regexp.MustCompile(`^[0-9]{1,20}-([0-9]{1,20})-[0-9]{1,10}-[0-9a-f]{16}(-b)?\.m4s$`)
 	initPattern    = regexp.MustCompile(`^[0-9a-f]{16}\.mp4$`)
 	madePattern    = regexp.MustCompile(`^([0-9A-Za-z]{1,40})(?:-((?:[0-9A-Za-z]{1,40}-)?[1-9][0-9]{0,3}))?\.(m3u8|mp4|flv)$`)
 )
