@@ -33,16 +33,43 @@ const moving = async (page: Page) => {
 const say = (room: string, text: string) => server.api('POST', `/rooms/${room}/messages`, { from: 'ann', text, random: Math.floor(Math.random() * 1e9) });
 
 interface Recordings {
-  recordings: { id: string; state: string; duration: string }[];
+  recordings: { id: string; state: string; duration: string; gaps: number }[];
 }
 
-test('a live is pushed, ends, and is played back on the page that was open, with its chat', async () => {
+/** Where what is played at an address breaks off for the first time, in seconds. */
+async function firstBreak(hls: string): Promise<number> {
+  const text = async (url: string) => (await fetch(url)).text();
+  const media = (await text(hls)).split('\n').find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  const before = (await text(new URL(media, hls).href)).split('#EXT-X-DISCONTINUITY\n')[0] ?? '';
+  return [...before.matchAll(/#EXTINF:([\d.]+)/g)].reduce((sum, [, seconds]) => sum + Number(seconds), 0);
+}
+
+/** Waits until a video is between two times, with a picture of a width. */
+const shows = (page: Page, from: number, to: number, width: number) =>
+  page.waitForFunction(
+    ([from, to, width]) => {
+      const video = document.querySelector('video');
+      return video !== null && !video.seeking && video.currentTime >= from && video.currentTime < to && video.videoWidth === width;
+    },
+    [from, to, width] as const,
+    { timeout: 30_000 },
+  );
+
+test('a live is pushed, breaks off, goes on in another size, ends, and is played back on the page that was open, with its chat', async () => {
   const { page, faults } = await open(browser, `${server.base}/rooms/show`);
+  const errors: string[] = [];
+  page.on('console', (m) => m.type() === 'error' && errors.push(m.text()));
   await at(page, 'live');
   await moving(page);
   await say('show', 'said while live');
   await page.waitForSelector('text=said while live');
-  await page.waitForTimeout(6000); // of a recording to seek in
+  await page.waitForTimeout(3000); // of a recording to seek in
+  encoders[0]?.kill('SIGKILL');
+  await at(page, 'paused');
+  const { push: to } = (await server.api('POST', '/rooms/show/addresses', {})) as { push: { rtmp: string } };
+  encoders[0] = push(to.rtmp, '480x270');
+  await at(page, 'live');
+  await page.waitForTimeout(4000); // and beyond the gap
   await server.api('POST', '/rooms/show/end', {});
   await at(page, 'ended');
   let recording = '';
@@ -51,11 +78,11 @@ test('a live is pushed, ends, and is played back on the page that was open, with
       async () => {
         const { recordings } = (await server.api('GET', '/recordings?room=show')) as Recordings;
         recording = recordings[0]?.id ?? '';
-        return recordings[0]?.state;
+        return `${recordings[0]?.state}, ${recordings[0]?.gaps}`;
       },
       { timeout: 20_000, interval: 500 },
     )
-    .toBe('done');
+    .toBe('done, 1');
   await server.api('POST', '/rooms/show/playback', { recording, loop: true });
   await at(page, 'playback');
   await page.waitForSelector('[data-engine=hls][data-phase=playing]', { timeout: 15_000 });
@@ -63,11 +90,22 @@ test('a live is pushed, ends, and is played back on the page that was open, with
   await page.waitForSelector('.chat-past >> text=said while live', { timeout: 15_000 });
   const end = Number(await page.getAttribute('[data-testid=seek-bar]', 'data-of'));
   expect(end).toBeGreaterThan(5);
-  await page.locator('[data-testid=seek]').fill('0');
-  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 99) < 3);
-  await page.locator('[data-testid=seek]').fill(String(end - 1));
+  const { playback } = (await server.api('GET', '/rooms/show/play')) as { playback: { hls: string } };
+  const gap = await firstBreak(playback.hls);
+  expect(gap).toBeLessThan(end - 3);
+  const seek = (seconds: number) => page.locator('[data-testid=seek]').fill(String(seconds));
+  await page.click('[data-testid=play-pause]');
+  await seek(Math.floor(gap) - 1);
+  await shows(page, gap - 2, gap, 640);
+  await page.click('[data-testid=play-pause]');
+  await shows(page, gap + 0.5, end, 480); // it is played across
+  await seek(0);
+  await shows(page, 0, 3, 640); // and sought across, both ways
+  await seek(end - 2);
+  await shows(page, gap, end, 480);
+  await seek(end - 1);
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 99) < 3, undefined, { timeout: 10_000 }); // it begins again
-  expect(faults).toEqual([]);
+  expect([...faults, ...errors]).toEqual([]);
 });
 
 test('what is live is watched from earlier, and with the others again', async () => {
