@@ -106,11 +106,14 @@ func (s *Spool) Remove(ctx context.Context, names ...string) error {
 // withdraw takes all objects of a name out of their lane, whose files it answers, but for one that is being sent, whose end it
 // answers; s.mu is held.
 func (s *Spool) withdraw(name string) (files []string, over <-chan struct{}) {
-	if s.newest[name] == nil {
-		return nil, nil
-	}
 	dir := path.Dir(name)
 	l := s.lanes[dir]
+	if s.newest[name] == nil {
+		if l != nil && l.busy && l.all[0].name == name { // somebody else removed it, and did not wait for its end
+			over = l.all[0].over
+		}
+		return nil, over
+	}
 	for _, w := range slices.Clone(l.all) {
 		if w.name != name {
 			continue

@@ -284,10 +284,6 @@ func TestRemoveWhatIsBeingSent(t *testing.T) {
 	if err := <-removed; !errors.Is(err, context.Canceled) {
 		t.Errorf("removed before it was sent: %v", err)
 	}
-	go func() { removed <- s.Remove(t.Context(), "rec/1", "rec/2") }()
-	if err := <-removed; err != nil { // the first one withdrew them; this one comes before the end
-		t.Error(err)
-	}
 	blobtest.Put(t, s, "rec/1", []byte("y"))
 	go func() { removed <- s.Remove(t.Context(), "rec/1") }()
 	eventually(t, "it is withdrawn", func() bool { return s.Waiting("") == 0 })
@@ -302,6 +298,39 @@ func TestRemoveWhatIsBeingSent(t *testing.T) {
 	if got := blobtest.Names(t, s, "", ""); got != nil {
 		t.Errorf("%v", got)
 	}
+}
+
+// TestRemoveAgainWhatIsBeingSent: who removes an object after somebody did who gave up waits for its end too, or it would come back.
+func TestRemoveAgainWhatIsBeingSent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		to := &ledger{Memory: blob.NewMemory(), gate: make(chan struct{})}
+		s := openSpool(t, blob.SpoolConfig{Path: dir}, to)
+		stop := running(t, s)
+		blobtest.Put(t, s, "rec/1", []byte("x"))
+		synctest.Wait()
+		hasty, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.Remove(hasty, "rec/1"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("removed before it was sent: %v", err)
+		}
+		removed := make(chan error, 1)
+		go func() { removed <- s.Remove(t.Context(), "rec/1") }()
+		synctest.Wait()
+		if len(removed) > 0 {
+			t.Error("removed while it was being sent")
+		}
+		close(to.gate)
+		synctest.Wait()
+		if err := <-removed; err != nil {
+			t.Error(err)
+		}
+		stop()
+		if got := blobtest.Names(t, s, "", ""); got != nil {
+			t.Errorf("%v came back", got)
+		}
+	})
 }
 
 // TestLargeObjectsAreStreamed through a Spool.
