@@ -370,6 +370,31 @@ func TestALostPushIsPlayedOut(t *testing.T) {
 	})
 }
 
+// A room that ends before anything of it was seen is seen all the same, from its first picture to its end, by who waits for it and
+// by who comes meanwhile.
+func TestWhatEndsBeforeItIsSeenIsSeenLater(t *testing.T) {
+	onLaterNode(t, live.Draft{Delay: 10 * time.Second}, func(t *testing.T, l *later) {
+		p := l.pushed("")
+		l.seconds(p, 3)
+		did(t)(l.End(t.Context(), "r1", status.ReasonByAnchor, ""))
+		ended(t, p, live.ErrRoomEnded)
+		time.Sleep(time.Second)
+		wantRefusal(t, l.Authorize(t.Context(), hlsRequest()), "not_live")
+		l.saw()
+		time.Sleep(8500 * time.Millisecond)
+		if err := l.Authorize(t.Context(), hlsRequest()); err != nil {
+			t.Errorf("while it is seen: %v", err)
+		}
+		time.Sleep(time.Second)
+		wantRefusal(t, l.Authorize(t.Context(), hlsRequest()), "not_live")
+		l.saw("10.2 g1 0.0", "11.2 g1 1.0", "12.2 g1 2.0", "13.0 ended")
+		l.showed("10.0 live", "13.0 ended")
+		if st := l.Delayed(); st.Streams != 0 || st.Bytes != 0 {
+			t.Errorf("left: %+v", st)
+		}
+	})
+}
+
 // A session that begins while the one before is still seen comes behind its end, on a clock of its own.
 func TestTheNextSessionComesBehindTheEndOfTheOneBefore(t *testing.T) {
 	onLaterNode(t, live.Draft{Delay: 5 * time.Second}, func(t *testing.T, l *later) {
