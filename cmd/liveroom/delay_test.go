@@ -110,6 +110,10 @@ func TestADelayedPushIsSeenLater(t *testing.T) {
 	if ended.Code != status.Ended {
 		t.Fatalf("the API says %v after the end", ended)
 	}
+	n.eventually("the session's summary says that it is over", func() bool { return n.summary("later", live.Session).Reason != "" })
+	if late := time.Since(over); late < delay {
+		t.Errorf("the summary has the end %s later, when members do not know it", late)
+	}
 	if late := heard(ended.Version).Sub(over); late < delay {
 		t.Errorf("the member is told of the end %s later", late)
 	}

@@ -94,13 +94,27 @@ func isMissing(err error) bool {
 	return errors.As(err, &missing) && missing.Code == "not_found"
 }
 
-// turn is the newest record of a room, deleted ones included.
+// turn is the newest record of a room, deleted ones included; where members are told of it later, what they were told.
 func (p *program) turn(ctx context.Context, room string) (summary.Turn, error) {
 	s, err := p.stores.status.Load(ctx, room)
 	if errors.Is(err, status.ErrUnknownRoom) {
 		return summary.Turn{}, summary.ErrGone
 	}
-	return turnOf(s.Record, ""), err
+	if err != nil || s.Record.Delay == 0 {
+		return turnOf(s.Record, ""), err
+	}
+	r, err := p.stores.rooms.Room(ctx, room)
+	if isMissing(err) || err == nil && !r.DelayRoom {
+		return turnOf(s.Record, ""), nil
+	}
+	if err != nil {
+		return summary.Turn{}, err
+	}
+	told, err := p.toldStatus(ctx, r.GroupID)
+	if err == nil && told.Epoch == "" {
+		told = s.Record
+	}
+	return turnOf(told, ""), err
 }
 
 // turns are those of all rooms whose sessions run.

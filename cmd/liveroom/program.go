@@ -203,7 +203,7 @@ func (p *program) join(keys Secrets) error {
 	if p.accounts, err = account.New(people, p.stores.accounts, p.log); err != nil {
 		return err
 	}
-	steps := []status.Announcer{status.Delayed(&announcer{p.stores.rooms, p.chat}), p.callbacks.statuses, sessions{p}}
+	steps := []status.Announcer{status.Delayed(&announcer{p.stores.rooms, p.chat}), p.callbacks.statuses, status.Delayed(sessions{p})}
 	if p.imHost != nil {
 		p.imHost.queue = p.callbacks.queues
 		steps = append(steps, status.Delayed(p.imHost))
