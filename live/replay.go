@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"time"
 
 	"liveroom/live/stream"
 	"liveroom/status"
@@ -27,6 +28,8 @@ func playableFrom(st status.State, protocol string) *stream.Refusal {
 		return &stream.Refusal{Code: "not_playback", Detail: "the room plays back nothing; it is " + st.Record.Name, Temporary: c == status.Waiting}
 	case protocol == stream.TimeShift && c != status.Live && c != status.Paused:
 		return &stream.Refusal{Code: "not_live", Detail: "only what is live can be watched from an earlier time; the room is " + st.Record.Name}
+	case protocol == stream.TimeShift && st.TakenOff(time.Now()):
+		return &stream.Refusal{Code: "not_live", Detail: "the room was taken off; it can be watched when it is pushed into again", Temporary: true}
 	case protocol == stream.TimeShift && st.Gated():
 		return &stream.Refusal{Code: "paused", Detail: "the anchor has paused the room; try again when it goes on", Temporary: true}
 	}

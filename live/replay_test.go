@@ -40,6 +40,16 @@ func TestRecordingsArePlayedWhereTheRoomShowsThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("paused", "not_playback", "paused", "paused")
+	if _, err := f.Resume(t.Context(), "r", status.ReasonByAnchor, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Drop(t.Context(), "r", ""); err != nil {
+		t.Fatal(err)
+	}
+	p.Close(stream.StopLost)
+	expect("dropped", "not_playback", "not_live", "")
+	p = f.push("r")
+	expect("pushed again", "not_playback", "", "")
 	if _, err := f.End(t.Context(), "r", status.ReasonByAnchor, ""); err != nil {
 		t.Fatal(err)
 	}

@@ -35,8 +35,14 @@ func (p *program) joinRelays() {
 	p.relays = relay.New(cfg, p.stores.relays, relayRooms{p}, p.hub, p.log)
 }
 
-// relayShown has relays follow what is shown: the last of a stream that is shown later is relayed too.
-func (p *program) relayShown(st status.State) { p.relays.Follow(p.relaySource(st)) }
+// shown has relays follow what is shown: the last of a stream that is shown later is relayed too. Of a room that an operator took off
+// nothing is seen any more, at an earlier time neither.
+func (p *program) shown(st status.State) {
+	p.relays.Follow(p.relaySource(st))
+	if st.TakenOff(time.Now()) {
+		p.vod.OffAir(st.Record.Room)
+	}
+}
 
 // relayNode is this node's name as relays have it. A node that is alone holds every push there is.
 func (p *program) relayNode() string {

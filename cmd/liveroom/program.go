@@ -217,7 +217,7 @@ func (p *program) join(keys Secrets) error {
 	p.machine.WatchOwn(func(s status.State) { p.outbox.Wake(s.Record.Room) })
 
 	p.rooms, err = live.New(live.Config{
-		Node: p.nodeID(), Shared: p.shared(), Edges: p.joinEdges(), Shown: p.relayShown, Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit, NoticeBytes: p.set.ChatNotice,
+		Node: p.nodeID(), Shared: p.shared(), Edges: p.joinEdges(), Shown: p.shown, Apps: p.set.Apps, AutoRoom: p.set.AutoRoom == on, Grace: p.set.Grace, PauseLimit: p.set.PauseLimit, NoticeBytes: p.set.ChatNotice,
 		Addresses: p.set.base(), NodeLimits: p.set.nodeLimits(), RoomLimits: p.set.roomLimits(),
 		Delay:      delay.Config{Bytes: int64(p.set.DelayBytes), Hub: p.set.hub()},
 		Viewers:    func(r live.Room) live.Viewers { return p.watching(r.Stream) },

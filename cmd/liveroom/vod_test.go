@@ -91,8 +91,13 @@ func TestRecordingsArePlayed(t *testing.T) {
 		}
 	}
 
-	n.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
+	get(t, sliding)
+	n.call(http.MethodPost, "/api/v1/rooms/r1/forbid", map[string]any{}, nil)
+	if got := n.statusOf(sliding); got != http.StatusForbidden {
+		t.Errorf("a time shift of a forbidden room: %d", got)
+	}
 	p.kill()
+	n.call(http.MethodPost, "/api/v1/rooms/r1/permit", map[string]any{}, nil)
 	k := waitRecorded(t, folder, "it is finished", func(k kept) bool { return k.ended })
 	id := filepath.Base(k.dir)
 	var r status.Record

@@ -18,6 +18,7 @@ type Session struct {
 	name   string // of the stream
 	start  time.Time
 	viewer string // chat session the play address named, may be empty
+	about  string // what it depends on beside the stream (About); empty: nothing
 
 	audience *audience // nil until it is used for the first time
 	leave    func()    // gives the viewer's place back
@@ -77,6 +78,12 @@ func (s *Sessions) shard(k Key) *shard { return &s.shards[k[0]%Shards] }
 // for hours.
 func NewSession(start time.Time, name, viewer string, leave func(), now time.Time) *Session {
 	return &Session{name: strings.Clone(name), start: start, viewer: strings.Clone(viewer), leave: leave, used: now}
+}
+
+// About notes what a session depends on beside its stream, for RevokeAbout.
+func (v *Session) About(what string) *Session {
+	v.about = strings.Clone(what)
+	return v
 }
 
 // Mint remembers a session that is given out, and keeps its place for a moment. It counts once it is used.
@@ -290,6 +297,22 @@ func (s *Sessions) Revoke(name, viewer string) (n int) {
 	for i := range s.shards {
 		s.each(&s.shards[i], func(k Key, v *Session, _ *shard) {
 			if v.ended == nil && v.name == name && (viewer == "" || v.viewer == viewer) {
+				s.finish(k, v, ErrRevoked)
+				n++
+			}
+		})
+	}
+	return n
+}
+
+// RevokeAbout ends the living sessions that depend on something.
+func (s *Sessions) RevokeAbout(what string) (n int) {
+	if what == "" {
+		return 0
+	}
+	for i := range s.shards {
+		s.each(&s.shards[i], func(k Key, v *Session, _ *shard) {
+			if v.ended == nil && v.about == what {
 				s.finish(k, v, ErrRevoked)
 				n++
 			}

@@ -221,6 +221,10 @@ func (s *Server) Watched() []string { return s.sessions.Watched() }
 // Total is the number of living sessions of all streams on this node.
 func (s *Server) Total() int { return s.sessions.Total() }
 
+// OffAir ends the time shifts of a room: an operator has taken it off, and what was pushed before is not to be seen any more. They stay
+// dead on this node. What is played back, and single recordings, go on.
+func (s *Server) OffAir(room string) int { return s.sessions.RevokeAbout(room) }
+
 // Revoke ends the sessions of a stream that belong to a viewer's chat session, or all of them if viewer is empty, and returns how
 // many. They stay dead on this node.
 func (s *Server) Revoke(name, viewer string) int { return s.sessions.Revoke(name, viewer) }

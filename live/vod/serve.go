@@ -143,7 +143,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, req stream.Reques
 	if r.Method != http.MethodHead {
 		given = true
 		s.sessions.Supersede(req.Name, viewer)
-		s.sessions.Mint(key, pass.NewSession(now, req.Name, viewer, leave, now))
+		s.sessions.Mint(key, pass.NewSession(now, req.Name, viewer, leave, now).About(plays.room))
 		s.counts.minted.Add(1)
 	}
 	writePlaylist(w, r, multivariant(l, uri.String()))
@@ -242,7 +242,14 @@ func (s *Server) use(r *http.Request, protocol, app, name string, key pass.Key, 
 	if err != nil {
 		return err
 	}
-	return s.sessions.Enter(key, pass.NewSession(start, name, viewerOf(r.URL), leave, now))
+	room := ""
+	if protocol == stream.TimeShift {
+		if room, _, err = s.deps.Rooms.Shown(r.Context(), name); err != nil {
+			leave()
+			return err
+		}
+	}
+	return s.sessions.Enter(key, pass.NewSession(start, name, viewerOf(r.URL), leave, now).About(room))
 }
 
 // serveChat answers the chat of what a session plays.

@@ -133,6 +133,35 @@ func TestPassesOfATimeShiftOpenNothingOlder(t *testing.T) {
 	})
 }
 
+// TestOffAir: time shifts of a room that was taken off end, and nothing else of its stream.
+func TestOffAir(t *testing.T) {
+	w := newWorld(t)
+	w.recording(recA, "demo", 3)
+	w.shifting(record.Full, 100)
+	back, shift := w.media(root), w.media(root+"&txTimeshift=on&tsDelay=60")
+	files := w.files(shift)
+	other, err := New(Config{NodeKey: []byte("0123456789abcdef"), PlayKey: []byte("a play key")}, w.s.deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := w.s
+	w.s = other // to which its player went
+	w.body(shift)
+	w.s = first
+	for _, s := range []*Server{first, other} {
+		if n := s.OffAir("other"); n != 0 {
+			t.Errorf("%d of another room", n)
+		}
+		if n := s.OffAir("demo"); n != 1 {
+			t.Errorf("%d time shifts ended, want 1", n)
+		}
+		w.s = s
+		w.refused(shift, 403, "forbidden", "")
+		w.refused(files[1], 403, "forbidden", "")
+		w.body(back)
+	}
+}
+
 // TestEarlierTimeOfWhatIsLive: a time of it, whole and with an end, and nothing beside that time.
 func TestEarlierTimeOfWhatIsLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -21,7 +21,7 @@ func (s *Server) shifted(ctx context.Context, room, query string) (what, error) 
 		return what{}, err
 	}
 	if want.delay > 0 {
-		w := what{kind: aDelay, id: rec.ID, from: want.delay.Milliseconds()}
+		w := what{kind: aDelay, id: rec.ID, from: want.delay.Milliseconds(), room: room}
 		if at := now.Add(-want.delay); at.Before(oldest) || at.Sub(rec.Zero).Milliseconds() < index.Segments[0].End() {
 			return what{}, refuseAt(paramDelay, "goes back before what can be watched, which begins at %s", oldest.UTC().Format(time.RFC3339))
 		}
@@ -34,7 +34,7 @@ func (s *Server) shifted(ctx context.Context, room, query string) (what, error) 
 	if want.start.Before(oldest) {
 		want.start = oldest
 	}
-	w := what{kind: aWindow, id: rec.ID, from: max(want.start.Sub(rec.Zero).Milliseconds(), 0), to: max(want.end.Sub(rec.Zero).Milliseconds(), 0)}
+	w := what{kind: aWindow, id: rec.ID, from: max(want.start.Sub(rec.Zero).Milliseconds(), 0), to: max(want.end.Sub(rec.Zero).Milliseconds(), 0), room: room}
 	l := window(rec, index, w)
 	switch {
 	case len(l.pieces) == 0:

@@ -16,6 +16,8 @@ type what struct {
 	kind     byte
 	id       string
 	from, to int64 // ms on the session's clock, of a window; of a delay from is ms
+
+	room string // of a time shift, where it is known: it is in no path
 }
 
 const (
