@@ -12,6 +12,7 @@ import (
 
 	"liveroom/internal/ffmpeg"
 	"liveroom/live"
+	"liveroom/live/blob"
 	"liveroom/live/snapshot"
 	"liveroom/status"
 	"liveroom/web"
@@ -200,7 +201,10 @@ type shotAnswer struct {
 }
 
 // shotErrors are what it may say, by word.
-var shotErrors = map[string]error{"no_stream": snapshot.ErrNoStream, "no_picture": snapshot.ErrPicture, "busy": snapshot.ErrBusy}
+var shotErrors = map[string]error{
+	"no_stream": snapshot.ErrNoStream, "no_picture": snapshot.ErrPicture, "busy": snapshot.ErrBusy,
+	"store_full": blob.ErrFull, "store_unavailable": blob.ErrUnavailable,
+}
 
 // serve takes a picture for another node.
 func (s *shots) serve(w http.ResponseWriter, r *http.Request) {

@@ -27,6 +27,8 @@ func TestPictureOfAnotherNodeThatFails(t *testing.T) {
 		{http.StatusNotFound, "{}", "status 404"},
 		{http.StatusOK, "<html>", "invalid character"},
 		{http.StatusOK, `{"why":"other"}`, "its log says why"},
+		{http.StatusOK, `{"why":"store_full"}`, blob.ErrFull.Error()},
+		{http.StatusOK, `{"why":"store_unavailable"}`, blob.ErrUnavailable.Error()},
 		{http.StatusOK, `{"why":"unavailable","text":"no ffmpeg"}`, "no ffmpeg"},
 	} {
 		key := []byte("node-key-0123456789abcdef")

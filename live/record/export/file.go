@@ -121,8 +121,11 @@ const (
 	passing                 // that it passes, if somebody sees to it: it is waited for
 )
 
-// errUntold says that a file is there, but not told of yet.
-var errUntold = errors.New("export: nobody could be told of a file")
+// errUntold says that a file is there, but not told of yet; errSpooled is that because not all nodes see it yet.
+var (
+	errUntold  = errors.New("export: nobody could be told of a file")
+	errSpooled = fmt.Errorf("%w: it waits on a node for the store", errUntold)
+)
 
 // why is what a job that was not made says of an error, in words.
 func why(err error) (words string, then outlook) {

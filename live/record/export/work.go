@@ -212,14 +212,18 @@ func (s *Service) missed(ctx context.Context, j Job, err error) {
 			s.count.failed.Add(1)
 		}
 	}
-	level := slog.LevelWarn
+	level, what := slog.LevelWarn, "export not made"
 	switch {
 	case gone:
 		level = slog.LevelInfo
 	case full:
 		level = slog.LevelError
+	case errors.Is(err, errSpooled):
+		level, what = slog.LevelInfo, "export made; it is told of when all nodes see it"
+	case errors.Is(err, errUntold):
+		what = "export made, but nobody could be told of it yet"
 	}
-	s.log.Log(ctx, level, "export not made", "recording", j.Recording, "export", j.ID, "again", again, "err", err)
+	s.log.Log(ctx, level, what, "recording", j.Recording, "export", j.ID, "again", again, "err", err)
 	if full && anew {
 		s.want(ctx, j)
 	}
@@ -339,7 +343,7 @@ func (s *Service) tell(ctx context.Context, r record.Recording, j *Job) error {
 	if waits, err := s.cfg.Spooled(ctx, j.Recording); err != nil {
 		return fmt.Errorf("%w: %w", errUntold, err)
 	} else if waits {
-		return fmt.Errorf("%w: it waits on a node, where the others don't see it", errUntold)
+		return errSpooled
 	}
 	for ; j.Told < len(j.Files); j.Told++ {
 		if err := s.cfg.Ready(ctx, r, *j, j.Told+1); err != nil && !nothing(err) {
