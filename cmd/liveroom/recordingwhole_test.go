@@ -111,6 +111,12 @@ func TestOneRecordingOverAll(t *testing.T) {
 	}
 	k.checkTimes(t, file)
 	mustPlay(t, file)
+	second.call(http.MethodPost, "/api/v1/rooms/r1/playback", map[string]any{"recording": list.Recordings[0].ID}, nil)
+	first.waitStatus("r1", status.Playback)
+	first.eventually("the other node plays it back as well, at an address of its own", func() bool {
+		p := first.play("r1").Playback
+		return p != nil && strings.HasPrefix(p.HLS, "http://"+first.http+"/") && strings.Count(get(t, first.mediaPlaylist(p.HLS)), "#EXTINF") == len(k.index.Segments)
+	})
 	for says, nodes := range map[string]int{"liveroom_recordings_done_total 1": 1, "liveroom_recordings_failing 0": 2} {
 		if n := strings.Count(first.metrics()+second.metrics(), says+"\n"); n != nodes {
 			t.Errorf("%d nodes say %s", n, says)

@@ -79,13 +79,14 @@ func (s *Service) address(streamName, id string) string {
 	return s.cfg.Address(streamName) + param + id
 }
 
-// Of is the programme that a status record shows; empty: none of ours.
+// Of is the programme that a status record shows; empty: none of ours. The node that began it may have another public address, and
+// this one may have had another then.
 func (s *Service) Of(r status.Record, streamName string) string {
 	if r.Code != status.Playback || r.PlaybackURL == nil {
 		return ""
 	}
-	id, ok := strings.CutPrefix(*r.PlaybackURL, s.cfg.Address(streamName)+param)
-	if !ok || !validID(id) {
+	address, id, ok := strings.Cut(*r.PlaybackURL, param)
+	if !ok || !validID(id) || !strings.HasSuffix(address, "/"+streamName+".m3u8") {
 		return ""
 	}
 	return id

@@ -189,6 +189,11 @@ func TestPlayStoresTheProgrammeFirst(t *testing.T) {
 			t.Errorf("%s is taken for ours: %s", url, id)
 		}
 	}
+	for _, url := range []string{"https://h/live/demo.m3u8?playback=" + p.ID, "http://another.node:8080/under/live/demo.m3u8?playback=" + p.ID} {
+		if id := st.s.Of(status.Record{Code: status.Playback, PlaybackURL: &url}, "demo"); id != p.ID {
+			t.Errorf("%s is not taken for ours", url)
+		}
+	}
 }
 
 func TestWhatCannotBePlayed(t *testing.T) {
