@@ -92,7 +92,7 @@ test('a live is pushed, breaks off, goes on in another size, ends, and is played
   expect(end).toBeGreaterThan(5);
   const { playback } = (await server.api('GET', '/rooms/show/play')) as { playback: { hls: string } };
   const gap = await firstBreak(playback.hls);
-  expect(gap).toBeLessThan(end - 3);
+  expect(gap).toBeLessThan(end - 2);
   const seek = (seconds: number) => page.locator('[data-testid=seek]').fill(String(seconds));
   await page.click('[data-testid=play-pause]');
   await seek(Math.floor(gap) - 1);
