@@ -57,13 +57,13 @@ func TestStoreAway(t *testing.T) {
 			}
 			return nil
 		})
-		for _, format := range []Format{FLV, MP4, Cut} {
+		for format, waits := range map[Format]time.Duration{FLV: mostTries * lastTry, MP4: time.Minute, Cut: time.Minute} {
 			asked.Store(nil)
 			full, err := d.Export(t.Context(), r.ID, Request{Format: format})
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(24 * time.Hour)
+			time.Sleep(waits)
 			synctest.Wait()
 			const cause = "no room left where recordings are kept; it goes on when there is"
 			if full = d.job(t, r.ID, full.ID); full.State != Waiting || full.Cause != cause || d.Stats().Full != 1 || d.Stats().Failed != 0 {
@@ -165,17 +165,17 @@ func TestUntold(t *testing.T) {
 			return spooled, nil
 		}
 		defer run(t, d.Service)()
-		export := func() Job {
+		export := func(waits time.Duration) Job {
 			t.Helper()
 			j, err := d.Export(t.Context(), r.ID, Request{Format: MP4})
 			if err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(24 * time.Hour)
+			time.Sleep(waits)
 			synctest.Wait()
 			return d.job(t, r.ID, j.ID)
 		}
-		j := export()
+		j := export(mostTries * lastTry)
 		if j.State != Waiting || j.Cause != "the files are made; backends can't be told of them yet" || len(j.Files) != 3 || told != nil {
 			t.Errorf("%+v, told %v", j, told)
 		}
@@ -188,7 +188,7 @@ func TestUntold(t *testing.T) {
 			t.Errorf("%+v, told %v", j, told)
 		}
 		set(fs.ErrNotExist, false)
-		if j = export(); j.State != Done {
+		if j = export(time.Second); j.State != Done {
 			t.Errorf("of what is gone: %+v", j)
 		}
 	})
