@@ -45,7 +45,7 @@ type RelayDraft struct {
 type RelayPatch struct {
 	URL     *string `json:"url,omitempty" minLength:"1" maxLength:"1024" doc:"It connects anew."`
 	Name    *string `json:"name,omitempty" maxLength:"64"`
-	Enabled *bool   `json:"enabled,omitempty" doc:"false: it disconnects at once."`
+	Enabled *bool   `json:"enabled,omitempty" doc:"false: it says goodbye to the target at once."`
 }
 
 // RelayCause is why a relay does not run.
