@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"liveroom/chat"
+	"liveroom/live"
 	"liveroom/live/programme"
 	"liveroom/status"
 )
@@ -109,10 +111,19 @@ func planAnswer(p programme.Plan, err error) (*planOut, error) {
 	return &planOut{planBody(p)}, nil
 }
 
+// mayPlan is mayDrive for calls that change plans: nobody may flood the audit log with them.
+func (s *Server) mayPlan(ctx context.Context, room string) (live.Listed, error) {
+	l, err := s.mayDrive(ctx, room)
+	if err == nil {
+		err = chat.Unhurried(s.audit, s.speaker(ctx))
+	}
+	return l, err
+}
+
 func (s *Server) planPlayback(ctx context.Context, in *planPlaybackIn) (*planOut, error) {
 	ctx, cancel := timed(ctx)
 	defer cancel()
-	l, err := s.mayDrive(ctx, in.Room)
+	l, err := s.mayPlan(ctx, in.Room)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +174,7 @@ func (s *Server) listPlaybacks(ctx context.Context, in *RoomPath) (*playbacksOut
 func (s *Server) removePlayback(ctx context.Context, in *PlaybackPath) (*empty, error) {
 	ctx, cancel := timed(ctx)
 	defer cancel()
-	l, err := s.mayDrive(ctx, in.Room)
+	l, err := s.mayPlan(ctx, in.Room)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"liveroom/address"
+	"liveroom/chat"
 	"liveroom/live"
 	"liveroom/live/programme"
 	"liveroom/live/record"
@@ -155,4 +156,31 @@ func refused(t *testing.T, a answer, httpStatus int, code, field string) {
 	if a.status != httpStatus || a.code() != code || a.field() != field {
 		t.Errorf("%d %s, want %d %s at %q", a.status, a.raw, httpStatus, code, field)
 	}
+}
+
+// tired has had enough of everybody who is not an administrator.
+type tired struct{ web.Audit }
+
+func (tired) Busy(by chat.Identity) (until time.Time) {
+	if by.Admin {
+		return until
+	}
+	return time.Now().Add(time.Minute)
+}
+
+// TestPlansDoNotFloodTheAuditLog: an anchor who did too much lately is told to wait.
+func TestPlansDoNotFloodTheAuditLog(t *testing.T) {
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Audit = tired{d.Audit} })
+	b.createRoom("demo")
+	sig := b.userSig("alice")
+	plan := map[string]any{"id": "soon", "recordings": []string{"01JD0000000000000000000002"}, "at": time.Now().Add(time.Hour)}
+	b.do(201, http.MethodPost, "/api/v1/rooms/demo/playbacks", apiToken, plan)
+	for _, a := range []answer{
+		b.request(http.MethodPost, "/api/v1/rooms/demo/playbacks", sig, plan), b.request(http.MethodDelete, "/api/v1/rooms/demo/playbacks/soon", sig, nil),
+	} {
+		if a.code() != "acts_too_fast" {
+			t.Errorf("%d %s", a.status, a.raw)
+		}
+	}
+	b.do(200, http.MethodGet, "/api/v1/rooms/demo/playbacks/soon", sig, nil)
 }
