@@ -147,6 +147,7 @@ func (r *Recording) finished(x Index, now time.Time) {
 			r.Cause = "nothing was pushed that could be kept"
 		}
 	}
+	r.Untold = r.State == Done
 	if r.Age > 0 {
 		r.ExpiresAt = now.Add(r.Age)
 	}

@@ -83,6 +83,8 @@ type Recording struct {
 	Age time.Duration `json:"age,omitempty"`
 	// Pinned says that only a person removes it: neither its age does nor that all of them take too many bytes.
 	Pinned bool `json:"pinned,omitempty"`
+	// Untold says that it is done, and that who is to be told so may not have been yet (Told).
+	Untold bool `json:"untold,omitempty"`
 }
 
 // OfRoom says whether it is of the room of its id that was made then, and not of one before that was deleted: a room that is made

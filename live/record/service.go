@@ -334,6 +334,15 @@ func (s *Service) Update(ctx context.Context, id string, p Patch) (Recording, er
 	return s.fresh(ctx, r), nil
 }
 
+// Told notes that who is to be told that a recording is done was told.
+func (s *Service) Told(ctx context.Context, id string) error {
+	_, err := s.store.Change(ctx, id, func(r *Recording) error {
+		r.Untold = false
+		return nil
+	})
+	return ignore(err)
+}
+
 // Place makes a recording of objects that are stored already under the names of its segments, such as those of a cut: it is
 // done at once. Its id, room, session and what it is Of are the caller's; asked again, it answers the same. An error that is
 // blob.ErrUnavailable says that some of them are not in the store yet.

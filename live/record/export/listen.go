@@ -15,12 +15,12 @@ const (
 )
 
 // Noticed hears that a recording is done, and never blocks. Listen does what is to be done about it. Of what it has no room for, or
-// was not done when the process ended, Run begins the exports later.
+// was not done when the process ended, Run tells and begins the exports later.
 func (s *Service) Noticed(r record.Recording) {
 	select {
 	case s.noticed <- r:
 	default:
-		s.log.Error("a recording is done, of which nobody is told; its exports will begin later", "recording", r.ID)
+		s.log.Error("a recording is done, which is told and exported later", "recording", r.ID)
 	}
 }
 
@@ -44,7 +44,7 @@ func (s *Service) Listen(ctx context.Context) error {
 			switch err := s.finish(ctx, r); {
 			case err == nil:
 			case len(untold) == mostNoticed:
-				s.log.Error("nobody is told that a recording is done: too many wait", "recording", r.ID, "err", err)
+				s.log.Error("a recording is done, which is told later: too many wait", "recording", r.ID, "err", err)
 			default:
 				s.log.Warn("nobody could be told yet that a recording is done", "recording", r.ID, "err", err)
 				untold = append(untold, r)
@@ -80,7 +80,7 @@ func (s *Service) finish(ctx context.Context, r record.Recording) error {
 	if err := s.cfg.Finished(ctx, r); err != nil && !nothing(err) {
 		return err
 	}
-	return nil
+	return s.lib.Told(ctx, r.ID)
 }
 
 func (s *Service) begin(ctx context.Context, r record.Recording) {

@@ -23,6 +23,8 @@ type Library interface {
 	List(ctx context.Context, q record.Query) (page []record.Recording, next string, err error)
 	// Place makes a recording of objects that are stored already; asked again, it answers the same.
 	Place(ctx context.Context, r record.Recording) (record.Recording, error)
+	// Told notes that Config.Finished was told of a recording.
+	Told(ctx context.Context, id string) error
 }
 
 // Config says what a Service is told besides.
@@ -33,7 +35,7 @@ type Config struct {
 	// error it is told again later, unless that is fs.ErrNotExist or record.ErrUnknown: there is nothing to tell any more. The
 	// job is not done before. Nil: nobody is told.
 	Ready func(ctx context.Context, r record.Recording, j Job, n int) error
-	// Finished is told, by Listen, of recordings that are done, and again as Ready is. Nil: nobody is.
+	// Finished is told, by Listen, of recordings that are done, and again as Ready is; after a crash by Run. Nil: nobody is.
 	Finished func(ctx context.Context, r record.Recording) error
 	// Spooled says whether something of a recording waits on a node, where the others don't see it: files are not told of before.
 	// Nil: nothing ever does.

@@ -311,6 +311,12 @@ func TestNoticed(t *testing.T) {
 		if said() != "r1 r2" {
 			t.Errorf("told %v", said())
 		}
+		keep("r3") // and there was a crash
+		for range 2 {
+			if err := d.catchUp(t.Context()); err != nil || said() != "r1 r2 r3" {
+				t.Errorf("told %v, %v", said(), err)
+			}
+		}
 		for _, id := range []string{a.ID, b.ID} {
 			if j := d.job(t, id, "flv"); j.State != Waiting || j.Span.To != 2000 {
 				t.Errorf("%+v", j)

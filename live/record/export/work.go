@@ -55,8 +55,8 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// catchUp begins the exports of recordings that were done when nobody was there to begin them. One whose exports can't begin, such
-// as one that has too many, holds up no other.
+// catchUp tells of recordings that were done when nobody was there to be told, and begins their exports. One whose exports can't
+// begin, such as one that has too many, holds up no other.
 func (s *Service) catchUp(ctx context.Context) error {
 	q := record.Query{State: record.Done, Kind: record.Full, Limit: 100}
 	var failed error
@@ -69,7 +69,11 @@ func (s *Service) catchUp(ctx context.Context) error {
 			if time.Since(r.EndedAt) > catchUpAge {
 				continue
 			}
-			if err := s.Auto(ctx, r); err != nil && failed == nil {
+			err := s.Auto(ctx, r)
+			if r.Untold {
+				err = errors.Join(err, s.finish(ctx, r))
+			}
+			if err != nil && failed == nil {
 				failed = err
 			}
 		}

@@ -30,7 +30,7 @@ func sample(n int, room, session string) record.Recording {
 	return record.Recording{
 		ID: status.NewULID(at), Kind: record.Full, Room: room, Group: "g " + room, Stream: "s-" + room, Title: "茶 & <Kekse>", Session: session,
 		Zero: at.Add(-time.Hour), CreatedAt: at, State: record.Running, By: "anna", Start: 7, Duration: 8, Gaps: 1, Segments: 2, Bytes: 3,
-		Width: 4, Height: 5, Video: "avc1", Audio: "mp4a", Formats: []record.Format{record.HLS, record.MP4}, FileMax: time.Hour, Age: time.Minute, Pinned: true,
+		Width: 4, Height: 5, Video: "avc1", Audio: "mp4a", Formats: []record.Format{record.HLS, record.MP4}, FileMax: time.Hour, Age: time.Minute, Pinned: true, Untold: true,
 	}
 }
 
