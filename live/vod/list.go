@@ -31,7 +31,7 @@ type list struct {
 	recordings []record.Recording
 	startAt    time.Duration // where players begin
 
-	shift                   bool   // passes of its files open nothing that is much older than its first piece
+	shift                   bool   // passes of its files open nothing that is much older
 	sequence, discontinuity uint64 // of the first piece
 	sliding                 bool   // it grows and loses its oldest
 	whole                   bool   // nothing of it will change any more: it ends

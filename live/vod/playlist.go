@@ -40,14 +40,15 @@ func (s *Server) media(l *list, streamName string, until time.Time) []byte {
 	if l.startAt > 0 {
 		b = fmt.Appendf(b, "#EXT-X-START:TIME-OFFSET=%.3f,PRECISE=YES\n", l.startAt.Seconds())
 	}
-	var recording, init, root string
+	var of granted
+	var init, root string
 	for _, p := range l.pieces {
 		if p.breaks {
 			b = append(b, "#EXT-X-DISCONTINUITY\n"...)
 		}
-		if p.recording != recording {
-			recording, init = p.recording, ""
-			root = "../../f/" + s.filePass(l, streamName, p, until) + "/" + recording + "/"
+		if g := l.grants(p); g != of {
+			of, init = g, ""
+			root = "../../f/" + s.filePass(g, streamName, until) + "/" + g.recording + "/"
 		}
 		if p.Init != init {
 			init = p.Init
@@ -68,18 +69,31 @@ func (s *Server) media(l *list, streamName string, until time.Time) []byte {
 	return b
 }
 
-// passStep is how much older than what is listed a time shift's pass opens at the most, ms: those of many viewers are the same.
+// passStep is how much older than a segment of a time shift its pass opens at the most, ms: those of many viewers are the same.
 const passStep = 600_000
 
-// filePass is the pass, until then, to the files of the recording of a piece, the first of it that is listed. That of a time shift holds
-// for no segment that begins before a time, ms on the session's clock, which stands behind it and is signed.
-func (s *Server) filePass(l *list, streamName string, p piece, until time.Time) string {
-	from := p.Start - p.Start%passStep
-	if !l.shift || from == 0 {
-		return s.signer.Until(until, "file", streamName, p.recording)
+// granted is what a pass opens: files of a recording, of a time shift no segment that begins before from, ms on the session's clock.
+type granted struct {
+	recording string
+	from      int64
+}
+
+// grants is what the pass of a piece opens. It does not depend on what else is listed: the path of a segment never changes.
+func (l *list) grants(p piece) granted {
+	g := granted{recording: p.recording}
+	if l.shift {
+		g.from = p.Start - p.Start%passStep
 	}
-	since := strconv.FormatInt(from, 10)
-	return s.signer.Until(until, "file", streamName, p.recording, since) + "." + since
+	return g
+}
+
+// filePass is the pass to that, until then. From when on it holds stands behind it and is signed.
+func (s *Server) filePass(g granted, streamName string, until time.Time) string {
+	if g.from == 0 {
+		return s.signer.Until(until, "file", streamName, g.recording)
+	}
+	from := strconv.FormatInt(g.from, 10)
+	return s.signer.Until(until, "file", streamName, g.recording, from) + "." + from
 }
 
 // checkFile says whether a pass opens a file of a recording.

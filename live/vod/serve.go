@@ -182,7 +182,7 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, e
 	if err := s.use(r, plays.protocol(), app, name, key, start); err != nil {
 		return err
 	}
-	body, err := s.body(r.Context(), name, plays)
+	body, err := s.body(r.Context(), name, plays, start)
 	if err != nil {
 		return err
 	}
@@ -205,15 +205,15 @@ func (w what) protocol() string {
 	return stream.TimeShift
 }
 
-// body is a media playlist, but for what is each session's own. The paths of files hold for as long as a session that begins now.
-func (s *Server) body(ctx context.Context, name string, plays what) ([]byte, error) {
-	now := time.Now()
-	until := now.Add(s.cfg.SessionAge).Truncate(time.Hour).Add(time.Hour)
+// body is a media playlist, but for what is each session's own. The paths of files hold for as long as a session that began then may
+// live, and never change while it does.
+func (s *Server) body(ctx context.Context, name string, plays what, start time.Time) ([]byte, error) {
+	until := start.Add(s.cfg.SessionAge).Truncate(time.Hour).Add(time.Hour)
 	key := fmt.Sprint(name, " ", plays, " ", until.Unix())
 	if body := s.bodies.get(key); body != nil {
 		return body, nil
 	}
-	l, err := s.list(ctx, name, plays, now)
+	l, err := s.list(ctx, name, plays, time.Now())
 	if err != nil {
 		return nil, err
 	}
