@@ -231,18 +231,17 @@ func TestDrawOfACluster(t *testing.T) {
 	one, two := c.nodes[0], c.nodes[1]
 	one.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	one.call(http.MethodPut, "/api/v1/message-types/ticket", map[string]any{"senders": "server"}, nil)
-	one.call(http.MethodPost, "/api/v1/rooms/r1/draws", map[string]any{
-		"id": "d1", "title": "Tonight", "trigger": map[string]any{"keyword": "tea"}, "window": "15s", "winners": 2,
-	}, nil)
-	say := func(n *node, user string) *member {
-		t.Helper()
-		m := n.enter("r1", user, n.userSig(user), nil)
-		m.say("r1", "tea", 1)
-		return m
-	}
+	enter := func(n *node, user string) *member { return n.enter("r1", user, n.userSig(user), nil) }
+	var all []*member
 	for i := range 3 {
-		say(one, fmt.Sprint("a", i))
-		say(two, fmt.Sprint("b", i))
+		all = append(all, enter(one, fmt.Sprint("a", i)), enter(two, fmt.Sprint("b", i)))
+	}
+	late := map[*node]*member{one: enter(one, "yan"), two: enter(two, "zoe")}
+	one.call(http.MethodPost, "/api/v1/rooms/r1/draws", map[string]any{ // when all are there: that may take long
+		"id": "d1", "title": "Tonight", "trigger": map[string]any{"keyword": "tea"}, "window": "20s", "winners": 2,
+	}, nil)
+	for _, m := range all {
+		m.say("r1", "tea", 1)
 	}
 	two.eventually("what was registered on one node is in force on the other", func() bool {
 		resp, _ := two.request(http.MethodGet, "/api/v1/message-types/ticket", nil, "Bearer "+two.secrets.APIToken)
@@ -254,9 +253,13 @@ func TestDrawOfACluster(t *testing.T) {
 		keeper, other = two, one
 	}
 	keeper.kill()
-	zoe := say(other, "zoe")
+	last := late[other]
+	last.say("r1", "tea", 1)
 	other.eventually("the draw has ended", func() bool { return other.lot("r1", "d1").State == draw.Ended })
-	other.eventually("the room knows", func() bool { all, _ := zoe.drawMessages(); return slices.Equal(all, []string{"draw_result"}) })
+	other.eventually("the room knows", func() bool {
+		said, _ := last.drawMessages()
+		return slices.Equal(said, []string{"draw_start", "draw_result"})
+	})
 	keeper.start()
 	first, x := one.export("r1", "d1")
 	_, y := two.export("r1", "d1")
