@@ -1,7 +1,6 @@
 package flv
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,7 +25,7 @@ func request(r *http.Request, protocol string) (stream.Request, only, error) {
 	if len(r.URL.RawQuery) > maxQueryBytes {
 		return stream.Request{}, everything, &stream.Refusal{Code: "bad_address", Detail: "The address's query is too long."}
 	}
-	req := stream.Request{Protocol: protocol, Host: hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
+	req := stream.Request{Protocol: protocol, Host: stream.Hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
 	if r.URL.RawQuery != "" {
 		req.Query = []string{r.URL.RawQuery}
 	}
@@ -92,12 +91,4 @@ func cutLast(path string) (dir, last string) {
 		return "", path
 	}
 	return path[:i], path[i+1:]
-}
-
-// hostname is a Host header without its port.
-func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		return h
-	}
-	return strings.Trim(host, "[]")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,7 +19,6 @@ import (
 const (
 	maxElementBytes = 128
 	maxQueryBytes   = 4096
-	maxViewerBytes  = 64
 )
 
 // An answer may take writeTimeout and as long as its bytes need at slowestBytes a second.
@@ -87,11 +85,11 @@ func (s *Server) serveMultivariant(w http.ResponseWriter, r *http.Request, app, 
 	if name == "" || len(r.URL.RawQuery) > maxQueryBytes {
 		return errNotFound
 	}
-	req := stream.Request{Protocol: stream.HLS, Host: hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
+	req := stream.Request{Protocol: stream.HLS, Host: stream.Hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
 	if r.URL.RawQuery != "" {
 		req.Query = []string{r.URL.RawQuery}
 	}
-	viewer := viewerOf(r.URL)
+	viewer := pass.Viewer(r.URL)
 	leave, err := s.enter(r, req, viewer)
 	if err != nil {
 		return err
@@ -271,12 +269,12 @@ func (s *Server) use(r *http.Request, app, name string, key pass.Key, start, now
 	if !errors.Is(err, pass.ErrUnknown) {
 		return err
 	}
-	req := stream.Request{Protocol: stream.HLS, Host: hostname(r.Host), App: app, Name: name, Query: []string{r.URL.RawQuery}, Remote: r.RemoteAddr}
+	req := stream.Request{Protocol: stream.HLS, Host: stream.Hostname(r.Host), App: app, Name: name, Query: []string{r.URL.RawQuery}, Remote: r.RemoteAddr}
 	leave, err := s.admit.Reenter(r.Context(), req, start.Before(s.began))
 	if err != nil {
 		return err
 	}
-	return s.sessions.Enter(key, pass.NewSession(start, name, viewerOf(r.URL), leave, now))
+	return s.sessions.Enter(key, pass.NewSession(start, name, pass.Viewer(r.URL), leave, now))
 }
 
 // hold waits for what a player asks of a list.
@@ -421,23 +419,4 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		s.log.Error("play request failed", "remote", r.RemoteAddr, "err", err)
 	}
 	flv.WriteRefusal(w, err)
-}
-
-// viewerOf is the chat session the address says it belongs to (design §6, counting). It is unsigned, and only links counts.
-func viewerOf(u *url.URL) string {
-	if len(u.RawQuery) > maxQueryBytes {
-		return ""
-	}
-	if v := u.Query().Get("vid"); len(v) <= maxViewerBytes {
-		return v
-	}
-	return ""
-}
-
-// hostname is a Host header without its port.
-func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		return h
-	}
-	return strings.Trim(host, "[]")
 }

@@ -1,5 +1,10 @@
 package stream
 
+import (
+	"net"
+	"strings"
+)
+
 // Protocols by which a stream is pushed or played, as they appear in logs, metrics and viewer counts.
 const (
 	RTMP  = "rtmp"
@@ -22,6 +27,14 @@ type Request struct {
 	Query    []string // raw query strings from every place they may come from (publish name, tcUrl, app, URL), without '?'
 	Remote   string   // address of the client, host:port
 	Local    string   // address of ours that it is connected to, host:port; may be empty
+}
+
+// Hostname is the host of a Host header or a URL, without its port.
+func Hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		return h
+	}
+	return strings.Trim(host, "[]")
 }
 
 // Refusal says why a push or play was refused. Code is stable and snake_case (bad_signature, expired, room_ended,

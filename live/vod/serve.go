@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,7 +18,6 @@ import (
 const (
 	maxElementBytes = 160
 	maxQueryBytes   = 4096
-	maxViewerBytes  = 64
 )
 
 var errNotFound = &stream.Refusal{
@@ -112,7 +110,7 @@ func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request, app, name str
 // admit takes a place for a viewer, has it said what he plays, and answers the multivariant playlist that leads him to it, below the
 // address root.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request, req stream.Request, root string, find func() (what, error)) error {
-	viewer := viewerOf(r.URL)
+	viewer := pass.Viewer(r.URL)
 	leave, err := s.enter(r, req, viewer)
 	if err != nil {
 		return err
@@ -187,7 +185,7 @@ func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, e
 		return err
 	}
 	query := "?s=" + s.signer.Again(key, start, app, name)
-	if viewer := viewerOf(r.URL); viewer != "" {
+	if viewer := pass.Viewer(r.URL); viewer != "" {
 		query += "&vid=" + url.QueryEscape(viewer)
 	}
 	writeMedia(w, r, body, query)
@@ -249,7 +247,7 @@ func (s *Server) use(r *http.Request, protocol, app, name string, key pass.Key, 
 			return err
 		}
 	}
-	return s.sessions.Enter(key, pass.NewSession(start, name, viewerOf(r.URL), leave, now).About(room))
+	return s.sessions.Enter(key, pass.NewSession(start, name, pass.Viewer(r.URL), leave, now).About(room))
 }
 
 // serveChat answers the chat of what a session plays.
@@ -287,28 +285,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func requestOf(r *http.Request, protocol, app, name string) stream.Request {
-	req := stream.Request{Protocol: protocol, Host: hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
+	req := stream.Request{Protocol: protocol, Host: stream.Hostname(r.Host), App: app, Name: name, Remote: r.RemoteAddr}
 	if r.URL.RawQuery != "" {
 		req.Query = []string{r.URL.RawQuery}
 	}
 	return req
-}
-
-// viewerOf is the chat session the address says it belongs to (design §6, counting). It is unsigned, and only links counts.
-func viewerOf(u *url.URL) string {
-	if !strings.Contains(u.RawQuery, "vid=") {
-		return ""
-	}
-	if v := u.Query().Get("vid"); len(v) <= maxViewerBytes {
-		return v
-	}
-	return ""
-}
-
-// hostname is a Host header without its port.
-func hostname(host string) string {
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		return h
-	}
-	return strings.Trim(host, "[]")
 }
