@@ -47,8 +47,10 @@ export function SeekBar({ video, duration, onSeek }: SeekBarProps): JSX.Element 
         data-testid="seek"
         onInput={(ev) => setHeld(Number(ev.currentTarget.value))}
         onChange={(ev) => {
+          const to = Number(ev.currentTarget.value);
           setHeld(null);
-          onSeek(Number(ev.currentTarget.value));
+          setAt({ ...at, now: to }); // before the video says so: a key that is held goes on from there
+          onSeek(to);
         }}
       />
       <span class="bar-time number" aria-hidden="true">

@@ -77,6 +77,8 @@ test('a recording of ours plays with its chat, and both follow a jump by keyboar
   await page.keyboard.press('Home');
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 99) < 1);
   await page.waitForFunction(() => document.querySelectorAll('.chat-past').length <= 1);
+  for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowRight'); // as a key that is held
+  await page.waitForFunction(() => document.querySelector('video')?.currentTime === 10);
   expect(await violations(page)).toEqual([]);
   expect(faults).toEqual([]);
 });
