@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"liveroom/internal/wait"
 	"liveroom/status"
 )
 
@@ -37,21 +38,9 @@ func (s *Service) alone(ctx context.Context, room string, work func(ctx context.
 		if held || err != nil {
 			return err
 		}
-		if err := pause(ctx, claimLook); err != nil {
+		if err := wait.For(ctx, claimLook); err != nil {
 			return err
 		}
-	}
-}
-
-// pause waits, or answers why ctx has ended.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }
 
@@ -59,7 +48,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func (s *Service) patiently(ctx context.Context, f func() error) error {
 	for {
 		err := f()
-		if s.cfg.Shared == nil || !errors.Is(err, status.ErrUnavailable) || pause(ctx, pushLook) != nil {
+		if s.cfg.Shared == nil || !errors.Is(err, status.ErrUnavailable) || wait.For(ctx, pushLook) != nil {
 			return err
 		}
 	}

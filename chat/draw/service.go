@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"liveroom/chat"
+	"liveroom/internal/wait"
 )
 
 // Rooms is what draws need of the chat rooms.
@@ -167,7 +168,7 @@ func (s *Service) End(ctx context.Context, group string, by chat.Identity, id st
 		return Draw{}, err
 	}
 	s.note(ctx, by, group, "draw_end", id, nil)
-	if err := pause(ctx, s.cfg.Settle); err != nil {
+	if err := wait.For(ctx, s.cfg.Settle); err != nil {
 		return Draw{}, err // whoever runs ends it
 	}
 	for d.State == Open {
@@ -317,16 +318,5 @@ func (s *Service) stir() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"liveroom/internal/wait"
 	"liveroom/live/rtmp"
 	"liveroom/live/stream"
 	"liveroom/status"
@@ -152,20 +153,9 @@ func (r *run) free(ctx context.Context) bool {
 			r.stream, r.yielded = room.Stream, false
 			return true
 		}
-		if !sleep(ctx, r.cfg.Free/10) {
+		if wait.For(ctx, r.cfg.Free/10) != nil {
 			return false
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 
@@ -419,7 +409,7 @@ func (r *run) finish(ctx context.Context, why Cause) {
 		now, err := r.now(step)
 		stored := err == nil && r.update(step, func(t *Task) { t.end(now, why) })
 		cancel()
-		if stored || !sleep(ctx, r.cfg.Retry) {
+		if stored || wait.For(ctx, r.cfg.Retry) != nil {
 			return
 		}
 	}
@@ -439,7 +429,7 @@ func (r *run) wait(ctx context.Context, why Cause) bool {
 	case r.failures == failingAfter:
 		r.tell(Failing, why, 0)
 	}
-	return sleep(ctx, d)
+	return wait.For(ctx, d) == nil
 }
 
 // stopped tells that it does not run any more.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"liveroom/internal/wait"
 	"liveroom/live/stream"
 )
 
@@ -23,7 +24,7 @@ func (c *conn) refuse(ctx context.Context, publish bool, err error) error {
 	c.srv.count.refused(publish, refusal.Code)
 	// Whoever admits has logged its reasons; those of this package are in the counters, the rest is for debugging.
 	c.log.Debug("rtmp refused", "publish", publish, "code", refusal.Code, "detail", refusal.Detail)
-	if !refusal.Temporary && !sleep(ctx, c.srv.holdBack(c.nc.RemoteAddr())) {
+	if !refusal.Temporary && wait.For(ctx, c.srv.holdBack(c.nc.RemoteAddr())) != nil {
 		return ctx.Err()
 	}
 	r := c.reply()

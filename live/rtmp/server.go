@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"liveroom/internal/wait"
 )
 
 // Accept is tried again after errors such as exhausted descriptors, with pauses that double between these two.
@@ -90,7 +92,7 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, error) 
 			s.log.Warn("rtmp cannot accept connections, trying again", "error", err)
 		}
 		pause = min(max(2*pause, acceptPauseMin), acceptPauseMax)
-		if !sleep(ctx, pause) {
+		if wait.For(ctx, pause) != nil {
 			return nil, context.Cause(ctx)
 		}
 	}
@@ -115,16 +117,4 @@ func (s *Server) handle(ctx context.Context, nc net.Conn) {
 		cancel()
 	}()
 	newConn(s, nc).run(ctx)
-}
-
-// sleep waits and reports whether ctx let it.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"liveroom/internal/wait"
 	"liveroom/live"
 	"liveroom/web/callback/delivery"
 )
@@ -167,7 +168,7 @@ func (s *Streams) Run(ctx context.Context) error {
 		} else if ctx.Err() == nil {
 			s.log.Warn("pushes of the last run not told of yet", "err", err)
 		}
-		sleep(ctx, pushStorePause)
+		_ = wait.For(ctx, pushStorePause)
 	}
 	for {
 		select {
@@ -177,15 +178,6 @@ func (s *Streams) Run(ctx context.Context) error {
 		case <-s.wake:
 			s.work(ctx)
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
 	}
 }
 

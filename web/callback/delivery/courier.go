@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"liveroom/internal/wait"
 )
 
 // How the courier reads the inbox.
@@ -49,7 +51,7 @@ func (n *Node) begin(ctx context.Context, fence uint64, end context.CancelCauseF
 		if !failing && ctx.Err() == nil {
 			n.log.Error("callbacks can't be delivered; will retry", "err", err)
 		}
-		if !pause(ctx, writeRetry) {
+		if wait.For(ctx, writeRetry) != nil {
 			return nil, errors.Join(context.Cause(ctx), err)
 		}
 	}
@@ -112,7 +114,7 @@ func (n *Node) feed(ctx context.Context, s *Service, wake <-chan struct{}) {
 				place = events[len(events)-1].Place
 				for s.waiting() > min(unwrittenBytes, n.cfg.Unwritten/2) { // beyond the latter it would drop more
 					signal(s.hurry)
-					if !pause(ctx, laneEvery) {
+					if wait.For(ctx, laneEvery) != nil {
 						break
 					}
 				}

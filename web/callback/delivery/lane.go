@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"liveroom/internal/wait"
 )
 
 // How a lane is written.
@@ -179,21 +181,9 @@ func (l *lane) put(ctx context.Context, b batch) bool {
 		if !failing {
 			l.log.Error("callbacks can't be put in the inbox; will retry", "err", err)
 		}
-		if !pause(ctx, writeRetry) {
+		if wait.For(ctx, writeRetry) != nil {
 			return false
 		}
-	}
-}
-
-// pause waits, and says whether ctx goes on.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }
 
