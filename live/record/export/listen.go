@@ -67,7 +67,7 @@ func (s *Service) listenLast(ctx context.Context, untold []record.Recording) {
 	}
 	for i, r := range untold {
 		if err := s.finish(ctx, r); err != nil { // nor of the others: it takes long enough
-			s.log.Error("nobody was told that recordings are done", "recordings", len(untold)-i, "first", r.ID, "err", err)
+			s.log.Error("recordings are done, which is told after the next start", "recordings", len(untold)-i, "first", r.ID, "err", err)
 			return
 		}
 	}
