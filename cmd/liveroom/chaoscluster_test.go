@@ -18,7 +18,8 @@ import (
 func TestChaosOnThreeNodes(t *testing.T) {
 	t.Parallel()
 	for _, seed := range chaosSeeds(t, 6720) {
-		c := startCluster(t, 3, redistest.Durable(), chaosLimits...)
+		c := shakyCluster(t, 3, redistest.Durable(), chaosLimits...)
+		c.start()
 		run := newChaos(t, seed, c.nodes)
 		run.breakCluster(c)
 		run.play(time.Duration(scale())*20*time.Second, clusterFaults(scale() > 1))
@@ -56,7 +57,7 @@ func TestPulledPlug(t *testing.T) {
 		return // a namespace needs root, which CI has; the other tests cut lines with proxies
 	}
 	far := newNamespace(t) // first: it must outlive its node
-	c := prepareCluster(t, 3, append(redistest.Durable(), "--bind", "0.0.0.0", "--protected-mode", "no"), chaosLimits...)
+	c := shakyCluster(t, 3, append(redistest.Durable(), "--bind", "0.0.0.0", "--protected-mode", "no"), chaosLimits...)
 	colon := func(addr string) string { return addr[strings.LastIndex(addr, ":"):] }
 	for _, n := range c.nodes[:2] {
 		n.flags = append(n.flags, "--http", "0.0.0.0"+colon(n.http), "--internal-url", "http://"+far.host+colon(n.http))

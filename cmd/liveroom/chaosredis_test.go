@@ -36,7 +36,8 @@ func TestChaosOverARedisCluster(t *testing.T) {
 	}
 	master := redis.Servers[slot*3/16384]
 	replica := redis.AddReplica(t, master)
-	c := startClusterOver(t, 3, redis.URL(), chaosLimits...)
+	c := shakyClusterOver(t, 3, redis.URL(), chaosLimits...)
+	c.start()
 	run := newChaos(t, 7, c.nodes)
 	run.rules = afterFailover
 	run.while(true, func() {
@@ -58,7 +59,8 @@ func TestChaosOverARedisCluster(t *testing.T) {
 func TestChaosOverSentinel(t *testing.T) {
 	t.Parallel()
 	redis := redistest.StartSentinel(t)
-	c := startClusterOver(t, 3, redis.URL(), chaosLimits...)
+	c := shakyClusterOver(t, 3, redis.URL(), chaosLimits...)
+	c.start()
 	run := newChaos(t, 8, c.nodes)
 	run.rules = afterFailover
 	run.while(true, func() {
@@ -72,7 +74,8 @@ func TestChaosOverSentinel(t *testing.T) {
 // in them again, and all nodes say the same of them.
 func TestRedisBeginsAnew(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 3, redistest.Durable(), chaosLimits...)
+	c := shakyCluster(t, 3, redistest.Durable(), chaosLimits...)
+	c.start()
 	run := newChaos(t, 9, c.nodes)
 	run.rules = chaos.Rules{ChatMayRepeat: true, Except: []string{ // of rooms that are made anew
 		chaos.NothingLost, chaos.Answered, chaos.NewestKept, chaos.OneEpoch, chaos.OneRecord, chaos.Steps, chaos.EndsByRule,
@@ -98,7 +101,8 @@ func TestRedisBeginsAnew(t *testing.T) {
 // callbacks and who is pushed to; and then kills a node that is pushed to while Redis is away.
 func TestThoseWhoDoTheWork(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 3, redistest.Durable(), chaosLimits...)
+	c := shakyCluster(t, 3, redistest.Durable(), chaosLimits...)
+	c.start()
 	run := newChaos(t, 10, c.nodes)
 	halt, leases := 2*time.Second, []string{"keeper"}
 	if scale() > 1 {

@@ -75,9 +75,13 @@ func (s *Settings) nodeName() string {
 	return "node"
 }
 
+// redisTimeout is how long a node waits for an answer of Redis; 0: as long as redisstore does. Tests have more patience, but those
+// of a Redis that is away.
+var redisTimeout time.Duration
+
 // newCluster prepares the cluster's Redis, without asking it anything.
 func newCluster(set Settings, keys Secrets, log *slog.Logger) (*cluster, error) {
-	redis, err := redisstore.Open(redisstore.Config{URL: set.Redis}, log)
+	redis, err := redisstore.Open(redisstore.Config{URL: set.Redis, Timeout: redisTimeout}, log)
 	if err != nil {
 		return nil, err
 	}

@@ -14,19 +14,24 @@ import (
 	"liveroom/internal/redistest"
 )
 
-// testCluster is some nodes over one Redis, which they reach through a proxy. Each node has another one, through which the
-// others reach it.
+// testCluster is some nodes over one Redis. Each node has a proxy, through which the others reach it.
 type testCluster struct {
 	t     *testing.T
 	url   string            // of the Redis
-	redis *redistest.Server // nil where that is more than one server, like proxy
-	proxy *redistest.Proxy  // between all nodes and Redis
+	redis *redistest.Server // nil where that is more than one server
+	proxy *redistest.Proxy  // between all nodes and Redis, where the test takes that away
 	nodes []*node
 	keys  Secrets
+
+	steady bool // nobody takes Redis away
 }
 
-// startCluster starts n nodes, named n1, n2 …, over a Redis of their own, and waits until they are ready and know each
-// other. All are stopped with the test. The flags are those of every node; redis are arguments of the server.
+// patience is how long nodes wait for a Redis that nobody takes away: not as they do in production, since on a machine that
+// is busy with other tests anything may take its time.
+const patience = "10s"
+
+// startCluster starts n nodes, named n1, n2 …, over a Redis of their own, which stays, and waits until they are ready and know
+// each other. All are stopped with the test. The flags are those of every node; redis are arguments of the server.
 func startCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
 	t.Helper()
 	c := prepareCluster(t, n, redis, flags...)
@@ -34,15 +39,48 @@ func startCluster(t *testing.T, n int, redis []string, flags ...string) *testClu
 	return c
 }
 
+// prepareCluster is startCluster whose nodes are not started.
+func prepareCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
+	t.Helper()
+	takePlace(t, clusterPlace)
+	c := &testCluster{t: t, redis: redistest.Start(t, redis...), keys: newSecrets(), steady: true}
+	c.url = c.redis.URL()
+	return c.of(n, flags...)
+}
+
 // startClusterOver is startCluster over the Redis of a URL.
 func startClusterOver(t *testing.T, n int, url string, flags ...string) *testCluster {
 	t.Helper()
 	takePlace(t, clusterPlace)
-	c := &testCluster{t: t, url: url, keys: newSecrets()}
+	c := (&testCluster{t: t, url: url, keys: newSecrets(), steady: true}).of(n, flags...)
+	c.start()
+	return c
+}
+
+// shakyCluster is prepareCluster over a Redis that the test takes away: nodes reach it through a proxy, and have no more patience
+// with it than in production.
+func shakyCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
+	t.Helper()
+	takePlace(t, clusterPlace)
+	c := &testCluster{t: t, redis: redistest.Start(t, redis...), keys: newSecrets()}
+	c.proxy = redistest.Through(t, c.redis.Addr)
+	c.url = c.proxy.URL()
+	return c.of(n, flags...)
+}
+
+// shakyClusterOver is shakyCluster over the Redis of a URL, without a proxy.
+func shakyClusterOver(t *testing.T, n int, url string, flags ...string) *testCluster {
+	t.Helper()
+	takePlace(t, clusterPlace)
+	return (&testCluster{t: t, url: url, keys: newSecrets()}).of(n, flags...)
+}
+
+// of is the cluster with n nodes more, which are not started.
+func (c *testCluster) of(n int, flags ...string) *testCluster {
+	c.t.Helper()
 	for range n {
 		c.add(flags...)
 	}
-	c.start()
 	return c
 }
 
@@ -55,19 +93,6 @@ func (c *testCluster) start() {
 	c.meet()
 }
 
-// prepareCluster is startCluster whose nodes are not started.
-func prepareCluster(t *testing.T, n int, redis []string, flags ...string) *testCluster {
-	t.Helper()
-	takePlace(t, clusterPlace)
-	c := &testCluster{t: t, redis: redistest.Start(t, redis...), keys: newSecrets()}
-	c.proxy = redistest.Through(t, c.redis.Addr)
-	c.url = c.proxy.URL()
-	for range n {
-		c.add(flags...)
-	}
-	return c
-}
-
 // add prepares another node, which is not started.
 func (c *testCluster) add(flags ...string) *node {
 	c.t.Helper()
@@ -75,6 +100,9 @@ func (c *testCluster) add(flags ...string) *node {
 	n := &node{
 		t: c.t, data: filepath.Join(c.t.TempDir(), name), env: c.keys.environment(), log: &logBuffer{},
 		http: freeAddr(c.t), rtmp: freeAddr(c.t), ops: freeAddr(c.t), secrets: c.keys, shared: true,
+	}
+	if c.steady {
+		n.env = append(n.env, withPatience+"="+patience)
 	}
 	n.inner = redistest.Through(c.t, n.http)
 	n.flags = append([]string{"--redis", c.url, "--node", name, "--internal-url", "http://" + n.inner.Addr}, flags...)

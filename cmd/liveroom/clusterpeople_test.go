@@ -139,7 +139,7 @@ func (n *node) watch(room, session string) (ended chan struct{}) {
 // TestTheBannedWatchOnNoNodeThatWasCutOff is banned while the node where he watches, and nobody chats, does not reach Redis.
 func TestTheBannedWatchOnNoNodeThatWasCutOff(t *testing.T) {
 	t.Parallel()
-	c := prepareCluster(t, 2, nil)
+	c := shakyCluster(t, 2, nil)
 	here, there := c.nodes[0], c.nodes[1]
 	link := redistest.Through(t, c.redis.Addr)
 	there.flags[slices.Index(there.flags, "--redis")+1] = link.URL()

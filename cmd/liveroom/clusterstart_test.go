@@ -30,7 +30,7 @@ func (n *node) ended() {
 // TestNodeWaitsForRedis: a node that starts before its Redis says so, and serves when Redis is there.
 func TestNodeWaitsForRedis(t *testing.T) {
 	t.Parallel()
-	c := prepareCluster(t, 1, nil)
+	c := shakyCluster(t, 1, nil)
 	n := c.nodes[0]
 	c.redis.Kill()
 	n.launch()
@@ -58,7 +58,7 @@ func TestNodeWaitsForRedis(t *testing.T) {
 // TestRedisGoesAwayAtTheStart: whichever of the things that a node asks at its start is not answered, it asks again.
 func TestRedisGoesAwayAtTheStart(t *testing.T) {
 	t.Parallel()
-	c := prepareCluster(t, 1, nil)
+	c := shakyCluster(t, 1, nil)
 	n := c.nodes[0]
 	for part, says := range map[string]string{
 		"{lr}:words": "beginning again", "{lr}:endpoints": "beginning again", "{lr}:chat.silences": "nobody may come",
@@ -79,7 +79,7 @@ func TestRedisGoesAwayAtTheStart(t *testing.T) {
 // are not sent to it.
 func TestNodeIsNotReadyBeforeItCanServe(t *testing.T) {
 	t.Parallel()
-	c := prepareCluster(t, 1, nil)
+	c := shakyCluster(t, 1, nil)
 	n := c.nodes[0]
 	for i, part := range []string{"{lr}:nodes", "{lr}:chat.silences"} {
 		const never = 1 << 30
@@ -106,7 +106,7 @@ func TestNodeIsNotReadyBeforeItCanServe(t *testing.T) {
 // TestRedisGoesAwayBeforeTheDemoRoom: the node goes on, and makes the room when it can.
 func TestRedisGoesAwayBeforeTheDemoRoom(t *testing.T) {
 	t.Parallel()
-	c := prepareCluster(t, 1, nil, "--demo")
+	c := shakyCluster(t, 1, nil, "--demo")
 	n := c.nodes[0]
 	c.proxy.DropReplies(3, "demo") // an operation is asked for twice
 	n.start()
@@ -121,7 +121,7 @@ func TestRedisGoesAwayBeforeTheDemoRoom(t *testing.T) {
 // TestTheDemoRoomCannotBeMade: what no waiting mends is said once, and the node goes on.
 func TestTheDemoRoomCannotBeMade(t *testing.T) {
 	t.Parallel()
-	c := prepareCluster(t, 1, nil)
+	c := shakyCluster(t, 1, nil)
 	n := c.nodes[0]
 	n.start()
 	n.createRoom(map[string]any{"id": "another", "stream": "demo"})
@@ -138,7 +138,7 @@ func TestTheDemoRoomCannotBeMade(t *testing.T) {
 // TestNodeToldToStopWhileItWaits ends at once, without an error.
 func TestNodeToldToStopWhileItWaits(t *testing.T) {
 	t.Parallel()
-	c := prepareCluster(t, 1, nil)
+	c := shakyCluster(t, 1, nil)
 	c.redis.Kill()
 	c.nodes[0].launch()
 	c.nodes[0].eventually("it waits", func() bool { return strings.Contains(c.nodes[0].log.String(), "waiting for redis") })
@@ -195,7 +195,8 @@ func TestTwoNodesOfOneName(t *testing.T) {
 // TestRedisThatForgotEverything: nodes go on, and so does what is made anew.
 func TestRedisThatForgotEverything(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 2, nil)
+	c := shakyCluster(t, 2, nil)
+	c.start()
 	a, b := c.nodes[0], c.nodes[1]
 	a.createRoom(map[string]any{"id": "r1"})
 	c.redis.Kill()
@@ -231,7 +232,8 @@ func TestRedisThatForgotEverything(t *testing.T) {
 // TestNodeThatStoodStill finds that another node does what it did, and lets it.
 func TestNodeThatStoodStill(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 2, nil)
+	c := shakyCluster(t, 2, nil)
+	c.start()
 	still, other := c.awaitCourier()
 	still.freeze()
 	other.eventually("it took over", func() bool { return slices.Contains(other.about().Leads, "courier") })

@@ -11,7 +11,8 @@ import (
 // Who has a UserSig signs in all the same, and all is well again when Redis is back.
 func TestStoresWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 1, nil, "--callback-private=127.0.0.0/8")
+	c := shakyCluster(t, 1, nil, "--callback-private=127.0.0.0/8")
+	c.start()
 	n := c.nodes[0]
 	b := n.backend()
 	for _, user := range []string{"alice", "bob"} {

@@ -80,7 +80,8 @@ func TestOriginIsKilled(t *testing.T) {
 // takes its pushes for old ones.
 func TestRoomMadeAnewAfterLoss(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, 2, nil)
+	c := shakyCluster(t, 2, nil)
+	c.start()
 	a, b := c.nodes[0], c.nodes[1]
 	for range 2 {
 		a.createRoom(map[string]any{"id": "r1"})

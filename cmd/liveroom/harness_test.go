@@ -28,10 +28,14 @@ const asLiveroom = "LIVEROOM_TEST_MAIN"
 // withShiftAge is how long ago a time shift may begin in such a process.
 const withShiftAge = "LIVEROOM_TEST_SHIFT_AGE"
 
+// withPatience is how long such a process waits for Redis.
+const withPatience = "LIVEROOM_TEST_PATIENCE"
+
 func TestMain(m *testing.M) {
 	s3test.Serve()
 	if os.Getenv(asLiveroom) != "" {
 		shiftAge, _ = time.ParseDuration(os.Getenv(withShiftAge))
+		redisTimeout, _ = time.ParseDuration(os.Getenv(withPatience))
 		main()
 		os.Exit(0)
 	}
@@ -48,6 +52,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Those who run beside others wait for other processes and for time to pass; how many do at a time, their places say.
 	_ = flag.Set("test.parallel", "256")
+	go placed.watch()
 	os.Exit(m.Run())
 }
 
