@@ -252,8 +252,10 @@ describe('values', () => {
     expect((await alice.chat.setGroupCounters({ groupID, counters: { likes: 5 } })).data).toEqual({ counters: { likes: 5 } });
     expect((await alice.chat.increaseGroupCounter({ groupID, key: 'likes', value: 3 })).data).toEqual({ groupID, key: 'likes', value: 8 });
     expect((await bob.chat.decreaseGroupCounter({ groupID, key: 'likes', value: 1 })).data.value).toBe(7);
-    expect((await bob.chat.getGroupCounters({ groupID })).data.counters).toEqual({ likes: 7 });
-    await soon(() => expect(bob.of(EVENT.GROUP_COUNTER_UPDATED).at(-1)).toEqual({ groupID, key: 'likes', value: 7 }));
+    // The room's popularity is a counter too, which the server sets when it has found it out.
+    expect((await bob.chat.getGroupCounters({ groupID })).data.counters).toMatchObject({ likes: 7 });
+    const liked = () => bob.of(EVENT.GROUP_COUNTER_UPDATED).filter(({ key }) => key === 'likes');
+    await soon(() => expect(liked().at(-1)).toEqual({ groupID, key: 'likes', value: 7 }));
     await alice.chat.setGroupCounters({ groupID, counters: { heat: 9_007_199_254_740_993n as never } });
     expect((await bob.chat.getGroupCounters({ groupID, keyList: ['heat'] })).data.counters).toEqual({ heat: 9_007_199_254_740_992 });
   });
