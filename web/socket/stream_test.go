@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -209,11 +210,13 @@ func TestAnHTTP2StreamOutlivesItsWriteDeadlines(t *testing.T) {
 	d := open(t, socket.Config{WriteTimeout: 50 * time.Millisecond, PingEvery: 40 * time.Millisecond, IdleTimeout: patience}, nil)
 	c := d.streamOverTLS(true)
 	c.ok(object{"op": "auth"})
-	go func() {
+	var pinging sync.WaitGroup
+	pinging.Go(func() {
 		<-time.After(300 * time.Millisecond)
 		_, _ = c.stream.say(t, c.stream.key, `{"id":100,"op":"ping"}`)
-	}()
+	})
 	c.reply(100)
+	pinging.Wait() // its own answer may come later
 	if c.stream.comments < 3 {
 		t.Errorf("%d heartbeats", c.stream.comments)
 	}
