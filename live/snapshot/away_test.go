@@ -67,3 +67,37 @@ func TestPicturesAreTakenWhileS3IsAway(t *testing.T) {
 		}
 	})
 }
+
+// TestPicturesAreTakenByWhoBeginsWhileS3IsAway, beside those that are there and not known.
+func TestPicturesAreTakenByWhoBeginsWhileS3IsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStudio(t, Config{Keep: 3})
+		store := &spooling{Store: s.store}
+		s.Service.store = store
+		s.room("a", 10*time.Second)
+		defer s.begin()()
+		time.Sleep(off)
+		picture := func() {
+			s.frame("a")
+			time.Sleep(10 * time.Second)
+		}
+		for range 3 {
+			picture()
+		}
+		s.cache.forget("a") // as another process has it
+		store.away.Store(true)
+		picture()
+		if names, st := s.names(), s.Stats(); len(names) != 4 || st.Failed["store"] != 0 {
+			t.Errorf("kept %v, %+v", names, st)
+		}
+		if shots, err := s.Shots(t.Context(), "a", time.Time{}); err != nil || len(shots) != 1 {
+			t.Errorf("%+v, %v", shots, err)
+		}
+		store.away.Store(false)
+		picture()
+		shots, err := s.Shots(t.Context(), "a", time.Time{})
+		if names, st := s.names(), s.Stats(); err != nil || len(shots) != 3 || len(names) != 3 || st.Removed != 2 {
+			t.Errorf("%+v, %v, kept %v, %+v", shots, err, names, st)
+		}
+	})
+}

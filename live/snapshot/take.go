@@ -120,8 +120,8 @@ func (s *Service) keep(ctx context.Context, source Source, begun time.Time, imag
 	defer cancel()
 	room := source.Room
 	held, listed, err := s.held(ctx, room)
-	if err != nil {
-		return nil, err
+	if err != nil { // not even what was there once is known: the node began while S3 was away
+		s.log.Debug("a screenshot is kept beside others that are not known", "room", room, "err", err)
 	}
 	if begun.Before(source.Made) { // another node's clock is ahead
 		begun = source.Made
