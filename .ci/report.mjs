@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 
 const output = new Map();
+const started = new Set();
 const done = [];
 const packages = [];
 let broken = false;
@@ -15,6 +16,7 @@ for (const line of readFileSync(process.argv[2], "utf8").split("\n")) {
     continue;
   }
   const key = `${e.Package ?? e.ImportPath} ${e.Test ?? ""}`;
+  if (e.Action === "run") started.add(key);
   if (e.Action === "output" || e.Action === "build-output") {
     if (!output.has(key)) output.set(key, []);
     output.get(key).push(e.Output);
@@ -49,5 +51,15 @@ const failed = failures.length;
 const passed = done.filter((t) => t.action === "pass").length;
 console.log(`go: ${passed} passed, ${failed} failed, ${skipped.length} skipped`);
 const packageFailed = packages.some((p) => p.action === "fail");
+// A test in whose time the process died was never said to have failed; what it printed says why.
+const ended = new Set(done.map((t) => t.key));
+for (const p of packages.filter((p) => p.action === "fail")) {
+  for (const key of started) {
+    if (!key.startsWith(`${p.key.trim()} `) || ended.has(key)) continue;
+    const lines = (output.get(key) ?? []).join("").split("\n");
+    const at = lines.findIndex((l) => /^(panic: |fatal error: |SIG[A-Z]+: )|DATA RACE/.test(l));
+    console.log(`unfinished: ${key}${at < 0 ? "" : `\n${lines.slice(at, at + 60).join("\n")}`}`);
+  }
+}
 // Nothing may skip: a missing tool is a failure.
 process.exit(failed || packageFailed || broken || skipped.length || passed === 0 ? 1 : 0);

@@ -154,6 +154,7 @@ func TestAHostileTill(t *testing.T) {
 	var wg sync.WaitGroup
 	var known map[string]tillOrder
 	wg.Go(func() { known = giveUntilKnown(t, givers, 6) })
+	defer wg.Wait() // before the test ends, however it does
 	within(t, time.Minute, "some orders are settled, and some are not", func() bool {
 		_, accepted, refused := b.books()
 		return accepted+refused >= 20
@@ -187,6 +188,7 @@ func TestAHostileTillOfACluster(t *testing.T) {
 	var wg sync.WaitGroup
 	var known map[string]tillOrder
 	wg.Go(func() { known = giveUntilKnown(t, givers, 6) })
+	defer wg.Wait() // before the test ends, however it does
 	settled := func(n int) {
 		t.Helper()
 		within(t, time.Minute, fmt.Sprint(n, " orders are decided"), func() bool {
