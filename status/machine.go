@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"liveroom/internal/wait"
 )
 
 // Config of a Machine.
@@ -163,14 +165,7 @@ func backOff(ctx context.Context, try int) error {
 	if try < 2 {
 		return ctx.Err()
 	}
-	t := time.NewTimer(time.Duration(rand.Int64N(int64(min(try, 20)) * int64(time.Millisecond))))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return wait.For(ctx, time.Duration(rand.Int64N(int64(min(try, 20))*int64(time.Millisecond))))
 }
 
 // Watch calls f after each change committed in this process, on the goroutine that made it, and after each that Heard
