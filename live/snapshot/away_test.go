@@ -31,24 +31,32 @@ func (s *spooling) Remove(ctx context.Context, names ...string) error {
 	return s.Store.Remove(ctx, names...)
 }
 
+// spoolingStudio is a studio over such a store, with a room a that has a picture taken every ten seconds, of which three are kept.
+func spoolingStudio(t *testing.T) (*studio, *spooling) {
+	s := newStudio(t, Config{Keep: 3})
+	store := &spooling{Store: s.store}
+	s.Service.store = store
+	s.room("a", 10*time.Second)
+	return s, store
+}
+
+// pictures lets so many be taken of room a.
+func (s *studio) pictures(n int) {
+	for range n {
+		s.frame("a")
+		time.Sleep(10 * time.Second)
+	}
+}
+
 // TestPicturesAreTakenWhileS3IsAway, the newest is the cover, and those that are too many go when it is back.
 func TestPicturesAreTakenWhileS3IsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStudio(t, Config{Keep: 3})
-		store := &spooling{Store: s.store}
-		s.Service.store = store
-		s.room("a", 10*time.Second)
+		s, store := spoolingStudio(t)
 		defer s.begin()()
 		time.Sleep(off)
-		pictures := func(n int) {
-			for range n {
-				s.frame("a")
-				time.Sleep(10 * time.Second)
-			}
-		}
-		pictures(2)
+		s.pictures(2)
 		store.away.Store(true)
-		pictures(4)
+		s.pictures(4)
 		if names := s.names(); len(names) != 6 {
 			t.Errorf("kept %v", names)
 		}
@@ -61,7 +69,7 @@ func TestPicturesAreTakenWhileS3IsAway(t *testing.T) {
 			t.Errorf("%+v, %v", shots, err)
 		}
 		store.away.Store(false)
-		pictures(1)
+		s.pictures(1)
 		if names, st := s.names(), s.Stats(); len(names) != 3 || st.Removed != 4 || st.Taken != 7 || st.Failed["store"] != 0 {
 			t.Errorf("kept %v, %+v", names, st)
 		}
@@ -71,22 +79,13 @@ func TestPicturesAreTakenWhileS3IsAway(t *testing.T) {
 // TestPicturesAreTakenByWhoBeginsWhileS3IsAway, beside those that are there and not known.
 func TestPicturesAreTakenByWhoBeginsWhileS3IsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStudio(t, Config{Keep: 3})
-		store := &spooling{Store: s.store}
-		s.Service.store = store
-		s.room("a", 10*time.Second)
+		s, store := spoolingStudio(t)
 		defer s.begin()()
 		time.Sleep(off)
-		picture := func() {
-			s.frame("a")
-			time.Sleep(10 * time.Second)
-		}
-		for range 3 {
-			picture()
-		}
+		s.pictures(3)
 		s.cache.forget("a") // as another process has it
 		store.away.Store(true)
-		picture()
+		s.pictures(1)
 		if names, st := s.names(), s.Stats(); len(names) != 4 || st.Failed["store"] != 0 {
 			t.Errorf("kept %v, %+v", names, st)
 		}
@@ -94,7 +93,7 @@ func TestPicturesAreTakenByWhoBeginsWhileS3IsAway(t *testing.T) {
 			t.Errorf("%+v, %v", shots, err)
 		}
 		store.away.Store(false)
-		picture()
+		s.pictures(1)
 		shots, err := s.Shots(t.Context(), "a", time.Time{})
 		if names, st := s.names(), s.Stats(); err != nil || len(shots) != 3 || len(names) != 3 || st.Removed != 2 {
 			t.Errorf("%+v, %v, kept %v, %+v", shots, err, names, st)
