@@ -1,127 +1,74 @@
 import type { Guest, Plays, Recommendation, RecordingNow, Room, RoomPage, StatusAnswer } from './types.ts';
+import { ApiError, data, http, refusal, type Http, type Schemas } from './http.ts';
 
-/** A refusal by the server: `code` is its stable word, `status` 0 means that it was not reached at all. */
-export class ApiError extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly field: string;
-  constructor(status: number, code: string, detail: string, field = '') {
-    super(detail || code);
-    this.name = 'ApiError';
-    this.status = status;
-    this.code = code;
-    this.field = field;
-  }
-}
+export { ApiError };
 
-export type Fetch = typeof fetch;
+type RoomQuery = { limit?: number; cursor?: string; status?: 'live' | 'paused' | 'waiting' | 'ended' | 'playback'; sort?: 'id' | 'popularity' };
 
-/** The few calls the pages make. */
+/** The few calls that viewers' pages make, without cookies. */
 export class Api {
   /** ms by which the server's clock is ahead of this one, to the second. */
   ahead = 0;
-  readonly #fetch: Fetch;
-  readonly #base: string;
-  constructor(base = '/api/v1', fetcher: Fetch = (input, init) => fetch(input, init)) {
-    this.#base = base;
-    this.#fetch = fetcher;
+  readonly #http: Http;
+  constructor(fetcher: (request: Request) => Promise<Response> = (request) => fetch(request), host?: string) {
+    this.#http = http({ fetch: fetcher, onAnswer: (response) => this.#clock(response), ...(host ? { host } : {}) });
   }
 
-  rooms(query: { limit?: number; cursor?: string; status?: string; sort?: string }, signal?: AbortSignal): Promise<RoomPage> {
-    return this.#call(`/rooms${search(query)}`, { signal });
+  rooms(query: RoomQuery, signal?: AbortSignal): Promise<RoomPage> {
+    return data(this.#http.GET('/api/v1/rooms', { params: { query }, ...until(signal) }));
   }
 
   /** Rooms on air that somebody may like; whom he follows is for who is signed in, by UserSig. */
   async recommendations(limit: number, who: { userID: string; userSig: string } | null, signal?: AbortSignal): Promise<Recommendation[]> {
-    const answer = await this.#call<{ rooms?: Recommendation[] }>(`/recommendations${search({ limit, user: who?.userID })}`, {
-      signal, ...(who ? { headers: { Authorization: `Bearer ${who.userSig}` } } : {}),
-    });
-    return answer.rooms ?? [];
+    const query = who ? { limit, user: who.userID } : { limit };
+    return (await data(this.#http.GET('/api/v1/recommendations', { params: { query }, ...as(who?.userSig), ...until(signal) }))).rooms;
   }
 
-  room(id: string, signal?: AbortSignal): Promise<Room> {
-    return this.#call(`/rooms/${encodeURIComponent(id)}`, { signal });
+  room(room: string, signal?: AbortSignal): Promise<Room> {
+    return data(this.#http.GET('/api/v1/rooms/{room}', { params: { path: { room } }, ...until(signal) }));
   }
 
   /** What is recorded of a room just now, for its anchor; null: nothing. */
   async recording(room: string, userSig: string, signal?: AbortSignal): Promise<RecordingNow | null> {
-    const answer = await this.#call<{ recordings?: RecordingNow[] }>(`/recordings${search({ room, state: 'recording', limit: 1 })}`, {
-      signal, headers: { Authorization: `Bearer ${userSig}` },
-    });
-    return answer.recordings?.[0] ?? null;
+    const query = { room, state: 'recording', limit: 1 } as const;
+    return (await data(this.#http.GET('/api/v1/recordings', { params: { query }, ...as(userSig), ...until(signal) }))).recordings[0] ?? null;
   }
 
-  play(id: string, signal?: AbortSignal): Promise<Plays> {
-    return this.#call<Plays>(`/rooms/${encodeURIComponent(id)}/play`, { signal });
+  play(room: string, signal?: AbortSignal): Promise<Plays> {
+    return data(this.#http.GET('/api/v1/rooms/{room}/play', { params: { path: { room } }, ...until(signal) }));
   }
 
-  /** What was said in a time of a recording, ms; `cursor` goes on in it. */
-  recorded(address: string, from: number, to: number, cursor = '', signal?: AbortSignal): Promise<{ items?: unknown; next?: string | null }> {
-    const query = search({ from, to, cursor }).slice(1);
-    return this.#read(`${address}${address.includes('?') ? '&' : '?'}${query}`, { signal });
+  /** What was said in a time of a recording, ms; `cursor` goes on in it. Its address comes with the recording: it is of no path that is described. */
+  async recorded(address: string, from: number, to: number, cursor = '', signal?: AbortSignal): Promise<{ items?: unknown; next?: string | null }> {
+    const query = new URLSearchParams({ from: String(from), to: String(to), ...(cursor ? { cursor } : {}) });
+    let response: Response;
+    try {
+      response = await fetch(`${address}${address.includes('?') ? '&' : '?'}${query}`, { cache: 'no-store', credentials: 'omit', ...until(signal) });
+    } catch (err) {
+      if (signal?.aborted) throw err;
+      throw new ApiError(0, 'unreachable', err instanceof Error ? err.message : '');
+    }
+    if (!response.ok) throw await refusal(response);
+    return data(response.json().then((answer) => ({ data: answer, response })));
   }
 
   /** The newest status; with `known` the server holds the answer until there is a newer one, up to `waitSeconds`. */
-  status(
-    id: string,
-    known?: { epoch: string; version: number; waitSeconds: number },
-    signal?: AbortSignal,
-  ): Promise<StatusAnswer> {
-    const query = known
-      ? search({ wait: `${known.waitSeconds}s`, epoch: known.epoch, version: known.version })
-      : '';
-    return this.#call(`/rooms/${encodeURIComponent(id)}/status${query}`, { signal });
+  status(room: string, known?: { epoch: string; version: number; waitSeconds: number }, signal?: AbortSignal): Promise<StatusAnswer> {
+    const query = known ? { wait: `${known.waitSeconds}s`, epoch: known.epoch, version: known.version } : {};
+    return data(this.#http.GET('/api/v1/rooms/{room}/status', { params: { path: { room }, query }, ...until(signal) }));
   }
 
   guest(nick: string, signal?: AbortSignal): Promise<Guest> {
-    return this.#call('/guests', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ nick }),
-      signal,
-    });
+    return data(this.#http.POST('/api/v1/guests', { body: { nick }, ...until(signal) }));
   }
 
-  #call<T>(path: string, init: RequestInit & { signal?: AbortSignal | undefined }): Promise<T> {
-    return this.#read(this.#base + path, init);
-  }
-
-  async #read<T>(address: string, init: RequestInit & { signal?: AbortSignal | undefined }): Promise<T> {
-    let response: Response;
-    try {
-      response = await this.#fetch(address, { cache: 'no-store', credentials: 'omit', ...init } as RequestInit);
-    } catch (err) {
-      if (init.signal?.aborted) throw err;
-      throw new ApiError(0, 'unreachable', err instanceof Error ? err.message : '');
-    }
+  #clock(response: Response): void {
     const date = Date.parse(response.headers.get('Date') ?? '');
     if (!Number.isNaN(date)) this.ahead = date - Date.now();
-    if (!response.ok) throw await refusal(response);
-    try {
-      return (await response.json()) as T;
-    } catch {
-      throw new ApiError(response.status, 'bad_answer', 'the server answered something else than JSON');
-    }
   }
 }
 
-/** Reads application/problem+json; a proxy's own error page gives only its status. */
-async function refusal(response: Response): Promise<ApiError> {
-  try {
-    const problem = (await response.json()) as { code?: unknown; detail?: unknown; field?: unknown };
-    return new ApiError(response.status, word(problem.code) || 'http', word(problem.detail), word(problem.field));
-  } catch {
-    return new ApiError(response.status, 'http', response.statusText);
-  }
-}
+const until = (signal?: AbortSignal): { signal?: AbortSignal } => (signal ? { signal } : {});
+const as = (userSig?: string): { headers?: { Authorization: string } } => (userSig ? { headers: { Authorization: `Bearer ${userSig}` } } : {});
 
-const word = (value: unknown): string => (typeof value === 'string' ? value : '');
-
-function search(query: Record<string, string | number | undefined>): string {
-  const params = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) {
-    if (value !== undefined && value !== '') params.set(key, String(value));
-  }
-  const text = params.toString();
-  return text ? `?${text}` : '';
-}
+export type { Schemas };

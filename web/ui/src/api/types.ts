@@ -1,5 +1,6 @@
-// What the REST API answers (design §3). Times are RFC 3339 UTC.
+// What the REST API answers, by the names that the viewers' pages have for it, and no more of it than they use.
 import type { LiveStatus } from 'liveroom-sdk';
+import type { Schemas } from './http.ts';
 
 export type StatusName = 'waiting' | 'live' | 'paused' | 'ended' | 'playback';
 
@@ -8,26 +9,14 @@ export interface StatusRecord extends LiveStatus {
   name: StatusName;
 }
 
-export interface Room {
-  id: string;
-  groupId: string;
-  stream: string;
-  title: string;
-  anchor: string;
-  notice: string;
-  scheduledAt: string | null;
-  endAt: string | null;
-  playAuth: string;
-  status: StatusRecord;
-  online: number;
-  /** How much goes on there now; only told where rooms are sorted by it. */
-  popularity?: number;
-  /** A picture of it; absent or '' where none is made. */
-  cover?: string;
-  /** By how much viewers are to see it later, such as "30s"; of what runs the status says it. */
-  delay?: string;
-  /** Members are told of the status as late. */
-  delayRoom?: boolean;
+/** The same as it comes: parseRecord of status/newest.ts reads it. */
+export type SentRecord = Omit<Schemas['Record'], 'delay'> & { delay?: string | number };
+
+type RoomFields = 'id' | 'groupId' | 'stream' | 'title' | 'anchor' | 'notice' | 'scheduledAt' | 'endAt' | 'playAuth' | 'online' | 'popularity' | 'cover';
+
+/** A room; its popularity is only told where rooms are sorted by it. */
+export interface Room extends Pick<Schemas['RoomBody'], RoomFields>, Partial<Pick<Schemas['RoomBody'], 'delay' | 'delayRoom'>> {
+  status: SentRecord;
 }
 
 /** A room somebody may like, and why. */
@@ -41,38 +30,16 @@ export interface RoomPage {
 }
 
 /** Signed addresses of one stream; a server may leave out what it does not offer. */
-export interface PlayAddresses {
-  rtmp?: string;
-  flv?: string;
-  hls?: string;
-  wsFlv?: string;
-}
+export type PlayAddresses = Partial<Schemas['PlayAddresses']>;
 
 /** That a live is recorded just now, as its anchor is told. */
-export interface RecordingNow {
-  id: string;
-  /** Why there are gaps in it that are not the push's, in words. */
-  cause?: string;
-}
+export type RecordingNow = Pick<Schemas['RecordingBody'], 'id' | 'cause'>;
 
 /** A recording of ours that a room plays back. Lengths of time are like "1m30s". */
-export interface Playback {
-  hls: string;
-  loop?: boolean;
-  startAt?: string;
-  duration?: string;
-  /** Where it can be downloaded; absent: nowhere. */
-  mp4?: string;
-}
+export type Playback = Pick<Schemas['PlaybackPlay'], 'hls'> & Partial<Schemas['PlaybackPlay']>;
 
 /** How what is live can be watched from an earlier time. */
-export interface TimeShift {
-  hls: string;
-  /** The oldest moment. */
-  from: string;
-  /** How far back one may go. */
-  window: string;
-}
+export type TimeShift = Schemas['ShiftPlay'];
 
 /** What can be played of a room just now. */
 export interface Plays {
@@ -81,10 +48,6 @@ export interface Plays {
   timeShift?: TimeShift | null;
 }
 
-export interface Guest {
-  userId: string;
-  userSig: string;
-  expiresAt: string;
-}
+export type Guest = Omit<Schemas['GuestOutBody'], 'nick'>;
 
-export type StatusAnswer = StatusRecord & { online?: number };
+export type StatusAnswer = SentRecord & { online?: number };

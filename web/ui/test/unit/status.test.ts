@@ -94,7 +94,7 @@ describe('long poll', () => {
       },
       current: () => current,
       onAnswer: (answer) => {
-        current = reduce(current, answer);
+        current = reduce(current, answer as StatusRecord);
       },
     });
     return { f, calls, current: () => current };
