@@ -71,15 +71,15 @@ func parseRankCursor(text string) (c rankCursor, err error) {
 	return c, nil
 }
 
-// Bounds of what one page of a sorted list looks at: where a status is asked for that few rooms have, a page may be short, or
-// empty, and have a nextCursor all the same.
+// Bounds of what one page of a sorted list looks at: where few rooms have the status or what is searched for, a page may be short,
+// or empty, and have a nextCursor all the same.
 const (
 	rankChunk = 200
-	rankScan  = 2_000
+	rankScan  = live.SearchScan
 )
 
 // rankedRooms is a page of rooms, the most popular first, then those of no popularity in order of id.
-func (s *Server) rankedRooms(ctx context.Context, in *listIn) (*listOut, error) {
+func (s *Server) rankedRooms(ctx context.Context, in *listIn, search live.Search) (*listOut, error) {
 	if s.ranking == nil {
 		return nil, notRanked().at("sort")
 	}
@@ -90,7 +90,7 @@ func (s *Server) rankedRooms(ctx context.Context, in *listIn) (*listOut, error) 
 			return nil, err
 		}
 	}
-	p := &rankPage{s: s, code: codeOf(in.Status), limit: in.Limit, at: at}
+	p := &rankPage{s: s, code: codeOf(in.Status), search: search, limit: in.Limit, at: at}
 	out := &listOut{}
 	out.Body.Rooms = []RoomBody{}
 	more, err := p.fill(ctx)
@@ -110,12 +110,13 @@ func (s *Server) rankedRooms(ctx context.Context, in *listIn) (*listOut, error) 
 
 // rankPage is a page that is being filled.
 type rankPage struct {
-	s     *Server
-	code  status.Code
-	limit int
-	at    rankCursor
-	rooms []rankedRoom
-	seen  int
+	s      *Server
+	code   status.Code
+	search live.Search
+	limit  int
+	at     rankCursor
+	rooms  []rankedRoom
+	seen   int
 }
 
 type rankedRoom struct {
@@ -145,9 +146,9 @@ func (p *rankPage) fill(ctx context.Context) (more bool, err error) {
 
 func (p *rankPage) full() bool { return len(p.rooms) >= p.limit || p.seen >= rankScan }
 
-// chunk is how many are looked at together: where few are of the status that is asked for, twice as many each time.
+// chunk is how many are looked at together: where few are what is asked for, twice as many each time.
 func (p *rankPage) chunk() int {
-	if p.code == 0 {
+	if p.code == 0 && p.search.All() {
 		return p.limit - len(p.rooms)
 	}
 	return min(rankChunk, max(2*p.limit, p.seen))
@@ -170,7 +171,7 @@ func (p *rankPage) ranked(ctx context.Context) error {
 		}
 		p.at.place = one.Place
 		p.seen++
-		if l := found[i]; l != nil && (p.code == 0 || l.Record.Code == p.code) {
+		if l := found[i]; l != nil && (p.code == 0 || l.Record.Code == p.code) && p.search.Match(l.Room) {
 			p.rooms = append(p.rooms, rankedRoom{*l, popularity.Rounded(one.Score)})
 		}
 	}
@@ -225,7 +226,7 @@ func (p *rankPage) others(ctx context.Context) (more bool, err error) {
 		p.at.after = page[i].Room.ID
 		p.seen++
 		score, known := scores[l.Room.GroupID]
-		if known && score.Place.Slow >= p.at.floor {
+		if known && score.Place.Slow >= p.at.floor || !p.search.Match(l.Room) {
 			continue
 		}
 		p.rooms = append(p.rooms, rankedRoom{l, popularity.Rounded(score.Score)})

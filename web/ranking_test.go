@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -240,6 +241,56 @@ func TestWhatIsNotRankedIsNotOffered(t *testing.T) {
 	for _, path := range []string{"/rooms?sort=popularity", "/recommendations", "/rooms/demo/sessions", "/rooms/demo/sessions/x/summary"} {
 		if a := b.do(404, "GET", "/api/v1"+path, apiToken, nil); a.code() != "not_offered" {
 			t.Errorf("%s: %s", path, a.raw)
+		}
+	}
+}
+
+// TestRoomsAreFound searches with and without order of popularity and status, page by page.
+func TestRoomsAreFound(t *testing.T) {
+	scores := ranked{popularity.NewMemory()}
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Ranking = scores })
+	for i := range 12 {
+		id := fmt.Sprint("r", string(rune('a'+i)))
+		b.do(201, "POST", "/api/v1/rooms", apiToken, map[string]any{"id": id, "title": fmt.Sprint("Tee ", i%3), "anchor": fmt.Sprint("anna", i%2)})
+		if i < 8 {
+			scores.raise(t, id, float64(i))
+		}
+		if i%4 == 0 {
+			b.do(200, "POST", "/api/v1/rooms/"+id+"/end", apiToken, nil)
+		}
+	}
+	for query, want := range map[string][]string{
+		"q=TEE+2":                                   {"rc", "rf", "ri", "rl"},
+		"q=tee+2&anchor=anna1":                      {"rf", "rl"},
+		"q=%EF%BC%B4ee+2&sort=popularity":           {"rf", "rc", "ri", "rl"},
+		"anchor=anna0&sort=popularity":              {"rg", "re", "rc", "ra", "ri", "rk"},
+		"q=tee&status=ended":                        {"ra", "re", "ri"},
+		"q=tee&status=ended&sort=popularity":        {"re", "ra", "ri"},
+		"q=2&anchor=anna0&status=4&sort=popularity": {"ri"},
+		"anchor=ANNA0":                              nil,
+		"q=coffee&sort=popularity":                  nil,
+		"q=%27%3B--%00%0D%0A%2A%25_":                nil,
+	} {
+		for _, limit := range []int{1, 2, 50} {
+			var all []string
+			for cursor, n := "", 0; n == 0 || cursor != ""; n++ {
+				var page rankedPage
+				b.ranked(fmt.Sprintf("/api/v1/rooms?%s&limit=%d&cursor=%s", query, limit, cursor), &page)
+				for _, r := range page.Rooms {
+					all = append(all, r.ID)
+				}
+				if cursor = page.NextCursor; len(page.Rooms) > limit || n > 20 {
+					t.Fatalf("%s by %d does not end", query, limit)
+				}
+			}
+			if !slices.Equal(all, want) {
+				t.Errorf("%s by %d: %q, want %q", query, limit, all, want)
+			}
+		}
+	}
+	for query, field := range map[string]string{"q=%FF": "q", "anchor=%C3%28": "anchor", "q=" + strings.Repeat("%E8%8C%B6", 41): "q", "q=" + strings.Repeat("a", 121): "query.q"} {
+		if a := b.do(422, "GET", "/api/v1/rooms?"+query, "", nil); a.field() != field && "query."+a.field() != field {
+			t.Errorf("%s: %s", query, a.raw)
 		}
 	}
 }

@@ -192,8 +192,10 @@ func answers(r live.Room, d live.Draft) bool {
 type listIn struct {
 	Status string `query:"status" doc:"Only rooms in this status, by name or code." example:"live" enum:"waiting,live,paused,ended,playback,1,2,3,4,5"`
 	Sort   string `query:"sort" enum:"id,popularity" default:"id" doc:"Rooms come in order of id; or the most popular first, those of no popularity in order of id behind them, on any node."`
+	Q      string `query:"q" maxLength:"120" doc:"Only rooms that hold each of these words in title, id or anchor, whatever their case and width; at most 120 bytes. A page looks at 2,000 rooms at most: it may be short, or empty, and have a nextCursor all the same." example:"tea"`
+	Anchor string `query:"anchor" maxLength:"32" doc:"Only rooms of this anchor, exactly." example:"alice"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
-	Cursor string `query:"cursor" maxLength:"128" doc:"nextCursor of the page before, sorted alike."`
+	Cursor string `query:"cursor" maxLength:"128" doc:"nextCursor of the page before, of the same list."`
 }
 
 type listOut struct {
@@ -204,10 +206,14 @@ type listOut struct {
 }
 
 func (s *Server) listRooms(ctx context.Context, in *listIn) (*listOut, error) {
-	if in.Sort == "popularity" {
-		return s.rankedRooms(ctx, in)
+	search, err := live.NewSearch(in.Q, in.Anchor)
+	if err != nil {
+		return nil, err
 	}
-	page, next, err := s.rooms.Rooms(ctx, live.ListQuery{Status: codeOf(in.Status), Limit: in.Limit, After: in.Cursor})
+	if in.Sort == "popularity" {
+		return s.rankedRooms(ctx, in, search)
+	}
+	page, next, err := live.Find(ctx, s.rooms, live.ListQuery{Status: codeOf(in.Status), Limit: in.Limit, After: in.Cursor}, search)
 	if err != nil {
 		return nil, err
 	}

@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		{"a deleted room comes back with its versions", comesBack},
 		{"lists", list},
 		{"a list by status follows it", listByStatus},
+		{"a search", search},
 		{"tombstones are swept", sweep},
 		{"creators at the same time", creators},
 		{"random histories match the memory store", matchesMemory},
