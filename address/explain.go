@@ -7,29 +7,51 @@ import (
 	"time"
 )
 
+// Report is what there is to say of an address.
+type Report struct {
+	Address   Address
+	Err       error     // why it is none, an *Error; nothing but Sentences is set beside it
+	Push      error     // why it is no push address, an *Error; nil: it is one
+	Play      error     // likewise of play
+	ExpiresAt time.Time // zero: it does not say
+	Sentences []string  // all of it in words
+}
+
 // Explain says in sentences what an address is and whether this server would take it at now, and where it can, what is
 // wrong with it. push and play are this server's verifiers.
 func Explain(raw string, push, play *Verifier, now time.Time) []string {
+	return Examine(raw, push, play, now).Sentences
+}
+
+// Examine is Explain for a caller that looks at more than the sentences.
+func Examine(raw string, push, play *Verifier, now time.Time) Report {
 	a, err := Parse(raw)
 	if err != nil {
-		return []string{"This is refused: " + sentence(err)}
+		return Report{Err: err, Sentences: []string{"This is refused: " + sentence(err)}}
 	}
-	out := []string{fmt.Sprintf("Stream %q in app %q on %s, over %s.", a.Name, a.App, a.Host, a.transport())}
+	r := Report{Address: a, Push: refuse(CodeURL, "streams are pushed over RTMP"), Play: play.Check(a.Name, a.queries, now)}
+	r.say("Stream %q in app %q on %s, over %s.", a.Name, a.App, a.Host, a.transport())
 	if p, refused := findParams(a.queries); refused == nil {
 		if at, ok := parseTime(p.time); ok {
-			out = append(out, fmt.Sprintf("txTime %s is %s, %s.", p.time, at.UTC().Format(time.RFC3339), distance(at.Sub(now))))
+			r.ExpiresAt = at.UTC()
+			r.say("txTime %s is %s, %s.", p.time, r.ExpiresAt.Format(time.RFC3339), distance(at.Sub(now)))
 		}
 	}
 	if line := later(a); line != "" {
-		out = append(out, line)
+		r.say("%s", line)
 	}
-	pushErr, playErr := push.Check(a.Name, a.queries, now), play.Check(a.Name, a.queries, now)
-	canPush := a.Format == ""
-	if canPush {
-		out = append(out, verdict("push", pushErr))
+	pushed := push.Check(a.Name, a.queries, now)
+	if a.Format == "" {
+		r.Push = pushed
+		r.say("%s", verdict("push", r.Push))
 	}
-	out = append(out, verdict("play", playErr))
-	return append(out, hints(a, push, play, pushErr, playErr)...)
+	r.say("%s", verdict("play", r.Play))
+	r.Sentences = append(r.Sentences, hints(a, push, play, pushed, r.Play)...)
+	return r
+}
+
+func (r *Report) say(format string, args ...any) {
+	r.Sentences = append(r.Sentences, fmt.Sprintf(format, args...))
 }
 
 // later says what the address wants of a delay, nothing if it is no push address or wants none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
+	"errors"
 	"strings"
 	"time"
 
@@ -48,6 +49,64 @@ func (s *Service) PlayAddresses(ctx context.Context, id string, ttl time.Duratio
 		later = time.Duration(st.Record.Delay)
 	}
 	return Addresses{Play: s.playAddresses(r, expires), ExpiresAt: expires, Delay: later}, nil
+}
+
+// AddressesOf asks for addresses of a stream, which no room need have.
+type AddressesOf struct {
+	Room      string // or Stream: the room's stream, which has the id of a room that is not there yet
+	Stream    string
+	App       string        // empty: Config.Addresses'
+	ExpiresIn time.Duration // or ExpiresAt; 0: Config.AddressTTL
+	ExpiresAt time.Time     // in whole seconds
+}
+
+// MakeAddresses makes push and play addresses.
+func (s *Service) MakeAddresses(ctx context.Context, of AddressesOf) (Addresses, error) {
+	name, expires, err := s.addressed(ctx, of)
+	if err != nil {
+		return Addresses{}, err
+	}
+	base := s.cfg.Addresses
+	if of.App != "" {
+		if address.ValidName(of.App) != nil || !s.appAllowed(of.App) {
+			return Addresses{}, invalid("app", "is none that this server accepts; see apps")
+		}
+		base.App = of.App
+	}
+	return Addresses{
+		Push: base.Push(s.cfg.PushKeys.Primary, name, expires), Play: base.Play(s.cfg.PlayKeys.Primary, name, expires), ExpiresAt: expires,
+	}, nil
+}
+
+// addressed is the stream that addresses are asked of, and when they are to expire.
+func (s *Service) addressed(ctx context.Context, of AddressesOf) (name string, expires time.Time, err error) {
+	field := "stream"
+	switch {
+	case (of.Room == "") == (of.Stream == ""):
+		return "", time.Time{}, invalid("room", "name a room or a stream, and not both")
+	case of.ExpiresIn != 0 && !of.ExpiresAt.IsZero():
+		return "", time.Time{}, invalid("expiresAt", "say expiresIn or expiresAt, and not both")
+	}
+	if name = of.Stream; name == "" {
+		field, name = "room", of.Room
+		if r, err := s.store.Room(ctx, of.Room); err == nil {
+			name = r.Stream
+		} else if !isNotFound(err) {
+			return "", time.Time{}, err
+		}
+	}
+	if bad := (*address.Error)(nil); errors.As(address.ValidName(name), &bad) {
+		return "", time.Time{}, invalid(field, bad.Detail)
+	}
+	field, now := "expiresIn", time.Now()
+	expires = now.Add(cmpOr(of.ExpiresIn, s.cfg.AddressTTL))
+	if !of.ExpiresAt.IsZero() {
+		field, expires = "expiresAt", of.ExpiresAt
+	}
+	if ttl := expires.Sub(now); ttl < MinAddressTTL || ttl > MaxAddressTTL {
+		return "", time.Time{}, invalid(field, "must be from 1m to 8784h from now")
+	}
+	return name, expires.UTC().Truncate(time.Second), nil
 }
 
 // playAddresses are signed also where no signature is asked for, so that they go on working when the room's policy changes.

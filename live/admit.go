@@ -111,7 +111,7 @@ func (s *Service) claim(ctx context.Context, r Room, req stream.Request, later t
 			return nil, err
 		}
 		if now.Before(r.ScheduledAt) {
-			return nil, &stream.Refusal{Code: "early_push", Detail: "the room accepts pushes from " + r.ScheduledAt.UTC().Format(time.RFC3339)}
+			return nil, earlyPush(r)
 		}
 	}
 	c, err := how(ctx, r.ID, s.cfg.Node, later)

@@ -13,6 +13,8 @@ import (
 type Addresser interface {
 	PushAddresses(ctx context.Context, id string, ttl time.Duration) (live.Addresses, error)
 	PlayAddresses(ctx context.Context, id string, ttl time.Duration) (live.Addresses, error)
+	MakeAddresses(ctx context.Context, of live.AddressesOf) (live.Addresses, error)
+	CheckAddress(ctx context.Context, raw string) (live.AddressCheck, error)
 }
 
 // AddressesBody asks for addresses.
@@ -32,6 +34,36 @@ type addressesOut struct {
 		ExpiresAt Time                  `json:"expiresAt" doc:"After this they begin nothing any more; what runs goes on."`
 	}
 }
+
+type addressesOfIn struct {
+	Body struct {
+		Room      string    `json:"room,omitempty" maxLength:"48" doc:"Or stream. A room that is not there yet has a stream of its id." example:"demo"`
+		Stream    string    `json:"stream,omitempty" maxLength:"64"`
+		App       string    `json:"app,omitempty" maxLength:"64" doc:"One of those the server accepts; default: its first."`
+		ExpiresIn *Duration `json:"expiresIn,omitempty" doc:"From 1m to 8784h; default: the server's setting."`
+		ExpiresAt NullTime  `json:"expiresAt,omitempty" doc:"Instead of expiresIn; whole seconds."`
+	}
+}
+
+type checkAddressIn struct {
+	Body struct {
+		URL string `json:"url" minLength:"1" maxLength:"4096" doc:"The whole address, signature and all."`
+	}
+}
+
+// AddressCheckBody is what the server would make of an address.
+type AddressCheckBody struct {
+	OK        bool     `json:"ok" doc:"It would begin something now."`
+	Code      string   `json:"code" doc:"Of the refusal, as /refusals has them; empty where ok." example:"expired"`
+	Purpose   string   `json:"purpose" enum:"push,play," doc:"Empty: nobody can tell, for it is signed with none of the keys."`
+	App       string   `json:"app"`
+	Stream    string   `json:"stream"`
+	Room      string   `json:"room" doc:"Whose stream it is; empty: no room's."`
+	ExpiresAt NullTime `json:"expiresAt"`
+	Sentences []string `json:"sentences" doc:"All of it in words."`
+}
+
+type checkAddressOut struct{ Body AddressCheckBody }
 
 type playOut struct {
 	Body struct {
@@ -60,6 +92,8 @@ type RefusalBody struct {
 
 func (s *Server) registerAddresses() {
 	register(s, s.operation("make-addresses", http.MethodPost, "/rooms/{room}/addresses", "addresses", "Make push and play addresses", tokenOrAnchor), s.addresses)
+	register(s, s.operation("make-addresses-of", http.MethodPost, "/addresses", "addresses", "Make push and play addresses of any stream", tokenHolder), s.addressesOf)
+	register(s, s.operation("check-address", http.MethodPost, "/addresses/check", "addresses", "Explain whether an address is accepted, and why not", tokenHolder), s.checkAddress)
 	register(s, s.operation("play-addresses", http.MethodGet, "/rooms/{room}/play", "addresses", "Make play addresses", anyone), s.play)
 	register(s, s.operation("refusals", http.MethodGet, "/rooms/{room}/refusals", "addresses", "Show why recent pushes were refused", tokenOrAnchor), s.refusals)
 }
@@ -74,13 +108,32 @@ func (s *Server) addresses(ctx context.Context, in *addressesIn) (*addressesOut,
 			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be above 0").at("expiresIn")
 		}
 	}
-	a, err := s.rooms.PushAddresses(ctx, in.Room, ttl)
+	return addressesOf(s.rooms.PushAddresses(ctx, in.Room, ttl))
+}
+
+func addressesOf(a live.Addresses, err error) (*addressesOut, error) {
 	if err != nil {
 		return nil, err
 	}
 	out := &addressesOut{}
 	out.Body.Push, out.Body.Play, out.Body.ExpiresAt = a.Push, a.Play, Time{a.ExpiresAt}
 	return out, nil
+}
+
+func (s *Server) addressesOf(ctx context.Context, in *addressesOfIn) (*addressesOut, error) {
+	of := live.AddressesOf{Room: in.Body.Room, Stream: in.Body.Stream, App: in.Body.App, ExpiresIn: in.Body.ExpiresIn.value(), ExpiresAt: in.Body.ExpiresAt.Time}
+	if in.Body.ExpiresIn != nil && of.ExpiresIn == 0 {
+		return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be above 0").at("expiresIn")
+	}
+	return addressesOf(s.rooms.MakeAddresses(ctx, of))
+}
+
+func (s *Server) checkAddress(ctx context.Context, in *checkAddressIn) (*checkAddressOut, error) {
+	c, err := s.rooms.CheckAddress(ctx, in.Body.URL)
+	if err != nil {
+		return nil, err
+	}
+	return &checkAddressOut{AddressCheckBody{c.OK, c.Code, c.Purpose, c.App, c.Stream, c.Room, NullTime{c.ExpiresAt}, c.Sentences}}, nil
 }
 
 func (s *Server) play(ctx context.Context, in *RoomPath) (*playOut, error) {

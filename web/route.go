@@ -36,6 +36,7 @@ func (s *Server) route() {
 	s.registerIngest()
 	s.registerGuests()
 	s.registerAccounts()
+	s.registerUserSigs()
 	s.registerChat()
 	s.registerLevels()
 	s.registerLikes()

@@ -67,6 +67,11 @@ type document struct {
 	Sig        *string `json:"TLS.sig"`
 }
 
+// claims is what a whole document says, true or not.
+func (d document) claims() Claims {
+	return Claims{User: *d.Identifier, IssuedAt: time.Unix(*d.Time, 0).UTC(), ExpiresAt: time.Unix(*d.Time+*d.Expire, 0).UTC()}
+}
+
 // Sign makes a UserSig for user, valid from at for ttl (whole seconds, at least one).
 func (s Signer) Sign(user string, at time.Time, ttl time.Duration) (string, error) {
 	if err := CheckUser(user); err != nil {
@@ -117,7 +122,7 @@ func (s Signer) verify(sig string, user *string, now time.Time) (Claims, error) 
 	if err := CheckUser(*doc.Identifier); err != nil {
 		return Claims{}, err
 	}
-	c := Claims{User: *doc.Identifier, IssuedAt: time.Unix(*doc.Time, 0).UTC(), ExpiresAt: time.Unix(*doc.Time+*doc.Expire, 0).UTC()}
+	c := doc.claims()
 	if err := c.validAt(now); err != nil {
 		return Claims{}, err
 	}
