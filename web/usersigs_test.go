@@ -48,7 +48,7 @@ func TestUserSigsAreMadeAndChecked(t *testing.T) {
 func TestAddressCheckIsForTokens(t *testing.T) {
 	b := newBench(t, nil)
 	b.createRoom("demo")
-	until := time.Now().UTC().Add(time.Hour).Format("2006-01-02T15:04:05.000Z")[:20] + "000Z"
+	until := time.Now().UTC().Add(time.Hour).Truncate(time.Second).Format("2006-01-02T15:04:05.000Z")
 	made := b.do(200, "POST", "/api/v1/addresses", apiToken, map[string]any{"room": "demo", "expiresAt": until})
 	push, _ := made.json["push"].(map[string]any)["rtmp"].(string)
 	body := map[string]any{"url": push}
