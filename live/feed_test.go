@@ -28,7 +28,7 @@ func TestFeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.want("r1", status.Live, status.ReasonPushResumed)
-	in, err := f.Ingest(t.Context(), "r1")
+	in, err := f.Ingest(t.Context(), "r1", 0)
 	if err != nil || in.Protocol != stream.Pull || in.Remote != "far.example" || !in.Publishing {
 		t.Errorf("%+v, %v", in, err)
 	}

@@ -32,7 +32,8 @@ type Ingest struct {
 	Audio      stream.Codec
 	Format     Format
 	stream.Ingest
-	Advice []Advice // worst first
+	Advice  []Advice // worst first
+	Samples []Sample // of the pushes of its session to this node, also while none runs; oldest first
 }
 
 // RepairCounts are the repaired timestamps of a push, by what was wrong with them (stream.RepairKind says more).
@@ -49,20 +50,24 @@ func (in Ingest) RepairCounts() RepairCounts {
 	}
 }
 
-// Ingest tells how a room's push does, and what its anchor could do better.
-func (s *Service) Ingest(ctx context.Context, id string) (Ingest, error) {
+// Ingest tells how a room's push does, and what its anchor could do better, with samples of the last that long, at most SampledFor.
+func (s *Service) Ingest(ctx context.Context, id string, samples time.Duration) (Ingest, error) {
 	r, err := s.store.Room(ctx, id)
 	if err != nil {
 		return Ingest{}, err
 	}
 	now := time.Now()
 	in, ok := s.pushed(r.Stream)
+	var past []Sample
+	if samples > 0 {
+		past = s.sampled(id, samples, now)
+	}
 	if !ok || !in.Publishing {
-		return Ingest{Advice: adviseAbsent(s.refused.of(id), now)}, nil
+		return Ingest{Advice: adviseAbsent(s.refused.of(id), now), Samples: past}, nil
 	}
 	out := Ingest{
 		Publishing: true, Remote: in.Remote, Protocol: s.protocol(id), Generation: in.Generation, StartedAt: in.StartedAt, Pushes: s.pushes(id),
-		Video: in.Video, Audio: in.Audio, Ingest: in.Ingest,
+		Video: in.Video, Audio: in.Audio, Ingest: in.Ingest, Samples: past,
 	}
 	if s.cfg.Describe != nil {
 		out.Format = s.cfg.Describe(in)
@@ -111,7 +116,7 @@ func (s *Service) protocol(room string) (name string) {
 // pushed counts a push of the room's session. v.mu is held.
 func (v *view) pushed() {
 	if session := v.state.Record.Session; session != v.session {
-		v.session, v.pushes = session, 0
+		v.session, v.pushes, v.samples = session, 0, samples{}
 	}
 	v.pushes++
 }

@@ -23,7 +23,7 @@ func send(t *testing.T, p *live.Push, kind stream.Kind, ms uint32, payload strin
 
 func (f *fixture) ingest(room string) live.Ingest {
 	f.t.Helper()
-	in, err := f.Ingest(f.t.Context(), room)
+	in, err := f.Ingest(f.t.Context(), room, 0)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestIngestOfARoom(t *testing.T) {
 		c.Describe = func(in stream.Info) live.Format { return live.Format{Encoder: string(in.VideoHeader)} }
 	})
 	f.create(live.Draft{ID: "r1"})
-	if _, err := f.Ingest(t.Context(), "nobody"); err == nil || !strings.Contains(err.Error(), "not_found") {
+	if _, err := f.Ingest(t.Context(), "nobody", 0); err == nil || !strings.Contains(err.Error(), "not_found") {
 		t.Errorf("of a room that is not there: %v", err)
 	}
 	if in := f.ingest("r1"); in.Publishing || len(in.Advice) != 1 || in.Advice[0].Code != "not_publishing" {

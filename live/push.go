@@ -93,6 +93,7 @@ func (s *Service) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { _ = s.delay.Run(ctx) }) // it ends with ctx only
+	wg.Go(func() { s.samplePushes(ctx) })
 	wg.Go(func() {
 		if s.cfg.Shared != nil {
 			s.runShared(ctx)

@@ -18,6 +18,7 @@ type view struct {
 	push    *Push  // nil when no push of this process runs
 	session string // of which pushes were counted
 	pushes  int
+	samples samples
 	gone    bool // removed from the table; look it up again
 }
 

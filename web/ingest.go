@@ -45,6 +45,18 @@ type IngestBody struct {
 	Malformed     uint64         `json:"malformed" doc:"Messages that could not be understood and were left out."`
 	Timestamps    RepairsBody    `json:"timestamps"`
 	Advice        []AdviceBody   `json:"advice" doc:"What the anchor could do, worst first. Empty: all is well."`
+	Samples       []SampleBody   `json:"samples,omitzero" doc:"Only where they were asked for: one each 5 s, oldest first, of the pushes of this session as the node that is pushed to has seen them, over reconnects."`
+}
+
+// SampleBody is how a push did at a time.
+type SampleBody struct {
+	At                 Time     `json:"at"`
+	BitsPerSecond      int64    `json:"bitsPerSecond" doc:"Rates are over the 5 s before."`
+	VideoBitsPerSecond int64    `json:"videoBitsPerSecond"`
+	FramesPerSecond    float64  `json:"framesPerSecond"`
+	KeyframeInterval   Duration `json:"keyframeInterval" doc:"Between the last two keyframes."`
+	Repaired           uint64   `json:"repaired" doc:"Timestamps that had to be repaired since the sample before."`
+	Jitter             Duration `json:"jitter"`
 }
 
 // IngestVideo is what is known of a push's pictures.
@@ -103,15 +115,33 @@ func (s *Server) registerIngest() {
 	register(s, s.operation("ingest", http.MethodGet, "/rooms/{room}/ingest", "ingest", "Show the health of the push, with advice", tokenOrAnchor), s.ingest)
 }
 
-func (s *Server) ingest(ctx context.Context, in *RoomPath) (*ingestOut, error) {
+type ingestIn struct {
+	RoomPath
+	Samples string `query:"samples" maxLength:"32" doc:"Show besides how the pushes of this session did over that time, at most 15m." example:"15m"`
+}
+
+func (s *Server) ingest(ctx context.Context, in *ingestIn) (*ingestOut, error) {
 	if _, err := s.mayDrive(ctx, in.Room); err != nil {
 		return nil, err
 	}
-	push, err := s.rooms.Ingest(ctx, in.Room)
+	var over Duration
+	if in.Samples != "" {
+		if err := over.UnmarshalText([]byte(in.Samples)); err != nil {
+			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", err.Error()).at("samples")
+		}
+		if time.Duration(over) > live.SampledFor {
+			return nil, newProblem(http.StatusUnprocessableEntity, "invalid", "must be at most 15m").at("samples")
+		}
+	}
+	push, err := s.rooms.Ingest(ctx, in.Room, time.Duration(over))
 	if err != nil {
 		return nil, err
 	}
-	return &ingestOut{ingestBody(push)}, nil
+	body := ingestBody(push)
+	if in.Samples != "" {
+		body.Samples = samplesBody(push.Samples)
+	}
+	return &ingestOut{body}, nil
 }
 
 func ingestBody(in live.Ingest) IngestBody {
@@ -127,6 +157,17 @@ func ingestBody(in live.Ingest) IngestBody {
 		body.Advice[i] = AdviceBody{Code: a.Code, Severity: string(a.Severity), Text: a.Text}
 	}
 	return body
+}
+
+func samplesBody(all []live.Sample) []SampleBody {
+	out := make([]SampleBody, len(all))
+	for i, p := range all {
+		out[i] = SampleBody{
+			At: Time{p.At}, BitsPerSecond: int64(p.BitsPerSecond), VideoBitsPerSecond: int64(p.VideoBitsPerSecond), FramesPerSecond: rounded(p.FramesPerSecond, 10),
+			KeyframeInterval: Duration(p.KeyframeInterval), Repaired: p.Repaired, Jitter: Duration(p.Jitter.Truncate(time.Millisecond)),
+		}
+	}
+	return out
 }
 
 func videoBody(in live.Ingest) IngestVideo {

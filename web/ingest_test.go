@@ -1,11 +1,13 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,6 +72,51 @@ func TestIngestHealth(t *testing.T) {
 	}
 
 	b.do(404, "GET", "/api/v1/rooms/nobody/ingest", apiToken, nil)
+}
+
+// sampledRooms have samples of pushes that nobody made.
+type sampledRooms struct {
+	*rooms
+	asked atomic.Int64
+	all   atomic.Pointer[[]live.Sample]
+}
+
+func (r *sampledRooms) Ingest(_ context.Context, _ string, samples time.Duration) (live.Ingest, error) {
+	r.asked.Store(int64(samples))
+	return live.Ingest{Samples: *r.all.Load()}, nil
+}
+
+func TestIngestSamples(t *testing.T) {
+	var sampled sampledRooms
+	sampled.all.Store(&[]live.Sample{{
+		At: time.Date(2026, 11, 21, 20, 9, 55, 0, time.UTC), BitsPerSecond: 4_213_000.4, VideoBitsPerSecond: 4_080_000, FramesPerSecond: 29.98,
+		KeyframeInterval: 2 * time.Second, Repaired: 1, Jitter: 3_400 * time.Microsecond,
+	}})
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { sampled.rooms, d.Rooms = d.Rooms.(*rooms), &sampled })
+	b.createRoom("demo")
+	a := b.do(200, "GET", "/api/v1/rooms/demo/ingest?samples=15m", b.userSig("alice"), nil)
+	text, err := os.ReadFile("../docs/api.md")
+	must(t, err)
+	const one = `{"at":"2026-11-21T20:09:55.000Z","bitsPerSecond":4213000,"videoBitsPerSecond":4080000,"framesPerSecond":30,"keyframeInterval":"2s","repaired":1,"jitter":"3ms"}`
+	if !strings.Contains(a.raw, `"samples":[`+one+`]`) || !strings.Contains(string(text), `"samples":[`+one+`]`) {
+		t.Errorf("answered %s", a.raw)
+	}
+	if d := time.Duration(sampled.asked.Load()); d != 15*time.Minute {
+		t.Errorf("asked for %v", d)
+	}
+	if a := b.do(200, "GET", "/api/v1/rooms/demo/ingest", apiToken, nil); strings.Contains(a.raw, "samples") || sampled.asked.Load() != 0 {
+		t.Errorf("not asked for: %s", a.raw)
+	}
+	for _, bad := range []string{"15m1s", "-1s", "much", "15", "1e9s", "%00"} {
+		if a := b.do(422, "GET", "/api/v1/rooms/demo/ingest?samples="+bad, apiToken, nil); a.field() != "samples" {
+			t.Errorf("%s: %s", bad, a.raw)
+		}
+	}
+	b.do(401, "GET", "/api/v1/rooms/demo/ingest?samples=15m", "", nil)
+	sampled.all.Store(&[]live.Sample{})
+	if a := b.do(200, "GET", "/api/v1/rooms/demo/ingest?samples=1m", apiToken, nil); !strings.Contains(a.raw, `"samples":[]`) {
+		t.Errorf("none: %s", a.raw)
+	}
 }
 
 // fields lists the names in an object, those of the objects in it included.

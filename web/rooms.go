@@ -25,7 +25,7 @@ type Rooms interface {
 	Online(r live.Room) int
 	Viewers(r live.Room) live.Viewers
 	Refusals(ctx context.Context, id string) ([]live.RefusalEntry, error)
-	Ingest(ctx context.Context, id string) (live.Ingest, error)
+	Ingest(ctx context.Context, id string, samples time.Duration) (live.Ingest, error)
 	Driver
 	Addresser
 }

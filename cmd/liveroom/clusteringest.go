@@ -37,9 +37,10 @@ func (p *program) doorRooms() web.Rooms {
 	return clusterRooms{p.rooms, upstream{Edges: p.edges, Client: p.cluster.ask}}
 }
 
-// giveIngest tells another node how a push does.
+// giveIngest tells another node how a push does, with samples if it asks for them.
 func (p *program) giveIngest(w http.ResponseWriter, r *http.Request) {
-	in, err := p.rooms.Ingest(r.Context(), r.PathValue("room"))
+	samples, _ := time.ParseDuration(r.URL.Query().Get("samples")) // none where it is no length of time
+	in, err := p.rooms.Ingest(r.Context(), r.PathValue("room"), samples)
 	if err != nil {
 		http.Error(w, "not known", http.StatusNotFound)
 		return
@@ -49,23 +50,27 @@ func (p *program) giveIngest(w http.ResponseWriter, r *http.Request) {
 }
 
 // Ingest implements web.Rooms. Where the push's node does not answer, this one tells what it knows itself.
-func (c clusterRooms) Ingest(ctx context.Context, id string) (live.Ingest, error) {
+func (c clusterRooms) Ingest(ctx context.Context, id string, samples time.Duration) (live.Ingest, error) {
 	l, err := c.Room(ctx, id)
 	if err != nil {
 		return live.Ingest{}, err
 	}
 	if node, here := c.PushedAt(ctx, id); node != "" && !here && l.Record.StreamActive {
-		if in, err := c.ask(ctx, node, id); err == nil {
+		if in, err := c.ask(ctx, node, id, samples); err == nil {
 			return in, nil
 		}
 	}
-	return c.Service.Ingest(ctx, id)
+	return c.Service.Ingest(ctx, id, samples)
 }
 
-func (c clusterRooms) ask(ctx context.Context, node, id string) (in live.Ingest, err error) {
+func (c clusterRooms) ask(ctx context.Context, node, id string, samples time.Duration) (in live.Ingest, err error) {
 	ctx, cancel := context.WithTimeout(ctx, ingestTimeout)
 	defer cancel()
-	resp, err := c.upstream.Get(ctx, node, ingestPath+url.PathEscape(id), "")
+	query := ""
+	if samples > 0 {
+		query = "samples=" + samples.String()
+	}
+	resp, err := c.upstream.Get(ctx, node, ingestPath+url.PathEscape(id), query)
 	if err != nil {
 		return in, err
 	}

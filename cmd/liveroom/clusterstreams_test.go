@@ -68,6 +68,11 @@ func TestOriginIsKilled(t *testing.T) {
 	mustDecode(t, third.addresses("r1").Play.HLS)
 	mustDecode(t, third.addresses("r1").Play.RTMP)
 	mustDecode(t, third.addresses("r1").Play.FLV)
+	var in struct{ Samples []struct{ BitsPerSecond int } }
+	third.eventually("how the push did is known on another node", func() bool {
+		third.call(http.MethodGet, "/api/v1/rooms/r1/ingest?samples=15m", nil, &in)
+		return len(in.Samples) > 0 && in.Samples[len(in.Samples)-1].BitsPerSecond > 0
+	})
 	third.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
 	pictures.over()
 	segments.over()
