@@ -7,6 +7,8 @@ const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 export default defineConfig({
   base: '/',
   appType: 'mpa',
+  // The SDK from its source: its dist is made for older browsers than these pages are, and larger by that.
+  resolve: { alias: { 'liveroom-sdk': page('../sdk/src/index.ts') } },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2022',

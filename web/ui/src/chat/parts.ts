@@ -1,4 +1,5 @@
 import { TYPES, type Message } from 'liveroom-sdk';
+import { webAddress } from '../lib/address.ts';
 
 /** What of a message a page shows, piece by piece. Addresses in it are http or https, whatever was sent. */
 export type Part =
@@ -13,18 +14,6 @@ type Json = Record<string, unknown>;
 const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v);
 const text = (v: unknown): string => (typeof v === 'string' ? v : '');
 const number = (v: unknown): number => (typeof v === 'number' && Number.isFinite(v) && v > 0 ? v : 0);
-
-/** An address a page may load or link to; '' for any other: script, data and file addresses stay what somebody typed. */
-export function webAddress(value: unknown): string {
-  const address = text(value);
-  if (!/^(https?:\/\/|\/(?!\/))/i.test(address)) return '';
-  try {
-    const { protocol } = new URL(address, 'https://page');
-    return protocol === 'https:' || protocol === 'http:' ? address : '';
-  } catch {
-    return '';
-  }
-}
 
 /** What a message says to a reader; empty where there is nothing for people in it (custom messages, what was withdrawn). */
 export function partsOf(message: Message): Part[] {

@@ -2,11 +2,13 @@ import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { amount, compact, compactAmount, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
-import { GiftPanel } from './gift-panel.tsx';
+import { lazy } from '../lib/lazy.tsx';
 import { Stands, StandsAloud } from './gift-stands.tsx';
 import { Close, Heart, Present, Trophy } from './icons.tsx';
 import { useNamed } from './name-gate.tsx';
-import { RankingDialog } from './ranking-dialog.tsx';
+
+const GiftPanel = lazy(() => import('./gift-panel.tsx').then((m) => m.GiftPanel));
+const RankingDialog = lazy(() => import('./ranking-dialog.tsx').then((m) => m.RankingDialog));
 
 /** What one may do beside talking, with what the room has got so far: likes, gifts, and who gave most. */
 export function ActBar({ room }: { room: Interaction }): JSX.Element {

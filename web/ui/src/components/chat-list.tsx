@@ -1,19 +1,21 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CrowdRow, GiftsRow, MessageRow, Named, Row } from '../chat/log.ts';
-import { webAddress } from '../chat/parts.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { clock, names, plural, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
+import { webAddress } from '../lib/address.ts';
 import { hash } from '../lib/hash.ts';
+import { lazy } from '../lib/lazy.tsx';
 import { clockOf } from '../lib/tick.ts';
 import { scene } from '../status/record.ts';
 import { GiftIcon } from './gift-icon.tsx';
 import { Down, More } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';
-import { MemberCard } from './member-card.tsx';
-import { ModerateDialog } from './moderate-dialog.tsx';
 import { Parts } from './parts.tsx';
+
+const MemberCard = lazy(() => import('./member-card.tsx').then((m) => m.MemberCard));
+const ModerateDialog = lazy(() => import('./moderate-dialog.tsx').then((m) => m.ModerateDialog));
 
 const NEAR_PX = 20; // closer to the end than this, new rows pull the list along
 

@@ -3,12 +3,14 @@ import { useState } from 'preact/hooks';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
+import { lazy } from '../lib/lazy.tsx';
 import { ActBar } from './act-bar.tsx';
 import { ChatList } from './chat-list.tsx';
 import { Composer } from './composer.tsx';
-import { DrawCard } from './draw-card.tsx';
 import { Close } from './icons.tsx';
 import { OutPanel } from './out-panel.tsx';
+
+const DrawCard = lazy(() => import('./draw-card.tsx').then((m) => m.DrawCard));
 
 export function ChatPanel({ chat, room }: { chat: RoomChat; room: Interaction }): JSX.Element {
   const presence = chat.presence.value;
@@ -18,7 +20,7 @@ export function ChatPanel({ chat, room }: { chat: RoomChat; room: Interaction })
       <h2 id="chat-title" class="chat-title">
         {t('chat')}
       </h2>
-      <DrawCard room={room} />
+      {room.draw.value && <DrawCard room={room} />}
       <ChatList chat={chat} room={room} />
       <p class="chat-state" role="status">
         {presence.state === 'connecting' && t('chat_connecting')}

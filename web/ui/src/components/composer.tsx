@@ -2,10 +2,12 @@ import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { t, when, type Key } from '../i18n/index.ts';
+import { lazy } from '../lib/lazy.tsx';
 import { clockOf, useTick } from '../lib/tick.ts';
 import { Person, Photo, Send } from './icons.tsx';
-import { NickDialog } from './nick-dialog.tsx';
 import { FOREVER } from '../chat/out.ts';
+
+const NickDialog = lazy(() => import('./nick-dialog.tsx').then((m) => m.NickDialog));
 
 const TEXT_MAX = 300;
 const PICTURES = 'image/png,image/jpeg,image/gif,image/webp,image/avif,image/bmp';

@@ -2,8 +2,11 @@ import type { JSX, RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { PlayerController } from '../player/controller.ts';
 import { t } from '../i18n/index.ts';
+import { lazy } from '../lib/lazy.tsx';
 import { Expand, Flying, FlyingOff, Load, Pip, Shrink, SoundOff, SoundOn } from './icons.tsx';
-import { SeekBar, ShiftBar } from './seek-bar.tsx';
+
+const SeekBar = lazy(() => import('./seek-bar.tsx').then((m) => m.SeekBar));
+const ShiftBar = lazy(() => import('./seek-bar.tsx').then((m) => m.ShiftBar));
 
 export interface ControlsProps {
   video: RefObject<HTMLVideoElement | null>;
@@ -26,6 +29,11 @@ export function toggleFullscreen(stage: HTMLElement, video: HTMLVideoElement): v
 export function toggleMuted(video: HTMLVideoElement): void {
   video.muted = !video.muted;
   if (!video.muted && video.volume === 0) video.volume = 0.5;
+}
+
+export function togglePlay(video: HTMLVideoElement): void {
+  if (video.paused || video.ended) void video.play().catch(() => {});
+  else video.pause();
 }
 
 /** The bar below the picture. What is live has no pause: it goes on. */

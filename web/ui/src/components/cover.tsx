@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { webAddress } from '../chat/parts.ts';
+import { webAddress } from '../lib/address.ts';
 import { reachable } from '../player/choose.ts';
 
 /** A picture of the room, over its test card; where it can't be had, the card stays. */

@@ -8,6 +8,7 @@ import { clockOf, useTick } from '../lib/tick.ts';
 import { barrier } from './composer.tsx';
 import { Close, Ticket, Tick } from './icons.tsx';
 import { useNamed } from './name-gate.tsx';
+import '../styles/draw.css';
 
 const NAMED = 50;
 

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { webAddress } from '../chat/parts.ts';
+import { webAddress } from '../lib/address.ts';
 import { Present } from './icons.tsx';
 
 const SHORT = 8; // UTF-16 units: one emoji of several parts

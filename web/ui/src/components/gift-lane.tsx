@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { webAddress } from '../chat/parts.ts';
+import { webAddress } from '../lib/address.ts';
 import { t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { GiftIcon } from './gift-icon.tsx';

@@ -6,6 +6,7 @@ import type { Interaction } from '../interact/interaction.ts';
 import { GiftIcon } from './gift-icon.tsx';
 import { Stands } from './gift-stands.tsx';
 import { Close, Coin } from './icons.tsx';
+import '../styles/gifts.css';
 
 const QUANTITIES = [1, 10, 66, 188, 520];
 

@@ -7,6 +7,8 @@ import { Close } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';
 import { useNamed } from './name-gate.tsx';
 import { Face } from './ranking-dialog.tsx';
+import '../styles/people.css';
+import '../styles/dialogs.css';
 
 /** Somebody in the room, as far as the page knows. */
 export interface Who {

@@ -7,6 +7,7 @@ import { Close } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';
 import { MemberCard, type Who } from './member-card.tsx';
 import { Face } from './ranking-dialog.tsx';
+import '../styles/people.css';
 
 /** Who is here, who came last first; each opens a card. */
 export function MembersDialog({ room, onClose }: { room: Interaction; onClose(): void }): JSX.Element {

@@ -5,6 +5,7 @@ import { wordsOf } from '../chat/parts.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { t } from '../i18n/index.ts';
 import { FOREVER } from '../chat/out.ts';
+import '../styles/dialogs.css';
 
 /** What who keeps order may do about a message and its sender. */
 export function ModerateDialog({ chat, row, onClose }: { chat: RoomChat; row: MessageRow; onClose(): void }): JSX.Element {

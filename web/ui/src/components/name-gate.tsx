@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { RoomChat } from '../chat/room-chat.ts';
-import { NickDialog } from './nick-dialog.tsx';
+import { lazy } from '../lib/lazy.tsx';
+
+const NickDialog = lazy(() => import('./nick-dialog.tsx').then((m) => m.NickDialog));
 
 /** What only somebody with a name may do: who has none is asked for one first. Returns how to do it, and the dialog to draw. */
 export function useNamed(chat: RoomChat): [(act: () => void) => void, JSX.Element | null] {

@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { webAddress } from '../chat/parts.ts';
+import { webAddress } from '../lib/address.ts';
 import { amount, plural, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { Close, Coin } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';
+import '../styles/people.css';
 
 /** Who gave most. */
 export function RankingDialog({ room, onClose }: { room: Interaction; onClose(): void }): JSX.Element {

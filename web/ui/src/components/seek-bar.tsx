@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/index.ts';
 import { clockOf } from '../lib/tick.ts';
 import { depth, LEAST_BEHIND, near, type Shiftable } from '../player/recording.ts';
+import { togglePlay } from './controls.tsx';
 import { Pause, Play } from './icons.tsx';
 
 export interface SeekBarProps {
@@ -58,11 +59,6 @@ export function SeekBar({ video, duration, onSeek }: SeekBarProps): JSX.Element 
       </span>
     </div>
   );
-}
-
-export function togglePlay(video: HTMLVideoElement): void {
-  if (video.paused || video.ended) void video.play().catch(() => {});
-  else video.pause();
 }
 
 /** Seconds that a key goes back. Between live and the nearest place before it there is nothing. */

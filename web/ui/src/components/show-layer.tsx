@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { webAddress } from '../chat/parts.ts';
-import type { Interaction } from '../interact/interaction.ts';
+import { webAddress } from '../lib/address.ts';
+import type { Interaction, Show } from '../interact/interaction.ts';
 import { Particles, type Particle } from '../interact/particles.ts';
 
 const COLOURS = ['--tc-0', '--tc-1', '--tc-2', '--tc-3', '--tc-4', '--tc-5'];
@@ -9,13 +9,13 @@ const HEART = 'M0 8.5S-9 3-9-3.2A4.7 4.7 0 0 1 0-5.5 4.7 4.7 0 0 1 9-3.2C9 3 0 8
 const MOST_PICTURES = 30;
 
 /** Hearts, icons and confetti over the picture, on one canvas that rests while nothing moves. Not there for who wants less movement. */
-export function ShowLayer({ room }: { room: Interaction }): JSX.Element {
+export function ShowLayer({ room, first }: { room: Interaction; first(show: Show): void }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => start(canvas.current as HTMLCanvasElement, room), [room]);
+  useEffect(() => start(canvas.current as HTMLCanvasElement, room, first), [room]);
   return <canvas class="show" ref={canvas} aria-hidden="true" data-testid="show" />;
 }
 
-function start(canvas: HTMLCanvasElement, room: Interaction): () => void {
+function start(canvas: HTMLCanvasElement, room: Interaction, first: (show: Show) => void): () => void {
   const draw = canvas.getContext('2d');
   if (!draw) return () => {};
   const particles = new Particles();
@@ -88,11 +88,13 @@ function start(canvas: HTMLCanvasElement, room: Interaction): () => void {
   size();
   const resizing = new ResizeObserver(size);
   resizing.observe(canvas);
-  const unsubscribe = room.onShow({
+  const show: Show = {
     hearts: (n) => (particles.hearts(n), wake()),
     icons: (icon, n) => (fetched(icon), particles.icons(icon, n), wake()),
     confetti: () => (particles.confetti(), wake()),
-  });
+  };
+  const unsubscribe = room.onShow(show);
+  first(show);
   return () => {
     unsubscribe();
     resizing.disconnect();

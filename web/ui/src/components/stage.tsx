@@ -1,25 +1,24 @@
 import { effect } from '@preact/signals';
-import { recordedMessages } from 'liveroom-sdk';
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { Past } from '../chat/past.ts';
+import type { Api } from '../api/client.ts';
 import { t } from '../i18n/index.ts';
+import type { Interaction, Show } from '../interact/interaction.ts';
+import { lazy } from '../lib/lazy.tsx';
+import { lessMotion } from '../lib/motion.ts';
 import { store } from '../lib/storage.ts';
 import type { RoomModel } from '../pages/room-model.ts';
-import { detectSupport, reachable } from '../player/choose.ts';
+import { detectSupport } from '../player/choose.ts';
 import { PlayerController, type PlayerState } from '../player/controller.ts';
 import { loadEngine } from '../player/engine.ts';
-import { chatOf } from '../player/recording.ts';
 import { refusalOf } from '../player/refusal.ts';
 import { scene as sceneOf } from '../status/record.ts';
-import { Controls, toggleFullscreen, toggleMuted } from './controls.tsx';
+import { Controls, toggleFullscreen, toggleMuted, togglePlay } from './controls.tsx';
 import { DanmakuLayer } from './danmaku-layer.tsx';
 import { GiftLaneLayer } from './gift-lane.tsx';
-import { ShowLayer } from './show-layer.tsx';
-import { lessMotion } from '../lib/motion.ts';
-import { togglePlay } from './seek-bar.tsx';
 import { SceneOverlay } from './scene-overlay.tsx';
-import { ApiError, type Api } from '../api/client.ts';
+
+const ShowLayer = lazy(() => import('./show-layer.tsx').then((m) => m.ShowLayer));
 
 /** Flying messages are movement: off for who asked the device for less of it, until switched on by hand. */
 function wantsDanmaku(): boolean {
@@ -69,7 +68,18 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
 
   const controller = player.current;
   const recording = controller?.recording.value ?? null;
-  useEffect(() => (recording && controller ? replayChat(model, api, controller, video.current as HTMLVideoElement) : undefined), [model, api, controller, recording !== null]);
+  useEffect(() => {
+    if (!recording || !controller) return;
+    let gone = false;
+    let stop = () => {};
+    void import('../chat/replay.ts').then(({ replayChat }) => {
+      if (!gone) stop = replayChat(model, api, controller, video.current as HTMLVideoElement);
+    }, () => {}); // without its chat the recording plays on
+    return () => {
+      gone = true;
+      stop();
+    };
+  }, [model, api, controller, recording !== null]);
 
   const scene = record && sceneOf(record);
   const shifted = (controller?.behind.value ?? 0) > 0;
@@ -120,54 +130,20 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
           />
         )}
       </div>
-      {interaction && !lessMotion.value && <ShowLayer room={interaction} />}
+      {interaction && !lessMotion.value && <Shows room={interaction} />}
       {interaction && <GiftLaneLayer room={interaction} />}
       {withControls && <Controls video={video} stage={stage} player={controller} delay={record?.delay ?? 0} danmaku={danmaku} onDanmaku={switchDanmaku} />}
     </div>
   );
 }
 
-const LOOK_MS = 250;
-
-/** Has the chat of a recording come in time with it. Returns how to stop. */
-function replayChat(model: RoomModel, api: Api, controller: PlayerController, video: HTMLVideoElement): () => void {
-  const chat = model.chat.peek();
-  const group = chat?.group ?? '';
-  const aborted = new AbortController();
-  let renewed = '';
-  const address = async (): Promise<string> => {
-    const known = renewed || controller.chat.peek();
-    if (known) return known;
-    const { playback } = await api.play(model.room.peek()?.id ?? '', aborted.signal);
-    return (renewed = playback?.hls ? await chatOf(reachable(playback.hls, location)) : '');
-  };
-  const past = new Past({
-    async read(from, to, cursor) {
-      const at = await address();
-      if (!at) throw new Error('there is no chat');
-      try {
-        const answer = await api.recorded(at, from, to, cursor, aborted.signal);
-        return { messages: recordedMessages(answer, group), next: answer.next ?? '' };
-      } catch (err) {
-        // The play session is over, of somebody who paused for long: another one is begun.
-        if (err instanceof ApiError && err.status >= 400 && err.status < 500) {
-          renewed = '';
-          controller.chat.value = '';
-        }
-        throw err;
-      }
-    },
-    show: (rows, anew) => chat?.showPast(rows, anew),
-    say: (text) => model.echo(text),
-  });
-  const look = () => past.move(video.currentTime * 1000);
-  const timer = setInterval(look, LOOK_MS);
-  video.addEventListener('seeked', look);
-  return () => {
-    clearInterval(timer);
-    video.removeEventListener('seeked', look);
-    aborted.abort();
-    past.stop();
-    chat?.showPast([], true);
-  };
+/** What moves over the picture is fetched when something moves for the first time, which it then shows. */
+function Shows({ room }: { room: Interaction }): JSX.Element | null {
+  const [first, setFirst] = useState<((show: Show) => void) | null>(null);
+  useEffect(() => {
+    const see = (what: (show: Show) => void) => setFirst((before: ((show: Show) => void) | null) => before ?? what);
+    const show: Show = { hearts: (n) => see((s) => s.hearts(n)), icons: (icon, n) => see((s) => s.icons(icon, n)), confetti: () => see((s) => s.confetti()) };
+    return room.onShow(show);
+  }, [room]);
+  return first && <ShowLayer room={room} first={first} />;
 }

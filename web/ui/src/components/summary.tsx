@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { compact, compactAmount, hours, t, type Key } from '../i18n/index.ts';
 import { clockOf } from '../lib/tick.ts';
 import { Ranks } from './ranking-dialog.tsx';
+import '../styles/summary.css';
 
 /** How the live that is over went. */
 export function Summary({ summary }: { summary: SessionSummary }): JSX.Element {

@@ -86,6 +86,7 @@ export const en = {
   full_text: 'As many watch as can. It starts here by itself as soon as there is room.',
   tap_to_play: 'Press to watch',
   retry: 'Try again',
+  part_failed: 'This part of the page could not be loaded.',
   no_player: 'This browser can’t play the stream.',
 
   chat: 'Chat',

@@ -86,6 +86,7 @@ export const zh: Record<Key, string> = {
   full_title: '观看人数已满',
   full_text: '一有空位就会自动开始播放，请稍候。',
   tap_to_play: '点击观看',
+  part_failed: '这部分页面没有加载成功。',
   retry: '重试',
   no_player: '这个浏览器无法播放该直播。',
 

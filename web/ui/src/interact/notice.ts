@@ -1,4 +1,4 @@
-import { webAddress } from '../chat/parts.ts';
+import { webAddress } from '../lib/address.ts';
 
 /** What a notice says: text, and pictures behind web addresses. */
 export interface Notice {

@@ -9,13 +9,12 @@ import { ChatPanel } from '../components/chat-panel.tsx';
 import { FollowButton } from '../components/follow-button.tsx';
 import { Header } from '../components/header.tsx';
 import { Flame, People } from '../components/icons.tsx';
-import { MembersDialog } from '../components/members-dialog.tsx';
 import { NoticeLine } from '../components/notice.tsx';
 import { Stage } from '../components/stage.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
-import { Summary } from '../components/summary.tsx';
 import { TestCard } from '../components/test-card.tsx';
 import { compact, plural, seconds, t, when } from '../i18n/index.ts';
+import { lazy } from '../lib/lazy.tsx';
 import { followSettings, roomOfPath } from '../lib/page.ts';
 import { scene as sceneOf } from '../status/record.ts';
 import '../styles/tokens.css';
@@ -24,11 +23,10 @@ import '../styles/room.css';
 import '../styles/player.css';
 import '../styles/chat.css';
 import '../styles/interact.css';
-import '../styles/gifts.css';
-import '../styles/draw.css';
-import '../styles/people.css';
-import '../styles/summary.css';
 import { isOver, RoomModel } from './room-model.ts';
+
+const MembersDialog = lazy(() => import('../components/members-dialog.tsx').then((m) => m.MembersDialog));
+const Summary = lazy(() => import('../components/summary.tsx').then((m) => m.Summary));
 
 function Facts({ model }: { model: RoomModel }): JSX.Element | null {
   const room = model.room.value;

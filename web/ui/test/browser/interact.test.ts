@@ -208,7 +208,7 @@ test('a draw: one click takes part, the result tells who won and lets anybody ch
   server.tell({ type: 'draw_start', draw: { ...draw, title: 'forged' } }, 'mallory', 'Mallory');
   server.tell({ type: 'draw_start', draw });
   await seen(page, 'draw', '[data-state=open]');
-  expect(await page.textContent('[data-testid=draw]')).toMatch(/Tea for two.*Prize: a cup.*(1:00|0:5\d).*2 winners.*level 3 and above/);
+  expect(await page.textContent('[data-testid=draw]')).toMatch(/Tea for two.*Prize: a cup.*(1:0[01]|0:5\d).*2 winners.*level 3 and above/);
   server.refuse = { code: 80001, error: 'blocked' };
   await page.click('[data-testid=draw-enter]');
   await page.waitForSelector('[data-testid=chat-message][data-state=failed]:has-text("tea please")');

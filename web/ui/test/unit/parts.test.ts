@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { partsOf, webAddress, wordsOf } from '../../src/chat/parts.ts';
+import { partsOf, wordsOf } from '../../src/chat/parts.ts';
+import { webAddress } from '../../src/lib/address.ts';
 import { element, message } from './make.ts';
 
 describe('an address of a message', () => {
