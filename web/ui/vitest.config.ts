@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-// unit runs anywhere; browser and pictures need a built dist/, chromium and ffmpeg; journey needs bin/liveroom too.
+// unit runs anywhere; browser, pictures and perf (a measurement) need a built dist/, chromium and ffmpeg; journey needs bin/liveroom too.
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], environment: 'node' } },
-      ...['browser', 'journey', 'pictures'].map((name) => ({
+      ...['browser', 'journey', 'pictures', 'perf'].map((name) => ({
         extends: true as const,
         test: {
           name,
@@ -15,7 +15,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2, // much of it waits for real time; more would take the pictures' time from each other
-          fileParallelism: name !== 'pictures',
+          fileParallelism: name !== 'pictures' && name !== 'perf',
         },
       })),
     ],

@@ -101,30 +101,35 @@ export type Row = MessageRow | StatusRow | CrowdRow | ActRow | SystemRow | Gifts
 export interface Log {
   rows: readonly Row[];
   gaps: number; // how many there ever were
+  said: number; // messages there ever were
+  gone: readonly string[]; // keys of the last rows that were taken back
 }
 
 export const LOG_LIMIT = 300;
+const GONE = 300; // remembered
 const RUNS = 3; // told in one line
 const TIPPED_LATE = 10; // seconds: who comes is told now and then, what he says or gives at once
 
-export const emptyLog: Log = { rows: [], gaps: 0 };
+export const emptyLog: Log = { rows: [], gaps: 0, said: 0, gone: [] };
 
 /** Adds rows in order. One that is there already is left out; neighbouring lines about who came and went become one, and nobody comes in after he spoke. */
 export function added(log: Log, fresh: readonly Row[]): Log {
   const rows = log.rows.slice();
   const known = new Set(rows.map((row) => row.key));
+  let { said } = log;
   for (const row of fresh) {
     if (known.has(row.key)) continue;
     known.add(row.key);
+    if (row.kind === 'message') said++;
     if (row.kind === 'crowd') tell(rows, row);
     else if (row.kind === 'gifts') give(rows, row);
     else rows.push(row);
   }
-  return { ...log, rows: bounded(rows.filter((row) => row.kind !== 'crowd' || row.joined.length + row.left.length > 0)) };
+  return { ...log, said, rows: bounded(rows.filter((row) => row.kind !== 'crowd' || row.joined.length + row.left.length > 0)) };
 }
 
 /** Takes out what was said in a recording. */
-export const withoutPast = (log: Log): Log => ({ ...log, rows: log.rows.filter((row) => row.kind !== 'message' || row.at === undefined) });
+export const withoutPast = (log: Log): Log => without(log, new Set(log.rows.flatMap((row) => (row.kind === 'message' && row.at !== undefined ? [row.key] : []))));
 
 /** Tells who came and went: at the end, or before the first word or gift of who came just now. */
 function tell(rows: Row[], row: CrowdRow): void {
@@ -181,7 +186,7 @@ function gifts(a: GiftsRow, b: GiftsRow): GiftsRow {
 export function gapped(log: Log): Log {
   const last = log.rows.at(-1);
   if (!last || last.kind === 'gap') return log;
-  return { rows: bounded([...log.rows, { kind: 'gap', key: `gap-${log.gaps}` }]), gaps: log.gaps + 1 };
+  return { ...log, rows: bounded([...log.rows, { kind: 'gap', key: `gap-${log.gaps}` }]), gaps: log.gaps + 1 };
 }
 
 /** Changes the row of one message. */
@@ -191,9 +196,11 @@ export function changed(log: Log, key: string, change: (row: MessageRow) => Mess
 
 /** Messages that were taken back: nobody reads them any more. */
 export function withdrawn(log: Log, messages: readonly Message[]): Log {
-  const keys = new Set(messages.map((m) => m.ID));
-  return { ...log, rows: log.rows.filter((row) => !keys.has(row.key)) };
+  return without(log, new Set(messages.map((m) => m.ID)));
 }
+
+const without = (log: Log, keys: ReadonlySet<string>): Log =>
+  keys.size === 0 ? log : { ...log, rows: log.rows.filter((row) => !keys.has(row.key)), gone: [...log.gone, ...keys].slice(-GONE) };
 
 /** Somebody is called otherwise from now on, in what was said before too. */
 export function renamed(log: Log, user: string, nick: string, avatar: string): Log {

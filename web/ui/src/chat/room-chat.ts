@@ -50,6 +50,8 @@ export class RoomChat {
   readonly presence = signal<Presence>({ state: 'connecting' });
   readonly log = signal<Log>(emptyLog);
   readonly me = signal<Me>(nobody);
+  /** Counts what this person said on this page. */
+  readonly spoke = signal(0);
   readonly notice = signal<string | null>(null);
   readonly online = signal<number | null>(null);
   readonly muted = signal<MutedInfo | null>(null);
@@ -147,6 +149,7 @@ export class RoomChat {
   say(text: string): Promise<boolean> {
     const message = this.#sdk.createTextMessage({ to: this.#o.group, conversationType: TYPES.CONV_GROUP, payload: { text } });
     this.#show(messageRow(message, 'sending'));
+    this.spoke.value++;
     this.#o.onLive?.(text, true);
     return this.#deliver(message);
   }
@@ -158,6 +161,7 @@ export class RoomChat {
       onProgress: (progress) => this.#change(message, { progress }),
     });
     const row = messageRow(message, 'sending');
+    this.spoke.value++;
     if (row) this.#show({ ...row, progress: 0, parts: [{ kind: 'image', thumb: URL.createObjectURL(file), url: '', width: 0, height: 0 }] });
     return this.#deliver(message);
   }

@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CrowdRow, GiftsRow, MessageRow, Named, Row } from '../chat/log.ts';
+import { usePaced } from '../chat/paced.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
+import { follow, older, read, unread, type View } from '../chat/view.ts';
 import { clock, names, plural, t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { webAddress } from '../lib/address.ts';
@@ -17,6 +19,7 @@ import { Parts } from './parts.tsx';
 const MemberCard = lazy(() => import('./member-card.tsx').then((m) => m.MemberCard));
 const ModerateDialog = lazy(() => import('./moderate-dialog.tsx').then((m) => m.ModerateDialog));
 
+const ABOVE_PX = 200; // so close to the first row, older ones are drawn
 const NEAR_PX = 20; // closer to the end than this, new rows pull the list along
 
 /** The messages, oldest first. A reader who scrolled up is left in peace and told what is new. */
@@ -24,11 +27,13 @@ export function ChatList({ chat, room }: { chat: RoomChat; room: Interaction }):
   const list = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const height = useRef(0); // of the list, when `following` was last known
-  const lastKey = useRef('');
-  const [unread, setUnread] = useState(0);
+  const spoke = useRef(0);
+  const view = useRef<View | null>(null);
+  const mark = useRef<{ row: Element; top: number } | null>(null); // stays where it is while rows come above it
+  const [, redraw] = useState(0);
   const [about, setAbout] = useState<MessageRow | null>(null); // what somebody who keeps order looks into
   const [who, setWho] = useState<MessageRow | null>(null); // whose card is open
-  const { rows } = chat.log.value;
+  const { log, flood } = usePaced(chat.log);
 
   const look = () => {
     const box = list.current;
@@ -40,22 +45,40 @@ export function ChatList({ chat, room }: { chat: RoomChat; room: Interaction }):
     const box = list.current as HTMLDivElement;
     box.scrollTop = box.scrollHeight;
     following.current = true;
-    setUnread(0);
   };
+  if (chat.spoke.value !== spoke.current) {
+    following.current = true; // who speaks wants to see it
+    spoke.current = chat.spoke.value;
+  }
+  view.current = following.current || !view.current ? follow(log) : read(view.current, log);
+  const { rows } = view.current;
+  const news = unread(view.current, log);
+
   const onScroll = () => {
+    const before = following.current;
     look();
-    if (following.current) setUnread(0);
+    const box = list.current as HTMLDivElement;
+    if (!following.current && box.scrollTop < ABOVE_PX) showOlder();
+    else if (before !== following.current) redraw((n) => n + 1);
+  };
+  const showOlder = () => {
+    const now = { ...(view.current as View), reading: true };
+    view.current = older(now, chat.log.peek());
+    const row = list.current?.firstElementChild;
+    if (view.current.rows === now.rows || !row) return;
+    mark.current = { row, top: row.getBoundingClientRect().top };
+    redraw((n) => n + 1);
   };
   useLayoutEffect(() => {
-    const last = rows.at(-1);
-    if (!last) return;
-    if (last.key === lastKey.current) return void (following.current && toEnd()); // a row may have grown: by a refusal, by names
-    const from = rows.findIndex((row) => row.key === lastKey.current) + 1;
-    lastKey.current = last.key;
-    const own = last.kind === 'message' && last.own && last.state === 'sending';
-    if (following.current || own) toEnd();
-    else setUnread((n) => n + rows.slice(from).filter((row) => row.kind === 'message').length);
-  }, [rows]);
+    if (following.current) return toEnd();
+    if (mark.current) (list.current as HTMLDivElement).scrollTop += mark.current.row.getBoundingClientRect().top - mark.current.top;
+    mark.current = null;
+  });
+  const backToEnd = () => {
+    toEnd();
+    list.current?.focus(); // the button goes
+    redraw((n) => n + 1);
+  };
   useLayoutEffect(() => {
     // A phone's keyboard or a turned screen changes the height: who was at the end stays there.
     const box = list.current as HTMLDivElement;
@@ -69,15 +92,15 @@ export function ChatList({ chat, room }: { chat: RoomChat; room: Interaction }):
 
   return (
     <div class="chat-body">
-      <div class="chat-list" ref={list} onScroll={onScroll} onLoadCapture={() => following.current && toEnd()} role="log" aria-label={t('chat_log')} tabIndex={0} data-testid="chat-list">
+      <div class="chat-list" ref={list} onScroll={onScroll} onLoadCapture={() => following.current && toEnd()} role="log" aria-live={flood ? 'off' : 'polite'} aria-label={t('chat_log')} tabIndex={0} data-testid="chat-list">
         {rows.length === 0 && chat.presence.value.state === 'online' && <p class="chat-none">{t('chat_empty')}</p>}
         {rows.map((row) => (
           <Line key={row.key} row={row} chat={chat} onMore={setAbout} onWho={setWho} />
         ))}
       </div>
-      {unread > 0 && (
-        <button type="button" class="chat-new" onClick={toEnd} data-testid="chat-new">
-          <Down /> {plural('chat_new', unread)}
+      {news > 0 && (
+        <button type="button" class="chat-new" onClick={backToEnd} data-testid="chat-new">
+          <Down /> {plural('chat_new', news)}
         </button>
       )}
       {about && <ModerateDialog chat={chat} row={about} onClose={() => setAbout(null)} />}

@@ -123,6 +123,47 @@ test('a reader who scrolled up is left in peace and told what is new', async () 
   expect(await distance()).toBeLessThanOrEqual(20);
 });
 
+test('of very many messages only the end is drawn, what its reader reads stays where it is, and there is a way back', async () => {
+  const { page } = await open(browser, `${base}/rooms/demo`);
+  await online(page);
+  let said = 0;
+  const flood = async (batches: number) => {
+    for (let b = 0; b < batches; b++) {
+      server.together(() => {
+        for (let i = 0; i < 100; i++) server.say('u1', `line ${++said}`, 'Ana');
+      });
+    }
+  };
+  await flood(30);
+  await page.waitForSelector('text="line 3000"');
+  expect(await rows(page).count()).toBeLessThanOrEqual(60);
+  const list = page.locator('[data-testid=chat-list]');
+  // To the top, again and again: older ones come, as far as they are kept.
+  const drawn = async () => {
+    await list.evaluate((box) => (box.scrollTop = 0));
+    return rows(page).count();
+  };
+  await expect.poll(drawn, { timeout: 20_000 }).toBe(300);
+  const before = await list.evaluate((box) => {
+    box.scrollTop = 2000;
+    const row = [...box.children].find((child) => child.getBoundingClientRect().top > box.getBoundingClientRect().top) as Element;
+    return [row.textContent, row.getBoundingClientRect().top];
+  });
+  await flood(10);
+  await page.waitForSelector('text=1,000 new messages');
+  const after = await list.evaluate((box) => {
+    const row = [...box.children].find((child) => child.getBoundingClientRect().top > box.getBoundingClientRect().top) as Element;
+    return [row.textContent, row.getBoundingClientRect().top];
+  });
+  expect(after).toEqual(before);
+  expect(await rows(page).count()).toBeLessThanOrEqual(360);
+  await page.focus('[data-testid=chat-new]');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('text="line 4000"');
+  expect(await rows(page).count()).toBeLessThanOrEqual(60);
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('log');
+});
+
 test('count and notice change as the room says', async () => {
   const { page } = await open(browser, `${base}/rooms/demo`);
   await page.waitForSelector('[data-online="7"]');
