@@ -30,12 +30,28 @@ func commonHeaders(h http.Header) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }
 
-// documentHeaders sets what an HTML answer carries besides. Only /embed may stand in a frame of another site.
-func documentHeaders(h http.Header, embeddable bool) {
+// framing says whose pages may show a document in a frame.
+type framing int
+
+const (
+	framedHere     framing = iota // pages of this server
+	framedAnywhere                // any page: /embed
+	framedNowhere                 // none: pages with power, which nobody may be tricked into clicking in
+)
+
+// documentHeaders sets what an HTML answer carries besides. The address of a page
+// with power is not told to other sites either.
+func documentHeaders(h http.Header, framed framing) {
 	csp := policy
-	if !embeddable {
+	switch framed {
+	case framedAnywhere:
+	case framedHere:
 		csp += "; frame-ancestors 'self'"
 		h.Set("X-Frame-Options", "SAMEORIGIN")
+	case framedNowhere:
+		csp += "; frame-ancestors 'none'"
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
 	}
 	h.Set("Content-Security-Policy", csp)
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")

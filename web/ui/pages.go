@@ -10,28 +10,45 @@ import (
 
 // The documents of a build.
 const (
-	lobbyFile = "index.html"
-	roomFile  = "room.html"
-	stubFile  = "stub.html"
+	lobbyFile  = "index.html"
+	roomFile   = "room.html"
+	anchorFile = "anchor.html"
+	adminFile  = "admin.html"
+	designFile = "ui.html"
+	stubFile   = "stub.html"
 )
+
+// documents says where each page is, and who may frame it. What is below /admin is told apart in the page itself.
+var documents = []struct {
+	file     string
+	framed   framing
+	patterns []string
+}{
+	{lobbyFile, framedHere, []string{"/{$}"}},
+	{roomFile, framedHere, []string{"/rooms/{room}"}},
+	{roomFile, framedAnywhere, []string{"/embed/{room}"}},
+	{anchorFile, framedNowhere, []string{"/anchor"}},
+	{adminFile, framedNowhere, []string{"/admin", "/admin/{rest...}"}},
+	{designFile, framedNowhere, []string{"/ui"}},
+}
 
 // pages serves one build of the pages. All fields are set by newPages and never change.
 type pages struct {
-	lobby, room file
-	assets      map[string]file // by path below the root: "assets/room-1a2b3c.js"
-	sdk         map[string]file // "sdk/liveroom.js"
-	gifts       map[string]file // "gifts/rose.svg"
-	mux         *http.ServeMux
+	assets map[string]file // by path below the root: "assets/room-1a2b3c.js"
+	sdk    map[string]file // "sdk/liveroom.js"
+	gifts  map[string]file // "gifts/rose.svg"
+	mux    *http.ServeMux
 }
 
 // newPages reads a build. Without one (no index.html) every document is the stub.
 func newPages(root fs.FS) *pages {
 	p := &pages{assets: folder(root, "assets"), sdk: folder(root, sdkFolder), gifts: folder(root, giftFolder), mux: http.NewServeMux()}
-	p.lobby = document(root, lobbyFile)
-	p.room = document(root, roomFile)
-	p.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.lobby, false) })
-	p.mux.HandleFunc("GET /rooms/{room}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.room, false) })
-	p.mux.HandleFunc("GET /embed/{room}", func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &p.room, true) })
+	for _, d := range documents {
+		f := document(root, d.file)
+		for _, pattern := range d.patterns {
+			p.mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &f, d.framed) })
+		}
+	}
 	p.mux.HandleFunc("GET /assets/", p.serveAsset)
 	p.mux.HandleFunc("GET /sdk/{name}", p.serveSDK)
 	p.mux.HandleFunc("GET /gifts/{name}", p.serveGift)
@@ -79,8 +96,8 @@ func (p *pages) serveAsset(w http.ResponseWriter, r *http.Request) {
 	send(w, r, &f)
 }
 
-func serveDocument(w http.ResponseWriter, r *http.Request, f *file, embeddable bool) {
-	documentHeaders(w.Header(), embeddable)
+func serveDocument(w http.ResponseWriter, r *http.Request, f *file, framed framing) {
+	documentHeaders(w.Header(), framed)
 	send(w, r, f)
 }
 

@@ -30,6 +30,9 @@ func build(t *testing.T) fstest.MapFS {
 		"stub.html":             {Data: []byte("stub")},
 		"index.html":            {Data: []byte("<!doctype html>lobby")},
 		"room.html":             {Data: []byte("<!doctype html>viewer")},
+		"anchor.html":           {Data: []byte("<!doctype html>anchor")},
+		"admin.html":            {Data: []byte("<!doctype html>admin")},
+		"ui.html":               {Data: []byte("<!doctype html>design")},
 		"assets/room-1a.js":     {Data: []byte("let viewer = 1")},
 		"assets/room-1a.js.br":  {Data: []byte("br bytes")},
 		"assets/room-1a.js.gz":  {Data: zipped(t, "let viewer = 1")},
@@ -70,6 +73,12 @@ func TestRoutes(t *testing.T) {
 		{"viewer", "GET", "/rooms/demo", 200, "viewer"},
 		{"viewer with a query", "GET", "/rooms/demo?x=1", 200, "viewer"},
 		{"embed is the viewer", "GET", "/embed/demo", 200, "viewer"},
+		{"anchor console", "GET", "/anchor", 200, "anchor"},
+		{"admin console", "GET", "/admin", 200, "admin"},
+		{"section of it", "GET", "/admin/rooms", 200, "admin"},
+		{"one thing of a section", "GET", "/admin/rooms/demo", 200, "admin"},
+		{"design system", "GET", "/ui", 200, "design"},
+		{"anchor console and more", "GET", "/anchor/x", 404, ""},
 		{"head has no body", "HEAD", "/rooms/demo", 200, ""},
 		{"asset", "GET", "/assets/icon-2b.svg", 200, "<svg/>"},
 		{"unknown asset", "GET", "/assets/none.js", 404, ""},
@@ -99,10 +108,15 @@ func TestRoutes(t *testing.T) {
 
 func TestSecurityPolicy(t *testing.T) {
 	h := newPages(build(t))
-	for _, tt := range []struct {
-		target string
-		framed bool
-	}{{"/", false}, {"/rooms/demo", false}, {"/embed/demo", true}} {
+	for _, tt := range []struct{ target, ancestors, options string }{
+		{"/", "'self'", "SAMEORIGIN"},
+		{"/rooms/demo", "'self'", "SAMEORIGIN"},
+		{"/embed/demo", "", ""},
+		{"/anchor", "'none'", "DENY"},
+		{"/admin", "'none'", "DENY"},
+		{"/admin/rooms", "'none'", "DENY"},
+		{"/ui", "'none'", "DENY"},
+	} {
 		t.Run(tt.target, func(t *testing.T) {
 			resp := get(t, h, "GET", tt.target)
 			csp := resp.Header.Get("Content-Security-Policy")
@@ -117,11 +131,11 @@ func TestSecurityPolicy(t *testing.T) {
 			if strings.Contains(csp, "unsafe") {
 				t.Errorf("policy allows unsafe code: %s", csp)
 			}
-			if framed := !strings.Contains(csp, "frame-ancestors"); framed != tt.framed {
-				t.Errorf("may stand in any frame: %v, want %v", framed, tt.framed)
+			if _, ancestors, _ := strings.Cut(csp, "frame-ancestors "); ancestors != tt.ancestors {
+				t.Errorf("may stand in frames of %q, want %q", ancestors, tt.ancestors)
 			}
-			if denied := resp.Header.Get("X-Frame-Options") != ""; denied == tt.framed {
-				t.Errorf("X-Frame-Options %q", resp.Header.Get("X-Frame-Options"))
+			if got := resp.Header.Get("X-Frame-Options"); got != tt.options {
+				t.Errorf("X-Frame-Options %q, want %q", got, tt.options)
 			}
 			if got := resp.Header.Get("Cache-Control"); got != "no-cache" {
 				t.Errorf("documents must be revalidated, got %q", got)

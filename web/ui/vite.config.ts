@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 
 const page = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-// Two pages, hashed assets, nothing inlined: the server's content security policy allows no inline script or style.
+// The pages, hashed assets, nothing inlined: the server's content security policy allows no inline script or style.
 export default defineConfig({
   base: '/',
   appType: 'mpa',
@@ -16,6 +16,6 @@ export default defineConfig({
     emptyOutDir: false, // dist/stub.html is committed; scripts/clean.mjs removes the rest
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700, // hls.js, loaded only where it is needed
-    rolldownOptions: { input: { index: page('index.html'), room: page('room.html') } },
+    rolldownOptions: { input: Object.fromEntries(['index', 'room', 'anchor', 'admin', 'ui'].map((name) => [name, page(`${name}.html`)])) },
   },
 });

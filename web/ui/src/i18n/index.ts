@@ -1,56 +1,14 @@
-import { signal } from '@preact/signals';
-import { store } from '../lib/storage.ts';
+import { dictionary, languageTag, type Stem } from './core.ts';
 import { en } from './en.ts';
 import { zh } from './zh.ts';
 
 export type Key = keyof typeof en;
-export type Language = 'en' | 'zh';
-/** The plural texts by their common stem: `online` for online_one and online_other. */
-export type PluralKey = Key extends infer K ? (K extends `${infer Stem}_other` ? Stem : never) : never;
+export type PluralKey = Stem<Key>;
 
-const dictionaries: Record<Language, Record<Key, string>> = { en, zh };
-const tags: Record<Language, string> = { en: 'en', zh: 'zh-CN' };
+export { language, languages, languageTag, pickLanguage, setLanguage, type Language } from './core.ts';
 
-export const languages: readonly { code: Language; name: string; tag: string }[] = [
-  { code: 'en', name: 'English', tag: tags.en },
-  { code: 'zh', name: '中文', tag: tags.zh },
-];
-
-/** The first language of the browser that the pages speak. */
-export function pickLanguage(wanted: readonly string[], remembered: string | null): Language {
-  if (remembered === 'en' || remembered === 'zh') return remembered;
-  for (const tag of wanted) {
-    const primary = tag.toLowerCase().split('-')[0];
-    if (primary === 'zh' || primary === 'en') return primary;
-  }
-  return 'en';
-}
-
-export const language = signal<Language>(
-  pickLanguage(typeof navigator === 'undefined' ? [] : navigator.languages, store.read('language')),
-);
-
-export const languageTag = (): string => tags[language.value];
-
-/** Chooses a language and remembers the choice. */
-export function setLanguage(code: Language): void {
-  language.value = code;
-  store.write('language', code);
-}
-
-/** The text of a key in the present language, with {names} filled in. */
-export function t(key: Key, values: Record<string, string | number> = {}): string {
-  return dictionaries[language.value][key].replace(/\{(\w+)\}/g, (whole, name: string) =>
-    name in values ? String(values[name]) : whole,
-  );
-}
-
-/** The text in the plural form that belongs to n; {n} becomes the number as the language writes it. */
-export function plural(stem: PluralKey, n: number, values: Record<string, string> = {}): string {
-  const tag = languageTag();
-  const form = new Intl.PluralRules(tag).select(n) === 'one' ? 'one' : 'other';
-  return t(`${stem}_${form}` as Key, { ...values, n: new Intl.NumberFormat(tag).format(n) });
-}
+/** The texts of the viewer and the lobby, and what all pages share. */
+export const { t, plural } = dictionary(en, zh);
 
 const NAMED = 3;
 

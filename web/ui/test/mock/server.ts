@@ -18,6 +18,13 @@ export function contentPolicy(): string {
   return [...block.matchAll(/"([^"]+)"/g)].map((m) => m[1]).join('; ');
 }
 
+/** The file of a page's address, as the Go handler has it; any other path is itself. */
+function documentOf(path: string): string {
+  if (path === '/') return 'index.html';
+  const page = /^\/(rooms|embed|anchor|admin|ui)(\/|$)/.exec(path)?.[1];
+  return page ? `${page === 'rooms' || page === 'embed' ? 'room' : page}.html` : path;
+}
+
 interface Session {
   socket: MockSocket;
   id: string;
@@ -417,7 +424,7 @@ export class MockServer {
   }
 
   #file(path: string, res: ServerResponse): void {
-    const name = path.startsWith('/files/') ? join(this.filesFrom, path.slice(7)) : join(root, 'dist', path === '/' ? 'index.html' : /^\/(rooms|embed)\//.test(path) ? 'room.html' : path);
+    const name = path.startsWith('/files/') ? join(this.filesFrom, path.slice(7)) : join(root, 'dist', documentOf(path));
     if (!existsSync(name)) return void res.writeHead(404).end();
     const type = TYPES[extname(name)] ?? 'application/octet-stream';
     res.writeHead(200, { 'Content-Type': type, ...(type === 'text/html' ? { 'Content-Security-Policy': contentPolicy() } : {}) });

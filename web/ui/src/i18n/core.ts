@@ -1,0 +1,61 @@
+import { signal } from '@preact/signals';
+import { store } from '../lib/storage.ts';
+
+export type Language = 'en' | 'zh';
+
+const tags: Record<Language, string> = { en: 'en', zh: 'zh-CN' };
+
+export const languages: readonly { code: Language; name: string; tag: string }[] = [
+  { code: 'en', name: 'English', tag: tags.en },
+  { code: 'zh', name: '中文', tag: tags.zh },
+];
+
+/** The first language of the browser that the pages speak. */
+export function pickLanguage(wanted: readonly string[], remembered: string | null): Language {
+  if (remembered === 'en' || remembered === 'zh') return remembered;
+  for (const tag of wanted) {
+    const primary = tag.toLowerCase().split('-')[0];
+    if (primary === 'zh' || primary === 'en') return primary;
+  }
+  return 'en';
+}
+
+export const language = signal<Language>(
+  pickLanguage(typeof navigator === 'undefined' ? [] : navigator.languages, store.read('language')),
+);
+
+export const languageTag = (): string => tags[language.value];
+
+/** Chooses a language and remembers the choice. */
+export function setLanguage(code: Language): void {
+  language.value = code;
+  store.write('language', code);
+}
+
+/** The plural texts of a dictionary by their common stem: `online` for online_one and online_other. */
+export type Stem<Key extends string> = Key extends `${infer S}_other` ? S : never;
+
+export interface Dictionary<Key extends string> {
+  /** The text of a key in the present language, with {names} filled in. */
+  t(key: Key, values?: Record<string, string | number>): string;
+  /** The text in the plural form that belongs to n; {n} becomes the number as the language writes it. */
+  plural(stem: Stem<Key>, n: number, values?: Record<string, string>): string;
+}
+
+/**
+ * The texts of one page or part in both languages. Keys ending in _one and _other are plural forms of one text
+ * (Intl.PluralRules). test/unit/i18n.test.ts holds every pair complete: name a new one there.
+ */
+export function dictionary<Key extends string>(en: Record<Key, string>, zh: Record<NoInfer<Key>, string>): Dictionary<Key> {
+  const texts: Record<Language, Record<Key, string>> = { en, zh };
+  const t = (key: Key, values: Record<string, string | number> = {}): string =>
+    texts[language.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
+  return {
+    t,
+    plural(stem, n, values = {}) {
+      const tag = languageTag();
+      const form = new Intl.PluralRules(tag).select(n) === 'one' ? 'one' : 'other';
+      return t(`${stem}_${form}` as unknown as Key, { ...values, n: new Intl.NumberFormat(tag).format(n) });
+    },
+  };
+}
