@@ -16,7 +16,7 @@ func (r *room) absorb(e Entry, foreign bool) outcome {
 	out := r.absorbValues(&e)
 	switch {
 	case e.Sanctions != nil:
-		out = r.absorbSanctions(e.Sanctions, n)
+		out = r.absorbSanctions(e.Sanctions, n, e.At)
 	case e.Profile != nil:
 		out = r.absorbProfile(e.Profile, n)
 	case e.Withdrawn != nil:
@@ -69,14 +69,14 @@ func (r *room) absorbValues(e *Entry) (out outcome) {
 	return out
 }
 
-func (r *room) absorbSanctions(put *SanctionsPut, n note) outcome {
-	by := n.By.identity(&r.s.cfg)
+func (r *room) absorbSanctions(put *SanctionsPut, n note, at time.Time) outcome {
+	by := n.By.identity(r.s.tuned())
 	if by.User == "" {
 		by = r.s.cfg.who(put.Change.By)
 	}
 	switch put.Change.Kind {
 	case Muting:
-		return r.muteOutcome(by, put.Change, put.Done, n.Nicks)
+		return r.muteOutcome(by, put.Change, put.Done, n.Nicks, at)
 	case Banning:
 		return r.banOutcome(by, put.Change, put.Done)
 	}
@@ -98,7 +98,7 @@ func (r *room) absorbTold(raw json.RawMessage, at time.Time) outcome {
 	}
 	switch {
 	case t.Kick != nil:
-		return r.kickOutcome(t.Kick.By.identity(&r.s.cfg), t.Kick.Users, t.Kick.Users, t.Kick.Reason)
+		return r.kickOutcome(t.Kick.By.identity(r.s.tuned()), t.Kick.Users, t.Kick.Users, t.Kick.Reason)
 	case t.Notification != nil:
 		return r.notificationOutcome(*t.Notification, at)
 	}

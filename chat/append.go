@@ -58,7 +58,7 @@ func (s *Service) Append(ctx context.Context, group, fence string, messages ...F
 	}
 	permit := func(*room) error { return nil }
 	return s.change(ctx, group, permit, func(ctx context.Context) (outcome, error) {
-		fresh, err := s.store.Append(ctx, group, fence, all, s.cfg.keep())
+		fresh, err := s.store.Append(ctx, group, fence, all, s.tuned().keep())
 		if err != nil {
 			return outcome{}, s.storeError(err, "append")
 		}

@@ -12,8 +12,10 @@ type bucket struct {
 // take takes a token out of a bucket that is full at a time, and returns when it is full then. If there is no token, wait
 // is when there is one, else zero.
 func (b bucket) take(full, now time.Time) (then, wait time.Time) {
-	if full.Before(now) {
+	if most := now.Add(time.Duration(b.burst) * b.interval); full.Before(now) {
 		full = now
+	} else if full.After(most) {
+		full = most // it was a larger one, or a slower
 	}
 	if at := full.Add(-time.Duration(b.burst-1) * b.interval); now.Before(at) {
 		return full, at

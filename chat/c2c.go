@@ -42,7 +42,7 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 		return Ack{}, err
 	}
 	p.how, p.by = how, &who
-	ack, fresh, err := s.letters.claim(p, time.Now(), &s.cfg)
+	ack, fresh, err := s.letters.claim(p, time.Now(), s.tuned())
 	if err != nil {
 		s.tellUnsent(user, &m, who, how, err)
 	}
@@ -54,14 +54,14 @@ func (s *Service) SendToWith(ctx context.Context, user string, m Message, who Id
 			s.tellUnsent(user, &m, who, how, err)
 			return err
 		}
-		ack = s.letters.settle(user, p, time.Now(), &s.cfg)
+		ack = s.letters.settle(user, p, time.Now(), s.tuned())
 		if !p.Unheard {
 			s.handOver(ctx, user, p, from)
 		}
 		return nil
 	})
 	if err != nil {
-		s.letters.abandon(p, &s.cfg)
+		s.letters.abandon(p, s.tuned())
 		return Ack{}, err
 	}
 	return ack, nil

@@ -53,6 +53,8 @@ type Config struct {
 	Gate     Gate     // asked before messages, joins and new groups; nil: nobody is
 	Observer Observer // told of what happened; nil: nobody is
 
+	QuietMutes bool // only who is muted is told, and not all members of the group
+
 	WordsForAdmins bool // application administrators' texts are checked like everybody's; the server's own never are
 
 	Sanctions int // mutes a group may have, and bans (10,000 each)
@@ -217,7 +219,7 @@ func def[T comparable](field *T, value T) {
 	}
 }
 
-func (c Config) keep() Retention {
+func (c *Config) keep() Retention {
 	return Retention{
 		History: c.History, HistoryAge: c.HistoryAge,
 		ResumeAge: c.ResumeAge, ResumeMessages: c.ResumeMessages, ResumeBytes: c.ResumeBytes,

@@ -167,7 +167,7 @@ func (r *room) flushAway(b *batch) {
 	}
 	var out outcome
 	r.mu.Lock()
-	pass := r.feed.window.admit(now, candidates, r.s.cfg.RatePerSecond)
+	pass := r.feed.window.admit(now, candidates, r.s.tuned().RatePerSecond)
 	for i, p := range heard {
 		p.ack = Ack{Time: now, Seq: r.log.last, Dropped: !pass[i] && !p.Unheard, Degraded: true}
 		if pass[i] {

@@ -82,7 +82,7 @@ func (s *Service) mayFound(by Identity) error {
 		return nil
 	case by.Anonymous || by.Guest || by.User == "":
 		return ErrPermission.with("", "a group is for who has an account")
-	case !s.cfg.MembersFound:
+	case !s.tuned().MembersFound:
 		return ErrPermission.with("", "groups are made by the management here, with the live room they belong to")
 	}
 	return nil

@@ -196,7 +196,7 @@ func (r *room) holdBack(p *sending, d time.Duration) (held, full bool) {
 	later := *p
 	later.done = make(chan struct{})
 	later.later = &Ack{Time: time.Now(), Seq: r.log.last, Delayed: true}
-	held, full = h.put(&later, d, r.s.cfg.RatePerSecond)
+	held, full = h.put(&later, d, r.s.tuned().RatePerSecond)
 	switch {
 	case held:
 		p.ack = *later.later

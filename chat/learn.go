@@ -61,7 +61,7 @@ func (s *Service) learn(user string, began uint64, e Elsewhere) {
 			sent = s.presence.endedElsewhere(shard, user, time.Now().Add(-e.Ended), s.cfg.signedOut(SignOutClosed))
 		}
 		if s.presence.restamp(u, e) {
-			_, instead := u.surplus(&s.cfg, s.abroad.n.Others())
+			_, instead := u.surplus(s.tuned(), s.abroad.n.Others())
 			u.replacing(instead)
 		}
 	})
@@ -118,9 +118,9 @@ func (s *Service) consider(user string, u *present) (so consequence) {
 			}
 		}
 	}
-	tell := s.cfg.signedOut(SignOutClosed)
-	so.former = u.take(func(d device) bool { return u.superseded(d, living, s.cfg.Rivals) }, tell)
-	surplus, _ := u.surplus(&s.cfg, living)
+	tell, cfg := s.cfg.signedOut(SignOutClosed), s.tuned()
+	so.former = u.take(func(d device) bool { return u.superseded(d, living, cfg.Rivals) }, tell)
+	surplus, _ := u.surplus(cfg, living)
 	so.why = surplus.why
 	so.surplus = u.take(func(d device) bool { return slices.Contains(surplus.own, d.sess) }, tell)
 	if len(so.former)+len(so.surplus) > 0 {
@@ -129,7 +129,7 @@ func (s *Service) consider(user string, u *present) (so consequence) {
 	}
 	for _, m := range u.seats {
 		for group, since := range bound {
-			if group != m.room.id && since > m.since && s.cfg.OneRoom.binds(&m.who) {
+			if group != m.room.id && since > m.since && cfg.OneRoom.binds(&m.who) {
 				so.leave = append(so.leave, m)
 				break
 			}

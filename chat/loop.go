@@ -171,9 +171,10 @@ func (r *room) store(sends []*sending) {
 
 // flushOf is what is asked of the store for sends.
 func (r *room) flushOf(sends []*sending) Flush {
+	cfg := r.s.tuned()
 	f := Flush{
 		Candidates: make([]Candidate, len(sends)),
-		Limit:      r.s.cfg.RatePerSecond, DedupAge: r.s.cfg.DedupAge, Keep: r.s.cfg.keep(),
+		Limit:      cfg.RatePerSecond, DedupAge: cfg.DedupAge, Keep: cfg.keep(),
 	}
 	for i, p := range sends {
 		f.Candidates[i] = p.Candidate
@@ -220,7 +221,7 @@ func (r *room) publish(out outcome, ended []*sending) (told bool) {
 			r.log.append(item.Message)
 		}
 	}
-	r.log.trim(now, r.s.cfg.keep())
+	r.log.trim(now, r.s.tuned().keep())
 	for _, p := range ended {
 		if r.inFlight[p.Key] == p {
 			delete(r.inFlight, p.Key)

@@ -38,7 +38,7 @@ func (s *Service) Join(ctx context.Context, group string, who Identity, sess Ses
 		if err := r.mayEnter(who, time.Now()); err != nil {
 			return err
 		}
-		if since != nil && s.presence.movedOn(r, sess, who, s.cfg.OneRoom) {
+		if since != nil && s.presence.movedOn(r, sess, who, s.tuned().OneRoom) {
 			return ErrElsewhere
 		}
 		who = s.presence.named(who)
@@ -79,7 +79,7 @@ func (s *Service) askViewers(ctx context.Context, group string) error {
 
 // snapshot is the room at this moment. The room's lock is held.
 func (r *room) snapshot(who Identity, since *Position, now time.Time) Joined {
-	cfg := r.s.cfg
+	cfg := r.s.tuned()
 	j := Joined{
 		Role: r.role(who), Epoch: r.epoch, Seq: r.log.last, Complete: true,
 		Attributes: r.attributes.All, AttributesVersion: r.attributes.Version,
@@ -126,11 +126,12 @@ func (s *Service) Lost(group string, sess Session, heard time.Time) {
 
 // History returns the newest n messages, oldest first; n ≤ 0 or above Config.History is Config.History.
 func (s *Service) History(ctx context.Context, group string, n int) (messages []*Message, err error) {
-	if n <= 0 || n > s.cfg.History {
-		n = s.cfg.History
+	cfg := s.tuned()
+	if n <= 0 || n > cfg.History {
+		n = cfg.History
 	}
 	err = s.with(ctx, group, func(r *room) error {
-		messages = r.log.newest(n, time.Now(), s.cfg.HistoryAge)
+		messages = r.log.newest(n, time.Now(), cfg.HistoryAge)
 		return nil
 	})
 	return messages, err

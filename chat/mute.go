@@ -13,7 +13,8 @@ type MuteState struct {
 
 // Mute keeps a user from speaking, in place of an earlier mute; 0 lets him speak again. It answers when it ends, zero for
 // never muted. Owner and administrators may, to those below them. The user need not be there, nor be known at all: a mute
-// is of the account, and survives leaving, reconnecting and a restart. Members are told with the event mute.
+// is of the account, and survives leaving, reconnecting and a restart. Members are told with the event mute; with
+// Config.QuietMutes he alone is.
 func (s *Service) Mute(ctx context.Context, group string, by Identity, user string, d time.Duration, reason string) (until time.Time, err error) {
 	if err := checkAct(&d, reason, user); err != nil {
 		return until, err
@@ -42,7 +43,7 @@ func (s *Service) mute(ctx context.Context, group string, by Identity, users []s
 		if d > 0 {
 			end = done[0].Until
 		}
-		out := r.muteOutcome(by, c, done, r.nicks(c.Users))
+		out := r.muteOutcome(by, c, done, r.nicks(c.Users), time.Time{})
 		out.acts = acts(by, group, c.action("mute"), sanctioned(done), c.detail())
 		return out
 	})
@@ -52,8 +53,8 @@ func (s *Service) mute(ctx context.Context, group string, by Identity, users []s
 	return end, nil
 }
 
-// muteOutcome tells of mutes. Nicks are of the users, where they are known.
-func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction, nicks map[string]string) outcome {
+// muteOutcome tells of mutes. Nicks are of the users, where they are known; at is when it happened, zero: now, here.
+func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction, nicks map[string]string, at time.Time) outcome {
 	var until time.Time
 	if c.For > 0 {
 		until = done[0].Until
@@ -65,6 +66,31 @@ func (r *room) muteOutcome(by Identity, c SanctionChange, done []Sanction, nicks
 	out := outcome{update: func(r *room) { r.mutes.apply(c, done) }}
 	for _, user := range tell {
 		out.items = append(out.items, r.muteEvent(user, until, by.User, nicks[user]))
+	}
+	if r.s.tuned().QuietMutes {
+		return r.toEach(out, tell, at)
+	}
+	return out
+}
+
+// toEach tells each item of an outcome to one user only, instead of to all.
+func (r *room) toEach(out outcome, users []string, at time.Time) outcome {
+	items, update := out.items, out.update
+	whispers := make([]outcome, len(items))
+	for i, item := range items {
+		whispers[i] = r.whisper(item, users[i:i+1], at)
+	}
+	out.items = nil
+	out.update = func(r *room) {
+		update(r)
+		for _, w := range whispers {
+			w.update(r)
+		}
+	}
+	out.after = func() {
+		for _, w := range whispers {
+			w.after()
+		}
 	}
 	return out
 }

@@ -20,7 +20,8 @@ type pace struct {
 // paceOf checks a member's token bucket and the group's slow mode, and takes what a message costs. It says why and until
 // when he must wait, or when he may send again if the group is in slow mode. The room's lock is held.
 func (r *room) paceOf(user string, now time.Time) (next time.Time, err error) {
-	interval, burst, slow := r.s.cfg.tokenInterval(), r.s.cfg.UserBurst, r.settings.SlowMode
+	cfg, slow := r.s.tuned(), r.settings.SlowMode
+	interval, burst := cfg.tokenInterval(), cfg.UserBurst
 	if user == "" || interval == 0 && slow == 0 {
 		return time.Time{}, nil
 	}
@@ -77,7 +78,7 @@ func (r *room) refundPace(p *sending) {
 	if p.paced == "" || p.pacedAt.IsZero() || !ok {
 		return
 	}
-	was.full = was.full.Add(-r.s.cfg.tokenInterval())
+	was.full = was.full.Add(-r.s.tuned().tokenInterval())
 	if was.sent.Equal(p.pacedAt) {
 		was.sent = time.Time{}
 	}
@@ -137,7 +138,7 @@ func (s *Service) nextAt(ctx context.Context, group, user string) (at time.Time)
 }
 
 // tokenInterval is how long a member's bucket needs for one message; 0: there is no bucket.
-func (c Config) tokenInterval() time.Duration {
+func (c *Config) tokenInterval() time.Duration {
 	if c.UserBurst <= 0 {
 		return 0
 	}

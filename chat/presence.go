@@ -28,6 +28,7 @@ const (
 	CloseReplaced    = "replaced"        // other devices of the user came in
 	CloseReconnected = "reconnected"     // the same device came in on another connection
 	CloseExpired     = "usersig_expired" // its UserSig is over
+	CloseRole        = "role_changed"    // he became an application administrator, or is none any more
 
 	KickedByREST     = "REST_API_Kick"
 	KickedByInstance = "multipleAccount" // of another page
@@ -181,7 +182,7 @@ func (s *Service) SignIn(ctx context.Context, who Identity, sess Session) error 
 	if who.Anonymous {
 		return nil
 	}
-	former, oldest, why, err := s.presence.enter(device{sess: sess, who: who}, &s.cfg)
+	former, oldest, why, err := s.presence.enter(device{sess: sess, who: who}, s.tuned())
 	if err != nil {
 		return err
 	}
@@ -278,6 +279,15 @@ func (s *Service) closeHere(user string, why Closing, at time.Time) int {
 	p.mu.Unlock()
 	s.closeAll(all, why)
 	return len(all)
+}
+
+// Recheck closes the sessions of users on this node, also those that are signing in at this moment: what Config.Who says of
+// them has changed, and they are what they were when they logged in. They may come back. It returns how many there were.
+func (s *Service) Recheck(users ...string) (closed int) {
+	for _, user := range users {
+		closed += s.closeHere(user, Closing{Reason: CloseRole, Detail: "your rights have changed; sign in again"}, time.Now())
+	}
+	return closed
 }
 
 // end remembers when a user was sent away. The lock is held.

@@ -51,7 +51,7 @@ func (s *Service) Quit(ctx context.Context, group string, sess Session) error {
 func (r *room) quit(m *member) farewell {
 	f := farewell{group: r.id, why: Departure{Reason: DepartLeftElsewhere}}
 	for _, other := range r.users[m.who.User].sessions {
-		if other != m && r.s.cfg.Quit.takes(m.who.Platform, other.who.Platform) {
+		if other != m && r.s.tuned().Quit.takes(m.who.Platform, other.who.Platform) {
 			f.to = append(f.to, other.sess)
 		}
 	}
@@ -79,8 +79,9 @@ func (r *room) quitElsewhere(who Identity) {
 
 // staysElsewhere says whether a user who quit on a platform is in the room by another node all the same.
 func (r *room) staysElsewhere(user, platform string) bool {
+	rule := r.s.tuned().Quit
 	for _, seat := range r.s.presence.places(user, r.id) {
-		if seat.There() && (seat.Pages && !r.s.cfg.Quit.takes(platform, PlatformWeb) || seat.Apps && !r.s.cfg.Quit.takes(platform, PlatformUnknown)) {
+		if seat.There() && (seat.Pages && !rule.takes(platform, PlatformWeb) || seat.Apps && !rule.takes(platform, PlatformUnknown)) {
 			return true
 		}
 	}
@@ -97,7 +98,7 @@ func (s *Service) quitHere(q *quitNews) {
 	r.mu.Lock()
 	if p := r.users[q.User]; p != nil && q.User != r.group.Owner {
 		for _, m := range p.sessions {
-			if s.cfg.Quit.takes(q.Platform, m.who.Platform) {
+			if s.tuned().Quit.takes(q.Platform, m.who.Platform) {
 				f.to = append(f.to, m.sess)
 			}
 		}

@@ -194,7 +194,7 @@ func (r *room) mayRecall(by Identity, seq uint64, now time.Time) error {
 		return ErrNoMessage
 	case m.From != by.User:
 		return ErrPermission.with("seq", "only its sender, the owner and administrators may recall a message")
-	case m.Withdrawn == "" && now.Sub(m.Time) > r.s.cfg.RecallWindow:
+	case m.Withdrawn == "" && now.Sub(m.Time) > r.s.tuned().RecallWindow:
 		return ErrRecallLate
 	}
 	return nil

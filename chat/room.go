@@ -218,7 +218,7 @@ func (r *room) add(sess Session, who Identity, back bool) (elsewhere []*member) 
 		r.anonymous++
 	} else {
 		r.enter(m, back)
-		elsewhere = r.s.presence.sit(m, r.s.cfg.OneRoom)
+		elsewhere = r.s.presence.sit(m, r.s.tuned().OneRoom)
 	}
 	r.s.sessions.Add(1)
 	return elsewhere

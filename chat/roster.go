@@ -86,8 +86,9 @@ func (s *Service) members(ctx context.Context, about subject, by Identity, after
 		return nil, "", err
 	}
 	if more := s.membersElsewhere(ctx, about); len(more) > 0 {
-		if all = merge(append(all, more...)); !about.marked && len(all) > s.cfg.MemberList {
-			all = all[:s.cfg.MemberList]
+		all = merge(append(all, more...))
+		if most := s.tuned().MemberList; !about.marked {
+			all = all[:min(len(all), most)]
 		}
 	}
 	page, next = pageOf(all, before, limit)
@@ -96,8 +97,9 @@ func (s *Service) members(ctx context.Context, about subject, by Identity, after
 
 // shown are the newest members that a list of all goes back to. The room's lock is held.
 func (r *room) shown() []*person {
-	all := make([]*person, 0, min(len(r.users), r.s.cfg.MemberList))
-	for p := r.roster.newest; p != nil && len(all) < r.s.cfg.MemberList; p = p.older {
+	most := r.s.tuned().MemberList
+	all := make([]*person, 0, min(len(r.users), most))
+	for p := r.roster.newest; p != nil && len(all) < most; p = p.older {
 		if !r.marked[MarkHidden][p] {
 			all = append(all, p)
 		}

@@ -52,7 +52,7 @@ func (s *Seat) add(m *member, u *present) {
 	} else {
 		s.Apps = true
 	}
-	if !m.room.s.cfg.OneRoom.binds(&m.who) {
+	if !m.room.s.tuned().OneRoom.binds(&m.who) {
 		return
 	}
 	s.Bound = max(s.Bound, m.since)

@@ -104,7 +104,7 @@ func (s *Service) admit(ctx context.Context, m *Message, who Identity) (*sending
 		m.Priority = s.priorityOf(c)
 	}
 	if !who.Admin {
-		m.Priority = max(m.Priority, s.cfg.PriorityCap)
+		m.Priority = max(m.Priority, s.tuned().PriorityCap)
 	}
 	p := s.sending(m)
 	p.exempt = s.exempt(who)
@@ -381,7 +381,7 @@ func (s *Service) release(group string, keys ...Key) {
 // crowded keeps the open batch within Config.Pending: the least important candidate is dropped as frequency control
 // would, which may be p itself. The room's lock is held.
 func (r *room) crowded(p *sending) bool {
-	if r.open == nil || len(r.open.sends) < r.s.cfg.Pending {
+	if r.open == nil || len(r.open.sends) < r.s.tuned().Pending {
 		return false
 	}
 	victim, at := p, -1

@@ -15,10 +15,12 @@ const roomIdle = time.Minute
 
 // Service is every chat room of this node.
 type Service struct {
-	cfg   Config
+	cfg   Config // without what Tune changes, which is in tuning
 	store Store
 	feed  Feed // the store's, if several nodes use it; nil: this one is alone
 	log   *slog.Logger
+
+	tuning atomic.Pointer[Config]
 
 	started chan struct{}   // closed when Run begins
 	stop    chan struct{}   // closed when Run ends
@@ -69,11 +71,13 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	}
 	a := newAbroad(cfg.Neighbours)
 	feed, _ := store.(Feed)
-	return &Service{
-		cfg: cfg, store: store, feed: feed, log: log, abroad: a,
+	s := &Service{
+		cfg: cfg.TunedTo(Tuning{}), store: store, feed: feed, log: log, abroad: a,
 		started: make(chan struct{}), stop: make(chan struct{}), rooms: make(map[string]*room),
 		presence: newPresence(a), silences: newSilences(), begun: time.Now(), restless: restless{stirred: make(chan struct{}, 1)}, holds: holds{wake: make(chan struct{}, 1)},
-	}, nil
+	}
+	s.tuning.Store(&cfg)
+	return s, nil
 }
 
 // Run owns every room's goroutine until ctx ends. When it returns, none is running and everything accepted is flushed.

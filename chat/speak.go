@@ -35,5 +35,5 @@ func (s *Service) Crowded(group string) bool {
 			n++
 		}
 	}
-	return n >= s.cfg.RatePerSecond*3/4
+	return n >= s.tuned().RatePerSecond*3/4
 }

@@ -21,7 +21,7 @@ func (s *Service) ApplyStatus(ctx context.Context, c StatusChange) error {
 	}
 	permit := func(*room) error { return nil }
 	return s.change(ctx, c.Group, permit, func(ctx context.Context) (outcome, error) {
-		done, err := s.store.ApplyStatus(ctx, c, m, s.cfg.keep())
+		done, err := s.store.ApplyStatus(ctx, c, m, s.tuned().keep())
 		if err != nil || !done.Fresh {
 			return outcome{}, s.storeError(err, "apply status")
 		}

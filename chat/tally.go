@@ -80,7 +80,7 @@ func (s *Service) putCounters(ctx context.Context, group string, by Identity, c 
 
 // mayWriteValues says why by may not write attributes or counters. The room's lock is held.
 func (r *room) mayWriteValues(by Identity, what string) error {
-	if r.manages(by) || r.s.cfg.MembersWrite && !by.Anonymous && r.has(by.User) {
+	if r.manages(by) || r.s.tuned().MembersWrite && !by.Anonymous && r.has(by.User) {
 		return r.keptOut(by)
 	}
 	return ErrPermission.with("", "only the owner and administrators may write %s here", what)

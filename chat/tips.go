@@ -67,7 +67,7 @@ func (l *restless) take() map[*room]bool {
 
 // tipping says whether the room is small enough for its members to be told one by one who comes and goes. The room's lock
 // is held.
-func (r *room) tipping() bool { return r.population() <= r.s.cfg.Tips }
+func (r *room) tipping() bool { return r.population() <= r.s.tuned().Tips }
 
 // came notes a user whose first session entered. The room's lock is held.
 func (r *room) came(who Identity) {
@@ -76,8 +76,8 @@ func (r *room) came(who Identity) {
 		return
 	}
 	switch {
-	case r.s.cfg.Tips <= 0:
-	case r.tipping() && len(r.tips.came) < r.s.cfg.Tips:
+	case r.s.tuned().Tips <= 0:
+	case r.tipping() && len(r.tips.came) < r.s.tuned().Tips:
 		r.tips.came = append(r.tips.came, r.guise(who))
 		r.s.restless.add(r)
 		r.tellTips(tipsNews{Came: r.tips.came[len(r.tips.came)-1:]})
@@ -114,8 +114,8 @@ func (t *tips) forget(user string) {
 // went notes a user whose last session left. The room's lock is held.
 func (r *room) went(who Identity, now time.Time) {
 	switch {
-	case r.s.cfg.Tips <= 0:
-	case r.tipping() && len(r.tips.left) < r.s.cfg.Tips:
+	case r.s.tuned().Tips <= 0:
+	case r.tipping() && len(r.tips.left) < r.s.tuned().Tips:
 		if r.tips.left == nil {
 			r.tips.left = make(map[string]absence)
 		}

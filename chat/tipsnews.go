@@ -41,7 +41,7 @@ func (s *Service) hearTips(_ string, t *tipsNews) {
 		case left:
 			delete(r.tips.left, g.User)
 			back = append(back, g.User)
-		case !r.has(g.User) && len(r.members) > 0 && r.tipping() && len(r.tips.came) < s.cfg.Tips:
+		case !r.has(g.User) && len(r.members) > 0 && r.tipping() && len(r.tips.came) < s.tuned().Tips:
 			r.tips.came = append(r.tips.came, r.guise(Identity{User: g.User, Nick: g.Nick, Avatar: g.Avatar}))
 			s.restless.add(r)
 		}
@@ -53,7 +53,7 @@ func (s *Service) hearTips(_ string, t *tipsNews) {
 		r.tips.forget(user)
 	}
 	for _, g := range t.Left {
-		if r.has(g.User) || len(r.members) == 0 || !r.tipping() || len(r.tips.left) >= s.cfg.Tips {
+		if r.has(g.User) || len(r.members) == 0 || !r.tipping() || len(r.tips.left) >= s.tuned().Tips {
 			continue
 		}
 		if r.tips.left == nil {

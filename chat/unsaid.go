@@ -173,7 +173,7 @@ func (r *room) mayRecallOf(by Identity, from string) error {
 		return Unhurried(r.s.cfg.Journal, by)
 	case from != by.User:
 		return ErrPermission.with("from", "only its sender, the owner and administrators may recall a message")
-	case r.s.cfg.RecallWindow < 0:
+	case r.s.tuned().RecallWindow < 0:
 		return ErrRecallLate
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 var wordFields = map[string]string{"TIMTextElem": "text", "TIMFileElem": "filename", "TIMLocationElem": "desc"}
 
 // exempt says whether who's texts are not checked for sensitive words.
-func (s *Service) exempt(who Identity) bool { return who.Admin && !s.cfg.WordsForAdmins }
+func (s *Service) exempt(who Identity) bool { return who.Admin && !s.tuned().WordsForAdmins }
 
 // cleanText returns a text of a group (name, notice, introduction) with sensitive words replaced, or refuses it and names
 // the field. It must be asked before limits of length, which hold for what is stored. What a backend sets is checked too,

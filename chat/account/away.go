@@ -61,7 +61,7 @@ func (s *Service) remembered(user string, now time.Time) (Account, error) {
 	if !a.CreatedAt.IsZero() {
 		return a, nil
 	}
-	if s.names.IsAdmin(user) {
+	if s.names.Load().IsAdmin(user) {
 		return Account{}, ErrAway
 	}
 	if !IsGuest(user) {

@@ -9,6 +9,6 @@ import (
 // Known is what an account's id alone tells of it: whether it is an application administrator, or a guest. It asks no store.
 func (s *Service) Known(user string) chat.Identity {
 	return chat.Identity{
-		User: user, Admin: s.names.IsAdmin(user), Guest: IsGuest(user), Anonymous: strings.HasPrefix(user, AnonymousPrefix),
+		User: user, Admin: s.names.Load().IsAdmin(user), Guest: IsGuest(user), Anonymous: strings.HasPrefix(user, AnonymousPrefix),
 	}
 }

@@ -81,7 +81,7 @@ func (s *Service) imported(user string, p Patch) (Patch, error) {
 		if err := checkImported(*p.Nick); err != nil {
 			return p, err
 		}
-		if !s.names.IsAdmin(user) && s.names.impersonates(*p.Nick) {
+		if !s.names.Load().IsAdmin(user) && s.names.Load().impersonates(*p.Nick) {
 			return p, because(ErrBadNick, "the nickname reads like an administrator's")
 		}
 		clean, err := s.worded("nick", *p.Nick)
@@ -120,8 +120,9 @@ func (s *Service) checked(p Patch) (Patch, error) {
 
 // chosenNick is a nick that somebody gave himself, as others see it. User is empty for a guest that is being made.
 func (s *Service) chosenNick(user, nick string) (string, error) {
-	clean := s.names.CleanNick
-	if s.names.IsAdmin(user) {
+	names := s.names.Load()
+	clean := names.CleanNick
+	if names.IsAdmin(user) {
 		clean = tidyNick // he may be called what he is
 	}
 	nick, err := clean(nick)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"liveroom/chat"
@@ -41,7 +42,7 @@ type Config struct {
 // Service is the accounts of one application.
 type Service struct {
 	signer        Signer
-	names         Names
+	names         atomic.Pointer[Names]
 	guestLifetime time.Duration
 	words         chat.Filter
 	renamed       func(Account)
@@ -62,11 +63,8 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 		return nil, fmt.Errorf("accounts: %w", err)
 	}
 	for _, a := range cfg.Admins {
-		if err := CheckUser(a); err != nil {
+		if err := CheckAdmin(a); err != nil {
 			return nil, fmt.Errorf("accounts: administrator %q: %w", a, err)
-		}
-		if isReserved(a) {
-			return nil, fmt.Errorf("accounts: administrator %q: the prefixes %s and %s belong to the server", a, GuestPrefix, AnonymousPrefix)
 		}
 	}
 	if cfg.GuestLifetime == 0 {
@@ -78,9 +76,8 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 	if cfg.Deleted == nil {
 		cfg.Deleted = func(context.Context, []Gone) error { return nil }
 	}
-	return &Service{
+	s := &Service{
 		signer:        cfg.Signer,
-		names:         NewNames(cfg.Admins...),
 		guestLifetime: cfg.GuestLifetime,
 		words:         cfg.Words,
 		renamed:       cfg.Renamed,
@@ -88,14 +85,36 @@ func New(cfg Config, store Store, log *slog.Logger) (*Service, error) {
 		seed:          maphash.MakeSeed(),
 		store:         store,
 		log:           log,
-	}, nil
+	}
+	names := NewNames(cfg.Admins...)
+	s.names.Store(&names)
+	return s, nil
 }
 
 // Signer returns the application's signer.
 func (s *Service) Signer() Signer { return s.signer }
 
 // IsAdmin says whether user is an application administrator.
-func (s *Service) IsAdmin(user string) bool { return s.names.IsAdmin(user) }
+func (s *Service) IsAdmin(user string) bool { return s.names.Load().IsAdmin(user) }
+
+// SetAdmins changes who are application administrators besides chat.Administrator, each of whom CheckAdmin must let pass, and
+// returns who became one and who is none any more. It holds for who logs in from now on: sessions that are there are for
+// chat.Service.Recheck.
+func (s *Service) SetAdmins(admins []string) (changed []string) {
+	names := NewNames(admins...)
+	was := s.names.Swap(&names)
+	for user := range was.admins {
+		if !names.admins[user] {
+			changed = append(changed, user)
+		}
+	}
+	for user := range names.admins {
+		if !was.admins[user] {
+			changed = append(changed, user)
+		}
+	}
+	return changed
+}
 
 // Login checks a UserSig and returns who stands behind it. An empty user takes the UserSig's word for it. A user who was
 // not known becomes an account, as at Tencent; a guest is made by NewGuest only. While the store is away (ErrAway) who has a
@@ -122,7 +141,7 @@ func (s *Service) Login(ctx context.Context, user, userSig string) (chat.Identit
 		return chat.Identity{}, err
 	}
 	return chat.Identity{
-		User: a.User, Nick: a.Nick, Avatar: a.Avatar, Guest: a.Guest, Admin: s.names.IsAdmin(a.User),
+		User: a.User, Nick: a.Nick, Avatar: a.Avatar, Guest: a.Guest, Admin: s.names.Load().IsAdmin(a.User),
 		Verified: now, Expires: claims.ExpiresAt.Add(time.Second), // ExpiresAt is the last good second
 	}, nil
 }
@@ -166,7 +185,7 @@ func (s *Service) checkGiven(user string) error {
 	if isReserved(user) {
 		return because(ErrUnknownUser, "there is no such guest (any more); the prefixes %s and %s belong to the server", GuestPrefix, AnonymousPrefix)
 	}
-	if s.names.looksLikeAdmin(user) {
+	if s.names.Load().looksLikeAdmin(user) {
 		return because(ErrBadUser, "the user id differs from an administrator's only by case")
 	}
 	return nil

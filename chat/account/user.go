@@ -34,3 +34,14 @@ func IsGuest(user string) bool { return strings.HasPrefix(user, GuestPrefix) }
 func isReserved(user string) bool {
 	return IsGuest(user) || strings.HasPrefix(user, AnonymousPrefix)
 }
+
+// CheckAdmin says whether user may be an application administrator besides chat.Administrator.
+func CheckAdmin(user string) error {
+	if err := CheckUser(user); err != nil {
+		return err
+	}
+	if isReserved(user) {
+		return because(ErrBadUser, "the prefixes %s and %s belong to the server", GuestPrefix, AnonymousPrefix)
+	}
+	return nil
+}

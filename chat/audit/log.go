@@ -58,7 +58,7 @@ func (c Config) Validate() error {
 // Bounds of one entry.
 const (
 	maxValueBytes = 1000 // of each value of Detail
-	maxDetails    = 20
+	maxDetails    = 40
 	maxBatch      = 1000 // acts in one write
 	writeTimeout  = 5 * time.Second
 )

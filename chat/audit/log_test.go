@@ -197,7 +197,7 @@ func TestEntriesAreClean(t *testing.T) {
 	s := audit.NewMemory()
 	l, _, _ := start(t, audit.Config{}, s)
 	details := map[string]string{"long": strings.Repeat("語", 1000), "bad": "a\xffb", "none": ""}
-	for i := range 30 {
+	for i := range 60 {
 		details[fmt.Sprint("more", i)] = "x"
 	}
 	who := chat.Identity{User: "olga", Nick: "Olga", Avatar: "https://x/secret", Platform: "Web", Watch: "secret", Addr: netip.MustParseAddr("2001:db8:1:2::3")}
@@ -214,7 +214,7 @@ func TestEntriesAreClean(t *testing.T) {
 	if olga.Address != "2001:db8:1:2::/64" || adam.Address != "203.0.113.7" || olga.By != "olga" || olga.Platform != "Web" || olga.Group != "tea" {
 		t.Errorf("%+v, %+v", olga, adam)
 	}
-	if n := len(olga.Detail["long"]); n > 1003 || n < 900 || olga.Detail["bad"] != "a\uFFFDb" || len(olga.Detail) != 20 || len(adam.Target) > 1003 {
+	if n := len(olga.Detail["long"]); n > 1003 || n < 900 || olga.Detail["bad"] != "a\uFFFDb" || len(olga.Detail) != 40 || len(adam.Target) > 1003 {
 		t.Errorf("%d bytes, %q, %d details, target of %d", n, olga.Detail["bad"], len(olga.Detail), len(adam.Target))
 	}
 	if _, ok := olga.Detail["none"]; ok || strings.Contains(fmt.Sprint(olga), "secret") {

@@ -58,6 +58,9 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// interval is the time in which somebody gets another like to give.
+func (c Config) interval() time.Duration { return time.Duration(float64(time.Second) / c.Rate) }
+
 // withDefaults fills what was left zero.
 func (c Config) withDefaults() Config {
 	def(&c.Rate, 10)

@@ -63,10 +63,21 @@ func New(cfg Config, rooms Rooms, store Store, log *slog.Logger) (*Service, erro
 	}
 	return &Service{
 		cfg: cfg, rooms: rooms, store: store, log: log, writer: rand.Text(),
-		givers: pace.New(cfg.Burst, time.Duration(float64(time.Second)/cfg.Rate)),
+		givers: pace.New(cfg.Burst, cfg.interval()),
 		shows:  pace.New(cfg.Shown, time.Second/time.Duration(cfg.Shown)),
 		groups: map[string]*pending{},
 	}, nil
+}
+
+// Tune changes how many likes a person may give in a second and at once, from now on.
+func (s *Service) Tune(rate float64, burst int) error {
+	cfg := s.cfg
+	cfg.Rate, cfg.Burst = rate, burst
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	s.givers.Resize(burst, cfg.interval(), time.Now())
+	return nil
 }
 
 // Like takes likes of a member who may speak in the group. As many as his rate allows are accepted, perhaps none, which is no

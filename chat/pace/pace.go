@@ -12,16 +12,29 @@ const most = 100_000
 
 // Buckets are the token buckets of people, or of whatever else has a name. Who is not there has a full one.
 type Buckets struct {
+	mu       sync.Mutex // guards what follows
 	burst    int
 	interval time.Duration // for one more token
-
-	mu   sync.Mutex
-	full map[string]time.Time
+	full     map[string]time.Time
 }
 
 // New returns buckets that hold burst tokens, and get one more in each interval until they are full.
 func New(burst int, interval time.Duration) *Buckets {
 	return &Buckets{burst: burst, interval: max(interval, 1), full: map[string]time.Time{}}
+}
+
+// Resize changes how large the buckets are and how fast they fill from now on. Nobody waits longer for it than from an empty
+// one of the new size.
+func (b *Buckets) Resize(burst int, interval time.Duration, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.burst, b.interval = burst, max(interval, 1)
+	latest := now.Add(time.Duration(b.burst) * b.interval)
+	for name, full := range b.full {
+		if full.After(latest) {
+			b.full[name] = latest
+		}
+	}
 }
 
 // Take takes up to n tokens out of somebody's bucket, and returns how many there were. If they were less than n, next is when

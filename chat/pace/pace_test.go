@@ -57,3 +57,23 @@ func TestNotEverybodyIsRemembered(t *testing.T) {
 		t.Errorf("%d are remembered whose bucket is full", len(b.full))
 	}
 }
+
+func TestResize(t *testing.T) {
+	now := time.Unix(1_790_000_000, 0)
+	b := New(10, time.Minute)
+	b.Take("ann", 10, now)
+	b.Resize(5, time.Second, now)
+	if taken, next := b.Take("ann", 1, now); taken != 0 || !next.Equal(now.Add(time.Second)) {
+		t.Errorf("an empty one: %d, next %v", taken, next.Sub(now))
+	}
+	if taken, _ := b.Take("ann", 9, now.Add(time.Hour)); taken != 5 {
+		t.Errorf("a full one holds %d", taken)
+	}
+	if taken, _ := b.Take("bob", 9, now); taken != 5 {
+		t.Errorf("a new one holds %d", taken)
+	}
+	b.Resize(20, time.Second, now)
+	if taken, _ := b.Take("bob", 99, now); taken != 15 {
+		t.Errorf("a larger one holds %d more", taken)
+	}
+}

@@ -32,13 +32,14 @@ var (
 	replaced     = goodbye{reason: chat.CloseReplaced, code: 1008}
 	reconnected  = goodbye{reason: chat.CloseReconnected, code: 1000}
 	expired      = goodbye{reason: chat.CloseExpired, code: 1008}
+	roleChanged  = goodbye{reason: chat.CloseRole, code: 1012, reconnect: true}
 	dismissed    = goodbye{reason: "dismissed", code: 1000}
 )
 
 // goodbyes are all of them, for metrics and for what the chat asks for by name.
 var goodbyes = [...]goodbye{
 	slowConsumer, goingAway, idle, internal, tooFast, authTimeout, authFailed, badFrame, notText, tooBig, kicked, replaced,
-	reconnected, expired, dismissed,
+	reconnected, expired, roleChanged, dismissed,
 }
 
 // goodbyeOf finds a goodbye by its reason. A reason of others is passed on, without an invitation to come back.
