@@ -19,8 +19,6 @@ type Config struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; default none
 	Origins        []string       // scheme://host[:port] of pages elsewhere that may play, chat and read what is public; default *, any
 
-	PublicWords bool // clients may read the sensitive words that block; default no: the list is telling
-
 	GuestsPerMinute   int           // named guests one address may make; default 10
 	FailuresPerMinute int           // failed authentications of one address before it is refused unheard; default 30
 	MaxEventStreams   int           // event streams at a time; default 100
@@ -127,6 +125,7 @@ type Deps struct {
 	Guide       Guide                                    // nil: nothing is recommended here; needs Ranking
 	Summaries   Summaries                                // nil: live sessions are not summed up here
 	Kinds       Kinds                                    // nil: no types of messages are registered here
+	Settings    Settings                                 // nil: nothing is changed while the server runs
 	Gifts       Gifts                                    // nil: nothing can be given here
 	Broadcasts  Broadcasts                               // nil: there are no broadcasts here
 	Recordings  Recordings                               // nil: nothing is recorded here

@@ -116,6 +116,8 @@ func known(err error) *Problem {
 		return relayProblem(&relay.Error{Code: source.Code, Field: source.Field, Detail: source.Detail})
 	case words.Refused(err):
 		return wordsProblem(err)
+	case settingsProblem(err) != nil:
+		return settingsProblem(err)
 	case recordingProblem(err) != nil:
 		return recordingProblem(err)
 	case refusedByCallbacks(err):

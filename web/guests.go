@@ -34,7 +34,7 @@ func (s *Server) registerGuests() {
 }
 
 func (s *Server) makeGuest(ctx context.Context, in *guestIn) (*guestOut, error) {
-	if s.guests == nil {
+	if s.guests == nil || s.tuning.Load().GuestsOff {
 		return nil, newProblem(http.StatusForbidden, "guests_off", "this server makes no named guests")
 	}
 	if !s.newcomer.allow(remoteOf(ctx), 1, time.Now()) {

@@ -30,6 +30,8 @@ import (
 	"liveroom/chat/like"
 	"liveroom/chat/popularity"
 	"liveroom/chat/schedule"
+	"liveroom/chat/setting"
+	"liveroom/chat/setting/settingtest"
 	"liveroom/chat/words"
 	"liveroom/live"
 	"liveroom/live/stream"
@@ -200,9 +202,11 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	must(t, err)
 	b.follows, err = follow.New(follow.Config{Limit: 5}, follow.NewMemory(), log)
 	must(t, err)
+	settings, err := setting.New(t.Context(), settingtest.Values(), setting.NewMemory(), log)
+	must(t, err)
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
-		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Gifts: &b.gifts, Kinds: kinds, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
+		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Gifts: &b.gifts, Kinds: kinds, Settings: settings, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
 		Broadcasts: broadcasts,
 		Metrics:    []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}

@@ -49,6 +49,7 @@ func (s *Server) route() {
 	s.registerRelays()
 	s.registerPulls()
 	s.registerKinds()
+	s.registerSettings()
 	s.registerGifts()
 	s.registerBroadcasts()
 	s.registerScreenshots()

@@ -39,6 +39,7 @@ type Server struct {
 	anybody    shared // what guide recommends
 	summaries  Summaries
 	kinds      Kinds
+	settings   Settings
 	gifts      Gifts
 	callbacks  *Callbacks
 	broadcasts Broadcasts
@@ -56,6 +57,8 @@ type Server struct {
 
 	screenshots Screenshots
 	covers      *Covers
+
+	tuning atomic.Pointer[Tuning]
 
 	tokens   tokens
 	failures *limiter // failed authentications
@@ -88,7 +91,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
-		kinds: deps.Kinds, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
+		kinds: deps.Kinds, settings: deps.Settings, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
 		playbacks: deps.Playbacks, shifts: deps.Shifts,
 		relays:      deps.Relays,
 		pulls:       deps.Pulls,
@@ -98,6 +101,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		origins: newOrigins(cfg.Origins, cfg.PublicURL),
 		feed:    newFeed(deps.Events, deps.Watch, cfg.Poll, deps.Log), health: newHealth(cfg.Version, deps.Checks, deps.Facts),
 	}
+	s.tuning.Store(&Tuning{})
 	s.metrics = newMetrics(s, deps.Metrics)
 	s.route()
 	s.describe()

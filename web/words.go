@@ -269,7 +269,7 @@ type ClientWords struct {
 }
 
 func (s *Server) clientWords(ctx context.Context, in *clientWordsIn) (*etagged[ClientWords], error) {
-	if !s.cfg.PublicWords {
+	if !s.tuning.Load().PublicWords {
 		return nil, newProblem(http.StatusNotFound, "words_private", "this server shows its words to nobody")
 	}
 	all, err := s.words.Blocking(ctx)

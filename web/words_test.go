@@ -116,7 +116,7 @@ func TestClientsSeeWordsOnlyWhereTheyMay(t *testing.T) {
 	if a := b.do(404, "GET", path, "", nil); a.code() != "words_private" {
 		t.Errorf("by default: %s", a.raw)
 	}
-	b = newBench(t, func(cfg *web.Config, _ *web.Deps) { cfg.PublicWords = true })
+	b.server.Tune(web.Tuning{PublicWords: true})
 	b.do(200, "PUT", "/api/v1/words", apiToken, "eins\nzwei\treplace\n", "Content-Type", "text/plain")
 	a := b.do(http.StatusOK, "GET", path, "", nil)
 	if a.raw != `{"words":["eins"]}`+"\n" {

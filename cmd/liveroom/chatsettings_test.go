@@ -42,33 +42,35 @@ func TestChatSettingsThatCannotBe(t *testing.T) {
 
 func TestSettingsForTheChat(t *testing.T) {
 	s := Settings{ChatRate: 70, ChatHistory: 30, ChatHistoryAge: time.Hour, ChatMessage: 2000, ChatNotice: 400, ChatCount: 0.1, ChatMembers: 7, ChatTips: 8, ChatCreate: on, ChatNative: 9}
-	c := s.chat()
+	c := s.chat(s.switches())
 	if c.RatePerSecond != 70 || c.History != 30 || c.HistoryAge != time.Hour || c.MessageBytes != 2000 || c.NoticeBytes != 400 || c.CountChange != 0.1 || c.MemberList != 7 || c.Tips != 8 || !c.MembersFound || c.WebInstances != -1 || c.NativeInstances != 9 {
 		t.Errorf("%+v", c)
 	}
 	for write, want := range map[string]bool{"on": true, "off": false} {
-		if c := (&Settings{ChatWrite: write}).chat(); c.MembersWrite != want {
+		if c := chatOf(Settings{ChatWrite: write}); c.MembersWrite != want {
 			t.Errorf("chat-members-write %s: %v", write, c.MembersWrite)
 		}
 	}
-	for priority, want := range map[string]chat.Priority{"high": 0, "normal": chat.Normal, "low": chat.Low} { // 0: no cap
-		if c := (&Settings{ChatPriority: priority}).chat(); c.PriorityCap != want {
+	for priority, want := range map[string]chat.Priority{"high": chat.High, "normal": chat.Normal, "low": chat.Low} { // High: no cap
+		if c := chatOf(Settings{ChatPriority: priority}); c.PriorityCap != want {
 			t.Errorf("chat-priority-cap %s: %v", priority, c.PriorityCap)
 		}
 	}
 	for rivals, want := range map[string]chat.Rivals{"platform": chat.RivalsOfPlatform, "apps": chat.RivalsOfApps, "all": chat.RivalsAll} {
-		if c := (&Settings{ChatRivals: rivals}).chat(); c.Rivals != want {
+		if c := chatOf(Settings{ChatRivals: rivals}); c.Rivals != want {
 			t.Errorf("chat-rivals %s: %v", rivals, c.Rivals)
 		}
 	}
 	for rooms, want := range map[string]chat.OneRoom{"one": chat.OneRoomAlways, "ask": chat.OneRoomUnlessAsked, "many": chat.OneRoomNever} {
-		if c := (&Settings{ChatRooms: rooms}).chat(); c.OneRoom != want {
+		if c := chatOf(Settings{ChatRooms: rooms}); c.OneRoom != want {
 			t.Errorf("chat-rooms %s: %v", rooms, c.OneRoom)
 		}
 	}
 	for leave, want := range map[string]chat.Quit{"apps": chat.QuitApps, "everywhere": chat.QuitEverywhere, "device": chat.QuitDevice} {
-		if c := (&Settings{ChatLeave: leave}).chat(); c.Quit != want {
+		if c := chatOf(Settings{ChatLeave: leave}); c.Quit != want {
 			t.Errorf("chat-leave %s: %v", leave, c.Quit)
 		}
 	}
 }
+
+func chatOf(s Settings) chat.Config { return s.chat(s.switches()) }

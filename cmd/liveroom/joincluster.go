@@ -167,6 +167,7 @@ func (p *program) edgeMetrics() []web.Sample {
 func (p *program) joinCluster() {
 	p.cluster.news.Watch(redisstore.NewsWords, p.words.Reload)
 	p.cluster.news.Watch(redisstore.NewsKinds, p.kinds.Reload)
+	p.cluster.news.Watch(redisstore.NewsSettings, p.settings.Reload)
 	p.watchRelays()
 	p.watchPulls()
 	p.cluster.news.Watch(redisstore.NewsEndpoints, p.callbacks.receivers.Reload)

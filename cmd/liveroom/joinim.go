@@ -9,14 +9,8 @@ import (
 	"liveroom/web/im"
 )
 
-// maxAdmins is how many application administrators there may be besides administrator (spec im-rest §1.3).
-const maxAdmins = 5
-
 // validIM says which setting of the Tencent IM API can't be used.
 func (s *Settings) validIM() error {
-	if len(s.Admins) > maxAdmins {
-		return fmt.Errorf("admins names %d accounts, must be at most %d", len(s.Admins), maxAdmins)
-	}
 	rates, err := im.ParseRates(s.IMRates)
 	if err == nil {
 		err = rates.Validate()

@@ -14,12 +14,6 @@ import (
 
 // validLikes says which setting of likes and follows can't be used.
 func (s *Settings) validLikes() error {
-	if !(s.LikeRate >= 0.01 && s.LikeRate <= 1000) {
-		return fmt.Errorf("like-rate is %v, must be from 0.01 to 1000", s.LikeRate)
-	}
-	if s.LikeBurst < 1 || s.LikeBurst > like.MaxCount {
-		return fmt.Errorf("like-burst is %d, must be from 1 to %d", s.LikeBurst, like.MaxCount)
-	}
 	if err := s.likes().Validate(); err != nil {
 		return fmt.Errorf("like-totals: %w", err)
 	}

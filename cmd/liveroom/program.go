@@ -21,6 +21,7 @@ import (
 	"liveroom/chat/popularity"
 	"liveroom/chat/replay"
 	"liveroom/chat/schedule"
+	"liveroom/chat/setting"
 	"liveroom/chat/summary"
 	"liveroom/chat/words"
 	"liveroom/internal/redisstore"
@@ -88,6 +89,7 @@ type program struct {
 	likes       *like.Service
 	follows     *follow.Service
 	kinds       *kind.Service
+	settings    *setting.Service
 	gifts       *gift.Service
 	boards      *gift.Boards
 	broadcasts  *schedule.Service
@@ -158,8 +160,11 @@ func (p *program) join(keys Secrets) error {
 	p.machine = status.NewMachine(p.stores.status, status.Config{Shared: p.cluster != nil})
 	p.deadlines = status.NewDeadlines(status.DeadlinesConfig{}, p.machine, p.stores.status, p.log)
 
+	if err := p.readSettings(); err != nil {
+		return err
+	}
 	var err error
-	talk := p.set.chat()
+	talk := p.set.chat(*p.settings.Now())
 	talk.Who = func(user string) chat.Identity { return p.accounts.Known(user) } // made below
 	talk.Viewers, talk.Rename, talk.Account = newAudience(p.viewers).of, p.rename, p.account
 	talk.Found, talk.Disband, talk.Delay = p.found, p.disband, p.speechDelay
@@ -197,7 +202,7 @@ func (p *program) join(keys Secrets) error {
 		return err
 	}
 	signer := account.Signer{AppID: keys.SDKAppID, Key: keys.AppSecret}
-	people := account.Config{Signer: signer, Admins: p.set.Admins, Words: p.words, Renamed: func(a account.Account) {
+	people := account.Config{Signer: signer, Admins: p.settings.Now().Admins, Words: p.words, Renamed: func(a account.Account) {
 		p.chat.Renamed(a.User, a.Nick, a.Avatar)
 	}, Deleted: p.forgetUsers}
 	if p.accounts, err = account.New(people, p.stores.accounts, p.log); err != nil {
@@ -261,7 +266,7 @@ func (p *program) joinDoors(keys Secrets) error {
 	deps := web.Deps{
 		Rooms: p.doorRooms(), Chat: p.billedChat(), Accounts: p.accounts, Words: p.words, Audit: p.audit, Files: p.files, Callbacks: p.callbacks.door(keys.SDKAppID),
 		Gifts: giftDoor{p.gifts, p}, Likes: p.likes, Follows: p.follows, Levels: p.levels, Ranking: p.popularity, Guide: p.guide,
-		Draws: p.draws, Relays: p.relays, Pulls: p.pulls, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds, Screenshots: p.shots, Covers: p.shots.covers,
+		Draws: p.draws, Relays: p.relays, Pulls: p.pulls, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds, Settings: p.settings, Guests: p.accounts, Screenshots: p.shots, Covers: p.shots.covers,
 		Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
 		Socket: p.socket, Media: recordedMedia{p.vod, media{flv: p.flv, hls: p.hls}}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
@@ -274,11 +279,11 @@ func (p *program) joinDoors(keys Secrets) error {
 	if err = p.joinIM(keys, &deps); err != nil {
 		return err
 	}
-	if p.set.GuestLogin == on {
-		deps.Guests = p.accounts
+	if p.web, err = web.New(p.set.web(keys.APIToken), deps); err != nil {
+		return err
 	}
-	p.web, err = web.New(p.set.web(keys.APIToken), deps)
-	return err
+	p.settings.Watch(p.switched)
+	return nil
 }
 
 // close lets go of what newProgram took.

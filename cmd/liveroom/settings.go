@@ -71,6 +71,7 @@ type Settings struct {
 	ChatRecall     time.Duration `name:"chat-recall-window" help:"How long a member may recall his messages; 0: never." default:"2m" env:"LIVEROOM_CHAT_RECALL_WINDOW" yaml:"chat-recall-window"`
 	ChatMembers    int           `name:"chat-members" help:"How many members, the newest, the list of a room's members goes back." default:"30" env:"LIVEROOM_CHAT_MEMBERS" yaml:"chat-members"`
 	ChatTips       int           `name:"chat-tips" help:"How many people a room may have for its members to be told who comes and goes; 0: never." default:"100" env:"LIVEROOM_CHAT_TIPS" yaml:"chat-tips"`
+	ChatMutes      string        `name:"chat-mute-notices" help:"on: members are told who is muted; off: only the muted member is." enum:"on,off" default:"on" env:"LIVEROOM_CHAT_MUTE_NOTICES" yaml:"chat-mute-notices"`
 	ChatWrite      string        `name:"chat-members-write" help:"on: members may write attributes and counters, as with Tencent; off: only owner and administrators." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_MEMBERS_WRITE" yaml:"chat-members-write"`
 	ChatWeb        int           `name:"chat-web-instances" help:"Pages and mini-programs that a user may be signed in on at a time, the oldest gives way; 0: no limit." default:"10" env:"LIVEROOM_CHAT_WEB_INSTANCES" yaml:"chat-web-instances"`
 	ChatNative     int           `name:"chat-native-instances" help:"The same of apps, on each platform; 0: no limit." default:"3" env:"LIVEROOM_CHAT_NATIVE_INSTANCES" yaml:"chat-native-instances"`
@@ -191,6 +192,9 @@ func (s *Settings) Validate() error {
 	}
 	if s.DelayBytes < 1<<20 {
 		return fmt.Errorf("delay-bytes is %d, must be at least 1MiB", s.DelayBytes)
+	}
+	if err := s.switches().Validate(); err != nil {
+		return err
 	}
 	if err := s.validChat(); err != nil {
 		return err
@@ -327,7 +331,7 @@ func (s *Settings) socket() socket.Config {
 func (s *Settings) web(token string) web.Config {
 	return web.Config{
 		Version: version, PublicURL: s.PublicURL, Tokens: []string{token}, TrustedProxies: s.proxies(), MaxPerAddress: s.perAddress(),
-		Origins: s.CORSOrigins, PublicWords: s.ChatWordsPub == on,
+		Origins: s.CORSOrigins,
 	}
 }
 

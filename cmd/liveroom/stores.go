@@ -18,6 +18,7 @@ import (
 	"liveroom/chat/like"
 	"liveroom/chat/popularity"
 	"liveroom/chat/schedule"
+	"liveroom/chat/setting"
 	"liveroom/chat/summary"
 	"liveroom/chat/words"
 	"liveroom/internal/boltstore"
@@ -52,6 +53,7 @@ type stores struct {
 	likes      like.Store
 	follows    follow.Store
 	kinds      kind.Store
+	settings   setting.Store
 	relays     relay.Store
 	pulls      pull.Store
 	broadcasts schedule.Store
@@ -84,7 +86,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		status: states, rooms: main.Live(states), chat: talk, accounts: main.Accounts(), audit: main.Audit(), words: main.Words(),
 		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		gifts: main.Gifts(), likes: main.Likes(), follows: main.Follows(), levels: main.Levels(), popularity: main.Popularity(),
-		draws: main.Draws(), broadcasts: main.Broadcasts(), programmes: main.Programmes(), summaries: main.Summaries(), kinds: main.Kinds(), recordings: main.Recordings(),
+		draws: main.Draws(), broadcasts: main.Broadcasts(), programmes: main.Programmes(), summaries: main.Summaries(), kinds: main.Kinds(), settings: main.Settings(), recordings: main.Recordings(),
 		relays: main.Relays(), pulls: main.Pulls(), exports: main.Exports(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
@@ -100,7 +102,7 @@ func (c *cluster) stores() *stores {
 		status: c.states, rooms: c.redis.Live(c.states), chat: talk, accounts: c.redis.Accounts(), audit: c.redis.Audit(), words: c.redis.Words(),
 		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		gifts: c.redis.Gifts(), likes: c.redis.Likes(), follows: c.redis.Follows(), levels: c.redis.Levels(), popularity: c.redis.Popularity(),
-		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), programmes: c.redis.Programmes(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), recordings: c.redis.Recordings(),
+		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), programmes: c.redis.Programmes(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), settings: c.redis.Settings(), recordings: c.redis.Recordings(),
 		relays: c.redis.Relays(), pulls: c.redis.Pulls(), exports: c.redis.Exports(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
