@@ -1,5 +1,5 @@
 // Package ui holds the browser pages and the handler that serves them: the lobby at /, a room's viewer at
-// /rooms/{room} and /embed/{room}, and their assets under /assets/.
+// /rooms/{room}, the same for frames of other sites at /embed/{room}, and their assets under /assets/.
 //
 // The pages are TypeScript (src/), built by Vite into dist/ and embedded; `make pages` runs the build. A bare clone has
 // only dist/stub.html, which says so in the pages' place, so that the server builds without Node.

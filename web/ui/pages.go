@@ -12,6 +12,7 @@ import (
 const (
 	lobbyFile  = "index.html"
 	roomFile   = "room.html"
+	embedFile  = "embed.html"
 	anchorFile = "anchor.html"
 	adminFile  = "admin.html"
 	designFile = "ui.html"
@@ -26,7 +27,7 @@ var documents = []struct {
 }{
 	{lobbyFile, framedHere, []string{"/{$}"}},
 	{roomFile, framedHere, []string{"/rooms/{room}"}},
-	{roomFile, framedAnywhere, []string{"/embed/{room}"}},
+	{embedFile, framedAnywhere, []string{"/embed/{room}"}},
 	{anchorFile, framedNowhere, []string{"/anchor"}},
 	{adminFile, framedNowhere, []string{"/admin", "/admin/{rest...}"}},
 	{designFile, framedNowhere, []string{"/ui"}},

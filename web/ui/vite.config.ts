@@ -16,6 +16,6 @@ export default defineConfig({
     emptyOutDir: false, // dist/stub.html is committed; scripts/clean.mjs removes the rest
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700, // hls.js, loaded only where it is needed
-    rolldownOptions: { input: Object.fromEntries(['index', 'room', 'anchor', 'admin', 'ui'].map((name) => [name, page(`${name}.html`)])) },
+    rolldownOptions: { input: Object.fromEntries(['index', 'room', 'embed', 'anchor', 'admin', 'ui'].map((name) => [name, page(`${name}.html`)])) },
   },
 });

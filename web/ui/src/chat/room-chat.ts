@@ -131,13 +131,18 @@ export class RoomChat {
     // One that was made but not reached (the line fell in between) needn't be made again.
     const made = identities.load();
     if (made?.nick !== nick) identities.save({ ...(await createGuest(nick)), nick });
+    await this.signIn();
+  }
+
+  /** Comes in as who this browser is by now, after that has changed. What it rejects with is why it can't. */
+  async signIn(): Promise<void> {
     const turn = ++this.#turn;
     this.#hurry?.();
     try {
       await this.#once();
       if (turn === this.#turn) this.#entered();
     } catch (err) {
-      if (isSignatureError(err)) identities.forget();
+      if (isSignatureError(err)) this.#o.identities.forget();
       if (turn === this.#turn && this.#running) void this.#enter();
       throw err;
     }

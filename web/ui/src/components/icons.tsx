@@ -51,3 +51,4 @@ export const Pen = icon('M4.5 19.5l1-4.5L16 4.5l3.5 3.5L9 18.5zM13.5 7l3.5 3.5')
 export const Search = icon('M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L20 20');
 export const Again = icon('M19 8a8 8 0 1 0 1 4.5M19.5 3.5V8H15');
 export const Door = icon('M13 4H5.5v16H13M10 12h10M16.5 8.5L20 12l-3.5 3.5');
+export const Outside = icon('M14 4.5h5.5V10M19 5l-8 8M10 5.5H5v13.5h13.5v-5');

@@ -17,6 +17,8 @@ export interface SceneProps {
   ours: boolean;
   /** What is live is watched as it was some time ago. */
   shifted: boolean;
+  /** There is something to see, and it waits to be asked for. */
+  held?: boolean;
   phase: Phase;
   onRetry(): void;
 }
@@ -24,6 +26,7 @@ export interface SceneProps {
 /** What stands over (or in place of) the picture. */
 export function SceneOverlay(props: SceneProps): JSX.Element | null {
   const scene = sceneOf(props.record);
+  if (props.held) return <HeldOverlay {...props} />;
   switch (scene) {
     case 'live':
       return <LiveOverlay {...props} />;
@@ -44,6 +47,18 @@ export function SceneOverlay(props: SceneProps): JSX.Element | null {
         </Words>
       );
   }
+}
+
+function HeldOverlay({ room, cover, onRetry }: SceneProps): JSX.Element {
+  return (
+    <div class="overlay" data-testid="overlay" data-scene="held">
+      <StandByCard seed={room} />
+      {cover && <Cover address={cover} class="overlay-cover overlay-cover-clear" />}
+      <button type="button" class="big-play" onClick={onRetry} data-testid="tap-to-play">
+        {t('tap_to_play')}
+      </button>
+    </div>
+  );
 }
 
 function LiveOverlay({ phase, onRetry, room, cover }: SceneProps): JSX.Element | null {

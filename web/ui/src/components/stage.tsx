@@ -9,9 +9,10 @@ import { lessMotion } from '../lib/motion.ts';
 import { store } from '../lib/storage.ts';
 import type { RoomModel } from '../pages/room-model.ts';
 import { detectSupport } from '../player/choose.ts';
-import { PlayerController, type PlayerState } from '../player/controller.ts';
+import { PlayerController, type PlayerState, type Source } from '../player/controller.ts';
 import { loadEngine } from '../player/engine.ts';
 import { refusalOf } from '../player/refusal.ts';
+import type { Remote } from '../player/remote.ts';
 import { scene as sceneOf } from '../status/record.ts';
 import { Controls, toggleFullscreen, toggleMuted, togglePlay } from './controls.tsx';
 import { DanmakuLayer } from './danmaku-layer.tsx';
@@ -20,6 +21,8 @@ import { SceneOverlay } from './scene-overlay.tsx';
 
 const ShowLayer = lazy(() => import('./show-layer.tsx').then((m) => m.ShowLayer));
 
+const NOTHING: Source = { kind: 'none' };
+
 /** Flying messages are movement: off for who asked the device for less of it, until switched on by hand. */
 function wantsDanmaku(): boolean {
   const chosen = store.read('danmaku');
@@ -27,13 +30,13 @@ function wantsDanmaku(): boolean {
   return !matchMedia('(prefers-reduced-motion: reduce)').matches;
 }
 
-/** The picture with everything over it. */
-export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Element {
+/** The picture with everything over it. In a frame of another page it has a remote, which says how it begins. */
+export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remote?: Remote }): JSX.Element {
   const stage = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const player = useRef<PlayerController | null>(null);
   const [playing, setPlaying] = useState<PlayerState>({ phase: 'idle', engine: null });
-  const [danmaku, setDanmaku] = useState(wantsDanmaku);
+  const [danmaku, setDanmaku] = useState(() => remote?.options.danmaku !== false && wantsDanmaku());
   const subscribe = useCallback((listener: (text: string, own: boolean) => void) => model.onSaid(listener), [model]);
   const room = model.room.value;
   const record = model.status.value;
@@ -50,12 +53,14 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
       load: loadEngine,
       refusalOf,
       page: location,
+      start: remote?.options.start ?? 0,
     });
     player.current = controller;
     const stops = [
+      remote?.take(controller, element) ?? (() => {}),
       effect(() => setPlaying(controller.state.value)),
       effect(() => {
-        const source = model.source.value;
+        const source = remote?.held.value ? NOTHING : model.source.value;
         // The controller's own signals must not bring this effect back.
         queueMicrotask(() => controller.show(source));
       }),
@@ -64,7 +69,7 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
       for (const stop of stops) stop();
       controller.destroy();
     };
-  }, [model, api]);
+  }, [model, api, remote]);
 
   const controller = player.current;
   const recording = controller?.recording.value ?? null;
@@ -83,7 +88,9 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
 
   const scene = record && sceneOf(record);
   const shifted = (controller?.behind.value ?? 0) > 0;
-  const withControls = scene === 'live' || ((scene === 'interrupted' || (scene === 'paused' && shifted)) && playing.phase === 'playing') || (scene === 'playback' && recording !== null);
+  const bare = remote?.options.controls === false;
+  const held = remote?.held.value === true && (scene === 'live' || scene === 'playback');
+  const withControls = !bare && (scene === 'live' || ((scene === 'interrupted' || (scene === 'paused' && shifted)) && playing.phase === 'playing') || (scene === 'playback' && recording !== null));
   const onKeyDown = (ev: KeyboardEvent) => {
     if (ev.ctrlKey || ev.metaKey || ev.altKey || (ev.target as HTMLElement).tagName === 'INPUT') return;
     const element = video.current as HTMLVideoElement;
@@ -114,7 +121,7 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
       data-engine={playing.engine ?? ''}
       onKeyDown={onKeyDown}
     >
-      <video ref={video} playsInline muted controls={scene === 'playback' && recording === null && playing.phase !== 'failed'} data-testid="video" />
+      <video ref={video} playsInline muted controls={!bare && !held && scene === 'playback' && recording === null && playing.phase !== 'failed'} data-testid="video" />
       {danmaku && <DanmakuLayer subscribe={subscribe} />}
       <div class="overlays" role="status">
         {record && room && (
@@ -125,14 +132,15 @@ export function Stage({ model, api }: { model: RoomModel; api: Api }): JSX.Eleme
             cover={room.cover ?? ''}
             ours={recording !== null}
             shifted={shifted}
+            held={held}
             phase={playing.phase}
-            onRetry={() => player.current?.retry()}
+            onRetry={() => (held ? void remote?.play() : player.current?.retry())}
           />
         )}
       </div>
       {interaction && !lessMotion.value && <Shows room={interaction} />}
       {interaction && <GiftLaneLayer room={interaction} />}
-      {withControls && <Controls video={video} stage={stage} player={controller} delay={record?.delay ?? 0} danmaku={danmaku} onDanmaku={switchDanmaku} />}
+      {withControls && !held && <Controls video={video} stage={stage} player={controller} delay={record?.delay ?? 0} danmaku={danmaku} onDanmaku={switchDanmaku} />}
     </div>
   );
 }

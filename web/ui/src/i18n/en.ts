@@ -42,6 +42,7 @@ export const en = {
   room_error_title: 'The room can’t be reached',
   room_error_text: 'Trying again by itself.',
   loading: 'Loading …',
+  embed_open: 'Open the room in a new tab',
 
   waiting_title: 'Not started yet',
   waiting_text: 'The picture starts here by itself.',

@@ -43,6 +43,7 @@ export const zh: Record<Key, string> = {
   room_error_title: '暂时连不上直播间',
   room_error_text: '会自动重试。',
   loading: '加载中…',
+  embed_open: '在新标签页打开直播间',
 
   waiting_title: '还没有开播',
   waiting_text: '开播后画面会自动出现。',

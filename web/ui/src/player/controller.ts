@@ -40,6 +40,8 @@ export interface ControllerOptions {
   /** Why a play address is refused: the code, or ''. */
   refusalOf(url: string): Promise<string>;
   page: { protocol: string; hostname: string; port: string; origin: string; href: string };
+  /** Seconds of the first recording that is played, where it begins; 0: where the room says. */
+  start?: number;
   random?: () => number;
 }
 
@@ -85,11 +87,13 @@ export class PlayerController {
   #stalls = 0;
   #lastStall = 0;
   #resumeAt = 0; // seconds of a recording, where it goes on after it was lost
+  #startAt: number; // seconds, where the first recording begins
   #delay = 0; // seconds by which all see what is live later
   #looks: ReturnType<typeof setTimeout>[] = [];
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#startAt = options.start ?? 0;
     const random = options.random ? { random: options.random } : {};
     this.#backoff = new Backoff({ baseMs: 500, capMs: 8000, ...random });
     this.#patience = new Backoff({ baseMs: 4000, capMs: 30_000, ...random });
@@ -104,6 +108,7 @@ export class PlayerController {
     if (next.kind === 'none') return this.#clear();
     if (next.kind === 'playback') {
       if (previous.kind === 'playback' && previous.url === next.url) return;
+      if (previous.kind === 'playback') this.#startAt = 0;
       this.#forgetTimes();
       this.#barren = 0;
       this.#backoff.reset();
@@ -178,7 +183,7 @@ export class PlayerController {
       this.#deadline = Date.now() + FIRST_FRAME_MS;
       video.playbackRate = 1;
       const live = this.#source.kind === 'live';
-      const start = (this.#position = live ? 0 : this.#resumeAt || (this.recording.value?.startAt ?? 0));
+      const start = (this.#position = live ? 0 : this.#resumeAt || this.#beginning());
       this.#attachment = attach({
         video, url: candidate.url, live, ...(start > 0 ? { start } : {}),
         onEvent: (event) => !stale() && this.#engineEvent(event),
@@ -229,6 +234,12 @@ export class PlayerController {
     this.recording.value = recordingOf({ ...ours, mp4 });
     const candidate = hlsCandidate(reachable(ours.hls, page), support);
     return candidate && { ...candidate, url: withSession(candidate.url, session) };
+  }
+
+  /** Where a recording begins: past the end of one is nowhere. */
+  #beginning(): number {
+    const { startAt = 0, duration = 0 } = this.recording.value ?? {};
+    return this.#startAt > 0 && (duration === 0 || this.#startAt < duration) ? this.#startAt : startAt;
   }
 
   /** Takes how far back one may go, and looks again where that can't be said yet. */

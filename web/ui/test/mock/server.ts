@@ -22,7 +22,7 @@ export function contentPolicy(): string {
 function documentOf(path: string): string {
   if (path === '/') return 'index.html';
   const page = /^\/(rooms|embed|anchor|admin|ui)(\/|$)/.exec(path)?.[1];
-  return page ? `${page === 'rooms' || page === 'embed' ? 'room' : page}.html` : path;
+  return page ? `${page === 'rooms' ? 'room' : page}.html` : path;
 }
 
 interface Session {
