@@ -45,6 +45,7 @@ type Identity struct {
 	Addr      netip.Addr // where the session comes from; zero: not known
 	Verified  time.Time  // when the door began to look at the UserSig; zero: not known
 	Expires   time.Time  // of the UserSig; zero: never
+	Console   string     // what an administrator calls himself who acts from the console; for the audit log alone
 
 	// Watch is what this person's play addresses name as vid, so that who is a member and watches counts once. It
 	// outlives a session: a client that comes back brings it along. Empty: the session's id.

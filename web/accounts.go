@@ -21,6 +21,7 @@ type Accounts interface {
 	List(ctx context.Context, after string, limit int) (page []account.Account, next string, err error)
 	Delete(ctx context.Context, user string) error
 	Revoke(ctx context.Context, user string) error
+	IsAdmin(user string) bool
 	MakeSig(user string, ttl time.Duration) (sig string, expiresAt time.Time, err error)
 	CheckSig(ctx context.Context, user, sig string) (account.SigReport, error)
 	Signer() account.Signer

@@ -16,13 +16,16 @@ import (
 	"liveroom/chat/account"
 	"liveroom/live"
 	"liveroom/status"
+	"liveroom/web/signin"
 )
 
 // caller is who stands behind a request.
 type caller struct {
-	token bool   // has an API token: may do everything
-	user  string // else the account its UserSig names
-	who   chat.Identity
+	token   bool   // has an API token: may do everything
+	session string // by which session of a browser he has it; empty: by the token itself
+	console string // what he called himself when that began
+	user    string // else the account his UserSig names
+	who     chat.Identity
 }
 
 type callerKey struct{}
@@ -50,6 +53,7 @@ func (s *Server) speaker(ctx context.Context) chat.Identity {
 	who := c.who
 	if c.token {
 		who = backend
+		who.Console = c.console
 	}
 	who.Addr = remoteOf(ctx)
 	return who
@@ -66,7 +70,7 @@ func (s *Server) authenticate(ctx context.Context, header string) (caller, error
 	}
 	addr := remoteOf(ctx)
 	if !s.MayTry(addr) {
-		return caller{}, newProblem(http.StatusTooManyRequests, "too_many_failures", "too many failed authentications from this address; try again later").retry(time.Minute)
+		return caller{}, tooManyFailures()
 	}
 	if s.tokens.match(bearer) {
 		return caller{token: true}, nil
@@ -83,6 +87,10 @@ func (s *Server) authenticate(ctx context.Context, header string) (caller, error
 	s.Failed(addr)
 	s.log.Debug("authentication failed", "requestId", requestID(ctx), "remote", addr)
 	return caller{}, newProblem(http.StatusUnauthorized, "unauthorized", "this is neither an API token nor a valid UserSig of this application")
+}
+
+func tooManyFailures() *Problem {
+	return newProblem(http.StatusTooManyRequests, "too_many_failures", "too many failed authentications from this address; try again later").retry(time.Minute)
 }
 
 // MayTry says whether an address may be heard that wants to authenticate itself, here or at another door: it did not fail
@@ -123,13 +131,24 @@ func (t tokens) match(given string) bool {
 
 // signedIn lets through whoever can be authenticated.
 func (s *Server) signedIn(ctx huma.Context, next func(huma.Context)) {
-	who, err := s.authenticate(ctx.Context(), ctx.Header("Authorization"))
+	who, err := s.identify(ctx)
 	if err != nil {
 		s.refuse(ctx, err)
 		return
 	}
 	called := context.WithValue(ctx.Context(), callerKey{}, who)
 	next(huma.WithContext(ctx, chat.ActingAs(called, s.speaker(called))))
+}
+
+// identify finds the caller by what he sends with the request, or else by the session of his browser.
+func (s *Server) identify(ctx huma.Context) (caller, error) {
+	header := ctx.Header("Authorization")
+	if header == "" {
+		if who, _, err := s.bySession(ctx); err == nil || !errors.Is(err, signin.ErrNoSession) {
+			return who, err
+		}
+	}
+	return s.authenticate(ctx.Context(), header)
 }
 
 // tokenOnly lets API tokens through.

@@ -111,7 +111,8 @@ type Deps struct {
 	Rooms       Rooms
 	Chat        Chat
 	Accounts    Accounts
-	Guests      Guests // nil: named guests can't be made here
+	Guests      Guests   // nil: named guests can't be made here
+	Sessions    Sessions // nil: nobody signs in with a browser
 	Words       Words
 	Audit       Audit                                    // who did what
 	Files       Files                                    // nil: nothing can be uploaded here

@@ -63,10 +63,13 @@ func operations(p *huma.PathItem) (out []*huma.Operation) {
 
 func describeCall(api *huma.OpenAPI, op *huma.Operation) docCall {
 	c := docCall{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description, Who: "anyone"}
-	switch len(op.Security) {
-	case 1:
+	switch {
+	case len(op.Security) == 0:
+	case op.Security[0]["token"] == nil:
+		c.Who = "who is signed in with a browser"
+	case op.Security[1]["userSig"] == nil:
 		c.Who = "API token"
-	case 2:
+	default:
 		c.Who = "API token or the room's anchor"
 	}
 	for _, p := range op.Parameters {

@@ -114,6 +114,8 @@ func known(err error) *Problem {
 		return relayProblem(target)
 	case errors.As(err, &source):
 		return relayProblem(&relay.Error{Code: source.Code, Field: source.Field, Detail: source.Detail})
+	case signInProblem(err) != nil:
+		return signInProblem(err)
 	case words.Refused(err):
 		return wordsProblem(err)
 	case settingsProblem(err) != nil:

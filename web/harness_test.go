@@ -38,6 +38,7 @@ import (
 	"liveroom/status"
 	"liveroom/web"
 	"liveroom/web/callback/delivery"
+	"liveroom/web/signin"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -114,6 +115,7 @@ type bench struct {
 	signer account.Signer
 
 	accounts *account.Service
+	signIn   *signin.Service
 	chat     *chat.Service
 	told     told
 	files    *file.Service
@@ -200,6 +202,8 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	must(t, err)
 	b.likes, err = like.New(like.Config{Flush: 10 * time.Millisecond}, talk, like.NewMemory(), log)
 	must(t, err)
+	b.signIn, err = signin.New(signin.Config{Key: []byte("test-key-of-sign-ins-0123456789")}, signin.NewMemory())
+	must(t, err)
 	b.follows, err = follow.New(follow.Config{Limit: 5}, follow.NewMemory(), log)
 	must(t, err)
 	settings, err := setting.New(t.Context(), settingtest.Values(), setting.NewMemory(), log)
@@ -210,6 +214,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 		Broadcasts: broadcasts,
 		Metrics:    []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
+	deps.Sessions = b.signIn
 	scores, err := popularity.New(popularity.Config{}, popularity.NewMemory(), log)
 	must(t, err)
 	deps.Ranking, deps.Summaries = scores, b.paperSummaries()

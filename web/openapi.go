@@ -25,6 +25,8 @@ func (s *Server) apiConfig() huma.Config {
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "An API token: may do everything."},
 		"userSig": {Type: "http", Scheme: "bearer", BearerFormat: "UserSig", Description: "A UserSig: of the room's anchor, or of an administrator of its chat where the chat decides."},
+		"session": {Type: "apiKey", In: "cookie", Name: s.cookieName(), Description: "Who signed in with a browser (POST /api/v1/session) may do what the API token may, from pages of this server."},
+		"csrf":    {Type: "apiKey", In: "header", Name: csrfHeader, Description: "The csrf of the session, with all but GET."},
 	}
 	return cfg
 }

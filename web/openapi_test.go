@@ -154,6 +154,13 @@ func TestDocumentedExamplesWork(t *testing.T) {
 	}
 	credentials := map[string]string{"": "", "API_TOKEN": apiToken, "ANCHOR_USERSIG": b.userSig("alice")}
 	var epoch string
+	kept := map[string]string{"API_TOKEN": apiToken} // what later calls need of earlier answers
+	fill := func(text string) string {
+		for name, value := range kept {
+			text = strings.ReplaceAll(text, name, value)
+		}
+		return text
+	}
 	for _, e := range all {
 		auth, known := credentials[e.auth]
 		if !known {
@@ -164,7 +171,20 @@ func TestDocumentedExamplesWork(t *testing.T) {
 		if e.method == "GET" && strings.Contains(path, "/dead?") {
 			b.dies("backend", "1")
 		}
+		for i := 1; i < len(e.headers); i += 2 {
+			e.headers[i] = fill(e.headers[i])
+		}
+		if text, ok := e.body.(string); ok {
+			e.body = fill(text)
+		}
 		a := b.request(e.method, path, auth, e.body, e.headers...)
+		if csrf, ok := a.json["csrf"].(string); ok && e.method == "POST" {
+			kept["CSRF"] = csrf
+			kept["SESSION"], _, _ = strings.Cut(strings.TrimPrefix(a.header.Get("Set-Cookie"), "liveroom="), ";")
+		}
+		if link, ok := a.json["url"].(string); ok && strings.Contains(link, "#code=") {
+			_, kept["CODE"], _ = strings.Cut(link, "#code=")
+		}
 		if strings.HasSuffix(path, "/dead/replay") { // it is refused again
 			eventually(t, "the replayed event is dead again", func() bool { return b.queues.Stats().Queued[delivery.People] == 0 })
 		}

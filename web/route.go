@@ -35,6 +35,8 @@ func (s *Server) route() {
 	s.registerAddresses()
 	s.registerIngest()
 	s.registerGuests()
+	s.registerSessions()
+	s.registerLinks()
 	s.registerAccounts()
 	s.registerUserSigs()
 	s.registerChat()
@@ -147,12 +149,20 @@ func (s *Server) operation(id, method, path, tag, summary string, w who) huma.Op
 	case anyone:
 	case tokenOrAnchor:
 		op.Middlewares = huma.Middlewares{s.signedIn}
-		op.Security = []map[string][]string{{"token": {}}, {"userSig": {}}}
+		op.Security = []map[string][]string{{"token": {}}, {"userSig": {}}, inBrowser(method)}
 	case tokenHolder:
 		op.Middlewares = huma.Middlewares{s.tokenOnly}
-		op.Security = []map[string][]string{{"token": {}}}
+		op.Security = []map[string][]string{{"token": {}}, inBrowser(method)}
 	}
 	return op
+}
+
+// inBrowser is how a call is made from a page of the console.
+func inBrowser(method string) map[string][]string {
+	if isRead(method) {
+		return map[string][]string{"session": {}}
+	}
+	return map[string][]string{"session": {}, "csrf": {}}
 }
 
 // RoomPath names the room a call is about.

@@ -25,6 +25,7 @@ type Server struct {
 	chat       Chat
 	accounts   Accounts
 	guests     Guests
+	sessions   Sessions
 	words      Words
 	audit      Audit
 	files      Files
@@ -60,16 +61,17 @@ type Server struct {
 
 	tuning atomic.Pointer[Tuning]
 
-	tokens   tokens
-	failures *limiter // failed authentications
-	newcomer *limiter // named guests
-	crowd    *crowd   // requests under way
-	exports  *crowd   // exports of draws under way
-	origins  origins
-	feed     *feed
-	health   *health
-	metrics  *metrics
-	count    counters
+	tokens    tokens
+	failures  *limiter // failed authentications
+	newcomer  *limiter // named guests
+	crowd     *crowd   // requests under way
+	exports   *crowd   // exports of draws under way
+	origins   origins
+	ownOrigin origin // of the public URL
+	feed      *feed
+	health    *health
+	metrics   *metrics
+	count     counters
 
 	engine *gin.Engine
 	api    huma.API
@@ -91,6 +93,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
+		sessions: deps.Sessions, ownOrigin: newOwnOrigin(cfg.PublicURL),
 		kinds: deps.Kinds, settings: deps.Settings, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
 		playbacks: deps.Playbacks, shifts: deps.Shifts,
 		relays:      deps.Relays,

@@ -124,13 +124,18 @@ func entryOf(act chat.Act) Entry {
 		Time: act.Time.UTC(), Group: act.Group, By: act.By.User, Platform: act.By.Platform, Address: network(act.By.Network()),
 		Action: act.Action, Target: clip(act.Target),
 	}
-	for _, key := range slices.Sorted(maps.Keys(act.Detail)) {
-		if value := act.Detail[key]; value != "" && len(e.Detail) < maxDetails {
-			if e.Detail == nil {
-				e.Detail = make(map[string]string, len(act.Detail))
-			}
-			e.Detail[key] = clip(value)
+	note := func(key, value string) {
+		if value == "" || len(e.Detail) == maxDetails {
+			return
 		}
+		if e.Detail == nil {
+			e.Detail = make(map[string]string, len(act.Detail)+1)
+		}
+		e.Detail[key] = clip(value)
+	}
+	note("console", act.By.Console)
+	for _, key := range slices.Sorted(maps.Keys(act.Detail)) {
+		note(key, act.Detail[key])
 	}
 	return e
 }

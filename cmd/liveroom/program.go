@@ -42,6 +42,7 @@ import (
 	"liveroom/status"
 	"liveroom/web"
 	"liveroom/web/im"
+	"liveroom/web/signin"
 	"liveroom/web/socket"
 	"liveroom/web/ui"
 )
@@ -107,6 +108,7 @@ type program struct {
 	replay       *replay.Service // chat of recordings; nil: none is kept
 
 	sessions   *limits // of HLS, of one address
+	signIn     *signin.Service
 	web        *web.Server
 	ports      ports
 	known      *knownRooms // of a cluster's node only
@@ -271,6 +273,10 @@ func (p *program) joinDoors(keys Secrets) error {
 		Socket: p.socket, Media: recordedMedia{p.vod, media{flv: p.flv, hls: p.hls}}, Pages: ui.Handler(),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
+	if err = p.joinSignIn(keys); err != nil {
+		return err
+	}
+	deps.Sessions = p.signIn
 	p.playVOD(&deps)
 	p.offerRecordings(&deps)
 	if p.cluster != nil {

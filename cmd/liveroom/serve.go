@@ -154,6 +154,7 @@ func (p *program) jobs() (each, once []job) {
 		{"summaries", "@every 1h", p.summaries.Sweep},
 		{"draws", "@every 1h", p.draws.Sweep},
 		{"programmes", "@every 1h", p.programmes.Sweep},
+		{"sign-ins", "@every 1h", p.signIn.Sweep},
 	}
 	once = append(once, p.levelJobs()...)
 	once = append(once, p.shots.jobs()...)

@@ -32,6 +32,7 @@ import (
 	"liveroom/web"
 	"liveroom/web/callback"
 	"liveroom/web/callback/delivery"
+	"liveroom/web/signin"
 )
 
 // eventLog is how many status changes the installation's log keeps for backends that resume.
@@ -54,6 +55,7 @@ type stores struct {
 	follows    follow.Store
 	kinds      kind.Store
 	settings   setting.Store
+	signIn     signin.Store
 	relays     relay.Store
 	pulls      pull.Store
 	broadcasts schedule.Store
@@ -87,7 +89,7 @@ func openFiles(data string, log *slog.Logger) (*stores, error) {
 		files: main.Files(), endpoints: main.Endpoints(), pushes: main.Pushes(), queues: queues,
 		gifts: main.Gifts(), likes: main.Likes(), follows: main.Follows(), levels: main.Levels(), popularity: main.Popularity(),
 		draws: main.Draws(), broadcasts: main.Broadcasts(), programmes: main.Programmes(), summaries: main.Summaries(), kinds: main.Kinds(), settings: main.Settings(), recordings: main.Recordings(),
-		relays: main.Relays(), pulls: main.Pulls(), exports: main.Exports(),
+		signIn: main.SignIn(), relays: main.Relays(), pulls: main.Pulls(), exports: main.Exports(),
 		actors:  []actor{{"store", main.Run}},
 		metrics: fileStoreMetrics(main),
 		// The chat is the first: it notes that no sequence number was left out.
@@ -103,7 +105,7 @@ func (c *cluster) stores() *stores {
 		files: c.redis.Files(), endpoints: c.redis.Endpoints(), pushes: c.redis.Pushes(),
 		gifts: c.redis.Gifts(), likes: c.redis.Likes(), follows: c.redis.Follows(), levels: c.redis.Levels(), popularity: c.redis.Popularity(),
 		draws: c.redis.Draws(), broadcasts: c.redis.Broadcasts(), programmes: c.redis.Programmes(), summaries: c.redis.Summaries(), kinds: c.redis.Kinds(), settings: c.redis.Settings(), recordings: c.redis.Recordings(),
-		relays: c.redis.Relays(), pulls: c.redis.Pulls(), exports: c.redis.Exports(),
+		signIn: c.redis.SignIn(), relays: c.redis.Relays(), pulls: c.redis.Pulls(), exports: c.redis.Exports(),
 		actors:  []actor{{"chat of the cluster", talk.Run}},
 		metrics: c.metrics,
 		close:   func() error { return nil }, // the connections outlive it
