@@ -140,6 +140,7 @@ type Deps struct {
 
 	Playbacks Playbacks // nil: rooms play back no recordings of theirs
 	Shifts    Shifts    // nil: what is live can't be watched from an earlier time
+	Nodes     Nodes     // nil: which nodes there are is not told
 
 	SignRecording RecordingSigner // nil: recordings are not played here
 

@@ -211,8 +211,8 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	cfg := web.Config{Tokens: []string{apiToken}, PublicURL: "http://localhost:8080", Version: "test", Poll: 20 * time.Millisecond}
 	deps := web.Deps{
 		Rooms: b.rooms, Chat: talk, Accounts: accounts, Guests: accounts, Words: list, Audit: journal, Files: b.files, Levels: b.levels, Draws: draws, Gifts: &b.gifts, Kinds: kinds, Settings: settings, Likes: b.likes, Follows: b.follows, Callbacks: callbacks, Events: b.states, Watch: machine.Watch, Log: log,
-		Broadcasts: broadcasts,
-		Metrics:    []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
+		Broadcasts: broadcasts, Nodes: paperNodes{},
+		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
 	deps.Sessions = b.signIn
 	scores, err := popularity.New(popularity.Config{}, popularity.NewMemory(), log)

@@ -34,6 +34,7 @@ func (s *Server) route() {
 	s.registerDrive()
 	s.registerAddresses()
 	s.registerIngest()
+	s.registerNodes()
 	s.registerGuests()
 	s.registerSessions()
 	s.registerLinks()

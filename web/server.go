@@ -46,6 +46,7 @@ type Server struct {
 	broadcasts Broadcasts
 	playbacks  Playbacks
 	shifts     Shifts
+	nodes      Nodes
 	recordings Recordings
 	socket     http.Handler
 	media      http.Handler
@@ -95,7 +96,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		sessions: deps.Sessions, ownOrigin: newOwnOrigin(cfg.PublicURL),
 		kinds: deps.Kinds, settings: deps.Settings, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
-		playbacks: deps.Playbacks, shifts: deps.Shifts,
+		playbacks: deps.Playbacks, shifts: deps.Shifts, nodes: deps.Nodes,
 		relays:      deps.Relays,
 		pulls:       deps.Pulls,
 		screenshots: deps.Screenshots, covers: deps.Covers,

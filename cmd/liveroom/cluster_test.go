@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"liveroom/status"
+	"liveroom/web"
 )
 
 // TestClusterOfThreeNodes is the way of a room over the nodes of a cluster.
@@ -33,6 +34,22 @@ func TestClusterOfThreeNodes(t *testing.T) {
 	}
 	for _, n := range c.nodes {
 		mustDecode(t, n.addresses("r1").Play.FLV)
+	}
+	for i, n := range c.nodes { // each knows how all are
+		n.eventually("all nodes answer", func() bool {
+			l, pushes, self := n.listed(), 0, -1
+			for j, one := range l.Nodes {
+				if one.State != web.NodeReady || one.LastSeenAt.IsZero() || one.URL == "" || one.Goroutines == 0 {
+					t.Logf("%+v", one)
+					return false
+				}
+				if one.Self {
+					self = j
+				}
+				pushes += one.Pushes
+			}
+			return l.Cluster && len(l.Nodes) == 3 && pushes == 1 && self == i
+		})
 	}
 
 	push(t, b.addresses("r1").Push.RTMP)

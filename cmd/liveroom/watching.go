@@ -32,12 +32,18 @@ func (p *program) watching(name string) live.Viewers {
 }
 
 // viewerMetrics are who watches on this node, and how near it is to its limits.
-func (p *program) viewerMetrics() []web.Sample {
+// playing are the play sessions of this node.
+func (p *program) playing() live.Viewers {
 	all := live.Viewers{HLS: p.hls.Total() + p.vod.Total()}
 	for _, name := range p.hub.Names() {
 		one := p.watching(name)
 		all.RTMP, all.FLV, all.WSFLV = all.RTMP+one.RTMP, all.FLV+one.FLV, all.WSFLV+one.WSFLV
 	}
+	return all
+}
+
+func (p *program) viewerMetrics() []web.Sample {
+	all := p.playing()
 	full := p.rooms.Occupancy()
 	out := []web.Sample{
 		gauge("viewer_limit", "Most viewers of this node (--max-viewers), 0: no limit.", full.Limits.Viewers),

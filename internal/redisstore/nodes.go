@@ -42,9 +42,10 @@ type Nodes struct {
 
 	mu   sync.Mutex
 	all  map[string]Node // me among them
-	was  chan struct{}   // closed once Redis knew this node
-	keep time.Time       // until then nodes stay that Redis does not know: it forgot them, or is not told again yet
-	err  error           // of the last renewal
+	seen map[string]time.Time
+	was  chan struct{} // closed once Redis knew this node
+	keep time.Time     // until then nodes stay that Redis does not know: it forgot them, or is not told again yet
+	err  error         // of the last renewal
 }
 
 // Nodes makes a node of this process, with a new incarnation. Others know it while Run runs. A lease of 0 means 15 s.
@@ -56,7 +57,7 @@ func (s *Store) Nodes(name, url, version string, lease time.Duration) *Nodes {
 		ID: name + "-" + strings.ToLower(rand.Text()[:8]), Name: name, URL: url, Version: version,
 		StartedAt: time.Now().UTC().Truncate(time.Millisecond),
 	}
-	return &Nodes{s: s, me: me, lease: lease, all: map[string]Node{me.ID: me}, was: make(chan struct{}), forgot: make(chan struct{}, 1)}
+	return &Nodes{s: s, me: me, lease: lease, all: map[string]Node{me.ID: me}, seen: map[string]time.Time{}, was: make(chan struct{}), forgot: make(chan struct{}, 1)}
 }
 
 // Show has the others know Settings of this node. It is called before Run.
@@ -132,13 +133,32 @@ func (n *Nodes) renew(ctx context.Context, lease time.Duration) (had bool, alive
 	if err != nil || len(answer) == 0 {
 		return false, nil, away(err)
 	}
-	for _, raw := range answer[1:] {
+	seen := map[string]time.Time{}
+	for rest := answer[1:]; len(rest) >= 2; rest = rest[2:] {
 		var node Node
-		if text, _ := raw.(string); json.Unmarshal([]byte(text), &node) == nil && node.ID != "" {
+		text, _ := rest[0].(string)
+		left, _ := rest[1].(int64)
+		if json.Unmarshal([]byte(text), &node) == nil && node.ID != "" {
 			alive = append(alive, node)
+			seen[node.ID] = time.Now().Add(time.Duration(left)*time.Millisecond - n.lease)
 		}
 	}
+	n.saw(seen)
 	return answer[0] == int64(1), alive, nil
+}
+
+// saw notes when nodes renewed their leases.
+func (n *Nodes) saw(seen map[string]time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.seen = seen
+}
+
+// SeenAt is when a node renewed its lease, by this node's clock, as far as this one knows: zero where it does not.
+func (n *Nodes) SeenAt(id string) time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.seen[id]
 }
 
 func (n *Nodes) note(err error) {

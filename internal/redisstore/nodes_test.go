@@ -39,8 +39,13 @@ func TestNodes(t *testing.T) {
 		if got, _ := b.Node(A); got != a.Me() {
 			t.Errorf("b knows %+v, a is %+v", got, a.Me())
 		}
+		for _, id := range []string{A, B, T} {
+			if at := b.SeenAt(id); time.Until(at) > 5*time.Second || time.Since(at) > time.Minute {
+				t.Errorf("b saw %s at %v", id, at)
+			}
+		}
 		leave()
-		wait(t, "b is gone", func() bool { return knows(a, A, T) && knows(twin, A, T) })
+		wait(t, "b is gone", func() bool { return knows(a, A, T) && knows(twin, A, T) && a.SeenAt(B).IsZero() })
 	})
 }
 
