@@ -10,8 +10,8 @@ export interface CopyFieldProps {
   hint?: ComponentChildren;
   /** Whoever looks over the shoulder does not read it: hidden until asked for, and copied without. */
   secret?: boolean;
-  /** Drawn below on demand, such as a QR code of the value. */
-  qr?: () => JSX.Element;
+  /** Drawn below on demand: a QR code of the value, called as given. */
+  qr?: (label: string) => JSX.Element;
   testid?: string;
 }
 
@@ -54,9 +54,7 @@ export function CopyField({ label, value, hint, secret = false, qr, testid }: Co
         <IconButton label={t('copy_whole', { what: label })} icon={state === 'copied' ? <Tick /> : <Copy />} onClick={() => void copy()} testid={testid && `${testid}-copy`} />
       </div>
       {qr && withQr && (
-        <div class="copy-qr" role="img" aria-label={t('qr_of', { what: label })}>
-          {qr()}
-        </div>
+        <div class="copy-qr">{qr(t('qr_of', { what: label }))}</div>
       )}
       {hint && (
         <p class="field-hint" id={`${id}-hint`}>

@@ -21,6 +21,8 @@ export class Form<T extends object> {
   readonly #error = signal('');
   readonly #busy = signal(false);
   readonly #config: FormConfig<T>;
+  /** Fields that are drawn, so that a fault can be told there. */
+  readonly #drawn = new Set<keyof T>();
   #kept: T;
   constructor(config: FormConfig<T>) {
     this.#config = config;
@@ -58,6 +60,7 @@ export class Form<T extends object> {
 
   /** What a field of the design system takes. */
   field<K extends keyof T>(name: K): { name: string; value: T[K]; onValue(value: T[K]): void; error: string } {
+    this.#drawn.add(name);
     return { name: String(name), value: this.values[name], onValue: (value) => this.set(name, value), error: this.#errors.value[name] ?? '' };
   }
 
@@ -94,14 +97,11 @@ export class Form<T extends object> {
     else this.#errors.value = { ...this.#errors.value, [name]: words };
   }
 
-  /** The form's name for the server's: by the table, as it is, or by its last part (`settings.history`, `rooms[2].title`). */
+  /** The form's name for the server's: by the table, as it is, or by its last part (`settings.history`, `rooms[2].title`); null for what is not drawn. */
   #nameOf(field: string): keyof T | null {
-    const named = this.#config.names?.[field];
-    if (named !== undefined) return named;
-    const values = this.#values.value;
     const last = field.replace(/\[\d+\]$/, '').split('.').pop() ?? '';
-    if (field !== '' && field in values) return field as keyof T;
-    return last !== '' && last in values ? (last as keyof T) : null;
+    const found = [this.#config.names?.[field], field as keyof T, last as keyof T];
+    return found.find((name) => name !== undefined && this.#drawn.has(name)) ?? null;
   }
 }
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
-import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { createContext, type ComponentChildren, type JSX } from 'preact';
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Bars, Close } from '../components/icons.tsx';
 import { Settings } from '../components/settings.tsx';
 import { t as shared } from '../i18n/index.ts';
@@ -44,6 +44,9 @@ export interface FrameProps {
 const query = typeof matchMedia === 'undefined' ? null : matchMedia('(max-width: 56rem)');
 const narrow = signal(query?.matches ?? false);
 query?.addEventListener('change', (ev) => (narrow.value = ev.matches));
+
+/** Below a section's own head a panel's title is of the second level; at the gate it is the page's. */
+const AtGate = createContext(false);
 
 /** What every console stands in: top bar, sections at the side (on phones behind a button), content, questions and toasts. */
 export function Frame({ title, heading, nav = [], path = '', account, gate, banner, children }: FrameProps): JSX.Element {
@@ -93,8 +96,8 @@ export function Frame({ title, heading, nav = [], path = '', account, gate, bann
         </Drawer>
       )}
       <main ref={content} id="content" class={gate ? 'frame-gate' : 'frame-content'} tabIndex={-1}>
-        {gate ?? children}
-        {gate && narrow.value && <Settings />}
+        {gate ? <AtGate.Provider value={true}>{gate}</AtGate.Provider> : children}
+        {narrow.value && sections.length === 0 && <Settings />}
       </main>
       <Questions />
       <Toasts />
@@ -192,11 +195,12 @@ export interface PanelProps {
 
 /** A sheet of paper that holds one thing. */
 export function Panel({ title, actions, children, flush = false, testid }: PanelProps): JSX.Element {
+  const Title = useContext(AtGate) ? 'h1' : 'h2';
   return (
     <section class={`panel${flush ? ' panel-flush' : ''}`} aria-label={title} data-testid={testid}>
       {(title || actions) && (
         <header class="panel-top">
-          {title && <h2>{title}</h2>}
+          {title && <Title>{title}</Title>}
           {actions && <div class="panel-actions">{actions}</div>}
         </header>
       )}

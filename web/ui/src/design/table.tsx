@@ -54,11 +54,11 @@ export interface TableProps<Row> {
 }
 
 const WAITING = [1, 2, 3];
+const NONE: ReadonlySet<string> = new Set();
 
 /** Rows and columns; where there is little room each row is a small card. */
 export function Table<Row>(props: TableProps<Row>): JSX.Element {
-  const { label, columns, rows, state = rows ? 'ready' : 'loading', error = '', onRetry, empty, selected, onSelect, bulk, pager, testid } = props;
-  const keys = rows?.map(props.rowKey) ?? [];
+  const { label, rows, state = rows ? 'ready' : 'loading', error = '', onRetry, empty, selected, onSelect, bulk, pager, testid } = props;
   const chosen = selected?.size ?? 0;
   return (
     <div class="table" data-state={rows?.length === 0 && state === 'ready' ? 'empty' : state} aria-busy={state === 'loading'} data-testid={testid}>
@@ -76,37 +76,47 @@ export function Table<Row>(props: TableProps<Row>): JSX.Element {
           </Button>
         </div>
       )}
-      <table role="table" aria-label={label}>
-        <thead role="rowgroup">
-          <tr role="row">
-            {onSelect && (
-              <th role="columnheader" class="table-tick">
-                <Checkbox label={t('select_all')} labelHidden disabled={keys.length === 0} value={selection(keys, selected ?? new Set()) === 'all'} some={selection(keys, selected ?? new Set()) === 'some'} onValue={() => onSelect(turnedAll(keys, selected ?? new Set()))} testid="table-all" />
-              </th>
-            )}
-            {columns.map((column) => (
-              <Head key={column.key} column={column} sort={props.sort ?? null} onSort={props.onSort} />
-            ))}
-            {props.actions && (
-              <th role="columnheader" class="table-acts">
-                <span class="hidden">{t('row_actions')}</span>
-              </th>
-            )}
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {rows?.map((row) => (
-            <Line key={props.rowKey(row)} row={row} table={props} />
-          ))}
-          {rows === null && state === 'loading' && WAITING.map((n) => <Ghost key={n} cells={columns.length + Number(!!onSelect) + Number(!!props.actions)} />)}
-        </tbody>
-      </table>
+      {(rows !== null || state === 'loading') && <Grid {...props} />}
       <p class="hidden" role="status">
         {state === 'loading' ? t('loading') : ''}
       </p>
-      {rows?.length === 0 && state !== 'loading' && (empty ?? <Empty title={t('list_empty')} small />)}
-      {pager && (pager.hasNext || pager.hasPrevious) && <Pager {...pager} busy={pager.busy ?? state === 'loading'} />}
+      {rows?.length === 0 && state === 'ready' && (empty ?? <Empty title={t('list_empty')} small />)}
+      {pager && (pager.hasNext || pager.hasPrevious) && <Pager label={label} {...pager} busy={pager.busy ?? state === 'loading'} />}
     </div>
+  );
+}
+
+/** Heads and rows; drawn as waiting where the rows are not known yet. */
+function Grid<Row>(props: TableProps<Row>): JSX.Element {
+  const { label, columns, rows, rowKey, sort = null, onSort, actions, selected = NONE, onSelect } = props;
+  const keys = rows?.map(rowKey) ?? [];
+  const ticked = selection(keys, selected);
+  return (
+    <table role="table" aria-label={label}>
+      <thead role="rowgroup">
+        <tr role="row">
+          {onSelect && (
+            <th role="columnheader" class="table-tick">
+              <Checkbox label={t('select_all')} labelHidden disabled={keys.length === 0} value={ticked === 'all'} some={ticked === 'some'} onValue={() => onSelect(turnedAll(keys, selected))} testid="table-all" />
+            </th>
+          )}
+          {columns.map((column) => (
+            <Head key={column.key} column={column} sort={sort} onSort={onSort} />
+          ))}
+          {actions && (
+            <th role="columnheader" class="table-acts">
+              <span class="hidden">{t('row_actions')}</span>
+            </th>
+          )}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {rows?.map((row) => (
+          <Line key={rowKey(row)} row={row} table={props} />
+        ))}
+        {rows === null && WAITING.map((n) => <Ghost key={n} cells={columns.length + Number(!!onSelect) + Number(!!actions)} />)}
+      </tbody>
+    </table>
   );
 }
 
@@ -131,21 +141,21 @@ function Head<Row>({ column, sort, onSort }: { column: Column<Row>; sort: Sort |
 }
 
 function Line<Row>({ row, table }: { row: Row; table: TableProps<Row> }): JSX.Element {
-  const { columns, rowKey, rowName = rowKey, actions, href, selected, onSelect } = table;
+  const { columns, rowKey, rowName = rowKey, actions, href, selected = NONE, onSelect } = table;
   const [open, setOpen] = useState(false);
   const key = rowKey(row);
   const name = rowName(row);
   const first = columns.find((column) => column.priority === 1) ?? columns[0];
   const entries = actions?.(row) ?? [];
   return (
-    <tr role="row" data-testid="row" data-row={key} data-open={open || undefined} aria-selected={onSelect ? (selected?.has(key) ?? false) : undefined}>
+    <tr role="row" data-testid="row" data-row={key} data-open={open || undefined} aria-selected={onSelect ? selected.has(key) : undefined}>
       {onSelect && (
         <td role="cell" class="table-tick">
-          <Checkbox label={t('select_row', { what: name })} labelHidden value={selected?.has(key) ?? false} onValue={() => onSelect(turned(key, selected ?? new Set()))} testid="row-select" />
+          <Checkbox label={t('select_row', { what: name })} labelHidden value={selected.has(key)} onValue={() => onSelect(turned(key, selected))} testid="row-select" />
         </td>
       )}
       {columns.map((column) => (
-        <td key={column.key} role="cell" class={`table-p${column === first ? 1 : column.priority === 3 ? 3 : 2}${column.end ? ' table-end' : ''}`} data-column={column.key}>
+        <td key={column.key} role="cell" class={`table-p${column === first ? 1 : column.priority === 3 ? 3 : 2}${column.end ? ' table-end' : ''}${column.wide ? ' table-wide' : ''}`} data-column={column.key}>
           <span class="table-label" aria-hidden="true">
             {column.label}
           </span>
@@ -185,6 +195,8 @@ const Ghost = ({ cells }: { cells: number }): JSX.Element => (
 );
 
 export interface PagerProps {
+  /** Of what; a table gives its own. */
+  label?: string;
   /** Number of the page, from 1. */
   page: number;
   hasPrevious: boolean;
@@ -195,9 +207,9 @@ export interface PagerProps {
 }
 
 /** Forward and back through pages of which nobody knows how many there are. */
-export function Pager({ page, hasPrevious, hasNext, onPrevious, onNext, busy = false }: PagerProps): JSX.Element {
+export function Pager({ label, page, hasPrevious, hasNext, onPrevious, onNext, busy = false }: PagerProps): JSX.Element {
   return (
-    <nav class="pager" aria-label={t('page', { n: page })}>
+    <div class="pager" role="group" aria-label={label}>
       <Button small disabled={!hasPrevious || busy} onClick={onPrevious} testid="page-previous">
         {t('page_previous')}
       </Button>
@@ -207,6 +219,6 @@ export function Pager({ page, hasPrevious, hasNext, onPrevious, onNext, busy = f
       <Button small disabled={!hasNext || busy} onClick={onNext} testid="page-next">
         {t('page_next')}
       </Button>
-    </nav>
+    </div>
   );
 }

@@ -35,15 +35,15 @@ const samples: Record<(typeof parts)[number], () => ComponentChildren> = {
 function DesignSystem(): JSX.Element {
   const themes = shown.value === 'both' ? (['light', 'dark'] as const) : [shown.value];
   return (
-    <Frame title={t('title')}>
+    <Frame title={t('title')} nav={[{ items: parts.map((part) => ({ href: `#part-${part}`, label: t(`part_${part}`) })) }]}>
       <Head
         title={t('title')}
         text={t('text')}
         actions={<Segmented label={t('themes')} value={shown.value} onValue={(value) => (shown.value = value)} options={(['both', 'light', 'dark'] as const).map((value) => ({ value, label: t(`themes_${value}`) }))} testid="ui-themes" />}
       />
       {parts.map((part) => (
-        <section key={part} class="ui-part" aria-labelledby={`part-${part}`} data-testid={`part-${part}`}>
-          <h2 id={`part-${part}`}>{t(`part_${part}`)}</h2>
+        <section key={part} id={`part-${part}`} class="ui-part" aria-labelledby={`name-${part}`} data-testid={`part-${part}`}>
+          <h2 id={`name-${part}`}>{t(`part_${part}`)}</h2>
           <div class="ui-pair">
             {themes.map((theme) => (
               <div key={theme} class="ui-place" data-theme={theme}>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { Bin, Pen, Plus } from '../components/icons.tsx';
+import { QrCode } from '../components/qr-code.tsx';
 import { Button, IconButton } from '../design/button.tsx';
 import { CopyField } from '../design/copy-field.tsx';
 import { Field } from '../design/field.tsx';
@@ -9,6 +10,7 @@ import { Select } from '../design/select.tsx';
 import { Checkbox, Switch } from '../design/switch.tsx';
 import { t } from './texts.ts';
 
+const KEY = 'evening-garden?txSecret=8a1f0c9b6e&txTime=6A5B1C00';
 const nothing = () => undefined;
 
 export function Buttons(): JSX.Element {
@@ -107,18 +109,11 @@ export function Choices(): JSX.Element {
   );
 }
 
-/** Any drawing stands in for the code here. */
-const sample = (): JSX.Element => (
-  <svg viewBox="0 0 21 21" shape-rendering="crispEdges">
-    {Array.from({ length: 441 }, (_, i) => ((i * i + 7 * (i % 21)) % 5 < 2 ? <rect key={i} x={i % 21} y={Math.floor(i / 21)} width="1" height="1" /> : null))}
-  </svg>
-);
-
 export function Copies(): JSX.Element {
   return (
     <div class="form">
       <CopyField label={t('address')} value="rtmp://live.example.com/live" testid="ui-copy" />
-      <CopyField label={t('stream_key')} value="evening-garden?txSecret=8a1f0c9b6e&txTime=6A5B1C00" hint={t('stream_key_hint')} secret qr={sample} testid="ui-secret" />
+      <CopyField label={t('stream_key')} value={KEY} hint={t('stream_key_hint')} secret qr={(label) => <QrCode text={KEY} label={label} />} testid="ui-secret" />
     </div>
   );
 }

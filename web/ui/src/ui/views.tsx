@@ -197,6 +197,8 @@ export function Words(): JSX.Element {
           {t('badge_warn')}
         </Badge>
         <Badge kind="bad">{t('badge_bad')}</Badge>
+      </div>
+      <div class="ui-line">
         <Avatar name="mei" size="small" />
         <Avatar name="olga" />
         <Avatar name="阿明" size="large" />
