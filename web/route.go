@@ -64,6 +64,7 @@ func (s *Server) route() {
 	look := []string{http.MethodGet, http.MethodHead}
 	e.Match(look, "/healthz", gin.WrapF(s.health.live))
 	e.Match(look, "/readyz", gin.WrapF(s.health.readyz))
+	e.Match(look, OEmbedPath, s.oembed)
 }
 
 // elsewhere serves what is no API.
