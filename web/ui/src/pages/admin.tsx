@@ -1,26 +1,23 @@
-import { render, type JSX } from 'preact';
-import { t } from '../admin/texts.ts';
-import { Frame, Panel } from '../design/frame.tsx';
+import { render } from 'preact';
+import { Feed } from '../admin/feed.ts';
+import { Session, takeCode } from '../admin/session.ts';
+import { Shell } from '../admin/shell.tsx';
 import { followSettings } from '../lib/page.ts';
 import { Router } from '../lib/router.ts';
 import '../design/styles.ts';
+import '../styles/admin.css';
 
+const code = takeCode(window); // before anything else: nobody is to read it over a shoulder, or keep it in the history
+const session = new Session();
 const router = new Router('/admin');
-
-function Admin(): JSX.Element {
-  return (
-    <Frame
-      title={t('title')}
-      path={router.at.value.pathname}
-      gate={
-        <Panel title={t('signin_title')}>
-          <p>{t('signin_text')}</p>
-        </Panel>
-      }
-    />
-  );
-}
+const feed = new Feed({
+  open: () => new EventSource('/api/v1/events'),
+  onRefused: () => void session.check(),
+});
 
 followSettings();
 router.start();
-render(<Admin />, document.getElementById('app') as HTMLElement);
+addEventListener('online', () => session.hurry());
+document.addEventListener('visibilitychange', () => !document.hidden && session.hurry());
+void session.start(code);
+render(<Shell place={{ session, http: session.http, router, feed }} />, document.getElementById('app') as HTMLElement);
