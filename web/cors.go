@@ -30,7 +30,7 @@ func CheckOrigin(s string) error {
 }
 
 // origins are those whose pages may read what play addresses lead to and what of the API is public. Credentials are never
-// needed: a play address carries its signature, and no cookies are used.
+// needed: a play address carries its signature, and the cookie of the consoles opens nothing to other origins (ownPage).
 type origins struct {
 	any    bool
 	listed map[string]bool

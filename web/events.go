@@ -26,13 +26,14 @@ func (s *Server) registerEvents() {
 	op.Description = "Each change is an event `status` whose data is the record; its id is the place in the installation's one log. " +
 		"With Last-Event-ID the stream goes on after that event. Without it, or when the log no longer reaches back that far, " +
 		"it begins with `reset`, then one `status` without id for each room as it is now, then `ready`, whose id is the place to resume from."
+	op.Description += " A stream that was opened with the cookie of a session ends when that does."
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "A stream of events", Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},
 	}}
 	register(s, op, s.events)
 }
 
-func (s *Server) events(_ context.Context, in *eventsIn) (*huma.StreamResponse, error) {
+func (s *Server) events(ctx context.Context, in *eventsIn) (*huma.StreamResponse, error) {
 	ids, err := roomList(in.Rooms)
 	if err != nil {
 		return nil, err
@@ -41,6 +42,7 @@ func (s *Server) events(_ context.Context, in *eventsIn) (*huma.StreamResponse, 
 		s.count.eventStreams.Add(-1)
 		return nil, newProblem(http.StatusServiceUnavailable, "busy", "too many event streams are open").retry(5 * time.Second)
 	}
+	session := callerOf(ctx).session
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer s.count.eventStreams.Add(-1)
 		w := humagin.Unwrap(ctx).Writer
@@ -48,7 +50,7 @@ func (s *Server) events(_ context.Context, in *eventsIn) (*huma.StreamResponse, 
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("X-Accel-Buffering", "no")
 		w.WriteHeader(http.StatusOK)
-		e := &eventStream{s: s, w: w, out: http.NewResponseController(w)}
+		e := &eventStream{s: s, session: session, w: w, out: http.NewResponseController(w)}
 		if len(ids) > 0 {
 			e.only = map[string]bool{}
 			for _, id := range ids {
@@ -64,12 +66,24 @@ func (s *Server) events(_ context.Context, in *eventsIn) (*huma.StreamResponse, 
 
 // eventStream writes one client's events.
 type eventStream struct {
-	s    *Server
-	w    http.ResponseWriter
-	out  *http.ResponseController
-	only map[string]bool // nil: all rooms
-	at   uint64          // place in the log
+	s       *Server
+	session string // by which it was asked for; empty: by an API token
+	w       http.ResponseWriter
+	out     *http.ResponseController
+	only    map[string]bool // nil: all rooms
+	at      uint64          // place in the log
 }
+
+// signedOut says whether the session ended by which the stream was asked for. While the store is away it goes on.
+func (e *eventStream) signedOut(ctx context.Context) bool {
+	if e.session == "" {
+		return false
+	}
+	alive, err := e.s.sessions.Alive(ctx, e.session)
+	return err == nil && !alive
+}
+
+var errSignedOut = errors.New("web: its session has ended")
 
 var errServerStops = errors.New("web: the server stops")
 
@@ -97,6 +111,9 @@ func (e *eventStream) run(ctx context.Context, lastEventID string) error {
 		select {
 		case <-grown:
 		case <-beat.C:
+			if e.signedOut(ctx) {
+				return errSignedOut
+			}
 			// An event without data is none, but moves the place to resume from past other rooms' changes.
 			if err := e.write(": still here\nid: " + strconv.FormatUint(e.at, 10) + "\n\n"); err != nil {
 				return err

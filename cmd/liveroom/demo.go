@@ -10,6 +10,7 @@ import (
 
 	"liveroom/live"
 	"liveroom/status"
+	"liveroom/web/signin"
 )
 
 // demoRoom is the room that `serve --demo` keeps.
@@ -68,7 +69,7 @@ func (p *program) demo(ctx context.Context, out io.Writer) error {
 			if none := ensureGifts(ctx, p.gifts); none != nil {
 				p.log.Warn("the demo has no gifts", "err", none) // it is one without them too
 			}
-			err = printDemo(ctx, out, p.rooms, p.set.PublicURL, p.demoKept())
+			err = p.printDemo(ctx, out)
 		}
 		if err == nil || p.cluster == nil {
 			return err
@@ -88,10 +89,18 @@ func (p *program) demo(ctx context.Context, out io.Writer) error {
 	}
 }
 
-// printDemo tells a newcomer what to do next. It prints a push address, which is a secret: only --demo does that, and only
-// to the terminal, never to the log.
-func printDemo(ctx context.Context, out io.Writer, rooms *live.Service, publicURL, kept string) error {
-	a, err := rooms.PushAddresses(ctx, demoRoom, 0)
+// printDemo tells a newcomer what to do next. It prints a push address and links, which are secrets: only to the terminal,
+// never to the log.
+func (p *program) printDemo(ctx context.Context, out io.Writer) error {
+	a, err := p.rooms.PushAddresses(ctx, demoRoom, 0)
+	if err != nil {
+		return err
+	}
+	admin, err := p.firstLink(signin.ForAdmin, "")
+	if err != nil {
+		return err
+	}
+	anchor, err := p.firstLink(signin.ForAnchor, demoRoom)
 	if err != nil {
 		return err
 	}
@@ -102,6 +111,10 @@ func printDemo(ctx context.Context, out io.Writer, rooms *live.Service, publicUR
   All rooms:        %[1]s/
   API, readable:    %[1]s/docs
   Recordings:       %[7]s
+
+  Admin:            %[8]s
+  Anchor of it:     %[9]s
+                    (each good once, for an hour; liveroom link makes more)
 
   Push with OBS:    Settings > Stream > Service: Custom
     Server:         %[3]s
@@ -115,7 +128,7 @@ func printDemo(ctx context.Context, out io.Writer, rooms *live.Service, publicUR
 
   The address works until %[6]s. Stop with Ctrl-C.
 
-`, publicURL, demoRoom, a.Push.OBS.Server, a.Push.OBS.StreamKey, a.Push.RTMP, a.ExpiresAt.Local().Format("2006-01-02 15:04"), kept)
+`, p.set.PublicURL, demoRoom, a.Push.OBS.Server, a.Push.OBS.StreamKey, a.Push.RTMP, a.ExpiresAt.Local().Format("2006-01-02 15:04"), p.demoKept(), admin, anchor)
 	return err
 }
 

@@ -29,6 +29,7 @@ type cli struct {
 	Serve     serveCmd   `cmd:"" help:"Run the server."`
 	Address   addressCmd `cmd:"" help:"Make or explain push and play addresses."`
 	Usersig   usersigCmd `cmd:"" help:"Make a UserSig for a user."`
+	Link      linkCmd    `cmd:"" help:"Make a link that signs in to a console once."`
 	Draw      drawCmd    `cmd:"" help:"Verify a lucky draw."`
 	Bench     benchCmd   `cmd:"" help:"Measure a server under load."`
 	MakeKeys  secretsCmd `cmd:"" name:"secrets" help:"Print a complete set of secrets for an environment file."`

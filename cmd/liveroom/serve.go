@@ -33,6 +33,10 @@ func (c serveCmd) Run(e *env) error {
 			cfg.GiftSettlement = "free"
 		}
 	}
+	before, err := loadSecrets(cfg.Data, cfg.given, false)
+	if err != nil {
+		return err
+	}
 	secrets, err := loadSecrets(cfg.Data, cfg.given, cfg.Redis == "")
 	if err != nil {
 		return err
@@ -55,8 +59,11 @@ func (c serveCmd) Run(e *env) error {
 		return err
 	}
 	defer p.close()
-	if c.Demo {
+	switch {
+	case c.Demo:
 		p.ready = func(ctx context.Context) error { return p.demo(ctx, e.out) }
+	case before.APIToken == "" && secrets.APIToken != "": // nobody knows it yet
+		p.ready = func(context.Context) error { return p.welcome(e.out) }
 	}
 	return p.run(e.ctx)
 }

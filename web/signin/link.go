@@ -52,6 +52,12 @@ const (
 
 var codeText = base64.RawURLEncoding.Strict() // one text for each code
 
+// decode reads a text that encoding gave; base64 by itself passes over line ends.
+func decode(text string) ([]byte, bool) {
+	b, err := codeText.DecodeString(text)
+	return b, err == nil && codeText.EncodedLen(len(b)) == len(text)
+}
+
 // NewLink makes a link that expires after ttl, and its code. A room is needed by ForAnchor alone.
 func (s *Service) NewLink(purpose Purpose, room string, ttl time.Duration) (Link, string, error) {
 	switch {
@@ -75,8 +81,8 @@ func (s *Service) ReadLink(code string) (Link, error) {
 	if len(code) > maxCodeBytes {
 		return Link{}, ErrBadLink
 	}
-	b, err := codeText.DecodeString(code)
-	if err != nil || len(b) < roomAt+sha256.Size {
+	b, ok := decode(code)
+	if !ok || len(b) < roomAt+sha256.Size {
 		return Link{}, ErrBadLink
 	}
 	b, mac := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]

@@ -201,6 +201,5 @@ func secretOf(text string) ([]byte, bool) {
 	if len(text) != codeText.EncodedLen(secretBytes) {
 		return nil, false
 	}
-	b, err := codeText.DecodeString(text)
-	return b, err == nil
+	return decode(text)
 }
