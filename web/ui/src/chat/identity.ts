@@ -65,8 +65,13 @@ export class BrowserIdentities implements Identities {
     const [userID, userSig] = [given.get('user') ?? '', given.get('sig') ?? ''];
     if (userID === '' || userSig === '') return false;
     past.replaceState(past.state, '', place.pathname + place.search);
-    this.#keepUser({ userID, userSig, nick: '', guest: false });
+    this.keep(userID, userSig);
     return true;
+  }
+
+  /** A user whom the site signed in, from now on. */
+  keep(userID: string, userSig: string): void {
+    this.#keepUser({ userID, userSig, nick: '', guest: false });
   }
 
   #keepUser(user: Identity | null): void {
