@@ -318,6 +318,8 @@ export class State {
     const after = roomSettings(data);
     if (sameJson(before, after)) return;
     this.settings = after;
+    // Who waits because of slow mode waits as long as it says now. (The wait counts from what was sent last.)
+    if (before.slowMode > 0 && this.nextAt > 0) this.nextAt += (after.slowMode - before.slowMode) * 1000;
     const changed: Json = {};
     if (after.introduction !== before.introduction) changed.introduction = after.introduction;
     if (after.avatar !== before.avatar) changed.avatar = after.avatar;

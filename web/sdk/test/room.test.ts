@@ -106,6 +106,19 @@ describe('tips', () => {
     expect(of(EVENT.LIVEROOM_SETTINGS).at(-1)).toMatchObject({ groupID: 'demo', settings: { slowMode: 5, muteAll: true } });
   });
 
+  test('who waits in slow mode waits as long as it says now', async () => {
+    w.server.also.join = { settings: { ...w.server.group().state.settings, slowMode: 60 }, limits: { slowMode: 60, nextAt: Date.now() + 50_000 } };
+    const { chat, of } = await inRoom(w.server);
+    const { settings } = w.server.group().state;
+    const wait = () => (chat.getLimits('demo')?.nextAt ?? 0) - Date.now();
+    expect(wait()).toBeGreaterThan(49_000);
+    w.server.event('demo', 'settings', { ...settings, slowMode: 30 });
+    expect(wait()).toBeGreaterThan(19_000);
+    expect(wait()).toBeLessThan(21_000);
+    w.server.event('demo', 'settings', { ...settings, slowMode: 0 });
+    expect(of(EVENT.LIVEROOM_LIMITS).at(-1)).toEqual({ groupID: 'demo', slowMode: 0, nextAt: 0 });
+  });
+
   test('another owner: a tip, and the own role follows', async () => {
     const { messages, of } = await inRoom(w.server);
     w.server.event('demo', 'profile', { name: 'demo', owner: 'alice' });
