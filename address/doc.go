@@ -5,6 +5,6 @@
 // and checks a name with every query string it came with: RTMP clients may put parameters in three places. The signature
 // is checked before the expiry, in constant time, and an empty key matches nothing.
 //
-// Everything here is a pure function of its arguments: no clock, no goroutine, no I/O. A Verifier is immutable and may be
-// used by any number of goroutines. Signatures never appear in errors or logs: Address and Keys hide them.
+// No clock, no goroutine, no I/O. A Verifier may be used by any number of goroutines while its keys are changed, and notes when
+// each accepted an address last; all else is a pure function of its arguments. Signatures never appear in errors or logs: Address and Keys hide them.
 package address

@@ -29,7 +29,7 @@ func Examine(raw string, push, play *Verifier, now time.Time) Report {
 	if err != nil {
 		return Report{Err: err, Sentences: []string{"This is refused: " + sentence(err)}}
 	}
-	r := Report{Address: a, Push: refuse(CodeURL, "streams are pushed over RTMP"), Play: play.Check(a.Name, a.queries, now)}
+	r := Report{Address: a, Push: refuse(CodeURL, "streams are pushed over RTMP"), Play: play.look(a.Name, a.queries, now)}
 	r.say("Stream %q in app %q on %s, over %s.", a.Name, a.App, a.Host, a.transport())
 	if p, refused := findParams(a.queries); refused == nil {
 		if at, ok := parseTime(p.time); ok {
@@ -40,7 +40,7 @@ func Examine(raw string, push, play *Verifier, now time.Time) Report {
 	if line := later(a); line != "" {
 		r.say("%s", line)
 	}
-	pushed := push.Check(a.Name, a.queries, now)
+	pushed := push.look(a.Name, a.queries, now)
 	if a.Format == "" {
 		r.Push = pushed
 		r.say("%s", verdict("push", r.Push))

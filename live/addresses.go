@@ -32,7 +32,7 @@ func (s *Service) PushAddresses(ctx context.Context, id string, ttl time.Duratio
 		return Addresses{}, err
 	}
 	return Addresses{
-		Push:      s.cfg.Addresses.Push(s.cfg.PushKeys.Primary, r.Stream, expires),
+		Push:      s.cfg.Addresses.Push(s.push.Keys().Primary, r.Stream, expires),
 		Play:      s.playAddresses(r, expires),
 		ExpiresAt: expires,
 	}, nil
@@ -74,7 +74,7 @@ func (s *Service) MakeAddresses(ctx context.Context, of AddressesOf) (Addresses,
 		base.App = of.App
 	}
 	return Addresses{
-		Push: base.Push(s.cfg.PushKeys.Primary, name, expires), Play: base.Play(s.cfg.PlayKeys.Primary, name, expires), ExpiresAt: expires,
+		Push: base.Push(s.push.Keys().Primary, name, expires), Play: base.Play(s.play.Keys().Primary, name, expires), ExpiresAt: expires,
 	}, nil
 }
 
@@ -109,9 +109,22 @@ func (s *Service) addressed(ctx context.Context, of AddressesOf) (name string, e
 	return name, expires.UTC().Truncate(time.Second), nil
 }
 
+// Rekey changes the keys of addresses: those made from now on are signed with the primary ones, and no push or play begins with
+// an address that was signed with another key than these. What runs goes on. It is not called twice at a time.
+func (s *Service) Rekey(push, play address.Keys) {
+	s.push.SetKeys(push)
+	s.play.SetKeys(play)
+}
+
+// PushKeyUsedAt is when a push address that was signed with a key was accepted last; zero if none ever was.
+func (s *Service) PushKeyUsedAt(key string) time.Time { return s.push.UsedAt(key) }
+
+// PlayKeyUsedAt is likewise of play addresses.
+func (s *Service) PlayKeyUsedAt(key string) time.Time { return s.play.UsedAt(key) }
+
 // playAddresses are signed also where no signature is asked for, so that they go on working when the room's policy changes.
 func (s *Service) playAddresses(r Room, expires time.Time) address.PlayAddresses {
-	return s.cfg.Addresses.Play(s.cfg.PlayKeys.Primary, r.Stream, expires)
+	return s.cfg.Addresses.Play(s.play.Keys().Primary, r.Stream, expires)
 }
 
 func (s *Service) addressable(ctx context.Context, id string, ttl time.Duration) (Room, time.Time, error) {

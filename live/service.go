@@ -26,7 +26,7 @@ type Config struct {
 	NoticeBytes int           // of a notice; default 300 (spec im-rest §3.0)
 	AddressTTL  time.Duration // lifetime of addresses made without one; default 24 h
 	Addresses   address.Base  // what addresses are made of
-	PushKeys    address.Keys
+	PushKeys    address.Keys  // at the start; see Rekey
 	PlayKeys    address.Keys
 	NodeLimits  Limits // of all viewers of this node
 	RoomLimits  Limits // of the viewers this node has of a room that has no limit of its own

@@ -65,7 +65,7 @@ func TestVaryIsAdded(t *testing.T) {
 func TestCapabilitiesAreRemembered(t *testing.T) {
 	tl, add := newTestTimeline(t, Config{})
 	add(1, 0, 2000)
-	capability := tl.segments[0].capability
+	capability := tl.segments[0].path.token
 	for _, tt := range []struct {
 		after time.Duration
 		want  bool

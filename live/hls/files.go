@@ -178,10 +178,10 @@ func (t *timeline) hint(hour int64) (n partName, ok bool) {
 		n.capability = t.capabilityOf(t.open, hour)
 		return n, true
 	}
-	if t.aheadCap == "" || hour > t.aheadHour+1 {
-		t.aheadHour, t.aheadCap = hour, t.signer.capability(t.name, t.session, hour)
+	if !t.signer.opens(t.coming, hour) {
+		t.coming = t.signer.capability(t.name, t.session, hour)
 	}
-	n.capability = t.aheadCap
+	n.capability = t.coming.token
 	return n, true
 }
 

@@ -19,8 +19,8 @@ const nothingMore = "# nothing more for now\n"
 
 // bodyKey is what the bytes of a media playlist depend on, beside the list itself.
 type bodyKey struct {
-	app   string
-	hour  int64
+	app string
+	period
 	delta bool
 	own   bool // without what another node made
 }
@@ -54,7 +54,7 @@ func (t *timeline) media(app string, now time.Time) []byte {
 // players need that had it before.
 func (t *timeline) playlist(app string, now time.Time, delta, own bool) *body {
 	t.asked.Store(now.UnixMilli())
-	key := bodyKey{app, hourOf(now), delta, own}
+	key := bodyKey{app, t.signer.period(now), delta, own}
 	t.mu.RLock()
 	b := t.bodies[key]
 	t.mu.RUnlock()
@@ -211,12 +211,12 @@ func seconds(ms int64) string {
 }
 
 // capabilityOf is the capability in a segment's path: its own as long as that is accepted, so that its address stays the
-// same, and a new one when a long pause has outlived it.
+// same, and a new one when a long pause has outlived it, or its play key was revoked.
 func (t *timeline) capabilityOf(s *segment, hour int64) string {
-	if hour <= s.hour+1 {
-		return s.capability
+	if t.signer.opens(s.path, hour) {
+		return s.path.token
 	}
-	return t.signer.capability(t.name, t.session, hour)
+	return t.signer.capability(t.name, t.session, hour).token
 }
 
 // multivariant returns the playlist with the one rendition, whose media playlist is at uri; nil while there is no

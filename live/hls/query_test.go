@@ -29,7 +29,7 @@ func FuzzQuery(f *testing.F) {
 	}
 	s.streams["demo"] = &entry{timeline: tl}
 	sid, _ := s.signer.sid("live", "demo", time.Now())
-	capability := s.signer.capability("demo", tl.session, hourOf(time.Now()))
+	capability := s.signer.capability("demo", tl.session, hourOf(time.Now())).token
 	gone, cancel := context.WithCancel(f.Context())
 	cancel() // so that nothing is waited for
 	for _, seed := range []string{
@@ -146,7 +146,7 @@ func BenchmarkServeFile(b *testing.B) {
 		seg.write(t)
 	}
 	s.streams["demo"] = &entry{timeline: tl}
-	root := "/live/demo/p/" + s.signer.capability("demo", tl.session, hourOf(time.Now())) + "/"
+	root := "/live/demo/p/" + s.signer.capability("demo", tl.session, hourOf(time.Now())).token + "/"
 	for name, file := range map[string]string{"segment": "1-42.m4s", "part": "1-42.3.m4s"} {
 		b.Run(name, func(b *testing.B) {
 			req := httptest.NewRequest(http.MethodGet, root+file, nil)

@@ -66,7 +66,7 @@ func (t *timeline) record(node string) *record {
 		}
 		rec := recorded{
 			Number: s.number, Generation: s.generation, Discontinuity: s.discontinuity, Breaks: s.breaks, Gap: s.gap,
-			Init: s.init.name, Start: s.start, Listed: s.listed, Hour: s.hour,
+			Init: s.init.name, Start: s.start, Listed: s.listed, Hour: s.path.hour,
 		}
 		if t.partTarget > 0 {
 			rec.Parts = s.told()
@@ -215,7 +215,7 @@ func (t *timeline) adopt(r *record, generation uint64, gone func(recorded) bool)
 		}
 		s := &segment{
 			number: rec.Number, generation: rec.Generation, discontinuity: rec.Discontinuity, breaks: rec.Breaks, init: init,
-			start: rec.Start, hour: rec.Hour, capability: t.signer.capability(t.name, t.session, rec.Hour),
+			start: rec.Start, path: t.signer.capability(t.name, t.session, rec.Hour),
 			duration: max(rec.Listed, 1), listed: rec.Listed, elsewhere: true, gap: rec.Gap || gone(rec),
 		}
 		for _, ms := range rec.Parts {

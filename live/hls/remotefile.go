@@ -13,9 +13,9 @@ import (
 
 // allows says whether a capability opens the session's files.
 func (m *remote) allows(capability string, now time.Time) bool {
-	hour := hourOf(now)
+	in := m.server.signer.period(now)
 	m.mu.Lock()
-	session, known := m.place.Session, m.good.has(capability, hour)
+	session, known := m.place.Session, m.good.has(capability, in)
 	m.mu.Unlock()
 	if known {
 		return true
@@ -26,7 +26,7 @@ func (m *remote) allows(capability string, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.place.Session == session {
-		m.good.keep(capability, hour)
+		m.good.keep(capability, in)
 	}
 	return true
 }

@@ -20,12 +20,26 @@ func (s *signer) sid(app, name string, now time.Time) (string, pass.Key) {
 
 // checkSID returns what the session is known by and when it began.
 func (s *signer) checkSID(sid, app, name string, now time.Time, maxAge time.Duration) (pass.Key, time.Time, error) {
-	return s.CheckSession(sid, now, maxAge, app, name)
+	key, start, _, err := s.CheckSession(sid, now, maxAge, app, name)
+	return key, start, err
 }
 
-// capability is the element in the path of a session's segments in that hour.
-func (s *signer) capability(name, session string, hour int64) string {
-	return s.Hourly(hour, name, session)
+// capability is the element in the path of a session's segments in an hour.
+type capability struct {
+	hour  int64
+	token string // empty: none
+	under pass.Under
+}
+
+// capability makes that of an hour.
+func (s *signer) capability(name, session string, hour int64) capability {
+	u := s.Now()
+	return capability{hour: hour, token: s.Hourly(u, hour, name, session), under: u}
+}
+
+// opens says whether a capability is accepted in an hour.
+func (s *signer) opens(c capability, hour int64) bool {
+	return c.token != "" && hour <= c.hour+1 && s.Accepts(c.under)
 }
 
 func (s *signer) checkCap(token, name, session string, now time.Time) bool {

@@ -54,12 +54,11 @@ type segment struct {
 	discontinuity uint64 // discontinuity number, this segment's own break included
 	breaks        bool   // EXT-X-DISCONTINUITY goes before it
 	init          *initFile
-	start         int64 // ms on the session's clock
-	hour          int64 // hour and capability of its path, fixed so that its URI never changes while listed
-	capability    string
-	elsewhere     bool      // another node made it, and may have its bytes
-	gap           bool      // nobody has its bytes any more: EXT-X-GAP
-	unlistedAt    time.Time // zero while it is in the playlist
+	start         int64      // ms on the session's clock
+	path          capability // of its path, fixed so that its URI never changes while listed
+	elsewhere     bool       // another node made it, and may have its bytes
+	gap           bool       // nobody has its bytes any more: EXT-X-GAP
+	unlistedAt    time.Time  // zero while it is in the playlist
 
 	// They grow until it is finished.
 	parts    []*part
@@ -84,17 +83,16 @@ type timeline struct {
 	open       *segment   // the unfinished one, if parts of it are published
 	base       uint64     // segments below this number are no longer listed, because the list began anew
 	bytes      int
-	generation uint64 // newest one seen
-	fresh      bool   // the next segment begins a new list
-	last       uint64 // number of the newest finished segment
-	former     uint64 // the same of the timeline of the session that this one replaced; set once
-	target     int64  // EXT-X-TARGETDURATION in seconds; 0 before the first segment
-	partTarget int64  // PART-TARGET in ms; 0 before the first segment, and where there are no parts
-	aheadHour  int64  // hour and capability of the next segment's path, because a hint has told it; empty: not told
-	aheadCap   string
-	resting    bool      // nothing is coming: the push is gone, or the gate is closed
-	leftAt     time.Time // since when the stream is pushed to another node, zero while it is pushed here
-	replaced   bool      // a new session's timeline took its place, or the server stopped
+	generation uint64     // newest one seen
+	fresh      bool       // the next segment begins a new list
+	last       uint64     // number of the newest finished segment
+	former     uint64     // the same of the timeline of the session that this one replaced; set once
+	target     int64      // EXT-X-TARGETDURATION in seconds; 0 before the first segment
+	partTarget int64      // PART-TARGET in ms; 0 before the first segment, and where there are no parts
+	coming     capability // of the next segment's path, because a hint has told it; empty: not told
+	resting    bool       // nothing is coming: the push is gone, or the gate is closed
+	leftAt     time.Time  // since when the stream is pushed to another node, zero while it is pushed here
+	replaced   bool       // a new session's timeline took its place, or the server stopped
 	endedAt    time.Time
 	changed    chan struct{} // closed and replaced at each change
 	bodies     map[bodyKey]*body
@@ -204,7 +202,7 @@ func (t *timeline) finish(d *draft, now time.Time) bool {
 	s.listed = min(s.duration, t.target*1000+499)
 	t.segments = append(t.segments, s)
 	t.last, t.fresh, t.open = s.number, false, nil
-	t.aheadHour, t.aheadCap = 0, ""
+	t.coming = capability{}
 	t.evict(now)
 	t.notify()
 	t.tell()
@@ -213,10 +211,9 @@ func (t *timeline) finish(d *draft, now time.Time) bool {
 
 // newSegment gives a draft its place in the list, after the ones before. t.mu is held.
 func (t *timeline) newSegment(d *draft, number uint64, now time.Time) *segment {
-	s := &segment{number: number, generation: d.generation, init: d.init, start: d.start, hour: t.aheadHour, capability: t.aheadCap}
-	if s.capability == "" {
-		s.hour = hourOf(now)
-		s.capability = t.signer.capability(t.name, t.session, s.hour)
+	s := &segment{number: number, generation: d.generation, init: d.init, start: d.start, path: t.coming}
+	if s.path.token == "" {
+		s.path = t.signer.capability(t.name, t.session, hourOf(now))
 	}
 	t.resting = false
 	if t.fresh {
@@ -333,7 +330,7 @@ func (t *timeline) rest() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.resting {
-		t.resting, t.aheadHour, t.aheadCap = true, 0, ""
+		t.resting, t.coming = true, capability{}
 		t.notify()
 		t.tell()
 	}
@@ -400,9 +397,9 @@ func (t *timeline) notify() {
 
 // allows says whether a capability opens this session's files.
 func (t *timeline) allows(capability string, now time.Time) bool {
-	hour := hourOf(now)
+	in := t.signer.period(now)
 	t.mu.RLock()
-	session, known := t.session, t.good.has(capability, hour)
+	session, known := t.session, t.good.has(capability, in)
 	t.mu.RUnlock()
 	if known {
 		return true
@@ -412,21 +409,29 @@ func (t *timeline) allows(capability string, now time.Time) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.good.keep(capability, hour)
+	t.good.keep(capability, in)
 	return true
 }
 
-// checked are the capabilities found good in an hour. There are few: those of this hour and the one before, for two keys.
+// period is how long what was found good once is so: an hour, with the play keys that are there.
+type period struct {
+	hour int64
+	term uint64
+}
+
+func (s *signer) period(now time.Time) period { return period{hourOf(now), s.Term()} }
+
+// checked are the capabilities found good in a period. There are few: those of this hour and the one before, for two keys.
 type checked struct {
-	hour   int64
+	in     period
 	tokens []string
 }
 
 // maxChecked is how many are kept.
 const maxChecked = 4
 
-func (c *checked) has(token string, hour int64) bool {
-	if c.hour != hour {
+func (c *checked) has(token string, in period) bool {
+	if c.in != in {
 		return false
 	}
 	found := 0
@@ -436,9 +441,9 @@ func (c *checked) has(token string, hour int64) bool {
 	return found == 1
 }
 
-func (c *checked) keep(token string, hour int64) {
-	if c.hour != hour {
-		c.hour, c.tokens = hour, c.tokens[:0]
+func (c *checked) keep(token string, in period) {
+	if c.in != in {
+		c.in, c.tokens = in, c.tokens[:0]
 	}
 	if len(c.tokens) < maxChecked && !slices.Contains(c.tokens, token) {
 		c.tokens = append(c.tokens, strings.Clone(token)) // a part of a request

@@ -1,6 +1,7 @@
 package pass
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -8,6 +9,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,29 +39,110 @@ var base64URL = base64.RawURLEncoding
 // Key is the random part of a session id: what a session is known by.
 type Key [keyBytes]byte
 
-// Signer makes and checks session ids and passes of one use. It is immutable.
+// Signer makes and checks session ids and passes of one use. Its play keys may be changed while it is used.
 type Signer struct {
 	use   string
 	node  []byte
-	plays []playKey // the first one signs; all are accepted
+	plays atomic.Pointer[plays]
+}
+
+// plays are the play keys of a Signer: the first one signs, all are accepted. They are never changed, only put in another's place.
+type plays struct {
+	keys []*playKey
+	term uint64 // how many were there before
 }
 
 // playKey is a play key and its fingerprint, which binds session ids to the key without being it.
 type playKey struct {
 	secret      []byte
 	fingerprint []byte
+	usedAt      atomic.Int64 // when it let somebody in last: Unix seconds, 0: never
 }
+
+// use notes that a key let somebody in. It is shared by all, and written once a second.
+func (k *playKey) use(now time.Time) {
+	if at := now.Unix(); k.usedAt.Load() < at {
+		k.usedAt.Store(at)
+	}
+}
+
+// Under is the play key that something was signed with. The zero value is the one that signs.
+type Under struct{ key *playKey }
+
+// String tells play keys apart and says nothing of them.
+func (u Under) String() string {
+	if u.key == nil {
+		return ""
+	}
+	return base64URL.EncodeToString(u.key.fingerprint[:6])
+}
+
+// GoString hides the key from %#v.
+func (u Under) GoString() string { return u.String() }
 
 // NewSigner returns a signer for one use, such as hls: what is made for one is nothing to another. The first play key signs,
 // all that are not empty are accepted; there is at least one.
-func NewSigner(use string, node []byte, plays ...[]byte) *Signer {
+func NewSigner(use string, node []byte, keys ...[]byte) *Signer {
 	s := &Signer{use: use, node: node}
-	for _, k := range plays {
-		if len(k) > 0 {
-			s.plays = append(s.plays, playKey{k, sum(k, nil, use+" play key")})
+	s.plays.Store(&plays{})
+	s.SetPlays(keys...)
+	return s
+}
+
+// SetPlays puts play keys in the place of those it has: what was signed with one that is not among them is accepted no more. It
+// is not called twice at a time.
+func (s *Signer) SetPlays(keys ...[]byte) {
+	now := s.plays.Load()
+	next := &plays{term: now.term + 1}
+	for _, k := range keys {
+		if len(k) == 0 {
+			continue
+		}
+		held := now.of(k)
+		if held == nil {
+			held = &playKey{secret: k, fingerprint: sum(k, nil, s.use+" play key")}
+		}
+		next.keys = append(next.keys, held)
+	}
+	s.plays.Store(next)
+}
+
+// of is the key with a secret, nil if there is none.
+func (p *plays) of(secret []byte) *playKey {
+	for _, k := range p.keys {
+		if bytes.Equal(k.secret, secret) {
+			return k
 		}
 	}
-	return s
+	return nil
+}
+
+// Term counts the changes of the play keys: what was found good in another term is looked at anew.
+func (s *Signer) Term() uint64 { return s.plays.Load().term }
+
+// UsedAt is when something signed with a play key was accepted last, in whole seconds; zero if never, or if it is none of its keys.
+func (s *Signer) UsedAt(key []byte) time.Time {
+	k := s.plays.Load().of(key)
+	if k == nil || k.usedAt.Load() == 0 {
+		return time.Time{}
+	}
+	return time.Unix(k.usedAt.Load(), 0)
+}
+
+// Now is the play key that signs.
+func (s *Signer) Now() Under { return Under{s.plays.Load().keys[0]} }
+
+// Accepts says whether what was signed with a play key is still accepted.
+func (s *Signer) Accepts(u Under) bool {
+	return u.key == nil || slices.Contains(s.plays.Load().keys, u.key)
+}
+
+// key is that of u.
+func (s *Signer) key(u Under) *playKey {
+	if u.key == nil {
+		return s.plays.Load().keys[0]
+	}
+	return u.key
 }
 
 // sum is HMAC-SHA256 over parts with their lengths, so that no two lists of parts sign alike: what is signed, what it is of, and
@@ -86,55 +170,63 @@ func sum(key []byte, of []string, what string, rest ...[]byte) []byte {
 func (s *Signer) Session(now time.Time, of ...string) (string, Key) {
 	var k Key
 	_, _ = rand.Read(k[:]) // never fails
-	return s.sessionOf(k, now, of...), k
+	return s.sessionOf(Under{}, k, now, of...), k
 }
 
-// Again is an id of the same session for something else: under the key and the start that CheckSession answered.
-func (s *Signer) Again(k Key, start time.Time, of ...string) string {
-	return s.sessionOf(k, start, of...)
+// Again is an id of the same session for something else: with what CheckSession answered. It dies with the session.
+func (s *Signer) Again(u Under, k Key, start time.Time, of ...string) string {
+	return s.sessionOf(u, k, start, of...)
 }
 
-func (s *Signer) sessionOf(k Key, now time.Time, of ...string) string {
+func (s *Signer) sessionOf(u Under, k Key, now time.Time, of ...string) string {
 	var raw [sidBytes]byte
 	copy(raw[:], k[:])
 	binary.BigEndian.PutUint64(raw[keyBytes:], uint64(now.Unix()))
 	head := raw[:keyBytes+timeBytes]
-	copy(raw[len(head):], s.sessionMAC(s.plays[0], of, head))
+	copy(raw[len(head):], s.sessionMAC(s.key(u), of, head))
 	return base64URL.EncodeToString(raw[:])
 }
 
-func (s *Signer) sessionMAC(k playKey, of []string, head []byte) []byte {
+func (s *Signer) sessionMAC(k *playKey, of []string, head []byte) []byte {
 	return sum(s.node, of, s.use+" sid", head, k.fingerprint)[:macBytes]
 }
 
-// CheckSession returns what the session is known by and when it began.
-func (s *Signer) CheckSession(sid string, now time.Time, maxAge time.Duration, of ...string) (Key, time.Time, error) {
+// CheckSession returns what the session is known by, when it began, and with which play key it was signed.
+func (s *Signer) CheckSession(sid string, now time.Time, maxAge time.Duration, of ...string) (Key, time.Time, Under, error) {
 	raw, ok := decode(sid, sidBytes)
 	if !ok {
-		return Key{}, time.Time{}, ErrForged
+		return Key{}, time.Time{}, Under{}, ErrForged
 	}
 	head := raw[:keyBytes+timeBytes]
-	valid := 0
-	for _, k := range s.plays {
-		valid |= subtle.ConstantTimeCompare(raw[len(head):], s.sessionMAC(k, of, head))
-	}
-	if valid == 0 {
-		return Key{}, time.Time{}, ErrForged
+	by := s.signedBy(raw[len(head):], func(k *playKey) []byte { return s.sessionMAC(k, of, head) })
+	if by == nil {
+		return Key{}, time.Time{}, Under{}, ErrForged
 	}
 	start := time.Unix(int64(binary.BigEndian.Uint64(raw[keyBytes:])), 0) //nolint:gosec // signed by us
 	if now.Sub(start) > maxAge || start.Sub(now) > ClockSkew {
-		return Key{}, start, ErrTooOld
+		return Key{}, start, Under{}, ErrTooOld
 	}
-	return Key(raw[:keyBytes]), start, nil
+	by.use(now)
+	return Key(raw[:keyBytes]), start, Under{by}, nil
+}
+
+// signedBy is the play key that made a MAC, nil if none did. All are tried always.
+func (s *Signer) signedBy(given []byte, mac func(*playKey) []byte) (by *playKey) {
+	for _, k := range s.plays.Load().keys {
+		if subtle.ConstantTimeCompare(given, mac(k)) == 1 {
+			by = k
+		}
+	}
+	return by
 }
 
 // Hourly is a pass for an hour: MAC(play key, what it is of, hour). It is the same for all viewers, so that caches may keep what
 // stands behind it.
-func (s *Signer) Hourly(hour int64, of ...string) string {
-	return base64URL.EncodeToString(s.hourlyMAC(s.plays[0], of, hour))
+func (s *Signer) Hourly(u Under, hour int64, of ...string) string {
+	return base64URL.EncodeToString(s.hourlyMAC(s.key(u), of, hour))
 }
 
-func (s *Signer) hourlyMAC(k playKey, of []string, hour int64) []byte {
+func (s *Signer) hourlyMAC(k *playKey, of []string, hour int64) []byte {
 	return sum(k.secret, of, s.use+" cap", eight(hour))[:macBytes]
 }
 
@@ -146,7 +238,7 @@ func (s *Signer) CheckHourly(token string, now time.Time, of ...string) bool {
 		return false
 	}
 	valid := 0
-	for _, k := range s.plays {
+	for _, k := range s.plays.Load().keys {
 		for h := Hour(now.Add(ClockSkew)); h >= Hour(now)-1; h-- {
 			valid |= subtle.ConstantTimeCompare(raw, s.hourlyMAC(k, of, h))
 		}
@@ -155,12 +247,12 @@ func (s *Signer) CheckHourly(token string, now time.Time, of ...string) bool {
 }
 
 // Until is a pass that holds until a time: base64url(Unix seconds | MAC(play key, what it is of, time)).
-func (s *Signer) Until(until time.Time, of ...string) string {
+func (s *Signer) Until(u Under, until time.Time, of ...string) string {
 	at := eight(until.Unix())
-	return base64URL.EncodeToString(append(at, s.untilMAC(s.plays[0], of, at)...))
+	return base64URL.EncodeToString(append(at, s.untilMAC(s.key(u), of, at)...))
 }
 
-func (s *Signer) untilMAC(k playKey, of []string, at []byte) []byte {
+func (s *Signer) untilMAC(k *playKey, of []string, at []byte) []byte {
 	return sum(k.secret, of, s.use+" until", at)[:macBytes]
 }
 
@@ -171,17 +263,15 @@ func (s *Signer) CheckUntil(token string, now time.Time, of ...string) (time.Tim
 		return time.Time{}, ErrForged
 	}
 	at := raw[:timeBytes]
-	valid := 0
-	for _, k := range s.plays {
-		valid |= subtle.ConstantTimeCompare(raw[timeBytes:], s.untilMAC(k, of, at))
-	}
-	if valid == 0 {
+	by := s.signedBy(raw[timeBytes:], func(k *playKey) []byte { return s.untilMAC(k, of, at) })
+	if by == nil {
 		return time.Time{}, ErrForged
 	}
 	until := time.Unix(int64(binary.BigEndian.Uint64(at)), 0) //nolint:gosec // signed by us
 	if !now.Before(until) {
 		return until, ErrTooOld
 	}
+	by.use(now)
 	return until, nil
 }
 

@@ -36,7 +36,7 @@ func TestSessionID(t *testing.T) {
 		{name: "play key revoked", signer: NewSigner("hls", testNode, []byte("new"), []byte("backup")), app: "live", room: "demo", want: ErrForged},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, start, err := tt.signer.CheckSession(sid, tokenTime.Add(tt.after), 12*time.Hour, tt.app, tt.room)
+			_, start, _, err := tt.signer.CheckSession(sid, tokenTime.Add(tt.after), 12*time.Hour, tt.app, tt.room)
 			if !errors.Is(err, tt.want) {
 				t.Fatalf("got %v, want %v", err, tt.want)
 			}
@@ -54,13 +54,13 @@ func TestSessionID(t *testing.T) {
 func TestTamperedTokens(t *testing.T) {
 	s := NewSigner("hls", testNode, []byte("primary"))
 	sid, _ := s.Session(tokenTime, "live", "demo")
-	capability := s.Hourly(Hour(tokenTime), "demo", "1")
+	capability := s.Hourly(Under{}, Hour(tokenTime), "demo", "1")
 	for _, token := range []struct {
 		name, value string
 		valid       func(string) bool
 	}{
 		{"sid", sid, func(v string) bool {
-			_, _, err := s.CheckSession(v, tokenTime, time.Hour, "live", "demo")
+			_, _, _, err := s.CheckSession(v, tokenTime, time.Hour, "live", "demo")
 			return err == nil
 		}},
 		{"capability", capability, func(v string) bool { return s.CheckHourly(v, tokenTime, "demo", "1") }},
@@ -87,7 +87,7 @@ func TestTamperedTokens(t *testing.T) {
 
 func TestCapabilityHours(t *testing.T) {
 	s := NewSigner("hls", testNode, []byte("primary"), []byte("backup"))
-	made := s.Hourly(Hour(tokenTime), "demo", "1700000000000") // 05:59
+	made := s.Hourly(Under{}, Hour(tokenTime), "demo", "1700000000000") // 05:59
 	for _, tt := range []struct {
 		name          string
 		signer        *Signer
@@ -117,7 +117,7 @@ func TestCapabilityHours(t *testing.T) {
 // TestPassesUntil: of what they were made for, until then, and of nobody else.
 func TestPassesUntil(t *testing.T) {
 	s := NewSigner("vod", testNode, []byte("primary"), []byte("backup"))
-	made := s.Until(tokenTime.Add(time.Hour), "file", "demo", "rec")
+	made := s.Until(Under{}, tokenTime.Add(time.Hour), "file", "demo", "rec")
 	for _, tt := range []struct {
 		name   string
 		signer *Signer
@@ -151,11 +151,11 @@ func TestPassesUntil(t *testing.T) {
 		}
 	}
 	sid, key := s.Session(tokenTime, "live", "demo", "what")
-	again := s.Again(key, tokenTime, "live", "demo")
-	if got, start, err := s.CheckSession(again, tokenTime, time.Hour, "live", "demo"); err != nil || got != key || !start.Equal(tokenTime) {
+	again := s.Again(Under{}, key, tokenTime, "live", "demo")
+	if got, start, _, err := s.CheckSession(again, tokenTime, time.Hour, "live", "demo"); err != nil || got != key || !start.Equal(tokenTime) {
 		t.Errorf("the same session for something else: %v", err)
 	}
-	if _, _, err := s.CheckSession(sid, tokenTime, time.Hour, "live", "demo"); !errors.Is(err, ErrForged) {
+	if _, _, _, err := s.CheckSession(sid, tokenTime, time.Hour, "live", "demo"); !errors.Is(err, ErrForged) {
 		t.Errorf("it is taken for its other id: %v", err)
 	}
 }
@@ -163,13 +163,13 @@ func TestPassesUntil(t *testing.T) {
 // FuzzTokens looks for a token that is accepted though nobody made it.
 func FuzzTokens(f *testing.F) {
 	s := NewSigner("hls", testNode, []byte("primary"))
-	sid, capability := s.sessionOf(Key{1, 2, 3}, tokenTime, "live", "demo"), s.Hourly(Hour(tokenTime), "demo", "1")
+	sid, capability := s.sessionOf(Under{}, Key{1, 2, 3}, tokenTime, "live", "demo"), s.Hourly(Under{}, Hour(tokenTime), "demo", "1")
 	f.Add(sid, "live", "demo")
 	f.Add(sid+"=", "live", "demo")
 	f.Add(capability, "", "demo")
 	f.Add("\x00", "a", "b")
 	f.Fuzz(func(t *testing.T, token, app, name string) {
-		key, _, err := s.CheckSession(token, tokenTime, time.Hour, app, name)
+		key, _, _, err := s.CheckSession(token, tokenTime, time.Hour, app, name)
 		if err == nil && (token != sid || app != "live" || name != "demo") {
 			t.Errorf("session %x for %q %q %q", key, token, app, name)
 		}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"liveroom/live/pass"
 	"liveroom/live/record"
 	"liveroom/live/stream"
 )
@@ -83,7 +84,7 @@ func (s *Server) watched(r *http.Request, app, name string) error {
 		return nil
 	}
 	sid, _, _ = strings.Cut(sid, "&")
-	key, start, err := s.signer.CheckSession(sid, time.Now(), s.cfg.SessionAge, app, name)
+	key, start, _, err := s.signer.CheckSession(sid, time.Now(), s.cfg.SessionAge, app, name)
 	if err != nil {
 		return nil //nolint:nilerr // see above
 	}
@@ -190,7 +191,7 @@ func (s *Server) Sign(ctx context.Context, recording string, until time.Time) (S
 func (s *Server) sign(rec record.Recording, file string, until time.Time) string {
 	base := s.cfg.Addresses
 	return strings.TrimSuffix(base.PublicURL, "/") + "/" + url.PathEscape(base.App) + "/" + url.PathEscape(rec.Stream) +
-		"/d/" + s.signer.Until(until, "made", rec.Stream, file) + "/" + url.PathEscape(file)
+		"/d/" + s.signer.Until(pass.Under{}, until, "made", rec.Stream, file) + "/" + url.PathEscape(file)
 }
 
 // counters are the server's own figures since its start.

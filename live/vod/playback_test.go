@@ -283,7 +283,7 @@ func BenchmarkMediaPlaylist(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			l, err := w.s.list(b.Context(), "demo", what{kind: aRecording, id: recA}, time.Now())
-			if err != nil || len(w.s.media(l, "demo", time.Now())) < 100_000 {
+			if err != nil || len(w.s.media(l, "demo", term{until: time.Now()})) < 100_000 {
 				b.Fatal("short")
 			}
 		}

@@ -21,8 +21,14 @@ const mark = "\x00"
 // dateLayout is that of EXT-X-PROGRAM-DATE-TIME.
 const dateLayout = "2006-01-02T15:04:05.000Z"
 
-// media renders a media playlist, but for what is each session's own. The paths of files in it hold until then.
-func (s *Server) media(l *list, streamName string, until time.Time) []byte {
+// term is how long the paths of files in a playlist hold: until a time, and as long as the play key that signs them is accepted.
+type term struct {
+	until time.Time
+	under pass.Under
+}
+
+// media renders a media playlist, but for what is each session's own.
+func (s *Server) media(l *list, streamName string, holds term) []byte {
 	b := make([]byte, 0, 256+len(l.pieces)*160)
 	b = append(b, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:"...)
 	b = strconv.AppendInt(b, s.target(l), 10)
@@ -48,7 +54,7 @@ func (s *Server) media(l *list, streamName string, until time.Time) []byte {
 		}
 		if g := l.grants(p); g != of {
 			of, init = g, ""
-			root = "../../f/" + s.filePass(g, streamName, until) + "/" + g.recording + "/"
+			root = "../../f/" + s.filePass(g, streamName, holds) + "/" + g.recording + "/"
 		}
 		if p.Init != init {
 			init = p.Init
@@ -87,13 +93,13 @@ func (l *list) grants(p piece) granted {
 	return g
 }
 
-// filePass is the pass to that, until then. From when on it holds stands behind it and is signed.
-func (s *Server) filePass(g granted, streamName string, until time.Time) string {
+// filePass is the pass to that for a term. From when on it holds stands behind it and is signed.
+func (s *Server) filePass(g granted, streamName string, holds term) string {
 	if g.from == 0 {
-		return s.signer.Until(until, "file", streamName, g.recording)
+		return s.signer.Until(holds.under, holds.until, "file", streamName, g.recording)
 	}
 	from := strconv.FormatInt(g.from, 10)
-	return s.signer.Until(until, "file", streamName, g.recording, from) + "." + from
+	return s.signer.Until(holds.under, holds.until, "file", streamName, g.recording, from) + "." + from
 }
 
 // checkFile says whether a pass opens a file of a recording.

@@ -161,30 +161,30 @@ func (s *Server) enter(r *http.Request, req stream.Request, viewer string) (leav
 }
 
 // session checks the element of a path that says who plays what.
-func (s *Server) session(app, name, element string) (plays what, key pass.Key, start time.Time, err error) {
+func (s *Server) session(app, name, element string) (plays what, key pass.Key, start time.Time, under pass.Under, err error) {
 	sid, rest, _ := strings.Cut(element, ".")
 	plays, ok := parseWhat(rest)
 	if !ok {
-		return plays, key, start, pass.ErrForged
+		return plays, key, start, under, pass.ErrForged
 	}
-	key, start, err = s.signer.CheckSession(sid, time.Now(), s.cfg.SessionAge, app, name, rest)
-	return plays, key, start, err
+	key, start, under, err = s.signer.CheckSession(sid, time.Now(), s.cfg.SessionAge, app, name, rest)
+	return plays, key, start, under, err
 }
 
 // serveMedia answers the media playlist to a session.
 func (s *Server) serveMedia(w http.ResponseWriter, r *http.Request, app, name, element string) error {
-	plays, key, start, err := s.session(app, name, element)
+	plays, key, start, under, err := s.session(app, name, element)
 	if err != nil {
 		return err
 	}
 	if err := s.use(r, plays.protocol(), app, name, key, start); err != nil {
 		return err
 	}
-	body, err := s.body(r.Context(), name, plays, start)
+	body, err := s.body(r.Context(), name, plays, start, under)
 	if err != nil {
 		return err
 	}
-	query := "?s=" + s.signer.Again(key, start, app, name)
+	query := "?s=" + s.signer.Again(under, key, start, app, name)
 	if viewer := pass.Viewer(r.URL); viewer != "" {
 		query += "&vid=" + url.QueryEscape(viewer)
 	}
@@ -204,10 +204,10 @@ func (w what) protocol() string {
 }
 
 // body is a media playlist, but for what is each session's own. The paths of files hold for as long as a session that began then may
-// live, and never change while it does.
-func (s *Server) body(ctx context.Context, name string, plays what, start time.Time) ([]byte, error) {
-	until := start.Add(s.cfg.SessionAge).Truncate(time.Hour).Add(time.Hour)
-	key := fmt.Sprint(name, " ", plays, " ", until.Unix())
+// live, and never change while it does: they are signed with the play key that the session was, and die with it.
+func (s *Server) body(ctx context.Context, name string, plays what, start time.Time, under pass.Under) ([]byte, error) {
+	holds := term{start.Add(s.cfg.SessionAge).Truncate(time.Hour).Add(time.Hour), under}
+	key := fmt.Sprint(name, " ", plays, " ", holds.until.Unix(), " ", under)
 	if body := s.bodies.get(key); body != nil {
 		return body, nil
 	}
@@ -218,7 +218,7 @@ func (s *Server) body(ctx context.Context, name string, plays what, start time.T
 	if len(l.pieces) == 0 {
 		return nil, errNothing
 	}
-	body := s.media(l, name, until)
+	body := s.media(l, name, holds)
 	if l.whole && !l.sliding {
 		s.bodies.put(key, body)
 	}
@@ -252,7 +252,7 @@ func (s *Server) use(r *http.Request, protocol, app, name string, key pass.Key, 
 
 // serveChat answers the chat of what a session plays.
 func (s *Server) serveChat(w http.ResponseWriter, r *http.Request, app, name, element string) error {
-	plays, key, start, err := s.session(app, name, element)
+	plays, key, start, _, err := s.session(app, name, element)
 	if err != nil {
 		return err
 	}

@@ -315,7 +315,7 @@ func TestSlidingNumbers(t *testing.T) {
 			if len(l.pieces) == 0 {
 				continue
 			}
-			got := readSliding(string(w.s.media(l, "demo", now)))
+			got := readSliding(string(w.s.media(l, "demo", term{until: now})))
 			if got.sequence < last.sequence || got.discontinuity < last.discontinuity {
 				rt.Fatalf("goes back from %d, %d to %d, %d", last.sequence, last.discontinuity, got.sequence, got.discontinuity)
 			}
