@@ -126,6 +126,7 @@ type Deps struct {
 	Guide       Guide                                    // nil: nothing is recommended here; needs Ranking
 	Summaries   Summaries                                // nil: live sessions are not summed up here
 	Kinds       Kinds                                    // nil: no types of messages are registered here
+	Keys        Keys                                     // nil: push and play keys are not changed while the server runs
 	Settings    Settings                                 // nil: nothing is changed while the server runs
 	Gifts       Gifts                                    // nil: nothing can be given here
 	Broadcasts  Broadcasts                               // nil: there are no broadcasts here

@@ -14,6 +14,7 @@ import (
 	"liveroom/chat/level"
 	"liveroom/chat/words"
 	"liveroom/live"
+	"liveroom/live/keyring"
 	"liveroom/live/pull"
 	"liveroom/live/relay"
 	"liveroom/status"
@@ -96,6 +97,7 @@ func known(err error) *Problem {
 		rank    *level.Error
 		target  *relay.Error
 		source  *pull.Error
+		keys    *keyring.Error
 	)
 	switch {
 	case errors.As(err, &own):
@@ -116,6 +118,8 @@ func known(err error) *Problem {
 		return relayProblem(&relay.Error{Code: source.Code, Field: source.Field, Detail: source.Detail})
 	case signInProblem(err) != nil:
 		return signInProblem(err)
+	case errors.As(err, &keys):
+		return keysProblem(keys)
 	case words.Refused(err):
 		return wordsProblem(err)
 	case settingsProblem(err) != nil:
@@ -128,7 +132,7 @@ func known(err error) *Problem {
 		return newProblem(http.StatusNotFound, "not_found", "there is no such room")
 	case errors.Is(err, status.ErrUnavailable), errors.Is(err, delivery.ErrUnsettled), errors.Is(err, delivery.ErrNoCourier):
 		return newProblem(http.StatusServiceUnavailable, "store_unavailable", "the store did not answer; try again").retry(2 * time.Second)
-	case errors.Is(err, status.ErrConflict):
+	case errors.Is(err, status.ErrConflict), errors.Is(err, keyring.ErrChanged):
 		return newProblem(http.StatusConflict, "conflict", "others kept changing the same thing; try again").retry(time.Second)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return newProblem(http.StatusServiceUnavailable, "timeout", "it took too long; try again").retry(time.Second)

@@ -34,6 +34,7 @@ import (
 	"liveroom/chat/setting/settingtest"
 	"liveroom/chat/words"
 	"liveroom/live"
+	"liveroom/live/keyring"
 	"liveroom/live/stream"
 	"liveroom/status"
 	"liveroom/web"
@@ -188,6 +189,17 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 	}, live.NewMemory(b.states), machine, stream.NewHub(stream.Config{}), groups{talk}, outbox, log)
 	must(t, err)
 	b.rooms = &rooms{Service: service}
+	ring, err := keyring.New(t.Context(), keyring.Config{
+		Push: address.Keys{Primary: "push_master_key_0001"}, Play: address.Keys{Primary: "play_master_key_0003"},
+		NodeKey: []byte("test-node-key-0123456789"), Others: []string{apiToken}, Apply: service.Rekey,
+		UsedAt: func(k keyring.Kind, secret string) time.Time {
+			if k == keyring.Push {
+				return service.PushKeyUsedAt(secret)
+			}
+			return service.PlayKeyUsedAt(secret)
+		},
+	}, &keyring.Memory{}, log)
+	must(t, err)
 	callbacks := b.newCallbacks(log)
 	broadcasts := schedule.New(schedule.Config{Next: func(_ string, after time.Time) (time.Time, error) {
 		return after.Add(time.Hour), nil
@@ -214,7 +226,7 @@ func newBench(t testing.TB, change func(*web.Config, *web.Deps)) *bench {
 		Broadcasts: broadcasts, Nodes: paperNodes{},
 		Metrics: []web.Source{web.ChatSource(talk.Stats), web.OutboxSource(outbox.Stats), web.AuditSource(journal.Stats), web.CallbackSource(b.queues.Stats)},
 	}
-	deps.Sessions = b.signIn
+	deps.Sessions, deps.Keys = b.signIn, ring
 	scores, err := popularity.New(popularity.Config{}, popularity.NewMemory(), log)
 	must(t, err)
 	deps.Ranking, deps.Summaries = scores, b.paperSummaries()

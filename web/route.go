@@ -53,6 +53,7 @@ func (s *Server) route() {
 	s.registerPulls()
 	s.registerKinds()
 	s.registerSettings()
+	s.registerKeys()
 	s.registerGifts()
 	s.registerBroadcasts()
 	s.registerScreenshots()

@@ -41,6 +41,7 @@ type Server struct {
 	summaries  Summaries
 	kinds      Kinds
 	settings   Settings
+	keys       Keys
 	gifts      Gifts
 	callbacks  *Callbacks
 	broadcasts Broadcasts
@@ -95,7 +96,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		cfg: cfg, log: deps.Log, rooms: deps.Rooms, chat: deps.Chat, accounts: deps.Accounts, guests: deps.Guests, words: deps.Words, files: deps.Files, levels: deps.Levels, audit: deps.Audit, callbacks: deps.Callbacks,
 		draws: deps.Draws, exports: newCrowd(exportsOfAddress), likes: deps.Likes, follows: deps.Follows, ranking: deps.Ranking, guide: deps.Guide, summaries: deps.Summaries,
 		sessions: deps.Sessions, ownOrigin: newOwnOrigin(cfg.PublicURL),
-		kinds: deps.Kinds, settings: deps.Settings, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
+		kinds: deps.Kinds, settings: deps.Settings, keys: deps.Keys, gifts: deps.Gifts, broadcasts: deps.Broadcasts, recordings: deps.Recordings, fileExports: deps.Exports, signRecording: deps.SignRecording,
 		playbacks: deps.Playbacks, shifts: deps.Shifts, nodes: deps.Nodes,
 		relays:      deps.Relays,
 		pulls:       deps.Pulls,

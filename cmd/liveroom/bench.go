@@ -115,7 +115,7 @@ func (c benchMediaCmd) plan(e *env) (p bench.Plan, own []string, err error) {
 
 // signed are the addresses of streams, signed with the server's keys.
 func (c benchMediaCmd) signed(e *env) (push []string, play map[bench.Protocol][]string, streams []string, err error) {
-	keys, err := e.secrets()
+	keys, err := e.signing()
 	if err != nil {
 		return nil, nil, nil, err
 	}

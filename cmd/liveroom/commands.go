@@ -39,7 +39,7 @@ func (f streamFlags) ask(e *env) (name string, expires time.Time, keys Secrets, 
 	if f.Expires < live.MinAddressTTL || f.Expires > live.MaxAddressTTL {
 		return "", time.Time{}, Secrets{}, fmt.Errorf("--expires must be from %s to %s", live.MinAddressTTL, live.MaxAddressTTL)
 	}
-	keys, err = e.secrets()
+	keys, err = e.signing()
 	return name, time.Now().Add(f.Expires), keys, err
 }
 
@@ -81,12 +81,12 @@ type checkAddressCmd struct {
 
 // Run prints, sentence by sentence, what the server would make of the address.
 func (c checkAddressCmd) Run(e *env) error {
-	s, err := e.secrets()
+	s, err := e.signing()
 	if err != nil {
 		return err
 	}
-	push := address.New(address.Keys{Primary: s.PushKey, Backup: s.PushKeyBackup}, 0)
-	play := address.New(address.Keys{Primary: s.PlayKey, Backup: s.PlayKeyBackup}, 0)
+	push := address.New(s.pushKeys(), 0)
+	play := address.New(s.playKeys(), 0)
 	for _, line := range address.Explain(c.URL, push, play, time.Now()) {
 		if _, err := fmt.Fprintln(e.out, line); err != nil {
 			return err

@@ -168,6 +168,7 @@ func (p *program) joinCluster() {
 	p.cluster.news.Watch(redisstore.NewsWords, p.words.Reload)
 	p.cluster.news.Watch(redisstore.NewsKinds, p.kinds.Reload)
 	p.cluster.news.Watch(redisstore.NewsSettings, p.settings.Reload)
+	p.watchKeys()
 	p.watchRelays()
 	p.watchPulls()
 	p.cluster.news.Watch(redisstore.NewsEndpoints, p.callbacks.receivers.Reload)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"liveroom/address"
 	"liveroom/chat"
 	"liveroom/chat/account"
 	"liveroom/chat/audit"
@@ -31,6 +30,7 @@ import (
 	"liveroom/live/edge"
 	"liveroom/live/flv"
 	"liveroom/live/hls"
+	"liveroom/live/keyring"
 	"liveroom/live/programme"
 	"liveroom/live/pull"
 	"liveroom/live/record"
@@ -91,6 +91,7 @@ type program struct {
 	follows     *follow.Service
 	kinds       *kind.Service
 	settings    *setting.Service
+	keys        *keyring.Service
 	gifts       *gift.Service
 	boards      *gift.Boards
 	broadcasts  *schedule.Service
@@ -231,8 +232,7 @@ func (p *program) join(keys Secrets) error {
 		Banned:     p.isBanned,
 		Recordable: func() error { return p.blobsWhy },
 		Describe:   describe, Words: p.words, Pushes: p.callbacks.streams,
-		PushKeys: address.Keys{Primary: keys.PushKey, Backup: keys.PushKeyBackup},
-		PlayKeys: address.Keys{Primary: keys.PlayKey, Backup: keys.PlayKeyBackup},
+		PushKeys: keys.pushKeys(), PlayKeys: keys.playKeys(),
 	}, p.stores.rooms, p.machine, p.hub, endedGroups{&groups{p.chat}, p}, p.outbox, p.log)
 	if err == nil {
 		p.joinRelays()
@@ -258,6 +258,9 @@ func (p *program) joinDoors(keys Secrets) error {
 	if err = p.joinVOD(keys); err != nil {
 		return err
 	}
+	if err = p.joinKeys(keys); err != nil {
+		return err
+	}
 	door := p.set.socket()
 	door.Files, door.Gifts, door.Likes, door.Follows = p.files, giftDoor{p.gifts, p}, p.likes, p.follows
 	door.Levels, door.Draws, door.Summaries = p.levels, p.draws, p.summaries
@@ -277,6 +280,7 @@ func (p *program) joinDoors(keys Secrets) error {
 		return err
 	}
 	deps.Sessions = p.signIn
+	deps.Keys = p.keys
 	p.playVOD(&deps)
 	p.offerRecordings(&deps)
 	if p.cluster != nil {
