@@ -3,7 +3,7 @@ import { ApiError, data, http, refusal, type Http, type Schemas } from './http.t
 
 export { ApiError };
 
-type RoomQuery = { limit?: number; cursor?: string; status?: 'live' | 'paused' | 'waiting' | 'ended' | 'playback'; sort?: 'id' | 'popularity' };
+type RoomQuery = { limit?: number; cursor?: string; status?: 'live' | 'paused' | 'waiting' | 'ended' | 'playback'; sort?: 'id' | 'popularity'; q?: string };
 
 /** The few calls that viewers' pages make, without cookies. */
 export class Api {
@@ -56,6 +56,11 @@ export class Api {
   status(room: string, known?: { epoch: string; version: number; waitSeconds: number }, signal?: AbortSignal): Promise<StatusAnswer> {
     const query = known ? { wait: `${known.waitSeconds}s`, epoch: known.epoch, version: known.version } : {};
     return data(this.#http.GET('/api/v1/rooms/{room}/status', { params: { path: { room }, query }, ...until(signal) }));
+  }
+
+  /** The statuses of up to 500 rooms, and which of them there are no more. */
+  async statuses(rooms: readonly string[], signal?: AbortSignal): Promise<{ statuses: StatusAnswer[]; missing: string[] }> {
+    return data(this.#http.GET('/api/v1/statuses', { params: { query: { rooms: rooms.join(',') } }, ...until(signal) }));
   }
 
   guest(nick: string, signal?: AbortSignal): Promise<Guest> {

@@ -57,3 +57,5 @@ export const List = icon('M9 6.5h11M9 12h11M9 17.5h11M4.5 6.5h.5M4.5 12h.5M4.5 1
 export const Grid = icon('M4.5 5h6.5v6H4.5zM13 5h6.5v6H13zM4.5 13h6.5v6H4.5zM13 13h6.5v6H13z');
 export const Server = icon('M4.5 5h15v5.5h-15zM4.5 13.5h15V19h-15zM8 7.750h.01M8 16.250h.01M12 7.750h4M12 16.250h4');
 export const Clock = icon('M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM12 7.5V12l3 2.5');
+export const CalendarPlus = icon('M4.5 6.5h15v13h-15zM4.5 10.5h15M8.500 4v4M15.500 4v4M12 12.500v5M9.500 15h5');
+export const Outgoing = icon('M12 15V4M8 7.5L12 3.500l4 4M6 11.500H4.500v9h15v-9H18');

@@ -1,59 +1,27 @@
+import { signal } from '@preact/signals';
 import { render, type JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { Api } from '../api/client.ts';
-import type { Room } from '../api/types.ts';
 import { BrowserIdentities } from '../chat/identity.ts';
-import { Cover } from '../components/cover.tsx';
 import { Header } from '../components/header.tsx';
-import { Flame, People } from '../components/icons.tsx';
-import { StatusSign } from '../components/status-sign.tsx';
+import { LobbyBar } from '../components/lobby-bar.tsx';
+import { CardToCome, RoomCard } from '../components/room-card.tsx';
 import { TestCard } from '../components/test-card.tsx';
-import { compact, plural, t, when } from '../i18n/index.ts';
+import { Button } from '../design/button.tsx';
+import { Empty as Blank } from '../design/empty.tsx';
+import { Toasts } from '../design/toast.tsx';
+import { plural, t } from '../i18n/index.ts';
 import { followSettings } from '../lib/page.ts';
-import { scene } from '../status/record.ts';
 import '../styles/tokens.css';
 import '../styles/base.css';
+import '../styles/button.css';
+import '../styles/field.css';
+import '../styles/choice.css';
+import '../styles/over.css';
+import '../styles/words.css';
 import '../styles/lobby.css';
-import { LobbyModel, programme, reasonOf, type Reason } from './lobby-model.ts';
-
-const COVER_PX = 320;
-
-function Card({ room, reason }: { room: Room; reason: Reason | null }): JSX.Element {
-  const now = scene(room.status);
-  const watched = now === 'live' || now === 'interrupted' || now === 'paused' || room.online > 0;
-  return (
-    <li class="card" data-testid="room-card" data-room={room.id} data-status={room.status.name}>
-      <a href={`/rooms/${encodeURIComponent(room.id)}`}>
-        <div class={`card-picture card-${now}`}>
-          <TestCard seed={room.id} />
-          {room.cover && <Cover address={room.cover} class="card-cover" width={COVER_PX} />}
-          <StatusSign scene={now} />
-          {watched && (
-            <span class="card-online">
-              <People /> <span class="number">{plural('online', room.online)}</span>
-            </span>
-          )}
-          {reason && now !== 'ended' && (
-            <span class={`card-reason card-reason-${reason}`} data-testid="reason" data-reason={reason}>
-              {t(`reason_${reason}`)}
-            </span>
-          )}
-        </div>
-        <h3>{room.title || room.id}</h3>
-        <p class="card-line">
-          {room.anchor && <span>{t('anchor', { name: room.anchor })}</span>}
-          {(room.popularity ?? 0) > 0 && (
-            <span class="card-heat" title={t('popularity')}>
-              <Flame /> <span class="hidden">{t('popularity')}</span> <span class="number">{compact(room.popularity ?? 0)}</span>
-            </span>
-          )}
-          {now === 'waiting' && room.scheduledAt && <time dateTime={room.scheduledAt}>{t('starts_at', { time: when(room.scheduledAt) })}</time>}
-          {now === 'live' && room.status.since && <time dateTime={room.status.since}>{t('since', { time: when(room.status.since) })}</time>}
-        </p>
-      </a>
-    </li>
-  );
-}
+import { LobbyModel, programme, reasonOf } from './lobby-model.ts';
+import { addressOf, Arranger, sectionOf, viewOf, type View } from './lobby-view.ts';
 
 function Empty(): JSX.Element {
   return (
@@ -81,50 +49,102 @@ function Empty(): JSX.Element {
   );
 }
 
-function Lobby({ model }: { model: LobbyModel }): JSX.Element {
+/** Nothing fits what is looked for. */
+function NoneFound({ view, onView }: { view: View; onView(view: View): void }): JSX.Element {
+  return (
+    <Blank title={view.q ? t('none_found', { q: view.q }) : t('none_here')} seed={view.q || view.show} action={<Button onClick={() => onView({ q: '', show: 'all' })}>{t('show_everything')}</Button>} testid="lobby-none">
+      <p>{t(view.q ? 'none_found_text' : 'none_here_text')}</p>
+    </Blank>
+  );
+}
+
+const WAITING = 8;
+
+function ToCome(): JSX.Element {
+  return (
+    <ul class="cards cards-to-come" aria-hidden="true" data-testid="lobby-skeleton">
+      {Array.from({ length: WAITING }, (_, i) => (
+        <CardToCome key={i} first={i === 0} />
+      ))}
+    </ul>
+  );
+}
+
+const released = signal(0); // a pointer left the cards: what was held back is drawn
+
+function Lobby({ model, onView }: { model: LobbyModel; onView(view: View): void }): JSX.Element {
   useEffect(() => {
     document.title = `${t('lobby_title')} · ${t('brand')}`;
   });
-  const { state, rooms, more, reasons } = model;
-  const sections = programme(rooms.value, reasons.value);
+  const arranger = useRef<Arranger | null>(null);
+  arranger.current ??= new Arranger();
+  const { state, rooms, more, reasons, turning, reading, view } = model;
+  const { q, show } = view.value;
+  void released.value;
+  const fitting = show === 'all' || turning.value ? rooms.value : rooms.value.filter((room) => sectionOf(room) === show);
+  const sections = arranger.current.arrange(programme(fitting, reasons.value), JSON.stringify(view.value) + turning.value, performance.now());
+  const some = sections.reduce((sum, section) => sum + section.rooms.length, 0);
+  const hold = () => arranger.current?.hold(performance.now());
+  const release = () => void (arranger.current?.release() && released.value++);
+  const holding = {
+    onPointerMove: (ev: PointerEvent) => ((ev.target as HTMLElement).closest('.card') ? hold() : release()),
+    onPointerLeave: release,
+    onFocusIn: hold,
+    onFocusOut: (ev: FocusEvent) => void (!(ev.relatedTarget as HTMLElement | null)?.closest('.card') && release()),
+    onKeyDown: hold,
+  };
   return (
     <>
       <Header />
-      <main id="content" class="lobby" data-state={state.value}>
+      <main id="content" class="lobby" data-state={state.value} data-turning={turning.value}>
         <h1 class="hidden">{t('lobby_title')}</h1>
+        <LobbyBar view={view.value} onView={onView} />
         <p class="lobby-note" role="status">
           {state.value === 'error' && t('lobby_error')}
           {state.value === 'loading' && t('lobby_loading')}
+          {state.value === 'ready' && q !== '' && !turning.value && some > 0 && (more.value ? plural('found_more', some) : plural('found', some))}
         </p>
-        {state.value === 'ready' && sections.length === 0 && <Empty />}
-        {sections.map(({ section, rooms: list }) => (
-          <section key={section} class={`programme programme-${section}`} aria-labelledby={`section-${section}`}>
-            <h2 id={`section-${section}`}>
-              {t(`lobby_${section}`)} <span class="number">{list.length}</span>
-            </h2>
-            <ul class="cards">
-              {list.map((room) => (
-                <Card key={room.id} room={room} reason={reasonOf(reasons.value.get(room.id))} />
-              ))}
-            </ul>
-          </section>
-        ))}
-        {more.value && (
-          <button type="button" class="button lobby-more" onClick={() => void model.showMore()}>
-            {t('lobby_more')}
-          </button>
+        {state.value === 'loading' && <ToCome />}
+        {state.value === 'ready' && some === 0 && !turning.value && (q === '' && show === 'all' ? <Empty /> : <NoneFound view={view.value} onView={onView} />)}
+        <div class="programmes" aria-busy={turning.value} {...holding}>
+          {sections.map(({ section, rooms: list }) => (
+            <section key={section} class={`programme programme-${section}`} aria-labelledby={`section-${section}`}>
+              <h2 id={`section-${section}`}>
+                {t(`lobby_${section}`)} <span class="number">{list.length}</span>
+              </h2>
+              <ul class="cards">
+                {list.map((room, i) => (
+                  <RoomCard key={room.id} room={room} reason={reasonOf(reasons.value.get(room.id))} first={i === 0 && section === 'onair' && q === ''} />
+                ))}
+              </ul>
+            </section>
+          ))}
+        </div>
+        {more.value && some > 0 && (
+          <div class="lobby-more">
+            <Button kind="main" busy={reading.value} onClick={() => void model.showMore()} testid="more">
+              {t('lobby_more')}
+            </Button>
+          </div>
         )}
       </main>
+      <Toasts />
     </>
   );
 }
 
 const identities = new BrowserIdentities();
 const model = new LobbyModel(new Api(), () => identities.load());
+model.view.value = viewOf(location.search);
 followSettings();
+const show = (view: View) => {
+  history.replaceState(history.state, '', addressOf(view));
+  void model.look(view);
+};
 /** Nobody looks at a page that is hidden, also one that was opened so. */
 const look = () => (document.visibilityState === 'visible' ? void model.refresh() : model.stop());
 document.addEventListener('visibilitychange', look);
 addEventListener('online', look);
-render(<Lobby model={model} />, document.getElementById('app') as HTMLElement);
+addEventListener('popstate', () => void model.look(viewOf(location.search)));
+render(<Lobby model={model} onView={show} />, document.getElementById('app') as HTMLElement);
 look();

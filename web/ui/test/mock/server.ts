@@ -70,6 +70,10 @@ export class MockServer {
   timeShift: { from: string; window: string } | null = null;
   /** Play sessions of recordings that are over. */
   readonly over = new Set<string>();
+  /** What lists of rooms and statuses were asked for. */
+  readonly lists: string[] = [];
+  /** Lists of rooms are refused. */
+  noLists = false;
   /** What is recorded just now, as the anchor is told. */
   recording: Record<string, unknown> | null = null;
   #plays = 0;
@@ -375,7 +379,13 @@ export class MockServer {
       this.#guests.set(userId, nick);
       return void json({ userId, userSig: 'sig', expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
     }
-    if (api && !api[2]) return void json({ rooms: [...this.rooms.values()] });
+    if (api && !api[2]) return void (this.noLists ? json({ code: 'store_unavailable', detail: 'away' }, 503) : json(this.#list(url.searchParams)));
+    if (url.pathname === '/api/v1/statuses') {
+      const ids = (url.searchParams.get('rooms') ?? '').split(',');
+      this.lists.push(url.search);
+      const there = ids.flatMap((id) => this.rooms.get(id) ?? []);
+      return void json({ statuses: there.map(({ status, online }) => ({ ...status, online })), missing: ids.filter((id) => !this.rooms.has(id)) });
+    }
     if (api) {
       const room = this.rooms.get(decodeURIComponent(api[2] as string));
       if (!room) return void json({ code: 'unknown_room', detail: 'no such room' }, 404);
@@ -394,6 +404,15 @@ export class MockServer {
       return this.stream.serve(req.url ?? '', res);
     }
     this.#file(url.pathname, res);
+  }
+
+  /** Rooms as they were added, the most popular first where that is asked for. */
+  #list(query: URLSearchParams): { rooms: Room[]; nextCursor?: string } {
+    this.lists.push(`?${query}`);
+    const [status, q, limit, from] = [query.get('status'), (query.get('q') ?? '').toLowerCase(), Number(query.get('limit') ?? 50), Number(query.get('cursor') ?? 0)];
+    const all = [...this.rooms.values()].filter((room) => (!status || room.status.name === status) && q.split(' ').every((word) => `${room.title} ${room.id} ${room.anchor}`.toLowerCase().includes(word)));
+    if (query.get('sort') === 'popularity') all.sort((a, b) => (b.popularity ?? 0) - (a.popularity ?? 0));
+    return { rooms: all.slice(from, from + limit), ...(from + limit < all.length ? { nextCursor: String(from + limit) } : {}) };
   }
 
   #times(room: Room, base: string): Record<string, unknown> {
