@@ -11,12 +11,12 @@ var dist embed.FS
 
 // Handler serves the pages embedded in this binary, or the stub page where they were not built.
 // It answers GET and HEAD; paths it does not know get 404.
-func Handler() http.Handler {
+func Handler(cfg Config) http.Handler {
 	root, err := fs.Sub(dist, "dist")
 	if err != nil {
 		panic(err) // "dist" is a valid path: cannot happen
 	}
-	return newPages(root)
+	return newPages(root, cfg)
 }
 
 // Built says whether this binary holds the real pages and not only the stub.

@@ -9,7 +9,7 @@ import (
 func TestGiftPicturesAreForCatalogues(t *testing.T) {
 	files := build(t)
 	files["gifts/rose.svg"] = &fstest.MapFile{Data: []byte("<svg>rose</svg>")}
-	h := newPages(files)
+	h := newPages(files, Config{})
 	resp := get(t, h, "GET", "/gifts/rose.svg")
 	if resp.StatusCode != 200 || body(t, resp) != "<svg>rose</svg>" {
 		t.Fatalf("status %d", resp.StatusCode)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"io/fs"
 	"net/http"
 	"path"
@@ -33,8 +34,17 @@ var documents = []struct {
 	{designFile, framedNowhere, []string{"/ui"}},
 }
 
+// Config says how pages are served.
+type Config struct {
+	// Room is what the head of a room's page says of it; false: nothing is known of the room. It is asked at each such page and
+	// must not take long. Nil: heads say nothing.
+	Room func(ctx context.Context, id string) (Room, bool)
+}
+
 // pages serves one build of the pages. All fields are set by newPages and never change.
 type pages struct {
+	cfg    Config
+	zip    zipper
 	assets map[string]file // by path below the root: "assets/room-1a2b3c.js"
 	sdk    map[string]file // "sdk/liveroom.js"
 	gifts  map[string]file // "gifts/rose.svg"
@@ -42,12 +52,12 @@ type pages struct {
 }
 
 // newPages reads a build. Without one (no index.html) every document is the stub.
-func newPages(root fs.FS) *pages {
-	p := &pages{assets: folder(root, "assets"), sdk: folder(root, sdkFolder), gifts: folder(root, giftFolder), mux: http.NewServeMux()}
+func newPages(root fs.FS, cfg Config) *pages {
+	p := &pages{cfg: cfg, assets: folder(root, "assets"), sdk: folder(root, sdkFolder), gifts: folder(root, giftFolder), mux: http.NewServeMux()}
 	for _, d := range documents {
 		f := document(root, d.file)
 		for _, pattern := range d.patterns {
-			p.mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, &f, d.framed) })
+			p.mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, p.fill(f, r), d.framed) })
 		}
 	}
 	p.mux.HandleFunc("GET /assets/", p.serveAsset)
@@ -97,9 +107,9 @@ func (p *pages) serveAsset(w http.ResponseWriter, r *http.Request) {
 	send(w, r, &f)
 }
 
-func serveDocument(w http.ResponseWriter, r *http.Request, f *file, framed framing) {
+func serveDocument(w http.ResponseWriter, r *http.Request, f file, framed framing) {
 	documentHeaders(w.Header(), framed)
-	send(w, r, f)
+	send(w, r, &f)
 }
 
 // send answers with the file in the best form the client takes, or 304.

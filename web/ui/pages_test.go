@@ -64,7 +64,7 @@ func body(t *testing.T, resp *http.Response) string {
 }
 
 func TestRoutes(t *testing.T) {
-	h := newPages(build(t))
+	h := newPages(build(t), Config{})
 	for _, tt := range []struct {
 		name, method, target string
 		status               int
@@ -108,7 +108,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestSecurityPolicy(t *testing.T) {
-	h := newPages(build(t))
+	h := newPages(build(t), Config{})
 	for _, tt := range []struct{ target, ancestors, options string }{
 		{"/", "'self'", "SAMEORIGIN"},
 		{"/rooms/demo", "'self'", "SAMEORIGIN"},
@@ -146,7 +146,7 @@ func TestSecurityPolicy(t *testing.T) {
 }
 
 func TestAssetHeaders(t *testing.T) {
-	h := newPages(build(t))
+	h := newPages(build(t), Config{})
 	for _, tt := range []struct{ name, target, contentType string }{
 		{"script", "/assets/room-1a.js", "text/javascript; charset=utf-8"},
 		{"picture", "/assets/icon-2b.svg", "image/svg+xml"},
@@ -168,7 +168,7 @@ func TestAssetHeaders(t *testing.T) {
 }
 
 func TestCompressedForms(t *testing.T) {
-	h := newPages(build(t))
+	h := newPages(build(t), Config{})
 	for _, tt := range []struct{ name, accept, encoding string }{
 		{"brotli first", "gzip, deflate, br", "br"},
 		{"gzip", "gzip", "gzip"},
@@ -202,7 +202,7 @@ func TestCompressedForms(t *testing.T) {
 }
 
 func TestRevalidation(t *testing.T) {
-	h := newPages(build(t))
+	h := newPages(build(t), Config{})
 	plain := get(t, h, "GET", "/").Header.Get("ETag")
 	packed := get(t, h, "GET", "/assets/room-1a.js", "Accept-Encoding", "br").Header.Get("ETag")
 	for _, tt := range []struct {
@@ -230,7 +230,7 @@ func TestRevalidation(t *testing.T) {
 }
 
 func TestStubInTheirPlace(t *testing.T) {
-	h := newPages(fstest.MapFS{"stub.html": {Data: []byte("run make pages")}})
+	h := newPages(fstest.MapFS{"stub.html": {Data: []byte("run make pages")}}, Config{})
 	for _, target := range []string{"/", "/rooms/demo", "/embed/demo"} {
 		resp := get(t, h, "GET", target)
 		if got := body(t, resp); resp.StatusCode != 200 || got != "run make pages" {
@@ -240,7 +240,7 @@ func TestStubInTheirPlace(t *testing.T) {
 }
 
 func TestEmbedded(t *testing.T) {
-	resp := get(t, Handler(), "GET", "/")
+	resp := get(t, Handler(Config{}), "GET", "/")
 	page := body(t, resp)
 	if resp.StatusCode != 200 || !strings.HasPrefix(page, "<!doctype html>") {
 		t.Fatalf("status %d, body %.40q", resp.StatusCode, page)

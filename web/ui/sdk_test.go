@@ -12,7 +12,7 @@ func TestSDKIsForPagesOfAnySite(t *testing.T) {
 	files["sdk/liveroom.js.gz"] = &fstest.MapFile{Data: zipped(t, "export const create = 1")}
 	files["sdk/liveroom.global.js"] = &fstest.MapFile{Data: []byte("globalThis.TIM = 1")}
 	files["sdk/liveroom.d.ts"] = &fstest.MapFile{Data: []byte("export declare const create: 1")}
-	h := newPages(files)
+	h := newPages(files, Config{})
 	for name, contentType := range map[string]string{
 		"liveroom.js":        "text/javascript; charset=utf-8",
 		"liveroom.global.js": "text/javascript; charset=utf-8",
