@@ -18,7 +18,7 @@ import { Playing } from './player.tsx';
 import { Addresses } from './room/now.tsx';
 import { emptyRoom, faultsOf } from './room-form.ts';
 import { t } from './texts.ts';
-import { refusalWords } from './words.ts';
+import { refusalWords } from '../anchor/words.ts';
 
 type Room = Schemas['RoomBody'];
 

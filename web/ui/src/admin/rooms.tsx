@@ -177,7 +177,6 @@ const columns = (recordOf: ReturnType<typeof useRecords>): Column<Room>[] => [
     key: 'title',
     label: t('field_title'),
     priority: 1,
-    wide: true,
     cell: (room) => (
       <span class="two-lines">
         <span>{room.title || room.id}</span>
@@ -188,7 +187,7 @@ const columns = (recordOf: ReturnType<typeof useRecords>): Column<Room>[] => [
   { key: 'status', label: t('rooms_status'), cell: (room) => <StatusSign scene={scene(recordOf(room))} /> },
   { key: 'online', label: t('rooms_online'), end: true, cell: (room) => <span class="number">{whole(room.online)}</span> },
   { key: 'anchor', label: t('field_anchor'), priority: 3, cell: (room) => room.anchor || '–' },
-  { key: 'since', label: t('rooms_when'), priority: 3, cell: (room) => whenOf(room, recordOf(room).since) },
+  { key: 'since', label: t('rooms_when'), priority: 3, cell: (room) => <span class="nowrap">{whenOf(room, recordOf(room).since)}</span> },
 ];
 
 /** The time that matters of a room: when it begins, or since when it is as it is. */

@@ -1,5 +1,5 @@
 import type { ComponentType, JSX } from 'preact';
-import { Clock, Grid, Home, List } from '../components/icons.tsx';
+import { Clock, Grid, Home, List, Server } from '../components/icons.tsx';
 import { t } from './texts.ts';
 
 /** A part of the console: `/admin/{key}` and what is below it. */
@@ -31,6 +31,7 @@ export const groups: readonly SectionGroup[] = [
   {
     title: () => t('group_server'),
     sections: [
+      { key: 'nodes', title: () => t('nodes_title'), icon: Server, load: () => import('./nodes.tsx') },
       { key: 'audit', title: () => t('audit_title'), icon: Clock, load: () => import('./audit.tsx') },
     ],
   },

@@ -9,7 +9,7 @@ import { Picture } from './picture.tsx';
 import { Playing } from './player.tsx';
 import { plural, t } from './texts.ts';
 import { trouble, type Tile as TileOf } from './wall-model.ts';
-import { adviceWords } from './words.ts';
+import { adviceWords } from '../anchor/words.ts';
 
 export interface TileProps {
   tile: TileOf;

@@ -19,7 +19,7 @@ import { isAway } from '../loader.ts';
 import { Picture, useBeat } from '../picture.tsx';
 import { Playing } from '../player.tsx';
 import { t } from '../texts.ts';
-import { adviceWords, refusalWords } from '../words.ts';
+import { adviceWords, refusalWords } from '../../anchor/words.ts';
 import type { Room } from './page.tsx';
 
 /** The picture, the push, and the addresses. */
@@ -89,10 +89,11 @@ function Ingest({ room, record }: { room: Room; record: StatusRecord }): JSX.Ele
 
 function Figures({ push }: { push: Schemas['IngestBody'] }): JSX.Element {
   const { video, audio } = push;
+  const [rate = '', unit = ''] = bits(push.bitsPerSecond).split(' ');
   return (
     <>
       <Stats>
-        <Stat label={t('ingest_rate')} value={bits(push.bitsPerSecond)} testid="ingest-rate" />
+        <Stat label={t('ingest_rate')} value={rate} unit={unit} testid="ingest-rate" />
         <Stat label={t('ingest_fps')} value={video.codec ? whole(video.framesPerSecond) : null} />
         <Stat label={t('ingest_key')} value={video.codec ? spanOf(video.keyframeInterval) : null} />
         <Stat label={t('ingest_repaired')} value={whole(push.timestamps.lastMinute)} hint={t('ingest_minute')} />

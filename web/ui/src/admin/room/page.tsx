@@ -22,11 +22,16 @@ import { actsFor, grave, type Act } from '../room-acts.ts';
 import { RoomDialog } from '../room-dialog.tsx';
 import { remove } from '../rooms.tsx';
 import { t, type Key } from '../texts.ts';
+import { ChatTab } from './chat.tsx';
 import { NowTab } from './now.tsx';
+import { PastTab } from './past.tsx';
+import { PeopleTab } from './people.tsx';
+import { SpreadTab } from './spread.tsx';
+import { StateTab } from './state.tsx';
 
 export type Room = Schemas['RoomBody'];
 
-const TABS = ['now'] as const;
+const TABS = ['now', 'people', 'chat', 'spread', 'past', 'state'] as const;
 type TabKey = (typeof TABS)[number];
 
 /** One room: how it stands, and everything that can be done about it. */
@@ -61,6 +66,11 @@ export default function RoomPage({ room: id }: { room: string }): JSX.Element {
       <Standing room={room} record={record} onDone={() => void found.read()} />
       <Tabs label={room.title || room.id} tabs={TABS.map((value) => ({ value, label: t(`tab_${value}`) }))} value={tab} onValue={(value: TabKey) => router.setQuery({ tab: value === 'now' ? '' : value })} testid="room-tabs">
         {tab === 'now' && <NowTab room={room} record={record} />}
+        {tab === 'people' && <PeopleTab room={room} />}
+        {tab === 'chat' && <ChatTab room={room} onRoom={() => void found.read()} />}
+        {tab === 'spread' && <SpreadTab room={room} />}
+        {tab === 'past' && <PastTab room={room} />}
+        {tab === 'state' && <StateTab room={room} />}
       </Tabs>
       {editing && (
         <RoomDialog
