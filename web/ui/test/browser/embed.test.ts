@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Frame, Page } from 'playwright-core';
@@ -159,6 +160,23 @@ test('chat alone, a room that is not there, and no controls', async () => {
   const bare = await visit('/embed/demo?controls=0&chat=0');
   await moving(bare.frame);
   expect(await bare.frame.$('[data-testid=unmute], .controls')).toBeNull();
+});
+
+test('the examples of the documentation work', async () => {
+  const docs = readFileSync(new URL('../../../../docs/clients.md', import.meta.url), 'utf8');
+  const section = /^## Embedding$(.*?)^## /ms.exec(docs)?.[1] ?? '';
+  const examples = [...section.matchAll(/^```html\n(.*?)^```/gms)].map(([, html]) => (html as string).replaceAll('https://live.example.com', base));
+  expect(examples).toHaveLength(2);
+  shop.removeAllListeners('request').on('request', (_req, res) => res.writeHead(200, { 'Content-Type': 'text/html' }).end(`<!doctype html><title>Shop</title>${examples.join('')}`));
+  const page = await (await browser.newContext({ locale: 'en-US' })).newPage();
+  const heard = page.waitForEvent('console', { predicate: (m) => m.text() === 'live 5' });
+  await page.goto(outside);
+  await heard;
+  for (const [i, layout] of ['both', 'video', 'chat', 'both'].entries()) {
+    const frame = await (await page.$$('iframe'))[i]?.contentFrame();
+    await frame?.waitForSelector(`[data-testid=embed][data-layout=${layout}]`);
+    expect(frame?.url()).toContain('/embed/demo');
+  }
 });
 
 const looks: [string, string, BrowserContextOptions][] = [
