@@ -159,7 +159,7 @@ func (s *Server) ownPage(ctx huma.Context) error {
 		own = own || from.isHost(ctx.Host())
 	}
 	if from == (origin{}) || !own {
-		return newProblem(http.StatusForbidden, "csrf", "a page of "+shorten(text)+" may not do this: this server is "+s.ownOrigin.String()+" (--public-url), or the host that is asked")
+		return newProblem(http.StatusForbidden, "csrf", "a page of "+shorten(text)+" may not do this; open it at "+s.ownOrigin.String()+" (--public-url)")
 	}
 	return nil
 }
