@@ -17,7 +17,7 @@ func (s *Switch) read(raw json.RawMessage) (json.RawMessage, error) {
 
 // set gives the switch a value from JSON. On an error v stays as it is.
 func (s *Switch) set(v *Values, raw json.RawMessage) error {
-	one := Values{Admins: []string{}} // not v: JSON would be read over a list that others have
+	one := Values{EmbedOrigins: []string{}, Admins: []string{}} // not v: JSON would be read over a list that others have
 	if bytes.Equal(bytes.TrimSpace(raw), []byte("null")) || json.Unmarshal(raw, s.field(&one)) != nil {
 		must := s.Must()
 		switch s.Kind {

@@ -3,6 +3,7 @@ package setting
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,12 @@ const (
 	OnOff              // true or false
 	Choice             // one of some words
 	List               // words
+)
+
+// maxOrigins bounds who may show the player in a frame: all stand in a header of each such page.
+const (
+	maxOrigins     = 20
+	maxOriginBytes = 200
 )
 
 // How many application administrators there may be besides administrator: as many as Tencent's console takes; configured may be
@@ -146,6 +153,11 @@ var table = []Switch{
 		About: "And at once.", field: func(v *Values) any { return &v.LikeBurst },
 	},
 	{
+		Name: "embedOrigins", Flag: "embed-origins", Kind: List, Most: maxOrigins, word: checkOrigin,
+		About: "Sites that may show rooms in a frame, such as https://www.example.com or https://*.example.com; *: any; none: only this server's own.",
+		field: func(v *Values) any { return &v.EmbedOrigins },
+	},
+	{
 		Name: "admins", Flag: "admins", Console: "administrator accounts", Kind: List, Most: maxAdmins, spare: maxSpareAdmins, word: checkAdmin,
 		About: "Application administrators besides administrator. Who gains or loses the role is disconnected and signs in again.",
 		field: func(v *Values) any { return &v.Admins },
@@ -240,6 +252,16 @@ func shorten(text string) string {
 		return strings.ToValidUTF8(text[:shownBytes], "") + "…"
 	}
 	return text
+}
+
+// origins are what may stand in a policy of who may frame a page (CSP frame-ancestors): nothing in it ends a directive.
+var origins = regexp.MustCompile(`^https?://(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
+
+func checkOrigin(word string) string {
+	if word == "*" || len(word) <= maxOriginBytes && origins.MatchString(word) {
+		return ""
+	}
+	return "an origin such as https://www.example.com or https://*.example.com, or *"
 }
 
 func checkAdmin(word string) string {

@@ -30,6 +30,7 @@ type Values struct {
 	MembersWrite    bool     `json:"membersWrite"`
 	LikeRate        float64  `json:"likeRate"`
 	LikeBurst       int      `json:"likeBurst"`
+	EmbedOrigins    []string `json:"embedOrigins"`
 	Admins          []string `json:"admins"`
 }
 

@@ -273,7 +273,8 @@ func (p *program) joinDoors(keys Secrets) error {
 		Gifts: giftDoor{p.gifts, p}, Likes: p.likes, Follows: p.follows, Levels: p.levels, Ranking: p.popularity, Guide: p.guide,
 		Draws: p.draws, Relays: p.relays, Pulls: p.pulls, Broadcasts: p.broadcasts, Summaries: p.summaries, Kinds: p.kinds, Settings: p.settings, Guests: p.accounts, Screenshots: p.shots, Covers: p.shots.covers,
 		Nodes: p.joinNodes(), Events: p.stores.status, Watch: p.machine.Watch, Log: p.log,
-		Socket: p.socket, Media: recordedMedia{p.vod, media{flv: p.flv, hls: p.hls}}, Pages: ui.Handler(ui.Config{Room: p.pageHead}),
+		Socket: p.socket, Media: recordedMedia{p.vod, media{flv: p.flv, hls: p.hls}},
+		Pages:  ui.Handler(ui.Config{Room: p.pageHead, EmbedOrigins: func() []string { return p.settings.Now().EmbedOrigins }}),
 		Checks: p.checks(), Metrics: p.metrics(),
 	}
 	if err = p.joinSignIn(keys); err != nil {

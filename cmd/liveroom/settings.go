@@ -146,6 +146,7 @@ type Settings struct {
 	IMAdmin        string        `name:"im-admin" help:"Administrator of the application on that host." default:"administrator" env:"LIVEROOM_IM_ADMIN" yaml:"im-admin"`
 	IMField        string        `name:"im-field" help:"on: the status is written into the custom field live_status there too; Tencent's console must know it." enum:"on,off" default:"on" env:"LIVEROOM_IM_FIELD" yaml:"im-field"`
 	CORSOrigins    []string      `name:"cors-origins" help:"Origins, such as https://www.example.com, whose pages may play, chat and read what is public; * = any." default:"*" env:"LIVEROOM_CORS_ORIGINS" yaml:"cors-origins"`
+	EmbedOrigins   []string      `name:"embed-origins" help:"Sites, such as https://www.example.com or https://*.example.com, that may show rooms in a frame; * = any; empty: only this server's own." default:"*" env:"LIVEROOM_EMBED_ORIGINS" yaml:"embed-origins"`
 	TrustedProxies []string      `name:"trusted-proxies" help:"CIDRs whose X-Forwarded-For, and on RTMP whose PROXY header, is believed." env:"LIVEROOM_TRUSTED_PROXIES" yaml:"trusted-proxies"`
 
 	LikeRate    float64       `name:"like-rate" help:"Likes that a user may give in a second." default:"10" env:"LIVEROOM_LIKE_RATE" yaml:"like-rate"`

@@ -16,7 +16,7 @@ func (s *Settings) switches() setting.Values {
 		RecallWindow: setting.Duration(s.ChatRecall), PriorityCap: s.ChatPriority,
 		WordsForAdmins: s.ChatWordsAdmin == on, PublicWords: s.ChatWordsPub == on,
 		CreateGroups: s.ChatCreate == on, MembersWrite: s.ChatWrite == on,
-		LikeRate: s.LikeRate, LikeBurst: s.LikeBurst, Admins: notNil(s.Admins),
+		LikeRate: s.LikeRate, LikeBurst: s.LikeBurst, EmbedOrigins: notNil(s.EmbedOrigins), Admins: notNil(s.Admins),
 	}
 }
 

@@ -43,11 +43,16 @@ func load(root fs.FS, name string) (f file, ok bool) {
 	if f.contentType == "" {
 		f.contentType = "application/octet-stream"
 	}
-	sum := sha256.Sum256(plain)
-	f.etag = `"` + hex.EncodeToString(sum[:12]) + `"`
+	f.etag = `"` + sum(plain) + `"`
 	f.brotli, _ = fs.ReadFile(root, name+".br")
 	f.gzip, _ = fs.ReadFile(root, name+".gz")
 	return f, true
+}
+
+// sum is what a tag tells content by.
+func sum(content []byte) string {
+	all := sha256.Sum256(content)
+	return hex.EncodeToString(all[:12])
 }
 
 // choose returns the bytes to send and their Content-Encoding ("" for plain) for an Accept-Encoding header.

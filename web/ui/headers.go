@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -35,16 +36,22 @@ type framing int
 
 const (
 	framedHere     framing = iota // pages of this server
-	framedAnywhere                // any page: /embed
+	framedAnywhere                // pages of those sites that may: /embed
 	framedNowhere                 // none: pages with power, which nobody may be tricked into clicking in
 )
 
-// documentHeaders sets what an HTML answer carries besides. The address of a page
-// with power is not told to other sites either.
-func documentHeaders(h http.Header, framed framing) {
+// documentHeaders sets what an HTML answer carries besides. Sites are those that may frame what is framed anywhere: origins, or
+// *; this server's own pages always may. The address of a page with power is not told to other sites either.
+func documentHeaders(h http.Header, framed framing, sites []string) {
+	if framed == framedAnywhere && len(sites) == 0 {
+		framed = framedHere
+	}
 	csp := policy
 	switch framed {
-	case framedAnywhere:
+	case framedAnywhere: // X-Frame-Options can't name sites; every browser that plays knows the other
+		if !slices.Contains(sites, "*") {
+			csp += "; frame-ancestors 'self' " + strings.Join(sites, " ")
+		}
 	case framedHere:
 		csp += "; frame-ancestors 'self'"
 		h.Set("X-Frame-Options", "SAMEORIGIN")

@@ -39,6 +39,17 @@ type Config struct {
 	// Room is what the head of a room's page says of it; false: nothing is known of the room. It is asked at each such page and
 	// must not take long. Nil: heads say nothing.
 	Room func(ctx context.Context, id string) (Room, bool)
+
+	// EmbedOrigins are the sites that may show rooms in a frame, as they are now: origins such as https://www.example.com or
+	// https://*.example.com, and * for any. It is asked at each such page. Nil: any.
+	EmbedOrigins func() []string
+}
+
+func (c Config) sites() []string {
+	if c.EmbedOrigins == nil {
+		return []string{"*"}
+	}
+	return c.EmbedOrigins()
 }
 
 // pages serves one build of the pages. All fields are set by newPages and never change.
@@ -57,7 +68,7 @@ func newPages(root fs.FS, cfg Config) *pages {
 	for _, d := range documents {
 		f := document(root, d.file)
 		for _, pattern := range d.patterns {
-			p.mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) { serveDocument(w, r, p.fill(f, r), d.framed) })
+			p.mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) { p.serveDocument(w, r, p.fill(f, r), d.framed) })
 		}
 	}
 	p.mux.HandleFunc("GET /assets/", p.serveAsset)
@@ -107,8 +118,13 @@ func (p *pages) serveAsset(w http.ResponseWriter, r *http.Request) {
 	send(w, r, &f)
 }
 
-func serveDocument(w http.ResponseWriter, r *http.Request, f file, framed framing) {
-	documentHeaders(w.Header(), framed)
+// serveDocument answers with a page. What may frame it is a part of its tag: a page that a browser keeps would keep that too.
+func (p *pages) serveDocument(w http.ResponseWriter, r *http.Request, f file, framed framing) {
+	sites := p.cfg.sites()
+	documentHeaders(w.Header(), framed, sites)
+	if framed == framedAnywhere {
+		f.etag = strings.TrimSuffix(f.etag, `"`) + "-" + sum([]byte(strings.Join(sites, " "))) + `"`
+	}
 	send(w, r, &f)
 }
 

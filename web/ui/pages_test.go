@@ -255,3 +255,42 @@ func TestEmbedded(t *testing.T) {
 		}
 	}
 }
+
+// TestFramesOfOtherSites: who may show a room in a frame is told as it is at the moment, and a page that a browser keeps goes
+// with it.
+func TestFramesOfOtherSites(t *testing.T) {
+	sites := []string{"*"}
+	h := newPages(build(t), Config{EmbedOrigins: func() []string { return sites }})
+	tags := map[string]bool{}
+	for _, tt := range []struct {
+		sites              []string
+		ancestors, options string
+	}{
+		{[]string{"*"}, "", ""},
+		{[]string{"https://a.example", "https://*.b.example:8443"}, "'self' https://a.example https://*.b.example:8443", ""},
+		{[]string{"https://a.example", "*"}, "", ""},
+		{[]string{}, "'self'", "SAMEORIGIN"},
+	} {
+		sites = tt.sites
+		resp := get(t, h, "GET", "/embed/demo")
+		if _, ancestors, _ := strings.Cut(resp.Header.Get("Content-Security-Policy"), "frame-ancestors "); ancestors != tt.ancestors {
+			t.Errorf("%q: frames of %q, want %q", tt.sites, ancestors, tt.ancestors)
+		}
+		if got := resp.Header.Get("X-Frame-Options"); got != tt.options {
+			t.Errorf("%q: X-Frame-Options %q, want %q", tt.sites, got, tt.options)
+		}
+		tag := resp.Header.Get("ETag")
+		if tags[tag] {
+			t.Errorf("%q: the tag is one of before", tt.sites)
+		}
+		tags[tag] = true
+		if again := get(t, h, "GET", "/embed/demo", "If-None-Match", tag); again.StatusCode != 304 || again.Header.Get("Content-Security-Policy") != resp.Header.Get("Content-Security-Policy") {
+			t.Errorf("%q: again %d", tt.sites, again.StatusCode)
+		}
+		for target, want := range map[string]string{"/rooms/demo": "'self'", "/admin": "'none'"} {
+			if csp := get(t, h, "GET", target).Header.Get("Content-Security-Policy"); !strings.HasSuffix(csp, "frame-ancestors "+want) {
+				t.Errorf("%q: %s: %s", tt.sites, target, csp)
+			}
+		}
+	}
+}

@@ -13,6 +13,6 @@ func Values() setting.Values {
 		WebInstances: 10, NativeInstances: 3, Rivals: "platform", Rooms: "ask", Leave: "apps",
 		Rate: 40, UserBurst: 5, UserRate: 2, RecallWindow: setting.Duration(2 * time.Minute), PriorityCap: "high",
 		LikeRate: 10, LikeBurst: 30,
-		Admins: []string{},
+		EmbedOrigins: []string{"*"}, Admins: []string{},
 	}
 }
