@@ -128,6 +128,11 @@ var table = []Switch{
 		About: "Highest priority that messages of members have, whatever they claim or their type says.", field: func(v *Values) any { return &v.PriorityCap },
 	},
 	{
+		Name: "wordAction", Flag: "chat-word-action", Console: "action on sensitive words", Kind: Choice, Choices: []string{"each", "block", "replace"},
+		About: "What becomes of a text with sensitive words: each: what each word says; block: it is refused; replace: the words give way, those that block to ***.",
+		field: func(v *Values) any { return &v.WordAction },
+	},
+	{
 		Name: "wordsForAdmins", Flag: "chat-words-admins", Kind: OnOff,
 		About: "Messages of application administrators are checked for sensitive words too.", field: func(v *Values) any { return &v.WordsForAdmins },
 	},

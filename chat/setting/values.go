@@ -24,6 +24,7 @@ type Values struct {
 	UserRate        float64  `json:"userRate"`
 	RecallWindow    Duration `json:"recallWindow"`
 	PriorityCap     string   `json:"priorityCap"`
+	WordAction      string   `json:"wordAction"`
 	WordsForAdmins  bool     `json:"wordsForAdmins"`
 	PublicWords     bool     `json:"publicWords"`
 	CreateGroups    bool     `json:"createGroups"`

@@ -18,7 +18,7 @@ type Matcher struct {
 	root   roots
 
 	words        []entry  // in order of their letters
-	replacements []string // of entries; 0 is none
+	replacements []string // of entries; 0 is for those that block
 	marked       [][]unit // of entries; 0 is none
 	size         int
 }
@@ -69,7 +69,7 @@ func Compile(lists ...List) (*Matcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Matcher{size: len(all), replacements: []string{""}, marked: [][]unit{nil}}
+	m := &Matcher{size: len(all), replacements: []string{Mask}, marked: [][]unit{nil}}
 	m.enter(all)
 	m.grow(all)
 	m.link()

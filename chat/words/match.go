@@ -31,15 +31,18 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
 // Check returns text with the words to be replaced replaced, or says that it holds one that blocks. What it returned it
 // returns unchanged if asked again. It allocates nothing for a text without words.
-func (m *Matcher) Check(text string) (clean string, blocked bool) {
+func (m *Matcher) Check(text string) (clean string, blocked bool) { return m.CheckBy(Each, text) }
+
+// CheckBy is Check with a rule.
+func (m *Matcher) CheckBy(rule Rule, text string) (clean string, blocked bool) {
 	sc := scratches.Get().(*scratch) //nolint:forcetypeassert // the pool holds nothing else
 	defer sc.giveBack()
-	return m.check(text, sc)
+	return m.check(rule, text, sc)
 }
 
-func (m *Matcher) check(text string, sc *scratch) (clean string, blocked bool) {
+func (m *Matcher) check(rule Rule, text string, sc *scratch) (clean string, blocked bool) {
 	for pass := range passes {
-		if m.search(text, sc) {
+		if m.search(rule, text, sc) {
 			return "", true
 		}
 		if len(sc.hits) == 0 {
@@ -57,8 +60,8 @@ func (sc *scratch) giveBack() {
 	scratches.Put(sc)
 }
 
-// search finds all words. It ends early at one that blocks.
-func (m *Matcher) search(text string, sc *scratch) (blocked bool) {
+// search finds all words. It ends early at one that blocks by the rule.
+func (m *Matcher) search(rule Rule, text string, sc *scratch) (blocked bool) {
 	sc.hits = sc.hits[:0]
 	sc.units = fold(sc.units[:0], text, false).units
 	s := int32(0)
@@ -72,7 +75,7 @@ func (m *Matcher) search(text string, sc *scratch) (blocked bool) {
 			for w := m.ends[end]; ; w++ {
 				e := &m.words[w]
 				if from := i + 1 - int(e.letters); m.stands(text, sc.units, from, i+1, e) {
-					if e.replacement == 0 {
+					if rule == AllBlock || rule == Each && e.replacement == 0 {
 						return true
 					}
 					sc.hits = append(sc.hits, hit{from, i + 1, w})

@@ -299,7 +299,7 @@ func TestCosts(t *testing.T) {
 	var sc scratch // of its own: the race detector has the pool lose some
 	if n := testing.AllocsPerRun(100, func() {
 		for _, text := range texts {
-			m.check(text, &sc)
+			m.check(Each, text, &sc)
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations for clean texts", n)

@@ -28,6 +28,7 @@ type Service struct {
 	log   *slog.Logger
 
 	matcher atomic.Pointer[Matcher]
+	rule    atomic.Uint32 // a Rule
 
 	blocked, replaced, checked atomic.Uint64
 
@@ -151,9 +152,14 @@ func (s *Service) compile(ctx context.Context) error {
 	return nil
 }
 
-// Check is Matcher.Check with the words in force.
+// SetRule changes what becomes of texts, from now on. At first it is Each.
+func (s *Service) SetRule(r Rule) { s.rule.Store(uint32(r)) }
+
+func (s *Service) now() Rule { return Rule(s.rule.Load()) } //nolint:gosec // SetRule put it there
+
+// Check is Matcher.Check with the words and the rule in force.
 func (s *Service) Check(text string) (clean string, blocked bool) {
-	clean, blocked = s.matcher.Load().Check(text)
+	clean, blocked = s.matcher.Load().CheckBy(s.now(), text)
 	s.checked.Add(1)
 	switch {
 	case blocked:
@@ -198,7 +204,7 @@ func (s *Service) Page(ctx context.Context, after string, limit int) (page []Wor
 	return s.store.WordsPage(ctx, after, limit)
 }
 
-// Blocking returns the texts of the words in force that block, for clients to look at before they send.
+// Blocking returns the texts of the words in force that block by the rule in force, for clients to look at before they send.
 func (s *Service) Blocking(ctx context.Context) ([]string, error) {
 	s.mu.Lock()
 	file := s.file
@@ -208,12 +214,13 @@ func (s *Service) Blocking(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	var texts []string
+	rule := s.now()
 	known := make(map[string]bool, len(stored.Words))
 	for _, l := range []List{stored, file} {
 		for _, w := range l.Words {
 			if key := w.Key(); !known[key] {
 				known[key] = true
-				if w.Action == Block {
+				if rule == AllBlock || rule == Each && w.Action == Block {
 					texts = append(texts, w.Text)
 				}
 			}

@@ -178,3 +178,39 @@ func TestWordsOfAnotherNode(t *testing.T) {
 		t.Error("the word is not in force on the other node")
 	}
 }
+
+// TestRules: what words say may be overruled, at once and for all of them.
+func TestRules(t *testing.T) {
+	s := service(t, words.Config{})
+	put := []words.Word{{Text: "one"}, {Text: "two", Action: words.Replace, Replacement: "2"}, {Text: "three", Action: words.Replace}}
+	if _, err := s.Change(t.Context(), words.Change{Put: put}); err != nil {
+		t.Fatal(err)
+	}
+	const refused = "refused"
+	for _, tc := range []struct {
+		rule             words.Rule
+		one, two, others string
+		blocking         []string
+	}{
+		{words.Each, refused, "2 and ***", refused, []string{"one"}},
+		{words.AllBlock, refused, refused, refused, []string{"one", "three", "two"}},
+		{words.AllReplace, "***", "2 and ***", "*** 2", nil},
+		{words.Each, refused, "2 and ***", refused, []string{"one"}},
+	} {
+		s.SetRule(tc.rule)
+		for text, want := range map[string]string{"one": tc.one, "two and three": tc.two, "one two": tc.others, "four": "four"} {
+			got, blocked := s.Check(text)
+			if blocked {
+				got = refused
+			}
+			if got != want {
+				t.Errorf("rule %d, %q: %q, want %q", tc.rule, text, got, want)
+			}
+		}
+		texts, err := s.Blocking(t.Context())
+		slices.Sort(texts)
+		if err != nil || !slices.Equal(texts, tc.blocking) {
+			t.Errorf("rule %d: %v block, %v", tc.rule, texts, err)
+		}
+	}
+}

@@ -17,6 +17,16 @@ const (
 	Replace               // the word gives way to its replacement
 )
 
+// Rule says what becomes of texts whatever their words say.
+type Rule uint8
+
+// Rules.
+const (
+	Each       Rule = iota // what each word says
+	AllBlock               // the text is refused, whatever word it holds
+	AllReplace             // all words give way, those that block to Mask
+)
+
 // Mask stands for a replaced word that has no replacement of its own.
 const Mask = "***"
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"liveroom/chat/setting"
+	"liveroom/chat/words"
 	"liveroom/web"
 )
 
@@ -28,5 +29,6 @@ func (p *program) switched(v setting.Values) {
 	if err := p.likes.Tune(v.LikeRate, v.LikeBurst); err != nil {
 		p.log.Error("likes do not work as their settings say", "err", err)
 	}
+	p.words.SetRule(map[string]words.Rule{"each": words.Each, "block": words.AllBlock, "replace": words.AllReplace}[v.WordAction])
 	p.web.Tune(web.Tuning{GuestsOff: !v.GuestLogin, PublicWords: v.PublicWords})
 }

@@ -87,6 +87,7 @@ type Settings struct {
 	AuditEntries   int           `name:"audit-entries" help:"How many acts it keeps at most." default:"100000" env:"LIVEROOM_AUDIT_ENTRIES" yaml:"audit-entries"`
 	ChatWords      string        `name:"chat-words" help:"File of sensitive words, one a line, beside those set over the API; re-read when it changes." env:"LIVEROOM_CHAT_WORDS" yaml:"chat-words"`
 	ChatWordsLoose string        `name:"chat-words-loose" help:"on: spaces and punctuation between the letters don't hide a word of the file." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_LOOSE" yaml:"chat-words-loose"`
+	ChatWordAction string        `name:"chat-word-action" help:"What becomes of a text with sensitive words: each: what each word says; block: it is refused; replace: the words give way." enum:"each,block,replace" default:"each" env:"LIVEROOM_CHAT_WORD_ACTION" yaml:"chat-word-action"`
 	ChatWordsPub   string        `name:"chat-words-public" help:"on: anyone may read the words that block, so that clients look before they send." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_PUBLIC" yaml:"chat-words-public"`
 	ChatWordsAdmin string        `name:"chat-words-admins" help:"on: messages of application administrators are checked too." enum:"on,off" default:"off" env:"LIVEROOM_CHAT_WORDS_ADMINS" yaml:"chat-words-admins"`
 	ChatFiles      bytesize      `name:"chat-files" help:"Most bytes on disk of files that members upload, such as 10GiB; 0: none may." default:"10GiB" env:"LIVEROOM_CHAT_FILES" yaml:"chat-files"`

@@ -14,7 +14,7 @@ func (s *Settings) switches() setting.Values {
 		WebInstances: s.ChatWeb, NativeInstances: s.ChatNative, Rivals: s.ChatRivals, Rooms: s.ChatRooms, Leave: s.ChatLeave,
 		GuestLogin: s.GuestLogin == on, Rate: s.ChatRate, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
 		RecallWindow: setting.Duration(s.ChatRecall), PriorityCap: s.ChatPriority,
-		WordsForAdmins: s.ChatWordsAdmin == on, PublicWords: s.ChatWordsPub == on,
+		WordAction: s.ChatWordAction, WordsForAdmins: s.ChatWordsAdmin == on, PublicWords: s.ChatWordsPub == on,
 		CreateGroups: s.ChatCreate == on, MembersWrite: s.ChatWrite == on,
 		LikeRate: s.LikeRate, LikeBurst: s.LikeBurst, EmbedOrigins: notNil(s.EmbedOrigins), Admins: notNil(s.Admins),
 	}
