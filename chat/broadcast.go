@@ -29,6 +29,9 @@ func (s *Service) Broadcast(ctx context.Context, m Message, who Identity) (Ack, 
 	if !who.Admin {
 		return Ack{}, ErrPermission.with("", "only application administrators may send to all groups")
 	}
+	if s.tuned().NoBroadcasts {
+		return Ack{}, ErrBroadcastsOff
+	}
 	if err := s.ready(ctx); err != nil {
 		return Ack{}, err
 	}

@@ -10,7 +10,7 @@ type bucket struct {
 }
 
 // take takes a token out of a bucket that is full at a time, and returns when it is full then. If there is no token, wait
-// is when there is one, else zero.
+// is when there is one, else zero. One that was larger or slower before is taken for an empty one of this size at most.
 func (b bucket) take(full, now time.Time) (then, wait time.Time) {
 	if most := now.Add(time.Duration(b.burst) * b.interval); full.Before(now) {
 		full = now
@@ -34,6 +34,9 @@ func (b *buckets) take(user string, now time.Time, size bucket, most int) (wait 
 	full, known := b.full[user]
 	full, wait = size.take(full, now)
 	if !wait.IsZero() {
+		if known {
+			b.full[user] = full
+		}
 		return wait
 	}
 	if !known && len(b.full) >= most {

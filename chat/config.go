@@ -55,6 +55,8 @@ type Config struct {
 
 	QuietMutes bool // only who is muted is told, and not all members of the group
 
+	NoBroadcasts bool // nobody sends to all groups
+
 	WordsForAdmins bool // application administrators' texts are checked like everybody's; the server's own never are
 
 	Sanctions int // mutes a group may have, and bans (10,000 each)

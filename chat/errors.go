@@ -52,6 +52,7 @@ var (
 	ErrNotRecallable   = &Error{Code: 10032, Name: "not_recallable", Detail: "messages of the server can't be recalled", Field: "seq"}
 	ErrTooManyMessages = &Error{Code: 10023, Name: "too_many_messages", Detail: "you send too fast; wait a moment", Temporary: true}
 	ErrBroadcastPace   = &Error{Code: 10023, Name: "broadcasts_too_fast", Detail: "one message a second goes to all groups; wait a moment", Temporary: true}
+	ErrBroadcastsOff   = &Error{Code: 10007, Name: "broadcasts_off", Detail: "messages to all groups are switched off here"}
 	ErrSlowMode        = &Error{Code: 10023, Name: "slow_mode", Detail: "this group is in slow mode; wait until you may send again", Temporary: true}
 	ErrTooManyMarks    = &Error{Code: 10004, Name: "too_many_marks", Detail: "a group has at most 10 different marks of one's own", Field: "marks"}
 	ErrTooManyRobots   = &Error{Code: 10038, Name: "too_many_robots", Detail: "this group has as many robots as it may", Field: "users"}

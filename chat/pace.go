@@ -32,6 +32,10 @@ func (r *room) paceOf(user string, now time.Time) (next time.Time, err error) {
 	if interval > 0 {
 		full, wait := bucket{burst, interval}.take(p.full, now)
 		if !wait.IsZero() {
+			if full.Before(p.full) { // as it is from now on
+				p.full = full
+				r.keepPace(user, p, now)
+			}
 			return time.Time{}, ErrTooManyMessages.until(wait)
 		}
 		p.full = full

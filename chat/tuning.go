@@ -19,6 +19,7 @@ type Tuning struct {
 	MemberList   int
 	Tips         int
 	QuietMutes   bool
+	NoBroadcasts bool
 
 	WordsForAdmins bool
 
@@ -33,7 +34,8 @@ type Tuning struct {
 func (c Config) TunedTo(t Tuning) Config {
 	c.History, c.HistoryAge, c.RatePerSecond = t.History, t.HistoryAge, t.RatePerSecond
 	c.PriorityCap, c.UserBurst, c.UserRate, c.RecallWindow = t.PriorityCap, t.UserBurst, t.UserRate, t.RecallWindow
-	c.MembersWrite, c.MembersFound, c.MemberList, c.Tips, c.QuietMutes = t.MembersWrite, t.MembersFound, t.MemberList, t.Tips, t.QuietMutes
+	c.MembersWrite, c.MembersFound, c.MemberList, c.Tips = t.MembersWrite, t.MembersFound, t.MemberList, t.Tips
+	c.QuietMutes, c.NoBroadcasts = t.QuietMutes, t.NoBroadcasts
 	c.WordsForAdmins = t.WordsForAdmins
 	c.WebInstances, c.NativeInstances, c.Rivals, c.OneRoom, c.Quit = t.WebInstances, t.NativeInstances, t.Rivals, t.OneRoom, t.Quit
 	return c

@@ -313,3 +313,29 @@ func TestABrokenStoreIsNoRefusal(t *testing.T) {
 		}
 	}
 }
+
+// TestAdminsChange: who is named an administrator is one from then on, and whoever is not any more is none; nobody takes the
+// name of one meanwhile.
+func TestAdminsChange(t *testing.T) {
+	s, err := account.New(account.Config{Signer: sample, Admins: []string{"ops", "root"}}, account.NewMemory(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := s.SetAdmins([]string{"root", "desk"})
+	slices.Sort(changed)
+	if !slices.Equal(changed, []string{"desk", "ops"}) || len(s.SetAdmins([]string{"desk", "root"})) != 0 {
+		t.Errorf("changed are %v", changed)
+	}
+	for user, want := range map[string]bool{"ops": false, "root": true, "desk": true, "administrator": true} {
+		who, err := s.Login(t.Context(), user, sign(t, user))
+		if err != nil || who.Admin != want || s.IsAdmin(user) != want || s.Known(user).Admin != want {
+			t.Errorf("%s: %+v, %v", user, who, err)
+		}
+	}
+	if _, err := s.Login(t.Context(), "DESK", sign(t, "DESK")); !errors.Is(err, account.ErrBadUser) {
+		t.Errorf("like an administrator but for case: %v", err)
+	}
+	if _, err := s.Login(t.Context(), "OPS", sign(t, "OPS")); err != nil {
+		t.Errorf("like one who is none any more: %v", err)
+	}
+}

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -21,6 +22,9 @@ const (
 	// lastWait is what those who are late wait before their last turn; the waits before are half as long each, from 1 s on.
 	lastWait = 16 * time.Second
 )
+
+// errOff says that a run waits until something may be sent again.
+var errOff = errors.New("broadcasts are switched off")
 
 // Run goes through the rooms when something is due, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
@@ -52,7 +56,7 @@ func (s *Service) next(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	b, err := s.store.Due(ctx, now)
-	if err != nil || b == nil {
+	if err != nil || b == nil || s.cfg.Off() && b.State != Cancelling {
 		return false, err
 	}
 	if b.State == Scheduled {
@@ -72,6 +76,9 @@ func (s *Service) next(ctx context.Context) (more bool, err error) {
 	}
 	if b.State == Running {
 		err = s.through(ctx, b)
+	}
+	if errors.Is(err, errOff) {
+		return false, nil
 	}
 	if b.State == Cancelling || errors.Is(err, ErrChanged) {
 		err = s.stop(ctx, *b)
@@ -110,6 +117,9 @@ func (s *Service) through(ctx context.Context, b *Broadcast) error {
 			return err
 		}
 		b.Run.Cursor, b.Run.Listed = next, next == ""
+		if s.cfg.Off() {
+			return cmp.Or(s.save(ctx, b), errOff)
+		}
 		if len(b.Run.Late) >= maxLate {
 			if err := s.again(ctx, b); err != nil {
 				return err

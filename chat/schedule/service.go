@@ -37,6 +37,10 @@ type Config struct {
 	// Next is the first moment after one at which an expression has something done; an error says what is wrong with it.
 	Next func(cron string, after time.Time) (time.Time, error)
 
+	// Off says whether nothing may be sent at the moment: nobody adds a broadcast then, and those that are there wait, in the middle
+	// of their rooms too. It must not block. Nil: all may be sent always.
+	Off func() bool
+
 	Journal chat.Journal // nil: nobody keeps who did what
 }
 
@@ -55,6 +59,9 @@ type Service struct {
 func New(cfg Config, store Store, rooms Rooms, log *slog.Logger) *Service {
 	if cfg.Rate == 0 {
 		cfg.Rate = 100
+	}
+	if cfg.Off == nil {
+		cfg.Off = func() bool { return false }
 	}
 	if cfg.Every == 0 {
 		cfg.Every = 500 * time.Millisecond
@@ -77,8 +84,11 @@ func (s *Service) Stats() Stats {
 	return Stats{s.runs.Load(), s.told.Load(), s.failed.Load(), s.reached.Load()}
 }
 
-// Add takes a broadcast. A repeat with the same id and content answers it as it is.
+// Add takes a broadcast, or refuses with chat.ErrBroadcastsOff. A repeat with the same id and content answers it as it is.
 func (s *Service) Add(ctx context.Context, by chat.Identity, d Draft) (Broadcast, error) {
+	if s.cfg.Off() {
+		return Broadcast{}, chat.ErrBroadcastsOff
+	}
 	if d.ID == "" {
 		d.ID = strings.ToLower(rand.Text()[:16])
 	}

@@ -150,6 +150,15 @@ var table = []Switch{
 		About: "Members may write attributes and counters; else only owner and administrators.", field: func(v *Values) any { return &v.MembersWrite },
 	},
 	{
+		Name: "broadcasts", Flag: "broadcasts", Console: "broadcast messages of live groups", Kind: OnOff,
+		About: "Messages to all rooms may be sent. Those that are due while they may not wait until they may.", field: func(v *Values) any { return &v.Broadcasts },
+	},
+	{
+		Name: "callbackOnFailure", Flag: "callback-on-failure", Console: "what happens when a callback times out", Kind: Choice, Choices: []string{"deliver", "reject"},
+		About: "What becomes of what the receiver of --callback-url is asked about before it happens and does not decide in 2 s.",
+		field: func(v *Values) any { return &v.CallbackOnFailure },
+	},
+	{
 		Name: "likeRate", Flag: "like-rate", Kind: Real, Min: 0.01, Max: 1000,
 		About: "Likes that a user may give in a second.", field: func(v *Values) any { return &v.LikeRate },
 	},

@@ -8,31 +8,33 @@ import (
 
 // Values are the switches, each of which Table describes. Their lists are never written to.
 type Values struct {
-	History         int      `json:"history"`
-	HistoryAge      Duration `json:"historyAge"`
-	MemberList      int      `json:"memberList"`
-	Tips            int      `json:"tips"`
-	MuteNotices     bool     `json:"muteNotices"`
-	WebInstances    int      `json:"webInstances"`
-	NativeInstances int      `json:"nativeInstances"`
-	Rivals          string   `json:"rivals"`
-	Rooms           string   `json:"rooms"`
-	Leave           string   `json:"leave"`
-	GuestLogin      bool     `json:"guestLogin"`
-	Rate            int      `json:"rate"`
-	UserBurst       int      `json:"userBurst"`
-	UserRate        float64  `json:"userRate"`
-	RecallWindow    Duration `json:"recallWindow"`
-	PriorityCap     string   `json:"priorityCap"`
-	WordAction      string   `json:"wordAction"`
-	WordsForAdmins  bool     `json:"wordsForAdmins"`
-	PublicWords     bool     `json:"publicWords"`
-	CreateGroups    bool     `json:"createGroups"`
-	MembersWrite    bool     `json:"membersWrite"`
-	LikeRate        float64  `json:"likeRate"`
-	LikeBurst       int      `json:"likeBurst"`
-	EmbedOrigins    []string `json:"embedOrigins"`
-	Admins          []string `json:"admins"`
+	History           int      `json:"history"`
+	HistoryAge        Duration `json:"historyAge"`
+	MemberList        int      `json:"memberList"`
+	Tips              int      `json:"tips"`
+	MuteNotices       bool     `json:"muteNotices"`
+	WebInstances      int      `json:"webInstances"`
+	NativeInstances   int      `json:"nativeInstances"`
+	Rivals            string   `json:"rivals"`
+	Rooms             string   `json:"rooms"`
+	Leave             string   `json:"leave"`
+	GuestLogin        bool     `json:"guestLogin"`
+	Rate              int      `json:"rate"`
+	UserBurst         int      `json:"userBurst"`
+	UserRate          float64  `json:"userRate"`
+	RecallWindow      Duration `json:"recallWindow"`
+	PriorityCap       string   `json:"priorityCap"`
+	WordAction        string   `json:"wordAction"`
+	WordsForAdmins    bool     `json:"wordsForAdmins"`
+	PublicWords       bool     `json:"publicWords"`
+	CreateGroups      bool     `json:"createGroups"`
+	MembersWrite      bool     `json:"membersWrite"`
+	Broadcasts        bool     `json:"broadcasts"`
+	CallbackOnFailure string   `json:"callbackOnFailure"`
+	LikeRate          float64  `json:"likeRate"`
+	LikeBurst         int      `json:"likeBurst"`
+	EmbedOrigins      []string `json:"embedOrigins"`
+	Admins            []string `json:"admins"`
 }
 
 // Validate names the first switch whose value can't be, as an *Error.

@@ -22,7 +22,9 @@ import (
 
 // joinBroadcasts makes the messages to all rooms.
 func (p *program) joinBroadcasts() {
-	p.broadcasts = schedule.New(schedule.Config{Next: nextTime, Journal: p.audit}, p.stores.broadcasts, broadcastRooms{p}, p.log)
+	p.broadcasts = schedule.New(schedule.Config{
+		Next: nextTime, Off: func() bool { return !p.settings.Now().Broadcasts }, Journal: p.audit,
+	}, p.stores.broadcasts, broadcastRooms{p}, p.log)
 	p.interaction.actors = append(p.interaction.actors, actor{"broadcasts", p.once("broadcasts", p.broadcasts.Run)})
 }
 

@@ -7,6 +7,7 @@ import (
 	"liveroom/chat/setting"
 	"liveroom/chat/words"
 	"liveroom/web"
+	"liveroom/web/callback"
 )
 
 // settingsTimeout is how long reading what was changed of the settings may take at the start.
@@ -30,5 +31,6 @@ func (p *program) switched(v setting.Values) {
 		p.log.Error("likes do not work as their settings say", "err", err)
 	}
 	p.words.SetRule(map[string]words.Rule{"each": words.Each, "block": words.AllBlock, "replace": words.AllReplace}[v.WordAction])
+	p.callbacks.receivers.Fail(callback.FormatIM, callback.OnFailure(v.CallbackOnFailure))
 	p.web.Tune(web.Tuning{GuestsOff: !v.GuestLogin, PublicWords: v.PublicWords})
 }

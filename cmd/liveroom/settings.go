@@ -130,6 +130,7 @@ type Settings struct {
 	GiftMessagePrice string        `name:"gift-message-price" help:"And the price of one in minor units; where it is not, the catalogue's." default:"$.price" env:"LIVEROOM_GIFT_MESSAGE_PRICE" yaml:"gift-message-price"`
 	GiftMessageName  string        `name:"gift-message-name" help:"And the gift's name; where it is not, the catalogue's." default:"$.name" env:"LIVEROOM_GIFT_MESSAGE_NAME" yaml:"gift-message-name"`
 
+	Broadcasts     string        `help:"on: messages to all rooms may be sent." enum:"on,off" default:"on" env:"LIVEROOM_BROADCASTS" yaml:"broadcasts"`
 	Admins         []string      `help:"Application administrators besides administrator." env:"LIVEROOM_ADMINS" yaml:"admins"`
 	IMRates        []string      `name:"im-rates" help:"Calls a second of commands of the Tencent IM API that are not to have Tencent's limits, such as send_group_msg=1000; 0: no limit." env:"LIVEROOM_IM_RATES" yaml:"im-rates"`
 	CallbackURL    string        `name:"callback-url" help:"Receiver of Tencent IM callbacks; more are set over the API." env:"LIVEROOM_CALLBACK_URL" yaml:"callback-url"`

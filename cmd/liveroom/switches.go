@@ -15,7 +15,7 @@ func (s *Settings) switches() setting.Values {
 		GuestLogin: s.GuestLogin == on, Rate: s.ChatRate, UserBurst: s.ChatUserBurst, UserRate: s.ChatUserRate,
 		RecallWindow: setting.Duration(s.ChatRecall), PriorityCap: s.ChatPriority,
 		WordAction: s.ChatWordAction, WordsForAdmins: s.ChatWordsAdmin == on, PublicWords: s.ChatWordsPub == on,
-		CreateGroups: s.ChatCreate == on, MembersWrite: s.ChatWrite == on,
+		CreateGroups: s.ChatCreate == on, MembersWrite: s.ChatWrite == on, Broadcasts: s.Broadcasts == on, CallbackOnFailure: s.CallbackFails,
 		LikeRate: s.LikeRate, LikeBurst: s.LikeBurst, EmbedOrigins: notNil(s.EmbedOrigins), Admins: notNil(s.Admins),
 	}
 }
@@ -34,7 +34,7 @@ func tuning(v setting.Values) chat.Tuning {
 		History: v.History, HistoryAge: time.Duration(v.HistoryAge), RatePerSecond: v.Rate,
 		PriorityCap: map[string]chat.Priority{"high": chat.High, "normal": chat.Normal, "low": chat.Low}[v.PriorityCap], // high: no cap
 		UserBurst:   v.UserBurst, UserRate: v.UserRate, RecallWindow: noneIsNegative(time.Duration(v.RecallWindow)),
-		MembersWrite: v.MembersWrite, MembersFound: v.CreateGroups, MemberList: v.MemberList, Tips: v.Tips, QuietMutes: !v.MuteNotices,
+		MembersWrite: v.MembersWrite, MembersFound: v.CreateGroups, MemberList: v.MemberList, Tips: v.Tips, QuietMutes: !v.MuteNotices, NoBroadcasts: !v.Broadcasts,
 		WordsForAdmins: v.WordsForAdmins,
 		WebInstances:   noneIsNegative(v.WebInstances), NativeInstances: noneIsNegative(v.NativeInstances),
 		Rivals:  map[string]chat.Rivals{"platform": chat.RivalsOfPlatform, "apps": chat.RivalsOfApps, "all": chat.RivalsAll}[v.Rivals],

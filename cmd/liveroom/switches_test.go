@@ -17,7 +17,7 @@ func TestSwitchesAreAsConfigured(t *testing.T) {
 	}
 	got := configuredBy(t, "--chat-history=50", "--chat-history-age=1h", "--chat-members=40", "--chat-tips=0", "--chat-mute-notices=off", "--chat-web-instances=2",
 		"--chat-native-instances=4", "--chat-rivals=apps", "--chat-rooms=many", "--chat-leave=device", "--guest-login=on", "--chat-rate=80", "--chat-user-burst=7",
-		"--chat-user-rate=0.5", "--chat-recall-window=0", "--chat-priority-cap=low", "--chat-word-action=block", "--chat-words-admins=on", "--chat-words-public=on",
+		"--chat-user-rate=0.5", "--chat-recall-window=0", "--chat-priority-cap=low", "--chat-word-action=block", "--broadcasts=off", "--callback-on-failure=reject", "--chat-words-admins=on", "--chat-words-public=on",
 		"--chat-create-groups=on", "--chat-members-write=on", "--like-rate=5", "--like-burst=9", "--embed-origins=https://a.example", "--admins=a,b,c,d,e").switches()
 	was := reflect.ValueOf(settingtest.Values())
 	for i, f := range reflect.VisibleFields(was.Type()) {

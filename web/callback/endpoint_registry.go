@@ -22,11 +22,11 @@ const settingsPrefix = "settings-"
 // Registry knows all endpoints: those of the settings, which stay as they are, and those of the store.
 type Registry struct {
 	store EndpointStore
-	fixed []Endpoint
 
 	now atomic.Pointer[snapshot]
 
 	mu      sync.Mutex // one change at a time; guards what follows
+	fixed   []Endpoint // of the settings
 	watched []func([]Endpoint)
 	stored  []Endpoint // what the store had last
 }
@@ -80,6 +80,22 @@ func (r *Registry) Endpoint(id string) (Endpoint, bool) {
 
 // All returns all endpoints, those of the settings first. The list must not be changed.
 func (r *Registry) All() []Endpoint { return r.now.Load().all }
+
+// Fail changes what becomes of what an endpoint of the settings does not decide, from now on.
+func (r *Registry) Fail(of Format, how OnFailure) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at := slices.IndexFunc(r.fixed, func(e Endpoint) bool { return e.Format == of })
+	if at < 0 || r.fixed[at].OnFailure == how {
+		return
+	}
+	r.fixed = slices.Clone(r.fixed)
+	r.fixed[at].OnFailure = how
+	r.publish(r.stored)
+	for _, f := range r.watched {
+		f(r.All())
+	}
+}
 
 // Watch calls f with all endpoints, now and after each change, one call at a time. It must be called before the first
 // change; f must not block.

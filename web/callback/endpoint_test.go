@@ -267,3 +267,36 @@ func TestAnotherNodeIsFaster(t *testing.T) {
 		t.Errorf("%+v, %v", changed, err)
 	}
 }
+
+// TestFail: what becomes of what the receiver of the settings does not decide is changed, and what others do stays.
+func TestFail(t *testing.T) {
+	r := registry(t, callback.NewEndpointMemory(), callback.Endpoint{URL: "https://x/im", Format: callback.FormatIM}, callback.Endpoint{URL: "https://x/css", Format: callback.FormatCSS})
+	if _, err := r.Create(t.Context(), callback.Endpoint{ID: "mine", URL: "https://x/", Format: callback.FormatIM, Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	watched := 0
+	r.Watch(func([]callback.Endpoint) { watched++ })
+	before := r.All()
+	for _, how := range []callback.OnFailure{callback.FailClosed, callback.FailClosed, callback.FailOpen, callback.FailClosed} {
+		r.Fail(callback.FormatIM, how)
+		for _, e := range r.Wants(joins) {
+			want := callback.FailOpen
+			if e.ID == "settings-im" {
+				want = how
+			}
+			if e.OnFailure != want {
+				t.Errorf("%s: %s, want %s", e.ID, e.OnFailure, want)
+			}
+		}
+	}
+	if before[0].OnFailure != callback.FailOpen || watched != 4 {
+		t.Errorf("a list that was handed out has changed, or %d were told", watched)
+	}
+	r.Fail(callback.FormatStatus, callback.FailClosed)
+	if _, err := r.Change(t.Context(), "mine", func(e *callback.Endpoint) error { e.URL = "https://y/"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := r.Endpoint("settings-im"); e.OnFailure != callback.FailClosed {
+		t.Error("another change undid it")
+	}
+}
