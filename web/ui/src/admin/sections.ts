@@ -1,5 +1,5 @@
 import type { ComponentType, JSX } from 'preact';
-import { Clock, Grid, Home, List, Server } from '../components/icons.tsx';
+import { Clock, Grid, Home, List, Outgoing, People, Present, Server, Stop } from '../components/icons.tsx';
 import { t } from './texts.ts';
 
 /** A part of the console: `/admin/{key}` and what is below it. */
@@ -26,6 +26,15 @@ export const groups: readonly SectionGroup[] = [
       { key: HOME, title: () => t('overview_title'), icon: Home, load: () => import('./overview.tsx') },
       { key: 'rooms', title: () => t('rooms_title'), icon: List, load: () => import('./rooms.tsx') },
       { key: 'wall', title: () => t('wall_title'), icon: Grid, load: () => import('./wall.tsx') },
+    ],
+  },
+  {
+    title: () => t('group_people'),
+    sections: [
+      { key: 'users', title: () => t('nav_users'), icon: People, load: () => import('./users.tsx') },
+      { key: 'words', title: () => t('nav_words'), icon: Stop, load: () => import('./words-page.tsx') },
+      { key: 'gifts', title: () => t('nav_gifts'), icon: Present, load: () => import('./gifts.tsx') },
+      { key: 'broadcasts', title: () => t('nav_broadcasts'), icon: Outgoing, load: () => import('./broadcasts.tsx') },
     ],
   },
   {

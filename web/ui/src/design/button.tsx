@@ -17,6 +17,8 @@ export interface ButtonProps {
   type?: 'button' | 'submit';
   /** Leads somewhere: a link that looks like the button. */
   href?: string;
+  /** What it leads to is kept as a file. */
+  download?: boolean;
   onClick?(ev: TargetedMouseEvent<HTMLElement>): void;
   /** Held down; for what turns something on and off. */
   pressed?: boolean;
@@ -27,7 +29,7 @@ export interface ButtonProps {
 }
 
 export function Button(props: ButtonProps): JSX.Element {
-  const { children, kind = 'quiet', small, wide, icon, busy = false, disabled = false, href, onClick, testid } = props;
+  const { children, kind = 'quiet', small, wide, icon, busy = false, disabled = false, href, download, onClick, testid } = props;
   const name = ['button', `button-${kind}`, small && 'button-small', wide && 'button-wide'].filter(Boolean).join(' ');
   const inside = (
     <>
@@ -37,7 +39,7 @@ export function Button(props: ButtonProps): JSX.Element {
   );
   if (href !== undefined && !disabled) {
     return (
-      <a class={name} href={href} onClick={onClick} aria-describedby={props.describedBy} data-testid={testid}>
+      <a class={name} href={href} download={download} onClick={onClick} aria-describedby={props.describedBy} data-testid={testid}>
         {inside}
       </a>
     );
@@ -66,7 +68,7 @@ export function Button(props: ButtonProps): JSX.Element {
   );
 }
 
-export interface IconButtonProps extends Omit<ButtonProps, 'children' | 'icon' | 'wide' | 'href' | 'type'> {
+export interface IconButtonProps extends Omit<ButtonProps, 'children' | 'icon' | 'wide' | 'href' | 'download' | 'type'> {
   /** What it does, in words: read out, and shown where a pointer rests. */
   label: string;
   icon: JSX.Element;
