@@ -206,7 +206,18 @@ func (s *Service) listed(ctx context.Context, r Room) (Listed, error) {
 	if err != nil {
 		return Listed{}, err
 	}
-	return Listed{Room: r, Record: st.Record}, nil
+	l := Listed{Room: r, Record: st.Record}
+	if !st.Forbidden {
+		return l, nil
+	}
+	now, err := s.machine.Now(ctx)
+	if err != nil {
+		return Listed{}, err
+	}
+	if st.ForbiddenAt(now) {
+		l.Forbidden = &Forbidden{Until: st.ForbiddenUntil}
+	}
+	return l, nil
 }
 
 // Rooms lists a page of rooms.

@@ -9,8 +9,14 @@ import (
 
 // Listed is a room together with its present status record.
 type Listed struct {
-	Room   Room
-	Record status.Record
+	Room      Room
+	Record    status.Record
+	Forbidden *Forbidden // of one room that was asked for, where pushes are forbidden now; never in lists
+}
+
+// Forbidden says how long pushes to a room, and reopening it, are forbidden.
+type Forbidden struct {
+	Until time.Time // zero: until permitted
 }
 
 // ListQuery selects rooms. Rooms come in order of id.

@@ -57,6 +57,19 @@ type RoomBody struct {
 	Online       int              `json:"online" doc:"How many people are there, in chat or watching."`
 	Popularity   *int64           `json:"popularity,omitempty" doc:"Only where rooms are sorted by it or recommended."`
 	Viewers      ViewersBody      `json:"viewers"`
+	Forbidden    *ForbiddenBody   `json:"forbidden,omitempty" doc:"Only where one room is shown: that pushes and reopening are forbidden now; absent: they are not."`
+}
+
+// ForbiddenBody says how long a room is forbidden.
+type ForbiddenBody struct {
+	Until NullTime `json:"until" doc:"null: until it is permitted."`
+}
+
+func forbiddenBody(f *live.Forbidden) *ForbiddenBody {
+	if f == nil {
+		return nil
+	}
+	return &ForbiddenBody{NullTime{f.Until}}
 }
 
 func (s *Server) roomBody(l live.Listed) RoomBody {
@@ -67,7 +80,7 @@ func (s *Server) roomBody(l live.Listed) RoomBody {
 		PlayAuth: string(r.PlayAuth), EarlyPush: string(r.EarlyPush), Delay: Duration(r.Delay), DelayRoom: r.DelayRoom, MaxViewers: r.MaxViewers, MaxBandwidth: r.MaxBandwidth,
 		Screenshots: screenshotsBody(r.Screenshots), Cover: s.covers.Cover(r), Recording: recordingRule(r.Recording),
 		CreatedAt: Time{r.CreatedAt}, UpdatedAt: Time{r.UpdatedAt},
-		Status: recordOf(l.Record), Online: s.rooms.Online(r), Viewers: viewersBody(s.rooms.Viewers(r)),
+		Status: recordOf(l.Record), Online: s.rooms.Online(r), Viewers: viewersBody(s.rooms.Viewers(r)), Forbidden: forbiddenBody(l.Forbidden),
 	}
 }
 

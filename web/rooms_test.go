@@ -217,7 +217,21 @@ func TestDriveAndRefusals(t *testing.T) {
 	if a := b.do(409, "POST", "/api/v1/rooms/demo/reopen", apiToken, nil); a.code() != "forbidden" && a.code() != "transition_refused" {
 		t.Errorf("reopen while forbidden: %s", a.raw)
 	}
+	shown := func() any { return b.do(200, "GET", "/api/v1/rooms/demo", "", nil).json["forbidden"] }
+	if f, _ := shown().(map[string]any); f == nil || f["until"] != strings.TrimSuffix(until, "Z")+".000Z" {
+		t.Errorf("a forbidden room is shown with %v, want the end %s", f, until)
+	}
+	if a := b.do(200, "GET", "/api/v1/rooms", "", nil); strings.Contains(a.raw, `"forbidden"`) {
+		t.Errorf("a list says what only one room does: %s", a.raw)
+	}
+	b.do(200, "POST", "/api/v1/rooms/demo/forbid", apiToken, nil)
+	if f, _ := shown().(map[string]any); f == nil || f["until"] != nil {
+		t.Errorf("forbidden for good, it is shown with %v", f)
+	}
 	b.do(200, "POST", "/api/v1/rooms/demo/permit", apiToken, nil)
+	if f := shown(); f != nil {
+		t.Errorf("permitted, it is shown with %v", f)
+	}
 	b.do(200, "POST", "/api/v1/rooms/demo/reopen", apiToken, nil)
 	b.do(404, "POST", "/api/v1/rooms/nobody/end", apiToken, nil)
 	if a := b.do(200, "GET", "/api/v1/rooms/demo/refusals", apiToken, nil); a.raw != "{\"refusals\":[]}\n" {
