@@ -73,7 +73,7 @@ const columns = (onOpen: (id: string) => void): Column<Node>[] => [
   { key: 'up', label: t('node_up'), priority: 3, cell: (node) => figure(node, up(node)) },
   {
     key: 'more',
-    label: '',
+    label: t('col_act'),
     end: true,
     cell: (node) => (
       <Button small onClick={() => onOpen(node.id)} testid="node-open">

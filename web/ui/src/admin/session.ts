@@ -25,6 +25,8 @@ export interface SessionOptions {
   random?: () => number;
 }
 
+const READ_MS = 15_000; // a connection that is dead and tells nobody does not hold the page up for ever
+const WRITE_MS = 45_000;
 const TRIES = 3; // of one call: signed in anew, and with a new token against forged requests
 
 /**
@@ -172,12 +174,16 @@ export class Session {
 
   /** Calls the server, and sees whether it was reached. */
   async #reach(request: Request): Promise<Response> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new TypeError('no answer')), reads(request) ? READ_MS : WRITE_MS);
     let response: Response;
     try {
-      response = await this.#fetch(request);
+      response = await this.#fetch(new Request(request, { signal: AbortSignal.any([request.signal, late.signal]) }));
     } catch (err) {
       if (!request.signal.aborted) this.#away();
       throw err;
+    } finally {
+      clearTimeout(timer);
     }
     if (response.status === 502 || response.status === 504) this.#away(); // a proxy that does not reach it
     else this.#here();
@@ -188,7 +194,7 @@ export class Session {
     for (let tries = 1; ; tries++) {
       const turn = this.#turn;
       const attempt = request.clone();
-      if (!/^(GET|HEAD)$/.test(request.method)) for (const [name, value] of Object.entries(this.#token())) attempt.headers.set(name, value);
+      if (!reads(request)) for (const [name, value] of Object.entries(this.#token())) attempt.headers.set(name, value);
       const response = await this.#reach(attempt);
       if (tries === TRIES || !(await this.#again(response, turn, request.signal))) return response;
     }
@@ -234,6 +240,8 @@ export class Session {
     }, this.#backoff.next());
   }
 }
+
+const reads = (request: Request): boolean => request.method === 'GET' || request.method === 'HEAD';
 
 /** Takes the code of a link out of an address, which is shown without it from then on; '' where there is none. */
 export function takeCode(place: Pick<Window, 'location' | 'history'>): string {

@@ -62,9 +62,13 @@ function gateOf(session: Session): JSX.Element | undefined {
 }
 
 const Away = (): JSX.Element => (
-  <Callout kind="warn" title={t('away_title')} testid="away">
-    {t('away_text')}
-  </Callout>
+  <section aria-label={t('away_title')}>
+    <div role="status">
+      <Callout kind="warn" title={t('away_title')} testid="away">
+        {t('away_text')}
+      </Callout>
+    </div>
+  </section>
 );
 
 /** Who is signed in, and the ways out. */

@@ -38,16 +38,23 @@ export class Shared {
 export class Liveroom {
   base = '';
   pushUrl = '';
+  /** The link that a bare install prints. */
+  adminLink = '';
   private process!: ChildProcess;
   private folder = mkdtempSync(join(tmpdir(), 'liveroom-'));
   private args: string[] = [];
   private env = process.env;
 
-  static async start(shared?: Shared): Promise<Liveroom> {
+  /** Without a demo: nothing is there but what the terminal says. */
+  static bare(): Promise<Liveroom> {
+    return Liveroom.start(undefined, []);
+  }
+
+  static async start(shared?: Shared, more: string[] = ['--demo']): Promise<Liveroom> {
     const server = new Liveroom();
     const [http, rtmp, ops] = [await freePort(), await freePort(), await freePort()];
     server.args = [
-      'serve', '--demo', '--data', server.folder, '--http', `127.0.0.1:${http}`, '--rtmp', `127.0.0.1:${rtmp}`, '--ops', `127.0.0.1:${ops}`,
+      'serve', ...more, '--data', server.folder, '--http', `127.0.0.1:${http}`, '--rtmp', `127.0.0.1:${rtmp}`, '--ops', `127.0.0.1:${ops}`,
       '--public-url', `http://127.0.0.1:${http}`, '--public-rtmp-url', `rtmp://127.0.0.1:${rtmp}`,
     ];
     if (shared) {
@@ -60,17 +67,19 @@ export class Liveroom {
 
   private async run(): Promise<void> {
     let output = '';
+    const ready = this.args.includes('--demo') ? 'Stop with Ctrl-C' : this.adminLink === '' ? 'good once' : '';
     this.process = spawn(binary, this.args, { env: this.env });
     await new Promise<void>((resolve, reject) => {
       const read = (chunk: Buffer) => {
         output += chunk;
-        if (output.includes('Stop with Ctrl-C')) resolve();
+        if (output.includes(ready) && output.includes('msg=serving')) resolve();
       };
       this.process.stdout?.on('data', read);
       this.process.stderr?.on('data', read);
       this.process.on('exit', () => reject(new Error(`liveroom ended:\n${output}`)));
     });
-    this.base = /Watch and chat:\s+(\S+)\/rooms\/demo/.exec(output)?.[1] ?? '';
+    this.base = `http://${this.args[this.args.indexOf('--http') + 1]}`;
+    this.adminLink = /Admin: +(\S+)/.exec(output)?.[1] ?? this.adminLink;
     this.pushUrl = /-f flv '(rtmp:[^']+)'/.exec(output)?.[1] ?? '';
   }
 
@@ -79,12 +88,16 @@ export class Liveroom {
     return this.api('POST', `/rooms/demo/${action}`, body) as Promise<RoomStatus>;
   }
 
+  /** The API token. */
+  get token(): string {
+    return /^api-token: (\S+)$/m.exec(readFileSync(join(this.folder, 'secrets.yaml'), 'utf8'))?.[1] ?? '';
+  }
+
   /** Calls the REST API as a business backend does. */
   async api(method: string, path: string, body?: object): Promise<unknown> {
-    const token = /^api-token: (\S+)$/m.exec(readFileSync(join(this.folder, 'secrets.yaml'), 'utf8'))?.[1];
     const answer = await fetch(`${this.base}/api/v1${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const text = await answer.text();

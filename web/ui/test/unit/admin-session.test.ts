@@ -8,10 +8,12 @@ const json = (status: number, body: object): Response => new Response(JSON.strin
 class Door {
   csrf: string | null = null;
   away = false;
+  dead = false;
   readonly calls: { method: string; path: string; csrf: string | null; body: string }[] = [];
   fetch = async (request: Request): Promise<Response> => {
     const path = new URL(request.url).pathname;
     this.calls.push({ method: request.method, path, csrf: request.headers.get('X-CSRF-Token'), body: await request.clone().text() });
+    if (this.dead) await new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason)));
     if (this.away) throw new TypeError('Failed to fetch');
     if (path === '/api/v1/session' && request.method === 'POST') {
       const given = (await request.json()) as { token?: string; code?: string };
@@ -148,6 +150,18 @@ describe('while signed in', () => {
     const asked = door.calls.length;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(door.calls.length).toBe(asked);
+  });
+
+  test('a connection that is dead and tells nobody is given up', async () => {
+    door.dead = true;
+    const read = rooms();
+    const given = expect(read).rejects.toMatchObject({ status: 0 });
+    await vi.advanceTimersByTimeAsync(15_000);
+    await given;
+    expect(session.reachable.value).toBe(false);
+    door.dead = false;
+    await vi.advanceTimersByTimeAsync(8000);
+    expect([session.reachable.value, session.standing.value]).toEqual([true, 'in']);
   });
 
   test('a server that comes back without the session asks to sign in over the page', async () => {

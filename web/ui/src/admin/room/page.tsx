@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, data, type Schemas } from '../../api/http.ts';
 import type { StatusRecord } from '../../api/types.ts';
 import { StatusSign } from '../../components/status-sign.tsx';
+import { Badge } from '../../design/badge.tsx';
 import { Button } from '../../design/button.tsx';
 import { Callout } from '../../design/callout.tsx';
 import { Empty } from '../../design/empty.tsx';
@@ -127,6 +128,7 @@ function Standing({ room, record, onDone }: { room: Room; record: StatusRecord; 
         {record.since && <span class="quiet">{t('rooms_since', { time: when(record.since) })}</span>}
         {room.scheduledAt && record.name === 'waiting' && <span class="quiet">{t('rooms_begins', { time: when(room.scheduledAt) })}</span>}
         {room.endAt && record.name !== 'ended' && <span class="quiet">{t('room_ends', { time: when(room.endAt) })}</span>}
+        {room.forbidden && <Badge kind="bad" testid="forbidden">{room.forbidden.until ? t('room_forbidden_until', { time: when(room.forbidden.until) }) : t('room_forbidden')}</Badge>}
         {left > 0 && (
           <span class="quiet number" data-testid="grace">
             {t('room_grace', { time: clockOf(left) })}
@@ -135,7 +137,7 @@ function Standing({ room, record, onDone }: { room: Room; record: StatusRecord; 
         <span class="quiet">{sharedPlural('online', room.online)}</span>
       </div>
       <div class="standing-acts">
-        {actsFor(record).map((one, i) => (
+        {actsFor(record, { forbidden: room.forbidden !== undefined }).map((one, i) => (
           <Button key={one} kind={i === 0 && !grave(one) ? 'main' : 'quiet'} small onClick={() => setAct(one)} testid={`act-${one}`}>
             {t(`act_${one}`)}
           </Button>

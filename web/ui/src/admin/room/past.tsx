@@ -55,7 +55,7 @@ function Sessions({ room }: { room: Room }): JSX.Element {
           { key: 'viewers', label: t('session_viewers'), end: true, cell: (one) => whole(one.viewers) },
           { key: 'messages', label: t('session_messages'), end: true, priority: 3, cell: (one) => whole(one.messages) },
           { key: 'gifts', label: t('session_gifts'), end: true, priority: 3, cell: (one) => amount(one.giftValue) },
-          { key: 'more', label: '', end: true, cell: (one) => <Button small onClick={() => setOpen(one)} testid="session-open">{t('session_summary')}</Button> },
+          { key: 'more', label: t('col_act'), end: true, cell: (one) => <Button small onClick={() => setOpen(one)} testid="session-open">{t('session_summary')}</Button> },
         ]}
         rows={list.rows}
         rowKey={(one) => one.session}

@@ -133,7 +133,7 @@ function Sanctions({ title, none, list, act, onLift, testid }: { title: string; 
           },
           {
             key: 'lift',
-            label: '',
+            label: t('col_act'),
             end: true,
             cell: (one) => (
               <Button small onClick={() => onLift(one.user)} testid="lift">

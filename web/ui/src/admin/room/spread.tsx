@@ -76,7 +76,7 @@ function Relays({ room }: { room: Room }): JSX.Element {
       <Table
         label={t('relays')}
         columns={[
-          { key: 'name', label: t('spread_to'), priority: 1, wide: true, cell: (one) => <Name one={one} address={one.url} /> },
+          { key: 'name', label: t('spread_to'), priority: 1, cell: (one) => <Name one={one} address={one.url} /> },
           { key: 'state', label: t('rooms_status'), cell: (one) => <State one={one} /> },
           { key: 'bytes', label: t('spread_sent'), end: true, cell: (one) => size(one.bytes) },
         ]}
@@ -150,7 +150,7 @@ function Pulls({ room }: { room: Room }): JSX.Element {
       <Table
         label={t('pulls')}
         columns={[
-          { key: 'name', label: t('spread_of'), priority: 1, wide: true, cell: (one) => <Name one={one} address={one.url || one.recording} /> },
+          { key: 'name', label: t('spread_of'), priority: 1, cell: (one) => <Name one={one} address={one.url || one.recording} /> },
           { key: 'state', label: t('rooms_status'), cell: (one) => <State one={one} /> },
           { key: 'when', label: t('rooms_when'), cell: (one) => (one.cron ? <span class="mono">{one.cron}</span> : one.startAt ? when(one.startAt) : t('pull_now')) },
           { key: 'bytes', label: t('spread_got'), end: true, cell: (one) => size(one.bytes) },
