@@ -16,6 +16,10 @@ export default defineConfig({
     emptyOutDir: false, // dist/stub.html is committed; scripts/clean.mjs removes the rest
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700, // hls.js, loaded only where it is needed
-    rolldownOptions: { input: Object.fromEntries(['index', 'room', 'embed', 'anchor', 'admin', 'ui'].map((name) => [name, page(`${name}.html`)])) },
+    rolldownOptions: {
+      input: Object.fromEntries(['index', 'room', 'embed', 'anchor', 'admin', 'ui'].map((name) => [name, page(`${name}.html`)])),
+      // What every page needs in one file: many small ones pack worse.
+      output: { codeSplitting: { groups: [{ name: 'base', test: /node_modules\/(@preact|preact|openapi-fetch)\/|src\/(api|i18n\/(core|index)|lib\/(storage|theme|page)|components\/(icons|settings|header|status-sign|test-card|cover))/, minShareCount: 2 }] } },
+    },
   },
 });

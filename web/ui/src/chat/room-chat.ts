@@ -10,6 +10,7 @@ import { parseRecord } from '../status/newest.ts';
 import { errorKey, isSignatureError } from './errors.ts';
 import type { Identities } from './identity.ts';
 import { added, changed, emptyLog, gapped, levelRow, messageRow, renamed, rowOf, systemRow, withdrawn, withoutPast, type Log, type MessageRow, type Row } from './log.ts';
+import { calls } from './mention.ts';
 import { kickedOutWhy, leftWhy, refusalWhy, type Out, type Why } from './out.ts';
 import { partsOf, wordsOf } from './parts.ts';
 
@@ -50,6 +51,8 @@ export class RoomChat {
   readonly presence = signal<Presence>({ state: 'connecting' });
   readonly log = signal<Log>(emptyLog);
   readonly me = signal<Me>(nobody);
+  /** Who called this person last, by @, and how. */
+  readonly called = signal<{ nick: string; text: string } | null>(null);
   /** Counts what this person said on this page. */
   readonly spoke = signal(0);
   readonly notice = signal<string | null>(null);
@@ -383,6 +386,7 @@ export class RoomChat {
   #fly(row: MessageRow): void {
     const words = wordsOf(row.parts);
     if (words) this.#o.onLive?.(words, row.own);
+    if (!row.own && calls(words, this.me.peek().nick)) this.called.value = { nick: row.nick, text: words };
   }
 
   #modified(messages: readonly Message[]): void {

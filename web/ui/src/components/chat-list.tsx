@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CrowdRow, GiftsRow, MessageRow, Named, Row } from '../chat/log.ts';
+import { calls } from '../chat/mention.ts';
 import { usePaced } from '../chat/paced.ts';
+import { wordsOf } from '../chat/parts.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { follow, older, read, unread, type View } from '../chat/view.ts';
 import { clock, names, plural, t } from '../i18n/index.ts';
@@ -14,6 +16,7 @@ import { scene } from '../status/record.ts';
 import { GiftIcon } from './gift-icon.tsx';
 import { Down, More } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';
+import { NetHint } from './net-hint.tsx';
 import { Parts } from './parts.tsx';
 
 const MemberCard = lazy(() => import('./member-card.tsx').then((m) => m.MemberCard));
@@ -98,6 +101,7 @@ export function ChatList({ chat, room }: { chat: RoomChat; room: Interaction }):
           <Line key={row.key} row={row} chat={chat} onMore={setAbout} onWho={setWho} />
         ))}
       </div>
+      <NetHint chat={chat} />
       {news > 0 && (
         <button type="button" class="chat-new" onClick={backToEnd} data-testid="chat-new">
           <Down /> {plural('chat_new', news)}
@@ -187,8 +191,9 @@ function Gifts({ row }: { row: GiftsRow }): JSX.Element {
 
 function Message({ row, chat, onMore, onWho }: LineProps<MessageRow>): JSX.Element {
   const avatar = webAddress(row.avatar);
+  const called = !row.own && row.at === undefined && calls(wordsOf(row.parts), chat.me.value.nick);
   return (
-    <div class={`chat-row${row.at === undefined ? '' : ' chat-past'}${row.own ? ' chat-own' : ''} chat-${row.state}`} data-testid="chat-message" data-seq={row.message.sequence} data-state={row.state}>
+    <div class={`chat-row${called ? ' chat-called' : ''}${row.at === undefined ? '' : ' chat-past'}${row.own ? ' chat-own' : ''} chat-${row.state}`} data-testid="chat-message" data-seq={row.message.sequence} data-state={row.state}>
       {row.at !== undefined && <time class="chat-then number">{clockOf(Math.floor(row.at))}</time>}
       {avatar && <img class="avatar" src={avatar} alt="" width="20" height="20" loading="lazy" decoding="async" referrerpolicy="no-referrer" />}
       <LevelBadge level={row.level} badge={row.badge} />
@@ -196,6 +201,7 @@ function Message({ row, chat, onMore, onWho }: LineProps<MessageRow>): JSX.Eleme
       <span class={`nick nick-${hash(row.from) % 8}`} title={row.at === undefined ? clock(row.time) : undefined} onClick={() => onWho(row)} data-testid="chat-nick">
         <bdi>{row.nick}</bdi>
       </span>{' '}
+      {called && <span class="hidden">{t('mention_you')}</span>}
       <Parts parts={row.parts} nick={row.nick} />
       {row.state === 'sending' && <small class="chat-note"> {row.progress === undefined ? t('chat_sending') : t('chat_progress', { n: Math.floor(row.progress * 100) })}</small>}
       {row.state === 'failed' && (

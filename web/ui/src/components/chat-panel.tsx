@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import type { Person } from '../chat/mention.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
@@ -8,9 +9,9 @@ import { ActBar } from './act-bar.tsx';
 import { ChatList } from './chat-list.tsx';
 import { Composer } from './composer.tsx';
 import { Close } from './icons.tsx';
-import { OutPanel } from './out-panel.tsx';
 
 const DrawCard = lazy(() => import('./draw-card.tsx').then((m) => m.DrawCard));
+const OutPanel = lazy(() => import('./out-panel.tsx').then((m) => m.OutPanel));
 
 export function ChatPanel({ chat, room }: { chat: RoomChat; room: Interaction }): JSX.Element {
   const presence = chat.presence.value;
@@ -22,19 +23,22 @@ export function ChatPanel({ chat, room }: { chat: RoomChat; room: Interaction })
       </h2>
       {room.draw.value && <DrawCard room={room} />}
       <ChatList chat={chat} room={room} />
-      <p class="chat-state" role="status">
-        {presence.state === 'connecting' && t('chat_connecting')}
-        {presence.state === 'offline' && t('chat_offline')}
-        {presence.state === 'online' && chat.degraded.value && t('chat_degraded')}
+      <p class="hidden" role="status" data-testid="called">
+        {chat.called.value && t('mention_said', chat.called.value)}
       </p>
       <p class="hidden" role="status" data-testid="said">
         {room.said.value}
       </p>
       <Remark chat={chat} />
       <ActBar room={room} />
-      {presence.state === 'out' ? <OutPanel chat={chat} out={presence} /> : <Composer chat={chat} draft={draft} onDraft={setDraft} />}
+      {presence.state === 'out' ? <OutPanel chat={chat} out={presence} /> : <Composer chat={chat} draft={draft} onDraft={setDraft} members={() => others(room)} />}
     </section>
   );
+}
+
+async function others(room: Interaction): Promise<Person[]> {
+  const found = await room.members();
+  return typeof found === 'string' ? [] : found.map(({ userID, nick }) => ({ user: userID, nick: nick || userID }));
 }
 
 /** One thing to take note of. */

@@ -1,15 +1,18 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import type { Person } from '../chat/mention.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { t, when, type Key } from '../i18n/index.ts';
+import { useKeys } from '../lib/keys.ts';
 import { lazy } from '../lib/lazy.tsx';
 import { clockOf, useTick } from '../lib/tick.ts';
-import { Person, Photo, Send } from './icons.tsx';
+import { Person as PersonIcon, Photo, Send } from './icons.tsx';
 import { FOREVER } from '../chat/out.ts';
+import { TEXT_MAX, useCall } from './use-call.ts';
 
+const MentionList = lazy(() => import('./mention-list.tsx').then((m) => m.MentionList));
 const NickDialog = lazy(() => import('./nick-dialog.tsx').then((m) => m.NickDialog));
 
-const TEXT_MAX = 300;
 const PICTURES = 'image/png,image/jpeg,image/gif,image/webp,image/avif,image/bmp';
 const COUNTED_SECONDS = 3600; // a longer mute is told by its end
 
@@ -37,10 +40,16 @@ function maySendPictures(chat: RoomChat): boolean {
 type Wish = { text: string } | 'rename';
 
 /** Where one speaks. Who has no name yet is asked for one when speaking; what they wanted to say waits. */
-export function Composer({ chat, draft, onDraft }: { chat: RoomChat; draft: string; onDraft(text: string): void }): JSX.Element {
+export function Composer({ chat, draft, onDraft, members }: { chat: RoomChat; draft: string; onDraft(text: string): void; members(): Promise<readonly Person[]> }): JSX.Element {
   const [wish, setWish] = useState<Wish | null>(null); // waits for a name
   const input = useRef<HTMLInputElement>(null);
   const file = useRef<HTMLInputElement>(null);
+  const call = useCall(chat, draft, onDraft, input, members);
+  useKeys((ev) => {
+    if (ev.key !== 'c' || input.current?.disabled !== false) return false;
+    input.current.focus();
+    return true;
+  });
   const me = chat.me.value;
   const bar = barrier(chat);
   chat.limits.value; // drawn again when they change
@@ -69,6 +78,7 @@ export function Composer({ chat, draft, onDraft }: { chat: RoomChat; draft: stri
     if (picture) void chat.picture(picture);
   };
   const onKeyDown = (ev: KeyboardEvent) => {
+    if (!composing(ev) && call.onKey(ev)) return ev.preventDefault();
     if (ev.key !== 'Enter') return;
     ev.preventDefault();
     if (!composing(ev)) say();
@@ -86,14 +96,19 @@ export function Composer({ chat, draft, onDraft }: { chat: RoomChat; draft: stri
       }}
     >
       <Hint chat={chat} bar={bar} />
+      {call.people.length > 0 && <MentionList people={call.people} active={call.active} onActive={call.onActive} onChoose={call.onChoose} />}
       {!me.anonymous && (
         <button type="button" class="composer-me" title={t('chat_rename')} aria-label={`${t('chat_as', { nick: me.nick })} · ${t('chat_rename')}`} onClick={() => setWish('rename')} data-testid="chat-me">
-          <Person />
+          <PersonIcon />
         </button>
       )}
       <input
         ref={input}
         type="text"
+        role="combobox"
+        aria-autocomplete="list"
+        aria-expanded={call.people.length > 0}
+        {...(call.people.length > 0 ? { 'aria-controls': 'mentions', 'aria-activedescendant': `mention-${call.active}` } : {})}
         aria-label={t('chat_input')}
         placeholder={bar ? t('bar_input') : me.anonymous ? t('chat_input') : t('chat_as', { nick: me.nick })}
         maxLength={TEXT_MAX}
@@ -101,7 +116,12 @@ export function Composer({ chat, draft, onDraft }: { chat: RoomChat; draft: stri
         enterKeyHint="send"
         value={draft}
         disabled={bar !== null}
-        onInput={(ev) => onDraft(ev.currentTarget.value)}
+        onInput={(ev) => {
+          onDraft(ev.currentTarget.value);
+          call.look();
+        }}
+        onClick={call.look}
+        onBlur={call.close}
         onKeyDown={onKeyDown}
         data-testid="chat-input"
       />

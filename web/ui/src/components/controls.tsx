@@ -2,8 +2,9 @@ import type { JSX, RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { PlayerController } from '../player/controller.ts';
 import { t } from '../i18n/index.ts';
+import { flying, setFlying } from '../lib/danmaku.ts';
 import { lazy } from '../lib/lazy.tsx';
-import { Expand, Flying, FlyingOff, Load, Pip, Shrink, SoundOff, SoundOn } from './icons.tsx';
+import { Expand, Flying, FlyingOff, Gear, Load, Pip, Shrink, SoundOff, SoundOn } from './icons.tsx';
 
 const SeekBar = lazy(() => import('./seek-bar.tsx').then((m) => m.SeekBar));
 const ShiftBar = lazy(() => import('./seek-bar.tsx').then((m) => m.ShiftBar));
@@ -13,8 +14,9 @@ export interface ControlsProps {
   stage: RefObject<HTMLDivElement | null>;
   player: PlayerController | null;
   delay: number; // seconds by which everybody sees what is live later
-  danmaku: boolean;
-  onDanmaku(on: boolean): void;
+  settings: boolean; // they are open
+  onSettings(): void;
+  settingsButton: RefObject<HTMLButtonElement | null>;
 }
 
 /** Phones know full screen only for the video itself. */
@@ -37,7 +39,7 @@ export function togglePlay(video: HTMLVideoElement): void {
 }
 
 /** The bar below the picture. What is live has no pause: it goes on. */
-export function Controls({ video, stage, player, delay, danmaku, onDanmaku }: ControlsProps): JSX.Element {
+export function Controls({ video, stage, player, delay, settings, onSettings, settingsButton }: ControlsProps): JSX.Element {
   const [sound, setSound] = useState({ muted: true, volume: 1 });
   const [full, setFull] = useState(false);
   useEffect(() => {
@@ -87,8 +89,11 @@ export function Controls({ video, stage, player, delay, danmaku, onDanmaku }: Co
             <Load />
           </a>
         )}
-        <button type="button" onClick={() => onDanmaku(!danmaku)} aria-pressed={danmaku} aria-label={danmaku ? t('danmaku_off') : t('danmaku_on')} title={danmaku ? t('danmaku_off') : t('danmaku_on')} data-testid="danmaku-switch">
-          {danmaku ? <Flying /> : <FlyingOff />}
+        <button type="button" onClick={() => setFlying(!flying.value)} aria-pressed={flying.value} aria-label={flying.value ? t('danmaku_off') : t('danmaku_on')} title={flying.value ? t('danmaku_off') : t('danmaku_on')} data-testid="danmaku-switch">
+          {flying.value ? <Flying /> : <FlyingOff />}
+        </button>
+        <button ref={settingsButton} type="button" onClick={onSettings} aria-expanded={settings} aria-label={t('settings')} title={t('settings')} data-testid="player-settings">
+          <Gear />
         </button>
         {document.pictureInPictureEnabled && (
           <button type="button" aria-label={t('pip')} title={t('pip')} onClick={() => void togglePip(element())}>
@@ -103,7 +108,7 @@ export function Controls({ video, stage, player, delay, danmaku, onDanmaku }: Co
   );
 }
 
-async function togglePip(video: HTMLVideoElement): Promise<void> {
+export async function togglePip(video: HTMLVideoElement): Promise<void> {
   try {
     if (document.pictureInPictureElement) await document.exitPictureInPicture();
     else await video.requestPictureInPicture();

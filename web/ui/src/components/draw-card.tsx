@@ -1,7 +1,7 @@
 import type { Draw } from 'liveroom-sdk';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { amount, plural, t } from '../i18n/index.ts';
+import { amount, plural, t } from '../i18n/parts.ts';
 import { fits } from '../interact/fair.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { clockOf, useTick } from '../lib/tick.ts';

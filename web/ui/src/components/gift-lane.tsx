@@ -4,6 +4,7 @@ import { t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { GiftIcon } from './gift-icon.tsx';
 import { LevelBadge } from './level-badge.tsx';
+import '../styles/lane.css';
 
 /** Gifts over the picture. They are read out apart from it, and not all of them. */
 export function GiftLaneLayer({ room }: { room: Interaction }): JSX.Element {

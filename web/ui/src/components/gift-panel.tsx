@@ -1,7 +1,7 @@
 import type { Combo, Gift } from 'liveroom-sdk';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { amount, t } from '../i18n/index.ts';
+import { amount, t } from '../i18n/parts.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { GiftIcon } from './gift-icon.tsx';
 import { Stands } from './gift-stands.tsx';

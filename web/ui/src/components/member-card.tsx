@@ -1,7 +1,7 @@
 import type { FollowState, Level } from 'liveroom-sdk';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { compact, plural, t, type Key } from '../i18n/index.ts';
+import { compact, plural, t, type Key } from '../i18n/parts.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { Close } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';

@@ -1,7 +1,7 @@
 import type { GroupMember } from 'liveroom-sdk';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { plural, t, type Key } from '../i18n/index.ts';
+import { plural, t, type Key } from '../i18n/parts.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { Close } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { MessageRow } from '../chat/log.ts';
 import { wordsOf } from '../chat/parts.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
-import { t } from '../i18n/index.ts';
+import { t } from '../i18n/parts.ts';
 import { FOREVER } from '../chat/out.ts';
 import '../styles/dialogs.css';
 

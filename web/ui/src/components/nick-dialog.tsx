@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { errorKey } from '../chat/errors.ts';
-import { t, type Key } from '../i18n/index.ts';
+import { t, type Key } from '../i18n/parts.ts';
 import '../styles/dialogs.css';
 
 const NICK_MAX = 20; // characters; the server takes 60 bytes, which are 20 Chinese ones

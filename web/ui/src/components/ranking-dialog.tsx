@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { webAddress } from '../lib/address.ts';
-import { amount, plural, t } from '../i18n/index.ts';
+import { amount, plural, t } from '../i18n/parts.ts';
 import type { Interaction } from '../interact/interaction.ts';
 import { Close, Coin } from './icons.tsx';
 import { LevelBadge } from './level-badge.tsx';

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { t } from '../i18n/index.ts';
+import { t } from '../i18n/parts.ts';
 import { clockOf } from '../lib/tick.ts';
 import { depth, LEAST_BEHIND, near, type Shiftable } from '../player/recording.ts';
 import { togglePlay } from './controls.tsx';

@@ -11,7 +11,7 @@ export function Settings(): JSX.Element {
         <option value="light">{t('theme_light')}</option>
         <option value="dark">{t('theme_dark')}</option>
       </select>
-      <select aria-label={t('language')} value={language.value} onChange={(ev) => setLanguage(ev.currentTarget.value as Language)} data-testid="language">
+      <select aria-label={t('language')} value={language.value} onChange={(ev) => void setLanguage(ev.currentTarget.value as Language)} data-testid="language">
         {languages.map(({ code, name, tag }) => (
           <option key={code} value={code} lang={tag}>
             {name}

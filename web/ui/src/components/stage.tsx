@@ -4,31 +4,28 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { Api } from '../api/client.ts';
 import { t } from '../i18n/index.ts';
 import type { Interaction, Show } from '../interact/interaction.ts';
+import { useAwake } from '../lib/awake.ts';
+import { flying, setFlying } from '../lib/danmaku.ts';
 import { lazy } from '../lib/lazy.tsx';
+import { useKeys } from '../lib/keys.ts';
 import { lessMotion } from '../lib/motion.ts';
-import { store } from '../lib/storage.ts';
 import type { RoomModel } from '../pages/room-model.ts';
-import { detectSupport } from '../player/choose.ts';
-import { PlayerController, type PlayerState, type Source } from '../player/controller.ts';
-import { loadEngine } from '../player/engine.ts';
-import { refusalOf } from '../player/refusal.ts';
+import type { PlayerController, PlayerState, Source } from '../player/controller.ts';
 import type { Remote } from '../player/remote.ts';
 import { scene as sceneOf } from '../status/record.ts';
-import { Controls, toggleFullscreen, toggleMuted, togglePlay } from './controls.tsx';
-import { DanmakuLayer } from './danmaku-layer.tsx';
-import { GiftLaneLayer } from './gift-lane.tsx';
+import { Controls, toggleFullscreen, toggleMuted, togglePip, togglePlay } from './controls.tsx';
 import { SceneOverlay } from './scene-overlay.tsx';
 
+const DanmakuLayer = lazy(() => import('./danmaku-layer.tsx').then((m) => m.DanmakuLayer));
+const FiguresPanel = lazy(() => import('./figures-panel.tsx').then((m) => m.FiguresPanel));
+const GiftLaneLayer = lazy(() => import('./gift-lane.tsx').then((m) => m.GiftLaneLayer));
+const KeysDialog = lazy(() => import('./keys-dialog.tsx').then((m) => m.KeysDialog));
+const PlayerPanel = lazy(() => import('./player-panel.tsx').then((m) => m.PlayerPanel));
 const ShowLayer = lazy(() => import('./show-layer.tsx').then((m) => m.ShowLayer));
 
 const NOTHING: Source = { kind: 'none' };
-
-/** Flying messages are movement: off for who asked the device for less of it, until switched on by hand. */
-function wantsDanmaku(): boolean {
-  const chosen = store.read('danmaku');
-  if (chosen !== null) return chosen === 'on';
-  return !matchMedia('(prefers-reduced-motion: reduce)').matches;
-}
+const AGAIN_MS = 3000; // after the player itself could not be fetched
+const loadPlayer = () => import('../player/start.ts');
 
 /** The picture with everything over it. In a frame of another page it has a remote, which says how it begins. */
 export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remote?: Remote }): JSX.Element {
@@ -36,7 +33,12 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
   const video = useRef<HTMLVideoElement>(null);
   const player = useRef<PlayerController | null>(null);
   const [playing, setPlaying] = useState<PlayerState>({ phase: 'idle', engine: null });
-  const [danmaku, setDanmaku] = useState(() => remote?.options.danmaku !== false && wantsDanmaku());
+  const settingsButton = useRef<HTMLButtonElement>(null);
+  const [open, setOpen] = useState(() => {
+    if (remote?.options.danmaku === false) flying.value = false; // here, not for good
+    return { settings: false, figures: false, keys: false };
+  });
+  const turn = (what: Partial<typeof open>) => setOpen((now) => ({ ...now, ...what }));
   const subscribe = useCallback((listener: (text: string, own: boolean) => void) => model.onSaid(listener), [model]);
   const room = model.room.value;
   const record = model.status.value;
@@ -45,29 +47,34 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
   useEffect(() => {
     const element = video.current as HTMLVideoElement;
     element.muted = true; // the attribute alone is not enough for autoplay once scripts made the element
-    const controller = new PlayerController({
-      video: element,
-      fetchPlay: () => api.play(model.room.value?.id ?? ''),
-      session: () => model.session(),
-      support: detectSupport(),
-      load: loadEngine,
-      refusalOf,
-      page: location,
-      start: remote?.options.start ?? 0,
-    });
-    player.current = controller;
-    const stops = [
-      remote?.take(controller, element) ?? (() => {}),
-      effect(() => setPlaying(controller.state.value)),
-      effect(() => {
-        const source = remote?.held.value ? NOTHING : model.source.value;
-        // The controller's own signals must not bring this effect back.
-        queueMicrotask(() => controller.show(source));
-      }),
-    ];
+    const stops: (() => void)[] = [];
+    let gone = false;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const begin = async () => {
+      try {
+        const { startPlayer } = await loadPlayer();
+        if (gone) return;
+        const controller = (player.current = startPlayer(element, () => api.play(model.room.value?.id ?? ''), () => model.session(), remote?.options.start));
+        stops.push(
+          () => controller.destroy(),
+          remote?.take(controller, element) ?? (() => {}),
+          effect(() => setPlaying(controller.state.value)),
+          effect(() => {
+            const source = remote?.held.value ? NOTHING : model.source.value;
+            // The controller's own signals must not bring this effect back.
+            queueMicrotask(() => controller.show(source));
+          }),
+        );
+      } catch {
+        setPlaying({ phase: 'retrying', engine: null });
+        again = setTimeout(() => void begin(), AGAIN_MS);
+      }
+    };
+    void begin();
     return () => {
-      for (const stop of stops) stop();
-      controller.destroy();
+      gone = true;
+      clearTimeout(again);
+      for (const stop of stops.reverse()) stop();
     };
   }, [model, api, remote]);
 
@@ -91,23 +98,45 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
   const bare = remote?.options.controls === false;
   const held = remote?.held.value === true && (scene === 'live' || scene === 'playback');
   const withControls = !bare && (scene === 'live' || ((scene === 'interrupted' || (scene === 'paused' && shifted)) && playing.phase === 'playing') || (scene === 'playback' && recording !== null));
-  const onKeyDown = (ev: KeyboardEvent) => {
-    if (ev.ctrlKey || ev.metaKey || ev.altKey || (ev.target as HTMLElement).tagName === 'INPUT') return;
-    const element = video.current as HTMLVideoElement;
-    const seek = (by: number) => controller?.seek(Math.max(0, Math.min(element.currentTime + by, element.duration || Infinity)));
-    const onButton = (ev.target as HTMLElement).closest('button, a') !== null;
-    if (ev.key === 'm') toggleMuted(element);
-    else if (recording && ev.key === 'ArrowLeft') seek(-5);
-    else if (recording && ev.key === 'ArrowRight') seek(5);
-    else if (recording && (ev.key === 'k' || (ev.key === ' ' && !onButton))) togglePlay(element);
-    else if (ev.key === 'f') toggleFullscreen(stage.current as HTMLDivElement, video.current as HTMLVideoElement);
-    else return;
-    ev.preventDefault();
+  const element = () => video.current as HTMLVideoElement;
+  const seek = (by: number) => controller?.seek(Math.max(0, Math.min(element().currentTime + by, element().duration || Infinity)));
+  const full = () => toggleFullscreen(stage.current as HTMLDivElement, element());
+  const closeSettings = () => {
+    turn({ settings: false });
+    settingsButton.current?.focus();
   };
-  const switchDanmaku = (on: boolean) => {
-    setDanmaku(on);
-    store.write('danmaku', on ? 'on' : 'off');
-  };
+  const awake = useAwake(stage, {
+    once: () => recording && togglePlay(element()),
+    twice: (side) => (recording && side < 1 / 3 ? seek(-10) : recording && side > 2 / 3 ? seek(10) : full()),
+  });
+  useKeys((ev) => {
+    const at = ev.target as HTMLElement;
+    const beside = at !== document.body && !stage.current?.contains(at); // arrows and space have a meaning there
+    switch (ev.key.length === 1 ? ev.key.toLowerCase() : ev.key) {
+      case '?':
+        return turn({ keys: true }), true;
+      case 'm':
+        return toggleMuted(element()), true;
+      case 'f':
+        return full(), true;
+      case 'p':
+        return void togglePip(element()), true;
+      case 'd':
+        return setFlying(!flying.peek()), true;
+      case 'i':
+        return turn({ figures: !open.figures }), true;
+      case 'l':
+        return controller?.shift(0, record?.delay ?? 0), true;
+      case 'k':
+        return recording !== null && (togglePlay(element()), true);
+      case ' ':
+        return recording !== null && !beside && at.closest('button, a, input') === null && (togglePlay(element()), true);
+      case 'ArrowLeft':
+      case 'ArrowRight':
+        return recording !== null && !beside && !at.matches('input') && (seek(ev.key === 'ArrowLeft' ? -5 : 5), true);
+    }
+    return false;
+  });
 
   return (
     <div
@@ -119,10 +148,10 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
       data-scene={scene ?? ''}
       data-phase={playing.phase}
       data-engine={playing.engine ?? ''}
-      onKeyDown={onKeyDown}
+      data-awake={awake || open.settings}
     >
       <video ref={video} playsInline muted controls={!bare && !held && scene === 'playback' && recording === null && playing.phase !== 'failed'} data-testid="video" />
-      {danmaku && <DanmakuLayer subscribe={subscribe} />}
+      {flying.value && <Danmaku subscribe={subscribe} />}
       <div class="overlays" role="status">
         {record && room && (
           <SceneOverlay
@@ -139,10 +168,29 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
         )}
       </div>
       {interaction && !lessMotion.value && <Shows room={interaction} />}
-      {interaction && <GiftLaneLayer room={interaction} />}
-      {withControls && !held && <Controls video={video} stage={stage} player={controller} delay={record?.delay ?? 0} danmaku={danmaku} onDanmaku={switchDanmaku} />}
+      {interaction && <Gifts room={interaction} />}
+      {withControls && !held && (
+        <Controls video={video} stage={stage} player={controller} delay={record?.delay ?? 0} settings={open.settings} onSettings={() => turn({ settings: !open.settings })} settingsButton={settingsButton} />
+      )}
+      {open.settings && withControls && <PlayerPanel figures={open.figures} onFigures={(figures) => turn({ figures })} onKeys={() => turn({ settings: false, keys: true })} onClose={closeSettings} />}
+      {open.figures && controller && <FiguresPanel player={controller} onClose={() => turn({ figures: false })} />}
+      {open.keys && <KeysDialog onClose={() => turn({ keys: false })} />}
     </div>
   );
+}
+
+/** What flies is fetched with the first message, which then flies; those that come meanwhile are only in the chat. */
+function Danmaku({ subscribe }: { subscribe(listener: (text: string, own: boolean) => void): () => void }): JSX.Element | null {
+  const [first, setFirst] = useState<[string, boolean] | null>(null);
+  useEffect(() => subscribe((text, own) => document.visibilityState === 'visible' && setFirst((before) => before ?? [text, own])), [subscribe]);
+  return first && <DanmakuLayer subscribe={subscribe} first={first} />;
+}
+
+/** Gifts lie over the picture from the first one on. */
+function Gifts({ room }: { room: Interaction }): JSX.Element | null {
+  const seen = useRef(false);
+  seen.current ||= room.banner.value !== null || room.lane.runs.value.length > 0;
+  return seen.current ? <GiftLaneLayer room={room} /> : null;
 }
 
 /** What moves over the picture is fetched when something moves for the first time, which it then shows. */

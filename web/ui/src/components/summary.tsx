@@ -1,6 +1,6 @@
 import type { SessionSummary } from 'liveroom-sdk';
 import type { JSX } from 'preact';
-import { compact, compactAmount, hours, t, type Key } from '../i18n/index.ts';
+import { compact, compactAmount, hours, t, type Key } from '../i18n/parts.ts';
 import { clockOf } from '../lib/tick.ts';
 import { Ranks } from './ranking-dialog.tsx';
 import '../styles/summary.css';

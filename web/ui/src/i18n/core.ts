@@ -26,10 +26,23 @@ export const language = signal<Language>(
 
 export const languageTag = (): string => tags[language.value];
 
-/** Chooses a language and remembers the choice. */
-export function setLanguage(code: Language): void {
+const loaders: ((code: Language) => Promise<void>)[] = [];
+const arrivals = signal(0);
+
+/** Speaks a language on this page from when its texts are there. */
+export async function speak(code: Language): Promise<void> {
+  await Promise.all(loaders.map((load) => load(code)));
   language.value = code;
+}
+
+/** Chooses a language, remembers the choice, and speaks it. */
+export async function setLanguage(code: Language): Promise<void> {
   store.write('language', code);
+  try {
+    await speak(code);
+  } catch {
+    location.reload(); // a newer server has other files; the choice is remembered
+  }
 }
 
 /** The plural texts of a dictionary by their common stem: `online` for online_one and online_other. */
@@ -43,13 +56,29 @@ export interface Dictionary<Key extends string> {
 }
 
 /**
+ * The same as dictionary, of which each language is fetched when it is spoken: `load` gives its texts. `ready` resolves
+ * when those of the present language are there; nothing should be drawn before.
+ */
+export function fetched<Key extends string>(load: (code: Language) => Promise<Record<Key, string>>): Dictionary<Key> & { ready: Promise<void>; load(code: Language): Promise<void> } {
+  const texts = { en: {}, zh: {} } as Record<Language, Record<Key, string>>;
+  const take = async (code: Language): Promise<void> => {
+    Object.assign(texts[code], await load(code));
+    arrivals.value++;
+  };
+  loaders.push(take);
+  // Texts that are still on their way are drawn when they come.
+  const absent = () => (arrivals.value, '');
+  return { ...dictionary<Key>(texts.en, texts.zh, absent), load: take, ready: take(language.peek()) };
+}
+
+/**
  * The texts of one page or part in both languages. Keys ending in _one and _other are plural forms of one text
  * (Intl.PluralRules). test/unit/i18n.test.ts holds every pair complete: name a new one there.
  */
-export function dictionary<Key extends string>(en: Record<Key, string>, zh: Record<NoInfer<Key>, string>): Dictionary<Key> {
+export function dictionary<Key extends string>(en: Record<Key, string>, zh: Record<NoInfer<Key>, string>, absent?: () => string): Dictionary<Key> {
   const texts: Record<Language, Record<Key, string>> = { en, zh };
   const t = (key: Key, values: Record<string, string | number> = {}): string =>
-    texts[language.value][key].replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
+    (texts[language.value][key] ?? absent?.() as string).replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
   return {
     t,
     plural(stem, n, values = {}) {

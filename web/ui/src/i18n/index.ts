@@ -1,14 +1,13 @@
-import { dictionary, languageTag, type Stem } from './core.ts';
-import { en } from './en.ts';
-import { zh } from './zh.ts';
+import { fetched, languageTag, type Stem } from './core.ts';
+import type { en } from './en.ts';
 
 export type Key = keyof typeof en;
 export type PluralKey = Stem<Key>;
 
-export { language, languages, languageTag, pickLanguage, setLanguage, type Language } from './core.ts';
+export { language, languages, languageTag, pickLanguage, setLanguage, speak, type Language } from './core.ts';
 
 /** The texts of the viewer and the lobby, and what all pages share. */
-export const { t, plural } = dictionary(en, zh);
+export const { t, plural, ready, load: loadLanguage } = fetched<Key>(async (code) => (code === 'zh' ? (await import('./zh.ts')).zh : (await import('./en.ts')).en));
 
 const NAMED = 3;
 
@@ -32,6 +31,9 @@ export function when(moment: string | number, now = new Date()): string {
 /** A number as short as it is still told apart: 999, 12.3K. */
 export const compact = (n: number): string => new Intl.NumberFormat(languageTag(), n < 10_000 ? {} : { notation: 'compact', maximumFractionDigits: 1 }).format(n);
 
+/** A number with at most so many digits behind the point. */
+export const whole = (n: number, digits = 0): string => new Intl.NumberFormat(languageTag(), { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(n);
+
 /** A sum of money, given in the smallest unit, to the last digit: who spends it reads all of it. */
 export const amount = (minor: number): string =>
   new Intl.NumberFormat(languageTag(), { minimumFractionDigits: minor % 100 === 0 ? 0 : 2, maximumFractionDigits: 2 }).format(minor / 100);
@@ -48,5 +50,3 @@ export const seconds = (n: number): string => new Intl.NumberFormat(languageTag(
 
 export const clock = (unixSeconds: number): string =>
   new Intl.DateTimeFormat(languageTag(), { hour: 'numeric', minute: '2-digit' }).format(unixSeconds * 1000);
-
-export { en, zh };

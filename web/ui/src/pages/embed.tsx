@@ -11,7 +11,7 @@ import { TestCard } from '../components/test-card.tsx';
 import { Bridge, type Outcome } from '../embed/bridge.ts';
 import type { Command } from '../embed/command.ts';
 import { EmbedIdentities } from '../embed/identity.ts';
-import { language, plural, t } from '../i18n/index.ts';
+import { plural, ready, speak, t } from '../i18n/index.ts';
 import { followSettings, roomOfPath } from '../lib/page.ts';
 import { theme } from '../lib/theme.ts';
 import { Remote } from '../player/remote.ts';
@@ -92,7 +92,7 @@ function Embed({ model, api, id, options, remote }: { model: RoomModel; api: Api
 
 const { room: id } = roomOfPath(location.pathname);
 const options = embedOptions(location.search);
-if (options.lang) language.value = options.lang; // for this page: not remembered for others
+const spoken = options.lang ? speak(options.lang) : ready; // for this page: not remembered for others
 if (options.theme !== 'auto') theme.value = options.theme;
 followSettings();
 
@@ -169,5 +169,5 @@ if (window.parent !== window) {
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && model.wake());
 addEventListener('online', () => model.wake());
 addEventListener('pageshow', (ev) => ev.persisted && model.wake());
-render(<Embed model={model} api={api} id={id} options={options} remote={remote} />, document.getElementById('app') as HTMLElement);
+void spoken.then(() => render(<Embed model={model} api={api} id={id} options={options} remote={remote} />, document.getElementById('app') as HTMLElement));
 void model.start();

@@ -10,7 +10,7 @@ import { TestCard } from '../components/test-card.tsx';
 import { Button } from '../design/button.tsx';
 import { Empty as Blank } from '../design/empty.tsx';
 import { Toasts } from '../design/toast.tsx';
-import { plural, t } from '../i18n/index.ts';
+import { plural, ready, t } from '../i18n/index.ts';
 import { followSettings } from '../lib/page.ts';
 import '../styles/tokens.css';
 import '../styles/base.css';
@@ -146,5 +146,5 @@ const look = () => (document.visibilityState === 'visible' ? void model.refresh(
 document.addEventListener('visibilitychange', look);
 addEventListener('online', look);
 addEventListener('popstate', () => void model.look(viewOf(location.search)));
-render(<Lobby model={model} onView={show} />, document.getElementById('app') as HTMLElement);
+void ready.then(() => render(<Lobby model={model} onView={show} />, document.getElementById('app') as HTMLElement));
 look();

@@ -8,12 +8,12 @@ import type { RecordingNow } from '../api/types.ts';
 import { ChatPanel } from '../components/chat-panel.tsx';
 import { FollowButton } from '../components/follow-button.tsx';
 import { Header } from '../components/header.tsx';
-import { Flame, People } from '../components/icons.tsx';
+import { Flame, People, Share } from '../components/icons.tsx';
 import { NoticeLine } from '../components/notice.tsx';
 import { Stage } from '../components/stage.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
 import { TestCard } from '../components/test-card.tsx';
-import { compact, plural, seconds, t, when } from '../i18n/index.ts';
+import { compact, plural, ready, seconds, t, when } from '../i18n/index.ts';
 import { lazy } from '../lib/lazy.tsx';
 import { followSettings, roomOfPath } from '../lib/page.ts';
 import { scene as sceneOf } from '../status/record.ts';
@@ -26,6 +26,7 @@ import '../styles/interact.css';
 import { isOver, RoomModel } from './room-model.ts';
 
 const MembersDialog = lazy(() => import('../components/members-dialog.tsx').then((m) => m.MembersDialog));
+const ShareDialog = lazy(() => import('../components/share-dialog.tsx').then((m) => m.ShareDialog));
 const Summary = lazy(() => import('../components/summary.tsx').then((m) => m.Summary));
 
 function Facts({ model }: { model: RoomModel }): JSX.Element | null {
@@ -33,6 +34,7 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
   const record = model.isAnchor.value ? model.known.value : model.status.value;
   const interaction = model.interaction.value;
   const [members, setMembers] = useState(false);
+  const [share, setShare] = useState(false);
   if (!room || !record) return null;
   const scene = sceneOf(record);
   const popularity = interaction?.totals.value.popularity ?? 0;
@@ -54,6 +56,9 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
           </span>
         )}
         {scene === 'live' && record.since && <span class="facts-since">{t('since', { time: when(record.since) })}</span>}
+        <button type="button" class="facts-share" aria-haspopup="dialog" onClick={() => setShare(true)} data-testid="share-open">
+          <Share /> <span class="facts-share-word">{t('share')}</span>
+        </button>
       </div>
       <h1 data-testid="title">{room.title || room.id}</h1>
       {room.anchor && (
@@ -64,6 +69,7 @@ function Facts({ model }: { model: RoomModel }): JSX.Element | null {
       )}
       <NoticeLine notice={model.notice.value} />
       {summary && <Summary summary={summary} />}
+      {share && <ShareDialog room={room.id} title={room.title || room.id} onClose={() => setShare(false)} />}
       {members && interaction && <MembersDialog room={interaction} onClose={() => setMembers(false)} />}
     </section>
   );
@@ -148,6 +154,7 @@ function Viewer({ model, api, id, embedded }: { model: RoomModel; api: Api; id: 
   );
 }
 
+void import('../player/start.ts').catch(() => {}); // beside all else; who needs it tries again
 const { room: id, embedded } = roomOfPath(location.pathname);
 const api = new Api();
 const identities = new BrowserIdentities();
@@ -170,5 +177,5 @@ effect(() => {
 document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && model.wake());
 addEventListener('online', () => model.wake());
 addEventListener('pageshow', (ev) => ev.persisted && model.wake());
-render(<Viewer model={model} api={api} id={id} embedded={embedded} />, document.getElementById('app') as HTMLElement);
+void ready.then(() => render(<Viewer model={model} api={api} id={id} embedded={embedded} />, document.getElementById('app') as HTMLElement));
 void model.start();

@@ -3,6 +3,7 @@ import { render, type ComponentChildren, type JSX } from 'preact';
 import { Frame, Head, Panel } from '../design/frame.tsx';
 import { Segmented } from '../design/segmented.tsx';
 import '../design/styles.ts';
+import { ready } from '../i18n/index.ts';
 import { followSettings } from '../lib/page.ts';
 import '../styles/ui.css';
 import { Buttons, Choices, Copies, Fields } from '../ui/controls.tsx';
@@ -58,4 +59,4 @@ function DesignSystem(): JSX.Element {
 }
 
 followSettings();
-render(<DesignSystem />, document.getElementById('app') as HTMLElement);
+void ready.then(() => render(<DesignSystem />, document.getElementById('app') as HTMLElement));

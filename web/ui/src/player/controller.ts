@@ -3,6 +3,7 @@ import type { Plays } from '../api/types.ts';
 import { Backoff } from '../lib/backoff.ts';
 import { delayed, hlsCandidate, liveCandidates, playbackCandidate, reachable, withSession, type Candidate, type EngineKind, type Support } from './choose.ts';
 import type { Attachment, EngineEvent, LoadEngine } from './engine.ts';
+import { measure, type Figures } from './figures.ts';
 import { isFull } from './refusal.ts';
 import { chase, flvPolicy, widened } from './latency.ts';
 import { chatBeside, recordingOf, shiftableOf, type Recording, type Shiftable } from './recording.ts';
@@ -85,9 +86,11 @@ export class PlayerController {
   #deadline = 0; // when a stream without movement counts as lost
   #resuming = false; // the anchor is back, nothing of it was seen yet
   #stalls = 0;
+  #waits = 0; // stalls since this source is shown
   #lastStall = 0;
   #resumeAt = 0; // seconds of a recording, where it goes on after it was lost
   #startAt: number; // seconds, where the first recording begins
+  #reconnections = 0; // since this source is shown
   #delay = 0; // seconds by which all see what is live later
   #looks: ReturnType<typeof setTimeout>[] = [];
 
@@ -147,6 +150,13 @@ export class PlayerController {
     if (this.#source.kind !== 'playback') return;
     video.currentTime = seconds;
     if (this.state.value.phase === 'over') void this.#play();
+  }
+
+  figures(): Figures {
+    return measure(this.#options.video, {
+      engine: this.state.peek().engine, stalls: this.#waits, reconnections: this.#reconnections,
+      live: this.#source.kind === 'live' && this.#attachment !== null, shifted: this.behind.peek(), from: this.#attachment?.figures?.(),
+    });
   }
 
   destroy(): void {
@@ -264,6 +274,7 @@ export class PlayerController {
 
   #forgetTimes(): void {
     this.#stopLooking();
+    this.#reconnections = this.#waits = 0;
     this.#resumeAt = 0;
     this.behind.value = 0;
     this.shiftable.value = null;
@@ -294,6 +305,7 @@ export class PlayerController {
   /** The connection is gone or gives nothing: again, a little later each time. */
   #lost(): void {
     this.#attempt++;
+    if (this.#moved) this.#reconnections++;
     const { currentTime } = this.#options.video;
     this.#detach();
     if (this.#moved) this.#barren = 0;
@@ -380,6 +392,7 @@ export class PlayerController {
   #onWaiting = (): void => {
     if (!this.#moved || !this.#expecting() || this.#options.video.seeking) return;
     this.#stalls++;
+    this.#waits++;
     this.#lastStall = Date.now();
   };
 

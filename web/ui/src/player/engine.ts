@@ -7,6 +7,15 @@ export type EngineEvent =
 /** A running attachment of a stream to a video element. Detaching is final. */
 export interface Attachment {
   detach(): void;
+  /** What the engine knows of its stream just now. */
+  figures?(): EngineFigures;
+}
+
+export interface EngineFigures {
+  /** Of what comes in; null where that is not known. */
+  bitsPerSecond: number | null;
+  /** Seconds between the newest there is and what is shown; null where only the buffer tells. */
+  behind: number | null;
 }
 
 export interface AttachOptions {

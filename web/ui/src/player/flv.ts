@@ -45,6 +45,10 @@ export const attachFlv: Attach = ({ video, url, live, onEvent }) => {
       video.removeEventListener('ended', over);
       stop();
     },
+    figures() {
+      const { speed = null } = (player?.statisticsInfo ?? {}) as Partial<mpegts.MSEPlayerStatisticsInfo>;
+      return { bitsPerSecond: speed === null ? null : speed * 1024 * 8, behind: null };
+    },
   };
 };
 

@@ -5,6 +5,8 @@ import type { Attach } from './engine.ts';
 const JUMP_S = 6;
 /** With less than this many seconds wanted, hls.js would change its speed every other second, for want of a buffer. */
 const CALM_S = 1.5;
+/** The bit rate is an average over so many seconds. */
+const SMOOTH_S = 5;
 /** A decoder that fails again so soon isn't helped by starting it anew once more. */
 const RECOVER_AGAIN_MS = 30_000;
 
@@ -17,6 +19,7 @@ export const attachHls: Attach = ({ video, url, live, start, onEvent, onPlaylist
   const hls = new Hls({ ...common, ...(live ? liveConfig : {}), ...(start ? { startPosition: start } : {}), lowLatencyMode: live });
   let attached = true;
   let recoveredAt = -Infinity;
+  let bits: number | null = null; // a second of media, of the last seconds
   hls.on(Events.ERROR, (_event, data) => {
     if (!data.fatal || !attached) return;
     if (data.type === ErrorTypes.MEDIA_ERROR && Date.now() - recoveredAt > RECOVER_AGAIN_MS) {
@@ -32,6 +35,13 @@ export const attachHls: Attach = ({ video, url, live, start, onEvent, onPlaylist
     if (!attached || !live || !details.live || edge === null || video.paused || video.seeking) return;
     if (hls.latency > (hls.targetLatency ?? 0) + JUMP_S && edge > video.currentTime) video.currentTime = edge;
   });
+  hls.on(Events.FRAG_BUFFERED, (_event, { frag, part, stats }) => {
+    const seconds = part ? part.duration : frag.duration;
+    if (frag.type !== 'main' || !(seconds > 0)) return;
+    const now = (stats.loaded * 8) / seconds;
+    const weight = Math.min(1, seconds / SMOOTH_S);
+    bits = bits === null ? now : bits + (now - bits) * weight;
+  });
   if (onPlaylist) hls.once(Events.LEVEL_LOADED, (_event, { details }) => attached && onPlaylist(details.url));
   const ended = () => attached && onEvent('ended', 'over');
   video.addEventListener('ended', ended);
@@ -44,6 +54,7 @@ export const attachHls: Attach = ({ video, url, live, start, onEvent, onPlaylist
       video.removeEventListener('ended', ended);
       hls.destroy();
     },
+    figures: () => ({ bitsPerSecond: bits, behind: live && Number.isFinite(hls.latency) && hls.latency > 0 ? hls.latency : null }),
   };
 };
 

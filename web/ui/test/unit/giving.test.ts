@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeServer } from '../../../sdk/test/fake-server.ts';
-import { en } from '../../src/i18n/index.ts';
+import { en } from '../../src/i18n/en.ts';
 import { PendingGifts } from '../../src/interact/pending.ts';
 import { pass, tab, visit } from './life.ts';
 

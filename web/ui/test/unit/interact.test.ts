@@ -4,7 +4,7 @@ import type { GiftResult } from 'liveroom-sdk';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FakeServer } from '../../../sdk/test/fake-server.ts';
 import { added, emptyLog, LOG_LIMIT, rowOf, type GiftsRow, type Row } from '../../src/chat/log.ts';
-import { en } from '../../src/i18n/index.ts';
+import { en } from '../../src/i18n/en.ts';
 import { fits } from '../../src/interact/fair.ts';
 import { GiftLane, SLOTS } from '../../src/interact/lane.ts';
 import { parseNotice } from '../../src/interact/notice.ts';

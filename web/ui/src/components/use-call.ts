@@ -1,0 +1,59 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { callAt, candidates, completed, type Person } from '../chat/mention.ts';
+import type { RoomChat } from '../chat/room-chat.ts';
+
+export const TEXT_MAX = 300;
+
+interface Call {
+  people: readonly Person[];
+  active: number;
+  onActive(index: number): void;
+  onChoose(person: Person): void;
+  /** Takes a key that is for the list; false: it is not. */
+  onKey(ev: KeyboardEvent): boolean;
+  look(): void;
+  close(): void;
+}
+
+const MOVES: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
+
+/** Calling somebody by @: whom what is typed may mean, and which of them the keys are at. */
+export function useCall(chat: RoomChat, draft: string, onDraft: (text: string) => void, input: { current: HTMLInputElement | null }, members: () => Promise<readonly Person[]>): Call {
+  const [at, setAt] = useState<{ from: number; prefix: string; caret: number } | null>(null);
+  const [others, setOthers] = useState<readonly Person[]>([]);
+  const [active, setActive] = useState(0);
+  const caret = useRef<number | null>(null); // where it goes when a name was put in
+  useLayoutEffect(() => {
+    if (caret.current === null) return;
+    input.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = null;
+  }, [draft]);
+  const close = () => setAt(null);
+  const look = () => {
+    const box = input.current as HTMLInputElement;
+    const where = box.selectionStart ?? box.value.length;
+    const found = callAt(box.value, where);
+    if (found && !at && !chat.me.peek().anonymous) void members().then(setOthers);
+    setActive(0);
+    setAt(found && { ...found, caret: where });
+  };
+  const people = at ? candidates(chat.log.peek(), others, at.prefix, chat.me.peek().user) : [];
+  const choose = (person: Person) => {
+    if (!at) return;
+    const now = completed(draft, at.caret, at.from, person.nick);
+    caret.current = now.caret;
+    onDraft(now.text.slice(0, TEXT_MAX));
+    close();
+  };
+  const onKey = (ev: KeyboardEvent): boolean => {
+    const chosen = people[active];
+    if (!chosen) return false;
+    const by = MOVES[ev.key];
+    if (by !== undefined) setActive((active + by + people.length) % people.length);
+    else if (ev.key === 'Enter' || ev.key === 'Tab') choose(chosen);
+    else if (ev.key === 'Escape') close();
+    else return false;
+    return true;
+  };
+  return { people, active: Math.min(active, Math.max(0, people.length - 1)), onActive: setActive, onChoose: choose, onKey, look, close };
+}
