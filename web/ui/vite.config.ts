@@ -18,8 +18,16 @@ export default defineConfig({
     chunkSizeWarningLimit: 700, // hls.js, loaded only where it is needed
     rolldownOptions: {
       input: Object.fromEntries(['index', 'room', 'embed', 'anchor', 'admin', 'ui'].map((name) => [name, page(`${name}.html`)])),
-      // What every page needs in one file: many small ones pack worse.
-      output: { codeSplitting: { groups: [{ name: 'base', test: /node_modules\/(@preact|preact|openapi-fetch)\/|src\/(api|i18n\/(core|index)|lib\/(storage|theme|page)|components\/(icons|settings|header|status-sign|test-card|cover))/, minShareCount: 2 }] } },
+      // Few files: what all pages need, and what the pages of rooms need of the beginning. Many small ones pack worse.
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'base', test: /node_modules\/(@preact|preact|openapi-fetch)\/|sdk\/src\/(told|wire|status)\.|ui\/src\/(api|i18n\/(core|index)|lib\/(storage|theme|page|lazy|tick|hash|backoff|duration|address)|chat\/identity|status\/(record|newest)|components\/(icons|settings|header|status-sign|test-card|cover))/, minShareCount: 2 },
+            { name: 'viewer', test: /sdk\/src\/(?!told|wire|status)|ui\/src\/(chat\/(?!replay|past|identity|calling)|interact\/(?!particles|fair)|lib\/(danmaku|keys|motion)|player\/remote)/ },
+            { name: 'player', test: /ui\/src\/(player\/(start|controller|engine|figures|latency|recording|refusal)|components\/controls|lib\/(awake|video))\b/ },
+          ],
+        },
+      },
     },
   },
 });

@@ -6,8 +6,8 @@ import type { Page } from 'playwright-core';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 
-/** What plays: fetched beside the page, and no part of its first view. */
-const PLAYER = /\/assets\/(start|flv|hls|native)-/;
+/** What plays (with the engines' own runtime): fetched beside the page, and no part of its first view. */
+const PLAYER = /\/assets\/(player(?!-panel)|flv|hls|native|rolldown-runtime)-/;
 
 /** Writes down which of the pages' own files a page loads; returns what they weigh packed (gzip), and what the player does. */
 export function weigh(page: Page, document: string): () => { bytes: number; player: number; files: string[] } {

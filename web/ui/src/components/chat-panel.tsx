@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Person } from '../chat/mention.ts';
+import type { Person } from '../chat/calling.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { t } from '../i18n/index.ts';
 import type { Interaction } from '../interact/interaction.ts';

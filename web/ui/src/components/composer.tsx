@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
-import type { Person } from '../chat/mention.ts';
+import type { Person } from '../chat/calling.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { t, when, type Key } from '../i18n/index.ts';
 import { useKeys } from '../lib/keys.ts';
@@ -8,9 +8,10 @@ import { lazy } from '../lib/lazy.tsx';
 import { clockOf, useTick } from '../lib/tick.ts';
 import { Person as PersonIcon, Photo, Send } from './icons.tsx';
 import { FOREVER } from '../chat/out.ts';
-import { TEXT_MAX, useCall } from './use-call.ts';
+import type { CallingProps } from './calling.tsx';
 
-const MentionList = lazy(() => import('./mention-list.tsx').then((m) => m.MentionList));
+export const TEXT_MAX = 300;
+const Calling = lazy(() => import('./calling.tsx').then((m) => m.Calling));
 const NickDialog = lazy(() => import('./nick-dialog.tsx').then((m) => m.NickDialog));
 
 const PICTURES = 'image/png,image/jpeg,image/gif,image/webp,image/avif,image/bmp';
@@ -44,7 +45,8 @@ export function Composer({ chat, draft, onDraft, members }: { chat: RoomChat; dr
   const [wish, setWish] = useState<Wish | null>(null); // waits for a name
   const input = useRef<HTMLInputElement>(null);
   const file = useRef<HTMLInputElement>(null);
-  const call = useCall(chat, draft, onDraft, input, members);
+  const [calling, setCalling] = useState(false);
+  const call = useRef<CallingProps['handle']['current']>(null);
   useKeys((ev) => {
     if (ev.key !== 'c' || input.current?.disabled !== false) return false;
     input.current.focus();
@@ -78,7 +80,7 @@ export function Composer({ chat, draft, onDraft, members }: { chat: RoomChat; dr
     if (picture) void chat.picture(picture);
   };
   const onKeyDown = (ev: KeyboardEvent) => {
-    if (!composing(ev) && call.onKey(ev)) return ev.preventDefault();
+    if (!composing(ev) && call.current?.onKey(ev)) return ev.preventDefault();
     if (ev.key !== 'Enter') return;
     ev.preventDefault();
     if (!composing(ev)) say();
@@ -96,7 +98,7 @@ export function Composer({ chat, draft, onDraft, members }: { chat: RoomChat; dr
       }}
     >
       <Hint chat={chat} bar={bar} />
-      {call.people.length > 0 && <MentionList people={call.people} active={call.active} onActive={call.onActive} onChoose={call.onChoose} />}
+      {calling && !bar && <Calling chat={chat} draft={draft} onDraft={onDraft} input={input} members={members} handle={call} />}
       {!me.anonymous && (
         <button type="button" class="composer-me" title={t('chat_rename')} aria-label={`${t('chat_as', { nick: me.nick })} · ${t('chat_rename')}`} onClick={() => setWish('rename')} data-testid="chat-me">
           <PersonIcon />
@@ -107,8 +109,7 @@ export function Composer({ chat, draft, onDraft, members }: { chat: RoomChat; dr
         type="text"
         role="combobox"
         aria-autocomplete="list"
-        aria-expanded={call.people.length > 0}
-        {...(call.people.length > 0 ? { 'aria-controls': 'mentions', 'aria-activedescendant': `mention-${call.active}` } : {})}
+        aria-expanded="false"
         aria-label={t('chat_input')}
         placeholder={bar ? t('bar_input') : me.anonymous ? t('chat_input') : t('chat_as', { nick: me.nick })}
         maxLength={TEXT_MAX}
@@ -118,10 +119,11 @@ export function Composer({ chat, draft, onDraft, members }: { chat: RoomChat; dr
         disabled={bar !== null}
         onInput={(ev) => {
           onDraft(ev.currentTarget.value);
-          call.look();
+          if (ev.currentTarget.value.includes('@')) setCalling(true);
+          call.current?.look();
         }}
-        onClick={call.look}
-        onBlur={call.close}
+        onClick={() => call.current?.look()}
+        onBlur={() => call.current?.close()}
         onKeyDown={onKeyDown}
         data-testid="chat-input"
       />

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { Person } from '../chat/mention.ts';
+import type { Person } from '../chat/calling.ts';
 import { t } from '../i18n/parts.ts';
 import '../styles/mention.css';
 

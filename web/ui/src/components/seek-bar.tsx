@@ -2,8 +2,8 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n/parts.ts';
 import { clockOf } from '../lib/tick.ts';
+import { togglePlay } from '../lib/video.ts';
 import { depth, LEAST_BEHIND, near, type Shiftable } from '../player/recording.ts';
-import { togglePlay } from './controls.tsx';
 import { Pause, Play } from './icons.tsx';
 
 export interface SeekBarProps {

@@ -4,7 +4,6 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { Api } from '../api/client.ts';
 import { t } from '../i18n/index.ts';
 import type { Interaction, Show } from '../interact/interaction.ts';
-import { useAwake } from '../lib/awake.ts';
 import { flying, setFlying } from '../lib/danmaku.ts';
 import { lazy } from '../lib/lazy.tsx';
 import { useKeys } from '../lib/keys.ts';
@@ -13,19 +12,19 @@ import type { RoomModel } from '../pages/room-model.ts';
 import type { PlayerController, PlayerState, Source } from '../player/controller.ts';
 import type { Remote } from '../player/remote.ts';
 import { scene as sceneOf } from '../status/record.ts';
-import { Controls, toggleFullscreen, toggleMuted, togglePip, togglePlay } from './controls.tsx';
+import type { Open } from './controls.tsx';
 import { SceneOverlay } from './scene-overlay.tsx';
 
+const loadPlayer = () => import('../player/start.ts');
+
+const Controls = lazy(() => loadPlayer().then((m) => m.Controls));
 const DanmakuLayer = lazy(() => import('./danmaku-layer.tsx').then((m) => m.DanmakuLayer));
-const FiguresPanel = lazy(() => import('./figures-panel.tsx').then((m) => m.FiguresPanel));
 const GiftLaneLayer = lazy(() => import('./gift-lane.tsx').then((m) => m.GiftLaneLayer));
 const KeysDialog = lazy(() => import('./keys-dialog.tsx').then((m) => m.KeysDialog));
-const PlayerPanel = lazy(() => import('./player-panel.tsx').then((m) => m.PlayerPanel));
 const ShowLayer = lazy(() => import('./show-layer.tsx').then((m) => m.ShowLayer));
 
 const NOTHING: Source = { kind: 'none' };
 const AGAIN_MS = 3000; // after the player itself could not be fetched
-const loadPlayer = () => import('../player/start.ts');
 
 /** The picture with everything over it. In a frame of another page it has a remote, which says how it begins. */
 export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remote?: Remote }): JSX.Element {
@@ -33,12 +32,11 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
   const video = useRef<HTMLVideoElement>(null);
   const player = useRef<PlayerController | null>(null);
   const [playing, setPlaying] = useState<PlayerState>({ phase: 'idle', engine: null });
-  const settingsButton = useRef<HTMLButtonElement>(null);
-  const [open, setOpen] = useState(() => {
+  const [open, setOpen] = useState<Open>(() => {
     if (remote?.options.danmaku === false) flying.value = false; // here, not for good
     return { settings: false, figures: false, keys: false };
   });
-  const turn = (what: Partial<typeof open>) => setOpen((now) => ({ ...now, ...what }));
+  const turn = (what: Partial<Open>) => setOpen((now) => ({ ...now, ...what }));
   const subscribe = useCallback((listener: (text: string, own: boolean) => void) => model.onSaid(listener), [model]);
   const room = model.room.value;
   const record = model.status.value;
@@ -98,44 +96,11 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
   const bare = remote?.options.controls === false;
   const held = remote?.held.value === true && (scene === 'live' || scene === 'playback');
   const withControls = !bare && (scene === 'live' || ((scene === 'interrupted' || (scene === 'paused' && shifted)) && playing.phase === 'playing') || (scene === 'playback' && recording !== null));
-  const element = () => video.current as HTMLVideoElement;
-  const seek = (by: number) => controller?.seek(Math.max(0, Math.min(element().currentTime + by, element().duration || Infinity)));
-  const full = () => toggleFullscreen(stage.current as HTMLDivElement, element());
-  const closeSettings = () => {
-    turn({ settings: false });
-    settingsButton.current?.focus();
-  };
-  const awake = useAwake(stage, {
-    once: () => recording && togglePlay(element()),
-    twice: (side) => (recording && side < 1 / 3 ? seek(-10) : recording && side > 2 / 3 ? seek(10) : full()),
-  });
   useKeys((ev) => {
-    const at = ev.target as HTMLElement;
-    const beside = at !== document.body && !stage.current?.contains(at); // arrows and space have a meaning there
-    switch (ev.key.length === 1 ? ev.key.toLowerCase() : ev.key) {
-      case '?':
-        return turn({ keys: true }), true;
-      case 'm':
-        return toggleMuted(element()), true;
-      case 'f':
-        return full(), true;
-      case 'p':
-        return void togglePip(element()), true;
-      case 'd':
-        return setFlying(!flying.peek()), true;
-      case 'i':
-        return turn({ figures: !open.figures }), true;
-      case 'l':
-        return controller?.shift(0, record?.delay ?? 0), true;
-      case 'k':
-        return recording !== null && (togglePlay(element()), true);
-      case ' ':
-        return recording !== null && !beside && at.closest('button, a, input') === null && (togglePlay(element()), true);
-      case 'ArrowLeft':
-      case 'ArrowRight':
-        return recording !== null && !beside && !at.matches('input') && (seek(ev.key === 'ArrowLeft' ? -5 : 5), true);
-    }
-    return false;
+    if (ev.key === '?') turn({ keys: true });
+    else if (ev.key === 'd') setFlying(!flying.peek());
+    else return false;
+    return true;
   });
 
   return (
@@ -148,7 +113,6 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
       data-scene={scene ?? ''}
       data-phase={playing.phase}
       data-engine={playing.engine ?? ''}
-      data-awake={awake || open.settings}
     >
       <video ref={video} playsInline muted controls={!bare && !held && scene === 'playback' && recording === null && playing.phase !== 'failed'} data-testid="video" />
       {flying.value && <Danmaku subscribe={subscribe} />}
@@ -169,11 +133,7 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
       </div>
       {interaction && !lessMotion.value && <Shows room={interaction} />}
       {interaction && <Gifts room={interaction} />}
-      {withControls && !held && (
-        <Controls video={video} stage={stage} player={controller} delay={record?.delay ?? 0} settings={open.settings} onSettings={() => turn({ settings: !open.settings })} settingsButton={settingsButton} />
-      )}
-      {open.settings && withControls && <PlayerPanel figures={open.figures} onFigures={(figures) => turn({ figures })} onKeys={() => turn({ settings: false, keys: true })} onClose={closeSettings} />}
-      {open.figures && controller && <FiguresPanel player={controller} onClose={() => turn({ figures: false })} />}
+      {withControls && !held && controller && <Controls video={video} stage={stage} player={controller} delay={record?.delay ?? 0} open={open} turn={turn} />}
       {open.keys && <KeysDialog onClose={() => turn({ keys: false })} />}
     </div>
   );

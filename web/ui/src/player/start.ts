@@ -1,4 +1,6 @@
 import type { Plays } from '../api/types.ts';
+
+export { Controls } from '../components/controls.tsx';
 import { detectSupport } from './choose.ts';
 import { PlayerController } from './controller.ts';
 import { loadEngine } from './engine.ts';

@@ -54,10 +54,10 @@ describe('words', () => {
     expect(codes.filter((code) => !(code in chinese.ADVICE))).toEqual([]);
   });
 
-  test('the server’s own words are kept where they are better, or all there is', () => {
+  test('the server’s own words are kept where they are better, or all there is', async () => {
     expect(adviceWords('keyframe_interval', 'Keyframes are 10.0 s apart.')).toBe('Keyframes are 10.0 s apart.');
     expect(refusalWords('expired', 'the address was good until noon')).toBe('The address was good until noon.');
-    setLanguage('zh');
+    await setLanguage('zh');
     expect(refusalWords('expired', 'the address was good until noon')).toContain('过期');
     expect(refusalWords('something_new', 'it is new')).toBe('It is new.');
   });

@@ -1,10 +1,47 @@
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { callAt, candidates, completed, type Person } from '../chat/mention.ts';
+import type { JSX, RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { callAt, candidates, completed, type Person } from '../chat/calling.ts';
 import type { RoomChat } from '../chat/room-chat.ts';
+import { TEXT_MAX } from './composer.tsx';
+import { MentionList } from './mention-list.tsx';
 
-export const TEXT_MAX = 300;
+export interface CallingProps {
+  chat: RoomChat;
+  draft: string;
+  onDraft(text: string): void;
+  input: RefObject<HTMLInputElement | null>;
+  members(): Promise<readonly Person[]>;
+  /** Where whoever has the keys finds this. */
+  handle: { current: Pick<Call, 'onKey' | 'look' | 'close'> | null };
+}
 
-interface Call {
+/** Calling somebody by @: there from the first @ that is typed. */
+export function Calling(props: CallingProps): JSX.Element | null {
+  const call = useCall(props);
+  const { input, handle } = props;
+  handle.current = call;
+  useEffect(() => {
+    call.look();
+    return () => {
+      handle.current = null;
+    };
+  }, []);
+  const open = call.people.length > 0;
+  useLayoutEffect(() => {
+    const box = input.current as HTMLInputElement;
+    box.setAttribute('aria-expanded', String(open));
+    if (!open) return;
+    box.setAttribute('aria-controls', 'mentions');
+    box.setAttribute('aria-activedescendant', `mention-${call.active}`);
+    return () => {
+      box.removeAttribute('aria-controls');
+      box.removeAttribute('aria-activedescendant');
+    };
+  }, [open, call.active]);
+  return open ? <MentionList people={call.people} active={call.active} onActive={call.onActive} onChoose={call.onChoose} /> : null;
+}
+
+export interface Call {
   people: readonly Person[];
   active: number;
   onActive(index: number): void;
@@ -18,7 +55,7 @@ interface Call {
 const MOVES: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
 
 /** Calling somebody by @: whom what is typed may mean, and which of them the keys are at. */
-export function useCall(chat: RoomChat, draft: string, onDraft: (text: string) => void, input: { current: HTMLInputElement | null }, members: () => Promise<readonly Person[]>): Call {
+function useCall({ chat, draft, onDraft, input, members }: CallingProps): Call {
   const [at, setAt] = useState<{ from: number; prefix: string; caret: number } | null>(null);
   const [others, setOthers] = useState<readonly Person[]>([]);
   const [active, setActive] = useState(0);
