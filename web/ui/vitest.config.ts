@@ -12,6 +12,7 @@ export default defineConfig({
           name,
           include: [`test/${name}/**/*.test.ts`],
           environment: 'node' as const,
+          setupFiles: ['test/browser/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2, // much of it waits for real time; more would take the pictures' time from each other

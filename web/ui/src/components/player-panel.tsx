@@ -53,7 +53,7 @@ export function PlayerPanel({ figures, onFigures, onKeys, onClose }: PlayerPanel
         <input type="checkbox" role="switch" checked={figures} onChange={(ev) => onFigures(ev.currentTarget.checked)} data-testid="figures-switch" />
       </label>
       <button type="button" class="panel-line panel-more" aria-haspopup="dialog" onClick={onKeys} data-testid="keys-open">
-        {t('keys')} <kbd>?</kbd>
+        <span>{t('keys')}</span> <kbd>?</kbd>
       </button>
     </section>
   );

@@ -128,6 +128,8 @@ test('less movement means no flying messages until they are switched on', async 
   expect(await page.locator('[data-testid=danmaku]').count()).toBe(0);
   await page.focus('[data-testid=danmaku-switch]');
   await page.keyboard.press('Space');
+  await page.waitForSelector('[data-testid=danmaku-switch][aria-pressed=true]');
+  server.say('u1', 'what flies');
   await page.waitForSelector('[data-testid=danmaku] canvas');
   await page.keyboard.press('Space');
   await page.waitForSelector('[data-testid=danmaku]', { state: 'detached' });

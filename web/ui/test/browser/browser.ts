@@ -2,11 +2,25 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({
+/** What the pages' content policy refused, in any page of any test; test/browser/setup.ts looks after each. */
+export const refused: string[] = [];
+
+export async function launch(): Promise<Browser> {
+  const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'],
   });
+  const open = browser.newContext.bind(browser); // newPage comes by it too
+  browser.newContext = async (options) => {
+    const context = await open(options);
+    await context.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (ev) => console.error(`Content Security Policy: ${ev.effectiveDirective} refused ${ev.blockedURI} at ${ev.sourceFile}:${ev.lineNumber}`));
+    });
+    context.on('console', (message) => /Content Security Policy/.test(message.text()) && refused.push(message.text()));
+    return context;
+  };
+  return browser;
+}
 
 /** A page that remembers everything that went wrong in it: script errors and whatever the content policy refused. */
 export async function open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
