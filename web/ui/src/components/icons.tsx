@@ -61,3 +61,6 @@ export const Server = icon('M4.5 5h15v5.5h-15zM4.5 13.5h15V19h-15zM8 7.750h.01M8
 export const Clock = icon('M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM12 7.5V12l3 2.5');
 export const CalendarPlus = icon('M4.5 6.5h15v13h-15zM4.5 10.5h15M8.500 4v4M15.500 4v4M12 12.500v5M9.500 15h5');
 export const Outgoing = icon('M12 15V4M8 7.5L12 3.500l4 4M6 11.500H4.500v9h15v-9H18');
+export const Key = icon('M8.500 16.500a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12.500 12.500H21v3.500M17 12.500v3');
+export const Lines = icon('M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-5.700-5.700l-1.200 1.200M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 5.700 5.700l1.200-1.200');
+export const Signed = icon('M4.500 5.500h15v13h-15zM8.500 12a1.800 1.800 0 1 0 0-3.600 1.800 1.800 0 0 0 0 3.600zM6.500 15.500c.3-1.300 1-1.800 2-1.800s1.700.5 2 1.800M13.500 9.500h3.500M13.500 13.500h3.500');

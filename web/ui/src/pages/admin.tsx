@@ -7,6 +7,7 @@ import { followSettings } from '../lib/page.ts';
 import { Router } from '../lib/router.ts';
 import '../design/styles.ts';
 import '../styles/admin.css';
+import '../styles/server.css';
 
 const code = takeCode(window); // before anything else: nobody is to read it over a shoulder, or keep it in the history
 const session = new Session();

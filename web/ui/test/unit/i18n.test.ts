@@ -6,7 +6,7 @@ import { dictionary } from '../../src/i18n/core.ts';
 import { amount, compactAmount, language, pickLanguage, plural, t, when } from '../../src/i18n/index.ts';
 
 /** Keys of names that are the same in both languages. */
-const NAMES = new Set(['brand']);
+const NAMES = new Set(['brand', 'nav_usersigs']);
 
 afterEach(() => {
   language.value = 'en';
