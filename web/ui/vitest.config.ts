@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], environment: 'node', setupFiles: ['test/unit/setup.ts'] } },
-      ...['browser', 'journey', 'pictures', 'perf'].map((name) => ({
+      ...['browser', 'journey', 'pictures', 'tour', 'perf'].map((name) => ({
         extends: true as const,
         test: {
           name,
@@ -16,7 +16,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2, // much of it waits for real time; more would take the pictures' time from each other
-          fileParallelism: name !== 'pictures' && name !== 'perf',
+          fileParallelism: !['pictures', 'tour', 'perf'].includes(name),
         },
       })),
     ],
