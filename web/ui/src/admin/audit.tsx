@@ -114,7 +114,7 @@ const columns = (): Column<Entry>[] => [
       </span>
     ),
   },
-  { key: 'target', label: t('audit_target'), cell: (entry) => entry.target || '–' },
+  { key: 'target', label: t('audit_target'), cell: (entry) => <span class="target">{entry.target || '–'}</span> },
   { key: 'group', label: t('audit_room'), cell: (entry) => (entry.group ? <a href={`/admin/rooms/${encodeURIComponent(entry.group)}`}>{entry.group}</a> : '–') },
   { key: 'detail', label: t('audit_detail'), cell: (entry) => <Details entry={entry} /> },
   {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { Play, Stop, Warning } from '../components/icons.tsx';
+import { Pause, Play, Warning } from '../components/icons.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
 import type { StatusRecord } from '../api/types.ts';
 import { compact } from '../i18n/index.ts';
@@ -31,7 +31,7 @@ export function Tile({ tile, record, now, playing, onPlay }: TileProps): JSX.Ele
         <Picture room={room} now={now} fresh={live} />
         {playing && <Playing room={room.id} live={live} />}
         <button type="button" class="tile-play" aria-label={t(playing ? 'tile_stop' : 'tile_play', { room: title })} aria-pressed={playing} onClick={onPlay} data-testid="tile-play">
-          {playing ? <Stop /> : <Play />}
+          {playing ? <Pause /> : <Play />}
         </button>
         <span class="tile-sign">
           <StatusSign scene={scene(record)} />
