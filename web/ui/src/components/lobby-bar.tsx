@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Field } from '../design/field.tsx';
 import { Segmented } from '../design/segmented.tsx';
-import { t } from '../i18n/index.ts';
+import { t } from '../i18n/lobby.ts';
 import { SHOWS, words, type Show, type View } from '../pages/lobby-view.ts';
 import { Search } from './icons.tsx';
 

@@ -4,7 +4,7 @@ import type { Room } from '../api/types.ts';
 import { IconButton } from '../design/button.tsx';
 import { toClipboard } from '../design/copy-field.tsx';
 import { toast } from '../design/toast.tsx';
-import { compact, plural, t, when } from '../i18n/index.ts';
+import { compact, plural, t, when } from '../i18n/lobby.ts';
 import { calendarFile } from '../lib/calendar.ts';
 import type { Reason } from '../pages/lobby-model.ts';
 import { scene } from '../status/record.ts';

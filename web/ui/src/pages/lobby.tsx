@@ -10,7 +10,7 @@ import { TestCard } from '../components/test-card.tsx';
 import { Button } from '../design/button.tsx';
 import { Empty as Blank } from '../design/empty.tsx';
 import { Toasts } from '../design/toast.tsx';
-import { plural, ready, t } from '../i18n/index.ts';
+import { plural, ready, t } from '../i18n/lobby.ts';
 import { followSettings } from '../lib/page.ts';
 import '../styles/tokens.css';
 import '../styles/base.css';

@@ -6,7 +6,7 @@ import { MockServer } from '../mock/server.ts';
 import { launch } from './browser.ts';
 
 const VIEWER = 80 * 1024;
-const LOBBY = 60 * 1024;
+const LOBBY = 52 * 1024;
 
 let browser: Browser;
 let server: MockServer;
