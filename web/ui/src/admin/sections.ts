@@ -1,5 +1,5 @@
 import type { ComponentType, JSX } from 'preact';
-import { Clock, Grid, Home, Key, Lines, List, Outgoing, People, Present, Server, Signed, Stop } from '../components/icons.tsx';
+import { Clock, Grid, Home, Key, Lines, List, Outgoing, People, Present, Server, Signed, Sliders, Stop } from '../components/icons.tsx';
 import { t } from './texts.ts';
 
 /** A part of the console: `/admin/{key}` and what is below it. */
@@ -43,6 +43,7 @@ export const groups: readonly SectionGroup[] = [
       { key: 'addresses', title: () => t('nav_addresses'), icon: Lines, load: () => import('./addresses.tsx') },
       { key: 'keys', title: () => t('nav_keys'), icon: Key, load: () => import('./keys.tsx') },
       { key: 'usersigs', title: () => t('nav_usersigs'), icon: Signed, load: () => import('./usersigs.tsx') },
+      { key: 'settings', title: () => t('nav_settings'), icon: Sliders, load: () => import('./settings.tsx') },
       { key: 'nodes', title: () => t('nodes_title'), icon: Server, load: () => import('./nodes.tsx') },
       { key: 'audit', title: () => t('audit_title'), icon: Clock, load: () => import('./audit.tsx') },
     ],
