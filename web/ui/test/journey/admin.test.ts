@@ -59,6 +59,11 @@ test('an administrator comes from a bare install to the first live room, and kee
   expect(await page.inputValue('[data-testid=first-page-value]')).toBe(`${network.base}/rooms/friday-tea`);
   expect(await violations(page)).toEqual([]);
 
+  await page.click('[data-testid=first-done]');
+  await page.waitForSelector('[data-testid=stat-live]');
+  await page.waitForSelector('[data-testid=tile][data-room=friday-tea]');
+  expect(await violations(page)).toEqual([]);
+
   // On the wall it has a picture, and plays in place.
   await page.click('[data-testid=nav-wall]');
   await page.waitForSelector('[data-room=friday-tea] [data-testid=picture][data-shown=true]', LONG);
