@@ -28,6 +28,7 @@ let house: House;
 let folder: string;
 
 beforeAll(async () => {
+  if (execFileSync('fc-list', [':lang=zh'], { encoding: 'utf8' }) === '') throw new Error('there is no Chinese font here: install one, such as fonts-wqy-microhei');
   folder = mkdtempSync(join(tmpdir(), 'tour-'));
   mkdirSync(out, { recursive: true });
   [house, browser] = await Promise.all([House.build(), launch()]);
