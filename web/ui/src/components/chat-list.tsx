@@ -191,6 +191,7 @@ function Gifts({ row }: { row: GiftsRow }): JSX.Element {
 
 function Message({ row, chat, onMore, onWho }: LineProps<MessageRow>): JSX.Element {
   const avatar = webAddress(row.avatar);
+  const label = row.own ? t('own_more') : t('moderate', { nick: row.nick });
   const called = !row.own && row.at === undefined && calls(wordsOf(row.parts), chat.me.value.nick);
   return (
     <div class={`chat-row${called ? ' chat-called' : ''}${row.at === undefined ? '' : ' chat-past'}${row.own ? ' chat-own' : ''} chat-${row.state}`} data-testid="chat-message" data-seq={row.message.sequence} data-state={row.state}>
@@ -212,8 +213,9 @@ function Message({ row, chat, onMore, onWho }: LineProps<MessageRow>): JSX.Eleme
           </button>
         </small>
       )}
-      {chat.keepsOrder.value && row.state === 'sent' && row.at === undefined && (
-        <button type="button" class="chat-more" aria-haspopup="dialog" aria-label={t('moderate', { nick: row.nick })} title={t('moderate', { nick: row.nick })} onClick={() => onMore(row)} data-testid="chat-more">
+      {/* One's own may be taken back; for how long, the server says when it is asked. */}
+      {(chat.keepsOrder.value || row.own) && row.state === 'sent' && row.at === undefined && (
+        <button type="button" class="chat-more" aria-haspopup="dialog" aria-label={label} title={label} onClick={() => onMore(row)} data-testid="chat-more">
           <More />
         </button>
       )}

@@ -146,6 +146,7 @@ export const en = {
   act_no_admin: '{who} is no administrator any more',
 
   moderate: 'Act on the message of {nick}',
+  own_more: 'What to do about my message',
 
   event_waiting: 'The room is open again',
   event_live: 'The live is on',

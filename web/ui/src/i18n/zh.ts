@@ -147,6 +147,7 @@ export const zh: Record<Key, string> = {
   act_no_admin: '{who} 不再是管理员',
 
   moderate: '处理 {nick} 的消息',
+  own_more: '处理我的消息',
 
   event_waiting: '直播间重新开放',
   event_live: '直播开始了',

@@ -76,7 +76,14 @@ test('two browsers chat, and what the anchor takes back disappears in the other'
   await heard(anna, 'hello from Bo');
   await say(anna, 'welcome');
   await heard(bo, 'welcome');
-  expect(await bo.locator('[data-testid=chat-more]').count()).toBe(0);
+  expect(await bo.locator('[data-testid=chat-message]', { hasText: 'welcome' }).locator('[data-testid=chat-more]').count()).toBe(0);
+  await say(bo, 'a slip');
+  await heard(anna, 'a slip');
+  await bo.hover('.said:text-is("a slip")');
+  await bo.locator('[data-testid=chat-message]', { hasText: 'a slip' }).locator('[data-testid=chat-more]').click();
+  expect(await bo.locator('[data-testid=moderate] [data-testid^=moderate-]').count()).toBe(1);
+  await bo.click('[data-testid=moderate-recall]');
+  await Promise.all([anna, bo].map((page) => page.waitForSelector('.said:text-is("a slip")', { state: 'detached' })));
   await anna.hover('.said:text-is("hello from Bo")');
   await anna.locator('[data-testid=chat-message]', { hasText: 'hello from Bo' }).locator('[data-testid=chat-more]').click();
   await anna.click('[data-testid=moderate-recall]');
