@@ -55,12 +55,12 @@ export function DeadLetters({ id, count, onChange }: { id: string; count: number
     <div class="stack">
       <p class="quiet">{t('dead_text')}</p>
       {doing.error && <Callout kind="bad">{doing.error}</Callout>}
-      {count > 0 && (
+      {(count > 0 || (list.rows?.length ?? 0) > 0) && (
         <div class="chips">
           <Button busy={doing.what !== ''} onClick={() => void replay()} testid="replay-all">
             {t('replay_all')}
           </Button>
-          <Button onClick={() => void remove('all', count)} testid="dead-delete-all">
+          <Button onClick={() => void remove('all', Math.max(count, list.rows?.length ?? 0))} testid="dead-delete-all">
             {t('dead_delete_all')}
           </Button>
         </div>

@@ -1,5 +1,5 @@
 import type { ComponentType, JSX } from 'preact';
-import { Clock, Grid, Home, Key, Lines, List, Outgoing, People, Present, Server, Signed, Sliders, Stop, Turn } from '../components/icons.tsx';
+import { Clock, Grid, Home, Key, Lines, List, Outgoing, People, Play, Present, Server, Signed, Sliders, Stop, Turn } from '../components/icons.tsx';
 import { t } from './texts.ts';
 
 /** A part of the console: `/admin/{key}` and what is below it. */
@@ -40,6 +40,7 @@ export const groups: readonly SectionGroup[] = [
   {
     title: () => t('group_server'),
     sections: [
+      { key: 'recordings', title: () => t('nav_recordings'), icon: Play, load: () => import('./recordings.tsx') },
       { key: 'callbacks', title: () => t('nav_callbacks'), icon: Turn, load: () => import('./callbacks.tsx') },
       { key: 'addresses', title: () => t('nav_addresses'), icon: Lines, load: () => import('./addresses.tsx') },
       { key: 'keys', title: () => t('nav_keys'), icon: Key, load: () => import('./keys.tsx') },

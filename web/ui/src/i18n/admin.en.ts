@@ -9,6 +9,7 @@ export const en = {
   nav_gifts: 'Gifts',
   nav_broadcasts: 'Broadcasts',
   group_server: 'Server',
+  nav_recordings: 'Recordings',
   nav_callbacks: 'Callbacks',
   nav_settings: 'Settings',
   nav_addresses: 'Addresses',

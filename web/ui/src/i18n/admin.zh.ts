@@ -10,6 +10,7 @@ export const zh: Record<keyof typeof en, string> = {
   nav_gifts: '礼物',
   nav_broadcasts: '广播',
   group_server: '服务器',
+  nav_recordings: '录制',
   nav_callbacks: '回调',
   nav_settings: '设置',
   nav_addresses: '地址',
