@@ -111,11 +111,11 @@ const columns = (onOpen: (letter: Letter) => void): Column<Letter>[] => [
   { key: 'room', label: t('room'), priority: 3, cell: (one) => one.room || '–' },
   {
     key: 'body',
-    label: '',
+    label: t('dead_body'),
     end: true,
     cell: (one) => (
       <Button small onClick={() => onOpen(one)} testid="dead-open">
-        {t('dead_body')}
+        {t('look')}
       </Button>
     ),
   },

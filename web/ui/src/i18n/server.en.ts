@@ -3,6 +3,7 @@ export const en = {
   asking: 'One moment …',
   again: 'Try again',
   cancel: 'Cancel',
+  look: 'Look',
   close: 'Close',
   fault_empty: 'Must not be empty.',
   fault_past: 'That is in the past.',

@@ -4,6 +4,7 @@ export const zh: Record<keyof typeof en, string> = {
   asking: '请稍候……',
   again: '重试',
   cancel: '取消',
+  look: '查看',
   close: '关闭',
   fault_empty: '不能为空。',
   fault_past: '这个时间已经过去。',
