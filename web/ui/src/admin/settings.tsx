@@ -139,4 +139,10 @@ function faultsOf(edits: Edits, found: Schemas['SettingsBody']): Partial<Record<
   return faults;
 }
 
-const focusFault = (): void => void requestAnimationFrame(() => document.querySelector<HTMLElement>('[data-testid=settings] [aria-invalid=true]')?.focus());
+/** Brings the first switch at fault before who saves, clear of the bars above and below. */
+const focusFault = (): void =>
+  void requestAnimationFrame(() => {
+    const field = document.querySelector<HTMLElement>('[data-testid=settings] [aria-invalid=true]');
+    field?.focus({ preventScroll: true });
+    field?.scrollIntoView({ block: 'center' });
+  });
