@@ -97,12 +97,8 @@ func benchProgram(b testing.TB) *benched {
 func benchNode(b testing.TB, redis string, keys Secrets) *benched {
 	b.Helper()
 	addr := func() string { return freeAddr(b) }
-	set := Settings{
-		HTTP: addr(), RTMP: addr(), Ops: addr(), Data: b.TempDir(), Apps: []string{"live"}, AutoRoom: on,
-		PublicURL: "http://localhost", PublicRTMPURL: "rtmp://localhost", Grace: time.Minute, PauseLimit: time.Minute, Redis: redis,
-		LikeRate: 10, LikeBurst: 30, LikeTotals: 4 * time.Second, FollowLimit: 5000, LevelThresholds: []int64{20, 100}, GiftSettlement: "free",
-		PopularHalf: 10 * time.Minute, PopularWeights: []string{"message=1"}, SummaryAge: 24 * time.Hour,
-	}
+	set := *configuredBy(b, "--http="+addr(), "--rtmp="+addr(), "--ops="+addr(), "--data="+b.TempDir(), "--public-url=http://localhost", "--public-rtmp-url=rtmp://localhost",
+		"--redis="+redis, "--gift-settlement=free", "--chat-user-burst=0", "--popularity-weights=message=1")
 	set.InternalURL = "http://" + set.HTTP
 	for _, command := range im.Commands() { // as many as come
 		set.IMRates = append(set.IMRates, path.Base(command)+"=0")

@@ -34,7 +34,7 @@ func TestSwitchesAreAsConfigured(t *testing.T) {
 }
 
 // configuredBy are the settings that flags make.
-func configuredBy(t *testing.T, flags ...string) *Settings {
+func configuredBy(t testing.TB, flags ...string) *Settings {
 	t.Helper()
 	var s struct{ Settings }
 	parser, err := kong.New(&s)
