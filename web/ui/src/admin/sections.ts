@@ -1,5 +1,6 @@
 import type { ComponentType, JSX } from 'preact';
-import { Clock, Grid, Home, Key, Lines, List, Outgoing, People, Play, Present, Server, Signed, Sliders, Stop, Turn } from '../components/icons.tsx';
+import { Outgoing, People, Play, Present } from '../components/icons.tsx';
+import { Clock, Grid, Home, Key, Lines, List, Server, Signed, Sliders, Stop, Turn } from '../design/icons.tsx';
 import { t } from './texts.ts';
 
 /** A part of the console: `/admin/{key}` and what is below it. */

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { Bin, Plus } from '../components/icons.tsx';
+import { Plus } from '../components/icons.tsx';
+import { Bin } from '../design/icons.tsx';
 import type { Schemas } from '../api/http.ts';
 import { Badge } from '../design/badge.tsx';
 import { Button, IconButton } from '../design/button.tsx';

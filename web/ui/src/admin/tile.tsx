@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import { Pause, Play, Warning } from '../components/icons.tsx';
+import { Pause, Play } from '../components/icons.tsx';
+import { Warning } from '../design/icons.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
 import type { StatusRecord } from '../api/types.ts';
 import { compact } from '../i18n/index.ts';

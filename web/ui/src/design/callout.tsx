@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { Info, Stop, Tick, Warning } from '../components/icons.tsx';
+import { Tick } from '../components/icons.tsx';
+import { Info, Stop, Warning } from './icons.tsx';
 
 /** `note`: good to know. `good`: it went well. `warn`: look at it. `bad`: it failed. */
 export type Tone = 'note' | 'good' | 'warn' | 'bad';

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { Code, Copy, Eye, EyeOff, Tick } from '../components/icons.tsx';
+import { Tick } from '../components/icons.tsx';
+import { Code, Copy, Eye, EyeOff } from './icons.tsx';
 import { IconButton } from './button.tsx';
 import { t } from './texts.ts';
 

@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import { createContext, type ComponentChildren, type JSX } from 'preact';
 import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Bars, Close } from '../components/icons.tsx';
+import { Close } from '../components/icons.tsx';
+import { Bars } from './icons.tsx';
 import { Settings } from '../components/settings.tsx';
 import { t as shared } from '../i18n/index.ts';
 import { IconButton } from './button.tsx';

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { ChevronDown } from '../components/icons.tsx';
+import { ChevronDown } from './icons.tsx';
 import { FieldFrame, type FrameProps } from './field.tsx';
 
 export interface Option<V extends string = string> {

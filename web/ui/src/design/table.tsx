@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { ChevronDown, Down, Up } from '../components/icons.tsx';
+import { Down } from '../components/icons.tsx';
+import { ChevronDown, Up } from './icons.tsx';
 import { Button } from './button.tsx';
 import { Callout } from './callout.tsx';
 import { Empty } from './empty.tsx';

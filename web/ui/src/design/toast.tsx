@@ -1,7 +1,8 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { Close, Stop, Tick } from '../components/icons.tsx';
+import { Close, Tick } from '../components/icons.tsx';
+import { Stop } from './icons.tsx';
 import { Button, IconButton } from './button.tsx';
 import { errorWords } from './errors.ts';
 import { t } from './texts.ts';

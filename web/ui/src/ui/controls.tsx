@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { Bin, Pen, Plus } from '../components/icons.tsx';
+import { Plus } from '../components/icons.tsx';
+import { Bin, Pen } from '../design/icons.tsx';
 import { QrCode } from '../components/qr-code.tsx';
 import { Button, IconButton } from '../design/button.tsx';
 import { CopyField } from '../design/copy-field.tsx';

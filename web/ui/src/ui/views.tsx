@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { StatusSign } from '../components/status-sign.tsx';
-import { Bin, Pen, Stop } from '../components/icons.tsx';
+import { Bin, Pen, Stop } from '../design/icons.tsx';
 import { Avatar } from '../design/avatar.tsx';
 import { Badge } from '../design/badge.tsx';
 import { Button } from '../design/button.tsx';
