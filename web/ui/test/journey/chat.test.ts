@@ -81,6 +81,7 @@ test('two browsers chat, and what the anchor takes back disappears in the other'
   await heard(anna, 'a slip');
   await bo.hover('.said:text-is("a slip")');
   await bo.locator('[data-testid=chat-message]', { hasText: 'a slip' }).locator('[data-testid=chat-more]').click();
+  await bo.waitForSelector('[data-testid=moderate-recall]');
   expect(await bo.locator('[data-testid=moderate] [data-testid^=moderate-]').count()).toBe(1);
   await bo.click('[data-testid=moderate-recall]');
   await Promise.all([anna, bo].map((page) => page.waitForSelector('.said:text-is("a slip")', { state: 'detached' })));
