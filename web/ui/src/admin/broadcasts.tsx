@@ -119,7 +119,7 @@ function Run({ run, state }: { run: Schemas['BroadcastRun']; state: Broadcast['s
   const words = `${plural('reached_people', run.reached)}${run.failed > 0 ? ` · ${plural('failed_rooms', run.failed)}` : ''}`;
   if (state === 'running' || state === 'cancelling') return <Progress label={t('broadcast_running')} value={run.rooms + run.skipped + run.failed} max={Math.max(1, run.of)} words={words} testid="broadcast-progress" />;
   return (
-    <span class="two-lines" data-testid="broadcast-reached">
+    <span class="two-lines nowrap" data-testid="broadcast-reached">
       <span>{plural('rooms', run.rooms)}</span>
       <small>{words}</small>
     </span>

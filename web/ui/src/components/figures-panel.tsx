@@ -17,8 +17,8 @@ export function FiguresPanel({ player, onClose }: { player: PlayerController; on
     return () => clearInterval(timer);
   }, [player]);
   return (
-    <section class="panel figures" data-panel aria-label={t('figures')} data-testid="figures">
-      <button type="button" class="panel-close" aria-label={t('close')} onClick={onClose} data-testid="figures-close">
+    <section class="over-panel figures" data-panel aria-label={t('figures')} data-testid="figures">
+      <button type="button" class="over-close" aria-label={t('close')} onClick={onClose} data-testid="figures-close">
         <Close />
       </button>
       <dl>

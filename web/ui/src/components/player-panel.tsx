@@ -25,7 +25,7 @@ export function PlayerPanel({ figures, onFigures, onKeys, onClose }: PlayerPanel
   return (
     <section
       ref={panel}
-      class="panel player-panel"
+      class="over-panel player-panel"
       data-panel
       aria-label={t('settings')}
       data-testid="player-panel"
@@ -35,7 +35,7 @@ export function PlayerPanel({ figures, onFigures, onKeys, onClose }: PlayerPanel
         onClose();
       }}
     >
-      <button type="button" class="panel-close" aria-label={t('close')} onClick={onClose}>
+      <button type="button" class="over-close" aria-label={t('close')} onClick={onClose}>
         <Close />
       </button>
       <label class="panel-line">
