@@ -17,7 +17,7 @@ import { ago, moment } from './format.ts';
 import { localTime } from './room-form.ts';
 import { t } from './server-texts.ts';
 import { t as title } from './texts.ts';
-import { Verdict } from './verdict.tsx';
+import { CheckForm, Verdict } from './verdict.tsx';
 
 /** Addresses for whoever pushes or plays, and why one was refused. */
 export default function Addresses(): JSX.Element {
@@ -98,15 +98,9 @@ function Checker(): JSX.Element {
   });
   return (
     <Panel title={t('address_check')} testid="address-checker">
-      <form class="stack" onSubmit={(ev) => void form.submit(ev)} noValidate>
+      <CheckForm form={form} testid="check-go">
         <Field {...form.field('url')} mono rows={4} label={t('address_url')} hint={t('address_url_hint')} testid="check-url" />
-        {form.error && <Callout kind="bad">{form.error}</Callout>}
-        <p class="panel-note">
-          <Button type="submit" kind="main" busy={form.busy} testid="check-go">
-            {t('check')}
-          </Button>
-        </p>
-      </form>
+      </CheckForm>
       {found && (
         <Verdict
           ok={found.ok}

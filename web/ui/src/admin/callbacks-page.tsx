@@ -8,7 +8,6 @@ import { Empty } from '../design/empty.tsx';
 import { errorWords } from '../design/errors.ts';
 import { Head, Panel } from '../design/frame.tsx';
 import { Stat, Stats } from '../design/stat.tsx';
-import { Spinner } from '../design/spinner.tsx';
 import { Table, type Column } from '../design/table.tsx';
 import { Tabs } from '../design/tabs.tsx';
 import { toast } from '../design/toast.tsx';
@@ -17,6 +16,7 @@ import { DeadLetters } from './callbacks-dead.tsx';
 import { ReceiverDialog } from './callbacks-dialog.tsx';
 import { ASKED, OUTCOMES, sum, tookOf, type Receiver } from './callbacks-model.ts';
 import { TestDialog } from './callbacks-test.tsx';
+import { Awaited } from './awaited.tsx';
 import { useConsole, useRead } from './context.ts';
 import { useDoing } from './doing.ts';
 import { ago, moment, whole } from './format.ts';
@@ -62,16 +62,7 @@ export function ReceiverPage({ id }: { id: string }): JSX.Element {
         }
       />
       {doing.error && <Callout kind="bad">{doing.error}</Callout>}
-      {found.error !== null && !isAway(found.error) && (
-        <Callout kind="bad" action={<Button onClick={() => void found.read()}>{t('again')}</Button>}>
-          {errorWords(found.error)}
-        </Callout>
-      )}
-      {!one && found.error === null && (
-        <p class="waiting" role="status">
-          <Spinner /> {t('asking')}
-        </p>
-      )}
+      <Awaited of={found} />
       {one && (
         <>
           {one.fromSettings && <Callout>{t('from_settings_text')}</Callout>}

@@ -6,16 +6,14 @@ import { Button } from '../design/button.tsx';
 import { Callout } from '../design/callout.tsx';
 import { confirm } from '../design/confirm.tsx';
 import { CopyField } from '../design/copy-field.tsx';
-import { errorWords } from '../design/errors.ts';
 import { Head, Panel } from '../design/frame.tsx';
-import { Spinner } from '../design/spinner.tsx';
 import { toast } from '../design/toast.tsx';
+import { Awaited } from './awaited.tsx';
 import { useConsole, useRead } from './context.ts';
 import { useDoing } from './doing.ts';
 import { ago, moment } from './format.ts';
 import { RotateDialog } from './keys-rotate.tsx';
 import { stepOf, type Kind } from './keys-model.ts';
-import { isAway } from './loader.ts';
 import { t } from './server-texts.ts';
 import { t as title } from './texts.ts';
 
@@ -29,16 +27,7 @@ export default function Keys(): JSX.Element {
   return (
     <>
       <Head title={title('nav_keys')} text={t('keys_text')} />
-      {found.error !== null && !isAway(found.error) && (
-        <Callout kind="bad" action={<Button onClick={() => void found.read()}>{t('again')}</Button>}>
-          {errorWords(found.error)}
-        </Callout>
-      )}
-      {!value && found.error === null && (
-        <p class="waiting" role="status">
-          <Spinner /> {t('asking')}
-        </p>
-      )}
+      <Awaited of={found} />
       {value && (
         <div class="columns">
           {(['push', 'play'] as const).map((kind) => (

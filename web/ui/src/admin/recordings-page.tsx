@@ -4,13 +4,11 @@ import { data } from '../api/http.ts';
 import { Badge } from '../design/badge.tsx';
 import { Button } from '../design/button.tsx';
 import { Callout } from '../design/callout.tsx';
-import { errorWords } from '../design/errors.ts';
 import { Head, Panel } from '../design/frame.tsx';
-import { Spinner } from '../design/spinner.tsx';
+import { Awaited } from './awaited.tsx';
 import { useConsole, useRead } from './context.ts';
 import { useDoing } from './doing.ts';
 import { moment, size, span, whole } from './format.ts';
-import { isAway } from './loader.ts';
 import { keepRecording, removeRecording, RenameDialog } from './recordings-acts.tsx';
 import { Exports } from './recordings-exports.tsx';
 import { lengthOf, TONES, type Recording } from './recordings-model.ts';
@@ -58,16 +56,7 @@ export function RecordingPage({ id }: { id: string }): JSX.Element {
         }
       />
       {doing.error && <Callout kind="bad">{doing.error}</Callout>}
-      {found.error !== null && !isAway(found.error) && (
-        <Callout kind="bad" action={<Button onClick={() => void found.read()}>{t('again')}</Button>}>
-          {errorWords(found.error)}
-        </Callout>
-      )}
-      {!one && found.error === null && (
-        <p class="waiting" role="status">
-          <Spinner /> {t('asking')}
-        </p>
-      )}
+      <Awaited of={found} />
       {one?.cause && <Callout kind={one.state === 'failed' ? 'bad' : 'warn'}>{one.cause}</Callout>}
       {one && (
         <div class="columns">

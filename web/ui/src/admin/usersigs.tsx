@@ -12,7 +12,7 @@ import { when } from '../i18n/index.ts';
 import { useConsole } from './context.ts';
 import { ago, moment } from './format.ts';
 import { t } from './server-texts.ts';
-import { Verdict } from './verdict.tsx';
+import { CheckForm, Verdict } from './verdict.tsx';
 
 const LIVES = ['1h', '24h', '168h', '720h', '4320h', '8760h'] as const;
 const USER = /^[\x21-\x7e]{1,32}$/;
@@ -73,16 +73,10 @@ function Checker(): JSX.Element {
   });
   return (
     <Panel title={t('sig_check')} testid="sig-checker">
-      <form class="stack" onSubmit={(ev) => void form.submit(ev)} noValidate>
+      <CheckForm form={form} testid="sig-check-go">
         <Field {...form.field('userSig')} mono rows={4} label="UserSig" testid="sig-check" />
         <Field {...form.field('user')} mono label={t('sig_for')} hint={t('sig_for_hint')} optional testid="sig-check-user" />
-        {form.error && <Callout kind="bad">{form.error}</Callout>}
-        <p class="panel-note">
-          <Button type="submit" kind="main" busy={form.busy} testid="sig-check-go">
-            {t('check')}
-          </Button>
-        </p>
-      </form>
+      </CheckForm>
       {found && (
         <Verdict
           ok={found.ok}

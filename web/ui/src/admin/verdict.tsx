@@ -1,5 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { Button } from '../design/button.tsx';
 import { Callout } from '../design/callout.tsx';
+import type { Form } from '../design/form.ts';
 import { language } from '../i18n/index.ts';
 import { t } from './server-texts.ts';
 
@@ -61,5 +63,20 @@ export function Verdict({ ok, code, sentences, facts, testid }: VerdictProps): J
         </ul>
       </div>
     </div>
+  );
+}
+
+/** Asks for what is to be checked. */
+export function CheckForm<T extends object>({ form, children, testid }: { form: Form<T>; children: ComponentChildren; testid: string }): JSX.Element {
+  return (
+    <form class="stack" onSubmit={(ev) => void form.submit(ev)} noValidate>
+      {children}
+      {form.error && <Callout kind="bad">{form.error}</Callout>}
+      <p class="panel-note">
+        <Button type="submit" kind="main" busy={form.busy} testid={testid}>
+          {t('check')}
+        </Button>
+      </p>
+    </form>
   );
 }
