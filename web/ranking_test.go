@@ -221,6 +221,7 @@ func TestRecommendationsHaveReasons(t *testing.T) {
 		t.Errorf("of another: %s", a.raw)
 	}
 	b.do(200, "GET", "/api/v1/recommendations?user=alice", b.userSig("alice"), nil)
+	b.signs(withToken).is(200, "GET", "/api/v1/recommendations?user=alice", nil)
 	if asked[0] != " 50" || asked[len(asked)-1] != "alice 20" {
 		t.Errorf("asked %q", asked)
 	}

@@ -33,7 +33,8 @@ const (
 // registerGuide offers what is recommended.
 func (s *Server) registerGuide() {
 	op := s.operation("recommendations", http.MethodGet, "/recommendations", "rooms", "Recommend live rooms, and say why", anyone)
-	op.Description = "Whom a user follows is his own: with user, send his UserSig or a token. 304 answers an If-None-Match with the present ETag."
+	op.Description = "Whom a user follows is his own: with user, send his UserSig, a token or the cookie of a session. 304 answers an If-None-Match with the present ETag."
+	op.Middlewares = huma.Middlewares{s.signedInForUser}
 	register(s, op, s.recommendations)
 	s.api.OpenAPI().Paths[op.Path].Get.Responses["304"] = &huma.Response{Description: "Nothing has changed"}
 }
@@ -45,10 +46,18 @@ type RecommendedBody struct {
 }
 
 type recommendIn struct {
-	Authorization string `header:"Authorization" hidden:"true"`
-	IfNoneMatch   string `header:"If-None-Match" maxLength:"128"`
-	User          string `query:"user" maxLength:"32" doc:"Who is to be recommended something: rooms of anchors he follows come first. Default: anybody." example:"alice"`
-	Limit         int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
+	IfNoneMatch string `header:"If-None-Match" maxLength:"128"`
+	User        string `query:"user" maxLength:"32" doc:"Who is to be recommended something: rooms of anchors he follows come first. Default: anybody." example:"alice"`
+	Limit       int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
+}
+
+// signedInForUser lets everybody through who asks for nobody in particular.
+func (s *Server) signedInForUser(ctx huma.Context, next func(huma.Context)) {
+	if ctx.Query("user") == "" {
+		next(ctx)
+		return
+	}
+	s.signedIn(ctx, next)
 }
 
 type recommendOut struct {
@@ -71,11 +80,7 @@ func (s *Server) recommendations(ctx context.Context, in *recommendIn) (*recomme
 		if err := account.CheckUser(in.User); err != nil {
 			return nil, err
 		}
-		who, err := s.authenticate(ctx, in.Authorization)
-		if err != nil {
-			return nil, err
-		}
-		if !who.is(in.User) {
+		if !callerOf(ctx).is(in.User) {
 			return nil, errNotYou()
 		}
 	}
