@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"liveroom/chat"
 	"liveroom/chat/audit"
 	"liveroom/live"
@@ -22,7 +24,8 @@ type Audit interface {
 type AuditEntry struct {
 	Seq      uint64            `json:"seq" doc:"Grows by one from act to act."`
 	At       Time              `json:"at"`
-	Group    string            `json:"group" doc:"The chat group of the room; empty: the whole installation."`
+	Group    string            `json:"group" doc:"The chat group it was about; empty: the whole installation."`
+	Room     string            `json:"room" doc:"The room whose group that is now; empty: it is none's, or the room is gone."`
 	By       string            `json:"by" doc:"Account; administrator is the API token."`
 	Platform string            `json:"platform" doc:"RESTAPI, Web, Android …"`
 	Address  string            `json:"address" doc:"The network it came from: an IPv4 address, an IPv6 /64; empty: not known."`
@@ -69,15 +72,50 @@ func (s *Server) listActs(ctx context.Context, in *auditIn) (*auditOut, error) {
 	if err != nil {
 		return nil, err
 	}
+	rooms, err := s.actedOn(ctx, page.Entries)
+	if err != nil {
+		return nil, err
+	}
 	out := &auditOut{}
 	out.Body.Acts = make([]AuditEntry, len(page.Entries))
 	for i, e := range page.Entries {
-		out.Body.Acts[i] = AuditEntry{e.Seq, Time{e.Time}, e.Group, e.By, e.Platform, e.Address, e.Action, e.Target, orEmpty(e.Detail)}
+		out.Body.Acts[i] = AuditEntry{e.Seq, Time{e.Time}, e.Group, rooms[e.Group], e.By, e.Platform, e.Address, e.Action, e.Target, orEmpty(e.Detail)}
 	}
 	if page.Next > 0 {
 		out.Body.NextCursor = strconv.FormatUint(page.Next, 10)
 	}
 	return out, nil
+}
+
+// actedOn are the ids of the rooms whose groups acts were about, by group.
+func (s *Server) actedOn(ctx context.Context, acts []audit.Entry) (map[string]string, error) {
+	var groups []string
+	rooms := map[string]string{}
+	for _, act := range acts {
+		if _, known := rooms[act.Group]; !known && act.Group != "" {
+			rooms[act.Group], groups = "", append(groups, act.Group)
+		}
+	}
+	ids := make([]string, len(groups))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for i, group := range groups {
+		g.Go(func() error {
+			r, err := s.rooms.RoomByGroup(ctx, group)
+			if p := known(err); p != nil && p.Status == http.StatusNotFound {
+				return nil
+			}
+			ids[i] = r.ID
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, group := range groups {
+		rooms[group] = ids[i]
+	}
+	return rooms, nil
 }
 
 // span reads the ends of a span of time, either of which may be empty.

@@ -13,9 +13,9 @@ import (
 
 // act is an entry as the API shows it.
 type act struct {
-	Seq                                              uint64
-	At, Group, By, Platform, Address, Action, Target string
-	Detail                                           map[string]string
+	Seq                                                    uint64
+	At, Group, Room, By, Platform, Address, Action, Target string
+	Detail                                                 map[string]string
 }
 
 // acts asks for a page of the audit log.
@@ -103,8 +103,12 @@ func TestAuditLogOfEverything(t *testing.T) {
 	if all, _ := b.acts("action=room_change"); len(all) != 1 || all[0].Detail["changed"] != "title anchor" || all[0].Detail["anchor"] != "alice" {
 		t.Errorf("room_change: %+v", all)
 	}
-	if all, _ := b.acts("room=@g&action=mute"); len(all) != 1 || all[0].Group != "@g" {
+	if all, _ := b.acts("room=@g&action=mute"); len(all) != 1 || all[0].Group != "@g" || all[0].Room != "" {
 		t.Errorf("of a room that is gone: %+v", all)
+	}
+	b.do(201, "POST", "/api/v1/rooms", apiToken, `{"id":"anew","groupId":"@g"}`)
+	if all, _ := b.acts("room=anew&action=mute"); len(all) != 1 || all[0].Group != "@g" || all[0].Room != "anew" {
+		t.Errorf("of a room's group: %+v", all)
 	}
 }
 

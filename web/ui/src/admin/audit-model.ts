@@ -45,14 +45,14 @@ export const detailsOf = (entry: Entry): [string, string][] => Object.entries(en
 /** 4294967295 seconds is for ever (docs/api.md). */
 export const FOREVER = '4294967295';
 
-const HEAD = ['seq', 'at', 'by', 'action', 'target', 'group', 'platform', 'address', 'detail'];
+const HEAD = ['seq', 'at', 'by', 'action', 'target', 'room', 'group', 'platform', 'address', 'detail'];
 
 /**
  * The acts as a table for a spreadsheet (RFC 4180, with a byte order mark: without it Excel takes UTF-8 for something else).
  * What a program would take for a formula is set off by an apostrophe: names and reasons come from strangers.
  */
 export function csvOf(entries: readonly Entry[]): string {
-  const rows = entries.map((e) => [String(e.seq), e.at, e.by, e.action, e.target, e.group, e.platform, e.address, detailsOf(e).map(([k, v]) => `${k}=${v}`).join('; ')]);
+  const rows = entries.map((e) => [String(e.seq), e.at, e.by, e.action, e.target, e.room, e.group, e.platform, e.address, detailsOf(e).map(([k, v]) => `${k}=${v}`).join('; ')]);
   return `\ufeff${[HEAD, ...rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
 }
 

@@ -115,7 +115,7 @@ const columns = (): Column<Entry>[] => [
     ),
   },
   { key: 'target', label: t('audit_target'), cell: (entry) => <span class="target">{entry.target || '–'}</span> },
-  { key: 'group', label: t('audit_room'), cell: (entry) => (entry.group ? <a href={`/admin/rooms/${encodeURIComponent(entry.group)}`}>{entry.group}</a> : '–') },
+  { key: 'group', label: t('audit_room'), cell: (entry) => (entry.room ? <a href={`/admin/rooms/${encodeURIComponent(entry.room)}`}>{entry.room}</a> : entry.group || '–') },
   { key: 'detail', label: t('audit_detail'), cell: (entry) => <Details entry={entry} /> },
   {
     key: 'from',

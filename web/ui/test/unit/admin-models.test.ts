@@ -157,7 +157,7 @@ describe('the wall', () => {
 });
 
 describe('the audit log', () => {
-  const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({ seq, at: '2026-11-21T20:00:00Z', group: 'demo', by: 'administrator', platform: 'RESTAPI', address: '127.0.0.1', action: 'ban', target: 'bob', detail: {}, ...more });
+  const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({ seq, at: '2026-11-21T20:00:00Z', group: '@g', room: 'demo', by: 'administrator', platform: 'RESTAPI', address: '127.0.0.1', action: 'ban', target: 'bob', detail: {}, ...more });
 
   test('asks for what is filled in', () => {
     expect(queryOf(noFilter)).toEqual({});
@@ -166,8 +166,8 @@ describe('the audit log', () => {
 
   test('as a table that no spreadsheet takes for formulas', () => {
     const lines = csvOf([entry(1, { target: '=1+1', detail: { reason: 'said "hi", twice', user: '' } }), entry(2, { by: '@sum', detail: { b: '2', a: '1' } })]).split('\r\n');
-    expect(lines[0]).toBe('\ufeffseq,at,by,action,target,group,platform,address,detail');
-    expect(lines[1]).toBe(`1,2026-11-21T20:00:00Z,administrator,ban,'=1+1,demo,RESTAPI,127.0.0.1,"reason=said ""hi"", twice"`);
+    expect(lines[0]).toBe('\ufeffseq,at,by,action,target,room,group,platform,address,detail');
+    expect(lines[1]).toBe(`1,2026-11-21T20:00:00Z,administrator,ban,'=1+1,demo,'@g,RESTAPI,127.0.0.1,"reason=said ""hi"", twice"`);
     expect(lines[2]).toContain(",'@sum,");
     expect(lines[2]?.endsWith('a=1; b=2')).toBe(true);
     expect(lines[3]).toBe('');
