@@ -154,12 +154,11 @@ func (s *Server) ownPage(ctx huma.Context) error {
 		return nil
 	}
 	from := newOwnOrigin(text)
-	own := from == s.ownOrigin
-	if !s.ownOrigin.secure() || from.secure() { // a page that came over plain http could be anybody's
-		own = own || from.isHost(ctx.Host())
-	}
-	if from == (origin{}) || !own {
-		return newProblem(http.StatusForbidden, "csrf", "a page of "+shorten(text)+" may not do this; open it at "+s.ownOrigin.String()+" (--public-url)")
+	switch own := s.ownOrigin; {
+	case from == (origin{}), from != own && !from.isHost(ctx.Host()):
+		return newProblem(http.StatusForbidden, "csrf", "a page of "+shorten(text)+" may not do this; open it at "+own.String()+" (--public-url)")
+	case own.secure() && !from.secure(): // it could be anybody's, and browsers keep no cookie of ours that comes to it
+		return newProblem(http.StatusForbidden, "https_needed", "nobody is signed in over plain http here; open "+own.String()+" (--public-url)")
 	}
 	return nil
 }

@@ -152,7 +152,10 @@ func TestForgedRequests(t *testing.T) {
 			{"nonsense", "://", "", w.csrf, false, false},
 			{"something new", public, "same-planet", w.csrf, false, false},
 		} {
-			headers := []string{"Cookie", w.cookie}
+			headers, refusal := []string{"Cookie", w.cookie}, "csrf"
+			if secure && c.origin == "http://"+host { // ours, and it says what to do
+				refusal = "https_needed"
+			}
 			for _, h := range [][2]string{{"Origin", c.origin}, {"Sec-Fetch-Site", c.site}, {"X-CSRF-Token", c.csrf}} {
 				if h[1] != "" {
 					headers = append(headers, h[0], h[1])
@@ -180,13 +183,13 @@ func TestForgedRequests(t *testing.T) {
 					body = call.body
 				}
 				a := b.request(call.method, call.path, "", body, headers...)
-				if a.status != call.want || a.status == 403 && a.code() != "csrf" {
+				if a.status != call.want || a.status == 403 && a.code() != refusal {
 					t.Errorf("%s, %s: %s %s = %d %s", public, c.name, call.method, call.path, a.status, a.raw)
 				}
 			}
 			// Signing in needs no token, or nobody could; but a page elsewhere must not do it.
 			a := b.request("POST", "/api/v1/session", "", withToken, headers[2:]...)
-			if signs := c.reads; (a.status == 201) != signs || !signs && (a.code() != "csrf" || a.header.Get("Set-Cookie") != "") {
+			if signs := c.reads; (a.status == 201) != signs || !signs && (a.code() != refusal || a.header.Get("Set-Cookie") != "") {
 				t.Errorf("%s, %s: signing in = %d %s", public, c.name, a.status, a.raw)
 			}
 		}

@@ -18,6 +18,9 @@ interface Entry {
   name: string;
 }
 
+/** Words for a page that was opened over plain http where the server is reached over https; '' for any other refusal. */
+const insecure = (err: ApiError): string => (err.code === 'https_needed' ? t('signin_https', { what: err.message }) : '');
+
 /** The form, and until when it is of no use to try: the server refuses who asks too often. */
 function useSignIn(session: Session): { form: Form<Entry>; wait: number } {
   const [until, setUntil] = useState(0);
@@ -34,7 +37,7 @@ function useSignIn(session: Session): { form: Form<Entry>; wait: number } {
         setUntil(Date.now() + 1000 * Math.max(1, err.retryAfter));
         return t('signin_often');
       }
-      return err.status === 401 ? t('signin_wrong') : '';
+      return err.status === 401 ? t('signin_wrong') : insecure(err);
     },
   });
   const wait = Math.max(0, Math.ceil((until - Date.now()) / 1000));
@@ -72,7 +75,7 @@ export function SignInGate({ session }: { session: Session }): JSX.Element {
       <form class="signin" onSubmit={(ev) => void form.submit(ev)} noValidate>
         {refused && (
           <Callout kind="warn" title={t('link_title')} testid="signin-link">
-            {refused.code === 'link_used' ? t('link_used') : refused.code === 'link_expired' ? t('link_expired') : refused.status === 401 ? t('link_bad') : errorWords(refused)} {t('link_way')}
+            {refused.code === 'link_used' ? t('link_used') : refused.code === 'link_expired' ? t('link_expired') : refused.status === 401 ? t('link_bad') : insecure(refused) || errorWords(refused)} {refused.code !== 'https_needed' && t('link_way')}
           </Callout>
         )}
         <p>{t('signin_text')}</p>

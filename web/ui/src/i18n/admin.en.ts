@@ -46,6 +46,7 @@ export const en = {
   signin_name: 'Your name',
   signin_name_hint: 'Stands in the audit log beside what you do.',
   signin_wrong: 'That is not the token.',
+  signin_https: 'This page was opened over plain http. The server says: {what}.',
   signin_often: 'Too many tries. Wait until the time below is over.',
   signin_wait: 'Again in {time}',
   signin_again: 'Your session is over',

@@ -47,6 +47,7 @@ export const zh: Record<keyof typeof en, string> = {
   signin_name: '您的名字',
   signin_name_hint: '会随您的操作写入审计日志。',
   signin_wrong: '令牌不正确。',
+  signin_https: '本页是通过 http 打开的，无法登录。服务器提示：{what}',
   signin_often: '尝试次数过多，请等倒计时结束。',
   signin_wait: '{time} 后重试',
   signin_again: '登录已失效',
