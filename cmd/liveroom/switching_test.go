@@ -109,13 +109,13 @@ func (n *node) acts() {
 	}
 }
 
-// roleChanged checks that the server sent the member to sign in again, as what he is now.
+// roleChanged checks that the server sent the member to sign in again at once, as what he is now.
 func (m *member) roleChanged() {
 	m.t.Helper()
 	eventually(m.t, "he is sent to sign in again", func() bool {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		return m.close != nil && m.close.Reason == chat.CloseRole && m.close.Reconnect
+		return m.close != nil && m.close.Reason == chat.CloseRole && m.close.Reconnect && m.close.AfterMs <= 500
 	})
 }
 

@@ -11,6 +11,7 @@ type goodbye struct {
 	reason    string
 	code      int  // of the WebSocket close frame (RFC 6455 §7.4)
 	reconnect bool // coming back may help
+	few       bool // it is said to few at a time, who may come back at once
 	abandon   bool // what waits is given up, so that the goodbye has a chance to arrive
 
 	kind string // Tencent's word for a client that was kicked out; empty for most
@@ -32,7 +33,7 @@ var (
 	replaced     = goodbye{reason: chat.CloseReplaced, code: 1008}
 	reconnected  = goodbye{reason: chat.CloseReconnected, code: 1000}
 	expired      = goodbye{reason: chat.CloseExpired, code: 1008}
-	roleChanged  = goodbye{reason: chat.CloseRole, code: 1012, reconnect: true}
+	roleChanged  = goodbye{reason: chat.CloseRole, code: 1012, reconnect: true, few: true}
 	dismissed    = goodbye{reason: "dismissed", code: 1000}
 )
 
@@ -55,6 +56,9 @@ func goodbyeOf(reason string) goodbye {
 // frames are the push that says why, and the close frame.
 func (g goodbye) frames(detail string, spreadMs int64) (push, last []byte) {
 	var afterMs int64
+	if g.few {
+		spreadMs = min(spreadMs, 500)
+	}
 	if g.reconnect {
 		afterMs = 100 + rand.Int64N(max(spreadMs-100, 1))
 	}

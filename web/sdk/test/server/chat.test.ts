@@ -164,6 +164,21 @@ describe('moderation', () => {
     await bob.chat.setGroupMemberMuteTime({ groupID: 'role', userID: 'mallory', muteTime: 60 });
   });
 
+  test('who becomes an application administrator is back in his room by himself, with the new rights', async () => {
+    await server.room('rights');
+    const [anna, ruth] = [await server.member('anna', 'rights'), await server.member('ruth', 'rights')];
+    const mute = () => ruth.chat.setGroupMemberMuteTime({ groupID: 'rights', userID: 'mallory', muteTime: 60 });
+    expect((await refused(mute())).code).toBe(10007);
+    const before = ruth.of(EVENT.NET_STATE_CHANGE).length;
+    await server.api('PATCH', '/settings', { settings: { admins: ['ruth'] } });
+    await soon(() => expect(ruth.of(EVENT.NET_STATE_CHANGE).slice(before).map((e) => e.state)).toEqual(['connecting', 'connected']));
+    await mute();
+    await ruth.say('here again', 'rights');
+    await soon(() => expect(anna.texts()).toEqual(['here again']));
+    expect([ruth.of(EVENT.KICKED_OUT), ruth.of(EVENT.LIVEROOM_LEFT)]).toEqual([[], []]);
+    await server.api('PATCH', '/settings', { settings: { admins: null } });
+  });
+
   test('recall: MESSAGE_REVOKED on the message the other has; a verdict: hasRiskContent', async () => {
     await server.room('recall');
     const [alice, bob] = [await server.member('alice', 'recall'), await server.member('bob', 'recall')];
