@@ -61,7 +61,7 @@ func TestRedisGoesAwayAtTheStart(t *testing.T) {
 	c := shakyCluster(t, 1, nil)
 	n := c.nodes[0]
 	for part, says := range map[string]string{
-		"{lr}:words": "beginning again", "{lr}:endpoints": "beginning again", "{lr}:chat.silences": "nobody may come",
+		"{lr}:words": "beginning again", "{lr}:endpoints": "beginning again", "{lr}:settings": "beginning again", "{lr}:keys": "beginning again", "{lr}:chat.silences": "nobody may come",
 	} {
 		n.log = &logBuffer{}
 		c.proxy.DropReplies(1, part)

@@ -5,18 +5,29 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"liveroom/internal/redistest"
 )
 
 // TestStoresWhileRedisIsAway: what needs accounts, words, acts or receivers says on every door that it is to be tried again.
-// Who has a UserSig signs in all the same, and all is well again when Redis is back.
+// Who has a UserSig signs in all the same, what was set of switches and keys stays in force, and all is well again, and as it was
+// answered last, when Redis is back.
 func TestStoresWhileRedisIsAway(t *testing.T) {
 	t.Parallel()
-	c := shakyCluster(t, 1, nil, "--callback-private=127.0.0.0/8")
+	c := shakyCluster(t, 1, redistest.Durable(), "--callback-private=127.0.0.0/8")
 	c.start()
 	n := c.nodes[0]
 	b := n.backend()
 	for _, user := range []string{"alice", "bob"} {
 		b.ok("im_open_login_svc/account_import", map[string]any{"UserID": user})
+	}
+	n.patch(map[string]any{"history": 50, "embedOrigins": []string{"https://a.example"}})
+	key := n.rotate("play").Play.Primary.Fingerprint
+	stands := func(when string) {
+		t.Helper()
+		if s, k := n.shown(), n.shownKeys(); s.Version != 1 || s.Settings.History != 50 || n.frames() != "'self' https://a.example" || k.Play.Primary.Fingerprint != key {
+			t.Errorf("%s: %+v, frames of %q, %+v", when, s, n.frames(), k)
+		}
 	}
 	c.redis.Kill()
 	n.eventually("it knows that Redis is away", func() bool { return !n.about().is("redis") })
@@ -36,6 +47,11 @@ func TestStoresWhileRedisIsAway(t *testing.T) {
 		{http.MethodDelete, "/words/x", nil},
 		{http.MethodGet, "/audit", nil},
 		{http.MethodPost, "/callbacks", map[string]any{"url": "http://127.0.0.1:1/", "format": "im"}},
+		{http.MethodPatch, "/settings", map[string]any{"settings": map[string]any{"history": 60}}},
+		{http.MethodPost, "/keys/play/rotate", nil},
+		{http.MethodDelete, "/keys/play/backup", nil},
+		{http.MethodPost, "/session", map[string]any{"token": n.secrets.APIToken}},
+		{http.MethodDelete, "/sessions", nil},
 	} {
 		resp, raw := n.request(r.method, "/api/v1"+r.path, r.body, "Bearer "+n.secrets.APIToken)
 		var problem struct{ Code string }
@@ -43,6 +59,7 @@ func TestStoresWhileRedisIsAway(t *testing.T) {
 			t.Errorf("%s %s: %s %s", r.method, r.path, resp.Status, raw)
 		}
 	}
+	stands("while Redis is away")
 	for _, command := range []struct {
 		code int
 		name string
@@ -66,4 +83,8 @@ func TestStoresWhileRedisIsAway(t *testing.T) {
 	}
 	n.eventually("it knows that Redis is back", func() bool { return n.about().is("redis") })
 	n.call(http.MethodPut, "/api/v1/accounts/alice", map[string]any{"nick": "A"}, nil)
+	stands("when Redis is back")
+	if s := n.patch(map[string]any{"history": 60}); s.Version != 2 {
+		t.Errorf("changed after it: %+v", s)
+	}
 }
