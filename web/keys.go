@@ -16,8 +16,8 @@ import (
 type Keys interface {
 	Look(ctx context.Context) keyring.View
 	Reveal(k keyring.Kind) address.Keys
-	Rotate(ctx context.Context, k keyring.Kind, key, primary string) error
-	Revoke(ctx context.Context, k keyring.Kind) error
+	Rotate(ctx context.Context, k keyring.Kind, key, primary string) (changed bool, err error)
+	Revoke(ctx context.Context, k keyring.Kind, backup string) (changed bool, err error)
 }
 
 // KeyBody is a key, but for the key itself.
@@ -64,6 +64,11 @@ type rotateIn struct {
 	}
 }
 
+type revokeIn struct {
+	KeyKind
+	Backup string `query:"backup" maxLength:"64" doc:"Fingerprint of the key to be revoked: if another is the backup meanwhile, nothing changes and the answer is 409 keys_changed. Absent: whatever it is."`
+}
+
 type revealOut struct {
 	CacheControl string `header:"Cache-Control"`
 	Body         struct {
@@ -105,26 +110,26 @@ func (s *Server) rotateKey(ctx context.Context, in *rotateIn) (*keysOut, error) 
 	if in.Body != nil {
 		key, primary = in.Body.Key, in.Body.Primary
 	}
-	return s.changeKeys(ctx, in.Kind, "key_rotate", func(k keyring.Kind) error { return s.keys.Rotate(ctx, k, key, primary) })
+	return s.changeKeys(ctx, in.Kind, "key_rotate", func(k keyring.Kind) (bool, error) { return s.keys.Rotate(ctx, k, key, primary) })
 }
 
-func (s *Server) revokeKey(ctx context.Context, in *KeyKind) (*keysOut, error) {
+func (s *Server) revokeKey(ctx context.Context, in *revokeIn) (*keysOut, error) {
 	ctx, cancel := timed(ctx)
 	defer cancel()
-	return s.changeKeys(ctx, in.Kind, "key_revoke", func(k keyring.Kind) error { return s.keys.Revoke(ctx, k) })
+	return s.changeKeys(ctx, in.Kind, "key_revoke", func(k keyring.Kind) (bool, error) { return s.keys.Revoke(ctx, k, in.Backup) })
 }
 
 // changeKeys changes the keys of a kind, and notes it if there is a change.
-func (s *Server) changeKeys(ctx context.Context, kind, action string, change func(keyring.Kind) error) (*keysOut, error) {
-	before := s.keys.Look(ctx)
-	if err := change(keyring.Kind(kind)); err != nil {
+func (s *Server) changeKeys(ctx context.Context, kind, action string, change func(keyring.Kind) (bool, error)) (*keysOut, error) {
+	changed, err := change(keyring.Kind(kind))
+	if err != nil {
 		return nil, err
 	}
-	after := s.keys.Look(ctx)
-	if before.Version != after.Version {
-		s.record(ctx, "", action, kind, fingerprints(after, kind))
+	now := s.keys.Look(ctx)
+	if changed {
+		s.record(ctx, "", action, kind, fingerprints(now, kind))
 	}
-	return keysBody(after), nil
+	return keysBody(now), nil
 }
 
 // fingerprints are those of a kind's keys, for the audit log.

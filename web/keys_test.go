@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"liveroom/address"
+	"liveroom/live/keyring"
 	"liveroom/live/stream"
 	"liveroom/web"
 )
@@ -99,6 +100,38 @@ func TestKeysAreRotated(t *testing.T) {
 	}
 	if audit := b.do(200, "GET", "/api/v1/audit", apiToken, nil).raw; strings.Contains(audit+b.logs.String(), secret) || strings.Contains(audit, "push_master_key_0001") {
 		t.Error("a key is in the log or the audit log")
+	}
+}
+
+// TestKeysThatOthersChange: a call is meant for the keys that its caller has seen, and what another node did is not written down
+// as his.
+func TestKeysThatOthersChange(t *testing.T) {
+	var other *keyring.Service
+	b := newBench(t, func(_ *web.Config, d *web.Deps) {
+		store := &keyring.Memory{}
+		ring := func() *keyring.Service {
+			s, err := keyring.New(t.Context(), keyring.Config{
+				Push: address.Keys{Primary: "push_master_key_0001"}, Play: address.Keys{Primary: "play_master_key_0003"},
+				NodeKey: []byte("node key of the tests"), Apply: func(address.Keys, address.Keys) {},
+				UsedAt: func(keyring.Kind, string) time.Time { return time.Time{} },
+			}, store, d.Log)
+			must(t, err)
+			return s
+		}
+		other, d.Keys = ring(), ring()
+	})
+	rotated := b.do(200, "POST", "/api/v1/keys/push/rotate", apiToken, nil).json["push"].(map[string]any)
+	seen := rotated["backup"].(map[string]any)["fingerprint"].(string)
+	_, err := other.Rotate(t.Context(), keyring.Push, "push_key_of_spring", "")
+	must(t, err)
+	if a := b.do(409, "DELETE", "/api/v1/keys/push/backup?backup="+seen, apiToken, nil); a.json["code"] != "keys_changed" || a.json["field"] != "backup" {
+		t.Error(a.raw)
+	}
+	_, err = other.Revoke(t.Context(), keyring.Push, "")
+	must(t, err)
+	b.do(200, "DELETE", "/api/v1/keys/push/backup?backup="+seen, apiToken, nil) // gone already
+	if acts, _ := b.acts("action=key_revoke"); len(acts) != 0 {
+		t.Errorf("audited: %+v", acts)
 	}
 }
 

@@ -67,13 +67,13 @@ func (s *Service) Reveal(k Kind) address.Keys {
 // Rotate gives a kind a new primary key, one of 128 random bits if key is empty; the one before becomes the backup, and the backup
 // that was there is revoked. With primary, the fingerprint of the key that is to be replaced, nothing happens if it is another by
 // now: so a call that is made again does no harm. A key that is the primary one already changes nothing.
-func (s *Service) Rotate(ctx context.Context, k Kind, key, primary string) error {
+func (s *Service) Rotate(ctx context.Context, k Kind, key, primary string) (changed bool, err error) {
 	if key == "" {
 		var random [16]byte
 		_, _ = rand.Read(random[:]) // never fails
 		key = hex.EncodeToString(random[:])
 	} else if err := s.checkKey(key); err != nil {
-		return err
+		return false, err
 	}
 	since := time.Now().UTC().Truncate(time.Second)
 	return s.change(ctx, func(r *Ring) error {
@@ -112,41 +112,46 @@ func (s *Service) checkKey(key string) error {
 	return nil
 }
 
-// Revoke takes a kind's backup key away: what was signed with it is not accepted any more. Without one nothing changes.
-func (s *Service) Revoke(ctx context.Context, k Kind) error {
+// Revoke takes a kind's backup key away: what was signed with it is not accepted any more. Without one nothing changes. With
+// backup, the fingerprint of the key that is meant, neither does anything if it is another by now.
+func (s *Service) Revoke(ctx context.Context, k Kind, backup string) (changed bool, err error) {
 	return s.change(ctx, func(r *Ring) error {
-		r.pair(k).Backup = Key{}
+		p := r.pair(k)
+		if backup != "" && p.Backup.Secret != "" && backup != fingerprint(s.cfg.NodeKey, k, p.Backup.Secret) {
+			return &Error{Code: "keys_changed", Field: "backup", Detail: "another key is the backup by now; look at the keys again"}
+		}
+		p.Backup = Key{}
 		return nil
 	})
 }
 
-// change changes the ring in the Store and puts it in force here.
-func (s *Service) change(ctx context.Context, f func(*Ring) error) error {
+// change changes the ring in the Store and puts it in force here, and says whether f had anything to change.
+func (s *Service) change(ctx context.Context, f func(*Ring) error) (changed bool, err error) {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	for range maxTries {
 		if err := s.reload(ctx); err != nil {
-			return err
+			return false, err
 		}
 		s.mu.Lock()
 		was, foreign := s.ring, s.foreign > s.ring.Version
 		s.mu.Unlock()
 		if foreign {
-			return &Error{Code: "keys_changed", Detail: "another node has other push or play keys configured; give all nodes the same"}
+			return false, &Error{Code: "keys_changed", Detail: "another node has other push or play keys configured; give all nodes the same"}
 		}
 		next := was
 		if err := f(&next); err != nil || next == was {
-			return err
+			return false, err
 		}
 		next.Version, next.From = was.Version+1, s.mark
 		switch err := s.store.Put(ctx, was.Version, next); {
 		case errors.Is(err, ErrChanged):
 			continue
 		case err != nil:
-			return err
+			return false, err
 		}
 		s.take(next)
-		return nil
+		return true, nil
 	}
-	return ErrChanged
+	return false, ErrChanged
 }

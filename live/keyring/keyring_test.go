@@ -88,7 +88,7 @@ func (n *node) wantPush(primary, backup string) {
 
 func (n *node) rotate(key string) {
 	n.t.Helper()
-	if err := n.Rotate(n.t.Context(), keyring.Push, key, ""); err != nil {
+	if _, err := n.Rotate(n.t.Context(), keyring.Push, key, ""); err != nil {
 		n.t.Fatal(err)
 	}
 }
@@ -112,7 +112,7 @@ func TestRotateAndRevoke(t *testing.T) {
 	}
 	n.rotate("push_key_of_spring") // and back
 	n.wantPush("push_key_of_spring", made)
-	if err := n.Revoke(t.Context(), keyring.Push); err != nil {
+	if _, err := n.Revoke(t.Context(), keyring.Push, ""); err != nil {
 		t.Fatal(err)
 	}
 	n.wantPush("push_key_of_spring", "")
@@ -129,12 +129,12 @@ func TestRotateAndRevoke(t *testing.T) {
 func TestCallsThatAreMadeAgain(t *testing.T) {
 	n := start(t, &keyring.Memory{})
 	was := n.Look(t.Context()).Push.Primary.Fingerprint
-	if err := n.Rotate(t.Context(), keyring.Push, "", was); err != nil {
+	if _, err := n.Rotate(t.Context(), keyring.Push, "", was); err != nil {
 		t.Fatal(err)
 	}
 	made := n.pushKeys().Primary
 	var refused *keyring.Error
-	if err := n.Rotate(t.Context(), keyring.Push, "", was); !errors.As(err, &refused) || refused.Code != "keys_changed" {
+	if _, err := n.Rotate(t.Context(), keyring.Push, "", was); !errors.As(err, &refused) || refused.Code != "keys_changed" {
 		t.Errorf("again: %v", err)
 	}
 	n.wantPush(made, oldPush)
@@ -144,14 +144,14 @@ func TestKeysThatCannotBe(t *testing.T) {
 	n := start(t, &keyring.Memory{})
 	for _, key := range []string{"short", strings.Repeat("x", 129), "with a blank", "schlüssel-schlüssel", "the-line\nends", oldPlay, "play_backup_key_0004"} {
 		var refused *keyring.Error
-		if err := n.Rotate(t.Context(), keyring.Push, key, ""); !errors.As(err, &refused) || refused.Field != "key" {
+		if _, err := n.Rotate(t.Context(), keyring.Push, key, ""); !errors.As(err, &refused) || refused.Field != "key" {
 			t.Errorf("%q: %v", key, err)
 		} else if strings.Contains(err.Error(), key) {
 			t.Errorf("%v shows the key", err)
 		}
 	}
 	n = start(t, &keyring.Memory{}, func(c *keyring.Config) { c.Others = []string{"lr_api_token_0123456789"} })
-	if err := n.Rotate(t.Context(), keyring.Play, "lr_api_token_0123456789", ""); err == nil {
+	if _, err := n.Rotate(t.Context(), keyring.Play, "lr_api_token_0123456789", ""); err == nil {
 		t.Error("the API token became a play key")
 	}
 	n.wantPush(oldPush, "")
@@ -197,7 +197,7 @@ func TestNodeWithOtherConfiguredKeys(t *testing.T) {
 	}
 	a.wantPush(oldPush, "")
 	var refused *keyring.Error
-	if err := a.Rotate(t.Context(), keyring.Push, "", ""); !errors.As(err, &refused) {
+	if _, err := a.Rotate(t.Context(), keyring.Push, "", ""); !errors.As(err, &refused) {
 		t.Errorf("it rotates: %v", err)
 	}
 	if r, _ := store.Ring(t.Context()); r.Push.Primary.Secret != "push_key_of_winter" {
@@ -231,7 +231,7 @@ func TestOtherNodesHearOfANewKeyBeforeItSigns(t *testing.T) {
 
 		a.rotate("push_key_of_summer")
 		a.wantPush("push_key_of_spring", "push_key_of_summer")
-		if err := a.Revoke(t.Context(), keyring.Push); err != nil {
+		if _, err := a.Revoke(t.Context(), keyring.Push, ""); err != nil {
 			t.Fatal(err)
 		}
 		a.wantPush("push_key_of_summer", "")
@@ -300,7 +300,7 @@ func TestCrashInTheMiddleOfARotation(t *testing.T) {
 			memory := &keyring.Memory{}
 			store := &crashing{memory, stored}
 			n := start(t, store)
-			if err := n.Rotate(t.Context(), keyring.Push, "push_key_of_spring", ""); !errors.Is(err, errCrash) {
+			if _, err := n.Rotate(t.Context(), keyring.Push, "push_key_of_spring", ""); !errors.Is(err, errCrash) {
 				t.Fatal(err)
 			}
 			n.wantPush(oldPush, "")

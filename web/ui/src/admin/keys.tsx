@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { data, type Schemas } from '../api/http.ts';
+import { ApiError, data, type Schemas } from '../api/http.ts';
 import { Badge } from '../design/badge.tsx';
 import { Button } from '../design/button.tsx';
 import { Callout } from '../design/callout.tsx';
@@ -54,7 +54,15 @@ function Ring({ kind, pair, onChange, onStale }: { kind: Kind; pair: Pair; onCha
       act: t('revoke'),
       grave: true,
       typed: pair.backup?.fingerprint ?? '',
-      run: async () => onChange(await data(http.DELETE('/api/v1/keys/{kind}/backup', { params: { path: { kind } } }))),
+      run: async () => {
+        try {
+          onChange(await data(http.DELETE('/api/v1/keys/{kind}/backup', { params: { path: { kind }, query: { backup: pair.backup?.fingerprint ?? '' } } })));
+        } catch (err) {
+          if (!(err instanceof ApiError && err.code === 'keys_changed')) throw err;
+          onStale();
+          throw new ApiError(err.status, err.code, t('rotate_stale'));
+        }
+      },
     }).then((done) => done && toast(t(`revoked_${kind}`)));
   return (
     <Panel
