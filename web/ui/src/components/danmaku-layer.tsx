@@ -3,9 +3,11 @@ import Danmaku from 'danmaku/dist/esm/danmaku.canvas.js';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { flight, PER_SECOND, SCALE } from '../lib/danmaku.ts';
+import { Flights } from './danmaku-flights.ts';
 import { DanmakuGate } from './danmaku-gate.ts';
 
 const MAX_LENGTH = 60;
+const SPEED = 110; // CSS pixels a second
 
 export type Said = (text: string, own: boolean) => void;
 
@@ -24,9 +26,12 @@ export function DanmakuLayer({ subscribe, first }: DanmakuLayerProps): JSX.Eleme
 }
 
 function start(container: HTMLDivElement, subscribe: DanmakuLayerProps['subscribe'], first: DanmakuLayerProps['first']): () => void {
-  const engine = new Danmaku({ container, speed: 110 });
+  const flights = new Flights(
+    () => new Danmaku({ container, speed: SPEED }),
+    () => (container.clientWidth / SPEED) * 1000,
+  );
   let gate = new DanmakuGate();
-  const resizing = new ResizeObserver(() => engine.resize());
+  const resizing = new ResizeObserver(() => flights.resize());
   resizing.observe(container);
   const stop = effect(() => {
     gate = new DanmakuGate(PER_SECOND[flight.value.density]);
@@ -35,7 +40,7 @@ function start(container: HTMLDivElement, subscribe: DanmakuLayerProps['subscrib
   });
   const say: Said = (text, own) => {
     if (document.visibilityState === 'hidden' || !(own || gate.admits(text, Date.now()))) return;
-    engine.emit({ text: text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text, style: look(container, own) });
+    flights.emit({ text: text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text, style: look(container, own) });
     container.dataset.emitted = String(Number(container.dataset.emitted ?? 0) + 1);
   };
   const unsubscribe = subscribe(say);
@@ -44,7 +49,7 @@ function start(container: HTMLDivElement, subscribe: DanmakuLayerProps['subscrib
     stop();
     unsubscribe();
     resizing.disconnect();
-    engine.destroy();
+    flights.end();
   };
 }
 
