@@ -174,7 +174,7 @@ func effective(c *cli) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s, err := loadSecrets(c.Data, c.given, false)
+	s, _, err := loadSecrets(c.Data, c.given, false)
 	if err != nil {
 		return "", err
 	}

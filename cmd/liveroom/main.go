@@ -121,7 +121,7 @@ var errNoSecrets = errors.New("no secrets yet: start the server once, or set the
 
 // secrets loads the secrets that a running server uses, without making any.
 func (e *env) secrets() (Secrets, error) {
-	s, err := loadSecrets(e.cli.Data, e.cli.given, false)
+	s, _, err := loadSecrets(e.cli.Data, e.cli.given, false)
 	if err == nil && len(s.missing()) > 0 {
 		return s, fmt.Errorf("%w; missing %v", errNoSecrets, s.missing())
 	}

@@ -190,25 +190,23 @@ func randomByte() byte {
 // secretsFile is where generated secrets are kept, readable by their owner alone.
 func secretsFile(data string) string { return filepath.Join(data, "secrets.yaml") }
 
-// loadSecrets completes given (from YAML) with the environment and the data folder; generate makes what is still missing
-// and keeps it there.
-func loadSecrets(data string, given Secrets, generate bool) (Secrets, error) {
-	s := given
+// loadSecrets completes given (from YAML) with the environment and the data folder; generate makes what is still missing. That
+// is made, with what the folder had, for the caller to keep there; nil: nothing was missing.
+func loadSecrets(data string, given Secrets, generate bool) (s Secrets, made *Secrets, err error) {
+	s = given
 	if err := s.fromEnv(); err != nil {
-		return s, err
+		return s, nil, err
 	}
 	kept, err := readSecrets(secretsFile(data))
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	s.fill(kept)
 	if len(s.missing()) > 0 && generate {
 		kept.fill(s.generate())
-		if err := writeSecrets(secretsFile(data), kept); err != nil {
-			return s, err
-		}
+		made = &kept
 	}
-	return s, s.check()
+	return s, made, s.check()
 }
 
 func readSecrets(path string) (Secrets, error) {

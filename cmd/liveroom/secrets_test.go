@@ -18,7 +18,10 @@ func mode(t *testing.T, path string) os.FileMode {
 
 func mustLoad(t *testing.T, data string, given Secrets, generate bool) Secrets {
 	t.Helper()
-	s, err := loadSecrets(data, given, generate)
+	s, made, err := loadSecrets(data, given, generate)
+	if err == nil && made != nil {
+		err = writeSecrets(secretsFile(data), *made)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +171,7 @@ func TestSecretsThatCannotBe(t *testing.T) {
 		{"short key of the IM host", complete(func(s *Secrets) { s.IMSecret = "opensea" }), []string{"LIVEROOM_IM_SECRET", "8 characters"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := loadSecrets(t.TempDir(), c.given, true)
+			_, _, err := loadSecrets(t.TempDir(), c.given, true)
 			if err == nil {
 				t.Fatal("accepted")
 			}
@@ -188,7 +191,7 @@ func TestSecretsThatCannotBe(t *testing.T) {
 		for _, id := range []string{"0", "-1", "4294967296", "opensesame"} {
 			t.Run(name+" "+id, func(t *testing.T) {
 				t.Setenv(name, id)
-				_, err := loadSecrets(t.TempDir(), Secrets{}, true)
+				_, _, err := loadSecrets(t.TempDir(), Secrets{}, true)
 				if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "opensesame") {
 					t.Errorf("error %v", err)
 				}
@@ -220,7 +223,7 @@ func TestABrokenSecretsFile(t *testing.T) {
 			if err := os.WriteFile(secretsFile(data), []byte(c.content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := loadSecrets(data, Secrets{}, true)
+			_, _, err := loadSecrets(data, Secrets{}, true)
 			if err == nil || !strings.Contains(err.Error(), secretsFile(data)) || strings.Contains(err.Error(), "opensesame") {
 				t.Errorf("error %v", err)
 			}
@@ -235,12 +238,12 @@ func TestABrokenSecretsFile(t *testing.T) {
 		if err := os.Mkdir(secretsFile(data), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := loadSecrets(data, Secrets{}, true); err == nil || !strings.Contains(err.Error(), "secrets.yaml") {
+		if _, _, err := loadSecrets(data, Secrets{}, true); err == nil || !strings.Contains(err.Error(), "secrets.yaml") {
 			t.Errorf("error %v", err)
 		}
 	})
 	t.Run("nowhere to write", func(t *testing.T) {
-		if _, err := loadSecrets(writeFile(t, "data", "a file"), Secrets{}, true); err == nil {
+		if _, _, err := loadSecrets(writeFile(t, "data", "a file"), Secrets{}, true); err == nil {
 			t.Error("secrets were made that are kept nowhere")
 		}
 	})

@@ -33,11 +33,11 @@ func (c serveCmd) Run(e *env) error {
 			cfg.GiftSettlement = "free"
 		}
 	}
-	before, err := loadSecrets(cfg.Data, cfg.given, false)
+	before, _, err := loadSecrets(cfg.Data, cfg.given, false)
 	if err != nil {
 		return err
 	}
-	secrets, err := loadSecrets(cfg.Data, cfg.given, cfg.Redis == "")
+	secrets, made, err := loadSecrets(cfg.Data, cfg.given, cfg.Redis == "")
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,11 @@ func (c serveCmd) Run(e *env) error {
 		return err
 	}
 	defer p.close()
+	if made != nil { // not before: a start that failed, as for want of a port, was none, and the next tells how to get in
+		if err := writeSecrets(secretsFile(cfg.Data), *made); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.Demo:
 		p.ready = func(ctx context.Context) error { return p.demo(ctx, e.out) }

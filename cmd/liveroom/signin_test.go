@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -94,11 +98,22 @@ func (n *node) printedCode(of string) (code string) {
 	return code
 }
 
-// TestBareInstallIsEnteredByLink: with what the first start prints, and nothing else, up to a room of one's own; a restart
-// signs nobody out.
+// TestBareInstallIsEnteredByLink: with what the first start prints that finds its ports free, and nothing else, up to a room of
+// one's own; a restart signs nobody out.
 func TestBareInstallIsEnteredByLink(t *testing.T) {
 	t.Parallel()
-	n := startNode(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	first := exec.CommandContext(t.Context(), os.Args[0], "--http", taken.Addr().String(), "--rtmp", "127.0.0.1:0", "--ops", "", "--data", data, "serve")
+	first.Env = append(os.Environ(), asLiveroom+"=1")
+	if out, err := first.CombinedOutput(); err == nil || !strings.Contains(string(out), "address already in use") {
+		t.Fatalf("on a port of another: %v, %s", err, out)
+	}
+	_ = taken.Close()
+	n := startNodeOn(t, data, nil)
 	code := n.printedCode("Admin")
 	p := &page{t: t}
 	p.signIn(201, n, code)
