@@ -31,7 +31,6 @@ func (p *program) watching(name string) live.Viewers {
 	}
 }
 
-// viewerMetrics are who watches on this node, and how near it is to its limits.
 // playing are the play sessions of this node.
 func (p *program) playing() live.Viewers {
 	all := live.Viewers{HLS: p.hls.Total() + p.vod.Total()}
@@ -42,6 +41,7 @@ func (p *program) playing() live.Viewers {
 	return all
 }
 
+// viewerMetrics are who watches on this node, and how near it is to its limits.
 func (p *program) viewerMetrics() []web.Sample {
 	all := p.playing()
 	full := p.rooms.Occupancy()
