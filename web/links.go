@@ -119,11 +119,11 @@ func (s *Server) redeemLink(ctx context.Context, in *redeemIn) (*redeemOut, erro
 	if l.Room.CreatedAt.After(link.MadeAt.Add(clocksDiffer)) { // another room, of perhaps another's
 		return nil, newProblem(http.StatusGone, "link_expired", "the room was made anew since this link was made; ask for another").at("code")
 	}
-	if err := s.sessions.Use(ctx, link); err != nil {
-		return nil, err
-	}
 	sig, expires, err := s.accounts.MakeSig(l.Room.Anchor, anchorSigTTL)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.sessions.Use(ctx, link); err != nil { // last: a link that gave nothing is not used
 		return nil, err
 	}
 	s.record(asAnchor(ctx, l.Room.Anchor), l.Room.GroupID, "link_use", l.Room.Anchor, map[string]string{"room": l.Room.ID, "link": link.ID})

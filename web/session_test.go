@@ -477,6 +477,8 @@ func TestLinkForAnchor(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 	// Refused for want of an anchor it was not used up.
+	b.do(200, "PATCH", "/api/v1/rooms/free", apiToken, `{"anchor":"guest_x"}`)
+	b.do(404, "POST", "/api/v1/links/redeem", "", map[string]string{"code": early}) // nor for want of an account that may have a UserSig
 	b.do(200, "PATCH", "/api/v1/rooms/free", apiToken, `{"anchor":"dora"}`)
 	b.do(200, "POST", "/api/v1/links/redeem", "", map[string]string{"code": early})
 }
