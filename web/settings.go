@@ -114,13 +114,26 @@ func (s *Server) changeSettings(ctx context.Context, in *changeSettingsIn) (*set
 		return nil, err
 	}
 	if len(steps) > 0 {
-		detail := make(map[string]string, len(steps))
-		for _, step := range steps {
-			detail[step.Name] = step.Old + " → " + step.New
-		}
-		s.record(ctx, "", "settings_change", "", detail)
+		s.record(ctx, "", "settings_change", "", stepsTaken(steps))
 	}
 	return &settingsOut{settingsBody(st)}, nil
+}
+
+// maxStepBytes is how much of a step stands in one value of the audit log, which cuts off what is longer.
+const maxStepBytes = 900
+
+// stepsTaken are what a change did, for the audit log. A step of long lists has what was before in a value of its own, or the log
+// would not show what is now.
+func stepsTaken(steps []setting.Step) map[string]string {
+	detail := make(map[string]string, len(steps))
+	for _, step := range steps {
+		if len(step.Old)+len(step.New) <= maxStepBytes {
+			detail[step.Name] = step.Old + " → " + step.New
+			continue
+		}
+		detail[step.Name+"Before"], detail[step.Name] = step.Old, "→ "+step.New
+	}
+	return detail
 }
 
 // settingsProblem is a refusal of the switches; nil: it is none.

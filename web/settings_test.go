@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"liveroom/chat/setting"
@@ -75,6 +76,19 @@ func TestSettingsAreChangedAndGivenBack(t *testing.T) {
 	}
 	if detail := entries[1].(map[string]any)["detail"].(map[string]any); len(detail) != 2 || detail["history"] != "50 → 20" {
 		t.Errorf("audited: %v", detail)
+	}
+}
+
+// TestLongListsAreAuditedWhole: with what was and what is.
+func TestLongListsAreAuditedWhole(t *testing.T) {
+	b, _ := settingsBench(t)
+	var lists [2]string
+	for i := range lists {
+		lists[i] = `["https://` + strings.Repeat("a.", 60) + `example` + strings.Repeat(fmt.Sprintf(`","https://%d.`, i)+strings.Repeat("a.", 60)+"example", 4) + `"]`
+		b.do(200, "PATCH", settingsPath, apiToken, `{"settings":{"embedOrigins":`+lists[i]+`}}`)
+	}
+	if acts, _ := b.acts("action=settings_change"); len(acts) != 2 || acts[0].Detail["embedOrigins"] != "→ "+lists[1] || acts[0].Detail["embedOriginsBefore"] != lists[0] {
+		t.Errorf("%+v", acts)
 	}
 }
 
