@@ -1,7 +1,8 @@
 import { giftResult, liveStatus, TYPES, type GiftResult, type LevelInfo, type Message } from 'liveroom-sdk';
 import type { StatusRecord } from '../api/types.ts';
 import type { Key } from '../i18n/index.ts';
-import { parseRecord } from '../status/newest.ts';
+import { parseRecord, reduce } from '../status/newest.ts';
+import { scene } from '../status/record.ts';
 import { partsOf, type Part } from './parts.ts';
 
 export type SendState = 'sent' | 'sending' | 'failed';
@@ -118,7 +119,7 @@ export function added(log: Log, fresh: readonly Row[]): Log {
   const known = new Set(rows.map((row) => row.key));
   let { said } = log;
   for (const row of fresh) {
-    if (known.has(row.key)) continue;
+    if (known.has(row.key) || (row.kind === 'status' && !isNews(rows, row))) continue;
     known.add(row.key);
     if (row.kind === 'message') said++;
     if (row.kind === 'crowd') tell(rows, row);
@@ -126,6 +127,12 @@ export function added(log: Log, fresh: readonly Row[]): Log {
     else rows.push(row);
   }
   return { ...log, said, rows: bounded(rows.filter((row) => row.kind !== 'crowd' || row.joined.length + row.left.length > 0)) };
+}
+
+/** Whether a change of status is one to readers. Where an anchor who has paused stops pushing, the room looks as before. */
+function isNews(rows: readonly Row[], { record }: StatusRow): boolean {
+  const last = rows.findLast((row): row is StatusRow => row.kind === 'status')?.record;
+  return !last || (reduce(last, record) === record && (scene(record) !== scene(last) || record.session !== last.session));
 }
 
 /** Takes out what was said in a recording. */

@@ -67,6 +67,20 @@ describe('status in the chat', () => {
     expect(live).toMatchObject({ kind: 'status', record: { name: 'live' } });
   });
 
+  test('is told once where the room looks to its viewers as before, or what comes is older', () => {
+    const said = (...all: ReturnType<typeof record>[]) => all.map((one) => rowOf(statusMessage(one), false, emptyLog) as Row);
+    const live = record('live', 2, { reason: 'push_started' });
+    const paused = record('paused', 3, { reason: 'by_anchor' });
+    const away = record('paused', 4, { reason: 'by_anchor', streamActive: false });
+    const lost = record('paused', 6, { reason: 'push_lost' });
+    const names = (rows: readonly Row[]) => rows.map((r) => (r.kind === 'status' ? r.record.version : r.kind));
+    const once = added(emptyLog, said(live, paused, away));
+    expect(names(once.rows)).toEqual([2, 3]);
+    const again = added(once, said(record('live', 5, { reason: 'by_anchor' }), away, lost, record('live', 7, { reason: 'push_started' })));
+    expect(names(again.rows)).toEqual([2, 3, 5, 6, 7]);
+    expect(names(added(once, said(record('paused', 9, { reason: 'by_anchor', session: 'another' }))).rows)).toEqual([2, 3, 9]);
+  });
+
   test('is not when somebody else does', () => expect(rowOf(statusMessage(record('ended', 2, { reason: 'by_anchor' }), 'mallory'), false, emptyLog)).toBeNull());
 });
 
