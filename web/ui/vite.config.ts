@@ -23,7 +23,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'base', test: /node_modules\/(@preact|preact|openapi-fetch)\/|sdk\/src\/(told|wire|status)\.|ui\/src\/(api|i18n\/(core|index)|lib\/(storage|theme|page|lazy|tick|hash|backoff|duration|address)|chat\/identity|status\/(record|newest)|components\/(icons|settings|header|status-sign|test-card|cover|countdown))/, minShareCount: 2 },
-            { name: 'viewer', test: /sdk\/src\/(?!told|wire|status)|ui\/src\/(components\/(gift-icon|level-badge)|chat\/(?!replay|past|identity|calling)|interact\/(?!particles|fair)|lib\/(danmaku|keys|motion)|player\/remote)/ },
+            { name: 'viewer', test: /sdk\/src\/(?!told|wire|status)|ui\/src\/(components\/(gift-icon|level-badge)|chat\/(?!replay|past|identity|calling)|interact\/(?!particles|fair)|lib\/(danmaku|keys|motion))/ },
             { name: 'player', test: /ui\/src\/(player\/(start|controller|engine|figures|latency|recording|refusal)|components\/controls|lib\/(awake|video))\b/ },
           ],
         },

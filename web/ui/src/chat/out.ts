@@ -1,5 +1,5 @@
 import { ChatError, TYPES } from 'liveroom-sdk';
-import type { Key } from '../i18n/index.ts';
+import type { Key } from '../i18n/parts.ts';
 
 /** The end, in unix seconds, of what has none. */
 export const FOREVER = 4294967295;

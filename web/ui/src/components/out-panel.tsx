@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { RoomChat } from '../chat/room-chat.ts';
 import { FOREVER, outKey, REMEDY, type Out } from '../chat/out.ts';
-import { t, when } from '../i18n/index.ts';
+import { t, when } from '../i18n/parts.ts';
 import { clockOf, useTick } from '../lib/tick.ts';
 
 const COUNTED_SECONDS = 24 * 3600; // what takes longer is told as a date

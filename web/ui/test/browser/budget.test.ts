@@ -5,7 +5,7 @@ import { CATALOGUE } from '../mock/catalogue.ts';
 import { MockServer } from '../mock/server.ts';
 import { launch } from './browser.ts';
 
-const VIEWER = 80 * 1024;
+const VIEWER = 80_000;
 const LOBBY = 52 * 1024;
 
 let browser: Browser;
