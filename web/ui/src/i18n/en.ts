@@ -106,6 +106,8 @@ export const en = {
   file: 'File',
   part_gone: '[no longer there]',
   system: 'Announcement',
+  others_one: '{n} other',
+  others_other: '{n} others',
   crowd_joined_one: '{names} came in',
   crowd_joined_other: '{names} came in',
   crowd_left_one: '{names} left',

@@ -149,6 +149,4 @@ export const en = {
   out_until: 'Until {time}.',
   out_left: '{time} left',
   out_back: 'Come back',
-  others_one: '{n} other',
-  others_other: '{n} others',
 } as const;

@@ -150,6 +150,4 @@ export const zh: Record<keyof typeof en, string> = {
   out_until: '{time} 解除。',
   out_left: '还剩 {time}',
   out_back: '重新进入',
-  others_one: '另外 {n} 人',
-  others_other: '另外 {n} 人',
 };

@@ -107,6 +107,8 @@ export const zh: Record<Key, string> = {
   file: '文件',
   part_gone: '［已失效］',
   system: '系统通知',
+  others_one: '另外 {n} 人',
+  others_other: '另外 {n} 人',
   crowd_joined_one: '{names}进来了',
   crowd_joined_other: '{names}进来了',
   crowd_left_one: '{names}离开了',
