@@ -120,6 +120,8 @@ func known(err error) *Problem {
 		return signInProblem(err)
 	case errors.As(err, &keys):
 		return keysProblem(keys)
+	case errors.Is(err, keyring.ErrSealed): // the node goes on with those it has
+		return newProblem(http.StatusConflict, "keys_sealed", keyring.ErrSealed.Error()+"; see the security guide on push and play keys")
 	case words.Refused(err):
 		return wordsProblem(err)
 	case settingsProblem(err) != nil:

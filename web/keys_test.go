@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -109,16 +111,7 @@ func TestKeysThatOthersChange(t *testing.T) {
 	var other *keyring.Service
 	b := newBench(t, func(_ *web.Config, d *web.Deps) {
 		store := &keyring.Memory{}
-		ring := func() *keyring.Service {
-			s, err := keyring.New(t.Context(), keyring.Config{
-				Push: address.Keys{Primary: "push_master_key_0001"}, Play: address.Keys{Primary: "play_master_key_0003"},
-				NodeKey: []byte("node key of the tests"), Apply: func(address.Keys, address.Keys) {},
-				UsedAt: func(keyring.Kind, string) time.Time { return time.Time{} },
-			}, store, d.Log)
-			must(t, err)
-			return s
-		}
-		other, d.Keys = ring(), ring()
+		other, d.Keys = ring(t, store, d.Log), ring(t, store, d.Log)
 	})
 	rotated := b.do(200, "POST", "/api/v1/keys/push/rotate", apiToken, nil).json["push"].(map[string]any)
 	seen := rotated["backup"].(map[string]any)["fingerprint"].(string)
@@ -133,6 +126,31 @@ func TestKeysThatOthersChange(t *testing.T) {
 	if acts, _ := b.acts("action=key_revoke"); len(acts) != 0 {
 		t.Errorf("audited: %+v", acts)
 	}
+}
+
+// sealed is a Store whose ring somebody else has put there.
+type sealed struct{ keyring.Memory }
+
+func (*sealed) Put(context.Context, uint64, keyring.Ring) error { return keyring.ErrSealed }
+
+// TestKeysThatCannotBeOpened: who rotates is told what is wrong, and not that something is.
+func TestKeysThatCannotBeOpened(t *testing.T) {
+	b := newBench(t, func(_ *web.Config, d *web.Deps) { d.Keys = ring(t, &sealed{}, d.Log) })
+	if a := b.do(409, "POST", "/api/v1/keys/push/rotate", apiToken, nil); a.json["code"] != "keys_sealed" {
+		t.Error(a.raw)
+	}
+}
+
+// ring are keys of a store that nobody signs with.
+func ring(t *testing.T, store keyring.Store, log *slog.Logger) *keyring.Service {
+	t.Helper()
+	s, err := keyring.New(t.Context(), keyring.Config{
+		Push: address.Keys{Primary: "push_master_key_0001"}, Play: address.Keys{Primary: "play_master_key_0003"},
+		NodeKey: []byte("node key of the tests"), Apply: func(address.Keys, address.Keys) {},
+		UsedAt: func(keyring.Kind, string) time.Time { return time.Time{} },
+	}, store, log)
+	must(t, err)
+	return s
 }
 
 func TestKeysAreForTokens(t *testing.T) {
