@@ -1,21 +1,23 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { launch, open } from '../browser/browser.ts';
+import { launch } from '../browser/browser.ts';
 import { Network } from './proxy.ts';
 import { Liveroom } from './server.ts';
+import { Visitors } from './visitors.ts';
 
 const PIXEL = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
 let server: Liveroom;
 let browser: Browser;
 let network: Network;
+let visitors: Visitors;
 let room = '';
 let rooms = 0;
-const faults: string[] = [];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([Liveroom.start(), launch()]);
   network = await Network.to(server.base);
+  visitors = new Visitors(browser);
 });
 afterAll(async () => {
   await browser?.close();
@@ -27,18 +29,16 @@ beforeEach(async () => {
   await server.api('POST', '/rooms', { id: room, title: room, anchor: 'anna' });
 });
 afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
   network.noUpgrade = false;
-  expect(faults.splice(0)).toEqual([]);
+  expect(await visitors.leave()).toEqual([]);
 });
 
 /** A page in the room's chat, of a user whom a site signed in, or of a stranger. */
 async function visit(user = '', base = server.base): Promise<Page> {
-  const opened = await open(browser, `${base}/rooms/${room}${user && server.signIn(user)}`);
-  opened.page.on('close', () => faults.push(...opened.faults));
-  await online(opened.page);
-  await opened.page.evaluate(() => Object.assign(window, { first: true }));
-  return opened.page;
+  const page = await visitors.open(`${base}/rooms/${room}${user && server.signIn(user)}`);
+  await online(page);
+  await page.evaluate(() => Object.assign(window, { first: true }));
+  return page;
 }
 const online = (page: Page) => page.waitForSelector('[data-testid=chat][data-state=online]');
 const away = (page: Page) => page.waitForSelector('[data-testid=chat]:not([data-state=online])');

@@ -1,17 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launch, open } from '../browser/browser.ts';
+import { launch } from '../browser/browser.ts';
 import { Liveroom, push } from './server.ts';
+import { Visitors } from './visitors.ts';
 
 // What people do beside talking, in real browsers against the real program.
 let server: Liveroom;
 let browser: Browser;
+let visitors: Visitors;
 let encoder: ChildProcess | null = null;
-const faults: string[] = [];
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([Liveroom.start(), launch()]);
+  visitors = new Visitors(browser);
   await server.api('PUT', '/gifts/rose', { name: 'Rose', price: 100, icon: '/gifts/rose.svg', effect: 'float', combo: true, enabled: true, order: -2 });
   await server.api('PUT', '/gifts/rocket', { name: 'Rocket', price: 99_900, icon: '/gifts/rocket.svg', effect: 'banner', combo: false, enabled: true, order: -1 });
 });
@@ -21,8 +23,7 @@ afterAll(async () => {
   await server?.stop();
 });
 afterEach(async () => {
-  for (const context of browser.contexts()) await context.close();
-  expect(faults.splice(0)).toEqual([]);
+  expect(await visitors.leave()).toEqual([]);
 });
 
 async function makeRoom(id: string): Promise<void> {
@@ -30,8 +31,7 @@ async function makeRoom(id: string): Promise<void> {
 }
 /** A page in a room's chat, of a user whom a site signed in, or of a stranger. */
 async function visit(room: string, user = '', options: object = {}): Promise<Page> {
-  const { page, faults: found } = await open(browser, `${server.base}/rooms/${room}${user && server.signIn(user)}`, options);
-  page.on('close', () => faults.push(...found));
+  const page = await visitors.open(`${server.base}/rooms/${room}${user && server.signIn(user)}`, options);
   await page.waitForSelector('[data-testid=chat][data-state=online]');
   await page.evaluate(() => {
     const passed = new Set<string>();
