@@ -50,7 +50,9 @@ export class Desk {
       ask: (signal) => calls.ingest(room, this.samples.value.length > 0 && !this.#health.failed.value ? AGAIN_S : BACK_S, signal),
       every: () => (this.ingest.value?.publishing ? LIVE_MS : QUIET_MS),
       take: (answer) => {
+        const ended = this.ingest.value?.publishing && !answer.publishing;
         this.ingest.value = answer;
+        if (ended) this.#faults.now(); // an encoder that goes on trying may be refused from now on: it is asked for more often
         this.samples.value = merged(this.samples.value, answer.samples ?? []);
       },
     });

@@ -137,10 +137,10 @@ test('an administrator sets up and looks after a server', { timeout: 150_000 }, 
   await page.click(id('test-fire'));
   await page.waitForSelector(`${id('test-answer')}[data-outcome=refused] >> text=by the backend`);
   await page.click(id('dialog-close'));
-  await expect.poll(async () => (await server.status()).name, { timeout: 30_000 }).toBe('live');
+  await expect.poll(async () => (await server.status()).name, { timeout: 60_000 }).toBe('live');
   const { version } = await server.drive('pause');
   const dead = async () => ((await server.api('GET', '/callbacks/backend/dead')) as { letters: { body: { version: number } }[] }).letters.map((one) => one.body.version);
-  await expect.poll(dead, { timeout: 30_000 }).toContain(version);
+  await expect.poll(dead, { timeout: 60_000 }).toContain(version);
   await page.click(id('callback-tabs-dead'));
   await page.waitForSelector(`${id('dead')} ${id('row')}`);
   await page.locator(id('dead-open')).last().click();

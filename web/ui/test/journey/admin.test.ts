@@ -2,11 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, open, violations } from '../browser/browser.ts';
-import { Network } from './proxy.ts';
+import { away, Network } from './proxy.ts';
 import { Liveroom, push } from './server.ts';
 
-/** How long the network is away: as long as it may be where there is time for it. */
-const AWAY_MS = Number(process.env.LIVEROOM_SCALE ?? 1) > 1 ? 30_000 : 3_000;
 const LONG = { timeout: 60_000 };
 
 let server: Liveroom;
@@ -81,14 +79,11 @@ test('an administrator comes from a bare install to the first live room, and kee
   expect(await page.textContent('[data-testid=standing]')).toContain('because of pause');
 
   // The network is away meanwhile: the page says so, and knows by itself what became of the room.
-  network.die();
-  await page.context().setOffline(true);
-  await page.waitForSelector('[data-testid=away]', LONG);
-  expect(await violations(page)).toEqual([]);
-  await server.api('POST', '/rooms/friday-tea/resume', {});
-  await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
-  network.revive();
-  await page.context().setOffline(false);
+  await away(network, page, async () => {
+    await page.waitForSelector('[data-testid=away]', LONG);
+    expect(await violations(page)).toEqual([]);
+    await server.api('POST', '/rooms/friday-tea/resume', {});
+  });
   await standing(page, 'live');
   await page.waitForSelector('[data-testid=away]', { state: 'detached', ...LONG });
 

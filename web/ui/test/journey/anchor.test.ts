@@ -2,11 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, open, violations } from '../browser/browser.ts';
-import { Network } from './proxy.ts';
+import { away, Network } from './proxy.ts';
 import { Liveroom, push } from './server.ts';
-
-/** How long the network is away: as long as it may be where there is time for it. */
-const AWAY_MS = Number(process.env.LIVEROOM_SCALE ?? 1) > 1 ? 30_000 : 3_000;
 
 let server: Liveroom;
 let browser: Browser;
@@ -25,7 +22,7 @@ afterAll(async () => {
 });
 
 const desk = (page: Page, scene: string) => page.waitForSelector(`[data-testid=desk][data-scene=${scene}]`);
-const status = (name: string) => expect.poll(async () => (await server.status()).name, { timeout: 30_000 }).toBe(name);
+const status = (name: string) => expect.poll(async () => (await server.status()).name, { timeout: 60_000 }).toBe(name);
 const online = (page: Page) => page.waitForSelector('[data-testid=chat][data-state=online]');
 
 test('an anchor opens a link, pushes, keeps order and goes home', { timeout: 150_000 }, async () => {
@@ -56,7 +53,7 @@ test('an anchor opens a link, pushes, keeps order and goes home', { timeout: 150
   expect(await violations(page)).toEqual([]);
 
   // Two viewers: one misbehaves.
-  const [vera, bob] = await Promise.all(['vera', 'bob'].map(async (user) => (await open(browser, `${server.base}/rooms/demo${server.signIn(user)}`)).page)) as [Page, Page];
+  const [vera, bob] = await Promise.all(['vera', 'bob'].map(async (user) => (await open(browser, `${server.base}/rooms/demo${server.signIn(user)}`, { viewport: { width: 800, height: 600 }, reducedMotion: 'reduce' })).page)) as [Page, Page];
   await Promise.all([online(vera), online(bob)]);
   const say = async (who: Page, text: string) => {
     await who.fill('[data-testid=chat-input]', text);
@@ -89,6 +86,7 @@ test('an anchor opens a link, pushes, keeps order and goes home', { timeout: 150
   await page.click('[data-testid=tabs-people]');
   await page.click('[data-testid=mutes] [data-user=bob] [data-testid=mutes-lift]');
   await bob.waitForSelector('[data-testid=chat-input]:enabled');
+  await bob.context().close();
   expect(await violations(page)).toEqual([]);
 
   // A draw.
@@ -115,10 +113,7 @@ test('an anchor opens a link, pushes, keeps order and goes home', { timeout: 150
   await desk(page, 'live');
   await page.waitForSelector('[data-testid=away]', { state: 'detached' });
   await online(page);
-  network.die();
-  await page.waitForSelector('[data-testid=chat]:not([data-state=online])', { timeout: 60_000 });
-  await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
-  network.revive();
+  await away(network, page, () => page.waitForSelector('[data-testid=chat]:not([data-state=online])', { timeout: 60_000 }));
   await online(page);
   await page.waitForSelector('[data-testid=away]', { state: 'detached' });
 

@@ -56,17 +56,17 @@ async function watch(): Promise<Watch> {
   return { page, faults, delay, reloads, begun: () => begun };
 }
 
-const at = (page: Page, status: string) => page.waitForSelector(`html[data-status=${status}]`, { timeout: 15_000 });
+const at = (page: Page, status: string) => page.waitForSelector(`html[data-status=${status}]`);
 const moving = async (page: Page) => {
   const from = await frames(page);
-  await page.waitForFunction((n) => (document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > n + 20, from, { timeout: 20_000 });
+  await page.waitForFunction((n) => (document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > n + 10, from);
 };
 
 test('over HLS a page plays a few seconds behind live and goes on over a reconnect', async () => {
   encoder = push(server.pushUrl);
   const { page, faults, delay, reloads, begun } = await watch();
   await at(page, 'live');
-  await page.waitForSelector('[data-engine=hls][data-phase=playing]', { timeout: 20_000 });
+  await page.waitForSelector('[data-engine=hls][data-phase=playing]');
   await moving(page);
   await page.waitForTimeout(5000); // the distance settles
   const seconds = await delay();

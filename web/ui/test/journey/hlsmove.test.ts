@@ -35,12 +35,12 @@ test('over HLS of a third node a page plays on when the node with the push is ki
     await route.fulfill({ json: { ...answer, play: { hls: answer.play.hls } } });
   });
   await page.goto(`${third.base}/rooms/demo`);
-  await page.waitForSelector('[data-engine=hls][data-phase=playing]', { timeout: 20_000 });
+  await page.waitForSelector('[data-engine=hls][data-phase=playing]');
   const moving = async (more: number) => {
     const from = await frames(page);
-    await page.waitForFunction((n) => (document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > n, from + more, { timeout: 30_000 });
+    await page.waitForFunction((n) => (document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > n, from + more);
   };
-  await moving(75);
+  await moving(45);
   const before = begun;
   await page.evaluate(() => {
     const video = document.querySelector('video') as HTMLVideoElement;
@@ -59,7 +59,7 @@ test('over HLS of a third node a page plays on when the node with the push is ki
   await page.waitForTimeout(1500); // an encoder's pause
   encoder = push(second.pushUrl);
   await page.waitForTimeout(3000); // longer than what was buffered
-  await moving(100);
+  await moving(60);
   const { longest, same } = await page.evaluate(() => {
     const w = window as unknown as { longest: number; same?: boolean };
     return { longest: w.longest, same: w.same };

@@ -2,11 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { frames, launch, open, violations } from '../browser/browser.ts';
-import { Network } from './proxy.ts';
+import { away, Network } from './proxy.ts';
 import { Liveroom, push } from './server.ts';
-
-/** How long the network is away: as long as it may be where there is time for it. */
-const AWAY_MS = Number(process.env.LIVEROOM_SCALE ?? 1) > 1 ? 30_000 : 3_000;
 
 let server: Liveroom;
 let browser: Browser;
@@ -33,7 +30,7 @@ const moving = async (page: Page) => {
   // A picture that begins anew counts from 0.
   await page.waitForFunction((n) => {
     const decoded = document.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
-    return decoded > n + 20 || (decoded < n && decoded > 20);
+    return decoded > n + 10 || (decoded < n && decoded > 10);
   }, from, LONG);
 };
 
@@ -68,12 +65,11 @@ test('a viewer on a phone, from the countdown to the replay, over a server that 
   await moving(page);
 
   // The network is away; what was said meanwhile is there afterwards.
-  network.die();
-  await server.api('POST', '/rooms/tea/messages', { from: 'administrator', text: '有人在吗' });
-  await page.waitForSelector('[data-testid=chat]:not([data-state=online])', LONG);
-  await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
-  await looks();
-  network.revive();
+  await away(network, page, async () => {
+    await page.waitForSelector('[data-testid=chat]:not([data-state=online])', LONG);
+    await server.api('POST', '/rooms/tea/messages', { from: 'administrator', text: '有人在吗' });
+    await looks();
+  });
   await online(page);
   await page.waitForSelector('.said:text-is("有人在吗")', LONG);
   await moving(page);

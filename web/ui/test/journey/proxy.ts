@@ -1,5 +1,19 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Page } from 'playwright-core';
+
+/** Where there is time for it, a network is away for as long as people know it, and no browser is told. */
+const LONG = Number(process.env.LIVEROOM_SCALE ?? 1) > 1;
+
+/** The network between a page and the server is away for a while, during which the page has to know it. */
+export async function away(network: Network, page: Page, known: () => Promise<unknown>): Promise<void> {
+  network.die();
+  if (!LONG) await page.context().setOffline(true);
+  await known();
+  await new Promise((resolve) => setTimeout(resolve, LONG ? 30_000 : 2000));
+  network.revive();
+  await page.context().setOffline(false);
+}
 
 /** A network between pages and the server, which can fail in the ways networks do. */
 export class Network {

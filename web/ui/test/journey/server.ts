@@ -137,11 +137,11 @@ export class Liveroom {
   }
 }
 
-/** ffmpeg as the terminal says it, with a picture small enough for a busy machine. */
-export function push(url: string, size = '640x360'): ChildProcess & { said: () => string } {
+/** ffmpeg as the terminal says it, with a picture small and slow enough for a busy machine, on which pages draw it without a graphics card. */
+export function push(url: string, size = '320x180'): ChildProcess & { said: () => string } {
   const ffmpeg = spawn('ffmpeg', [
-    ...`-hide_banner -loglevel warning -re -f lavfi -i testsrc2=size=${size}:rate=25 -f lavfi -i sine=frequency=440`.split(' '),
-    ...'-c:v libx264 -preset ultrafast -tune zerolatency -b:v 600k -g 25 -pix_fmt yuv420p -c:a aac -b:a 64k -f flv'.split(' '),
+    ...`-hide_banner -loglevel warning -re -f lavfi -i testsrc2=size=${size}:rate=15 -f lavfi -i sine=frequency=440`.split(' '),
+    ...'-c:v libx264 -preset ultrafast -tune zerolatency -b:v 300k -g 15 -pix_fmt yuv420p -c:a aac -b:a 64k -f flv'.split(' '),
     url,
   ]);
   let said = '';
