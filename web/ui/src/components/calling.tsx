@@ -21,7 +21,7 @@ export function Calling(props: CallingProps): JSX.Element | null {
   const { input, handle } = props;
   handle.current = call;
   useEffect(() => {
-    call.look();
+    if (document.activeElement === input.current) call.look(); // else it was sent before this was here
     return () => {
       handle.current = null;
     };
@@ -74,7 +74,8 @@ function useCall({ chat, draft, onDraft, input, members }: CallingProps): Call {
     setActive(0);
     setAt(found && { ...found, caret: where });
   };
-  const people = at ? candidates(chat.log.peek(), others, at.prefix, chat.me.peek().user) : [];
+  // What was typed may be gone without a key: it was sent when somebody had taken a name.
+  const people = at && draft[at.from] === '@' ? candidates(chat.log.peek(), others, at.prefix, chat.me.peek().user) : [];
   const choose = (person: Person) => {
     if (!at) return;
     const now = completed(draft, at.caret, at.from, person.nick);
