@@ -48,7 +48,7 @@ export function Composer({ chat, draft, onDraft, members }: { chat: RoomChat; dr
   const [calling, setCalling] = useState(false);
   const call = useRef<CallingProps['handle']['current']>(null);
   useKeys((ev) => {
-    if (ev.key !== 'c' || input.current?.disabled !== false) return false;
+    if (ev.key.toLowerCase() !== 'c' || input.current?.disabled !== false) return false;
     input.current.focus();
     return true;
   });

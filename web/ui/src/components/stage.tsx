@@ -98,7 +98,7 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
   const withControls = !bare && (scene === 'live' || ((scene === 'interrupted' || (scene === 'paused' && shifted)) && playing.phase === 'playing') || (scene === 'playback' && recording !== null));
   useKeys((ev) => {
     if (ev.key === '?') turn({ keys: true });
-    else if (ev.key === 'd') setFlying(!flying.peek());
+    else if (ev.key.toLowerCase() === 'd') setFlying(!flying.peek());
     else return false;
     return true;
   });

@@ -45,6 +45,7 @@ export function useAwake(box: RefObject<HTMLElement | null>, presses: Presses): 
       ['click', click],
       ['keydown', wake],
       ['focusin', wake],
+      ['input', wake], // a finger that drags a slider moves no pointer that is listened to
       ['pointermove', (ev: PointerEvent) => ev.pointerType !== 'touch' && wake()],
       ['pointerleave', (ev: PointerEvent) => ev.pointerType !== 'touch' && show(false)],
       ['pointerdown', (ev: PointerEvent) => ev.pointerType === 'touch' && !onPicture(ev) && wake()],
