@@ -17,7 +17,7 @@ export const en = {
   flying_small: 'Small',
   flying_middle: 'Middle',
   flying_large: 'Large',
-  flying_opacity: 'How dense',
+  flying_opacity: 'Opacity',
 
   figures_show: 'Show figures of the stream',
   figures_engine: 'Protocol',
