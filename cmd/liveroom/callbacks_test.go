@@ -110,6 +110,7 @@ func startNodeWith(t *testing.T, r *receiver, flags ...string) *node {
 // TestStreamAndStatusEvents: a backend sees each push of a real encoder begin and end, also one that another replaces and
 // one that ended with the server, and each change of the room's status in order.
 func TestStreamAndStatusEvents(t *testing.T) {
+	t.Parallel()
 	r := newReceiver(t)
 	n := startNodeWith(t, r)
 	n.createRoom(map[string]any{"id": "r1"})

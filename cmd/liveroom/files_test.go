@@ -186,6 +186,7 @@ func TestPicturesInTheChat(t *testing.T) {
 
 // TestUploadsEndWithTheRight: mute, ban and setting hold for addresses that were asked for before.
 func TestUploadsEndWithTheRight(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1", "anchor": "anna"})
 	content := testPicture(t)

@@ -131,11 +131,11 @@ type door struct {
 
 // TestAddressMatrix tries each kind of address at each door.
 func TestAddressMatrix(t *testing.T) {
+	t.Parallel()
 	const pushBackup, playBackup = "push-backup-key", "play-backup-key"
-	t.Setenv("LIVEROOM_PUSH_KEY_BACKUP", pushBackup)
-	t.Setenv("LIVEROOM_PLAY_KEY_BACKUP", playBackup)
 	files, https, rtmps := newPair(t, "one"), freeAddr(t), freeAddr(t)
-	n := startNode(t, "--https", https, "--rtmps", rtmps, "--tls-cert", files.cert, "--tls-key", files.key)
+	n := startNodeIn(t, []string{"LIVEROOM_PUSH_KEY_BACKUP=" + pushBackup, "LIVEROOM_PLAY_KEY_BACKUP=" + playBackup},
+		"--https", https, "--rtmps", rtmps, "--tls-cert", files.cert, "--tls-key", files.key)
 	n.createRoom(map[string]any{"id": "watched"})
 	pushClip(t, n.addresses("watched").Push.RTMP)
 	n.waitStatus("watched", status.Live)
@@ -313,6 +313,7 @@ func problemCode(resp *http.Response) (string, error) {
 
 // TestSignaturesInOtherPlaces: RTMP clients write the query of the address wherever their fields end.
 func TestSignaturesInOtherPlaces(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "watched"})
 	pushClip(t, n.addresses("watched").Push.RTMP)

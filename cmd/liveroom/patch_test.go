@@ -39,6 +39,7 @@ func (m *member) mayWrite(group string) bool {
 // TestPatchReachesTheGroup changes a room whose members are inside: they learn the new title, anchor and notice, each
 // once, and the rights go with the anchor while everybody stays connected.
 func TestPatchReachesTheGroup(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1", "title": "Before", "anchor": "alice", "notice": "old"})
 	alice, bob := n.enter("r1", "alice", n.userSig("alice"), nil), n.enter("r1", "bob", n.userSig("bob"), nil)

@@ -25,6 +25,7 @@ func (n *node) login(user string) *member {
 
 // TestAGroupMadeByChatIsALiveRoom: and dismissing it ends the room.
 func TestAGroupMadeByChatIsALiveRoom(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, "--chat-create-groups=on")
 	vera, bob := n.login("vera"), n.login("bob")
 	defer vera.leave()
@@ -57,6 +58,7 @@ func TestAGroupMadeByChatIsALiveRoom(t *testing.T) {
 
 // TestAGroupTakesNoRoomFromAnother: its id may be that of a room whose group is called otherwise.
 func TestAGroupTakesNoRoomFromAnother(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, "--chat-create-groups=on")
 	vera := n.login("vera")
 	defer vera.leave()
@@ -74,6 +76,7 @@ func TestAGroupTakesNoRoomFromAnother(t *testing.T) {
 }
 
 func TestGroupsAreNotMadeByChatUnlessItIsSet(t *testing.T) {
+	t.Parallel()
 	n := startNode(t, "--admins=root")
 	vera, root := n.login("vera"), n.login("root")
 	defer vera.leave()
@@ -88,6 +91,7 @@ func TestGroupsAreNotMadeByChatUnlessItIsSet(t *testing.T) {
 
 // TestNobodyPassesForTheAnchor: through the real store, whichever came first.
 func TestNobodyPassesForTheAnchor(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.call("POST", "/api/v1/rooms", map[string]any{"id": "r1", "anchor": "anna"}, nil)
 	n.call("PUT", "/api/v1/accounts/anna", map[string]any{"nick": "Anna Live"}, nil)

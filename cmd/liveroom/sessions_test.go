@@ -33,7 +33,7 @@ const (
 // visit is one short session of a protocol. how is one of the ways above.
 type visit func(how int) error
 
-// TestManyShortSessions comes and goes over every protocol, 500 times each, in every way there is to leave. Nothing of it
+// TestManyShortSessions comes and goes over every protocol, 150 times each, in every way there is to leave. Nothing of it
 // may be left behind: no goroutine, no descriptor, no memory but the little that is remembered on purpose.
 func TestManyShortSessions(t *testing.T) {
 	t.Parallel()
@@ -61,7 +61,7 @@ func (n *node) comeAndGo(what string, visits map[string]visit, once, each int) {
 	n.visitAll(visits, 40) // what is made once is made
 	n.settle()
 	goroutines, descriptors, weight := n.gauge("go_goroutines"), n.descriptors(), n.weight()
-	rounds := 300 * scale()
+	rounds := 150 * scale()
 	n.visitAll(visits, rounds)
 	n.settle()
 	n.eventually(fmt.Sprintf("%s: goroutines return to %.0f", what, goroutines), func() bool { return n.gauge("go_goroutines") <= goroutines+5 })

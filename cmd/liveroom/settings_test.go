@@ -13,17 +13,19 @@ import (
 	"liveroom/live/hls"
 )
 
+// precedence is a setting that is given in all ways, and what comes out of each.
+type precedence struct {
+	name, env                     string
+	flag, variable, file          string // as given
+	def                           any    // and as they come out
+	viaFile, viaVariable, viaFlag any
+}
+
 func TestPrecedence(t *testing.T) {
 	list := func(words ...any) []any { return append([]any{}, words...) }
 	data := t.TempDir() // one for all: its secrets are made once
 	defaults := effectively(t, "--data", data)
-	for _, c := range []struct {
-		name, env            string
-		flag, variable, file string // as given
-		def                  any    // and as they come out
-		viaFile, viaVariable any
-		viaFlag              any
-	}{
+	settings := []precedence{
 		{"http", "LIVEROOM_HTTP_ADDR", ":1", ":2", `":3"`, ":8080", ":3", ":2", ":1"},
 		{"https", "LIVEROOM_HTTPS_ADDR", "", "", `""`, "", "", "", ""},
 		{"ops", "LIVEROOM_OPS_ADDR", "h:1", "", `"h:3"`, "127.0.0.1:9090", "h:3", "", "h:1"},
@@ -57,27 +59,36 @@ func TestPrecedence(t *testing.T) {
 		{"hls-segments", "LIVEROOM_HLS_SEGMENTS", "fmp4", "ts", "ts", "fmp4", "ts", "ts", "fmp4"},
 		{"hls-segment", "LIVEROOM_HLS_SEGMENT", "1s", "3s", "4s", "2s", "4s", "3s", "1s"},
 		{"redis", "LIVEROOM_REDIS_URL", "redis://a", "redis://b", "redis://c", "", "redis://c", "redis://b", "redis://a"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			expect := func(what string, want any, args ...string) {
-				t.Helper()
-				if got := effectively(t, append(args, "--data", data)...)[c.name]; !reflect.DeepEqual(got, want) {
-					t.Errorf("%s: %#v, want %#v", what, got, want)
-				}
-			}
-			if got := defaults[c.name]; !reflect.DeepEqual(got, c.def) {
-				t.Errorf("default: %#v, want %#v", got, c.def)
-			}
-			path := writeFile(t, "liveroom.yaml", c.name+": "+c.file+"\n")
-			expect("file", c.viaFile, "--config", path)
-			expect("flag before file", c.viaFlag, "--config="+path, "--"+c.name, c.flag)
-			t.Setenv("LIVEROOM_CONFIG", path)
-			expect("file named by the environment", c.viaFile)
-			t.Setenv(c.env, c.variable)
-			expect("environment before file", c.viaVariable)
-			expect("flag before both", c.viaFlag, "--"+c.name, c.flag)
-		})
 	}
+	var file strings.Builder
+	var flags []string
+	for _, c := range settings {
+		file.WriteString(c.name + ": " + c.file + "\n")
+		flags = append(flags, "--"+c.name+"="+c.flag)
+		if got := defaults[c.name]; !reflect.DeepEqual(got, c.def) {
+			t.Errorf("default of %s: %#v, want %#v", c.name, got, c.def)
+		}
+	}
+	expect := func(what string, want func(precedence) any, args ...string) {
+		t.Helper()
+		got := effectively(t, append(args, "--data", data)...)
+		for _, c := range settings {
+			if !reflect.DeepEqual(got[c.name], want(c)) {
+				t.Errorf("%s, %s: %#v, want %#v", c.name, what, got[c.name], want(c))
+			}
+		}
+	}
+	viaFile, viaFlag := func(c precedence) any { return c.viaFile }, func(c precedence) any { return c.viaFlag }
+	path := writeFile(t, "liveroom.yaml", file.String())
+	expect("file", viaFile, "--config", path)
+	expect("flag before file", viaFlag, append(flags, "--config="+path)...)
+	t.Setenv("LIVEROOM_CONFIG", path)
+	expect("file named by the environment", viaFile)
+	for _, c := range settings {
+		t.Setenv(c.env, c.variable)
+	}
+	expect("environment before file", func(c precedence) any { return c.viaVariable })
+	expect("flag before both", viaFlag, flags...)
 }
 
 // TestEverySettingHasItsFourForms: a flag, a variable that begins with LIVEROOM_, and a YAML key that is the flag's name.

@@ -46,6 +46,7 @@ func (n *node) createRoom(body map[string]any) {
 
 // TestShow is the main job: push, live, watch on every protocol, chat, lose the push, come back, pause, end, reopen.
 func TestShow(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "show", "title": "A show", "anchor": "alice"})
 	a := n.addresses("show")
@@ -190,6 +191,7 @@ func inOrder(t *testing.T, m *member, last uint64) {
 
 // TestLatecomerReadsTheStatus checks what README recommends: the attribute in the room, the field and REST outside.
 func TestLatecomerReadsTheStatus(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1", "grace": "30s"})
 	p := push(t, n.addresses("r1").Push.RTMP)
@@ -211,6 +213,7 @@ func TestLatecomerReadsTheStatus(t *testing.T) {
 
 // TestForgedStatusIsRefused tries to be the server.
 func TestForgedStatusIsRefused(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	n.createRoom(map[string]any{"id": "r1", "anchor": "alice"})
 	m := n.enter("r1", "alice", n.userSig("alice"), nil)

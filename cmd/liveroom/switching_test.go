@@ -52,6 +52,7 @@ func (n *node) frames() string {
 
 // TestSwitchesActAtOnceAndStay: on a running node, over its restart, and over another configuration.
 func TestSwitchesActAtOnceAndStay(t *testing.T) {
+	t.Parallel()
 	n := startNode(t)
 	if n.guest() != http.StatusForbidden || n.frames() != "" {
 		t.Errorf("at first: guests %d, frames of %q", n.guest(), n.frames())
@@ -121,6 +122,7 @@ func (m *member) roleChanged() {
 
 // TestSwitchesOfACluster: what is changed on one node is in force on the other, also on one that starts later.
 func TestSwitchesOfACluster(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t, 2, nil)
 	here, there := c.nodes[0], c.nodes[1]
 	root := there.login("root")
