@@ -17,13 +17,13 @@ import (
 // slowWrite is how long a write to a viewer may take (docs/operating.md): nobody is cut sooner.
 const slowWrite = 10 * time.Second
 
-// TestSlowViewersHarmNobody lets every fifth of 60 viewers stop reading, over each protocol. The others get every frame, in
+// TestSlowViewersHarmNobody lets every fifth of 30 viewers stop reading, over each protocol. The others get every frame, in
 // order; memory does not grow with those who wait; the slow ones are cut and counted.
 func TestSlowViewersHarmNobody(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, "--max-per-address", "0")
 	n.createRoom(map[string]any{"id": "r1"})
-	a, each, size := n.addresses("r1"), 20*scale(), max(40_000/scale(), 4000)
+	a, each, size := n.addresses("r1"), 10*scale(), max(40_000/scale(), 4000)
 	n.numberPush(a.Push.RTMP, nil, testClip(t), 1, size)
 	n.eventually("the push has begun", func() bool { return n.gauge("liveroom_stream_publishers") == 1 })
 
