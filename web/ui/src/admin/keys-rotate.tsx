@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import { ApiError, data, type Schemas } from '../api/http.ts';
 import { Button } from '../design/button.tsx';
 import { Callout } from '../design/callout.tsx';
@@ -17,8 +18,9 @@ interface NewKey {
 }
 
 /** Makes a new primary key, after it was told what comes of that. */
-export function RotateDialog({ kind, pair, onDone, onStale, onClose }: { kind: Kind; pair: Schemas['KeyPairBody']; onDone(both: Schemas['KeysOutBody']): void; onStale(): void; onClose(): void }): JSX.Element {
+export function RotateDialog({ kind, pair: newest, onDone, onStale, onClose }: { kind: Kind; pair: Schemas['KeyPairBody']; onDone(both: Schemas['KeysOutBody']): void; onStale(): void; onClose(): void }): JSX.Element {
   const { http } = useConsole();
+  const [pair] = useState(newest); // only what was read here is given up
   const form = useForm<NewKey>({
     initial: { of: 'random', key: '' },
     check: (v) => ({ key: v.of === 'own' && !mayBeKey(v.key) ? t('fault_key') : '' }),

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { ApiError, data, type Schemas } from '../api/http.ts';
 import { Avatar } from '../design/avatar.tsx';
 import { Button } from '../design/button.tsx';
@@ -77,11 +78,15 @@ function Profile({ account, onChange }: { account: Account; onChange(account: Ac
 function Standing({ level, onChange }: { level: Level; onChange(level: Level): void }): JSX.Element {
   const { http } = useConsole();
   const path = { user: level.user };
+  const order = useRef({ of: '', id: '' }); // the same again after a lost answer gives no second time
   const points = useForm({
     initial: { points: '', reason: '' },
     check: (v) => ({ points: /^-?[1-9]\d{0,11}$/.test(v.points.trim()) ? '' : t('fault_points'), reason: v.reason.trim() ? '' : t('fault_reason') }),
     save: async (v) => {
-      onChange(await data(http.POST('/api/v1/users/{user}/level/adjust', { params: { path }, body: { points: Number(v.points), reason: v.reason.trim(), id: crypto.randomUUID?.() ?? String(Math.random()).slice(2) } })));
+      const of = JSON.stringify(v);
+      if (order.current.of !== of) order.current = { of, id: crypto.randomUUID?.() ?? String(Math.random()).slice(2) };
+      onChange(await data(http.POST('/api/v1/users/{user}/level/adjust', { params: { path }, body: { points: Number(v.points), reason: v.reason.trim(), id: order.current.id } })));
+      order.current = { of: '', id: '' };
       toast(t('saved'));
     },
   });
@@ -93,6 +98,7 @@ function Standing({ level, onChange }: { level: Level; onChange(level: Level): v
       toast(t('saved'));
     },
   });
+  useEffect(() => membership.take({ tier: level.membership, until: localTime(level.membershipUntil) }), [level.membership, level.membershipUntil]);
   const end = async () => {
     await confirm({
       title: t('membership_end_title'), text: t('membership_end_text'), act: t('membership_end'),

@@ -6,8 +6,8 @@ export interface FormConfig<T extends object> {
   initial: T;
   /** Checks before anything is sent: words for each field at fault. */
   check?(values: T): Partial<Record<keyof T, string>>;
-  /** Sends; a refusal that names a field is told at that field, every other one at the form. */
-  save(values: T): Promise<void>;
+  /** Sends; `before`: what was given or last saved. A refusal that names a field is told at that field, every other one at the form. */
+  save(values: T, before: T): Promise<void>;
   /** The server's names of fields where the form has others, such as `{ 'settings.history': 'history' }`. */
   names?: Record<string, keyof T>;
   /** Words for a refusal, '' for the usual ones. */
@@ -20,7 +20,7 @@ export class Form<T extends object> {
   readonly #errors = signal<Partial<Record<keyof T, string>>>({});
   readonly #error = signal('');
   readonly #busy = signal(false);
-  readonly #config: FormConfig<T>;
+  #config: FormConfig<T>;
   /** Fields that are drawn, so that a fault can be told there. */
   readonly #drawn = new Set<keyof T>();
   #kept: T;
@@ -48,6 +48,16 @@ export class Form<T extends object> {
   set<K extends keyof T>(name: K, value: T[K]): void {
     this.#values.value = { ...this.#values.value, [name]: value };
     if (this.#errors.value[name]) this.#errors.value = { ...this.#errors.value, [name]: '' };
+  }
+
+  /** Checks and sends as told here from now on; what is in it stays. */
+  follow(config: FormConfig<T>): void {
+    this.#config = config;
+  }
+
+  /** Takes what somebody else has saved meanwhile, unless something is being changed here. */
+  take(values: T): void {
+    if (!this.changed && !this.#busy.value) this.reset(values);
   }
 
   /** Starts anew, from other values where they are given. */
@@ -78,7 +88,7 @@ export class Form<T extends object> {
     }
     this.#busy.value = true;
     try {
-      await this.#config.save(values);
+      await this.#config.save(values, this.#kept);
       this.#kept = values;
       return true;
     } catch (err) {
@@ -112,7 +122,9 @@ function focusFault(ev?: Event): void {
   requestAnimationFrame(() => (form as HTMLFormElement).querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
 }
 
-/** A form as long as the component is shown. */
+/** A form as long as the component is shown; it checks and sends by what the component holds when that is done. */
 export function useForm<T extends object>(config: FormConfig<T>): Form<T> {
-  return useState(() => new Form(config))[0];
+  const [form] = useState(() => new Form(config));
+  form.follow(config);
+  return form;
 }

@@ -30,6 +30,26 @@ describe('a form', () => {
     expect(made.changed).toBe(false);
   });
 
+  test('compares with what was saved last, and checks and sends as its component does now', async () => {
+    const seen: string[] = [];
+    const made = new Form({ initial: empty, save: async () => void seen.push('of before') });
+    made.follow({ initial: empty, save: async (values, before) => void seen.push(`${before.title}>${values.title}`) });
+    for (const title of ['Tea', '']) {
+      made.set('title', title);
+      await made.submit();
+    }
+    expect(seen).toEqual(['>Tea', 'Tea>']);
+  });
+
+  test('takes what somebody else saved, and nothing over what is being written', () => {
+    const { made } = form();
+    made.take({ ...empty, title: 'Theirs' });
+    expect([made.values.title, made.changed]).toEqual(['Theirs', false]);
+    made.set('title', 'Mine');
+    made.take({ ...empty, title: 'Theirs again' });
+    expect(made.values.title).toBe('Mine');
+  });
+
   test('is not sent while what it checks itself is at fault', async () => {
     const { made, sent } = form(undefined, { check: ({ title }) => (title ? {} : { title: 'Give it a title.' }) });
     expect(await made.submit()).toBe(false);

@@ -59,8 +59,7 @@ function Rules({ room, chat, onSaved }: { room: Room; chat: Chat; onSaved(chat: 
   const form = useForm<RulesForm>({
     initial: rulesOf(chat),
     check: (v) => ({ slowMode: /^\d{1,4}$/.test(v.slowMode.trim() || '0') && Number(v.slowMode) <= 3600 ? '' : t('fault_slow') }),
-    save: async (v) => {
-      const before = rulesOf(chat);
+    save: async (v, before) => {
       const patch: Schemas['ChatGroupPatch'] = {
         ...(v.muteAll !== before.muteAll ? { muteAll: v.muteAll } : {}),
         ...(v.guestsSpeak !== before.guestsSpeak ? { guestsSpeak: v.guestsSpeak } : {}),
@@ -72,7 +71,7 @@ function Rules({ room, chat, onSaved }: { room: Room; chat: Chat; onSaved(chat: 
       toast(t('chat_saved'));
     },
   });
-  useEffect(() => form.reset(rulesOf(chat)), [chat]);
+  useEffect(() => form.take(rulesOf(chat)), [chat]);
   return (
     <Panel title={t('chat_rules')} testid="chat-rules">
       <form class="stack" onSubmit={(ev) => void form.submit(ev)} noValidate>
@@ -103,6 +102,7 @@ function Notice({ room, onSaved }: { room: Room; onSaved(): void }): JSX.Element
       onSaved();
     },
   });
+  useEffect(() => form.take({ notice: room.notice }), [room.notice]);
   return (
     <Panel title={t('field_notice')} testid="notice">
       <form class="stack" onSubmit={(ev) => void form.submit(ev)} noValidate>
