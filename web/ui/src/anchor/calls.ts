@@ -1,4 +1,5 @@
 import { data, http, type Http, type Schemas } from '../api/http.ts';
+import type { Page } from '../design/list.ts';
 import type { Drive } from './drive.ts';
 
 /** The calls of an anchor's console, in the name of who signed in. */
@@ -51,10 +52,15 @@ export class AnchorCalls {
     await data(this.#http.PUT('/api/v1/rooms/{room}/notice', { params: { path: { room } }, body: { notice } }));
   }
 
-  async sanctions(kind: 'mutes' | 'bans', room: string, signal?: AbortSignal): Promise<Schemas['SanctionBody'][]> {
-    const params = { path: { room } };
-    if (kind === 'mutes') return (await data(this.#http.GET('/api/v1/rooms/{room}/mutes', { params, ...until(signal) }))).mutes;
-    return (await data(this.#http.GET('/api/v1/rooms/{room}/bans', { params, ...until(signal) }))).bans;
+  /** A page of who may not speak, or not come in. */
+  async sanctions(kind: 'mutes' | 'bans', room: string, cursor: string, signal?: AbortSignal): Promise<Page<Schemas['SanctionBody']>> {
+    const params = { path: { room }, query: { limit: 50, ...(cursor ? { cursor } : {}) } };
+    if (kind === 'mutes') {
+      const { mutes, nextCursor = '' } = await data(this.#http.GET('/api/v1/rooms/{room}/mutes', { params, ...until(signal) }));
+      return { rows: mutes, next: nextCursor };
+    }
+    const { bans, nextCursor = '' } = await data(this.#http.GET('/api/v1/rooms/{room}/bans', { params, ...until(signal) }));
+    return { rows: bans, next: nextCursor };
   }
 
   async lift(kind: 'mutes' | 'bans', room: string, user: string): Promise<void> {
@@ -75,9 +81,10 @@ export class AnchorCalls {
     return how === 'end' ? data(this.#http.POST('/api/v1/rooms/{room}/draws/{draw}/end', { params })) : data(this.#http.POST('/api/v1/rooms/{room}/draws/{draw}/cancel', { params, body: {} }));
   }
 
-  ledger(room: string, session: string, cursor: string, signal?: AbortSignal): Promise<Schemas['LedgerBody']> {
+  async ledger(room: string, session: string, cursor: string, signal?: AbortSignal): Promise<Page<Schemas['EntryBody']>> {
     const query = { limit: 20, ...(session ? { session } : {}), ...(cursor ? { cursor } : {}) };
-    return data(this.#http.GET('/api/v1/rooms/{room}/gifts/ledger', { params: { path: { room }, query }, ...until(signal) })) as Promise<Schemas['LedgerBody']>;
+    const { entries, nextCursor = '' } = (await data(this.#http.GET('/api/v1/rooms/{room}/gifts/ledger', { params: { path: { room }, query }, ...until(signal) }))) as Schemas['LedgerBody'];
+    return { rows: entries, next: nextCursor };
   }
 
   async sessions(room: string, signal?: AbortSignal): Promise<Schemas['SummaryBody'][]> {

@@ -1,53 +1,39 @@
 import type { JSX } from 'preact';
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { Schemas } from '../api/http.ts';
 import { Badge } from '../design/badge.tsx';
 import { Button } from '../design/button.tsx';
 import { Callout } from '../design/callout.tsx';
 import { confirm } from '../design/confirm.tsx';
 import { Empty } from '../design/empty.tsx';
-import { errorWords } from '../design/errors.ts';
 import { Field } from '../design/field.tsx';
 import { Form } from '../design/form.ts';
+import { useList } from '../design/list.ts';
 import { Select } from '../design/select.tsx';
-import { Spinner } from '../design/spinner.tsx';
 import { Checkbox } from '../design/switch.tsx';
 import { plural, t } from './texts.ts';
 import { names, when } from '../i18n/index.ts';
 import { clockOf, useTick } from '../lib/tick.ts';
 import type { Desk } from './desk.ts';
+import { Kept, useReload } from './kept.tsx';
 
 type Draw = Schemas['DrawBody'];
 const WINDOWS = [30, 60, 120, 300, 600] as const;
 
 /** Starts lucky draws, and shows how those went that were. */
 export function DrawsCard({ desk }: { desk: Desk }): JSX.Element {
-  const [draws, setDraws] = useState<Draw[] | null>(null);
-  const [error, setError] = useState('');
   const told = desk.model.interaction.value?.draw.value; // the room is told of each step
-  const read = useCallback(
-    async (signal?: AbortSignal) => {
-      try {
-        setDraws(await desk.calls.draws(desk.room, signal));
-        setError('');
-      } catch (err) {
-        if (!signal?.aborted) setError(errorWords(err));
-      }
-    },
-    [desk],
-  );
-  useEffect(() => {
-    const aborted = new AbortController();
-    void read(aborted.signal);
-    return () => aborted.abort();
-  }, [read, told?.id, told?.state]);
+  const list = useList(async (_, signal) => ({ rows: await desk.calls.draws(desk.room, signal) }), [desk]);
+  useReload(list, `${told?.id} ${told?.state}`);
+  const { rows: draws } = list;
   const open = draws?.find((draw) => draw.state === 'open');
+  const past = draws?.filter((draw) => draw.state !== 'open') ?? [];
   return (
     <div class="draws" data-testid="draws">
-      {error && <Callout kind="bad">{error}</Callout>}
-      {!draws && !error && <Spinner />}
-      {open ? <Running desk={desk} draw={open} onDone={() => void read()} /> : draws && <NewDraw desk={desk} onStarted={() => void read()} />}
-      {draws && draws.some((draw) => draw.state !== 'open') ? <Past draws={draws.filter((draw) => draw.state !== 'open')} /> : draws && !open && <Empty small title={t('draws_none')} />}
+      {draws && (open ? <Running desk={desk} draw={open} onDone={() => void list.reload()} /> : <NewDraw desk={desk} onStarted={() => void list.reload()} />)}
+      <Kept list={list} label={t('tab_draws')} none={<Empty small title={t('draws_none')} />}>
+        {() => past.length > 0 && <Past draws={past} />}
+      </Kept>
     </div>
   );
 }

@@ -1,7 +1,6 @@
 export const en = {
   console: 'Anchor',
   again: 'Try again',
-  more: 'Show more',
   cancel: 'Cancel',
   loading: 'Looking for the room…',
   away: 'The server can’t be reached just now. It is tried again by itself; what viewers see goes on without this page.',

@@ -3,7 +3,6 @@ import type { en } from './anchor.en.ts';
 export const zh: Record<keyof typeof en, string> = {
   console: '主播台',
   again: '重试',
-  more: '显示更多',
   cancel: '取消',
   loading: '正在查找直播间…',
   away: '暂时连接不上服务器，正在自动重试；观众看到的直播不受影响。',
