@@ -5,8 +5,9 @@ import type { Drive } from './drive.ts';
 /** The calls of an anchor's console, in the name of who signed in. */
 export class AnchorCalls {
   readonly #http: Http;
-  constructor(userSig: () => string, options: { host?: string; fetch?: (request: Request) => Promise<Response> } = {}) {
-    this.#http = http({ ...options, headers: () => ({ Authorization: `Bearer ${userSig()}` }) });
+  /** `onRefused`: the server does not know the caller (any more). */
+  constructor(userSig: () => string, { onRefused, ...options }: { host?: string; fetch?: (request: Request) => Promise<Response>; onRefused?(): void } = {}) {
+    this.#http = http({ ...options, headers: () => ({ Authorization: `Bearer ${userSig()}` }), onAnswer: (response) => response.status === 401 && onRefused?.() });
   }
 
   /** The rooms whose anchor a user is; at most a hundred. */

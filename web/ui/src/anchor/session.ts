@@ -1,14 +1,17 @@
 import { signal } from '@preact/signals';
-import { data, http, type Http } from '../api/http.ts';
+import { ApiError, data, http, type Http } from '../api/http.ts';
 import { BrowserIdentities, type Identity } from '../chat/identity.ts';
 
 /** Who sits at the anchor's console, remembered as long as the tab: the same user that the viewer's page knows. */
 export class AnchorSession {
   readonly who = signal<Identity | null>(null);
+  /** Whose UserSig was refused while they were here; '' for nobody's. */
+  readonly ended = signal('');
   /** The room that a link was for; '' for none. */
   room = '';
   readonly identities = new BrowserIdentities();
   readonly #http: Http;
+  #checking = false;
 
   constructor(options: { host?: string; fetch?: (request: Request) => Promise<Response> } = {}) {
     this.#http = http(options);
@@ -32,17 +35,39 @@ export class AnchorSession {
 
   /** Signs in with a UserSig, which is tried first. */
   async signIn(user: string, userSig: string): Promise<void> {
-    await data(this.#http.GET('/api/v1/users/{user}/following', { params: { path: { user }, query: { limit: 1 } }, headers: { Authorization: `Bearer ${userSig}` } }));
+    await this.#try(user, userSig);
     this.#keep(user, userSig);
   }
 
+  /** A call was refused: who is here leaves, if it is their UserSig that has run out or was revoked. */
+  async check(): Promise<void> {
+    const who = this.who.peek();
+    if (!who || this.#checking) return;
+    this.#checking = true;
+    try {
+      await this.#try(who.userID, who.userSig);
+    } catch (err) {
+      if (!(err instanceof ApiError && err.status === 401) || this.who.peek() !== who) return;
+      this.signOut();
+      this.ended.value = who.userID;
+    } finally {
+      this.#checking = false;
+    }
+  }
+
   signOut(): void {
-    this.identities.forget();
+    if (this.identities.load()?.guest === false) this.identities.forget(); // a viewer's own name of this browser stays
     this.who.value = null;
+    this.ended.value = '';
     this.room = '';
   }
 
+  async #try(user: string, userSig: string): Promise<void> {
+    await data(this.#http.GET('/api/v1/users/{user}/following', { params: { path: { user }, query: { limit: 1 } }, headers: { Authorization: `Bearer ${userSig}` } }));
+  }
+
   #keep(user: string, userSig: string): void {
+    this.ended.value = '';
     this.identities.keep(user, userSig);
     this.#remember();
   }

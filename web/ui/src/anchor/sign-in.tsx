@@ -14,7 +14,7 @@ export function SignIn({ session, link }: { session: AnchorSession; link: LinkSt
   const form = useMemo(
     () =>
       new Form({
-        initial: { user: '', sig: '' },
+        initial: { user: session.ended.peek(), sig: '' },
         check: (v) => ({ user: v.user.trim() ? '' : t('sign_need_user'), sig: v.sig.trim() ? '' : t('sign_need_sig') }),
         save: (v) => session.signIn(v.user.trim(), v.sig.trim()),
         words: (err) => ((err as { status?: number }).status === 401 ? t('sign_wrong') : ''),
@@ -25,6 +25,11 @@ export function SignIn({ session, link }: { session: AnchorSession; link: LinkSt
     <section class="gate" aria-labelledby="sign-title" data-testid="sign-in">
       <h1 id="sign-title">{t('sign_title')}</h1>
       <p>{t('sign_text')}</p>
+      {session.ended.value !== '' && (
+        <Callout kind="warn" title={t('sign_ended')} testid="sign-ended">
+          {t('sign_ended_text')}
+        </Callout>
+      )}
       {link.busy && (
         <p role="status">
           <Spinner /> {t('link_busy')}

@@ -15,6 +15,8 @@ export const en = {
   sign_act: 'Sign in',
   sign_need_user: 'Which account?',
   sign_need_sig: 'The UserSig is missing.',
+  sign_ended: 'You are signed out',
+  sign_ended_text: 'Your UserSig has run out, or was revoked. Open a new link, or sign in with a new UserSig; the live goes on meanwhile.',
   sign_wrong: 'This UserSig is not one of this account, or it has run out.',
   link_busy: 'Signing in with your link…',
   link_failed: 'The link did not open the console',

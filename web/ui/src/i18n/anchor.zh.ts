@@ -17,6 +17,8 @@ export const zh: Record<keyof typeof en, string> = {
   sign_act: '登录',
   sign_need_user: '请填写账号。',
   sign_need_sig: '请填写 UserSig。',
+  sign_ended: '登录已失效',
+  sign_ended_text: 'UserSig 已过期或被吊销。请打开新的登录链接，或用新的 UserSig 登录；直播不受影响。',
   sign_wrong: '这个 UserSig 不属于该账号，或已过期。',
   link_busy: '正在用链接登录…',
   link_failed: '无法用这个链接登录',

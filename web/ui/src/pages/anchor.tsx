@@ -29,7 +29,7 @@ const session = new AnchorSession();
 const link = signal<LinkState>({ busy: false, error: null });
 const router = new Router('/anchor');
 const api = new Api();
-const calls = new AnchorCalls(() => session.who.peek()?.userSig ?? '');
+const calls = new AnchorCalls(() => session.who.peek()?.userSig ?? '', { onRefused: () => void session.check() });
 const desk = signal<Desk | null>(null);
 
 /** A desk for who is signed in and the room in the address; another one begins anew, with a chat of its own. */

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { mayPlayBack, offered } from '../../src/anchor/drive.ts';
 import { columns, merged, type Sample } from '../../src/anchor/samples.ts';
+import { AnchorCalls } from '../../src/anchor/calls.ts';
+import { AnchorSession } from '../../src/anchor/session.ts';
 import { adviceWords, chinese, refusalWords } from '../../src/anchor/words.ts';
 import { setLanguage } from '../../src/i18n/index.ts';
 import { secondsOf } from '../../src/lib/duration.ts';
@@ -105,5 +107,38 @@ describe('asking again and again', () => {
     await vi.advanceTimersByTimeAsync(15_000);
     expect(poll.failed.value).toBe(false);
     poll.stop();
+  });
+});
+
+describe('a UserSig that is refused while its anchor is here', () => {
+  const answers = (status: number) => async () => Response.json(status === 200 ? { users: [] } : { code: 'unauthorized' }, { status });
+  const here = async () => {
+    const server = { answer: answers(200) };
+    const options = { host: 'http://server', fetch: () => server.answer() };
+    const session = new AnchorSession(options);
+    await session.signIn('mei', 'sig');
+    return { server, session, calls: new AnchorCalls(() => 'sig', { ...options, onRefused: () => void session.check() }) };
+  };
+
+  test('signs them out, and says whose it was', async () => {
+    const { server, session, calls } = await here();
+    server.answer = answers(401);
+    await expect(calls.refusals('tea')).rejects.toMatchObject({ status: 401 });
+    await vi.waitFor(() => expect(session.who.value).toBe(null));
+    expect(session.ended.value).toBe('mei');
+    server.answer = answers(200);
+    await session.signIn('mei', 'new');
+    expect([session.who.value?.userSig, session.ended.value]).toEqual(['new', '']);
+    session.signOut();
+  });
+
+  test('keeps who has a better one by then, or can’t reach the server', async () => {
+    const { server, session } = await here();
+    for (const answer of [answers(200), answers(503), async () => Promise.reject(new TypeError('away'))]) {
+      server.answer = answer;
+      await session.check();
+      expect(session.who.value?.userID).toBe('mei');
+    }
+    session.signOut();
   });
 });
