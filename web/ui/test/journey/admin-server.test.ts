@@ -150,7 +150,7 @@ test('an administrator sets up and looks after a server', { timeout: 150_000 }, 
   backend.status = 200;
   await page.click(id('replay-all'));
   await page.waitForSelector(`${id('dead')}[data-state=empty]`);
-  await expect.poll(() => backend.got.map((one) => one.body.version)).toContain(version);
+  await expect.poll(() => backend.got.map((one) => one.body.version), { timeout: 30_000 }).toContain(version);
   await page.click(id('callback-tabs-tries'));
   await page.waitForSelector(`${id('tries')} .badge-good`);
   await sound(page);

@@ -33,7 +33,7 @@ async function act(page: Page, name: string): Promise<void> {
   await page.waitForSelector('[data-testid=act-dialog]', { state: 'detached' });
 }
 
-test('an administrator comes from a bare install to the first live room, and keeps watch over it', { timeout: 180_000 }, async () => {
+test('an administrator comes from a bare install to the first live room, and keeps watch over it', { timeout: 300_000 }, async () => {
   // The link of the terminal signs in, once, and does not stay in the address bar.
   const code = new URL(server.adminLink).hash;
   const { page, faults } = await open(browser, `${network.base}/admin${code}`, { viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });

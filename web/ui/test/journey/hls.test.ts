@@ -68,12 +68,9 @@ test('over HLS a page plays a few seconds behind live and goes on over a reconne
   await at(page, 'live');
   await page.waitForSelector('[data-engine=hls][data-phase=playing]');
   await moving(page);
-  await page.waitForTimeout(5000); // the distance settles
-  const seconds = await delay();
-  const low = reloads.some((url) => url.searchParams.has('_HLS_msn'));
-  console.log(`HLS, low latency ${low}: ${seconds.toFixed(2)} s behind the server, ${reloads.length} playlists`);
-  expect(seconds).toBeGreaterThan(0);
-  expect(seconds).toBeLessThan(low ? 5 : 15);
+  await expect.poll(() => reloads.some((url) => url.searchParams.has('_HLS_msn')), { timeout: 60_000 }).toBe(true); // with low latency
+  await expect.poll(delay, { timeout: 60_000 }).toBeLessThan(5); // what keeps it back on a busy machine, it catches up with
+  expect(await delay()).toBeGreaterThan(0);
 
   encoder.kill('SIGKILL');
   await at(page, 'paused');

@@ -75,7 +75,8 @@ test('a run of clicks is one gift for all, with its effect, in ranking and total
   await anna.click('label:has([data-testid=ranking-all])');
   await anna.waitForSelector('[data-testid=rank][data-user=vera]:has-text("1,024")');
   // What is told is kept: a newcomer reads of it.
-  await (await visit('gifts')).waitForSelector('[data-testid=chat-gift]:has-text("vera gave Rose")');
+  await still.reload();
+  await still.waitForSelector('[data-testid=chat-gift]:has-text("vera gave Rose")');
 });
 
 test('likes of one are seen as hearts and in the total of all', async () => {

@@ -34,7 +34,7 @@ const moving = async (page: Page) => {
   }, from, LONG);
 };
 
-test('a viewer on a phone, from the countdown to the replay, over a server that dies and a network that is away', { timeout: 200_000 }, async () => {
+test('a viewer on a phone, from the countdown to the replay, over a server that dies and a network that is away', { timeout: 300_000 }, async () => {
   await server.api('POST', '/rooms', { id: 'tea', title: '周六茶会', anchor: 'mei', recording: { mode: 'always' }, grace: '5m', scheduledAt: new Date(Date.now() + 3_600_000).toISOString() });
   const { push: to } = (await server.api('POST', '/rooms/tea/addresses', {})) as { push: { rtmp: string } };
   // Addresses of play lead past the network that fails: what is played is cut only by the server's death.

@@ -7,7 +7,6 @@ import { Liveroom, push } from './server.ts';
 let server: Liveroom;
 let browser: Browser;
 const encoders: ChildProcess[] = [];
-let earlier = 0; // when the second room began, which the second test goes back in
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([Liveroom.start(), launch()]);
@@ -17,7 +16,6 @@ beforeAll(async () => {
     const { push: to } = (await server.api('POST', `/rooms/${id}/addresses`, {})) as { push: { rtmp: string } };
     encoders.push(push(to.rtmp));
   }
-  earlier = Date.now();
 });
 afterAll(async () => {
   for (const encoder of encoders) encoder.kill('SIGKILL');
@@ -110,15 +108,18 @@ test('a live is pushed, breaks off, goes on in another size, ends, and is played
 });
 
 test('what is live is watched from earlier, and with the others again', { timeout: 150_000 }, async () => {
+  const lobby = await open(browser, server.base);
+  const cover = lobby.page.locator('[data-room=long] [data-testid=cover]');
+  await expect.poll(() => cover.evaluate((img: HTMLImageElement) => img.naturalWidth), { timeout: 60_000 }).toBeGreaterThanOrEqual(320); // it stands first, and large
+  await lobby.page.context().close();
+  const kept = async () => {
+    const { timeShift } = (await server.api('GET', '/rooms/long/play')) as { timeShift?: { from: string } };
+    return timeShift ? Date.now() - Date.parse(timeShift.from) : 0;
+  };
+  await expect.poll(kept, { timeout: 120_000, interval: 1000 }).toBeGreaterThan(40_000); // nearer than 30 s nothing can be watched from earlier
   const { page, faults } = await open(browser, `${server.base}/rooms/long`);
   await at(page, 'live');
   await moving(page);
-  const lobby = await open(browser, server.base);
-  const cover = lobby.page.locator('[data-room=long] [data-testid=cover]');
-  await expect.poll(() => cover.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThanOrEqual(320); // it stands first, and large
-  await lobby.page.close();
-  await page.waitForTimeout(Math.max(0, earlier + 40_000 - Date.now())); // nearer than 30 s nothing can be watched from earlier
-  if ((await page.locator('[data-testid=shift]').count()) === 0) await page.reload();
   await page.waitForSelector('[data-testid=shift]');
   await page.focus('[data-testid=shift]');
   await page.keyboard.press('ArrowLeft');

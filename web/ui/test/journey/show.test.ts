@@ -68,7 +68,8 @@ const reloaded = (page: Page) => page.evaluate(() => !('first' in window));
 
 test('a show, as a newcomer sees it', async () => {
   const room = `${server.base}/rooms/demo`;
-  const [ana, bo] = await Promise.all([open(browser, room), open(browser, room)]);
+  const small = { viewport: { width: 800, height: 600 } };
+  const [ana, bo] = await Promise.all([open(browser, room), open(browser, room, small)]);
   const pages = [ana.page, bo.page];
   for (const page of pages) {
     await at(page, 'waiting');
@@ -89,7 +90,7 @@ test('a show, as a newcomer sees it', async () => {
   await ana.page.waitForSelector('[data-testid=chat-message]:has-text("hello from Bo")');
   // Two people are there, each in chat and watching, one of them under a new name: they count as two.
   await ana.page.waitForFunction(() => /\b2\b/.test(document.querySelector('[data-testid=online]')?.textContent ?? ''));
-  await expect.poll(async () => (await server.status()).online).toBe(2);
+  await expect.poll(async () => (await server.status()).online, { timeout: 30_000 }).toBe(2);
 
   // The encoder dies: both are told at once. It comes back: the same session and page go on.
   encoder.kill('SIGKILL');

@@ -13,6 +13,7 @@ const IMPORT = 'https://live.example.com/sdk/liveroom.global.js';
 let server: Liveroom;
 let browser: Browser;
 let site: Server;
+let cleo: Page; // whose login is over before long
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([Liveroom.start(), launch()]);
@@ -22,6 +23,8 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(site, 'listening');
   await server.api('POST', '/rooms', { id: 'tencent', title: 'Tea', anchor: 'anna', notice: 'be kind' });
+  cleo = (await visit('cleo', {}, '25s')).page;
+  await speaks(cleo, true);
 });
 afterAll(async () => {
   await browser?.close();
@@ -99,8 +102,7 @@ test('two browsers chat, with nick, gift, like and face; a guest watches; mute-a
 });
 
 test('a login that is over is told in a dialog, and the page may log in again', async () => {
-  const { page } = await visit('cleo', {}, '8s');
-  await speaks(page, true);
+  const page = cleo;
   await page.waitForSelector('dialog[open]:has-text("Your login is over.")');
   await speaks(page, false);
   await page.click('dialog button');
