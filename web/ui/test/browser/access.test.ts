@@ -125,12 +125,13 @@ test.each(['light', 'dark'] as const)('gifts, draws, people and the end of a liv
 test('less movement means no flying messages until they are switched on', async () => {
   const { page } = await open(browser, `${base}/rooms/demo`, { reducedMotion: 'reduce' });
   await page.waitForSelector('[data-phase=playing]');
+  await page.waitForSelector('[data-testid=chat][data-state=online]'); // what was said before does not fly
   expect(await page.locator('[data-testid=danmaku]').count()).toBe(0);
   await page.focus('[data-testid=danmaku-switch]');
   await page.keyboard.press('Space');
   await page.waitForSelector('[data-testid=danmaku-switch][aria-pressed=true]');
   server.say('u1', 'what flies');
-  await page.waitForSelector('[data-testid=danmaku] canvas');
+  await page.waitForSelector('[data-testid=danmaku][data-emitted="1"]'); // its canvas goes when nothing flies any more
   await page.keyboard.press('Space');
   await page.waitForSelector('[data-testid=danmaku]', { state: 'detached' });
   await page.keyboard.press('m');
