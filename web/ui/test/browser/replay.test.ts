@@ -102,6 +102,10 @@ test('a recording begins where it is to, and begins again where it loops', async
   const { page } = await open(browser, `${base}/rooms/demo`);
   await stage(page, '[data-phase=playing]');
   expect(await at(page)).toBeGreaterThan(56);
+  const { page: framed } = await open(browser, `${base}/embed/demo?start=0:40&chat=0`); // its page knows better
+  await stage(framed, '[data-phase=playing]');
+  expect(await at(framed)).toBeGreaterThanOrEqual(40);
+  expect(await at(framed)).toBeLessThan(56);
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 99) < 5, undefined, { timeout: 10_000 });
   await stage(page, '[data-phase=playing]');
 });
