@@ -37,6 +37,8 @@ export interface RoomChatOptions {
   createGuest(nick: string): Promise<Guest>;
   /** Whatever status record came, old or new; only ever the server's own. */
   onStatus?(record: StatusRecord): void;
+  /** The room has another title. */
+  onTitle?(title: string): void;
   /** A text that was said just now (no history). */
   onLive?(text: string, own: boolean): void;
   /** The account of the room's anchor; absent or '' if there is none. */
@@ -373,6 +375,8 @@ export class RoomChat {
     for (const message of messages) {
       // What users send to each other is for programs here (invitations, control), not for the room's readers.
       if (message.conversationType === TYPES.CONV_C2C || message.to !== group) continue;
+      const title = titled(message);
+      if (title) this.#o.onTitle?.(title);
       const row =
         message.type !== TYPES.MSG_GRP_SYS_NOTICE ? rowOf(message, this.keepsOrder.value, this.log.value, this.#o.anchor)
         : message.payload.operationType === 255 ? systemRow(message)
@@ -418,4 +422,11 @@ export class RoomChat {
     this.me.value = nobody;
     this.role.value = '';
   }
+}
+
+/** The name that the group has from now on, which is its room's title; '' where a message tells none. */
+function titled({ type, payload }: Message): string {
+  if (type !== TYPES.MSG_GRP_TIP) return '';
+  const { operationType, newGroupProfile } = payload as { operationType: number; newGroupProfile?: { groupName?: unknown } };
+  return operationType === TYPES.GRP_TIP_GRP_PROFILE_UPDATED ? String(newGroupProfile?.groupName ?? '') : '';
 }

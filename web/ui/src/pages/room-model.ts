@@ -155,6 +155,7 @@ export class RoomModel {
       identities: this.#options.identities,
       createGuest: (nick) => this.#options.api.guest(nick),
       onStatus: (record) => this.takeStatus(record),
+      onTitle: (title) => (this.room.value = { ...(this.room.peek() as Room), title }),
       onLive: (text, own) => this.#listeners.forEach((listener) => listener(text, own)),
     });
     const interaction = new Interaction({ sdk: this.#options.sdk, group, anchor: room.anchor, chat });

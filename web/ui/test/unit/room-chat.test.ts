@@ -22,6 +22,7 @@ let server: FakeServer;
 let identities: Memory;
 let statuses: StatusRecord[];
 let said: [string, boolean][];
+let titles: string[];
 let chat: RoomChat;
 let createGuest: (nick: string) => Promise<{ userId: string; userSig: string; expiresAt: string }>;
 let environment: Partial<Environment>;
@@ -33,6 +34,7 @@ beforeEach(() => {
   identities = new Memory();
   statuses = [];
   said = [];
+  titles = [];
   createGuest = vi.fn((nick: string) => {
     server.users.set('guest_1', { nick, avatar: '' });
     return Promise.resolve({ userId: 'guest_1', userSig: 'sig', expiresAt: '2030-01-01T00:00:00Z' });
@@ -44,6 +46,7 @@ beforeEach(() => {
     identities,
     createGuest: (nick) => createGuest(nick),
     onStatus: (r) => void statuses.push(r),
+    onTitle: (title) => void titles.push(title),
     onLive: (text, own) => void said.push([text, own]),
     random: () => 0.5,
   });
@@ -169,9 +172,12 @@ describe('receiving', () => {
     server.last().push({ push: 'batch', group: 'another', items: [{ type: 'message', seq: 9, from: 'ana', body: [{ MsgType: 'TIMTextElem', MsgContent: { Text: 'not here' } }] }] });
     server.event('demo', 'count', { members: 3, viewers: 2, online: 99 });
     server.event('demo', 'notice', { notice: 'new' });
+    server.event('demo', 'profile', { name: 'Another title', owner: 'anna' });
+    server.event('demo', 'profile', { name: 'Another title', owner: 'bo' });
     expect(texts()).toEqual(['c']);
     expect(said).toEqual([['c', false]]);
     expect([chat.online.value, chat.notice.value]).toEqual([99, 'new']);
+    expect(titles).toEqual(['Another title']);
   });
 
   test('a change of status, by message and by attribute, only from the server', async () => {
