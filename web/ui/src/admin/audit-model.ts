@@ -27,6 +27,7 @@ export const ACTIONS: readonly string[] = [
   'recording_start', 'recording_stop', 'recording_change', 'recording_delete', 'recording_cut', 'recording_export', 'recording_export_delete',
   'callback_create', 'callback_change', 'callback_delete', 'callback_test', 'callback_replay', 'callback_dead_delete',
   'message_type_put', 'message_type_delete', 'words_add', 'words_replace', 'words_delete', 'gift_put', 'gift_delete', 'settings_change',
+  'key_rotate', 'key_revoke', 'key_reveal', 'keys_configured', 'usersig_make', 'sign_in', 'sign_out', 'sign_out_all', 'link_make', 'link_use',
 ];
 
 /** The server's query for a filter: only what is given. */

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { csvOf, detailsOf, gather, noFilter, queryOf, type Entry } from '../../src/admin/audit-model.ts';
+import { ACTIONS, csvOf, detailsOf, gather, noFilter, queryOf, type Entry } from '../../src/admin/audit-model.ts';
 import { ago, bits, moment, size, span, spanOf } from '../../src/admin/format.ts';
 import { idFrom, stepOf, upcoming } from '../../src/admin/overview-model.ts';
 import { actsFor } from '../../src/admin/room-acts.ts';
@@ -157,6 +158,14 @@ describe('the wall', () => {
 });
 
 describe('the audit log', () => {
+  test('offers the acts that the documents name, all of them', () => {
+    const doc = readFileSync(new URL('../../../../docs/api.md', import.meta.url), 'utf8');
+    const table = doc.slice(doc.indexOf('| `action` | `target`, `detail` |')).split('\n\n')[0] ?? '';
+    const named = table.split('\n').slice(2).flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, act = '']) => act));
+    expect(named).toContain('mute');
+    expect([...ACTIONS].sort()).toEqual(named.sort());
+  });
+
   const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({ seq, at: '2026-11-21T20:00:00Z', group: '@g', room: 'demo', by: 'administrator', platform: 'RESTAPI', address: '127.0.0.1', action: 'ban', target: 'bob', detail: {}, ...more });
 
   test('asks for what is filled in', () => {
