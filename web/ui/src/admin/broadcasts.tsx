@@ -104,7 +104,7 @@ const columns = (): Column<Broadcast>[] => [
     ),
   },
   { key: 'state', label: t('state'), cell: (one) => <Badge kind={TONES[one.state]}>{t(`broadcast_${one.state}`)}</Badge> },
-  { key: 'when', label: t('when'), cell: (one) => (one.cron ? <span class="two-lines"><span class="mono">{one.cron}</span><small>{one.nextAt ? t('next_at', { time: moment(one.nextAt) }) : ''}</small></span> : moment(one.nextAt ?? one.run.startedAt ?? one.createdAt)) },
+  { key: 'when', label: t('when'), cell: (one) => (one.cron ? <span class="two-lines"><span class="mono">{one.cron}</span><small>{one.nextAt ? t('next_at', { time: moment(one.nextAt) }) : ''}</small></span> : <span class="nowrap">{moment(one.nextAt ?? one.run.startedAt ?? one.createdAt)}</span>) },
   { key: 'run', label: t('reached'), cell: (one) => <Run run={one.run} state={one.state} /> },
 ];
 

@@ -95,7 +95,7 @@ export const en = {
   words_title: 'Sensitive words',
   words_text: 'A text that holds one is refused, or the word gives way: in messages, nicknames, titles and notices, at once on every door.',
   words_add: 'Add words',
-  words_take: 'Take away',
+  words_take: 'Download',
   words_loose: 'Spaces and punctuation don’t hide a word',
   words_loose_hint: 'Holds for the whole list: “b a d” is found as “bad” is.',
   words_count_one: '{n} word',
