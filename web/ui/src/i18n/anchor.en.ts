@@ -68,7 +68,7 @@ export const en = {
 
   obs: 'How do I tell OBS?',
   obs_open: 'Open Settings in OBS and choose Stream at the left.',
-  obs_fields: 'Choose the service “Custom…”, and paste server and stream key from above into these two fields.',
+  obs_fields: 'Choose the service “Custom…”, and paste the server and the stream key of this page into these two fields.',
   obs_picture: 'The settings of OBS with the fields Server and Stream key marked.',
   obs_keyframe: 'Under Output set the keyframe interval to 2 s: viewers wait that long for their first picture.',
   obs_keyframe_picture: 'The field Keyframe Interval with 2 s.',

@@ -70,7 +70,7 @@ export const zh: Record<keyof typeof en, string> = {
 
   obs: '在 OBS 里怎么填？',
   obs_open: '打开 OBS 的“设置”，在左侧选择“直播”。',
-  obs_fields: '服务选择“自定义…”，把上面的服务器和推流码粘贴到这两个输入框。',
+  obs_fields: '服务选择“自定义…”，把本页的服务器和推流码粘贴到这两个输入框。',
   obs_picture: 'OBS 设置界面，标出了“服务器”和“推流码”两个输入框。',
   obs_keyframe: '在“输出”里把关键帧间隔设为 2 秒：观众等到第一幅画面就要这么久。',
   obs_keyframe_picture: '关键帧间隔输入框，值为 2 秒。',
