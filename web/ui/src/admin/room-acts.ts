@@ -10,9 +10,12 @@ export interface Barred {
   forbidden: boolean;
 }
 
-/** What would change something just now, the nearest first. What is refused by the table is not offered. */
+/**
+ * What would change something just now, the nearest first. What is refused by the table is not offered. Lists do not say who is
+ * forbidden: of a room that ended so nobody knows whether it was permitted since, and its own page tells.
+ */
 export function actsFor(record: Pick<StatusRecord, 'name' | 'reason' | 'streamActive'>, barred: Barred | null = null): Act[] {
-  const forbidden = barred?.forbidden ?? record.reason === 'forbidden';
+  const forbidden = barred?.forbidden ?? false;
   const bar: Act[] = forbidden ? ['permit'] : ['forbid'];
   switch (record.name) {
     case 'waiting':
@@ -22,6 +25,7 @@ export function actsFor(record: Pick<StatusRecord, 'name' | 'reason' | 'streamAc
     case 'paused':
       return [...(byHand(record) ? (['resume'] as const) : []), ...(byHand(record) ? [] : (['pause'] as const)), 'end', ...(record.streamActive ? (['drop'] as const) : []), ...bar];
     case 'ended':
+      if (!barred && record.reason === 'forbidden') return ['playback'];
       return forbidden ? ['permit', 'playback'] : ['reopen', 'playback', 'forbid'];
     case 'playback':
       return ['end', ...(forbidden ? [] : (['reopen'] as const)), 'playback', ...bar];

@@ -79,12 +79,13 @@ test.each([
   ['paused', { reason: 'by_admin', streamActive: true }, 'resume end drop forbid'],
   ['paused', { reason: 'push_lost', streamActive: false }, 'pause end forbid'],
   ['ended', { reason: 'grace_over' }, 'reopen playback forbid'],
-  ['ended', { reason: 'forbidden' }, 'permit playback'],
+  ['ended', { reason: 'forbidden' }, 'playback'],
   ['playback', {}, 'end reopen playback forbid'],
 ] as const)('what may be done while %s %o', (name, more, acts) => expect(actsFor(record(name, 1, more)).join(' ')).toBe(acts));
 
 test('a room that was permitted again may be reopened, one that waits and is forbidden permitted', () => {
   expect(actsFor(record('ended', 1, { reason: 'forbidden' }), { forbidden: false })).toEqual(['reopen', 'playback', 'forbid']);
+  expect(actsFor(record('ended', 1, { reason: 'forbidden' }), { forbidden: true })).toEqual(['permit', 'playback']);
   expect(actsFor(record('waiting'), { forbidden: true })).toEqual(['permit', 'playback', 'end']);
 });
 
