@@ -14,6 +14,7 @@ import { toast } from '../design/toast.tsx';
 import { ACTIONS, csvOf, detailsOf, FIELDS, FOREVER, gather, MOST, queryOf, type Entry, type Filter } from './audit-model.ts';
 import { useConsole } from './context.ts';
 import { moment, span, whole } from './format.ts';
+import { offer } from './offer.ts';
 import { plural, t } from './texts.ts';
 
 const PAGE = 100;
@@ -155,7 +156,7 @@ function Download({ filter }: { filter: Filter }): JSX.Element {
     setError('');
     try {
       const { entries, more } = await gather((cursor) => pageOf(http, filter, cursor, undefined, 500), setGot);
-      offer(csvOf(entries), `liveroom-audit-${new Date().toISOString().slice(0, 10)}.csv`);
+      offer(csvOf(entries), `liveroom-audit-${new Date().toISOString().slice(0, 10)}.csv`, 'text/csv');
       if (more) toast(t('audit_more', { n: whole(MOST) }));
     } catch (err) {
       setError(errorWords(err));
@@ -171,13 +172,4 @@ function Download({ filter }: { filter: Filter }): JSX.Element {
       {error && <Callout kind="bad">{error}</Callout>}
     </>
   );
-}
-
-function offer(text: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

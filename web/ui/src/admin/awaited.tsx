@@ -21,3 +21,9 @@ export function Awaited({ of }: { of: Loaded<unknown> }): JSX.Element | null {
     </p>
   );
 }
+
+/** What a table takes of rows that are read whole. That the server is away the shell says. */
+export function tabled<Row>(of: Loaded<readonly Row[]>): { rows: readonly Row[] | null; state: 'loading' | 'ready' | 'error'; error: string; onRetry(): void } {
+  const failed = of.error !== null && !isAway(of.error);
+  return { rows: of.value, state: failed ? 'error' : of.value ? 'ready' : 'loading', error: failed ? errorWords(of.error) : '', onRetry: () => void of.read() };
+}

@@ -20,6 +20,7 @@ import { toast } from '../design/toast.tsx';
 import { plural, t } from './community.ts';
 import { useConsole } from './context.ts';
 import { whole } from './format.ts';
+import { offer } from './offer.ts';
 import { linesOf, MOST, wordsOf, type Word } from './words-model.ts';
 
 const PAGE = 100;
@@ -166,12 +167,7 @@ function TakeAway(): JSX.Element {
         if (!page.nextCursor) break;
         cursor = page.nextCursor;
       }
-      const url = URL.createObjectURL(new Blob([linesOf(all)], { type: 'text/plain;charset=utf-8' }));
-      const link = document.createElement('a');
-      link.href = url;
-      link.download = 'words.txt';
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(url), 10_000);
+      offer(linesOf(all), 'words.txt', 'text/plain');
     } catch (err) {
       setError(errorWords(err));
     }

@@ -25,7 +25,6 @@ export interface ControlProps {
 /** Label, hint and error around any control, bound to it. */
 export function FieldFrame({ label, hint, error = '', optional, labelHidden, aside, children }: FrameProps & { aside?: ComponentChildren; children(control: ControlProps): JSX.Element }): JSX.Element {
   const id = useId();
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
   return (
     <div class="field" data-state={error ? 'error' : undefined}>
       <div class={labelHidden ? 'hidden' : 'field-top'}>
@@ -35,7 +34,22 @@ export function FieldFrame({ label, hint, error = '', optional, labelHidden, asi
         </label>
         {aside}
       </div>
-      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? 'true' : undefined })}
+      {children(controlOf(id, hint, error))}
+      <Told id={id} hint={hint} error={error} />
+    </div>
+  );
+}
+
+/** Binds a control to what Told says of it. */
+export function controlOf(id: string, hint: ComponentChildren, error: string): ControlProps {
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
+  return { id, 'aria-describedby': described || undefined, 'aria-invalid': error ? 'true' : undefined };
+}
+
+/** Below a control: what it is for, and what is at fault with it. */
+export function Told({ id, hint, error }: { id: string; hint: ComponentChildren; error: string }): JSX.Element {
+  return (
+    <>
       {hint && (
         <p class="field-hint" id={`${id}-hint`}>
           {hint}
@@ -44,7 +58,7 @@ export function FieldFrame({ label, hint, error = '', optional, labelHidden, asi
       <p class="field-error" id={`${id}-error`} role="alert">
         {error}
       </p>
-    </div>
+    </>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
+import { controlOf, Told } from './field.tsx';
 import { Spinner } from './spinner.tsx';
 
 export interface SwitchProps {
@@ -18,22 +19,19 @@ export interface SwitchProps {
 /** On or off, at once. */
 export function Switch({ label, hint, error = '', value, onValue, disabled, busy = false, name, testid }: SwitchProps): JSX.Element {
   const id = useId();
-  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
   return (
     <div class="field switch" data-state={error ? 'error' : undefined}>
       <label class="switch-line" for={id}>
         <span class="field-label">{label}</span>
         {busy && <Spinner />}
         <input
-          id={id}
+          {...controlOf(id, hint, error)}
           type="checkbox"
           role="switch"
           name={name}
           checked={value}
           disabled={disabled}
           aria-busy={busy || undefined}
-          aria-describedby={described || undefined}
-          aria-invalid={error ? 'true' : undefined}
           data-testid={testid}
           onChange={(ev) => {
             const next = ev.currentTarget.checked;
@@ -42,14 +40,7 @@ export function Switch({ label, hint, error = '', value, onValue, disabled, busy
           }}
         />
       </label>
-      {hint && (
-        <p class="field-hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      )}
-      <p class="field-error" id={`${id}-error`} role="alert">
-        {error}
-      </p>
+      <Told id={id} hint={hint} error={error} />
     </div>
   );
 }

@@ -14,6 +14,7 @@ import { Select } from '../../design/select.tsx';
 import { Stat, Stats } from '../../design/stat.tsx';
 import { when } from '../../i18n/index.ts';
 import { useConsole, useRead } from '../context.ts';
+import { useDoing } from '../doing.ts';
 import { bits, moment, size, span, spanOf, whole } from '../format.ts';
 import { isAway } from '../loader.ts';
 import { Picture, useBeat } from '../picture.tsx';
@@ -144,28 +145,17 @@ export function PushAddress({ room }: { room: Pick<Room, 'id'> }): JSX.Element {
   const { http } = useConsole();
   const [life, setLife] = useState<string>('24h');
   const [made, setMade] = useState<Schemas['AddressesOutBody'] | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState('');
-  const make = async () => {
-    setBusy(true);
-    setError('');
-    try {
-      setMade(await data(http.POST('/api/v1/rooms/{room}/addresses', { params: { path: { room: room.id } }, body: { expiresIn: life } })));
-    } catch (err) {
-      setError(errorWords(err));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const doing = useDoing();
+  const make = () => doing.run('make', async () => setMade(await data(http.POST('/api/v1/rooms/{room}/addresses', { params: { path: { room: room.id } }, body: { expiresIn: life } }))));
   return (
     <Panel title={t('push_title')} testid="push-address">
       <div class="make">
         <Select label={t('push_life')} value={life} onValue={setLife} options={LIVES.map((value) => ({ value, label: t(`life_${value}`) }))} />
-        <Button kind={made ? 'quiet' : 'main'} busy={busy} onClick={() => void make()} testid="push-make">
+        <Button kind={made ? 'quiet' : 'main'} busy={doing.what !== ''} onClick={() => void make()} testid="push-make">
           {t(made ? 'push_again' : 'push_make')}
         </Button>
       </div>
-      {error && <Callout kind="bad">{error}</Callout>}
+      {doing.error && <Callout kind="bad">{doing.error}</Callout>}
       {made && <Addresses made={made} />}
     </Panel>
   );
@@ -186,26 +176,15 @@ export function Addresses({ made }: { made: Schemas['AddressesOutBody'] }): JSX.
 function AnchorLink({ room }: { room: Room }): JSX.Element {
   const { http } = useConsole();
   const [made, setMade] = useState<{ url: string; expiresAt: string } | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState('');
-  const make = async () => {
-    setBusy(true);
-    setError('');
-    try {
-      setMade(await data(http.POST('/api/v1/links', { body: { for: 'anchor', room: room.id, expiresIn: '24h' } })));
-    } catch (err) {
-      setError(errorWords(err));
-    } finally {
-      setBusy(false);
-    }
-  };
+  const doing = useDoing();
+  const make = () => doing.run('make', async () => setMade(await data(http.POST('/api/v1/links', { body: { for: 'anchor', room: room.id, expiresIn: '24h' } }))));
   return (
     <Panel title={t('anchor_title')} testid="anchor-link">
       <p>{t('anchor_text', { name: room.anchor })}</p>
-      <Button busy={busy} onClick={() => void make()} testid="anchor-make">
+      <Button busy={doing.what !== ''} onClick={() => void make()} testid="anchor-make">
         {t(made ? 'anchor_again' : 'anchor_make')}
       </Button>
-      {error && <Callout kind="bad">{error}</Callout>}
+      {doing.error && <Callout kind="bad">{doing.error}</Callout>}
       {made && <CopyField label={t('anchor_link')} value={made.url} hint={t('anchor_until', { time: when(made.expiresAt) })} secret qr={() => <QrCode text={made.url} label={t('anchor_link')} />} testid="anchor-url" />}
     </Panel>
   );

@@ -7,7 +7,6 @@ import { Callout } from '../../design/callout.tsx';
 import { confirm } from '../../design/confirm.tsx';
 import { Dialog } from '../../design/dialog.tsx';
 import { Empty } from '../../design/empty.tsx';
-import { errorWords } from '../../design/errors.ts';
 import { Field } from '../../design/field.tsx';
 import { useForm } from '../../design/form.ts';
 import { Panel } from '../../design/frame.tsx';
@@ -17,9 +16,9 @@ import { Checkbox, Switch } from '../../design/switch.tsx';
 import { Table } from '../../design/table.tsx';
 import { toast } from '../../design/toast.tsx';
 import { amount, compact, when } from '../../i18n/index.ts';
+import { tabled } from '../awaited.tsx';
 import { useConsole, useRead } from '../context.ts';
 import { span, spanOf, whole } from '../format.ts';
-import { isAway } from '../loader.ts';
 import { serverTime } from '../room-form.ts';
 import { t } from '../texts.ts';
 import { reasonWords, type Room } from './page.tsx';
@@ -126,7 +125,6 @@ function Plans({ room }: { room: Room }): JSX.Element {
   const { http } = useConsole();
   const found = useRead(async (h, signal) => (await data(h.GET('/api/v1/rooms/{room}/playbacks', { params: { path: { room: room.id } }, signal }))).playbacks, [room.id], { every: 15_000 });
   const [planning, setPlanning] = useState(false);
-  const failed = found.error !== null && !isAway(found.error);
   const remove = (one: Plan) =>
     void confirm({ title: t('plan_delete'), text: t('plan_delete_text'), act: t('room_delete'), grave: true, run: async () => void (await data(http.DELETE('/api/v1/rooms/{room}/playbacks/{playback}', { params: { path: { room: room.id, playback: one.id } } }))) }).then((done) => void (done && found.read()));
   return (
@@ -139,11 +137,8 @@ function Plans({ room }: { room: Room }): JSX.Element {
           { key: 'what', label: t('plan_what'), end: true, cell: (one) => whole(one.recordings.length) },
           { key: 'last', label: t('plan_last'), cell: (one) => (one.last?.at ? (one.last.began ? `${t('plan_began')} ${when(one.last.at)}` : (one.last.problem ?? '')) : '–') },
         ]}
-        rows={found.value}
+        {...tabled(found)}
         rowKey={(one) => one.id}
-        state={failed ? 'error' : found.value ? 'ready' : 'loading'}
-        error={failed ? errorWords(found.error) : ''}
-        onRetry={() => void found.read()}
         actions={(one) => [{ label: t('room_delete'), onSelect: () => remove(one), grave: true }]}
         empty={<Empty title={t('plans_none')} small>{t('plans_none_text')}</Empty>}
       />

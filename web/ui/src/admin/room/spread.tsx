@@ -7,9 +7,8 @@ import { Callout, type Tone } from '../../design/callout.tsx';
 import { confirm } from '../../design/confirm.tsx';
 import { Dialog } from '../../design/dialog.tsx';
 import { Empty } from '../../design/empty.tsx';
-import { errorWords } from '../../design/errors.ts';
 import { Field } from '../../design/field.tsx';
-import { useForm } from '../../design/form.ts';
+import { useForm, type Form } from '../../design/form.ts';
 import { Panel } from '../../design/frame.tsx';
 import { Segmented } from '../../design/segmented.tsx';
 import { Select } from '../../design/select.tsx';
@@ -18,9 +17,9 @@ import { Table } from '../../design/table.tsx';
 import { toast, toastError } from '../../design/toast.tsx';
 import { when } from '../../i18n/index.ts';
 import { secondsOf } from '../../lib/duration.ts';
+import { tabled } from '../awaited.tsx';
 import { useConsole, useRead } from '../context.ts';
 import { size } from '../format.ts';
-import { isAway } from '../loader.ts';
 import { localTime, serverTime } from '../room-form.ts';
 import { t, type Key } from '../texts.ts';
 import type { Room } from './page.tsx';
@@ -66,7 +65,6 @@ function Relays({ room }: { room: Room }): JSX.Element {
   const { http } = useConsole();
   const found = useRead(async (h, signal) => (await data(h.GET('/api/v1/rooms/{room}/relays', { params: { path: { room: room.id } }, signal }))).relays, [room.id], { every: 4000 });
   const [editing, setEditing] = useState<Relay | 'new' | null>(null);
-  const failed = found.error !== null && !isAway(found.error);
   const path = (relay: string) => ({ path: { room: room.id, relay } });
   const turn = (one: Relay) => void data(http.PATCH('/api/v1/rooms/{room}/relays/{relay}', { params: path(one.id), body: { enabled: !one.enabled } })).then(() => found.read(), toastError);
   const remove = (one: Relay) =>
@@ -80,12 +78,9 @@ function Relays({ room }: { room: Room }): JSX.Element {
           { key: 'state', label: t('rooms_status'), cell: (one) => <State one={one} /> },
           { key: 'bytes', label: t('spread_sent'), end: true, cell: (one) => size(one.bytes) },
         ]}
-        rows={found.value}
+        {...tabled(found)}
         rowKey={(one) => one.id}
         rowName={(one) => one.name || one.url}
-        state={failed ? 'error' : found.value ? 'ready' : 'loading'}
-        error={failed ? errorWords(found.error) : ''}
-        onRetry={() => void found.read()}
         actions={(one) => [
           { label: t('room_edit'), onSelect: () => setEditing(one) },
           { label: t(one.enabled ? 'switch_off' : 'switch_on'), onSelect: () => turn(one) },
@@ -109,20 +104,21 @@ function RelayDialog({ room, relay, onDone, onClose }: { room: Room; relay: Rela
       else await data(http.POST('/api/v1/rooms/{room}/relays', { params: { path: { room: room.id } }, body: { url: v.url.trim(), name: v.name, enabled: v.enabled } }));
     },
   });
-  const submit = async (ev: Event) => {
-    if (!(await form.submit(ev))) return;
-    toast(t('spread_saved'));
-    onDone();
-    onClose();
-  };
   return (
-    <Dialog title={t(relay ? 'relay_edit' : 'relay_add')} size="small" onClose={onClose} onSubmit={(ev) => void submit(ev)} busy={form.busy} testid="relay-dialog" actions={<Save busy={form.busy} onClose={onClose} />}>
+    <Dialog title={t(relay ? 'relay_edit' : 'relay_add')} size="small" onClose={onClose} onSubmit={(ev) => void saved(form, ev, onDone, onClose)} busy={form.busy} testid="relay-dialog" actions={<Save busy={form.busy} onClose={onClose} />}>
       <Field {...form.field('name')} label={t('spread_name')} limit={{ max: 64, unit: 'bytes' }} optional />
       <Field {...form.field('url')} label={t('relay_url')} hint={t(relay ? 'relay_url_kept' : 'relay_url_hint')} placeholder={relay?.url ?? 'rtmps://…'} mono required={!relay} testid="relay-url" />
       <Switch {...form.field('enabled')} label={t('spread_on')} />
       {form.error && <Callout kind="bad">{form.error}</Callout>}
     </Dialog>
   );
+}
+
+async function saved(form: Pick<Form<object>, 'submit'>, ev: Event, onDone: () => void, onClose: () => void): Promise<void> {
+  if (!(await form.submit(ev))) return;
+  toast(t('spread_saved'));
+  onDone();
+  onClose();
 }
 
 const Save = ({ busy, onClose }: { busy: boolean; onClose(): void }): JSX.Element => (
@@ -140,7 +136,6 @@ function Pulls({ room }: { room: Room }): JSX.Element {
   const { http } = useConsole();
   const found = useRead(async (h, signal) => (await data(h.GET('/api/v1/rooms/{room}/pulls', { params: { path: { room: room.id } }, signal }))).pulls, [room.id], { every: 4000 });
   const [editing, setEditing] = useState<Pull | 'new' | null>(null);
-  const failed = found.error !== null && !isAway(found.error);
   const path = (pull: string) => ({ path: { room: room.id, pull } });
   const turn = (one: Pull) => void data(http.PATCH('/api/v1/rooms/{room}/pulls/{pull}', { params: path(one.id), body: { enabled: !(one.enabled && one.state !== 'ended') } })).then(() => found.read(), toastError);
   const remove = (one: Pull) =>
@@ -155,12 +150,9 @@ function Pulls({ room }: { room: Room }): JSX.Element {
           { key: 'when', label: t('rooms_when'), cell: (one) => (one.cron ? <span class="mono">{one.cron}</span> : one.startAt ? when(one.startAt) : t('pull_now')) },
           { key: 'bytes', label: t('spread_got'), end: true, cell: (one) => size(one.bytes) },
         ]}
-        rows={found.value}
+        {...tabled(found)}
         rowKey={(one) => one.id}
         rowName={(one) => one.name || one.url}
-        state={failed ? 'error' : found.value ? 'ready' : 'loading'}
-        error={failed ? errorWords(found.error) : ''}
-        onRetry={() => void found.read()}
         actions={(one) => [
           { label: t('room_edit'), onSelect: () => setEditing(one) },
           { label: t(one.enabled && one.state !== 'ended' ? 'switch_off' : 'switch_on'), onSelect: () => turn(one) },
@@ -225,15 +217,9 @@ function PullDialog({ room, pull, onDone, onClose }: { room: Room; pull: Pull | 
     },
   });
   const recordings = useRead(async (h, signal) => (await data(h.GET('/api/v1/recordings', { params: { query: { state: 'done', limit: 100 } }, signal }))).recordings, []);
-  const submit = async (ev: Event) => {
-    if (!(await form.submit(ev))) return;
-    toast(t('spread_saved'));
-    onDone();
-    onClose();
-  };
   const v = form.values;
   return (
-    <Dialog title={t(pull ? 'pull_edit' : 'pull_add')} size="middle" onClose={onClose} onSubmit={(ev) => void submit(ev)} busy={form.busy} testid="pull-dialog" actions={<Save busy={form.busy} onClose={onClose} />}>
+    <Dialog title={t(pull ? 'pull_edit' : 'pull_add')} size="middle" onClose={onClose} onSubmit={(ev) => void saved(form, ev, onDone, onClose)} busy={form.busy} testid="pull-dialog" actions={<Save busy={form.busy} onClose={onClose} />}>
       <Field {...form.field('name')} label={t('spread_name')} limit={{ max: 64, unit: 'bytes' }} optional />
       <Segmented label={t('pull_of')} labelShown value={v.of} onValue={(value) => form.set('of', value)} options={[{ value: 'url', label: t('playback_url') }, { value: 'recording', label: t('pull_recording') }]} />
       {v.of === 'url' ? (
