@@ -18,7 +18,7 @@ import { ago, whole } from './format.ts';
 import { isAway } from './loader.ts';
 import { stepOf, upcoming } from './overview-model.ts';
 import { useBeat } from './picture.tsx';
-import { recordFrom, useRecords } from './records.ts';
+import { recordFrom, useNews, useRecords } from './records.ts';
 import { t } from './texts.ts';
 import { Tile } from './tile.tsx';
 import { inOrder, trouble } from './wall-model.ts';
@@ -28,6 +28,7 @@ type Room = Schemas['RoomBody'];
 
 const FEW = 100; // who has more rooms needs no guide
 const SHOWN = 6; // pictures
+const MOST_WAITING = 200; // rooms that the next ones are sought among
 
 const few = async (http: Http, signal: AbortSignal): Promise<{ rooms: Room[]; more: boolean }> => {
   const page = await data(http.GET('/api/v1/rooms', { params: { query: { limit: FEW } }, signal }));
@@ -40,7 +41,7 @@ export default function Overview(): JSX.Element {
   const found = useRead(few, [], { every: feed.following.value ? 20_000 : 4000 });
   const recordOf = useRecords();
   const [led, setLed] = useState(tab.read('first-room') ?? '');
-  useEffect(() => feed.hear((_, news) => news && void found.read()), [feed]);
+  useNews(feed, () => void found.read());
   const lead = (id: string) => {
     setLed(id);
     tab.write('first-room', id || null);
@@ -72,7 +73,7 @@ export default function Overview(): JSX.Element {
     <>
       <Head title={step === 'done' ? t('overview_title') : t('overview_welcome')} text={step === 'done' ? undefined : t('overview_welcome_text')} />
       {step !== 'done' && <FirstRoom step={step} room={room} onLed={take} onDone={() => lead('')} />}
-      {step === 'done' && <Going rooms={rooms} />}
+      {step === 'done' && <Going />}
     </>
   );
 }
@@ -84,7 +85,7 @@ function useLedRoom(waits: string, led: string, lead: (id: string) => void): voi
   }, [waits]);
 }
 
-function Going({ rooms }: { rooms: Room[] }): JSX.Element {
+function Going(): JSX.Element {
   const air = useOnAir(FEW);
   const health = useHealth((air.rooms ?? []).map((room) => room.id), 10_000);
   const [playing, setPlaying] = useState('');
@@ -116,7 +117,7 @@ function Going({ rooms }: { rooms: Room[] }): JSX.Element {
       </Panel>
       <div class="columns">
         <div class="column">
-          <Next rooms={rooms} />
+          <Next />
         </div>
         <div class="column">
           <Acts />
@@ -132,11 +133,14 @@ const More = ({ href, children }: { href: string; children: ComponentChildren })
   </Button>
 );
 
-function Next({ rooms }: { rooms: Room[] }): JSX.Element {
-  const all = upcoming(rooms, Date.now());
+function Next(): JSX.Element {
+  const { feed } = useConsole();
+  const found = useRead(async (http, signal) => (await data(http.GET('/api/v1/rooms', { params: { query: { status: 'waiting', limit: MOST_WAITING } }, signal }))).rooms, [], { every: 20_000 });
+  useNews(feed, () => void found.read());
+  const all = upcoming(found.value ?? [], Date.now());
   return (
     <Panel title={t('overview_next')} actions={<More href="/admin/rooms?status=waiting">{t('rooms_all')}</More>}>
-      {all.length === 0 && <p class="quiet">{t('overview_next_none')}</p>}
+      {found.value && all.length === 0 && <p class="quiet">{t('overview_next_none')}</p>}
       <ul class="plain-list">
         {all.map((room) => (
           <li key={room.id}>

@@ -14,7 +14,7 @@ import { useConsole, useRead } from './context.ts';
 import { whole } from './format.ts';
 import { isAway } from './loader.ts';
 import { useBeat } from './picture.tsx';
-import { useRecords, useStatuses, withStatuses } from './records.ts';
+import { useNews, useRecords, useStatuses, withStatuses } from './records.ts';
 import { plural, t } from './texts.ts';
 import { Tile } from './tile.tsx';
 import { healthOf, inOrder, playing as nextPlaying, Scan, trouble, type Health } from './wall-model.ts';
@@ -58,18 +58,7 @@ export function useOnAir(most = MOST): { rooms: Room[] | null; more: boolean; er
   const { feed } = useConsole();
   const found = useRead((http, signal) => onAir(http, signal, most), [most], { every: feed.following.value ? 20_000 : 5000, keep: true });
   const recordOf = useRecords();
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = feed.hear((_, news) => {
-      if (!news) return;
-      clearTimeout(timer);
-      timer = setTimeout(() => void found.read(), 150); // several changes are one reading
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [feed]);
+  useNews(feed, () => void found.read());
   const rooms = found.value?.rooms.filter((room) => ['live', 'paused'].includes(recordOf(room).name)) ?? null;
   useStatuses((rooms ?? []).map((room) => room.id), (statuses) => found.value && found.put({ ...found.value, rooms: withStatuses(found.value.rooms, statuses) }));
   return { rooms, more: found.value?.more ?? false, error: found.error, recordOf, read: () => void found.read() };
