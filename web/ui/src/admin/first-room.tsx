@@ -12,6 +12,7 @@ import { useForm } from '../design/form.ts';
 import { Panel } from '../design/frame.tsx';
 import { Spinner } from '../design/spinner.tsx';
 import { useConsole, useRead } from './context.ts';
+import { lazy } from '../lib/lazy.tsx';
 import { isAway } from './loader.ts';
 import { idFrom, type Step } from './overview-model.ts';
 import { Playing } from './player.tsx';
@@ -21,6 +22,8 @@ import { t } from './texts.ts';
 import { refusalWords } from '../anchor/words.ts';
 
 type Room = Schemas['RoomBody'];
+
+const ObsGuide = lazy(() => import('../anchor/obs-guide.tsx').then((module) => module.ObsGuide));
 
 const STEPS = ['room', 'push', 'live'] as const;
 
@@ -112,14 +115,7 @@ function Push({ room }: { room: Room }): JSX.Element {
           {made.value && <Addresses made={made.value} />}
         </div>
         <div class="column">
-          <h3>{t('obs_title')}</h3>
-          <ol class="obs-steps">
-            <li>{t('obs_1')}</li>
-            <li>{t('obs_2')}</li>
-            <li>{t('obs_3')}</li>
-            <li>{t('obs_4')}</li>
-            <li>{t('obs_5')}</li>
-          </ol>
+          {made.value && <ObsGuide server={made.value.push.obs.server} open />}
           {rtmp && (
             <details class="form-group">
               <summary>{t('first_ffmpeg')}</summary>

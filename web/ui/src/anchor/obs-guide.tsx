@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import { t } from './texts.ts';
+import '../styles/obs.css';
 
 /** How OBS is told where to push: three steps, the two fields as they look there. */
-export function ObsGuide({ server }: { server: string }): JSX.Element {
+export function ObsGuide({ server, open = false }: { server: string; open?: boolean }): JSX.Element {
   return (
-    <details class="obs" data-testid="obs-guide">
+    <details class="obs" open={open} data-testid="obs-guide">
       <summary>{t('obs')}</summary>
       <ol>
         <li>{t('obs_open')}</li>

@@ -307,12 +307,6 @@ export const en = {
   first_live_text: 'Everybody with this link watches and chats. Send it to somebody.',
   first_room_page: 'Go to the room',
   first_done: 'To the overview',
-  obs_title: 'With OBS',
-  obs_1: 'Open Settings, then Stream.',
-  obs_2: 'As Service choose “Custom …”.',
-  obs_3: 'Copy Server and Stream key from here into the fields of the same names.',
-  obs_4: 'In Output, set the keyframe interval to 2 s.',
-  obs_5: 'Close the settings and press Start Streaming.',
 
   wall_title: 'Monitor wall',
   wall_none: 'Nobody is on air',

@@ -308,12 +308,6 @@ export const zh: Record<keyof typeof en, string> = {
   first_live_text: '打开这个链接就能观看和聊天，把它发给别人吧。',
   first_room_page: '进入直播间',
   first_done: '返回概览',
-  obs_title: '使用 OBS',
-  obs_1: '打开“设置”，选择“直播”。',
-  obs_2: '“服务”选择“自定义……”。',
-  obs_3: '把这里的“服务器”和“推流码”复制到同名的输入框。',
-  obs_4: '在“输出”里把关键帧间隔设为 2 秒。',
-  obs_5: '关闭设置，点击“开始直播”。',
 
   wall_title: '监控墙',
   wall_none: '当前没有直播',

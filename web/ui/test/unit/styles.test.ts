@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const folder = fileURLToPath(new URL('../../src/styles', import.meta.url));
 const design = ['button.css', 'field.css', 'choice.css', 'words.css', 'over.css', 'frame.css', 'table.css'];
-const consoles = ['admin.css', 'anchor.css', 'server.css', 'ui.css'];
+const consoles = ['admin.css', 'anchor.css', 'obs.css', 'server.css', 'ui.css'];
 const all = ['tokens.css', 'base.css'];
 
 /** Classes that a rule of a file begins with. */
