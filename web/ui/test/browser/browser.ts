@@ -39,12 +39,27 @@ export const frames = (page: Page): Promise<number> =>
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Rules of axe that look at colours. What the others say does not depend on the appearance. */
+const COLOURS = ['color-contrast', 'link-in-text-block'];
+
 /** What keeps people from using a page. Evaluated, not added as a tag: the page's policy allows no foreign script. */
-export async function violations(page: Page): Promise<string[]> {
+export async function violations(page: Page, rules: string[] = []): Promise<string[]> {
   if (await page.evaluate(() => !('axe' in window))) await page.evaluate(axe);
-  return page.evaluate(async () => {
+  return page.evaluate(async (values) => {
     const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
-    const result = await axe.run({ resultTypes: ['violations'] });
+    const result = await axe.run({ resultTypes: ['violations'], ...(values.length > 0 && { runOnly: { type: 'rule', values } }) });
     return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html} ${n.failureSummary}`));
-  });
+  }, rules);
+}
+
+/** What keeps people from using a page that follows the browser's appearance, by day and by night; it is by day again afterwards. */
+export async function violationsOfBoth(page: Page): Promise<string[]> {
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const day = await ground();
+  const found = await violations(page);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  if ((await ground()) === day) throw new Error('the page looks the same by night');
+  found.push(...(await violations(page, COLOURS)).map((what) => `by night, ${what}`));
+  await page.emulateMedia({ colorScheme: 'light' });
+  return found;
 }
