@@ -1,4 +1,4 @@
-import type { ComponentType, JSX } from 'preact';
+import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Plus } from '../components/icons.tsx';
 import { StatusSign } from '../components/status-sign.tsx';
@@ -11,10 +11,10 @@ import { Head } from '../design/frame.tsx';
 import { useList, type Page } from '../design/list.ts';
 import type { MenuItem } from '../design/menu.tsx';
 import { Select } from '../design/select.tsx';
-import { Spinner } from '../design/spinner.tsx';
 import { Table, type Column } from '../design/table.tsx';
 import { toast } from '../design/toast.tsx';
 import { t as shared, when } from '../i18n/index.ts';
+import { lazy } from '../lib/lazy.tsx';
 import { scene } from '../status/record.ts';
 import { ActDialog } from './act-dialog.tsx';
 import { useConsole } from './context.ts';
@@ -34,20 +34,7 @@ export default function Rooms(): JSX.Element {
 }
 
 /** The page of one room is a part of its own: who only looks at the list does not load it. */
-function RoomPage({ room }: { room: string }): JSX.Element {
-  const [Found, setFound] = useState<ComponentType<{ room: string }> | null>(null);
-  const { session } = useConsole();
-  useEffect(() => {
-    if (!Found) import('./room/page.tsx').then((module) => setFound(() => module.default), () => {}); // the page says that the server is away
-  }, [session.returns.value]);
-  return Found ? (
-    <Found room={room} />
-  ) : (
-    <p class="waiting" role="status">
-      <Spinner /> {t('asking')}
-    </p>
-  );
-}
+const RoomPage = lazy(() => import('./room/page.tsx').then((module) => module.default));
 
 const PAGE = 50;
 const LOOKS = 5; // pages that may hold nothing before the next one, where few rooms match
