@@ -37,7 +37,7 @@ const NONE = '–';
 
 export function lines(before: Figures | null, now: Figures): [Key, string][] {
   const seconds = (n: number | null) => (n === null ? NONE : t('figures_seconds', { n: whole(n, 1) }));
-  const went = before === null || now.frames < before.frames ? null : ((now.frames - before.frames) * 1000) / LOOK_MS;
+  const went = before === null || now.frames < before.frames || now.at <= before.at ? null : ((now.frames - before.frames) * 1000) / (now.at - before.at);
   const bits = now.bitsPerSecond;
   return [
     ['figures_engine', now.engine ? t(ENGINES[now.engine]) : NONE],

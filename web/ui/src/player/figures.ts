@@ -3,6 +3,8 @@ import type { EngineFigures } from './engine.ts';
 
 /** How playing goes just now, for whoever wants to know. */
 export interface Figures {
+  /** When this was so, in milliseconds of the page's own clock. */
+  at: number;
   engine: EngineKind | null;
   width: number;
   height: number;
@@ -30,7 +32,7 @@ export function measure(video: HTMLVideoElement, { live, shifted, from, ...known
   const buffer = last < 0 ? 0 : Math.max(0, buffered.end(last) - currentTime);
   const quality = video.getVideoPlaybackQuality?.();
   return {
-    ...known, width: videoWidth, height: videoHeight, frames: quality?.totalVideoFrames ?? 0, dropped: quality?.droppedVideoFrames ?? 0,
+    ...known, at: performance.now(), width: videoWidth, height: videoHeight, frames: quality?.totalVideoFrames ?? 0, dropped: quality?.droppedVideoFrames ?? 0,
     bitsPerSecond: from?.bitsPerSecond ?? null, buffer, behind: live ? (from?.behind ?? buffer) + shifted : null, rate: playbackRate,
   };
 }

@@ -57,13 +57,13 @@ test.each([
 ])('of remembered %j what makes sense is taken', (text, want) => expect(parseFlight(text)).toEqual(want));
 
 test('the figures of a stream are told in words of people; what is not known is told as that', () => {
-  const now: Figures = { engine: 'hls', width: 1280, height: 720, frames: 130, dropped: 2, bitsPerSecond: 2_450_000, buffer: 3.14, behind: 4.25, rate: 1.05, stalls: 1, reconnections: 0 };
-  const words = Object.fromEntries(lines({ ...now, frames: 100 }, now));
+  const now: Figures = { at: 5000, engine: 'hls', width: 1280, height: 720, frames: 130, dropped: 2, bitsPerSecond: 2_450_000, buffer: 3.14, behind: 4.25, rate: 1.05, stalls: 1, reconnections: 0 };
+  const words = Object.fromEntries(lines({ ...now, at: 3800, frames: 100 }, now));
   expect(words).toEqual({
-    figures_engine: 'HLS', figures_size: '1280 × 720', figures_fps: '30', figures_rate: '2.5 Mbit/s', figures_dropped: '2 of 130', figures_buffer: '3.1 s', figures_behind: '4.3 s',
+    figures_engine: 'HLS', figures_size: '1280 × 720', figures_fps: '25', figures_rate: '2.5 Mbit/s', figures_dropped: '2 of 130', figures_buffer: '3.1 s', figures_behind: '4.3 s',
     figures_speed: '1.05 ×', figures_stalls: '1', figures_reconnections: '0',
   });
   const nothing = Object.fromEntries(lines(null, { ...now, engine: null, width: 0, height: 0, frames: 0, bitsPerSecond: null, behind: null }));
   expect([nothing.figures_engine, nothing.figures_size, nothing.figures_fps, nothing.figures_rate, nothing.figures_dropped, nothing.figures_behind]).toEqual(Array(6).fill('–'));
-  expect(Object.fromEntries(lines({ ...now, frames: 500 }, now)).figures_fps).toBe('–'); // attached anew meanwhile
+  expect(Object.fromEntries(lines({ ...now, at: 4000, frames: 500 }, now)).figures_fps).toBe('–'); // attached anew meanwhile
 });
