@@ -6,7 +6,7 @@ export const en = {
   away: 'The server can’t be reached just now. It is tried again by itself; what viewers see goes on without this page.',
   sign_out: 'Sign out',
 
-  sign_title: 'Your room, from behind',
+  sign_title: 'Your room, behind the scenes',
   sign_text: 'Open the link that you were sent, or sign in with the account your room belongs to.',
   sign_user: 'Account',
   sign_user_hint: 'The one that stands as anchor of the room.',
