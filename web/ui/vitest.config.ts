@@ -15,7 +15,7 @@ export default defineConfig({
           setupFiles: ['test/browser/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2, // much of it waits for real time; more would take the pictures' time from each other
+          maxWorkers: name === 'journey' ? 3 : 2, // journeys mostly wait for real time; more would take the pictures' time from each other
           fileParallelism: !['pictures', 'tour', 'perf'].includes(name),
         },
       })),
