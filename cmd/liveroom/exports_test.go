@@ -81,8 +81,9 @@ func TestExports(t *testing.T) {
 	n.createRoom(map[string]any{"id": "r1", "anchor": "alice"})
 	to := n.addresses("r1").Push.RTMP
 	push(t, to, "-t", "4").wait()
-	// Two pushes one after the other may be as near as a recording takes for no gap.
-	time.Sleep(time.Until(n.waitStatus("r1", status.Paused).Since.Add(time.Second)))
+	// Two pushes one after the other may be as near as a recording takes for no gap, all the more where the first began so slowly
+	// that its pictures are ahead of the clock.
+	time.Sleep(time.Until(n.waitStatus("r1", status.Paused).Since.Add(3 * time.Second)))
 	push(t, to, "-t", "3").wait()
 	n.waitStatus("r1", status.Paused)
 	n.call(http.MethodPost, "/api/v1/rooms/r1/end", map[string]any{}, nil)
