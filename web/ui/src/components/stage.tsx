@@ -1,6 +1,6 @@
 import { effect } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Api } from '../api/client.ts';
 import { t } from '../i18n/index.ts';
 import type { Interaction, Show } from '../interact/interaction.ts';
@@ -142,7 +142,7 @@ export function Stage({ model, api, remote }: { model: RoomModel; api: Api; remo
 /** What flies is fetched with the first message, which then flies; those that come meanwhile are only in the chat. */
 function Danmaku({ subscribe }: { subscribe(listener: (text: string, own: boolean) => void): () => void }): JSX.Element | null {
   const [first, setFirst] = useState<[string, boolean] | null>(null);
-  useEffect(() => subscribe((text, own) => document.visibilityState === 'visible' && setFirst((before) => before ?? [text, own])), [subscribe]);
+  useLayoutEffect(() => subscribe((text, own) => document.visibilityState === 'visible' && setFirst((before) => before ?? [text, own])), [subscribe]);
   return first && <DanmakuLayer subscribe={subscribe} first={first} />;
 }
 
