@@ -67,7 +67,7 @@ export default function Words(): JSX.Element {
         text={t('words_text')}
         actions={
           <>
-            <TakeAway />
+            <Download />
             <Button kind="main" icon={<Plus />} onClick={() => setAdding(true)} testid="words-add">
               {t('words_add')}
             </Button>
@@ -152,7 +152,7 @@ function AddDialog({ onClose, onDone }: { onClose(): void; onDone(): void }): JS
 }
 
 /** The whole list as a file, which the setting for files and this page read again. */
-function TakeAway(): JSX.Element {
+function Download(): JSX.Element {
   const { http } = useConsole();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState('');
